@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
+
+/**
+ * Lets `produce` write a new file beside `path` under a temporary name, and moves it to `path` once it is whole.
+ * A failure removes the temporary file and leaves `path` as it was. File system faults become UsageErrors that name `path`.
+ */
+export async function writeAtomically<T>(
+  path: string,
+  produce: (temporary: string) => Promise<T>,
+): Promise<T> {
+  const temporary = temporaryBeside(path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const result = await produce(temporary);
+    await rename(temporary, path);
+    return result;
+  } catch (error) {
+    await rm(temporary, { force: true, recursive: true });
+    throw fileError(error, `writing ${path}`);
+  }
+}
+
+/** Names that begin like this are left-overs of killed runs. */
+export const TEMPORARY_PREFIX = '.tmp-';
+
+function temporaryBeside(path: string): string {
+  return join(
+    dirname(path),
+    `${TEMPORARY_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}-${basename(path)}`,
+  );
+}
+
+const CAUSES: Record<string, { what: string; hint: string }> = {
+  ENOSPC: {
+    what: 'the disk is full',
+    hint: 'free some space, or choose another folder with --cache-dir or -a',
+  },
+  EDQUOT: { what: 'the disk quota is used up', hint: 'free some space, or choose another folder' },
+  EACCES: { what: 'permission denied', hint: 'check the permissions of the file and its folder' },
+  EPERM: { what: 'operation not permitted', hint: 'check the permissions of the file and its folder' },
+  EROFS: { what: 'the file system is read-only', hint: 'choose another folder' },
+  ENOENT: { what: 'no such file or folder', hint: 'check the path' },
+  EISDIR: { what: 'it is a folder', hint: 'name a file' },
+  ENOTDIR: { what: 'a part of the path is a file', hint: 'check the path' },
+};
+
+/** A UsageError for a file system fault that a user can mend (`doing` says what was being done); else the error itself. */
+export function fileError(error: unknown, doing: string): unknown {
+  const cause = CAUSES[systemCodeOf(error) ?? ''];
+  if (cause === undefined || error instanceof UsageError) return error;
+  return new UsageError(`${doing}: ${cause.what}`, { hint: cause.hint, cause: messageOf(error) });
+}
+
+/** Bytes in the file at `path`, or undefined if there is none. */
+export async function fileSize(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

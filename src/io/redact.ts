@@ -1,0 +1,20 @@
+const SHORTEST_SECRET = 4;
+const secrets = new Set<string>();
+
+/** Remembers a token or password, so that `redact` removes it from everything that is printed afterwards. */
+export function registerSecret(secret: string | undefined): void {
+  if (secret !== undefined && secret.length >= SHORTEST_SECRET) secrets.add(secret);
+}
+
+/**
+ * `text` without registered secrets, Authorization headers, passwords in URLs, and the query strings of URLs (a
+ * presigned URL's signature is there).
+ */
+export function redact(text: string): string {
+  let clean = text
+    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@')
+    .replace(/\b(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]+/gi, '$1?***');
+  for (const secret of secrets) clean = clean.replaceAll(secret, '***');
+  return clean;
+}
