@@ -1,0 +1,58 @@
+/** Bytes that the longest integer that we write or accept takes: 8 times 7 bits hold 2^53 - 1. */
+export const LONGEST_VARINT = 8;
+
+/** Bytes that `value` takes as a varint: big-endian base 128. https://www.rfc-editor.org/rfc/rfc3284#section-2 */
+export function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
+  return length;
+}
+
+/** Writes `value` (0 to 2^53 - 1) at `at`, in its shortest form, and returns the position behind it. */
+export function writeVarint(into: Uint8Array, at: number, value: number): number {
+  const end = at + varintLength(value);
+  let rest = value;
+  for (let position = end - 1; position >= at; position--) {
+    const next = Math.floor(rest / 128);
+    into[position] = (rest - next * 128) | (position === end - 1 ? 0 : 128);
+    rest = next;
+  }
+  return end;
+}
+
+/** The integers as one run of varints. */
+export function varints(...values: number[]): Uint8Array {
+  const bytes = new Uint8Array(values.reduce((sum, value) => sum + varintLength(value), 0));
+  let at = 0;
+  for (const value of values) at = writeVarint(bytes, at, value);
+  return bytes;
+}
+
+/** Reads successive varints from bytes; malformed ones throw what `fault` returns. */
+export class VarintReader {
+  /** Position of the next byte. */
+  at: number;
+  private readonly bytes: Uint8Array;
+  private readonly end: number;
+  private readonly fault: (problem: string) => Error;
+
+  constructor(bytes: Uint8Array, at: number, end: number, fault: (problem: string) => Error) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+    this.fault = fault;
+  }
+
+  /** The integer at the position, which moves behind it; throws at the end of the bytes and above 2^53 - 1. */
+  next(): number {
+    let value = 0;
+    for (let count = 0; this.at < this.end; count++) {
+      const byte = this.bytes[this.at++]!;
+      value = value * 128 + (byte & 127);
+      if (value > Number.MAX_SAFE_INTEGER || count >= LONGEST_VARINT)
+        throw this.fault('an integer is too large');
+      if (byte < 128) return value;
+    }
+    throw this.fault('an integer is cut off');
+  }
+}
