@@ -1,0 +1,41 @@
+import { adler32 } from './adler32.ts';
+import { malformed } from './decodeFields.ts';
+import { readFileHeader, readWindowHeader } from './decodeHeader.ts';
+import { DeltaInput } from './decodeInput.ts';
+import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
+
+/**
+ * Decodes a VCDIFF file (RFC 3284 with xdelta3's adler32 and application header, without secondary compression):
+ * yields the target in pieces of at most 64 MiB, each valid until the next is asked for. Memory stays below two
+ * windows, whatever the input claims. Throws IntegrityError for a damaged delta or another source than it was made
+ * of, UnsupportedError for secondary compression, custom code tables and windows on the target.
+ */
+export async function* decodeVcdiff(
+  delta: AsyncIterable<Uint8Array>,
+  source: VcdiffSource,
+): AsyncGenerator<Uint8Array> {
+  const input = new DeltaInput(delta);
+  try {
+    await readFileHeader(input);
+    const decoder = new WindowDecoder(source);
+    let windows = 0;
+    for (let header = await readWindowHeader(input); header; header = await readWindowHeader(input)) {
+      const { dataLength, instructionLength, addressLength } = header;
+      const sections = await input.take(dataLength + instructionLength + addressLength);
+      const target = decoder.decode(header, sections);
+      checkAdler32(target, header.adler32);
+      windows++;
+      yield target;
+    }
+    if (windows === 0) throw malformed('it has no window');
+  } finally {
+    await input.close();
+  }
+}
+
+function checkAdler32(target: Uint8Array, expected: number | undefined): void {
+  if (expected === undefined) return;
+  const found = adler32(target);
+  if (found === expected) return;
+  throw malformed(`a window has adler32 ${found}, expected ${expected}: is the source another one?`);
+}

@@ -1,0 +1,119 @@
+import { AddressCache } from './addressCache.ts';
+import { CODE_TABLE, ENTRY_SIZE } from './codeTable.ts';
+import { Fields, malformed } from './decodeFields.ts';
+import type { WindowHeader } from './decodeHeader.ts';
+import { ADDRESS_LIMIT, INSTRUCTION, MODE } from './format.ts';
+
+/** The old content that a delta copies from. */
+export interface VcdiffSource {
+  /** Fills `into` with the bytes from `position` (bytes) on, or throws when there are not as many. */
+  read(into: Uint8Array, position: number): void;
+}
+
+/** Below this, a loop beats the call that would copy. */
+const SHORT = 32;
+
+/** Carries out the instructions of one window after another. */
+export class WindowDecoder {
+  readonly #source: VcdiffSource;
+  readonly #cache = new AddressCache();
+  #header!: WindowHeader;
+  #data!: Fields;
+  #addresses!: Fields;
+  #target: Uint8Array = new Uint8Array(0);
+  #written = 0;
+
+  constructor(source: VcdiffSource) {
+    this.#source = source;
+  }
+
+  /** The target bytes of a window, valid until the next call. `sections` are data, instructions, addresses in a row. */
+  decode(header: WindowHeader, sections: Uint8Array): Uint8Array {
+    const instructions = this.#begin(header, sections);
+    while (instructions.position < instructions.end) {
+      const entry = instructions.byte() * ENTRY_SIZE;
+      this.#carryOut(entry, instructions);
+      if (CODE_TABLE[entry + 3] !== INSTRUCTION.noop) this.#carryOut(entry + 3, instructions);
+    }
+    this.#data.expectEnd();
+    this.#addresses.expectEnd();
+    if (this.#written !== header.targetLength) {
+      throw malformed(`a window makes ${this.#written} bytes, expected ${header.targetLength}`);
+    }
+    return this.#target.subarray(0, this.#written);
+  }
+
+  #begin(header: WindowHeader, sections: Uint8Array): Fields {
+    const { dataLength, instructionLength } = header;
+    const addressStart = dataLength + instructionLength;
+    this.#header = header;
+    this.#data = new Fields(sections, 0, dataLength, 'data');
+    this.#addresses = new Fields(sections, addressStart, sections.length, 'addresses');
+    this.#cache.reset();
+    this.#written = 0;
+    if (this.#target.length < header.targetLength) this.#target = new Uint8Array(header.targetLength);
+    return new Fields(sections, dataLength, addressStart, 'instructions');
+  }
+
+  /** Does what half an entry of the code table says: type, size, mode. */
+  #carryOut(half: number, instructions: Fields): void {
+    const type = CODE_TABLE[half]!;
+    const size = CODE_TABLE[half + 1]! || instructions.number(ADDRESS_LIMIT);
+    const start = this.#written;
+    if (size > this.#header.targetLength - start) throw malformed('a window makes more bytes than it says');
+    if (type === INSTRUCTION.copy) this.#copy(CODE_TABLE[half + 2]!, size);
+    else if (type === INSTRUCTION.add) this.#add(size);
+    else this.#target.fill(this.#data.byte(), start, start + size);
+    this.#written = start + size;
+  }
+
+  #add(size: number): void {
+    const from = this.#data.skip(size);
+    const { bytes } = this.#data;
+    const to = this.#written;
+    if (size < SHORT) for (let i = 0; i < size; i++) this.#target[to + i] = bytes[from + i]!;
+    else this.#target.set(bytes.subarray(from, from + size), to);
+  }
+
+  #copy(mode: number, size: number): void {
+    const { segmentLength, segmentOffset } = this.#header;
+    const address = this.#address(mode, segmentLength + this.#written);
+    if (address >= segmentLength) {
+      this.#repeat(address - segmentLength, size);
+      return;
+    }
+    if (address + size > segmentLength) throw malformed('a copy leaves its source segment');
+    this.#source.read(this.#target.subarray(this.#written, this.#written + size), segmentOffset + address);
+  }
+
+  #address(mode: number, here: number): number {
+    const address = this.#readAddress(mode, here);
+    if (address < 0 || address >= here) throw malformed(`it copies from address ${address} at ${here}`);
+    this.#cache.update(address);
+    return address;
+  }
+
+  #readAddress(mode: number, here: number): number {
+    const addresses = this.#addresses;
+    if (mode === MODE.self) return addresses.number(ADDRESS_LIMIT);
+    if (mode === MODE.here) return here - addresses.number(ADDRESS_LIMIT);
+    if (mode < MODE.same) return this.#cache.near[mode - MODE.near]! + addresses.number(ADDRESS_LIMIT);
+    return this.#cache.same[(mode - MODE.same) * 256 + addresses.byte()]!;
+  }
+
+  /** Copies from the window's own output; an overlap repeats the bytes in between. */
+  #repeat(from: number, size: number): void {
+    const target = this.#target;
+    const to = this.#written;
+    if (size < SHORT) {
+      for (let i = 0; i < size; i++) target[to + i] = target[from + i]!;
+      return;
+    }
+    // What has been copied can be copied again: the piece doubles until it is whole.
+    for (let done = 0; done < size;) {
+      const piece = Math.min(to + done - from, size - done);
+      target.copyWithin(to + done, from, from + piece);
+      done += piece;
+    }
+  }
+}
