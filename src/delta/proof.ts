@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { IntegrityError } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import { decodeVcdiff } from '../vcdiff/decode.ts';
+import type { DeltaOptions, LayerFile } from './layer.ts';
+import { openPositioned } from './source.ts';
+import { digestByXdelta3, hasXdelta3 } from './xdelta3.ts';
+
+/** What decoding a delta took. */
+export interface Decoded {
+  digest: Digest;
+  /** Bytes of the decoded layer. */
+  size: number;
+  /** Bytes that were read from the source. */
+  sourceBytesRead: number;
+}
+
+const CHUNK = 1 << 20;
+
+/** Decodes a delta of `from` with our decoder and keeps nothing but its digest. Throws IntegrityError if it is damaged. */
+export async function decodeToDigest(
+  from: Pick<LayerFile, 'path'>,
+  delta: string,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<Decoded> {
+  const source = openPositioned(from.path);
+  try {
+    const sum = createHash('sha256');
+    let size = 0;
+    const chunks = createReadStream(delta, { highWaterMark: CHUNK }) as AsyncIterable<Uint8Array>;
+    for await (const window of decodeVcdiff(chunks, source)) {
+      sum.update(window);
+      size += window.length;
+      onBytes(window.length);
+    }
+    return { digest: `sha256:${sum.digest('hex')}`, size, sourceBytesRead: source.bytesRead };
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * Returns when `delta` turns `from` into `to`, byte for byte: by our decoder, and at the same time by the stock xdelta3
+ * where it is installed. Throws IntegrityError or ToolError otherwise.
+ */
+export async function proveDelta(
+  from: LayerFile,
+  to: LayerFile,
+  delta: string,
+  { signal, log }: Pick<DeltaOptions, 'signal' | 'log'>,
+): Promise<void> {
+  const stock = hasXdelta3().then((has) => (has ? digestByXdelta3(from, delta, signal) : undefined));
+  // Awaited below; a failure of ours must not leave this one unhandled, and its process must end with us.
+  const settled = stock.catch(() => undefined);
+  try {
+    const own = await decodeToDigest(from, delta, () => signal?.throwIfAborted());
+    compare(to, own.digest, 'our decoder');
+    log.debug(
+      `proved the delta of ${to.diffID}: ${own.size} bytes, read ${own.sourceBytesRead} of its source`,
+    );
+  } finally {
+    await settled;
+  }
+  const byStock = await stock;
+  if (byStock !== undefined) compare(to, byStock, 'xdelta3');
+}
+
+function compare(to: LayerFile, found: Digest, decoder: string): void {
+  if (found === to.diffID) return;
+  throw new IntegrityError(`proving a delta with ${decoder}: expected ${to.diffID}, found ${found}`, {
+    hint: 'a layer in the cache may be damaged; choose another encoder with --encoder xdelta3 if it is not',
+  });
+}

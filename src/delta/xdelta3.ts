@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { type Options, execa } from 'execa';
+import { ToolError, messageOf } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { DeltaOptions, LayerFile } from './layer.ts';
+
+const SMALLEST_BUFFER = 512 << 10;
+const LARGEST_BUFFER = 64 << 20;
+
+let installed: Promise<boolean> | undefined;
+
+/** True where the stock `xdelta3` can be run; asked once. */
+export function hasXdelta3(): Promise<boolean> {
+  installed ??= execa('xdelta3', ['-V'], { reject: false, stdin: 'ignore' }).then(
+    (result) => result.exitCode === 0,
+  );
+  return installed;
+}
+
+/**
+ * Writes a delta with the stock `xdelta3 -9`: no application header, no secondary compression, and no more of the
+ * source in reach than a decoder keeps in memory. Throws ToolError with its stderr.
+ */
+export async function encodeWithXdelta3(
+  from: LayerFile,
+  to: LayerFile,
+  destination: string,
+  options: Pick<DeltaOptions, 'signal'>,
+): Promise<void> {
+  const buffer = Math.min(Math.max(from.size, SMALLEST_BUFFER), LARGEST_BUFFER);
+  const flags = ['-e', '-9', '-f', '-D', '-S', 'none', '-A', '-B', String(buffer)];
+  await run([...flags, '-s', from.path, to.path, destination], options.signal, 'making a delta with xdelta3');
+}
+
+/** Digest of what the stock `xdelta3` makes of `from` and a delta, called as a device calls it. Throws ToolError. */
+export async function digestByXdelta3(from: LayerFile, delta: string, signal?: AbortSignal): Promise<Digest> {
+  const sum = createHash('sha256');
+  const subprocess = execa('xdelta3', ['-d', '-c', '-s', from.path, delta], options(signal));
+  const finished = subprocess.then(
+    () => undefined,
+    (error: unknown) => failure(error, signal, 'decoding a delta with xdelta3'),
+  );
+  for await (const chunk of subprocess.stdout) sum.update(chunk as Buffer);
+  const failed = await finished;
+  if (failed !== undefined) throw failed;
+  return `sha256:${sum.digest('hex')}`;
+}
+
+async function run(args: string[], signal: AbortSignal | undefined, doing: string): Promise<void> {
+  try {
+    await execa('xdelta3', args, { ...options(signal), stdout: 'ignore' });
+  } catch (error) {
+    throw failure(error, signal, doing);
+  }
+}
+
+// XDELTA holds flags that the tool adds to ours.
+function options(signal: AbortSignal | undefined) {
+  return {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    buffer: { stdout: false },
+    encoding: 'buffer',
+    env: { XDELTA: undefined },
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  } as const satisfies Options;
+}
+
+function failure(error: unknown, signal: AbortSignal | undefined, doing: string): Error {
+  if (signal?.aborted === true) return signal.reason as Error;
+  const stderr =
+    error instanceof Error && 'stderr' in error
+      ? Buffer.from(error.stderr as Uint8Array)
+          .toString()
+          .trim()
+      : '';
+  return new ToolError(`${doing}: ${stderr || messageOf(error)}`, { cause: error });
+}
