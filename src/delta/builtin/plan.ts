@@ -1,0 +1,84 @@
+import type { EntryTable } from '../tar/entryTable.ts';
+import type { PositionedFile } from '../tar/positioned.ts';
+import { scanTar } from '../tar/scan.ts';
+import { IndexMap } from './indexMap.ts';
+import { sampleSum } from './sampleSum.ts';
+
+/** Which part of the old layer each entry of the new one is probably made of; on shared memory. */
+export interface Plan {
+  old: EntryTable;
+  new: EntryTable;
+  /** For each new entry the old one whose header its header resembles, or -1. */
+  header: Int32Array;
+  /** For each new entry the old one whose body its body equals or resembles, or -1. */
+  body: Int32Array;
+}
+
+/** Bodies below this are not worth a search under other names. */
+const SMALLEST_MOVED = 32;
+
+/**
+ * Pairs the entries of two tars: by path; of those whose size changed or that have no namesake, by size and a sample of
+ * the bytes (moved files), then by path and by last part of the path with the digits left out (other versions).
+ * Nothing here is certain: whoever makes copies of it compares the bytes.
+ */
+export function makePlan(oldFile: PositionedFile, newFile: PositionedFile): Plan {
+  const plan: Plan = emptyPlan(scanTar(oldFile), scanTar(newFile));
+  pairByName(plan);
+  pairMoved(plan, oldFile, newFile);
+  pairKin(plan);
+  return plan;
+}
+
+function emptyPlan(oldTable: EntryTable, newTable: EntryTable): Plan {
+  const pairs = () => new Int32Array(new SharedArrayBuffer(newTable.count * 4)).fill(-1);
+  return { old: oldTable, new: newTable, header: pairs(), body: pairs() };
+}
+
+function pairByName(plan: Plan): void {
+  const byName = indexOf(plan.old.name, plan.old.count);
+  for (let entry = 0; entry < plan.new.count; entry++) {
+    const namesake = byName.get(plan.new.name[entry]!);
+    plan.header[entry] = namesake;
+    plan.body[entry] = namesake;
+  }
+}
+
+function indexOf(sums: Uint32Array, count: number): IndexMap {
+  const map = new IndexMap(count);
+  for (let entry = 0; entry < count; entry++) map.add(sums[entry]!, entry);
+  return map;
+}
+
+/** True if the body may be found elsewhere in the old layer: it has no namesake of its size. */
+function isOpen(plan: Plan, entry: number): boolean {
+  const namesake = plan.body[entry]!;
+  const size = plan.new.size[entry]!;
+  return size >= SMALLEST_MOVED && (namesake < 0 || plan.old.size[namesake] !== size);
+}
+
+function pairMoved(plan: Plan, oldFile: PositionedFile, newFile: PositionedFile): void {
+  const wanted = new Set<number>();
+  for (let entry = 0; entry < plan.new.count; entry++)
+    if (isOpen(plan, entry)) wanted.add(plan.new.size[entry]!);
+  const bySample = new IndexMap(plan.old.count);
+  for (let entry = 0; entry < plan.old.count; entry++) {
+    if (wanted.has(plan.old.size[entry]!)) bySample.add(sampleSum(oldFile, plan.old, entry), entry);
+  }
+  for (let entry = 0; entry < plan.new.count; entry++) {
+    if (!isOpen(plan, entry)) continue;
+    const moved = bySample.get(sampleSum(newFile, plan.new, entry));
+    if (moved >= 0) plan.body[entry] = moved;
+  }
+}
+
+function pairKin(plan: Plan): void {
+  const byKin = indexOf(plan.old.kin, plan.old.count);
+  const byBase = indexOf(plan.old.base, plan.old.count);
+  for (let entry = 0; entry < plan.new.count; entry++) {
+    if (plan.header[entry]! < 0) plan.header[entry] = byKin.get(plan.new.kin[entry]!);
+    if (plan.body[entry]! >= 0) continue;
+    const kin = plan.header[entry]!;
+    plan.body[entry] = kin >= 0 ? kin : byBase.get(plan.new.base[entry]!);
+  }
+}

@@ -1,0 +1,20 @@
+import type { EntryTable } from '../tar/entryTable.ts';
+import type { PositionedFile } from '../tar/positioned.ts';
+
+const SAMPLE = 1024;
+
+/** A 32-bit sum of an entry's size and of the bytes at both ends of its body. */
+export function sampleSum(file: PositionedFile, table: EntryTable, entry: number): number {
+  const size = table.size[entry]!;
+  const body = table.body[entry]!;
+  let sum = Math.imul(size | 0, 0x9e3779b1) ^ Math.floor(size / 2 ** 32);
+  const length = Math.min(SAMPLE, size);
+  sum = sumOf(sum, file.view(body, length));
+  return sumOf(sum, file.view(body + size - length, length)) >>> 0;
+}
+
+function sumOf(seed: number, bytes: Uint8Array): number {
+  let sum = seed;
+  for (const byte of bytes) sum = Math.imul(sum ^ byte, 0x01000193);
+  return sum ^ (sum >>> 15);
+}

@@ -1,0 +1,94 @@
+/** Tars are made of blocks of so many bytes. */
+export const BLOCK = 512;
+
+const CHECKSUM_AT = 148;
+const CHECKSUM_END = 156;
+
+/** The fields of a tar header that say where its parts are. https://www.gnu.org/software/tar/manual/html_node/Standard.html */
+export interface Header {
+  /** The typeflag's character code. */
+  type: number;
+  /** Bytes of the body as the header claims; may be a lie. */
+  size: number;
+  /** The path's bytes, with the ustar prefix. */
+  name: Uint8Array;
+  /** Old GNU sparse files: more headers of 512 bytes follow. */
+  extended: boolean;
+}
+
+/** Character codes of the typeflags that matter here. */
+export const TYPE = {
+  hardLink: 0x31,
+  fifo: 0x36,
+  pax: 0x78,
+  paxGlobal: 0x67,
+  gnuLongName: 0x4c,
+  gnuLongLink: 0x4b,
+  gnuSparse: 0x53,
+} as const;
+
+/** The header in the 512 bytes of `block`, or undefined if its checksum or size says that it is none. */
+export function parseHeader(block: Uint8Array): Header | undefined {
+  if (!isHeader(block)) return undefined;
+  const size = number(block, 124, 12);
+  if (size === undefined) return undefined;
+  const type = block[156]!;
+  return { type, size, name: nameOf(block), extended: type === TYPE.gnuSparse && block[482] === 1 };
+}
+
+/** True if the block's checksum is right, summed either of unsigned bytes or, as old tars did, of signed ones. */
+export function isHeader(block: Uint8Array): boolean {
+  const claimed = number(block, CHECKSUM_AT, CHECKSUM_END - CHECKSUM_AT);
+  if (block.length < BLOCK || claimed === undefined || claimed === 0) return false;
+  let sum = (CHECKSUM_END - CHECKSUM_AT) * 32;
+  let high = 0;
+  for (let at = 0; at < BLOCK; at++) {
+    if (at === CHECKSUM_AT) at = CHECKSUM_END;
+    sum += block[at]!;
+    high += block[at]! >> 7;
+  }
+  return claimed === sum || claimed === sum - 256 * high;
+}
+
+/** True if the block is of zeros only, as those that end a tar. */
+export function isZero(block: Uint8Array): boolean {
+  return block.every((byte) => byte === 0);
+}
+
+/** An octal or base-256 number; undefined if it is malformed, negative or above 2^53 - 1. */
+function number(block: Uint8Array, at: number, length: number): number | undefined {
+  return block[at]! >= 128 ? base256(block, at, length) : octal(block, at, length);
+}
+
+function octal(block: Uint8Array, start: number, length: number): number | undefined {
+  let at = start;
+  const end = start + length;
+  while (at < end && block[at] === 0x20) at++;
+  let value = 0;
+  for (; at < end && block[at] !== 0 && block[at] !== 0x20; at++) {
+    const digit = block[at]! - 0x30;
+    if (digit < 0 || digit > 7) return undefined;
+    value = value * 8 + digit;
+  }
+  return value;
+}
+
+function base256(block: Uint8Array, at: number, length: number): number | undefined {
+  let value = block[at]! & 127;
+  for (let next = at + 1; next < at + length; next++) value = value * 256 + block[next]!;
+  return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
+}
+
+function nameOf(block: Uint8Array): Uint8Array {
+  const name = cString(block, 0, 100);
+  const isUstar = block[257] === 0x75 && block[262] === 0 && block[263] === 0x30;
+  const prefix = isUstar ? cString(block, 345, 500) : new Uint8Array();
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Uint8Array.of(0x2f), name]);
+}
+
+/** The bytes up to the first zero. */
+export function cString(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  let at = start;
+  while (at < end && bytes[at] !== 0) at++;
+  return bytes.subarray(start, at);
+}

@@ -1,0 +1,56 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+const AHEAD = 128 << 10;
+
+/**
+ * A file that is read by position, synchronously: the encoder computes between any two reads. Reads that follow one
+ * another are served from one buffer.
+ */
+export class PositionedFile {
+  readonly size: number;
+  private readonly descriptor: number;
+  private buffer: Buffer = Buffer.alloc(AHEAD);
+  private start = 0;
+  private length = 0;
+  private last = 0;
+
+  /** Throws the system's error if the file can't be opened. */
+  constructor(path: string) {
+    this.descriptor = openSync(path, 'r');
+    this.size = fstatSync(this.descriptor).size;
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  /** The bytes of [position, position + length), fewer at the end of the file; valid until the next call. */
+  view(position: number, length: number): Buffer {
+    const at = position - this.start;
+    if (at < 0 || at + length > this.length) {
+      this.fill(position, length);
+      return this.buffer.subarray(0, Math.min(length, this.length));
+    }
+    return this.buffer.subarray(at, at + length);
+  }
+
+  private fill(position: number, length: number): void {
+    const sequential = position >= this.last && position - this.last <= AHEAD;
+    const wanted = sequential ? Math.max(length, AHEAD) : length;
+    if (wanted > this.buffer.length) this.buffer = Buffer.alloc(wanted);
+    this.length = this.readInto(this.buffer, 0, position, wanted);
+    this.start = position;
+    this.last = position + length;
+  }
+
+  /** Reads up to `length` bytes into `target` at `at`, and returns how many there were before the file's end. */
+  readInto(target: Uint8Array, at: number, position: number, length: number): number {
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.descriptor, target, at + done, length - done, position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+}

@@ -1,0 +1,183 @@
+import { AddressCache } from './addressCache.ts';
+import { adler32 } from './adler32.ts';
+import { ByteSink } from './byteSink.ts';
+import {
+  ADD_OPCODE,
+  RUN_OPCODE,
+  addCopyOpcode,
+  addOpcode,
+  copyAddOpcode,
+  copyOpcode,
+  sizedCopyOpcode,
+} from './codeTable.ts';
+import type { CopyList } from './copyList.ts';
+import { MODE, WINDOW_BIT } from './format.ts';
+import { varintLength, varints } from './varint.ts';
+
+/** Runs of one byte from this length on become RUNs. */
+const SHORTEST_RUN = 64;
+
+/** Encodes windows one after another, and keeps its buffers between them. */
+export class WindowWriter {
+  private readonly data = new ByteSink();
+  private readonly instructions = new ByteSink();
+  private readonly addresses = new ByteSink();
+  private readonly cache = new AddressCache();
+  /** Size of an ADD that is not written yet, because it may share an opcode with the next COPY. */
+  private added = 0;
+  /** Size and mode of the COPY whose opcode is the last byte, as an ADD may join it; size 0 if there is none. */
+  private joinable = 0;
+  private joinableMode = 0;
+
+  /**
+   * One window that makes `target` (at most WINDOW_SIZE bytes) from `copies` out of the source file, which must be in
+   * the target's order without overlaps, and literals. The copies must lie less than ADDRESS_LIMIT apart.
+   */
+  encode(target: Uint8Array, copies: CopyList): Uint8Array {
+    this.reset();
+    const { offset, length } = segmentOf(copies);
+    let done = 0;
+    for (let index = 0; index < copies.count; index++) {
+      const at = copies.at[index]!;
+      this.literals(target, done, at);
+      this.copy(copies.from[index]! - offset, copies.size[index]!, length + at);
+      done = at + copies.size[index]!;
+    }
+    this.literals(target, done, target.length);
+    this.flushAdd();
+    return this.assemble(target, offset, length);
+  }
+
+  private reset(): void {
+    for (const section of [this.data, this.instructions, this.addresses]) section.clear();
+    this.cache.reset();
+    this.joinable = 0;
+  }
+
+  private literals(target: Uint8Array, start: number, end: number): void {
+    let from = start;
+    let at = start;
+    while (at + SHORTEST_RUN <= end) {
+      const run = runLength(target, at, end);
+      if (run >= SHORTEST_RUN) {
+        this.add(target, from, at);
+        this.run(target[at]!, run);
+        from = at + run;
+      }
+      at += run >= SHORTEST_RUN ? run : Math.max(1, run - 1);
+    }
+    this.add(target, from, end);
+  }
+
+  private add(target: Uint8Array, start: number, end: number): void {
+    if (end === start) return;
+    this.data.append(target, start, end);
+    this.added = end - start;
+  }
+
+  private run(byte: number, size: number): void {
+    this.flushAdd();
+    this.joinable = 0;
+    this.instructions.byte(RUN_OPCODE);
+    this.instructions.varint(size);
+    this.data.byte(byte);
+  }
+
+  private flushAdd(): void {
+    if (this.added === 0) return;
+    const joined = copyAddOpcode(this.joinable, this.joinableMode, this.added);
+    if (joined !== 0) {
+      this.instructions.last = joined;
+    } else {
+      const opcode = addOpcode(this.added);
+      this.instructions.byte(opcode);
+      if (opcode === ADD_OPCODE) this.instructions.varint(this.added);
+    }
+    this.added = 0;
+    this.joinable = 0;
+  }
+
+  private copy(address: number, size: number, here: number): void {
+    const mode = this.address(address, here);
+    const joined = this.added === 0 ? 0 : addCopyOpcode(this.added, size, mode);
+    if (joined !== 0) {
+      this.instructions.byte(joined);
+      this.added = 0;
+      this.joinable = 0;
+      return;
+    }
+    this.flushAdd();
+    const opcode = sizedCopyOpcode(size, mode);
+    this.instructions.byte(opcode);
+    if (opcode === copyOpcode(mode)) this.instructions.varint(size);
+    this.joinable = opcode === copyOpcode(mode) ? 0 : size;
+    this.joinableMode = mode;
+  }
+
+  /** Writes the address in its shortest mode, which is returned. */
+  private address(address: number, here: number): number {
+    const { near, same } = this.cache;
+    const slot = AddressCache.slot(address);
+    let mode: number = MODE.here;
+    let value = here - address;
+    if (same[slot] === address) {
+      mode = MODE.same + (slot >> 8);
+      this.addresses.byte(slot & 255);
+      this.cache.update(address);
+      return mode;
+    }
+    for (let index = 0; index < near.length; index++) {
+      const distance = address - near[index]!;
+      if (distance >= 0 && varintLength(distance) < varintLength(value)) {
+        mode = MODE.near + index;
+        value = distance;
+      }
+    }
+    if (varintLength(address) < varintLength(value)) {
+      mode = MODE.self;
+      value = address;
+    }
+    this.addresses.varint(value);
+    this.cache.update(address);
+    return mode;
+  }
+
+  private assemble(target: Uint8Array, offset: number, length: number): Uint8Array {
+    const { data, instructions, addresses } = this;
+    const sections = data.length + instructions.length + addresses.length;
+    const sizes = varints(data.length, instructions.length, addresses.length);
+    const rest = varintLength(target.length) + 1 + sizes.length + 4 + sections;
+    const source = length === 0 ? new Uint8Array() : varints(length, offset);
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32BE(adler32(target));
+    return Buffer.concat([
+      Uint8Array.of(WINDOW_BIT.adler32 | (length === 0 ? 0 : WINDOW_BIT.source)),
+      source,
+      varints(rest, target.length, 0),
+      sizes,
+      checksum,
+      data.content,
+      instructions.content,
+      addresses.content,
+    ]);
+  }
+}
+
+/** The part of the source that the copies need. */
+function segmentOf(copies: CopyList): { offset: number; length: number } {
+  let offset = Infinity;
+  let end = 0;
+  for (let index = 0; index < copies.count; index++) {
+    offset = Math.min(offset, copies.from[index]!);
+    end = Math.max(end, copies.from[index]! + copies.size[index]!);
+  }
+  return copies.count === 0 ? { offset: 0, length: 0 } : { offset, length: end - offset };
+}
+
+/** How often the byte at `at` is repeated up to `end`. */
+function runLength(bytes: Uint8Array, at: number, end: number): number {
+  const byte = bytes[at];
+  let next = at + 1;
+  while (next < end && bytes[next] === byte) next++;
+  return next - at;
+}
