@@ -1,0 +1,52 @@
+import { IntegrityError } from '../errors.ts';
+import type { Log } from '../io/log.ts';
+import type { ImageSource, ResolvedImage } from '../oci/image.ts';
+import { deliveriesOf, findImage, resolvedFrom } from '../oci/layout.ts';
+import type { Archive } from './archive.ts';
+import { archiveError, openArchive } from './open.ts';
+
+export interface ArchiveOptions {
+  log: Log;
+}
+
+/**
+ * Images from one archive: an OCI archive or layout folder, or what `docker save` writes; tar archives may be gzipped. The image is
+ * chosen by digest or name; a single image is taken whatever its name. `resolve` never returns undefined: who names an archive wants it,
+ * so it throws NotFoundError for a missing file, image or platform. The archive is opened once, at the first call.
+ */
+export function archiveSource(path: string, { log }: ArchiveOptions): ImageSource {
+  const name = `archive ${path}`;
+  let opening: Promise<Archive> | undefined;
+  const opened = (): Promise<Archive> => (opening ??= openArchive(path, name));
+
+  return {
+    name,
+    async resolve(request, signal) {
+      const { files } = await opened();
+      signal?.throwIfAborted();
+      const image = await guarded(name, () => findImage(files, request, name));
+      log.debug(`${name}: found ${image.configDigest} with ${image.layers.length} layers`);
+      return resolvedFrom(image, request.reference, name);
+    },
+    async fetch(resolved, wanted, sink, signal) {
+      const archive = await opened();
+      const image = await guarded(name, () => findImage(archive.files, resolved, name));
+      if (image.configDigest !== resolved.configDigest) throw changed(name, resolved, image.configDigest);
+      await archive.deliver(deliveriesOf(image, wanted), sink, signal);
+    },
+  };
+}
+
+async function guarded<T>(where: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw archiveError(error, where);
+  }
+}
+
+function changed(where: string, { configDigest }: ResolvedImage, found: string): IntegrityError {
+  return new IntegrityError(`${where}: expected the image ${configDigest}, found ${found}`, {
+    hint: 'the archive was changed meanwhile: run again',
+  });
+}

@@ -1,0 +1,145 @@
+import { posix } from 'node:path';
+import { Header, Pax } from 'tar';
+import type { UserError } from '../errors.ts';
+import { IntegrityError, UnsupportedError } from '../errors.ts';
+import type { ByteReader } from './byteReader.ts';
+
+/** One entry of a tar archive. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */
+export interface TarEntry {
+  /** Without a leading `./` and a trailing slash. */
+  path: string;
+  kind: 'file' | 'link' | 'other';
+  /** Bytes of the body. */
+  size: number;
+  /** Position of the body's first byte in the archive. */
+  offset: number;
+  /** Of a link: the path that it leads to, inside the archive. */
+  target?: string;
+}
+
+const BLOCK = 512;
+/** Long names and pax records; anything larger is an attack. */
+const LARGEST_META = 1 << 20;
+const FILES = new Set(['File', 'OldFile', 'ContiguousFile']);
+const LINKS = new Set(['Link', 'SymbolicLink']);
+
+/** What the meta entries before an entry say of it. */
+interface Pending {
+  local?: Pax | undefined;
+  global?: Pax | undefined;
+  path?: string | undefined;
+  linkpath?: string | undefined;
+}
+
+/**
+ * Walks the entries of a tar archive in order (ustar, pax and GNU long names, sizes beyond 8 GiB). The consumer may read an
+ * entry's body from `bytes` before it asks for the next entry; what it leaves is skipped. Throws UnsupportedError
+ * for what is no tar archive, IntegrityError for a truncated one and for names and links that lead out of it; `where` names it.
+ */
+export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator<TarEntry> {
+  let pending: Pending = {};
+  for (;;) {
+    const block = await bytes.read(BLOCK);
+    if (block.length === 0) return;
+    const header = headerOf(block, pending, where, bytes.position - BLOCK);
+    if (header === undefined) return;
+    const next = bytes.position + paddedSize(header, where);
+    if (isMeta(header)) {
+      pending = await readMeta(bytes, header, pending, where);
+    } else {
+      yield entryOf(header, pending, bytes.position, where);
+      pending = { global: pending.global };
+    }
+    await skipTo(bytes, next, where);
+  }
+}
+
+function headerOf(block: Buffer, pending: Pending, where: string, position: number): Header | undefined {
+  if (block.length < BLOCK) throw truncated(where);
+  const header = new Header(block, 0, pending.local, pending.global);
+  if (header.nullBlock) return undefined;
+  if (!header.cksumValid || header.size === undefined) throw noHeader(where, position);
+  return header;
+}
+
+function noHeader(where: string, position: number): UserError {
+  if (position === 0) return new UnsupportedError(`${where}: not a tar archive`);
+  return new IntegrityError(`${where}: expected a tar header at byte ${position}, found something else`, {
+    hint: 'copy or make the archive again',
+  });
+}
+
+function paddedSize(header: Header, where: string): number {
+  const size = bodySize(header);
+  if (!Number.isSafeInteger(size)) throw new IntegrityError(`${where}: an entry claims ${size} bytes`);
+  return Math.ceil(size / BLOCK) * BLOCK;
+}
+
+/** Links and folders have no body, whatever their header says; as Go's archive/tar, which Docker uses. */
+function bodySize(header: Header): number {
+  const bodiless = LINKS.has(header.type) || header.type === 'Directory';
+  return bodiless ? 0 : (header.size ?? 0);
+}
+
+function isMeta({ type }: Header): boolean {
+  return type.endsWith('ExtendedHeader') || type.startsWith('NextFile') || type === 'OldGnuLongPath';
+}
+
+async function readMeta(
+  bytes: ByteReader,
+  header: Header,
+  pending: Pending,
+  where: string,
+): Promise<Pending> {
+  const size = header.size ?? 0;
+  if (size > LARGEST_META) throw new IntegrityError(`${where}: a name of ${size} bytes is too long`);
+  const body = await bytes.read(size);
+  if (body.length < size) throw truncated(where);
+  const text = body.toString('utf8');
+  if (header.type === 'GlobalExtendedHeader') return { ...pending, global: Pax.parse(text, {}, true) };
+  if (header.type.endsWith('ExtendedHeader')) return { ...pending, local: Pax.parse(text, {}) };
+  const name = text.replace(/\0[^]*$/, '');
+  return header.type === 'NextFileHasLongLinkpath'
+    ? { ...pending, linkpath: name }
+    : { ...pending, path: name };
+}
+
+function entryOf(header: Header, pending: Pending, offset: number, where: string): TarEntry {
+  const path = insidePath(pending.path ?? header.path ?? '', where);
+  const { type } = header;
+  if (!LINKS.has(type)) {
+    return { path, kind: FILES.has(type) ? 'file' : 'other', size: bodySize(header), offset };
+  }
+  const linkpath = pending.linkpath ?? header.linkpath ?? '';
+  const base = type === 'SymbolicLink' ? posix.dirname(path) : '.';
+  return { path, kind: 'link', size: 0, offset, target: linkTarget(base, linkpath, path, where) };
+}
+
+function linkTarget(base: string, linkpath: string, path: string, where: string): string {
+  const target = posix.join(base, linkpath);
+  if (!posix.isAbsolute(linkpath) && target !== '..' && !target.startsWith('../')) return target;
+  throw new IntegrityError(`${where}: the link ${JSON.stringify(path)} leads out of the archive`, {
+    hint: 'do not use this archive: no tool that makes images writes such a link',
+  });
+}
+
+/** The path without `./` and trailing slashes; throws IntegrityError when it is absolute or has a `..` in it. */
+export function insidePath(path: string, where: string): string {
+  if (posix.isAbsolute(path) || path.split(/[/\\]/).includes('..') || path.includes('\0')) {
+    throw new IntegrityError(`${where}: the name ${JSON.stringify(path)} leads out of the archive`, {
+      hint: 'do not use this archive: no tool that makes images writes such a name',
+    });
+  }
+  return posix.normalize(path === '' ? '.' : path).replace(/\/$/, '');
+}
+
+async function skipTo(bytes: ByteReader, position: number, where: string): Promise<void> {
+  await bytes.skip(position - bytes.position);
+  if (bytes.position < position) throw truncated(where);
+}
+
+export function truncated(where: string): IntegrityError {
+  return new IntegrityError(`${where}: the archive is truncated`, {
+    hint: 'copy or download it again, and compare its size with the original',
+  });
+}
