@@ -7,6 +7,7 @@ import { proveDelta } from './proof.ts';
 import { looksCompressed } from './sniff.ts';
 import { expectState, stateOf } from './unchanged.ts';
 import { encodeWithXdelta3, hasXdelta3 } from './xdelta3.ts';
+import { encodeWithWasm } from './xdelta3Wasm.ts';
 
 /** Raised whenever an encoder's output changes, so that nobody takes an old delta from a cache. */
 const VERSIONS: Record<EncoderName, number> = { builtin: 1, xdelta3: 1, 'xdelta3-wasm': 1 };
@@ -14,7 +15,7 @@ const VERSIONS: Record<EncoderName, number> = { builtin: 1, xdelta3: 1, 'xdelta3
 const ENCODE: Record<EncoderName, Encode> = {
   builtin: encodeWithXdelta3,
   xdelta3: encodeWithXdelta3,
-  'xdelta3-wasm': encodeWithXdelta3,
+  'xdelta3-wasm': encodeWithWasm,
 };
 
 /** The part of a cache key that says how a delta was made: `builtin-1-default`. */

@@ -4,7 +4,7 @@ import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodeVcdiff } from '../vcdiff/decode.ts';
 import type { DeltaOptions, LayerFile } from './layer.ts';
-import { openPositioned } from './source.ts';
+import { SourceFile } from './source.ts';
 import { digestByXdelta3, hasXdelta3 } from './xdelta3.ts';
 
 /** What decoding a delta took. */
@@ -24,7 +24,7 @@ export async function decodeToDigest(
   delta: string,
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<Decoded> {
-  const source = openPositioned(from.path);
+  const source = new SourceFile(from.path);
   try {
     const sum = createHash('sha256');
     let size = 0;

@@ -75,5 +75,8 @@ function failure(error: unknown, signal: AbortSignal | undefined, doing: string)
           .toString()
           .trim()
       : '';
+  if (stderr.includes('No space left on device')) {
+    return Object.assign(new Error(stderr), { code: 'ENOSPC' });
+  }
   return new ToolError(`${doing}: ${stderr || messageOf(error)}`, { cause: error });
 }

@@ -1,0 +1,50 @@
+const BLOCK = 512;
+/** One block in so many is remembered, chosen by its content, so that both files remember the same ones. */
+const SAMPLING = 16;
+
+/** Where blocks of a source are, by their content. */
+export type SourceBlocks = Map<number, number>;
+
+/** Remembers some of the whole 512-byte blocks of `bytes`, which are at `offset` of the source. The first place counts. */
+export function rememberBlocks(blocks: SourceBlocks, bytes: Buffer, offset: number): void {
+  forSampledBlocks(bytes, (sum, at) => {
+    if (!blocks.has(sum)) blocks.set(sum, offset + at);
+  });
+}
+
+/**
+ * How far behind its place in the target (bytes, may be negative) most of what `bytes`, at `offset` of the target, has in
+ * common with the source is found there; undefined when nothing is. Tars keep their files at multiples of 512 bytes.
+ */
+export function shiftOf(blocks: SourceBlocks, bytes: Buffer, offset: number): number | undefined {
+  const votes = new Map<number, number>();
+  let best: number | undefined;
+  forSampledBlocks(bytes, (sum, at) => {
+    const place = blocks.get(sum);
+    if (place === undefined) return;
+    const shift = place - (offset + at);
+    const count = (votes.get(shift) ?? 0) + 1;
+    votes.set(shift, count);
+    if (best === undefined || count > votes.get(best)!) best = shift;
+  });
+  return best;
+}
+
+function forSampledBlocks(bytes: Buffer, visit: (sum: number, at: number) => void): void {
+  const words = new Int32Array(BLOCK / 4);
+  const block = new Uint8Array(words.buffer);
+  for (let at = 0; at + BLOCK <= bytes.length; at += BLOCK) {
+    block.set(bytes.subarray(at, at + BLOCK));
+    const sum = sumOf(words);
+    if ((sum >>> 8) % SAMPLING === 0) visit(sum, at);
+  }
+}
+
+function sumOf(words: Int32Array): number {
+  let sum = 0;
+  for (const word of words) {
+    sum = Math.imul(sum ^ word, 0x9e3779b1);
+    sum ^= sum >>> 15;
+  }
+  return sum >>> 0;
+}
