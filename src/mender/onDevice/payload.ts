@@ -1,0 +1,80 @@
+import { createReadStream } from 'node:fs';
+import type { TarEntry } from '../../io/tar.ts';
+import { tarFile } from '../../io/tar.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { digestOf, hexOf } from '../../oci/digest.ts';
+import { blobPath, portableFiles, portableManifestDigest } from '../../oci/portable.ts';
+import { formatReference } from '../../oci/reference.ts';
+import type { PayloadImage, PayloadLayer } from '../payload.ts';
+
+/**
+ * The entries of the `images.tar.gz` that the state script rebuilds on the device: `images/plan`, and for each image a
+ * folder with its small files, whole layers and deltas. A device that does not run the script refuses it: the
+ * module can load neither the plan nor a folder.
+ * The tar is to be gzipped without compression, as the outer compression does that work better.
+ */
+export function deltaPayload(images: readonly PayloadImage[]): TarEntry[] {
+  const entries = images.flatMap((image, number) => imageEntries(image, `images/${number}`));
+  return [tarFile('images/plan', planOf(images)), ...entries];
+}
+
+/** True where an image can only be installed by the state script: `docker load` knows no deltas. */
+export function needsStateScript(images: readonly PayloadImage[]): boolean {
+  return images.some(({ layers }) => layers.some(({ content }) => content.kind === 'delta'));
+}
+
+/** Lines of words: what to make of which old image, and how. A cut plan lacks its last line. */
+function planOf(images: readonly PayloadImage[]): string {
+  const lines = images.flatMap((image, number) => [
+    imageLine(image, number),
+    ...uniqueLayers(image).map((layer) => layerLine(layer, number)),
+  ]);
+  return ['mender-docker-delta 1', ...lines, 'end', ''].join('\n');
+}
+
+function imageLine(image: PayloadImage, number: number): string {
+  const current = image.current === undefined ? '-' : formatReference(image.current);
+  const config = hexOf(digestOf(image.config));
+  const manifest = hexOf(portableManifestDigest(image));
+  return `image ${number} ${current} ${formatReference(image.name)} ${config} ${manifest}`;
+}
+
+function layerLine({ diffID, size, content }: PayloadLayer, number: number): string {
+  const from = content.kind === 'delta' ? ` ${hexOf(content.from)}` : '';
+  return `layer ${number} ${content.kind} ${hexOf(diffID)} ${size}${from}`;
+}
+
+/** A layer may stand in an image twice, left out where it is the device's and shipped above a changed one: shipped then. */
+function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
+  const byDiffID = new Map<Digest, PayloadLayer>();
+  for (const layer of layers) {
+    const known = byDiffID.get(layer.diffID);
+    if (known === undefined || known.content.kind === 'omit') byDiffID.set(layer.diffID, layer);
+  }
+  return [...byDiffID.values()];
+}
+
+function imageEntries(image: PayloadImage, folder: string): TarEntry[] {
+  const small = portableFiles(image).map(({ path, content }) => tarFile(`${folder}/${path}`, content));
+  const layers = uniqueLayers(image).flatMap((layer) => layerEntries(layer, folder));
+  return [...small, ...layers];
+}
+
+function layerEntries({ diffID, size, content }: PayloadLayer, folder: string): TarEntry[] {
+  const path = `${folder}/${blobPath(diffID)}`;
+  switch (content.kind) {
+    case 'omit':
+      return [];
+    case 'full':
+      return [{ path, size, body: opened(content.path) }];
+    case 'delta': {
+      const { body } = content;
+      const delta = typeof body === 'string' ? opened(body) : body;
+      return [{ path: `${path}.vcdiff`, size: content.size, body: delta }];
+    }
+  }
+}
+
+function opened(path: string): () => AsyncIterable<Uint8Array> {
+  return () => createReadStream(path);
+}
