@@ -9,6 +9,9 @@ import { expectState, stateOf } from './unchanged.ts';
 import { encodeWithXdelta3, hasXdelta3 } from './xdelta3.ts';
 import { encodeWithWasm } from './xdelta3Wasm.ts';
 
+export type { DeltaOptions, Effort, EncoderName, LayerFile } from './layer.ts';
+export { chooseSources } from './sources.ts';
+
 /** Raised whenever an encoder's output changes, so that nobody takes an old delta from a cache. */
 const VERSIONS: Record<EncoderName, number> = { builtin: 1, xdelta3: 1, 'xdelta3-wasm': 1 };
 
