@@ -32,21 +32,28 @@ async function deliverInPass(
   where: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const left = new Map<string, LayoutDelivery[]>();
+  const left = new Map<string, LayoutDelivery>();
   for (const delivery of deliveries) {
     const { path: at } = await locate(files, delivery, where);
-    left.set(at, [...(left.get(at) ?? []), delivery]);
+    if (left.has(at)) throw new IntegrityError(`${where}: ${at} is named as two different layers`);
+    left.set(at, delivery);
   }
-  if (left.size > 0) await scanTar(gunzipped(path, where, signal), where, takerOf(left, sink, where));
+  if (left.size > 0) await scanTar(gunzipped(path, where, signal), where, takerOf(left, sink, where, signal));
 }
 
-function takerOf(left: Map<string, LayoutDelivery[]>, sink: BlobSink, where: string): Taker {
+function takerOf(
+  left: Map<string, LayoutDelivery>,
+  sink: BlobSink,
+  where: string,
+  signal?: AbortSignal,
+): Taker {
   return {
     wants: (path) => left.has(path),
     take: async (entry, body) => {
-      const [delivery] = left.get(entry.path) ?? [];
+      const delivery = left.get(entry.path);
       left.delete(entry.path);
       if (delivery !== undefined) await deliver(delivery, body, entry.size, sink, where);
+      signal?.throwIfAborted();
     },
     done: () => left.size === 0,
   };
