@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { IntegrityError, ToolError } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
+import { encodeBuiltin } from './builtin/encode.ts';
 import type { DeltaOptions, Encode, EncoderName, LayerFile } from './layer.ts';
 import { proveDelta } from './proof.ts';
 import { looksCompressed } from './sniff.ts';
@@ -9,14 +10,13 @@ import { expectState, stateOf } from './unchanged.ts';
 import { encodeWithXdelta3, hasXdelta3 } from './xdelta3.ts';
 import { encodeWithWasm } from './xdelta3Wasm.ts';
 
-export type { DeltaOptions, Effort, EncoderName, LayerFile } from './layer.ts';
 export { chooseSources } from './sources.ts';
 
 /** Raised whenever an encoder's output changes, so that nobody takes an old delta from a cache. */
 const VERSIONS: Record<EncoderName, number> = { builtin: 1, xdelta3: 1, 'xdelta3-wasm': 1 };
 
 const ENCODE: Record<EncoderName, Encode> = {
-  builtin: encodeWithXdelta3,
+  builtin: encodeBuiltin,
   xdelta3: encodeWithXdelta3,
   'xdelta3-wasm': encodeWithWasm,
 };
@@ -59,7 +59,7 @@ export async function makeDelta(
 }
 
 function encoderOf(encoder: DeltaOptions['encoder']): EncoderName {
-  return encoder === 'auto' ? 'xdelta3' : encoder;
+  return encoder === 'auto' ? 'builtin' : encoder;
 }
 
 async function requireXdelta3(): Promise<void> {

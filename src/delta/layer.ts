@@ -29,7 +29,7 @@ export interface DeltaOptions {
   signal?: AbortSignal;
 }
 
-/** What an encoder is given: both layers, and a new file to write. */
+/** What an encoder is given: both layers, and a new file to write. It advances the progress by `to.size` in all. */
 export type Encode = (
   from: LayerFile,
   to: LayerFile,

@@ -25,11 +25,12 @@ export async function encodeWithXdelta3(
   from: LayerFile,
   to: LayerFile,
   destination: string,
-  options: Pick<DeltaOptions, 'signal'>,
+  options: Pick<DeltaOptions, 'signal' | 'progress'>,
 ): Promise<void> {
   const buffer = Math.min(Math.max(from.size, SMALLEST_BUFFER), LARGEST_BUFFER);
   const flags = ['-e', '-9', '-f', '-D', '-S', 'none', '-A', '-B', String(buffer)];
   await run([...flags, '-s', from.path, to.path, destination], options.signal, 'making a delta with xdelta3');
+  options.progress?.advance(to.size);
 }
 
 /** Digest of what the stock `xdelta3` makes of `from` and a delta, called as a device calls it. Throws ToolError. */

@@ -17,15 +17,16 @@ export async function encodeWithWasm(
   from: LayerFile,
   to: LayerFile,
   destination: string,
-  options: Pick<DeltaOptions, 'signal'>,
+  options: Pick<DeltaOptions, 'signal' | 'progress'>,
 ): Promise<void> {
   const source = new PositionedFile(from.path);
   const target = new PositionedFile(to.path);
   const output = await open(destination, 'w');
   try {
     await writeAll(output, [FILE_HEADER]);
-    await encodePieces(source, target, async (windows) => {
+    await encodePieces(source, target, async (windows, size) => {
       await writeAll(output, windows);
+      options.progress?.advance(size);
       options.signal?.throwIfAborted();
     });
   } finally {
@@ -38,7 +39,7 @@ export async function encodeWithWasm(
 async function encodePieces(
   source: PositionedFile,
   target: PositionedFile,
-  write: (windows: Uint8Array[]) => Promise<void>,
+  write: (windows: Uint8Array[], size: number) => Promise<void>,
 ): Promise<void> {
   const blocks = blocksOf(source);
   let shift = 0;
@@ -48,7 +49,7 @@ async function encodePieces(
     shift = shiftOf(blocks, piece, offset) ?? shift;
     const start = sourceStart(offset + shift, source.size);
     const delta = await encodePiece(source.view(start, LARGEST_PIECE), piece);
-    await write(windowsAt(delta, start));
+    await write(windowsAt(delta, start), piece.length);
     offset += TARGET_PIECE;
   } while (offset < target.size);
 }
