@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NetworkError, UnsupportedError, UsageError, messageOf } from '../errors.ts';
+import type { Log } from '../io/log.ts';
+import type { Progress } from '../io/progress.ts';
+import type { Api } from '../server/api.ts';
+import { createdId } from '../server/api.ts';
+import { describeArtifact, listArtifacts, postArtifact, storageOf } from '../server/artifacts.ts';
+import type { Artifact } from '../server/artifacts.ts';
+import { readArtifactFacts } from '../server/artifactFile.ts';
+import { uploadDirectly } from '../server/directUpload.ts';
+import { reasonOf } from '../server/failure.ts';
+import { uploadForm } from '../server/multipart.ts';
+import { conflicts, isSameFile } from '../server/sameArtifact.ts';
+import type { ArtifactFacts } from '../server/sameArtifact.ts';
+
+export interface UploadRequest {
+  /** A .mender file. */
+  path: string;
+  description?: string | undefined;
+  /** Straight to the server's storage, where it offers that. */
+  direct?: boolean | undefined;
+}
+
+export interface UploadReport {
+  id: string;
+  name: string;
+  /** Bytes of the file. */
+  size: number;
+  /** `present`: the server had this very file already, and nothing was sent. */
+  outcome: 'uploaded' | 'present';
+}
+
+export interface UploadContext {
+  api: Api;
+  log: Log;
+  progress: Progress;
+  /** Milliseconds before a broken upload is begun again, and between looks at the server. */
+  pauseMs?: number;
+}
+
+const ATTEMPTS = 3;
+const PAUSE_MS = 3000;
+
+/**
+ * Brings an artifact file to the server, once: it looks for this very file first, and again before it repeats a broken
+ * upload. Throws UsageError when another artifact has the same name and depends, UnsupportedError when the storage is
+ * too full, both before the first byte.
+ */
+export async function uploadArtifact(request: UploadRequest, context: UploadContext): Promise<UploadReport> {
+  const facts = await readArtifactFacts(request.path);
+  const found = await lookFor(facts, context.api);
+  if (found !== undefined) return reportOf(facts, found.id, 'present');
+  await checkStorage(facts, context.api);
+  const direct = request.direct === true ? await sendDirectly(request, facts, context) : undefined;
+  const id = direct ?? (await sendWithCare(request, facts, context));
+  return reportOf(facts, id, 'uploaded');
+}
+
+function reportOf({ name, size }: ArtifactFacts, id: string, outcome: UploadReport['outcome']): UploadReport {
+  return { id, name, size, outcome };
+}
+
+/** The artifact that is this very file; throws UsageError for one that stands in its way. */
+async function lookFor(facts: ArtifactFacts, api: Api): Promise<Artifact | undefined> {
+  const artifacts = await listArtifacts(api, { names: [facts.name] });
+  const same = artifacts.find((artifact) => isSameFile(facts, artifact));
+  const other = artifacts.find((artifact) => conflicts(facts, artifact));
+  if (same !== undefined || other === undefined) return same;
+  throw new UsageError(
+    `uploading ${facts.name}: ${api.host} has another artifact with this name and the same depends, ${other.id}`,
+    { hint: `give the new one another version, or delete the old one: artifacts delete ${other.id}` },
+  );
+}
+
+async function checkStorage({ name, size }: ArtifactFacts, api: Api): Promise<void> {
+  const storage = await storageOf(api);
+  if (storage === undefined || storage.limit === 0 || storage.usage + size <= storage.limit) return;
+  const free = Math.max(0, storage.limit - storage.usage);
+  throw new UnsupportedError(
+    `uploading ${name}: it has ${size} bytes, and ${api.host} has room for ${free} (limit ${storage.limit})`,
+    { hint: 'delete artifacts that are no longer needed' },
+  );
+}
+
+async function sendDirectly(
+  { path, description }: UploadRequest,
+  { name, size }: ArtifactFacts,
+  { api, log, progress, pauseMs }: UploadContext,
+): Promise<string | undefined> {
+  const task = progress.start(`uploading ${name}`, size);
+  const onBytes = (bytes: number): void => task.advance(bytes);
+  const poll = pauseMs === undefined ? {} : { pollMs: pauseMs };
+  const artifact = await uploadDirectly(api, path, size, { onBytes, ...poll }).finally(() => task.end());
+  if (artifact === undefined) {
+    log.info(`${api.host} does not offer direct uploads: uploading through the API`);
+    return undefined;
+  }
+  if (description !== undefined) await describeArtifact(api, artifact.id, description);
+  return artifact.id;
+}
+
+/** A broken upload may have reached the server all the same, so each repetition looks first. */
+async function sendWithCare(
+  request: UploadRequest,
+  facts: ArtifactFacts,
+  context: UploadContext,
+): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send(request, facts, context);
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      context.log.warning(`${messageOf(error)}; looking whether the artifact arrived`);
+      await pause(context);
+      const found = await lookFor(facts, context.api);
+      if (found !== undefined) return found.id;
+      if (attempt >= ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function pause({ pauseMs = PAUSE_MS, api: { signal } }: UploadContext): Promise<void> {
+  await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    throw signal?.aborted === true ? signal.reason : error;
+  });
+}
+
+async function send(
+  { path, description }: UploadRequest,
+  facts: ArtifactFacts,
+  { api, progress }: UploadContext,
+): Promise<string> {
+  const doing = `uploading ${path}`;
+  const task = progress.start(`uploading ${facts.name}`, facts.size);
+  const form = uploadForm(path, facts.size, description ?? '', (bytes) => task.advance(bytes));
+  const answer = await postArtifact(api, form, doing).finally(() => task.end());
+  if (answer.status !== 409) return createdId(answer, doing);
+  // Somebody was faster, or an earlier attempt of ours did arrive.
+  const found = await lookFor(facts, api);
+  if (found !== undefined) return found.id;
+  throw new UsageError(`${doing}: ${api.host} answered 409: ${reasonOf(answer)}`, {
+    hint: 'an artifact with this name and the same depends exists: give the new one another version',
+  });
+}

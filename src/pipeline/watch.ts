@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NetworkError, messageOf } from '../errors.ts';
+import type { Log } from '../io/log.ts';
+import type { Api } from '../server/api.ts';
+import { abortDeployment, deviceLog, devicesOf, getDeployment, statisticsOf } from '../server/deployments.ts';
+import type { DeviceDeployment, Statistics } from '../server/deployments.ts';
+import { countersText, outcomeOf } from '../server/outcome.ts';
+import type { Outcome, Watched } from '../server/outcome.ts';
+
+export interface WatchRequest {
+  id: string;
+  /** Milliseconds until the wait is given up; the deployment goes on. */
+  timeoutMs: number;
+  /** Milliseconds between looks. */
+  intervalMs: number;
+  /** Abort the deployment at the first failure. */
+  abortOnFailure: boolean;
+}
+
+export interface WatchReport extends Watched {
+  outcome: Outcome;
+  /** What each failed device logged. */
+  logs: Record<string, string>;
+}
+
+export interface WatchContext {
+  api: Api;
+  log: Log;
+  /** The counters, at first and whenever they changed. */
+  onChange?: (statistics: Statistics) => void;
+}
+
+interface Look {
+  finished: boolean;
+  deviceCount: number;
+  statistics: Statistics;
+}
+
+/**
+ * Waits until a deployment is finished, and says how it ended. Broken connections are waited out as well, until the
+ * timeout. Throws NotFoundError, DeniedError, and NetworkError if the server was out of reach at the end.
+ */
+export async function watchDeployment(request: WatchRequest, context: WatchContext): Promise<WatchReport> {
+  const began = Date.now();
+  const { look, aborted } = await lookUntilDone(request, context, began + request.timeoutMs);
+  const devices = await devicesOf(context.api, request.id);
+  const waited = Math.round((Date.now() - began) / 1000);
+  const watched: Watched = { id: request.id, ...look, devices, aborted, waited };
+  return {
+    ...watched,
+    outcome: outcomeOf(watched),
+    logs: await failureLogs(context.api, request.id, devices),
+  };
+}
+
+async function lookUntilDone(
+  request: WatchRequest,
+  context: WatchContext,
+  deadline: number,
+): Promise<{ look: Look; aborted: boolean }> {
+  let aborted = false;
+  for (let shown = ''; ;) {
+    const look = await patientLook(request, context, deadline);
+    if (look !== undefined) {
+      shown = show(look, shown, context);
+      if (look.finished) return { look, aborted };
+      if (request.abortOnFailure && !aborted && (look.statistics['failure'] ?? 0) > 0) {
+        aborted = await abortDeployment(context.api, request.id);
+        if (aborted) continue;
+      }
+      if (Date.now() >= deadline) return { look, aborted };
+    }
+    await pause(Math.min(request.intervalMs, Math.max(0, deadline - Date.now())), context.api.signal);
+  }
+}
+
+/** Undefined while the server is out of reach; after the deadline that is an error. */
+async function patientLook(
+  { id }: WatchRequest,
+  { api, log }: WatchContext,
+  deadline: number,
+): Promise<Look | undefined> {
+  try {
+    return await lookAt(api, id);
+  } catch (error) {
+    if (!(error instanceof NetworkError) || Date.now() >= deadline) throw error;
+    log.warning(`${messageOf(error)}; still waiting for deployment ${id}`);
+    return undefined;
+  }
+}
+
+async function lookAt(api: Api, id: string): Promise<Look> {
+  const deployment = await getDeployment(api, id);
+  // Read after the status, so that the counters of a finished deployment are the last ones.
+  const statistics = await statisticsOf(api, id);
+  return { finished: deployment.status === 'finished', deviceCount: deployment.device_count, statistics };
+}
+
+function show({ statistics }: Look, shown: string, { onChange }: WatchContext): string {
+  const now = countersText(statistics);
+  if (now !== shown) onChange?.(statistics);
+  return now;
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(milliseconds, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    throw signal?.aborted === true ? signal.reason : error;
+  });
+}
+
+async function failureLogs(
+  api: Api,
+  id: string,
+  devices: readonly DeviceDeployment[],
+): Promise<Record<string, string>> {
+  const logs: Record<string, string> = {};
+  for (const device of devices.filter(({ status, log }) => status === 'failure' && log)) {
+    const log = await deviceLog(api, id, device.id);
+    if (log !== undefined) logs[device.id] = log;
+  }
+  return logs;
+}

@@ -1,0 +1,115 @@
+import { NetworkError } from '../errors.ts';
+import type { Http, HttpRequest } from '../io/http.ts';
+import { textOf } from '../io/http.ts';
+import { failureOf } from './failure.ts';
+
+export interface ApiRequest extends Pick<
+  HttpRequest,
+  'method' | 'body' | 'contentLength' | 'retry' | 'timeoutMs'
+> {
+  /** Below the host: `/api/management/...`, its variable parts percent-encoded. */
+  path: string;
+  query?: Query;
+  headers?: Record<string, string>;
+  /** Sent as the body. */
+  json?: unknown;
+  /** What is being done, for the error: `deleting artifact 123`. */
+  doing: string;
+  /** Statuses beside 2xx that the caller deals with. */
+  accept?: readonly number[];
+}
+
+/** Query parameters; a list repeats its name, undefined leaves it out. */
+export type Query = Record<string, string | number | readonly string[] | undefined>;
+
+export interface ApiResponse {
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  text: string;
+}
+
+/** The management API of one Mender server. https://docs.mender.io/api/ */
+export interface Api {
+  /** Scheme and host, without a slash at the end. */
+  readonly host: string;
+  readonly http: Http;
+  readonly signal: AbortSignal | undefined;
+  /**
+   * Resolves for 2xx and the accepted statuses. Throws DeniedError, NotFoundError, UsageError, UnsupportedError or
+   * NetworkError for the others, with the server's message and request id.
+   */
+  call(request: ApiRequest): Promise<ApiResponse>;
+}
+
+export interface ApiOptions {
+  http: Http;
+  /** As `https://hosted.mender.io`. */
+  host: string;
+  /** The value of the Authorization header: `Bearer <token>`. */
+  authorization: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** The API at `host` for whom `authorization` stands. */
+export function createApi({ http, host, authorization, signal }: ApiOptions): Api {
+  const base = host.replace(/\/+$/, '');
+  const call = async (request: ApiRequest): Promise<ApiResponse> => {
+    const response = await http.request(httpRequest(base, authorization, request, signal));
+    const answer = { status: response.status, headers: response.headers, text: await textOf(response) };
+    const fine = answer.status < 300 || request.accept?.includes(answer.status) === true;
+    if (!fine) throw failureOf(request.doing, base, answer);
+    return answer;
+  };
+  return { host: base, http, signal, call };
+}
+
+function httpRequest(
+  base: string,
+  authorization: string,
+  { method, path, query, headers, json, body, contentLength, retry, timeoutMs }: ApiRequest,
+  signal: AbortSignal | undefined,
+): HttpRequest {
+  const content = json === undefined ? body : JSON.stringify(json);
+  return {
+    method,
+    ...(content === undefined ? {} : { body: content }),
+    ...(contentLength === undefined ? {} : { contentLength }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    url: `${base}${path}${queryOf(query ?? {})}`,
+    headers: {
+      authorization,
+      accept: 'application/json',
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    signal,
+  };
+}
+
+function queryOf(query: Query): string {
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of value === undefined ? [] : [value].flat()) pairs.append(name, String(one));
+  }
+  return pairs.size === 0 ? '' : `?${pairs.toString()}`;
+}
+
+/** The answer's JSON. What it holds is the server's word: each caller names what it relies on. */
+export function valueOf({ text }: ApiResponse, doing: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new NetworkError(`${doing}: expected JSON, found something else`, {
+      hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
+    });
+  }
+}
+
+/** The last segment of the Location header of a 201. */
+export function createdId({ headers }: ApiResponse, doing: string): string {
+  const id = (headers['location'] ?? '').split('/').at(-1) ?? '';
+  if (id !== '') return id;
+  throw new NetworkError(`${doing}: the server does not say what it created (no Location header)`);
+}

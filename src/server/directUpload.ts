@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import { NetworkError } from '../errors.ts';
+import { textOf } from '../io/http.ts';
+import type { Api } from './api.ts';
+import { valueOf } from './api.ts';
+import { findArtifact } from './artifacts.ts';
+import type { Artifact } from './artifacts.ts';
+import { failureOf } from './failure.ts';
+import { fileBytes } from './multipart.ts';
+
+interface Link {
+  /** Also the id of the artifact that is to come. */
+  id: string;
+  uri: string;
+  header?: Record<string, string>;
+}
+
+export interface DirectUploadOptions {
+  onBytes: (bytes: number) => void;
+  /** Milliseconds between looks for the artifact, at first. */
+  pollMs?: number;
+  /** Milliseconds until the artifact must have appeared. */
+  appearMs?: number;
+}
+
+const V1 = '/api/management/v1/deployments/artifacts/directupload';
+
+/**
+ * Puts the file straight into the server's storage and waits until the artifact appears. Undefined where the server does
+ * not offer this (nothing was sent then). Throws NetworkError when the artifact does not appear.
+ */
+export async function uploadDirectly(
+  api: Api,
+  path: string,
+  size: number,
+  options: DirectUploadOptions,
+): Promise<Artifact | undefined> {
+  const doing = `uploading ${path} directly to the storage`;
+  const link = await requestLink(api, doing);
+  if (link === undefined) return undefined;
+  await putFile(api, link, path, size, doing, options.onBytes);
+  await api.call({
+    method: 'POST',
+    path: `${V1}/${encodeURIComponent(link.id)}/complete`,
+    json: { size },
+    doing,
+    // Saying it twice does no harm: the second time the server answers 404.
+    retry: true,
+    accept: [404],
+  });
+  return appeared(api, link.id, path, options);
+}
+
+async function requestLink(api: Api, doing: string): Promise<Link | undefined> {
+  const answer = await api.call({
+    method: 'POST',
+    path: V1,
+    headers: { 'content-type': 'application/json' },
+    doing,
+    // A link that nobody uses expires.
+    retry: true,
+    accept: [404, 405, 501],
+  });
+  return answer.status >= 400 ? undefined : (valueOf(answer, doing) as Link);
+}
+
+async function putFile(
+  api: Api,
+  link: Link,
+  path: string,
+  size: number,
+  doing: string,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const response = await api.http.request({
+    method: 'PUT',
+    url: link.uri,
+    // No bearer token: the signature in the URL is what counts.
+    headers: { ...link.header, 'content-type': 'application/vnd.mender-artifact' },
+    contentLength: size,
+    body: () => Readable.from(fileBytes(path, size, onBytes), { objectMode: false }),
+    signal: api.signal,
+  });
+  const answer = { status: response.status, headers: response.headers, text: await textOf(response) };
+  if (answer.status >= 300) throw failureOf(doing, new URL(link.uri).origin, { ...answer, text: '' });
+}
+
+const POLL_MS = 1000;
+const LONGEST_POLL_MS = 10_000;
+const APPEAR_MS = 600_000;
+
+async function appeared(api: Api, id: string, path: string, options: DirectUploadOptions): Promise<Artifact> {
+  let wait = options.pollMs ?? POLL_MS;
+  const deadline = Date.now() + (options.appearMs ?? APPEAR_MS);
+  for (;;) {
+    const artifact = await findArtifact(api, id);
+    if (artifact !== undefined) return artifact;
+    if (Date.now() + wait > deadline) throw notAppeared(api, path);
+    await sleep(wait, undefined, api.signal === undefined ? {} : { signal: api.signal }).catch(
+      (error: unknown) => {
+        throw api.signal?.aborted === true ? api.signal.reason : error;
+      },
+    );
+    wait = Math.min(wait * 2, LONGEST_POLL_MS);
+  }
+}
+
+function notAppeared(api: Api, path: string): NetworkError {
+  return new NetworkError(`uploading ${path}: ${api.host} took the file, but the artifact did not appear`, {
+    hint: 'the server may have found a fault in it, or still be at it: look with `artifacts list`, or upload it without --direct-upload',
+  });
+}

@@ -1,0 +1,50 @@
+import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
+import type { UserError } from '../errors.ts';
+import type { ApiResponse } from './api.ts';
+
+/** The error for an answer that is none: what was being done, the status, the server's message and request id. */
+export function failureOf(doing: string, host: string, answer: ApiResponse): UserError {
+  const { status } = answer;
+  const message = `${doing}: ${host} answered ${status}: ${reasonOf(answer)}`;
+  if (status === 401) {
+    return new DeniedError(message, {
+      hint: 'the token is wrong or has expired: set MENDER_PAT, or run `mender-docker-delta login`',
+    });
+  }
+  if (status === 403) {
+    return new DeniedError(message, {
+      hint: 'ask for a role that may do this, or use the token of a user who may',
+    });
+  }
+  if (status === 404) return new NotFoundError(message);
+  if (status === 413)
+    return new UnsupportedError(message, { hint: 'delete artifacts that are no longer needed' });
+  if (status === 405 || status === 501) return new UnsupportedError(message);
+  if (status >= 500 || status === 408 || status === 429)
+    return new NetworkError(message, { hint: 'try again later' });
+  if (status < 400) return new NetworkError(message, { hint: 'check --mender-host' });
+  return new UsageError(message);
+}
+
+const LONGEST = 500;
+
+/** The server's own words and the id under which its log knows the request. */
+export function reasonOf({ text, headers }: ApiResponse): string {
+  const { error, requestId } = errorBody(text);
+  const id = requestId ?? headers['x-men-requestid'];
+  const words = error ?? (text.trim().slice(0, LONGEST) || 'no explanation');
+  return id === undefined ? words : `${words} (request id ${id})`;
+}
+
+function errorBody(text: string): { error?: string; requestId?: string } {
+  try {
+    const body = JSON.parse(text) as Record<string, unknown> | null;
+    const { error, request_id: id } = body ?? {};
+    return {
+      ...(typeof error === 'string' ? { error } : {}),
+      ...(typeof id === 'string' ? { requestId: id } : {}),
+    };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,49 @@
+import { DeniedError } from '../errors.ts';
+import type { Http } from '../io/http.ts';
+import { registerSecret } from '../io/redact.ts';
+import { createApi } from './api.ts';
+import { reasonOf } from './failure.ts';
+
+export interface Credentials {
+  user: string;
+  password: string;
+  /** The current code of the second factor, where the account has one. */
+  twoFactorCode?: string | undefined;
+}
+
+/** A token for a user. Throws DeniedError when the server does not take the credentials. */
+export async function logIn(
+  http: Http,
+  host: string,
+  { user, password, twoFactorCode }: Credentials,
+  signal?: AbortSignal,
+): Promise<string> {
+  const basic = Buffer.from(`${user}:${password}`).toString('base64');
+  registerSecret(password);
+  registerSecret(basic);
+  const api = createApi({ http, host, authorization: `Basic ${basic}`, signal });
+  const answer = await api.call({
+    method: 'POST',
+    path: '/api/management/v1/useradm/auth/login',
+    headers: { accept: 'application/jwt, application/json' },
+    json: twoFactorCode === undefined ? {} : { token2fa: twoFactorCode },
+    doing: `logging in as ${user}`,
+    accept: [401],
+  });
+  if (answer.status === 401) throw refused(user, api.host, reasonOf(answer));
+  const token = unquoted(answer.text.trim());
+  registerSecret(token);
+  return token;
+}
+
+function refused(user: string, host: string, reason: string): DeniedError {
+  const hint = /2fa|two.?factor/i.test(reason)
+    ? 'give the current code of your second factor with --2fa-code'
+    : 'check the user name and the password';
+  return new DeniedError(`logging in as ${user}: ${host} answered 401: ${reason}`, { hint });
+}
+
+/** Some servers give the token as a JSON string. */
+function unquoted(text: string): string {
+  return text.startsWith('"') ? (JSON.parse(text) as string) : text;
+}

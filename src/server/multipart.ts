@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { IntegrityError } from '../errors.ts';
+
+export interface UploadForm {
+  headers: Record<string, string>;
+  /** Bytes of the body, exactly. */
+  contentLength: number;
+  /** A fresh stream of the body for each attempt. */
+  body: () => Readable;
+}
+
+/**
+ * The form in which the server takes an artifact: description and size before the file, which is the last part, since
+ * the server stops reading there. https://www.rfc-editor.org/rfc/rfc7578
+ */
+export function uploadForm(
+  path: string,
+  size: number,
+  description: string,
+  onBytes: (bytes: number) => void,
+): UploadForm {
+  const boundary = `mender-docker-delta-${randomBytes(16).toString('hex')}`;
+  const head = Buffer.from(
+    field(boundary, 'description', description) +
+      field(boundary, 'size', String(size)) +
+      `--${boundary}\r\nContent-Disposition: form-data; name="artifact"; filename="${fileName(path)}"\r\n` +
+      'Content-Type: application/vnd.mender-artifact\r\n\r\n',
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  return {
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    contentLength: head.length + size + tail.length,
+    body: () => Readable.from(parts(head, path, size, tail, onBytes), { objectMode: false }),
+  };
+}
+
+function field(boundary: string, name: string, value: string): string {
+  return `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+}
+
+/** The server ignores the name; quotes and line ends would break the form. */
+function fileName(path: string): string {
+  return basename(path).replace(/[^A-Za-z0-9._+-]/g, '_');
+}
+
+async function* parts(
+  head: Buffer,
+  path: string,
+  size: number,
+  tail: Buffer,
+  onBytes: (bytes: number) => void,
+) {
+  yield head;
+  yield* fileBytes(path, size, onBytes);
+  yield tail;
+}
+
+/** The first `size` bytes of a file; throws IntegrityError when it became shorter, since the length was promised. */
+export async function* fileBytes(
+  path: string,
+  size: number,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let done = 0;
+  const stream = size === 0 ? [] : createReadStream(path, { end: size - 1, highWaterMark: 1 << 18 });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    done += chunk.length;
+    onBytes(chunk.length);
+    yield chunk;
+  }
+  if (done < size)
+    throw new IntegrityError(`uploading ${path}: expected ${size} bytes, found ${done}: it changed`);
+}

@@ -1,0 +1,54 @@
+import type { Artifact } from './artifacts.ts';
+
+/** What identifies an artifact file, as its own header says. */
+export interface ArtifactFacts {
+  name: string;
+  /** Bytes of the whole file. */
+  size: number;
+  /** All that a device must be or have, `device_type` included. */
+  depends: Record<string, string[]>;
+  provides: Record<string, string>;
+  /** SHA-256 of the payload files in hexadecimal. */
+  checksums: string[];
+}
+
+/** True if the server holds this very file: name, size, depends, provides and the payload's checksums are the same. */
+export function isSameFile(facts: ArtifactFacts, artifact: Artifact): boolean {
+  const checksums = (artifact.updates ?? []).flatMap(({ files }) =>
+    (files ?? []).map((file) => file.checksum ?? ''),
+  );
+  return (
+    artifact.name === facts.name &&
+    artifact.size === facts.size &&
+    same(sortedLists(artifact.artifact_depends ?? {}), sortedLists(facts.depends)) &&
+    same(artifact.artifact_provides ?? {}, facts.provides) &&
+    same([...checksums].sort(), [...facts.checksums].sort())
+  );
+}
+
+/**
+ * True if the server would turn the file down because of this artifact: one per name and depends, where a list of
+ * values stands for each of them, so that one shared device type is enough.
+ */
+export function conflicts(facts: Pick<ArtifactFacts, 'name' | 'depends'>, artifact: Artifact): boolean {
+  const theirs = artifact.artifact_depends ?? {};
+  const keys = Object.keys(facts.depends);
+  return (
+    artifact.name === facts.name &&
+    keys.length === Object.keys(theirs).length &&
+    keys.every((key) => facts.depends[key]?.some((value) => theirs[key]?.includes(value)))
+  );
+}
+
+function sortedLists(depends: Record<string, string[]>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(depends).map(([key, values]) => [key, [...values].sort()]));
+}
+
+function same(a: object, b: object): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(value: object): string {
+  const entries = Object.entries(value) as [string, unknown][];
+  return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,68 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeniedError, UsageError } from '../errors.ts';
+import { fileError, fileSize, writeAtomically } from '../io/files.ts';
+import { registerSecret } from '../io/redact.ts';
+
+/** The environment variables that say where tokens are. */
+export interface TokenEnvironment {
+  /** A personal access token. */
+  MENDER_PAT?: string | undefined;
+  HOME?: string | undefined;
+  XDG_CACHE_HOME?: string | undefined;
+}
+
+/**
+ * The token to use: MENDER_PAT, else the content of `tokenFile`, else of the file where mender-cli keeps its own; with
+ * where it came from. Undefined when there is none; throws UsageError for a token file that can't be read.
+ */
+export async function findToken(
+  environment: TokenEnvironment,
+  tokenFile: string | undefined,
+): Promise<{ token: string; source: string } | undefined> {
+  const fromEnvironment = clean(environment.MENDER_PAT ?? '', 'MENDER_PAT');
+  if (fromEnvironment !== undefined) return { token: fromEnvironment, source: 'MENDER_PAT' };
+  const path = tokenFile ?? tokenPath(environment);
+  if (path === undefined) return undefined;
+  if (tokenFile === undefined && (await fileSize(path)) === undefined) return undefined;
+  const token = clean(await readToken(path), path);
+  if (token === undefined && tokenFile !== undefined)
+    throw new UsageError(`${path}: expected a token, found nothing`);
+  return token === undefined ? undefined : { token, source: path };
+}
+
+/** The DeniedError of a command that can't do without a token. */
+export function noToken(host: string): DeniedError {
+  return new DeniedError(`there is no token for ${host}`, {
+    hint: 'set MENDER_PAT to a personal access token, name a file with --token-file, or run `mender-docker-delta login`',
+  });
+}
+
+async function readToken(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileError(error, `reading the token from ${path}`);
+  }
+}
+
+function clean(text: string, source: string): string | undefined {
+  const token = text.trim();
+  registerSecret(token);
+  if (token === '') return undefined;
+  // A header value with a line end in it would be refused with the token in the error.
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new UsageError(`${source}: expected a token on one line, found other characters in it`);
+}
+
+/** Where mender-cli keeps its token: `mender/authtoken` in the user's cache folder; undefined without a home. */
+export function tokenPath({ HOME, XDG_CACHE_HOME }: TokenEnvironment): string | undefined {
+  if (XDG_CACHE_HOME !== undefined && XDG_CACHE_HOME !== '')
+    return join(XDG_CACHE_HOME, 'mender', 'authtoken');
+  return HOME === undefined || HOME === '' ? undefined : join(HOME, '.cache', 'mender', 'authtoken');
+}
+
+/** Stores a token as mender-cli does: nothing but the token, readable by its owner only. */
+export async function storeToken(path: string, token: string): Promise<void> {
+  await writeAtomically(path, (temporary) => writeFile(temporary, token, { mode: 0o600 }));
+}
