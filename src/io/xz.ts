@@ -1,0 +1,136 @@
+import type { Duplex } from 'node:stream';
+import lzma from 'lzma-native';
+import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
+
+/** How hard xz tries: 0 is the fastest, 6 the smallest. */
+export type XzLevel = 0 | 2 | 6;
+
+interface Effort {
+  dictionary: number;
+  block: number;
+  mode: number;
+  niceLen: number;
+  matchFinder: number;
+  depth: number;
+}
+
+const MIB = 1 << 20;
+/** As xz's presets of the same number; the blocks are smaller, so that two of them fit into memory at once. */
+const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
+  0: {
+    dictionary: MIB / 4,
+    block: 2 * MIB,
+    mode: lzma.MODE_FAST,
+    niceLen: 128,
+    matchFinder: lzma.MF_HC3,
+    depth: 4,
+  },
+  2: {
+    dictionary: 2 * MIB,
+    block: 8 * MIB,
+    mode: lzma.MODE_FAST,
+    niceLen: 273,
+    matchFinder: lzma.MF_HC4,
+    depth: 24,
+  },
+  6: {
+    dictionary: 8 * MIB,
+    block: 16 * MIB,
+    mode: lzma.MODE_NORMAL,
+    niceLen: 64,
+    matchFinder: lzma.MF_BT4,
+    depth: 0,
+  },
+};
+/** A decoder needs its dictionary and little more; xz -9 has one of 64 MiB. */
+const DECODER_MEMORY = 128 * MIB;
+
+/**
+ * The content as one xz stream of independent blocks, up to `threads` of which are compressed at once. The bytes depend
+ * on the content and the level alone, never on the number of threads.
+ */
+export function xz(
+  content: AsyncIterable<Buffer>,
+  level: XzLevel,
+  threads: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { dictionary, block, mode, niceLen, matchFinder, depth } = EFFORTS[level];
+  const options = { dictSize: dictionary, mode, niceLen, mf: matchFinder, depth };
+  const encoder = lzma.createStream('streamEncoder', {
+    check: lzma.CHECK_CRC64,
+    threads: Math.max(1, Math.floor(threads)),
+    blockSize: block,
+    filters: [{ id: lzma.FILTER_LZMA2, options }],
+  });
+  return through(content, encoder);
+}
+
+/**
+ * Uncompresses xz content of any layout: one stream or several, each of one or many blocks. Bounded in memory by the
+ * dictionary. Throws IntegrityError for damaged or truncated content, and UnsupportedError for a dictionary over 128 MiB.
+ */
+export async function* unxz(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const failure: { ofSource?: unknown } = {};
+  const decoder = lzma.createStream('streamDecoder', { memlimit: DECODER_MEMORY, flags: lzma.CONCATENATED });
+  try {
+    yield* through(guarded(content, failure), decoder);
+  } catch (error) {
+    throw 'ofSource' in failure ? failure.ofSource : decodingError(error);
+  }
+}
+
+async function* guarded(
+  content: AsyncIterable<Buffer>,
+  failure: { ofSource?: unknown },
+): AsyncGenerator<Buffer> {
+  try {
+    yield* content;
+  } catch (error) {
+    failure.ofSource = error;
+    throw error;
+  }
+}
+
+async function* through(
+  content: AsyncIterable<Buffer>,
+  coder: Duplex,
+): AsyncGenerator<Buffer, void, undefined> {
+  void feed(content, coder);
+  try {
+    // Its end is the proof: it comes behind the last byte, while the coder's `finish` event may never come.
+    yield* coder as AsyncIterable<Buffer>;
+  } finally {
+    coder.destroy();
+  }
+}
+
+async function feed(content: AsyncIterable<Buffer>, coder: Duplex): Promise<void> {
+  try {
+    for await (const chunk of content) {
+      if (coder.destroyed) return;
+      if (!coder.write(chunk)) await roomIn(coder);
+    }
+    coder.end();
+  } catch (error) {
+    coder.destroy(error instanceof Error ? error : new Error(messageOf(error)));
+  }
+}
+
+function roomIn(coder: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      coder.off('drain', settle).off('close', settle).off('error', settle);
+      resolve();
+    };
+    coder.on('drain', settle).on('close', settle).on('error', settle);
+    if (coder.destroyed) settle();
+  });
+}
+
+function decodingError(error: unknown): Error {
+  const message = messageOf(error);
+  if (String(error).includes('MEMLIMIT')) {
+    return new UnsupportedError('the xz content needs a dictionary of more than 128 MiB');
+  }
+  return new IntegrityError(`the xz content is damaged: ${message}`, { cause: error });
+}

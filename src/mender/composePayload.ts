@@ -1,0 +1,41 @@
+import { UsageError } from '../errors.ts';
+import type { TarEntry } from '../io/tar.ts';
+import { DEFAULT_MTIME, tarSize, tarStream } from '../io/tar.ts';
+import type { Payload } from './files.ts';
+import { gzipPayloadFile, tarPayloadFile } from './files.ts';
+import { imageEntries } from './imageFiles.ts';
+import { manifestEntries } from './manifestEntries.ts';
+import type { PayloadImage } from './payload.ts';
+import type { ArtifactSpec } from './spec.ts';
+
+/**
+ * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one loadable tar an image,
+ * `manifests.tar`, and its meta-data. Throws UsageError when there is no image: the module loads at least one.
+ * https://github.com/mendersoftware/mender-container-modules
+ */
+export function composePayload(spec: ArtifactSpec): Payload {
+  const mtime = spec.modificationTime ?? DEFAULT_MTIME;
+  if (spec.images.length === 0) {
+    throw new UsageError('the update module docker-compose needs at least one image', {
+      hint: 'add a service to the manifest',
+    });
+  }
+  return {
+    type: 'docker-compose',
+    softwareName: `mender-docker-compose.${spec.softwareName}`,
+    files: [
+      gzipPayloadFile(
+        'images.tar.gz',
+        spec.images.map((image) => loadableTar(image, mtime)),
+        mtime,
+      ),
+      tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
+    ],
+    metaData: { version: '1', project_name: spec.softwareName },
+  };
+}
+
+function loadableTar(image: PayloadImage, mtime: number): TarEntry {
+  const files = imageEntries(image);
+  return { path: `images/${image.id}.tar`, size: tarSize(files), body: () => tarStream(files, mtime) };
+}

@@ -1,0 +1,76 @@
+import type { TarEntry } from '../io/tar.ts';
+import { tarFile } from '../io/tar.ts';
+import type { Payload } from './files.ts';
+import type { ArtifactSpec } from './spec.ts';
+
+/** https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md */
+export interface HeaderInfo {
+  payloads: { type: string }[];
+  artifact_provides: { artifact_name: string; artifact_group?: string };
+  artifact_depends: { device_type: string[]; artifact_name?: string[]; artifact_group?: string[] };
+}
+
+export interface TypeInfo {
+  type: string;
+  artifact_depends?: Record<string, string>;
+  artifact_provides?: Record<string, string>;
+  clears_artifact_provides?: string[];
+}
+
+/** What a device must have to accept the artifact, and what it has afterwards. */
+export interface Dependencies {
+  depends: Record<string, string>;
+  provides: Record<string, string>;
+  /** Only patterns that end with `.*`: devices choke on others. */
+  clears: string[];
+}
+
+/** Depends, provides and clears of the payload, below `<filesystem>.<software name>`. */
+export function dependenciesOf(
+  spec: Pick<ArtifactSpec, 'softwareFilesystem' | 'softwareVersion' | 'dependsOnVersion' | 'module'>,
+  { softwareName }: Pick<Payload, 'softwareName'>,
+): Dependencies {
+  const key = `${spec.softwareFilesystem}.${softwareName}.version`;
+  // The official module runs one project: an artifact of another project replaces it.
+  const cleared = spec.module === 'docker-compose' ? 'mender-docker-compose' : softwareName;
+  return {
+    depends: spec.dependsOnVersion === undefined ? {} : { [key]: spec.dependsOnVersion },
+    provides: { [key]: spec.softwareVersion },
+    clears: [`${spec.softwareFilesystem}.${cleared}.*`],
+  };
+}
+
+/** `header-info` of the artifact. */
+export function headerInfo(spec: ArtifactSpec, payload: Pick<Payload, 'type'>): HeaderInfo {
+  const base = spec.dependsOnArtifactName;
+  return {
+    payloads: [{ type: payload.type }],
+    artifact_provides: { artifact_name: spec.artifactName },
+    artifact_depends: {
+      ...(base === undefined ? {} : { artifact_name: [base] }),
+      device_type: spec.deviceTypes,
+    },
+  };
+}
+
+/** `type-info` of the payload. */
+export function typeInfo(spec: ArtifactSpec, payload: Payload): TypeInfo {
+  const { depends, provides, clears } = dependenciesOf(spec, payload);
+  return {
+    type: payload.type,
+    ...(Object.keys(depends).length === 0 ? {} : { artifact_depends: depends }),
+    artifact_provides: provides,
+    clears_artifact_provides: clears,
+  };
+}
+
+/** The files of `header.tar`, in the order that the format asks for. */
+export function headerEntries(spec: ArtifactSpec, payload: Payload): TarEntry[] {
+  const scripts = [...(spec.scripts ?? [])].sort((one, other) => (one.name < other.name ? -1 : 1));
+  return [
+    tarFile('header-info', JSON.stringify(headerInfo(spec, payload))),
+    ...scripts.map(({ name, content }) => tarFile(`scripts/${name}`, content, 0o755)),
+    tarFile('headers/0000/type-info', JSON.stringify(typeInfo(spec, payload))),
+    tarFile('headers/0000/meta-data', JSON.stringify(payload.metaData)),
+  ];
+}

@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs';
+import { blobPath, portableFiles } from '../oci/portable.ts';
+import type { TarEntry } from '../io/tar.ts';
+import { tarFile } from '../io/tar.ts';
+import type { PayloadImage, PayloadLayer } from './payload.ts';
+
+const READ_SIZE = 1 << 20;
+
+/** True if a layer of the image can't be loaded without the old image on the device. */
+export function needsOldImage({ layers }: PayloadImage): boolean {
+  return layers.some(({ content }) => content.kind !== 'full');
+}
+
+/**
+ * The files of an image in the portable normal form: whole layers as they are, a delta as `<blob>.vcdiff` with the path
+ * of its source in `<blob>.source`, an omitted layer not at all.
+ */
+export function imageEntries(image: PayloadImage): TarEntry[] {
+  const files = portableFiles(image).map(({ path, content }) => tarFile(path, content));
+  return [...files, ...image.layers.flatMap(layerEntries)];
+}
+
+function layerEntries({ diffID, size, content }: PayloadLayer): TarEntry[] {
+  const path = blobPath(diffID);
+  if (content.kind === 'omit') return [];
+  if (content.kind === 'full') return [{ path, size, body: fileBody(content.path) }];
+  const body = typeof content.body === 'string' ? fileBody(content.body) : content.body;
+  return [
+    { path: `${path}.vcdiff`, size: content.size, body },
+    tarFile(`${path}.source`, blobPath(content.from)),
+  ];
+}
+
+/** Opens the file when its turn comes, so that only one is open at a time. */
+export function fileBody(path: string): () => AsyncIterable<Buffer> {
+  return () => createReadStream(path, { highWaterMark: READ_SIZE });
+}
