@@ -1,0 +1,187 @@
+import { Readable } from 'node:stream';
+import { NotFoundError } from '../errors.ts';
+import type { Http } from '../io/http.ts';
+import type { Log } from '../io/log.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { BlobDelivery, BlobSink, ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
+import type { Reference } from '../oci/reference.ts';
+import { formatReference } from '../oci/reference.ts';
+import { openBlob } from './blob.ts';
+import { createClient } from './client.ts';
+import type { RegistryClient } from './client.ts';
+import type { CredentialLookup } from './credentials.ts';
+import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
+import { layersOf } from './layers.ts';
+import { createLimit } from './limit.ts';
+import type { Limit } from './limit.ts';
+import { selectImage } from './select.ts';
+import type { Reader } from './select.ts';
+
+export interface RegistryOptions {
+  http: Http;
+  log: Log;
+  /** As `dockerCredentials` makes it. */
+  credentials: CredentialLookup;
+  /** Hosts, with their port where they have one, that are spoken to over plain http; loopback always is. */
+  insecureRegistries?: readonly string[];
+  /** Downloads at once, over all images. Default 4. */
+  concurrency?: number;
+}
+
+export interface RegistrySource extends ImageSource {
+  /**
+   * The digest of what the reference points to now, manifest or index, to notice a moved tag: one HEAD request, no
+   * download. Undefined where the registry does not have it.
+   */
+  headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
+}
+
+interface Context {
+  client: RegistryClient;
+  log: Log;
+  limit: Limit;
+  /** Configs seen while resolving: they are small, and wanted again. */
+  configs: Map<Digest, Buffer>;
+}
+
+/**
+ * Images from the registries that their references name. Resolving throws DeniedError without access, NotFoundError that
+ * names the available platforms, IntegrityError when a digest does not match and NetworkError.
+ */
+export function registrySource(options: RegistryOptions): RegistrySource {
+  const context: Context = {
+    client: createClient({ insecureRegistries: [], ...options }),
+    log: options.log,
+    limit: createLimit(options.concurrency ?? 4),
+    configs: new Map(),
+  };
+  return {
+    name: 'registry',
+    resolve: (request, signal) => resolve(context, request, signal),
+    fetch: (image, wanted, sink, signal) => fetchBlobs(context, image, wanted, sink, signal),
+    headDigest: (reference, signal) => headDocument(context.client, reference, nameOf(reference), signal),
+  };
+}
+
+/** A digest outranks the tag beside it. */
+function nameOf({ tag, digest }: Reference): string {
+  return digest ?? tag ?? 'latest';
+}
+
+async function resolve(
+  context: Context,
+  { reference, platform }: ImageRequest,
+  signal: AbortSignal | undefined,
+): Promise<ResolvedImage | undefined> {
+  const top = await fetchDocument(context.client, reference, nameOf(reference), signal);
+  if (top === undefined) return undefined;
+  const name = formatReference(reference);
+  const selected = await selectImage(top, platform, readerFor(context, reference, signal), name);
+  return {
+    reference,
+    platform: selected.config.platform,
+    configDigest: selected.manifest.config.digest,
+    manifestDigest: selected.digest,
+    layers: layersOf(selected, name),
+    source: 'registry',
+  };
+}
+
+function readerFor(context: Context, reference: Reference, signal: AbortSignal | undefined): Reader {
+  const { client, configs } = context;
+  return {
+    document: async (digest) => {
+      const found = await fetchDocument(client, reference, digest, signal);
+      if (found !== undefined) return found;
+      throw new NotFoundError(`${formatReference(reference)}: the registry has no manifest ${digest}`, {
+        hint: 'the image at the registry is incomplete: push it again',
+      });
+    },
+    config: async ({ digest, size }) => {
+      const bytes =
+        configs.get(digest) ?? (await fetchSmallBlob(client, reference, { digest, size }, signal));
+      configs.set(digest, bytes);
+      return bytes;
+    },
+  };
+}
+
+async function fetchBlobs(
+  context: Context,
+  image: ResolvedImage,
+  wanted: ReadonlySet<Digest>,
+  sink: BlobSink,
+  outer: AbortSignal | undefined,
+): Promise<void> {
+  const controller = new AbortController();
+  const follow = (): void => controller.abort(outer?.reason);
+  outer?.throwIfAborted();
+  outer?.addEventListener('abort', follow, { once: true });
+  const deliveries = deliveriesOf(context, image, wanted, controller.signal);
+  const tasks = deliveries.map((open) => context.limit(() => deliver(open, sink, controller)));
+  try {
+    await Promise.all(tasks);
+  } finally {
+    controller.abort();
+    // No sink is left running behind the error.
+    await Promise.allSettled(tasks);
+    outer?.removeEventListener('abort', follow);
+  }
+}
+
+type Open = () => Promise<BlobDelivery>;
+
+async function deliver(open: Open, sink: BlobSink, controller: AbortController): Promise<void> {
+  controller.signal.throwIfAborted();
+  const delivery = await open();
+  try {
+    await sink(delivery);
+  } catch (error) {
+    controller.abort(error);
+    throw error;
+  } finally {
+    delivery.stream.destroy();
+  }
+}
+
+function deliveriesOf(
+  context: Context,
+  image: ResolvedImage,
+  wanted: ReadonlySet<Digest>,
+  signal: AbortSignal,
+): Open[] {
+  const layers = new Map(image.layers.map((layer) => [layer.diffID, layer.descriptor]));
+  const opens = [...layers]
+    .filter(([diffID]) => wanted.has(diffID))
+    .map(
+      ([diffID, descriptor]) =>
+        () =>
+          layerDelivery(context, image, diffID, descriptor, signal),
+    );
+  return wanted.has(image.configDigest) ? [() => configDelivery(context, image, signal), ...opens] : opens;
+}
+
+async function configDelivery(
+  context: Context,
+  { reference, configDigest: digest }: ResolvedImage,
+  signal: AbortSignal,
+): Promise<BlobDelivery> {
+  const bytes =
+    context.configs.get(digest) ?? (await fetchSmallBlob(context.client, reference, { digest }, signal));
+  return { kind: 'config', digest, size: bytes.length, stream: Readable.from([bytes]) };
+}
+
+function layerDelivery(
+  context: Context,
+  { reference }: ResolvedImage,
+  diffID: Digest,
+  descriptor: Descriptor | undefined,
+  signal: AbortSignal,
+): Promise<BlobDelivery> {
+  if (descriptor === undefined) {
+    throw new NotFoundError(`${formatReference(reference)}: no registry is known for layer ${diffID}`);
+  }
+  const stream = openBlob(context, reference, descriptor, signal);
+  return Promise.resolve({ kind: 'layer', digest: diffID, size: descriptor.size, stream });
+}

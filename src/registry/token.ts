@@ -1,0 +1,97 @@
+import { DeniedError, NetworkError } from '../errors.ts';
+import { jsonOf, textOf } from '../io/http.ts';
+import type { Http, HttpRequest } from '../io/http.ts';
+import { registerSecret } from '../io/redact.ts';
+import type { Credentials } from './credentials.ts';
+import { allowsPlainHttp } from './endpoint.ts';
+
+export interface TokenRequest {
+  /** For messages. */
+  registry: string;
+  /** URL of the token service. */
+  realm: string;
+  service: string | undefined;
+  scope: string;
+  credentials: Credentials | undefined;
+}
+
+const CLIENT = 'mender-docker-delta';
+
+/**
+ * An access token from a registry's token service. Throws DeniedError when it refuses the credentials, or when they
+ * would have to go over plain http.
+ * https://distribution.github.io/distribution/spec/auth/token/ and .../spec/auth/oauth/
+ */
+export async function fetchToken(
+  http: Http,
+  request: TokenRequest,
+  insecure: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const realm = checkedRealm(request, insecure);
+  const response = await http.request({ ...messageFor(request, realm), ...(signal ? { signal } : {}) });
+  if (response.status === 200) return tokenIn(await jsonOf(response), realm);
+  const text = (await textOf(response)).slice(0, 200);
+  throw refusal(request, realm, response.status, text);
+}
+
+function checkedRealm({ realm, registry, credentials }: TokenRequest, insecure: readonly string[]): URL {
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw new NetworkError(`${registry}: its token service has no usable URL`);
+  }
+  if (url.protocol === 'https:' || credentials === undefined || allowsPlainHttp(url.host, insecure))
+    return url;
+  throw new DeniedError(`${registry}: its token service ${url.host} wants the credentials over plain http`, {
+    hint: `if that network can be trusted, use --insecure-registry ${url.host}`,
+  });
+}
+
+function messageFor(request: TokenRequest, realm: URL): HttpRequest {
+  const { credentials, service, scope } = request;
+  const asked = { ...(service === undefined ? {} : { service }), scope };
+  if (credentials?.kind === 'identity') {
+    const form = {
+      grant_type: 'refresh_token',
+      refresh_token: credentials.token,
+      client_id: CLIENT,
+      ...asked,
+    };
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    // Asking twice does no harm.
+    return {
+      method: 'POST',
+      url: realm.href,
+      headers,
+      body: new URLSearchParams(form).toString(),
+      retry: true,
+    };
+  }
+  for (const [name, value] of Object.entries(asked)) realm.searchParams.set(name, value);
+  const headers = credentials?.kind === 'password' ? { authorization: basicHeader(credentials) } : {};
+  return { method: 'GET', url: realm.href, headers };
+}
+
+/** The Authorization header for a user name and password. */
+export function basicHeader({ username, password }: { username: string; password: string }): string {
+  const encoded = Buffer.from(`${username}:${password}`).toString('base64');
+  registerSecret(encoded);
+  return `Basic ${encoded}`;
+}
+
+function tokenIn(json: unknown, realm: URL): string {
+  const { token, access_token: accessToken } = (json ?? {}) as Record<string, unknown>;
+  const found = [token, accessToken].find((one) => typeof one === 'string' && one !== '');
+  if (typeof found !== 'string')
+    throw new NetworkError(`token service ${realm.host}: its answer has no token`);
+  registerSecret(found);
+  return found;
+}
+
+function refusal(request: TokenRequest, { host }: URL, status: number, text: string): Error {
+  const { registry, credentials } = request;
+  const who = credentials === undefined ? 'an anonymous request' : 'the stored credentials';
+  const message = `${registry}: its token service ${host} refused ${who} (${status}): ${text}`;
+  if (status >= 500 || status === 429) return new NetworkError(message);
+  return new DeniedError(message, { hint: `run: docker login ${registry}` });
+}
