@@ -14,6 +14,8 @@ export interface ByteReader {
 export interface StreamReader extends ByteReader {
   /** The next 1 to `most` bytes, as they arrived; empty at the end. */
   some(most: number): Promise<Buffer>;
+  /** Ends the stream where it is: what holds it open is released. */
+  close(): void;
 }
 
 /** Reads a file of `size` bytes; what is skipped is never read. */
@@ -69,6 +71,10 @@ export function streamReader(chunks: AsyncIterable<Buffer>): StreamReader {
       return position;
     },
     some,
+    close() {
+      // Not awaited: a stream that is stuck would hold up the error that ends it.
+      iterator.return?.().catch(() => undefined);
+    },
     async read(length) {
       const parts: Buffer[] = [];
       for await (const bytes of upTo(length, some)) parts.push(bytes);

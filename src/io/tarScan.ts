@@ -38,6 +38,14 @@ export async function scanTar(
   taker: Taker = takeNothing,
 ): Promise<LayoutFiles> {
   const bytes = streamReader(chunks);
+  try {
+    return await scan(bytes, where, taker);
+  } finally {
+    bytes.close();
+  }
+}
+
+async function scan(bytes: StreamReader, where: string, taker: Taker): Promise<LayoutFiles> {
   const entries = new Map<string, TarEntry>();
   const documents = new Map<string, Buffer>();
   const files = tarFiles(entries, ({ path }) => Promise.resolve(documents.get(path)), where);

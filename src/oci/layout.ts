@@ -29,6 +29,27 @@ export async function findImage(
   return onPlatform(pinned(found, request.reference, where), request.platform, where);
 }
 
+/**
+ * True once `files`, of which more may still arrive, hold the manifest and config of the best image below `root` for the
+ * platform: what arrives later can't change the choice. Throws nothing.
+ */
+export async function isDecided(
+  files: LayoutFiles,
+  root: Root,
+  platform: Platform,
+  where: string,
+): Promise<boolean> {
+  try {
+    const { leaves, absent } = await leavesOf(files, root, where);
+    const present = leaves.map(({ image }) => image.platform);
+    const best = choosePlatform([...present, ...absent], platform);
+    return best >= 0 && best < present.length;
+  } catch {
+    // A document has not arrived yet, or is broken: the search through the whole archive will say which.
+    return false;
+  }
+}
+
 async function foundIn(files: LayoutFiles, roots: readonly Root[], where: string): Promise<Found> {
   const parts = await Promise.all(roots.map((root) => leavesOf(files, root, where)));
   return { leaves: parts.flatMap(({ leaves }) => leaves), absent: parts.flatMap(({ absent }) => absent) };

@@ -1,0 +1,148 @@
+import { IntegrityError, NotFoundError } from '../errors.ts';
+import { deliver } from '../io/deliver.ts';
+import type { Taker } from '../io/tarScan.ts';
+import { scanTar, takeNothing } from '../io/tarScan.ts';
+import type { Digest } from '../oci/digest.ts';
+import { hexOf } from '../oci/digest.ts';
+import type { BlobSink, ImageRequest, ResolvedImage } from '../oci/image.ts';
+import type { LayoutDelivery } from '../oci/layout.ts';
+import { deliveriesOf, findImage, isDecided, resolvedFrom } from '../oci/layout.ts';
+import type { LayoutFiles } from '../oci/layoutFiles.ts';
+import type { Root } from '../oci/layoutRoots.ts';
+import { blobPath } from '../oci/portable.ts';
+import type { Reference } from '../oci/reference.ts';
+import { formatReference } from '../oci/reference.ts';
+import type { Engine } from './engine.ts';
+
+/**
+ * Describes an image of the containerd store from the documents in its save stream, which is read no further than they
+ * reach; no layer is kept. `id` is the digest of its manifest or index. Throws NotFoundError for another platform.
+ */
+export async function resolveSaved(
+  engine: Engine,
+  { reference, platform }: ImageRequest,
+  id: Digest,
+  signal?: AbortSignal,
+): Promise<ResolvedImage> {
+  const where = savedName(reference);
+  const done = async (files: LayoutFiles): Promise<boolean> => {
+    const root = await rootAt(files, id);
+    return root !== undefined && isDecided(files, root, platform, where);
+  };
+  const files = await scan(engine, reference, { ...takeNothing, done }, signal);
+  const request = { reference: withoutDigest(reference), platform };
+  const image = await findImage(await indexed(files, id), request, where);
+  return resolvedFrom(image, reference, 'daemon');
+}
+
+async function rootAt(files: LayoutFiles, digest: Digest): Promise<Root | undefined> {
+  const bytes = await files.read(blobPath(digest));
+  return bytes && { full: [], descriptor: { mediaType: '', digest, size: bytes.length } };
+}
+
+/** The files with an index that leads to `id` alone, where that has passed: the real index stands at the end of the stream. */
+async function indexed(files: LayoutFiles, id: Digest): Promise<LayoutFiles> {
+  const file = await files.locate(blobPath(id));
+  if (file === undefined) return files;
+  const index = Buffer.from(JSON.stringify({ manifests: [{ digest: id, size: file.size }] }));
+  return { ...files, read: (path) => (path === 'index.json' ? Promise.resolve(index) : files.read(path)) };
+}
+
+/**
+ * Delivers the wanted blobs out of the save stream. They are expected where Docker from version 25 on and podman put
+ * them, and one pass is enough; a second pass fetches what the stream's own manifest names elsewhere (Docker before 25).
+ */
+export async function fetchSaved(
+  engine: Engine,
+  image: ResolvedImage,
+  wanted: ReadonlySet<Digest>,
+  sink: BlobSink,
+  signal?: AbortSignal,
+): Promise<void> {
+  const where = savedName(image.reference);
+  const expected = new Map(expectedIn(image, wanted).flatMap((delivery) => placesOf(delivery)));
+  if (expected.size === 0) return;
+  const files = await scan(engine, image.reference, takerOf(expected, sink, where), signal);
+  const left = new Set([...expected.values()].map(({ digest }) => digest));
+  if (left.size === 0) return;
+  const named = await namedIn(files, image, left, where);
+  await scan(engine, image.reference, takerOf(named, sink, where), signal);
+  if (named.size > 0) throw changed(image, [...named.keys()].join(', '));
+}
+
+function expectedIn(image: ResolvedImage, wanted: ReadonlySet<Digest>): LayoutDelivery[] {
+  const { configDigest, layers } = image;
+  const placed = layers.map(({ diffID, descriptor }) => ({
+    diffID,
+    path: blobPath(descriptor?.digest ?? diffID),
+    ...(descriptor === undefined ? {} : { descriptor }),
+  }));
+  return deliveriesOf({ ...image, config: { path: blobPath(configDigest) }, layers: placed }, wanted);
+}
+
+/** Docker's place since version 25, and podman's. */
+function placesOf(delivery: LayoutDelivery): [string, LayoutDelivery][] {
+  const ending = delivery.kind === 'config' ? 'json' : 'tar';
+  return [
+    [delivery.blob.path, delivery],
+    [`${hexOf(delivery.digest)}.${ending}`, delivery],
+  ];
+}
+
+function takerOf(places: Map<string, LayoutDelivery>, sink: BlobSink, where: string): Taker {
+  return {
+    wants: (path) => places.has(path),
+    take: async (entry, body) => {
+      const delivery = places.get(entry.path);
+      if (delivery === undefined) return;
+      for (const [path, { digest }] of places) if (digest === delivery.digest) places.delete(path);
+      await deliver(delivery, body, entry.size, sink, where);
+    },
+    done: () => places.size === 0,
+  };
+}
+
+async function namedIn(
+  files: LayoutFiles,
+  image: ResolvedImage,
+  left: ReadonlySet<Digest>,
+  where: string,
+): Promise<Map<string, LayoutDelivery>> {
+  const request = { reference: withoutDigest(image.reference), platform: image.platform };
+  const found = await findImage(files, request, where);
+  if (found.configDigest !== image.configDigest) throw changed(image, `the image ${found.configDigest}`);
+  const places = new Map<string, LayoutDelivery>();
+  for (const delivery of deliveriesOf(found, left)) {
+    const file = await files.locate(delivery.blob.path);
+    if (file === undefined) throw new IntegrityError(`${where}: ${delivery.blob.path} is missing`);
+    places.set(file.path, delivery);
+  }
+  return places;
+}
+
+async function scan(
+  engine: Engine,
+  reference: Reference,
+  taker: Taker,
+  signal?: AbortSignal,
+): Promise<LayoutFiles> {
+  const stream = await engine.save(reference, signal);
+  if (stream !== undefined) return scanTar(stream, savedName(reference), taker);
+  throw new NotFoundError(`the daemon has no image ${formatReference(reference)} any more`, {
+    hint: 'pull or build it again',
+  });
+}
+
+function changed({ reference, configDigest }: ResolvedImage, found: string): IntegrityError {
+  return new IntegrityError(`${savedName(reference)}: expected the image ${configDigest}, found ${found}`, {
+    hint: 'the image was replaced meanwhile: run again',
+  });
+}
+
+function savedName(reference: Reference): string {
+  return `docker save ${formatReference(reference)}`;
+}
+
+function withoutDigest({ registry, repository, tag }: Reference): Reference {
+  return { registry, repository, ...(tag === undefined ? {} : { tag }) };
+}

@@ -1,0 +1,91 @@
+import { DeniedError, NetworkError, NotFoundError } from '../errors.ts';
+import type { Log } from '../io/log.ts';
+import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
+import { choosePlatform, formatPlatform } from '../oci/platform.ts';
+import { formatReference } from '../oci/reference.ts';
+import { endpointsOf } from './endpoint.ts';
+import type { Engine } from './engine.ts';
+import { findEngine } from './engine.ts';
+import type { Inspected } from './inspect.ts';
+import { repoDigest } from './inspect.ts';
+import { fetchSaved, resolveSaved } from './saved.ts';
+
+export interface DaemonOptions {
+  /** Names the daemon: `DOCKER_HOST`, else `XDG_RUNTIME_DIR` and `HOME` for the usual sockets. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** True where the user asked for the daemon: one that is not there, or has another platform, is then an error. */
+  required: boolean;
+  log: Log;
+}
+
+const NAME = 'daemon';
+
+/**
+ * Images of a Docker or podman daemon, by the Engine API. A daemon that is not there is looked for once. `resolve` returns
+ * undefined for an unknown image, and unless required for a daemon that is not there and for another platform; it throws
+ * UnsupportedError for a DOCKER_HOST that can't be used, NetworkError and DeniedError for the daemon's failures.
+ */
+export function daemonSource({ environment, required, log }: DaemonOptions): ImageSource {
+  let searching: Promise<Engine> | undefined;
+  const engine = (signal?: AbortSignal): Promise<Engine> =>
+    (searching ??= findEngine(endpointsOf(environment), signal));
+
+  async function optionalEngine(signal?: AbortSignal): Promise<Engine | undefined> {
+    try {
+      return await engine(signal);
+    } catch (error) {
+      const isAbsent = error instanceof NetworkError || error instanceof DeniedError;
+      if (required || !isAbsent) throw error;
+      log.debug(`${error.message}: looking elsewhere`);
+      return undefined;
+    }
+  }
+
+  return {
+    name: NAME,
+    async resolve(request, signal) {
+      try {
+        const found = await optionalEngine(signal);
+        return found === undefined ? undefined : await resolveIn(found, request, signal);
+      } catch (error) {
+        if (required || !(error instanceof NotFoundError)) throw error;
+        log.info(`${error.message}: looking elsewhere`);
+        return undefined;
+      }
+    },
+    fetch: async (image, wanted, sink, signal) =>
+      fetchSaved(await engine(signal), image, wanted, sink, signal),
+  };
+}
+
+async function resolveIn(
+  engine: Engine,
+  request: ImageRequest,
+  signal?: AbortSignal,
+): Promise<ResolvedImage | undefined> {
+  const inspected = await engine.inspect(request.reference, signal);
+  if (inspected === undefined) return undefined;
+  const pushed = repoDigest(inspected, request.reference);
+  const image = (await engine.usesContainerdStore(signal))
+    ? await resolveSaved(engine, request, inspected.id, signal)
+    : fromClassicStore(inspected, request);
+  const { manifestDigest, ...rest } = image;
+  const known = pushed === undefined ? undefined : (manifestDigest ?? pushed);
+  return known === undefined ? rest : { ...rest, manifestDigest: known };
+}
+
+function fromClassicStore(inspected: Inspected, { reference, platform }: ImageRequest): ResolvedImage {
+  if (choosePlatform([inspected.platform], platform) < 0) {
+    throw new NotFoundError(
+      `the daemon has ${formatReference(reference)} for ${formatPlatform(inspected.platform)}, not for ${formatPlatform(platform)}`,
+      { hint: `pull it with docker pull --platform ${formatPlatform(platform)}` },
+    );
+  }
+  return {
+    reference,
+    platform: inspected.platform,
+    configDigest: inspected.id,
+    layers: inspected.diffIDs.map((diffID) => ({ diffID })),
+    source: NAME,
+  };
+}
