@@ -18,7 +18,7 @@ export async function writeAtomically<T>(
     await rename(temporary, path);
     return result;
   } catch (error) {
-    await rm(temporary, { force: true, recursive: true });
+    await rm(temporary, { force: true, recursive: true }).catch(() => undefined);
     throw fileError(error, `writing ${path}`);
   }
 }
@@ -26,7 +26,8 @@ export async function writeAtomically<T>(
 /** Names that begin like this are left-overs of killed runs. */
 export const TEMPORARY_PREFIX = '.tmp-';
 
-function temporaryBeside(path: string): string {
+/** A new name in the same folder, so that a rename to `path` is atomic. */
+export function temporaryBeside(path: string): string {
   return join(
     dirname(path),
     `${TEMPORARY_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}-${basename(path)}`,
@@ -44,6 +45,7 @@ const CAUSES: Record<string, { what: string; hint: string }> = {
   EROFS: { what: 'the file system is read-only', hint: 'choose another folder' },
   ENOENT: { what: 'no such file or folder', hint: 'check the path' },
   EISDIR: { what: 'it is a folder', hint: 'name a file' },
+  EEXIST: { what: 'a part of the path is a file', hint: 'check the path' },
   ENOTDIR: { what: 'a part of the path is a file', hint: 'check the path' },
 };
 

@@ -108,7 +108,8 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
   });
 }
 
-async function failureLogs(
+/** What each failed device logged, by device. */
+export async function failureLogs(
   api: Api,
   id: string,
   devices: readonly DeviceDeployment[],

@@ -1,0 +1,68 @@
+import { createWriteStream } from 'node:fs';
+import { readFile, utimes } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { IntegrityError, systemCodeOf } from '../errors.ts';
+import { decompressed } from '../io/decompress.ts';
+import { fileSize, writeAtomically } from '../io/files.ts';
+import { verifying } from '../io/verify.ts';
+import type { Digest } from '../oci/digest.ts';
+import { digestOf } from '../oci/digest.ts';
+import type { BlobDelivery, BlobSink } from '../oci/image.ts';
+import type { CacheLayout } from './layout.ts';
+
+/** A whole layer in the cache: `size` is that of the uncompressed tar, in bytes. */
+export interface CachedLayer {
+  diffID: Digest;
+  path: string;
+  size: number;
+}
+
+/** The layer's file, marked as used just now; undefined if the cache does not hold it. Its bytes are not read. */
+export async function findLayer(layout: CacheLayout, diffID: Digest): Promise<CachedLayer | undefined> {
+  const path = layout.layer(diffID);
+  const size = await fileSize(path);
+  if (size === undefined) return undefined;
+  await touch(path);
+  return { diffID, path, size };
+}
+
+/** The config's exact bytes; undefined if the cache does not hold them whole. */
+export async function findConfig(layout: CacheLayout, configDigest: Digest): Promise<Buffer | undefined> {
+  try {
+    const bytes = await readFile(layout.config(configDigest));
+    return digestOf(bytes) === configDigest ? bytes : undefined;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A sink that stores configs as they are and layers uncompressed, each under its own digest once it is whole and
+ * verified. `largestLayer` bounds an uncompressed layer, in bytes. Throws IntegrityError for other bytes than the digest's.
+ */
+export function cacheSink(layout: CacheLayout, largestLayer: number): BlobSink {
+  return async ({ kind, digest, stream }: BlobDelivery) => {
+    const path = kind === 'config' ? layout.config(digest) : layout.layer(digest);
+    const plain = kind === 'config' ? stream : decompressed(stream, largestLayer);
+    await storeVerified(path, plain, digest, `${kind} ${digest}`);
+  };
+}
+
+async function storeVerified(path: string, stream: Readable, digest: Digest, what: string): Promise<void> {
+  try {
+    await writeAtomically(path, (temporary) =>
+      pipeline(stream, verifying({ digest }, what), createWriteStream(temporary, { mode: 0o444 })),
+    );
+  } catch (error) {
+    if (!(error instanceof IntegrityError) || error.message.startsWith(what)) throw error;
+    throw new IntegrityError(`${what}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Marks a file as used now; least recently used files are removed first. */
+export async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => undefined);
+}

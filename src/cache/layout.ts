@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { Digest } from '../oci/digest.ts';
+import { digestOf, hexOf } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import type { Reference } from '../oci/reference.ts';
+import { canonicalReference } from '../oci/reference.ts';
+
+/** Changes whenever the layout below does, so that versions of the tool share a folder without harm. */
+const LAYOUT_VERSION = 'v1';
+
+/** What a cache folder holds, and where: the one place that knows. */
+export interface CacheLayout {
+  /** The folder that holds everything of this layout version. */
+  root: string;
+  layers: string;
+  configs: string;
+  deltas: string;
+  /** An uncompressed layer tar. */
+  layer(diffID: Digest): string;
+  config(configDigest: Digest): string;
+  /** The image behind a manifest or index digest at a registry, for one platform. */
+  manifest(manifestDigest: Digest, platform: Platform): string;
+  /** The image that a name meant when it was last looked up, for one platform. */
+  tag(reference: Reference, platform: Platform): string;
+  /** A layer delta, and beside it (`.json`) its digest. */
+  delta(from: Digest, to: Digest, encoder: string): string;
+  /** The previous artifact of an application. */
+  application(name: string): string;
+}
+
+/** The layout of the cache in `folder`. */
+export function cacheLayout(folder: string): CacheLayout {
+  const root = join(folder, LAYOUT_VERSION);
+  const forPlatform = (key: string, platform: Platform): string =>
+    `${hexOf(digestOf(`${key} ${formatPlatform(platform)}`))}.json`;
+  return {
+    root,
+    layers: join(root, 'layers'),
+    configs: join(root, 'configs'),
+    deltas: join(root, 'deltas'),
+    layer: (diffID) => join(root, 'layers', hexOf(diffID)),
+    config: (configDigest) => join(root, 'configs', hexOf(configDigest)),
+    manifest: (digest, platform) => join(root, 'manifests', forPlatform(digest, platform)),
+    tag: (reference, platform) => join(root, 'tags', forPlatform(canonicalReference(reference), platform)),
+    delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),
+    application: (name) => join(root, 'applications', `${encodeURIComponent(name)}.json`),
+  };
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import type { Argv } from 'yargs';
+import yargs from 'yargs';
+import { COMMANDS } from './commands/all.ts';
+import type { Command, Context } from './commands/command.ts';
+import type { Screen } from './commands/terminal.ts';
+import { createProgress } from './commands/terminal.ts';
+import { declaredOptions, environmentOptions } from './config.ts';
+import { EXIT, InterruptedError, UsageError, UserError } from './errors.ts';
+import type { LogLevel } from './io/log.ts';
+import { LOG_LEVELS, createLog } from './io/log.ts';
+import { redact } from './io/redact.ts';
+
+/** The process, as far as the command line tool needs it. */
+export interface Terminal {
+  environment: Readonly<Record<string, string | undefined>>;
+  stdout(text: string): void;
+  stderr: Screen;
+}
+
+interface GlobalOptions {
+  json?: boolean;
+  logLevel?: LogLevel;
+  verbose?: boolean;
+  quiet?: boolean;
+}
+
+/** Runs one command line, and returns the exit code. Never throws and never ends the process. */
+export async function main(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  const interruption = new AbortController();
+  const release = onSignals((signal) => interruption.abort(new InterruptedError(signal)));
+  try {
+    await dispatch(argv, terminal, interruption.signal);
+    return EXIT.ok;
+  } catch (error) {
+    const cause: unknown = interruption.signal.aborted ? interruption.signal.reason : error;
+    terminal.stderr.write(redact(describeFailure(cause)));
+    return cause instanceof UserError ? cause.exitCode : EXIT.bug;
+  } finally {
+    release();
+  }
+}
+
+async function dispatch(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
+  let parser = yargs([...argv])
+    .scriptName('mender-docker-delta')
+    .parserConfiguration({ 'populate--': true, 'strip-dashed': true, 'strip-aliased': true })
+    .usage('$0 [build] MANIFEST..\n\nTurns a Docker Compose manifest into a small Mender Artifact and brings it to a fleet.')
+    .help('help')
+    .version(packageVersion())
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'name a manifest or a command')
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? new UsageError(message ?? 'invalid command line', { hint: 'see mender-docker-delta --help' });
+    });
+  for (const command of COMMANDS) parser = register(parser, command, terminal, signal);
+  const text = new Promise<void>((resolve, reject) => {
+    // With a callback yargs hands over what --help and --version print instead of writing it by itself.
+    void parser.wrap(100).parse([...argv], {}, (error: Error | undefined, _parsed: unknown, output: string) => {
+      if (output !== '') terminal.stdout(`${output}\n`);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+  await text;
+}
+
+function register(parser: Argv, command: Command, terminal: Terminal, signal: AbortSignal): Argv {
+  return parser.command(
+    command.usage,
+    command.describe,
+    (own) => {
+      const declared = globalOptions(command.options(own));
+      const types = declaredOptions((fresh) => globalOptions(command.options(fresh)));
+      for (const [line, what] of command.examples) own.example(line, what);
+      return declared.config(environmentOptions(terminal.environment, types));
+    },
+    async (options) => command.run(options, contextFor(options as GlobalOptions, terminal, signal)),
+  );
+}
+
+function globalOptions(parser: Argv<unknown>): Argv<unknown> {
+  return parser.options({
+    json: { type: 'boolean', describe: 'Print the result as one JSON document' },
+    'log-level': { alias: 'l', choices: LOG_LEVELS, describe: 'What to say on stderr', defaultDescription: 'info' },
+    verbose: { alias: 'v', type: 'boolean', describe: 'The same as --log-level debug' },
+    quiet: { alias: 'q', type: 'boolean', describe: 'The same as --log-level error, and no progress' },
+  });
+}
+
+function contextFor(options: GlobalOptions, terminal: Terminal, signal: AbortSignal): Context {
+  const level = options.logLevel ?? (options.quiet ? 'error' : options.verbose ? 'debug' : 'info');
+  const progress = createProgress(level === 'error' ? SILENT : terminal.stderr);
+  return {
+    environment: terminal.environment,
+    json: options.json ?? false,
+    print: (text) => terminal.stdout(`${redact(text)}\n`),
+    log: createLog(level, (line) => {
+      progress.clear();
+      terminal.stderr.write(`${line}\n`);
+    }),
+    progress,
+    signal,
+  };
+}
+
+const SILENT: Screen = { isTTY: false, columns: 80, write: () => undefined };
+
+function describeFailure(error: unknown): string {
+  if (error instanceof UserError) {
+    return `error: ${error.message}\n${error.hint === undefined ? '' : `  try: ${error.hint}\n`}`;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `This is a bug in mender-docker-delta; please report it with this text:\n${stack}\n`;
+}
+
+function onSignals(act: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
+  const interrupt = (): void => act('SIGINT');
+  const terminate = (): void => act('SIGTERM');
+  process.once('SIGINT', interrupt).once('SIGTERM', terminate);
+  return () => process.off('SIGINT', interrupt).off('SIGTERM', terminate);
+}
+
+function processTerminal(): Terminal {
+  const { stdout, stderr, env } = process;
+  return {
+    environment: env,
+    stdout: (text) => void stdout.write(text),
+    stderr: { isTTY: stderr.isTTY, columns: stderr.columns || 80, write: (text) => void stderr.write(text) },
+  };
+}
+
+/** The package's own version. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,142 @@
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.ts';
+import type { Api } from '../server/api.ts';
+import { describeArtifact } from '../server/artifacts.ts';
+import { downloadArtifact } from '../server/download.ts';
+import { resolveArtifact } from '../server/resolveArtifact.ts';
+import { headOf } from '../server/storedFile.ts';
+import { runDelete } from './artifactsDelete.ts';
+import { artifactText, runList } from './artifactsList.ts';
+import type { Command, Context } from './command.ts';
+import { formatBytes } from './format.ts';
+import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
+import type { ServerFlags } from './serverOptions.ts';
+
+export interface ArtifactsFlags extends ServerFlags {
+  action: Action;
+  artifact?: string[];
+  name?: string[];
+  description?: string;
+  deviceType?: string;
+  sort?: string;
+  output?: string;
+  query?: string;
+  dryRun?: boolean;
+}
+
+const ACTIONS = ['list', 'show', 'head', 'download', 'update', 'delete'] as const;
+type Action = (typeof ACTIONS)[number];
+
+const OPTIONS = {
+  name: {
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'list: with this name, or a beginning*; repeatable',
+  },
+  description: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'list: with this description, or a beginning*; update: the new one',
+  },
+  'device-type': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'list: for this device type, or a beginning*',
+  },
+  sort: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'list: by name, modified or size; with :desc from the end',
+    defaultDescription: 'name',
+  },
+  output: {
+    alias: 'o',
+    type: 'string',
+    requiresArg: true,
+    describe: 'download: file to write',
+    defaultDescription: '<name>.mender',
+  },
+  query: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'delete: what fits, like name=app-1.*,device-type=qemu',
+  },
+  'dry-run': { type: 'boolean', describe: 'delete: only show what would be deleted' },
+  ...SERVER_OPTIONS,
+} as const;
+
+/** `artifacts list|show|head|download|update|delete` */
+export const artifactsCommand: Command<ArtifactsFlags> = {
+  usage: 'artifacts <action> [artifact..]',
+  describe: 'List, show, look for, download, describe or delete artifacts on the server',
+  examples: [
+    ["$0 artifacts list --name 'app-*' --sort modified:desc", 'the newest versions of app first'],
+    ['$0 artifacts download app-1.2 -o app.mender', 'download; run again after a break, it goes on'],
+    ['$0 artifacts delete --query name=app-0.* --dry-run', 'what would be deleted'],
+  ],
+  options: (parser) =>
+    parser
+      .positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' })
+      .positional('artifact', {
+        type: 'string',
+        array: true,
+        describe: 'Id, or a name that only one artifact has',
+      })
+      .options(OPTIONS) as unknown as Argv<ArtifactsFlags>,
+  async run(flags, context) {
+    const api = await openServer(flags, context);
+    await RUN[flags.action](api, flags, context);
+  },
+};
+
+type Run = (api: Api, flags: ArtifactsFlags, context: Context) => Promise<void>;
+
+const RUN: Record<Action, Run> = {
+  list: runList,
+  show: async (api, flags, context) => {
+    const artifact = await resolveArtifact(api, only(flags));
+    context.print(context.json ? JSON.stringify(artifact) : artifactText(artifact));
+  },
+  head: async (api, flags, context) => {
+    const { id, name, ...artifact } = await resolveArtifact(api, only(flags));
+    const file = await headOf(api, { id, name, ...artifact });
+    const lines = Object.entries({
+      id,
+      name,
+      size: String(file.size ?? artifact.size ?? ''),
+      ...file.headers,
+    });
+    const text = lines.map(([key, value]) => `${key}: ${value}`).join('\n');
+    context.print(context.json ? JSON.stringify({ id, name, ...file }) : text);
+  },
+  download: async (api, flags, context) => {
+    const artifact = await resolveArtifact(api, only(flags));
+    const done = await downloadArtifact(api, artifact, flags.output ?? fileName(artifact.name), context);
+    const text = `downloaded ${artifact.name} (${formatBytes(done.size)}) to ${done.path}`;
+    context.print(context.json ? JSON.stringify({ id: artifact.id, name: artifact.name, ...done }) : text);
+  },
+  update: async (api, flags, context) => {
+    const { description } = flags;
+    if (description === undefined) throw new UsageError('artifacts update: expected --description');
+    const { id, name } = await resolveArtifact(api, only(flags));
+    await describeArtifact(api, id, description);
+    const text = `changed the description of ${name} (${id})`;
+    context.print(context.json ? JSON.stringify({ id, name, description }) : text);
+  },
+  delete: runDelete,
+};
+
+function only({ action, artifact = [] }: ArtifactsFlags): string {
+  const [first, ...more] = artifact;
+  if (first !== undefined && more.length === 0) return first;
+  throw new UsageError(
+    `artifacts ${action}: expected the id or name of one artifact, found ${artifact.length}`,
+  );
+}
+
+/** A name from the server must not lead out of the folder. */
+function fileName(name: string): string {
+  return `${name.replace(/[/\\\0]/g, '_')}.mender`;
+}

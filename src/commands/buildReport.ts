@@ -1,0 +1,63 @@
+import type { PayloadImage, PayloadLayer } from '../mender/payload.ts';
+import { formatReference } from '../oci/reference.ts';
+import type { BuiltArtifact } from '../pipeline/build.ts';
+import { formatBytes, formatTable } from './format.ts';
+import { planJson } from './planReport.ts';
+
+/** Bytes that travel for a layer before the artifact's own compression. */
+export function sentBytes({ content, size }: PayloadLayer): number {
+  if (content.kind === 'omit') return 0;
+  return content.kind === 'full' ? size : content.size;
+}
+
+/** A finished artifact as JSON for machines. */
+export function buildJson({ plan, artifact, images }: BuiltArtifact): unknown {
+  return {
+    ...(planJson(plan) as object),
+    artifact,
+    images: images.map(({ id, name, current, layers }) => ({
+      id,
+      image: formatReference(name),
+      base: current ? formatReference(current) : null,
+      layers: layers.map((layer) => ({
+        diffID: layer.diffID,
+        kind: layer.content.kind,
+        size: layer.size,
+        sent: sentBytes(layer),
+        ...(layer.content.kind === 'delta' ? { from: layer.content.from } : {}),
+      })),
+    })),
+  };
+}
+
+/** A finished artifact for people: one row a layer, and what the delta saved. */
+export function buildText(built: BuiltArtifact): string {
+  const { plan, artifact, images } = built;
+  const services = new Map(plan.images.map(({ image }) => [image.id, image.services.join(', ')]));
+  const rows = images.flatMap((image) => imageRows(image, services.get(image.id) ?? ''));
+  const all = images.flatMap(({ layers }) => layers);
+  const total = all.reduce((sum, { size }) => sum + size, 0);
+  const sent = all.reduce((sum, layer) => sum + sentBytes(layer), 0);
+  return [
+    formatTable(['service', 'image', 'layer', 'kind', 'layer size', 'sent'], rows, [4, 5]),
+    '',
+    `base:     ${plan.baseline ? plan.baseline.origin : 'none'}`,
+    ...(plan.removedServices.length > 0 ? [`removed:  ${plan.removedServices.join(', ')}`] : []),
+    `layers:   ${formatBytes(sent)} sent of ${formatBytes(total)} in the images`,
+    `artifact: ${artifact.path}`,
+    `          ${formatBytes(artifact.size)}, ${artifact.compression}, written by ${artifact.writer}${artifact.signed ? ', signed' : ''}`,
+  ].join('\n');
+}
+
+function imageRows({ name, layers }: PayloadImage, services: string): string[][] {
+  return layers.map((layer, position) => {
+    const names = position === 0 ? [services, formatReference(name)] : ['', ''];
+    return [...names, layer.diffID.slice(7, 19), kindOf(layer), formatBytes(layer.size), formatBytes(sentBytes(layer))];
+  });
+}
+
+function kindOf({ diffID, content }: PayloadLayer): string {
+  if (content.kind === 'omit') return 'unchanged';
+  if (content.kind === 'delta') return content.from === diffID ? 'unchanged, moved' : 'delta';
+  return 'full';
+}

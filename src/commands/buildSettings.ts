@@ -1,0 +1,69 @@
+import { UsageError } from '../errors.ts';
+import type { BuildFlags } from './buildOptions.ts';
+import { BUILD_OPTIONS } from './buildOptions.ts';
+
+/** Options that belong to one run or one machine and not to an application. */
+const NOT_IN_MANIFEST = new Set([
+  'artifact-version',
+  'artifact-filename',
+  'service-file',
+  'service-image',
+  'profile',
+  'release',
+  'previous-version',
+  'base',
+  'also-full',
+  'sign',
+  'cache',
+  'cache-dir',
+]);
+
+/**
+ * The flags, completed by the manifest's `x-mender` where a flag (or its environment variable) says nothing. `others` are
+ * keys that other parts of the tool read. Throws UsageError for an unknown key or a value of the wrong type.
+ */
+export function withManifestSettings<Flags extends BuildFlags>(
+  flags: Flags,
+  settings: Readonly<Record<string, unknown>>,
+  others: ReadonlySet<string> = new Set(),
+): Flags {
+  const merged: Record<string, unknown> = { ...(flags as object) };
+  for (const [key, value] of Object.entries(settings)) {
+    if (others.has(key)) continue;
+    const name = camelCase(key);
+    const read = settingValue(key, value);
+    merged[name] ??= read;
+  }
+  return merged as Flags;
+}
+
+function settingValue(key: string, value: unknown): unknown {
+  const option = BUILD_OPTIONS[key];
+  if (option === undefined || NOT_IN_MANIFEST.has(key)) {
+    const known = Object.keys(BUILD_OPTIONS).filter((name) => !NOT_IN_MANIFEST.has(name));
+    throw new UsageError(`x-mender: unknown key ${JSON.stringify(key)}`, { hint: `it may hold: ${known.join(', ')}` });
+  }
+  if (option.array) return (Array.isArray(value) ? value : [value]).map((item) => textOf(key, item));
+  if (option.type === 'boolean') return truthOf(key, value);
+  const text = textOf(key, value);
+  if (option.choices && !option.choices.includes(text)) throw wrongValue(key, value, option.choices.join(', '));
+  return text;
+}
+
+function textOf(key: string, value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  throw wrongValue(key, value, 'a text');
+}
+
+function truthOf(key: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw wrongValue(key, value, 'true or false');
+}
+
+function wrongValue(key: string, value: unknown, expected: string): UsageError {
+  return new UsageError(`x-mender: ${key}: expected ${expected}, found ${JSON.stringify(value)}`);
+}
+
+function camelCase(key: string): string {
+  return key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

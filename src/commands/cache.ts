@@ -1,0 +1,88 @@
+import type { Argv } from 'yargs';
+import type { CacheEntry } from '../cache/entries.ts';
+import { clearCache, isWhole, listEntries, removeEntry } from '../cache/entries.ts';
+import type { CacheLayout } from '../cache/layout.ts';
+import { pruneCache } from '../cache/prune.ts';
+import { cacheFolder, cacheOf } from './cacheFolder.ts';
+import type { Command, Context } from './command.ts';
+import { formatBytes, formatTable } from './format.ts';
+import { parseSize } from './requestOf.ts';
+
+interface CacheFlags {
+  action: 'ls' | 'prune' | 'verify' | 'clear';
+  cacheDir?: string;
+  limitSize?: string;
+  limitPercent?: number;
+}
+
+const ACTIONS = ['ls', 'prune', 'verify', 'clear'] as const;
+const KEPT_FREE_PERCENT = 20;
+
+/** `cache ls|prune|verify|clear` */
+export const cacheCommand: Command<CacheFlags> = {
+  usage: 'cache <action>',
+  describe: 'List, prune, verify or clear the cache',
+  examples: [
+    ['$0 cache ls', 'what the cache holds'],
+    ['$0 cache prune --limit-size 20G', 'remove the least recently used until 20 GB are left'],
+    ['$0 cache verify', 'read everything and remove what is damaged'],
+  ],
+  options: (parser) =>
+    parser.positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' }).options({
+      'cache-dir': { type: 'string', requiresArg: true, describe: 'Cache folder' },
+      'limit-size': { type: 'string', requiresArg: true, describe: 'prune: bytes that the cache may hold, like 20G' },
+      'limit-percent': { type: 'number', requiresArg: true, describe: 'prune: percent of the disk to keep free', defaultDescription: '20' },
+    }) as unknown as Argv<CacheFlags>,
+  async run(flags, context) {
+    const layout = cacheOf(flags.cacheDir, context.environment);
+    const entries = await RUN[flags.action](layout, flags, context);
+    const folder = cacheFolder(flags.cacheDir, context.environment);
+    context.print(context.json ? JSON.stringify({ folder, entries }) : describe(flags.action, folder, entries));
+  },
+};
+
+/** Each action returns the entries that it lists or has removed. */
+const RUN: Record<CacheFlags['action'], (layout: CacheLayout, flags: CacheFlags, context: Context) => Promise<CacheEntry[]>> = {
+  ls: async (layout) => (await listEntries(layout)).sort((a, b) => b.used - a.used),
+  prune: (layout, { limitSize, limitPercent }) =>
+    pruneCache(layout, {
+      ...(limitSize === undefined ? {} : { limitSize: parseSize(limitSize, '--limit-size') }),
+      limitPercent: limitPercent ?? KEPT_FREE_PERCENT,
+    }),
+  verify: async (layout, _flags, { progress, signal }) => {
+    const damaged: CacheEntry[] = [];
+    for (const entry of await listEntries(layout)) {
+      signal.throwIfAborted();
+      const task = progress.start(`verify ${entry.kind}`, entry.size);
+      if (!(await isWhole(entry))) damaged.push(entry);
+      task.end();
+    }
+    for (const entry of damaged) await removeEntry(entry);
+    return damaged;
+  },
+  clear: async (layout) => {
+    const entries = await listEntries(layout);
+    await clearCache(layout);
+    return entries;
+  },
+};
+
+const SUMMARY: Record<CacheFlags['action'], string> = {
+  ls: 'held',
+  prune: 'removed',
+  verify: 'damaged and removed',
+  clear: 'removed',
+};
+
+function describe(action: CacheFlags['action'], folder: string, entries: readonly CacheEntry[]): string {
+  const total = entries.reduce((sum, { size }) => sum + size, 0);
+  const summary = `${folder}: ${entries.length} entries, ${formatBytes(total)} ${SUMMARY[action]}`;
+  if (action === 'clear' || entries.length === 0) return summary;
+  const rows = entries.map(({ kind, path, size, used }) => [
+    kind,
+    path.split('/').at(-1)?.slice(0, 24) ?? '',
+    formatBytes(size),
+    new Date(used).toISOString().slice(0, 16),
+  ]);
+  return `${formatTable(['kind', 'content', 'size', 'last used'], rows, [2])}\n${summary}`;
+}

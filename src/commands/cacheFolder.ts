@@ -1,0 +1,23 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { CacheLayout } from '../cache/layout.ts';
+import { cacheLayout } from '../cache/layout.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The cache folder: the flag's, MENDER_HELPER_CACHE_DIR, `$XDG_CACHE_HOME/mender-docker-delta`, `~/.cache/mender-docker-delta`. */
+export function cacheFolder(flag: string | undefined, environment: Environment): string {
+  const named = flag ?? nonEmpty(environment['MENDER_HELPER_CACHE_DIR']);
+  if (named !== undefined) return resolve(named);
+  const parent = nonEmpty(environment['XDG_CACHE_HOME']) ?? join(nonEmpty(environment['HOME']) ?? homedir(), '.cache');
+  return join(parent, 'mender-docker-delta');
+}
+
+/** The layout of that folder. */
+export function cacheOf(flag: string | undefined, environment: Environment): CacheLayout {
+  return cacheLayout(cacheFolder(flag, environment));
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

@@ -1,0 +1,113 @@
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.ts';
+import { failureLogs } from '../pipeline/watch.ts';
+import type { Api } from '../server/api.ts';
+import {
+  abortDeployment,
+  devicesOf,
+  getDeployment,
+  listDeployments,
+  statisticsOf,
+} from '../server/deployments.ts';
+import type { Deployment } from '../server/deployments.ts';
+import { countersText } from '../server/outcome.ts';
+import type { Command, Context } from './command.ts';
+import { formatTable } from './format.ts';
+import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
+import type { ServerFlags } from './serverOptions.ts';
+import { WATCH_OPTIONS, devicesText, finishWatch, logsText, watchWithLog } from './watchOptions.ts';
+import type { WatchFlags } from './watchOptions.ts';
+
+const ACTIONS = ['list', 'show', 'watch', 'abort'] as const;
+type Action = (typeof ACTIONS)[number];
+
+interface Flags extends ServerFlags, WatchFlags {
+  action: Action;
+  id?: string;
+  name?: string;
+  status?: string;
+}
+
+/** `deployments list|show|watch|abort` */
+export const deploymentsCommand: Command<Flags> = {
+  usage: 'deployments <action> [id]',
+  describe: 'List, show, wait for or abort deployments',
+  examples: [
+    ['$0 deployments list --status inprogress', 'what is going on'],
+    ['$0 deployments watch 5d1f... --wait-timeout 2h', 'wait for a deployment'],
+  ],
+  options: (parser) =>
+    parser
+      .positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' })
+      .positional('id', { type: 'string', describe: 'Id of a deployment, for all actions but list' })
+      .options({
+        name: { type: 'string', requiresArg: true, describe: 'list: with this name' },
+        status: { choices: ['pending', 'inprogress', 'finished'], describe: 'list: in this state' },
+        ...WATCH_OPTIONS,
+        ...SERVER_OPTIONS,
+      }) as unknown as Argv<Flags>,
+  async run(flags, context) {
+    const api = await openServer(flags, context);
+    await RUN[flags.action](api, flags, context);
+  },
+};
+
+const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<void>> = {
+  list: async (api, { name, status }, context) => {
+    const found = await listDeployments(api, { name, status });
+    context.print(context.json ? JSON.stringify(found) : deploymentsText(found));
+  },
+  show: async (api, flags, context) => {
+    const id = idOf(flags);
+    const deployment = await getDeployment(api, id);
+    const statistics = await statisticsOf(api, id);
+    const devices = await devicesOf(api, id);
+    const logs = await failureLogs(api, id, devices);
+    const head = `${deploymentText(deployment)}\ndevices: ${deployment.device_count} (${countersText(statistics)})`;
+    const text = [head, devicesText(devices), logsText(logs)].filter((part) => part !== '').join('\n\n');
+    context.print(context.json ? JSON.stringify({ ...deployment, statistics, devices, logs }) : text);
+  },
+  watch: async (api, flags, context) => {
+    finishWatch(await watchWithLog(api, idOf(flags), flags, context), context);
+  },
+  abort: async (api, flags, context) => {
+    const id = idOf(flags);
+    const aborted = await abortDeployment(api, id);
+    const text = aborted ? `aborted deployment ${id}` : `deployment ${id} is finished already`;
+    context.print(context.json ? JSON.stringify({ id, aborted }) : text);
+  },
+};
+
+function idOf({ action, id }: Flags): string {
+  if (id !== undefined) return id;
+  throw new UsageError(`deployments ${action}: expected the id of a deployment`, {
+    hint: 'deployments list shows them',
+  });
+}
+
+function deploymentsText(deployments: readonly Deployment[]): string {
+  if (deployments.length === 0) return 'no deployments';
+  const rows = deployments.map((one) => [
+    one.id,
+    one.name,
+    one.artifact_name,
+    one.status,
+    String(one.device_count),
+    one.created.slice(0, 19),
+  ]);
+  return formatTable(['ID', 'NAME', 'ARTIFACT', 'STATUS', 'DEVICES', 'CREATED'], rows, [4]);
+}
+
+function deploymentText({
+  id,
+  name,
+  artifact_name,
+  status,
+  created,
+  finished,
+  groups = [],
+}: Deployment): string {
+  const lines = { id, name, artifact: artifact_name, status, created, finished, groups: groups.join(', ') };
+  const known = Object.entries(lines).filter(([, value]) => value !== undefined && value !== '');
+  return known.map(([key, value]) => `${key}: ${value ?? ''}`).join('\n');
+}

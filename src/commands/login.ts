@@ -1,0 +1,58 @@
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.ts';
+import { createHttp } from '../io/http.ts';
+import { registerSecret } from '../io/redact.ts';
+import { logIn } from '../server/login.ts';
+import { storeToken, tokenPath } from '../server/token.ts';
+import type { Command } from './command.ts';
+import { readPassword } from './password.ts';
+import { SERVER_OPTIONS, serverHost } from './serverOptions.ts';
+import type { ServerFlags } from './serverOptions.ts';
+
+interface LoginFlags extends ServerFlags {
+  username: string;
+  password?: string;
+  '2faCode'?: string;
+}
+
+/** `login --username USER` */
+export const loginCommand: Command<LoginFlags> = {
+  usage: 'login',
+  describe: 'Log in to a Mender server and keep the token where mender-cli keeps it',
+  examples: [
+    ['$0 login --username me@example.com', 'asks for the password'],
+    ['$0 login --username me@example.com --2fa-code 123456 < password.txt', 'in a script'],
+  ],
+  options: (parser) =>
+    parser.options({
+      username: {
+        type: 'string',
+        requiresArg: true,
+        demandOption: true,
+        describe: 'Name (email) of the user',
+      },
+      password: {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Password',
+        defaultDescription: 'asked for, or from stdin',
+      },
+      '2fa-code': { type: 'string', requiresArg: true, describe: 'Current code of the second factor' },
+      ...SERVER_OPTIONS,
+      'token-file': { ...SERVER_OPTIONS['token-file'], describe: 'File to keep the token in' },
+    }) as unknown as Argv<LoginFlags>,
+  async run(flags, context) {
+    const { environment, json, log, signal } = context;
+    registerSecret(flags.password);
+    const [host, path] = [serverHost(flags), flags.tokenFile ?? tokenPath(environment)];
+    if (path === undefined)
+      throw new UsageError('HOME is not set', { hint: 'say where to keep the token: --token-file' });
+    const password = flags.password ?? (await readPassword(`Password of ${flags.username}: `));
+    const credentials = { user: flags.username, password, twoFactorCode: flags['2faCode'] };
+    const token = await logIn(createHttp({ log }), host, credentials, signal);
+    await storeToken(path, token);
+    context.print(
+      json ? JSON.stringify({ host, tokenFile: path }) : `logged in to ${host}; the token is in ${path}`,
+    );
+  },
+};

@@ -1,0 +1,56 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { archiveSource } from '../archive/source.ts';
+import type { CacheLayout } from '../cache/layout.ts';
+import { daemonSource } from '../docker/source.ts';
+import { createHttp } from '../io/http.ts';
+import type { ImageSource } from '../oci/image.ts';
+import type { Mode, SourceKind } from '../pipeline/mode.ts';
+import { sourceOrder } from '../pipeline/mode.ts';
+import { cacheSource, rememberingSource } from '../pipeline/sources.ts';
+import type { World } from '../pipeline/world.ts';
+import { dockerCredentials } from '../registry/credentials.ts';
+import { registrySource } from '../registry/source.ts';
+import type { BuildFlags } from './buildOptions.ts';
+import { cacheOf } from './cacheFolder.ts';
+import type { Context } from './command.ts';
+import { parseSize } from './requestOf.ts';
+
+const LARGEST_LAYER = 64e9;
+
+/** The sources, the cache and the rest of the world that a build with these flags works with. */
+export function openWorld(flags: BuildFlags, context: Context): World {
+  const cache = cacheOf(flags.cacheDir, context.environment);
+  const { log, progress, signal } = context;
+  const archives = new Map<string, ImageSource>();
+  const archive = (path: string): ImageSource => {
+    const opened = archives.get(path) ?? archiveSource(path, { log });
+    archives.set(path, opened);
+    return opened;
+  };
+  return {
+    cache,
+    largestLayer: flags.maxLayerSize === undefined ? LARGEST_LAYER : parseSize(flags.maxLayerSize, '--max-layer-size'),
+    sources: openSources(flags.mode ?? 'registry-first', flags, cache, context),
+    ...{ archive, log, progress, signal },
+  };
+}
+
+function openSources(mode: Mode, flags: BuildFlags, cache: CacheLayout, context: Context): ImageSource[] {
+  const open: Record<SourceKind, () => ImageSource> = {
+    cache: () => cacheSource(cache),
+    daemon: () => daemonSource({ environment: context.environment, required: false, log: context.log }),
+    registry: () => rememberingSource(openRegistry(flags, context), cache),
+  };
+  return sourceOrder(mode).map((kind) => open[kind]());
+}
+
+function openRegistry(flags: BuildFlags, { environment, log }: Context): ReturnType<typeof registrySource> {
+  const folder = environment['DOCKER_CONFIG'] ?? join(environment['HOME'] ?? homedir(), '.docker');
+  return registrySource({
+    http: createHttp({ log }),
+    log,
+    credentials: dockerCredentials({ folder, json: environment['DOCKER_CONFIG_JSON'] }),
+    insecureRegistries: flags.insecureRegistry ?? [],
+  });
+}

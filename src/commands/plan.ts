@@ -1,0 +1,53 @@
+import { readApplication } from '../compose/application.ts';
+import { prepare } from '../pipeline/prepare.ts';
+import type { Prepared } from '../pipeline/prepare.ts';
+import type { BuildRequest } from '../pipeline/request.ts';
+import type { World } from '../pipeline/world.ts';
+import type { BuildFlags } from './buildOptions.ts';
+import { buildOptions } from './buildOptions.ts';
+import { withManifestSettings } from './buildSettings.ts';
+import type { Command, Context } from './command.ts';
+import { openWorld } from './openWorld.ts';
+import { planJson, planText } from './planReport.ts';
+import { manifestPaths, requestOf } from './requestOf.ts';
+
+/** `plan MANIFEST..` */
+export const planCommand: Command<BuildFlags> = {
+  usage: 'plan <manifest..>',
+  describe: 'Show what build would do; downloads no layer and writes no artifact',
+  examples: [['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer']],
+  options: buildOptions,
+  async run(flags, context) {
+    const { prepared } = await prepareRun(flags, context);
+    const { plans } = prepared;
+    context.print(context.json ? JSON.stringify(plans.map(planJson), null, 2) : plans.map(planText).join('\n\n'));
+  },
+};
+
+/** A run that is ready to build. */
+export interface PreparedRun<Flags extends BuildFlags> {
+  /** Completed by the manifest's `x-mender`. */
+  flags: Flags;
+  request: BuildRequest;
+  world: World;
+  prepared: Prepared;
+}
+
+/** Reads the manifest, completes the flags by its settings, and plans. `otherSettings` are keys of `x-mender` that others read. */
+export async function prepareRun<Flags extends BuildFlags>(
+  given: Flags,
+  context: Context,
+  otherSettings: ReadonlySet<string> = SERVER_SETTINGS,
+): Promise<PreparedRun<Flags>> {
+  const { environment, log } = context;
+  const manifests = manifestPaths(given, process.cwd());
+  const application = await readApplication({ manifests, profiles: given.profile ?? [], environment });
+  for (const warning of application.warnings) log.warning(warning);
+  const flags = withManifestSettings(given, application.settings, otherSettings);
+  const request = requestOf(flags, environment, process.cwd());
+  const world = openWorld(flags, context);
+  return { flags, request, world, prepared: await prepare(application, request, world) };
+}
+
+/** Keys of `x-mender` that say where an artifact goes, and not how it is built. */
+export const SERVER_SETTINGS: ReadonlySet<string> = new Set(['mender-host', 'device-group']);

@@ -1,0 +1,120 @@
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.ts';
+import type { Api } from '../server/api.ts';
+import { getRelease, listReleases, setNotes, setTags } from '../server/releases.ts';
+import type { Release } from '../server/releases.ts';
+import type { Command, Context } from './command.ts';
+import { formatBytes, formatTable } from './format.ts';
+import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
+import type { ServerFlags } from './serverOptions.ts';
+
+const ACTIONS = ['list', 'show', 'tag', 'notes'] as const;
+type Action = (typeof ACTIONS)[number];
+
+interface Flags extends ServerFlags {
+  action: Action;
+  release?: string;
+  text?: string[];
+  name?: string;
+  tag?: string[];
+  sort?: string;
+}
+
+const SORTS = ['name', 'modified', 'artifacts_count', 'tags'].flatMap((field) => [
+  `${field}:asc`,
+  `${field}:desc`,
+]);
+
+/** `releases list|show|tag|notes` */
+export const releasesCommand: Command<Flags> = {
+  usage: 'releases <action> [release] [text..]',
+  describe: 'List and show releases (the artifacts of one name), set their tags and notes',
+  examples: [
+    ['$0 releases tag app-1.2 stable eu', 'its tags are these two; without any it has none'],
+    ['$0 releases notes app-1.2 "fixes the clock"', 'replace the notes'],
+  ],
+  options: (parser) =>
+    parser
+      .positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' })
+      .positional('release', { type: 'string', describe: 'Name of a release, for all actions but list' })
+      .positional('text', { type: 'string', array: true, describe: 'tag: all its tags; notes: the text' })
+      .options({
+        name: { type: 'string', requiresArg: true, describe: 'list: with this in the name' },
+        tag: {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          requiresArg: true,
+          describe: 'list: with this tag; repeatable, one is enough',
+        },
+        sort: { choices: SORTS, describe: 'list: order', defaultDescription: 'name:asc' },
+        ...SERVER_OPTIONS,
+      }) as unknown as Argv<Flags>,
+  async run(flags, context) {
+    const api = await openServer(flags, context);
+    await RUN[flags.action](api, flags, context);
+  },
+};
+
+const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<void>> = {
+  list: async (api, { name, tag = [], sort }, context) => {
+    const found = await listReleases(api, { name, tags: tag, sort });
+    context.print(context.json ? JSON.stringify(found) : releasesText(found));
+  },
+  show: async (api, flags, context) => {
+    const release = await getRelease(api, nameOf(flags));
+    context.print(context.json ? JSON.stringify(release) : releaseText(release));
+  },
+  tag: async (api, flags, context) => {
+    const [name, tags] = [nameOf(flags), [...new Set(flags.text ?? [])]];
+    await setTags(api, name, tags);
+    const text = `tags of ${name}: ${tags.join(', ') || 'none'}`;
+    context.print(context.json ? JSON.stringify({ name, tags }) : text);
+  },
+  notes: async (api, flags, context) => {
+    const [name, notes] = [nameOf(flags), (flags.text ?? []).join(' ')];
+    if (flags.text === undefined || flags.text.length === 0)
+      throw new UsageError('releases notes: expected a text');
+    await setNotes(api, name, notes);
+    context.print(context.json ? JSON.stringify({ name, notes }) : `changed the notes of ${name}`);
+  },
+};
+
+function nameOf({ action, release }: Flags): string {
+  if (release !== undefined) return release;
+  throw new UsageError(`releases ${action}: expected the name of a release`, {
+    hint: 'releases list shows them',
+  });
+}
+
+function releasesText(releases: readonly Release[]): string {
+  if (releases.length === 0) return 'no releases';
+  const rows = releases.map(({ name, artifacts = [], tags = [], modified = '', notes = '' }) => {
+    return [
+      name,
+      String(artifacts.length),
+      tags.join(','),
+      modified.slice(0, 19),
+      notes.split('\n')[0] ?? '',
+    ];
+  });
+  return formatTable(['NAME', 'ARTIFACTS', 'TAGS', 'MODIFIED', 'NOTES'], rows, [1]);
+}
+
+function releaseText({ name, modified = '', tags = [], notes = '', artifacts = [] }: Release): string {
+  const head = [`name: ${name}`, `modified: ${modified}`, `tags: ${tags.join(', ')}`, `notes: ${notes}`];
+  const rows = artifacts.map((one) => [
+    one.id,
+    one.device_types_compatible.join(','),
+    one.size === undefined ? '' : formatBytes(one.size),
+    dependsText(one.artifact_depends ?? {}),
+  ]);
+  const table =
+    rows.length === 0 ? '' : `\n\n${formatTable(['ARTIFACT', 'DEVICE TYPES', 'SIZE', 'DEPENDS'], rows, [2])}`;
+  return head.join('\n') + table;
+}
+
+function dependsText(depends: Record<string, string[]>): string {
+  const others = Object.entries(depends).filter(([key]) => key !== 'device_type');
+  return others.map(([key, values]) => `${key}=${values.join('|')}`).join(' ');
+}

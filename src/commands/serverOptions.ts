@@ -1,0 +1,59 @@
+import { UsageError } from '../errors.ts';
+import { createHttp } from '../io/http.ts';
+import type { Api } from '../server/api.ts';
+import { createApi } from '../server/api.ts';
+import { findToken, noToken } from '../server/token.ts';
+import type { Context } from './command.ts';
+
+/** Options of every command that talks to a Mender server. */
+export interface ServerFlags {
+  menderHost?: string;
+  tokenFile?: string;
+}
+
+const GROUP = 'The server:';
+export const DEFAULT_HOST = 'https://hosted.mender.io';
+
+export const SERVER_OPTIONS = {
+  'mender-host': {
+    group: GROUP,
+    alias: 'h',
+    type: 'string',
+    requiresArg: true,
+    describe: 'URL of the Mender server',
+    defaultDescription: DEFAULT_HOST,
+  },
+  'token-file': {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'File with a token; MENDER_PAT wins over it',
+    defaultDescription: "mender-cli's own",
+  },
+} as const;
+
+/** Scheme and host of the server. Throws UsageError for what is no http or https URL. */
+export function serverHost({ menderHost = DEFAULT_HOST }: ServerFlags): string {
+  const text = menderHost.includes('://') ? menderHost : `https://${menderHost}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const known = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url !== undefined && known && url.username === '' && url.search === '') return text.replace(/\/+$/, '');
+  throw new UsageError(`--mender-host ${menderHost}: expected a URL like ${DEFAULT_HOST}`);
+}
+
+/** The server's API with the user's token, or undefined without a token. */
+export async function serverIfAny(flags: ServerFlags, context: Context): Promise<Api | undefined> {
+  const host = serverHost(flags);
+  const found = await findToken(context.environment, flags.tokenFile);
+  if (found === undefined) return undefined;
+  context.log.debug(`using the token from ${found.source} for ${host}`);
+  const http = createHttp({ log: context.log });
+  return createApi({ http, host, authorization: `Bearer ${found.token}`, signal: context.signal });
+}
+
+/** As `serverIfAny`, but throws DeniedError without a token. */
+export async function openServer(flags: ServerFlags, context: Context): Promise<Api> {
+  const api = await serverIfAny(flags, context);
+  if (api === undefined) throw noToken(serverHost(flags));
+  return api;
+}

@@ -1,0 +1,110 @@
+import type { WatchReport } from '../pipeline/watch.ts';
+import { watchDeployment } from '../pipeline/watch.ts';
+import type { Api } from '../server/api.ts';
+import type { DeviceDeployment } from '../server/deployments.ts';
+import { countersText, deploymentError } from '../server/outcome.ts';
+import type { Context } from './command.ts';
+import { parseDuration } from './duration.ts';
+import { formatTable } from './format.ts';
+
+/** Options of every command that waits for a deployment. */
+export interface WatchFlags {
+  waitTimeout?: string;
+  pollInterval?: string;
+  abortOnFailure?: boolean;
+}
+
+const GROUP = 'Waiting:';
+const [TIMEOUT, INTERVAL] = ['1h', '10s'];
+
+export const WATCH_OPTIONS = {
+  'wait-timeout': {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'How long to wait for the deployment to finish, like 90s or 2h',
+    defaultDescription: TIMEOUT,
+  },
+  'poll-interval': {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'How often to look',
+    defaultDescription: INTERVAL,
+  },
+  'abort-on-failure': {
+    group: GROUP,
+    type: 'boolean',
+    describe: 'Abort the deployment at the first failure',
+  },
+} as const;
+
+/** Waits for a deployment, says on the log how it goes, and returns how it ended. */
+export async function watchWithLog(
+  api: Api,
+  id: string,
+  flags: WatchFlags,
+  context: Context,
+): Promise<WatchReport> {
+  const [timeout, interval] = [flags.waitTimeout ?? TIMEOUT, flags.pollInterval ?? INTERVAL];
+  const { log, signal } = context;
+  const request = {
+    id,
+    timeoutMs: parseDuration(timeout, '--wait-timeout'),
+    intervalMs: parseDuration(interval, '--poll-interval'),
+    abortOnFailure: flags.abortOnFailure ?? false,
+  };
+  log.info(`waiting up to ${timeout} for deployment ${id} to finish, looking every ${interval}`);
+  try {
+    return await watchDeployment(request, { api, log, onChange: (now) => log.info(countersText(now)) });
+  } catch (error) {
+    if (signal.aborted) log.warning(`deployment ${id} goes on without us: deployments watch ${id}`);
+    throw error;
+  }
+}
+
+/** Prints how a deployment ended; throws DeploymentError unless it is a success. */
+export function finishWatch(report: WatchReport, context: Context, more: object = {}): void {
+  context.print(context.json ? JSON.stringify({ ...more, ...report }) : watchText(report));
+  const error = deploymentError(report.outcome);
+  if (error !== undefined) throw error;
+}
+
+function watchText({ id, devices, statistics, logs, outcome }: WatchReport): string {
+  const end = outcome.kind === 'success' ? 'succeeded' : outcome.kind.replace('-', ' ');
+  const parts = [
+    devicesText(devices),
+    logsText(logs),
+    `deployment ${id}: ${end} (${countersText(statistics)})`,
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** A table of devices, or nothing for none. */
+export function devicesText(devices: readonly DeviceDeployment[]): string {
+  if (devices.length === 0) return '';
+  const rows = [...devices]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ id, status, device_type, finished, substate }) => [
+      id,
+      status,
+      device_type ?? '',
+      finished ?? '',
+      substate ?? '',
+    ]);
+  return formatTable(['DEVICE', 'STATUS', 'TYPE', 'FINISHED', 'STATE'], rows);
+}
+
+/** The log of each failed device under its id. */
+export function logsText(logs: Readonly<Record<string, string>>): string {
+  const blocks = Object.entries(logs).map(([device, text]) => `log of ${device}:\n${indented(text)}`);
+  return blocks.join('\n\n');
+}
+
+function indented(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

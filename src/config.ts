@@ -1,0 +1,53 @@
+import type { Argv, Options } from 'yargs';
+import yargs from 'yargs';
+import { UsageError } from './errors.ts';
+
+export const ENVIRONMENT_PREFIX = 'MENDER_DOCKER_DELTA_';
+
+type OptionTypes = Record<string, Pick<Options, 'type' | 'array'>>;
+
+/**
+ * The values that the environment gives to a command's options: `MENDER_DOCKER_DELTA_DEVICE_TYPE=a,b` is
+ * `--device-type a --device-type b`. Variables of other commands' options are left alone. Throws UsageError for a
+ * truth value or number that is none.
+ */
+export function environmentOptions(
+  environment: Readonly<Record<string, string | undefined>>,
+  types: OptionTypes,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, { type, array }] of Object.entries(types)) {
+    const variable = ENVIRONMENT_PREFIX + name.toUpperCase().replaceAll('-', '_');
+    const text = environment[variable];
+    if (text !== undefined && text !== '') values[name] = valueOf(text, variable, type, array === true);
+  }
+  return values;
+}
+
+function valueOf(text: string, variable: string, type: Options['type'], array: boolean): unknown {
+  if (type === 'boolean') return truthOf(text, variable);
+  if (type === 'number') return numberOf(text, variable);
+  return array ? text.split(',').map((part) => part.trim()) : text;
+}
+
+function truthOf(text: string, variable: string): boolean {
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off)$/i.test(text)) return false;
+  throw new UsageError(`${variable}: ${JSON.stringify(text)} is neither true nor false`);
+}
+
+function numberOf(text: string, variable: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value)) return value;
+  throw new UsageError(`${variable}: ${JSON.stringify(text)} is no number`);
+}
+
+/** The options that `declare` gives to a yargs instance, with the types that matter for reading them elsewhere. */
+export function declaredOptions(declare: (parser: Argv) => Argv<unknown>): OptionTypes {
+  const parser = declare(yargs([])) as Argv & { getOptions(): Record<'array' | 'boolean' | 'number', string[]> & { key: object } };
+  const { key, array, boolean, number } = parser.getOptions();
+  const typeOf = (name: string): Options['type'] =>
+    boolean.includes(name) ? 'boolean' : number.includes(name) ? 'number' : 'string';
+  const names = Object.keys(key).filter((name) => name.length > 1 && name !== 'help' && name !== 'version');
+  return Object.fromEntries(names.map((name) => [name, { type: typeOf(name), array: array.includes(name) }]));
+}

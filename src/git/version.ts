@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { UsageError, systemCodeOf } from '../errors.ts';
+
+/** The file that names the version of an application. */
+export interface VersionFile {
+  path: string;
+  /** Its first line, without spaces around it. */
+  version: string;
+}
+
+/**
+ * The VERSION file nearest to `folder`: in it, or above it up to `top`. Undefined if there is none; throws UsageError
+ * for one that is empty.
+ */
+export async function findVersionFile(folder: string, top: string): Promise<VersionFile | undefined> {
+  for (let at = folder; ; at = dirname(at)) {
+    const path = join(at, 'VERSION');
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (text !== undefined) return { path, version: parseVersion(text, path) };
+    if (relative(top, at) === '' || at === dirname(at)) return undefined;
+  }
+}
+
+/** The version in the text of a VERSION file; throws UsageError that names `path` if there is none. */
+export function parseVersion(text: string, path: string): string {
+  const version = text.split('\n')[0]?.trim() ?? '';
+  if (/^[^\s/\\]+$/.test(version)) return version;
+  throw new UsageError(`${path}: expected one version in the first line, found ${JSON.stringify(version)}`, {
+    hint: 'write a version like 1.2.3 into it, or give --artifact-version',
+  });
+}
+
+/** The version of a build between releases: `<version>+<first 7 characters of the commit>+<a new uuid>`. */
+export function developmentVersion(version: string, head: string): string {
+  return `${version}+${head.slice(0, 7)}+${randomUUID()}`;
+}

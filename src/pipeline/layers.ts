@@ -1,0 +1,84 @@
+import type { CachedLayer } from '../cache/blobs.ts';
+import { findLayer } from '../cache/blobs.ts';
+import { cachedDelta } from '../cache/deltas.ts';
+import { chooseSources, encoderVersion, makeDelta } from '../delta/engine.ts';
+import { IntegrityError } from '../errors.ts';
+import { mapLimited } from '../io/pool.ts';
+import type { LayerContent } from '../mender/payload.ts';
+import type { Digest } from '../oci/digest.ts';
+import { hexOf } from '../oci/digest.ts';
+import { isDeltaWorthwhile } from './plan.ts';
+import type { PlannedImage } from './planBuild.ts';
+import type { BuildRequest } from './request.ts';
+import type { World } from './world.ts';
+
+/** A changed layer, and the old one that it is made from, if any old one is of use. */
+interface DeltaJob {
+  from: CachedLayer;
+  to: CachedLayer;
+}
+
+/**
+ * What is shipped of every changed layer of these images, by diffID: a proved delta against the best layer of the base
+ * image, or the whole layer where that is smaller. All layers must be in the cache. Throws what the encoder throws.
+ */
+export async function changedLayers(
+  images: readonly PlannedImage[],
+  request: BuildRequest,
+  world: World,
+): Promise<Map<PlannedImage, Map<Digest, LayerContent>>> {
+  const jobs: { planned: PlannedImage; diffID: Digest; job: DeltaJob | CachedLayer }[] = [];
+  for (const planned of images) {
+    for (const [diffID, job] of await deltaJobs(planned, world)) jobs.push({ planned, diffID, job });
+  }
+  const contents = new Map(images.map((planned) => [planned, new Map<Digest, LayerContent>()]));
+  await mapLimited(jobs, request.workers, async ({ planned, diffID, job }) => {
+    const content = 'from' in job ? await deltaContent(job, request, world) : fullContent(job);
+    contents.get(planned)?.set(diffID, content);
+  });
+  return contents;
+}
+
+async function deltaJobs({ base, plan }: PlannedImage, world: World): Promise<Map<Digest, DeltaJob | CachedLayer>> {
+  const changed = plan.layers.filter(({ kind }) => kind === 'delta' || kind === 'full');
+  const layers = await Promise.all(changed.map(({ diffID }) => heldLayer(diffID, world)));
+  const targets = layers.filter((_, position) => changed[position]?.kind === 'delta');
+  if (base === undefined || targets.length === 0) return new Map(layers.map((layer) => [layer.diffID, layer]));
+  const old = await Promise.all(base.layers.map((diffID) => heldLayer(diffID, world)));
+  const sources = await chooseSources(old, targets);
+  return new Map(
+    layers.map((to) => {
+      const from = old.find(({ diffID }) => diffID === sources.get(to.diffID));
+      return [to.diffID, from && targets.includes(to) ? { from, to } : to];
+    }),
+  );
+}
+
+/** A layer that must be in the cache by now. */
+export async function heldLayer(diffID: Digest, { cache }: World): Promise<CachedLayer> {
+  const layer = await findLayer(cache, diffID);
+  if (layer) return layer;
+  throw new IntegrityError(`layer ${diffID} vanished from the cache during the build`, { hint: 'run the build again' });
+}
+
+async function deltaContent({ from, to }: DeltaJob, request: BuildRequest, world: World): Promise<LayerContent> {
+  const { encoder, effort } = request;
+  const { log, progress, signal } = world;
+  const key = { from: from.diffID, to: to.diffID, encoder: encoderVersion({ encoder, effort }) };
+  const make = async (destination: string): Promise<boolean> => {
+    const task = progress.start(`delta ${hexOf(to.diffID).slice(0, 12)}`, to.size);
+    try {
+      const options = { encoder, effort, workers: 1, log, progress: task, signal };
+      return (await makeDelta(from, to, destination, options)) !== undefined;
+    } finally {
+      task.end();
+    }
+  };
+  const { path, size } = await cachedDelta(world.cache, key, make, signal);
+  if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
+  return { kind: 'delta', from: from.diffID, size, body: path };
+}
+
+function fullContent({ path }: CachedLayer): LayerContent {
+  return { kind: 'full', path };
+}

@@ -1,0 +1,75 @@
+import type { ArtifactMetadata, ImageMetadata } from '../cache/metadata.ts';
+import { readApplication } from '../compose/application.ts';
+import type { Repository } from '../git/repository.ts';
+import { withClone } from '../git/clone.ts';
+import { findVersionFile } from '../git/version.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import { formatReference } from '../oci/reference.ts';
+import type { BuildRequest } from './request.ts';
+import type { NewImage } from './services.ts';
+import { resolveServices } from './services.ts';
+import { relocated } from './versioning.ts';
+import type { World } from './world.ts';
+
+export interface GitPlace {
+  ref: string;
+  commit: string;
+  repository: Repository;
+}
+
+/**
+ * What the artifact of an earlier commit held: its manifest is read from a temporary clone, with the files and the `.env`
+ * of that commit, and its images are looked up by name. Services that were built and not pulled are left out.
+ */
+export async function previousAtRef(
+  { ref, commit, repository }: GitPlace,
+  request: BuildRequest,
+  application: string,
+  world: World,
+): Promise<ArtifactMetadata> {
+  return withClone(repository.root, commit, async (checkout) => {
+    const manifests = request.manifests.map((path) => relocated(path, repository, checkout));
+    const { services, projectFolder } = await readApplication({
+      manifests,
+      profiles: [...request.profiles],
+      environment: request.environment,
+    });
+    const named = services.filter(({ image }) => image !== undefined);
+    const images = await resolveServices(
+      named.map(({ name, image }) => ({ service: name, ...(image === undefined ? {} : { image }) })),
+      request.platform,
+      application,
+      world,
+    );
+    const version = (await findVersionFile(projectFolder, checkout))?.version ?? ref.replace(/^v(?=\d)/, '');
+    return metadataOf({ version, artifactName: `${application}-${version}` }, images, formatPlatform(request.platform));
+  });
+}
+
+/** What is remembered of images; `sizes` in bytes by diffID, as far as layers were at hand. */
+export function metadataOf(
+  names: { version: string; artifactName: string },
+  images: readonly NewImage[],
+  platform: string,
+  sizes?: ReadonlyMap<string, number>,
+): ArtifactMetadata {
+  const services: ArtifactMetadata['services'] = {};
+  for (const image of images) {
+    for (const service of image.services) services[service] = { image: imageMetadata(image, sizes) };
+  }
+  return { ...names, platform, services };
+}
+
+function imageMetadata({ name, image }: NewImage, sizes?: ReadonlyMap<string, number>): ImageMetadata {
+  const found = formatReference(image.reference);
+  return {
+    ref: formatReference(name),
+    hash: image.configDigest,
+    ...(found === formatReference(name) ? {} : { found }),
+    ...(image.manifestDigest === undefined ? {} : { manifestDigest: image.manifestDigest }),
+    layers: image.layers.map(({ diffID }) => {
+      const size = sizes?.get(diffID);
+      return size === undefined ? { diffID } : { diffID, size };
+    }),
+  };
+}

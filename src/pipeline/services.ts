@@ -1,0 +1,98 @@
+import type { Digest } from '../oci/digest.ts';
+import { hexOf } from '../oci/digest.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { Reference } from '../oci/reference.ts';
+import { canonicalReference, deviceReference, formatReference, parseReference } from '../oci/reference.ts';
+import type { LocatedImage } from './locate.ts';
+import { locate } from './locate.ts';
+import type { World } from './world.ts';
+
+/** A service of the manifest, as far as images matter. */
+export interface ServiceImage {
+  service: string;
+  /** As the manifest or -i names it; absent for a service that is only built. */
+  image?: string;
+  /** An image archive that replaces the image. */
+  archive?: string;
+}
+
+/** One image of the new artifact and the services that run it. */
+export interface NewImage extends LocatedImage {
+  /** Unique in the artifact. */
+  id: string;
+  /** The name that it bears on the devices and in the shipped manifest. */
+  name: Reference;
+  /** Sorted. */
+  services: string[];
+}
+
+/** The services with what -i and -f put in place of their images; names of other services are ignored. */
+export function overrideImages(
+  services: readonly ServiceImage[],
+  images: ReadonlyMap<string, string>,
+  archives: ReadonlyMap<string, string>,
+): ServiceImage[] {
+  return services.map((service) => {
+    const image = images.get(service.service);
+    const archive = archives.get(service.service);
+    return { ...service, ...(image === undefined ? {} : { image }), ...(archive === undefined ? {} : { archive }) };
+  });
+}
+
+/**
+ * Finds the image of every service, each distinct image once. `application` names what has no name of its own.
+ * Throws what the sources throw, and NotFoundError.
+ */
+export async function resolveServices(
+  services: readonly ServiceImage[],
+  platform: Platform,
+  application: string,
+  world: World,
+): Promise<NewImage[]> {
+  const found = new Map<string, Promise<LocatedImage>>();
+  const find = (service: ServiceImage, reference: Reference): Promise<LocatedImage> => {
+    const key = `${service.archive ?? ''} ${canonicalReference(reference)}`;
+    const sources = service.archive === undefined ? world.sources : [world.archive(service.archive)];
+    const pending = found.get(key) ?? locate(sources, { reference, platform }, world.log, world.signal);
+    found.set(key, pending);
+    return pending;
+  };
+  const resolved = await Promise.all(
+    services.map(async (service) => {
+      const reference = parseReference(service.image ?? localName(application, service.service));
+      return { service: service.service, ...(await find(service, reference)) };
+    }),
+  );
+  return groupImages(resolved);
+}
+
+function localName(application: string, service: string): string {
+  return `${application}/${service}:local`.toLowerCase().replace(/[^a-z0-9/:]+/g, '-');
+}
+
+/** One image per name on the device. Where one name would mean two images, all but the first get a name of their own. */
+export function groupImages(resolved: readonly (LocatedImage & { service: string })[]): NewImage[] {
+  const images = new Map<string, NewImage>();
+  const ids = new Map<string, number>();
+  for (const { service, ...located } of [...resolved].sort((a, b) => (a.service < b.service ? -1 : 1))) {
+    const name = freeName(images, deviceReference(located.image.reference), located.image.configDigest);
+    const key = formatReference(name);
+    const same = images.get(key);
+    if (same) same.services.push(service);
+    else images.set(key, { id: uniqueId(ids, located.image.configDigest), name, services: [service], ...located });
+  }
+  return [...images.values()];
+}
+
+function freeName(images: ReadonlyMap<string, NewImage>, name: Reference, configDigest: Digest): Reference {
+  const holder = images.get(formatReference(name));
+  if (holder === undefined || holder.image.configDigest === configDigest) return name;
+  return { ...name, tag: `${(name.tag ?? 'latest').slice(0, 100)}-${hexOf(configDigest).slice(0, 12)}` };
+}
+
+function uniqueId(ids: Map<string, number>, configDigest: Digest): string {
+  const id = hexOf(configDigest);
+  const uses = (ids.get(id) ?? 0) + 1;
+  ids.set(id, uses);
+  return uses === 1 ? id : `${id}-${uses}`;
+}

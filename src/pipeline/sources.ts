@@ -1,0 +1,49 @@
+import type { CacheLayout } from '../cache/layout.ts';
+import { findConfig, findLayer } from '../cache/blobs.ts';
+import { imageOfManifest, imageOfTag, rememberImage } from '../cache/resolutions.ts';
+import { IntegrityError } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
+import type { Reference } from '../oci/reference.ts';
+
+/** A source that can tell cheaply, without downloading, which manifest a name means now. */
+export interface TaggedSource extends ImageSource {
+  /** Digest of the manifest or index that the name stands for; undefined where there is none. */
+  headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
+}
+
+/** The same registry, which looks up a manifest once and afterwards only asks whether the tag has moved. */
+export function rememberingSource(registry: TaggedSource, layout: CacheLayout): ImageSource {
+  const resolve = async (request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined> => {
+    const digest = request.reference.digest ?? (await registry.headDigest(request.reference, signal));
+    const known = digest && (await imageOfManifest(layout, digest, request.platform));
+    if (known) return { ...known, reference: request.reference };
+    const image = await registry.resolve(request, signal);
+    if (image !== undefined) await rememberImage(layout, request, image, digest);
+    return image;
+  };
+  return { name: registry.name, resolve, fetch: registry.fetch.bind(registry) };
+}
+
+/** The cache as a source by name: has an image only if all its bytes are there. */
+export function cacheSource(layout: CacheLayout): ImageSource {
+  return {
+    name: 'cache',
+    async resolve(request) {
+      const { digest } = request.reference;
+      const image = digest
+        ? await imageOfManifest(layout, digest, request.platform)
+        : await imageOfTag(layout, request);
+      return image && (await isComplete(layout, image)) ? { ...image, source: 'cache' } : undefined;
+    },
+    fetch(image) {
+      throw new IntegrityError(`${image.configDigest}: layers vanished from the cache during the build`);
+    },
+  };
+}
+
+async function isComplete(layout: CacheLayout, image: ResolvedImage): Promise<boolean> {
+  if ((await findConfig(layout, image.configDigest)) === undefined) return false;
+  const layers = await Promise.all(image.layers.map(({ diffID }) => findLayer(layout, diffID)));
+  return layers.every((layer) => layer !== undefined);
+}

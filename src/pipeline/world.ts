@@ -1,0 +1,18 @@
+import type { CacheLayout } from '../cache/layout.ts';
+import type { Log } from '../io/log.ts';
+import type { Progress } from '../io/progress.ts';
+import type { ImageSource } from '../oci/image.ts';
+
+/** What the use cases reach the outside through. */
+export interface World {
+  cache: CacheLayout;
+  /** Bytes that one uncompressed layer may have. */
+  largestLayer: number;
+  /** Asked in order for an image by name. */
+  sources: readonly ImageSource[];
+  /** The image archive at a path. */
+  archive(path: string): ImageSource;
+  log: Log;
+  progress: Progress;
+  signal: AbortSignal;
+}

@@ -1,0 +1,243 @@
+import { chmodSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { cacheSink, findConfig, findLayer } from '../../src/cache/blobs.ts';
+import { cachedDelta } from '../../src/cache/deltas.ts';
+import { readDocument, writeDocument } from '../../src/cache/documents.ts';
+import { isWhole, listEntries, removeEntry } from '../../src/cache/entries.ts';
+import type { CacheEntry } from '../../src/cache/entries.ts';
+import type { CacheLayout } from '../../src/cache/layout.ts';
+import { cacheLayout } from '../../src/cache/layout.ts';
+import { readMetadata, readMetadataFile, writeMetadata } from '../../src/cache/metadata.ts';
+import { IN_USE_MS, choosePruned, pruneCache } from '../../src/cache/prune.ts';
+import { imageOfManifest, imageOfTag, rememberImage } from '../../src/cache/resolutions.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { parsePlatform } from '../../src/oci/platform.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const CONTENT = Buffer.from('layer content '.repeat(1000));
+const DIFF_ID = digestOf(CONTENT);
+const LIMIT = 1e6;
+
+function newCache(): CacheLayout {
+  return cacheLayout(temporaryFolder());
+}
+
+async function store(cache: CacheLayout, bytes: Buffer, digest = digestOf(bytes), kind: 'layer' | 'config' = 'layer'): Promise<void> {
+  await cacheSink(cache, LIMIT)({ kind, digest, stream: Readable.from([bytes]) });
+}
+
+/** Damages a file the way a bad disk would: same name, same size, other bytes. */
+function flip(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  chmodSync(path, 0o644);
+  writeFileSync(path, bytes);
+}
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((item) => item.isFile())
+    .map(({ name }) => name);
+
+describe('layers and configs', () => {
+  it.each([
+    ['plain', CONTENT],
+    ['gzipped', gzipSync(CONTENT)],
+  ])('stores a %s layer uncompressed under its diffID', async (_, bytes) => {
+    const cache = newCache();
+    await store(cache, bytes, DIFF_ID);
+    const found = await findLayer(cache, DIFF_ID);
+    expect(found).toEqual({ diffID: DIFF_ID, path: cache.layer(DIFF_ID), size: CONTENT.length });
+    expect(readFileSync(found!.path)).toEqual(CONTENT);
+  });
+
+  it.each([
+    ['other bytes', Buffer.from('x'), 'expected sha256:'],
+    ['a truncated gzip', gzipSync(CONTENT).subarray(0, 40), 'gzip content is damaged'],
+    ['more than the limit', gzipSync(Buffer.alloc(LIMIT + 1)), 'larger than 1000000 bytes'],
+  ])('keeps nothing of a layer with %s', async (_, bytes, message) => {
+    const cache = newCache();
+    await expect(store(cache, bytes, DIFF_ID)).rejects.toThrow(message);
+    await expect(store(cache, bytes, DIFF_ID)).rejects.toThrow(`layer ${DIFF_ID}: `);
+    expect(await findLayer(cache, DIFF_ID)).toBeUndefined();
+    expect(filesBelow(cache.root)).toEqual([]);
+  });
+
+  it('gives a config only if its bytes are whole', async () => {
+    const cache = newCache();
+    const config = Buffer.from('{"os":"linux"}');
+    await store(cache, config, digestOf(config), 'config');
+    expect(await findConfig(cache, digestOf(config))).toEqual(config);
+    flip(cache.config(digestOf(config)));
+    expect(await findConfig(cache, digestOf(config))).toBeUndefined();
+    expect(await findConfig(cache, DIFF_ID)).toBeUndefined();
+  });
+});
+
+describe('documents', () => {
+  it('come back as they were', async () => {
+    const path = join(temporaryFolder(), 'd.json');
+    await writeDocument(path, { a: [1, { b: null }] });
+    expect(await readDocument(path)).toEqual({ a: [1, { b: null }] });
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['no JSON', '{"a":'],
+    ['null', 'null'],
+    ['a changed value', JSON.stringify({ a: 2, sum: digestOf('{"a":1}') })],
+    ['no sum', '{"a":1}'],
+  ])('are absent where the file holds %s', async (_, text) => {
+    const path = join(temporaryFolder(), 'd.json');
+    if (text !== undefined) writeFileSync(path, text);
+    expect(await readDocument(path)).toBeUndefined();
+  });
+});
+
+describe('deltas', () => {
+  const key = { from: DIFF_ID, to: digestOf('to'), encoder: 'e-1' };
+  const make = (made: string[]) => async (destination: string) => {
+    made.push(destination);
+    await writeFile(destination, 'delta bytes');
+    return true;
+  };
+
+  it('are made once and shared', async () => {
+    const [cache, made] = [newCache(), []];
+    const all = await Promise.all([1, 2, 3].map(() => cachedDelta(cache, key, make(made))));
+    expect(made).toHaveLength(1);
+    expect(all).toEqual(Array(3).fill({ path: cache.delta(key.from, key.to, key.encoder), size: 11 }));
+  });
+
+  it('are made again when damaged', async () => {
+    const [cache, made] = [newCache(), []];
+    const { path } = await cachedDelta(cache, key, make(made));
+    flip(path!);
+    await cachedDelta(cache, key, make(made));
+    expect(made).toHaveLength(2);
+    expect(readFileSync(path!, 'utf8')).toBe('delta bytes');
+  });
+
+  it('remember that none can be made', async () => {
+    const cache = newCache();
+    let asked = 0;
+    const none = (): Promise<boolean> => Promise.resolve(++asked < 0);
+    expect(await cachedDelta(cache, key, none)).toEqual({ path: undefined, size: 0 });
+    expect(await cachedDelta(cache, key, none)).toEqual({ path: undefined, size: 0 });
+    expect(asked).toBe(1);
+  });
+
+  it('leave nothing behind when making fails, and take over the lock of a dead process', async () => {
+    const [cache, made] = [newCache(), []];
+    await expect(cachedDelta(cache, key, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(filesBelow(cache.root)).toEqual([]);
+    const lock = `${cache.delta(key.from, key.to, key.encoder)}.lock`;
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, 'a holder elsewhere');
+    utimesSync(lock, 1, 1);
+    await cachedDelta(cache, key, make(made));
+    expect(made).toHaveLength(1);
+  });
+});
+
+describe('metadata', () => {
+  const metadata = {
+    version: '1.0.0',
+    services: { web: { image: { ref: 'a:1', hash: DIFF_ID, layers: [{ diffID: DIFF_ID, size: 3 }] } } },
+  };
+
+  it('comes back, for its application only', async () => {
+    const cache = newCache();
+    await writeMetadata(cache, 'app', metadata);
+    expect(await readMetadata(cache, 'app')).toEqual(metadata);
+    expect(await readMetadata(cache, '../app')).toBeUndefined();
+  });
+
+  it.each([
+    [{ version: '1', services: { a: { image: { ref: 'a', hash: DIFF_ID } } } }, true],
+    [{ version: '1', services: {} }, true],
+    [{ version: 1, services: {} }, false],
+    [{ version: '1' }, false],
+    [{ version: '1', services: { a: {} } }, false],
+    [{ version: '1', services: { a: { image: { ref: 'a', hash: 'md5:1' } } } }, false],
+    [{ version: '1', services: { a: { image: { ref: 'a', hash: DIFF_ID, layers: [{}] } } } }, false],
+  ])('in a file %j is valid: %s', async (document, valid) => {
+    const path = join(temporaryFolder(), 'm.json');
+    writeFileSync(path, JSON.stringify(document));
+    if (valid) expect(await readMetadataFile(path)).toEqual(document);
+    else await expect(readMetadataFile(path)).rejects.toThrow('expected {"version"');
+  });
+});
+
+describe('resolutions', () => {
+  const platform = parsePlatform('linux/amd64');
+  const request = { reference: parseReference('a:1'), platform };
+  const image = { ...request, configDigest: DIFF_ID, manifestDigest: digestOf('manifest'), layers: [], source: 'registry' };
+
+  it('are found by name, by manifest and by what the registry called it, for their platform', async () => {
+    const cache = newCache();
+    await rememberImage(cache, request, image, digestOf('index'));
+    expect(await imageOfTag(cache, request)).toEqual(image);
+    expect(await imageOfManifest(cache, digestOf('index'), platform)).toEqual(image);
+    expect(await imageOfManifest(cache, digestOf('manifest'), platform)).toEqual(image);
+    expect(await imageOfManifest(cache, digestOf('index'), parsePlatform('linux/arm64'))).toBeUndefined();
+    expect(await imageOfTag(cache, { ...request, reference: parseReference('a:2') })).toBeUndefined();
+  });
+});
+
+describe('choosePruned', () => {
+  const entry = (path: string, size: number, used: number): CacheEntry => ({ kind: 'layer', path, size, used });
+  const now = 10 * IN_USE_MS;
+  const entries = [entry('new', 10, now - 1), entry('old', 10, 1), entry('older', 10, 0), entry('mid', 10, 2)];
+  const disk = { total: 1000, free: 195 };
+
+  it.each([
+    [{ limitSize: 40, limitPercent: 20 }, []],
+    [{ limitSize: 39, limitPercent: 20 }, ['older']],
+    [{ limitSize: 20, limitPercent: 20 }, ['older', 'old']],
+    [{ limitSize: 0, limitPercent: 20 }, ['older', 'old', 'mid']],
+    [{ limitPercent: 20 }, ['older']],
+    [{ limitPercent: 19 }, []],
+    [{ limitPercent: 100 }, ['older', 'old', 'mid']],
+  ])('%j removes %j', (limits, removed) => {
+    expect(choosePruned(entries, limits, disk, now).map(({ path }) => path)).toEqual(removed);
+  });
+});
+
+describe('entries', () => {
+  it('are listed, checked and removed', async () => {
+    const cache = newCache();
+    await store(cache, CONTENT);
+    await store(cache, Buffer.from('{}'), digestOf('{}'), 'config');
+    await cachedDelta(cache, { from: DIFF_ID, to: DIFF_ID, encoder: 'e' }, async (path) => {
+      await writeFile(path, 'delta');
+      return true;
+    });
+    const entries = await listEntries(cache);
+    expect(entries.map(({ kind, size }) => [kind, size])).toEqual([['layer', CONTENT.length], ['config', 2], ['delta', 5]]);
+    expect(await Promise.all(entries.map(isWhole))).toEqual([true, true, true]);
+    for (const { path } of entries) flip(path);
+    expect(await Promise.all(entries.map(isWhole))).toEqual([false, false, false]);
+    for (const entry of entries) await removeEntry(entry);
+    expect(filesBelow(cache.root)).toEqual([]);
+  });
+
+  it('of the last hour survive pruning, and old left-overs of killed runs do not', async () => {
+    const cache = newCache();
+    await store(cache, CONTENT);
+    const leftover = join(cache.layers, '.tmp-1-x');
+    writeFileSync(leftover, 'half');
+    utimesSync(leftover, 1, 1);
+    expect(await pruneCache(cache, { limitSize: 0, limitPercent: 20 })).toEqual([]);
+    expect(filesBelow(cache.root)).toEqual([DIFF_ID.slice(7)]);
+  });
+
+  it('of an empty cache are none', async () => {
+    expect(await listEntries(newCache())).toEqual([]);
+  });
+});

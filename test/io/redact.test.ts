@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { createLog } from '../../src/io/log.ts';
+import { redact, registerSecret } from '../../src/io/redact.ts';
+
+describe('redact', () => {
+  registerSecret('s3cr3t-token');
+  registerSecret('abc');
+
+  it.each([
+    ['Authorization: Bearer eyJhbGciOi.abc.def', 'Authorization: Bearer ***'],
+    ['basic dXNlcjpwYXNz', 'basic ***'],
+    ['GET https://user:pw@host/v2/', 'GET https://***@host/v2/'],
+    ['https://bucket/x?X-Amz-Signature=1&y=2 failed', 'https://bucket/x?*** failed'],
+    ['"http://h/a?b=c"', '"http://h/a?***"'],
+    ['token s3cr3t-token in the middle s3cr3t-token', 'token *** in the middle ***'],
+    ['too short to be a secret: abc', 'too short to be a secret: abc'],
+    ['nothing to hide at http://host/path', 'nothing to hide at http://host/path'],
+  ])('%s', (text, clean) => {
+    expect(redact(text)).toBe(clean);
+  });
+
+  it.each(['error', 'warning', 'info', 'debug'] as const)('is applied at log level %s', (level) => {
+    const lines: string[] = [];
+    const log = createLog(level, (line) => lines.push(line));
+    log.warning('s3cr3t-token');
+    log.info('s3cr3t-token');
+    log.debug('s3cr3t-token');
+    expect(lines).toEqual(['warning: ***', '***', 'debug: ***'].slice(0, ['error', 'warning', 'info', 'debug'].indexOf(level)));
+  });
+});

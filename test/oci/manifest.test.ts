@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { IntegrityError, UnsupportedError } from '../../src/errors.ts';
+import type { Descriptor } from '../../src/oci/descriptor.ts';
+import { isAttestation, parseConfig, parseManifest } from '../../src/oci/manifest.ts';
+import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/mediaTypes.ts';
+
+const DIGEST = `sha256:${'ab'.repeat(32)}` as const;
+const CONFIG = { mediaType: 'c', digest: DIGEST, size: 1 };
+const LAYERS = [{ mediaType: 'l', digest: DIGEST, size: 2 }];
+
+describe('parseManifest', () => {
+  it.each([
+    ['OCI manifest', { mediaType: OCI_MANIFEST, config: CONFIG, layers: LAYERS }, undefined, 'manifest'],
+    ['Docker manifest', { mediaType: DOCKER_MANIFEST, config: CONFIG, layers: LAYERS }, undefined, 'manifest'],
+    ['manifest without media type', { config: CONFIG, layers: [] }, undefined, 'manifest'],
+    ['OCI index', { mediaType: OCI_INDEX, manifests: LAYERS }, undefined, 'index'],
+    ['Docker list by content type', { manifests: [] }, DOCKER_LIST, 'index'],
+  ])('reads an %s', (_, json, contentType, kind) => {
+    expect(parseManifest(JSON.stringify(json), 'it', contentType).kind).toBe(kind);
+  });
+
+  it.each([
+    ['no JSON', '{', IntegrityError, 'it: not valid JSON'],
+    ['a list', '[]', IntegrityError, 'it: expected a JSON object'],
+    ['schema 1', '{"schemaVersion":1,"fsLayers":[]}', UnsupportedError, 'is no image manifest'],
+    ['a bad digest', JSON.stringify({ config: { ...CONFIG, digest: 'md5:1' }, layers: [] }), IntegrityError, 'it: config: expected a digest'],
+    ['a negative size', JSON.stringify({ config: { ...CONFIG, size: -1 }, layers: [] }), IntegrityError, 'size is no byte count'],
+    ['a size that is no number', JSON.stringify({ config: CONFIG, layers: [{ ...CONFIG, size: '9' }] }), IntegrityError, 'it: layers[0]: size'],
+    ['layers that are no list', JSON.stringify({ mediaType: OCI_MANIFEST, config: CONFIG, layers: {} }), IntegrityError, 'it: layers: expected a list'],
+  ])('refuses %s', (_, text, kind, message) => {
+    expect(() => parseManifest(text, 'it')).toThrow(kind);
+    expect(() => parseManifest(text, 'it')).toThrow(message);
+  });
+});
+
+describe('parseConfig', () => {
+  it('gives platform and diffIDs in order', () => {
+    const json = { os: 'linux', architecture: 'arm64', variant: 'v8', rootfs: { diff_ids: [DIGEST, DIGEST] } };
+    expect(parseConfig(JSON.stringify(json), 'it')).toEqual({
+      platform: { os: 'linux', architecture: 'arm64' },
+      diffIDs: [DIGEST, DIGEST],
+    });
+  });
+
+  it.each([
+    [{ architecture: 'arm64' }, 'os or architecture is missing'],
+    [{ os: 'linux', architecture: 'arm64', rootfs: { diff_ids: 'x' } }, 'rootfs.diff_ids is no list'],
+    [{ os: 'linux', architecture: 'arm64', rootfs: { diff_ids: ['x'] } }, 'expected a digest'],
+  ])('refuses %j', (json, message) => {
+    expect(() => parseConfig(JSON.stringify(json), 'it')).toThrow(message);
+  });
+});
+
+describe('isAttestation', () => {
+  const base: Descriptor = { mediaType: OCI_MANIFEST, digest: DIGEST, size: 1 };
+  it.each([
+    [base, false],
+    [{ ...base, platform: { os: 'unknown', architecture: 'unknown' } }, true],
+    [{ ...base, annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }, true],
+    [{ ...base, annotations: { 'vnd.docker.reference.type': 'other' } }, false],
+  ])('%j', (descriptor, is) => {
+    expect(isAttestation(descriptor)).toBe(is);
+  });
+});

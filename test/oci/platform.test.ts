@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { choosePlatform, formatPlatform, parsePlatform } from '../../src/oci/platform.ts';
+
+describe('parsePlatform', () => {
+  it.each([
+    ['linux/amd64', 'linux/amd64'],
+    ['linux/x86_64', 'linux/amd64'],
+    ['Linux/ARM64', 'linux/arm64'],
+    ['linux/arm64/v8', 'linux/arm64'],
+    ['linux/aarch64', 'linux/arm64'],
+    ['linux/arm', 'linux/arm/v7'],
+    ['linux/arm/v6', 'linux/arm/v6'],
+    ['linux/armhf', 'linux/arm/v7'],
+    ['linux/riscv64', 'linux/riscv64'],
+  ])('%s is %s', (text, platform) => {
+    expect(formatPlatform(parsePlatform(text))).toBe(platform);
+  });
+
+  it.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/v7/x', 'linux/a b', 'linux/amd64/'])('refuses %j', (text) => {
+    expect(() => parsePlatform(text)).toThrow('is not os/arch[/variant]');
+  });
+});
+
+describe('choosePlatform', () => {
+  it.each([
+    ['linux/arm64', ['linux/amd64', 'linux/arm64'], 1],
+    ['linux/arm64', ['linux/amd64', 'linux/arm'], -1],
+    ['linux/arm/v7', ['linux/arm/v5', 'linux/arm/v6', 'linux/arm64'], 1],
+    ['linux/arm/v6', ['linux/arm/v7', 'linux/arm/v5'], 1],
+    ['linux/arm/v5', ['linux/arm/v7', 'linux/arm/v6'], -1],
+    ['windows/amd64', ['linux/amd64'], -1],
+    ['linux/amd64', [], -1],
+  ])('%s among %j', (want, offered, position) => {
+    expect(choosePlatform(offered.map(parsePlatform), parsePlatform(want))).toBe(position);
+    expect(choosePlatform([undefined, ...offered.map(parsePlatform)], parsePlatform(want))).toBe(position < 0 ? -1 : position + 1);
+  });
+});
