@@ -37,7 +37,7 @@ const ALPHABET = 'the quick brown fox jumps over a lazy dog\n{}();=0123456789';
 export function contentOf({ kind, seed, size }: Content): Buffer {
   const bytes = Buffer.alloc(size);
   if (kind === 'zeros') return bytes;
-  let state = (seed ^ 0x9e3779b9) | 1;
+  let state = Math.imul(seed + 1, 0x9e3779b1) || 1;
   const next = (): number => {
     state ^= state << 13;
     state ^= state >>> 17;
