@@ -20,6 +20,7 @@ export interface TarEntry {
 const BLOCK = 512;
 /** Long names and pax records; anything larger is an attack. */
 const LARGEST_META = 1 << 20;
+const PARENT = '..';
 const FILES = new Set(['File', 'OldFile', 'ContiguousFile']);
 const LINKS = new Set(['Link', 'SymbolicLink']);
 
@@ -117,7 +118,7 @@ function entryOf(header: Header, pending: Pending, offset: number, where: string
 
 function linkTarget(base: string, linkpath: string, path: string, where: string): string {
   const target = posix.join(base, linkpath);
-  if (!posix.isAbsolute(linkpath) && target !== '..' && !target.startsWith('../')) return target;
+  if (!posix.isAbsolute(linkpath) && target.split('/')[0] !== PARENT) return target;
   throw new IntegrityError(`${where}: the link ${JSON.stringify(path)} leads out of the archive`, {
     hint: 'do not use this archive: no tool that makes images writes such a link',
   });
@@ -125,7 +126,7 @@ function linkTarget(base: string, linkpath: string, path: string, where: string)
 
 /** The path without `./` and trailing slashes; throws IntegrityError when it is absolute or has a `..` in it. */
 export function insidePath(path: string, where: string): string {
-  if (posix.isAbsolute(path) || path.split(/[/\\]/).includes('..') || path.includes('\0')) {
+  if (posix.isAbsolute(path) || path.split(/[/\\]/).includes(PARENT) || path.includes('\0')) {
     throw new IntegrityError(`${where}: the name ${JSON.stringify(path)} leads out of the archive`, {
       hint: 'do not use this archive: no tool that makes images writes such a name',
     });
