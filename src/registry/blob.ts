@@ -8,7 +8,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { RegistryClient, Repository } from './client.ts';
 import { missingBlob } from './document.ts';
 
-/** Cuts in a row, without a MiB between them, after which there is no hope. */
+/** Cuts within one MiB after which there is no hope. */
 const MOST_CUTS = 5;
 const PROGRESS = 1 << 20;
 const BACKOFF_MS = 200;
@@ -43,17 +43,15 @@ async function* resuming(
 ): AsyncGenerator<Buffer> {
   let offset = 0;
   let cuts = 0;
-  for (let begun = offset; offset < size && cuts < MOST_CUTS; begun = offset) {
+  for (let mark = 0; offset < size && cuts < MOST_CUTS;) {
     const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-    const response = await client.request(repository, {
-      method: 'GET',
-      path: `blobs/${digest}`,
-      headers,
-      signal,
-    });
+    const path = `blobs/${digest}`;
+    const response = await client.request(repository, { method: 'GET', path, headers, signal });
     const cut = yield* counting(from(response, offset, repository, digest), (bytes) => (offset += bytes));
-    if (offset >= size) return;
-    cuts = offset - begun >= PROGRESS ? 1 : cuts + 1;
+    // A whole answer that is too short was not cut: the verification says what is wrong.
+    if (cut === undefined && response.headers['content-length'] !== undefined) return;
+    cuts = offset - mark >= PROGRESS ? 1 : cuts + 1;
+    if (cuts === 1) mark = offset;
     if (cut !== undefined && cuts >= MOST_CUTS) throw cut;
     log.debug(`blob ${digest}: broke off at ${offset} of ${size} bytes, going on`);
     await wait(BACKOFF_MS * (2 ** (cuts - 1) - 1), signal);
