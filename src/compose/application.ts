@@ -1,0 +1,209 @@
+import { basename } from 'node:path';
+import { NotFoundError, UsageError } from '../errors.ts';
+import { unknownAttributes } from './attributes.ts';
+import type { Shippable } from './shippable.ts';
+import { shippable, shippedFiles } from './shippable.ts';
+import { loadFiles } from './load.ts';
+import { locateManifests } from './locateManifests.ts';
+import type { Notes, Scope } from './scope.ts';
+import { activeServices, checkServices } from './services.ts';
+import { readSource } from './source.ts';
+import { interpolate } from './template.ts';
+import type { Mapping } from './value.ts';
+import { isMapping, mapStrings, mappingOf, textOf, withoutTags } from './value.ts';
+import type { Environment, Variables } from './variables.ts';
+import { projectVariables, withDefault } from './variables.ts';
+
+/** A service that runs on the device. */
+export interface Service {
+  name: string;
+  /** The image's name, variables filled in. */
+  image?: string;
+  hasBuild: boolean;
+  /** `os/arch[/variant]`, where the manifest asks for one. */
+  platform?: string;
+}
+
+/** A Compose project, read and resolved for one set of profiles. */
+export interface Application {
+  /** Absolute: the folder of the first manifest. */
+  projectFolder: string;
+  /** Every manifest that was read, absolute, in order. */
+  files: string[];
+  /** The top-level `name`. */
+  projectName?: string;
+  /** Those that run, in the manifest's order. */
+  services: Service[];
+  /** Services of profiles that are not enabled. */
+  inactive: string[];
+  /** The top-level `x-mender`, variables filled in. */
+  settings: Mapping;
+  /** The merged model with all variables filled in, as `docker compose config` resolves it, in the form it was written. */
+  model: Mapping;
+  warnings: string[];
+  /** What `manifestFiles` makes the shipped files from. */
+  shippable: Shippable;
+}
+
+export interface ReadOptions {
+  /** Files, later ones over earlier ones; or a folder with a manifest of a default name. */
+  manifests: readonly string[];
+  /** Enabled profiles, `*` for all; none: what COMPOSE_PROFILES names. */
+  profiles: readonly string[];
+  /** The environment of the build. */
+  environment: Environment;
+}
+
+/** A file of the artifact's `manifests/` folder. */
+export interface ManifestFile {
+  /** Relative to that folder. */
+  path: string;
+  /** Permission bits. */
+  mode: number;
+  content: Uint8Array | { file: string; size: number };
+}
+
+/**
+ * Reads a Compose project as `docker compose` does: several files merged, variables, `.env`, `extends`, `include`,
+ * profiles. Throws NotFoundError for a missing manifest or a missing file that the manifest needs, and UsageError, with file,
+ * line and column where there is one, for what Compose would refuse. https://github.com/compose-spec/compose-spec
+ */
+export async function readApplication(options: ReadOptions): Promise<Application> {
+  const { folder, paths } = await locateManifests(options.manifests);
+  const notes: Notes = { files: new Set(), unset: new Set(), baked: new Set() };
+  const variables = await variablesOf(folder, paths, options.environment);
+  const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
+  const loaded = await loadFiles(paths, scope);
+  const deferred = mappingOf(withoutTags(loaded.model));
+  const resolved = mappingOf(mapStrings(deferred, (text) => interpolate(text, variables.lookup)));
+  requireServices(resolved, paths);
+  const active = activeServices(resolved, profilesOf(options.profiles, variables));
+  checkServices(resolved, active);
+  const authored = loaded.only === undefined ? {} : { authored: loaded.only };
+  const shipped = await shippable({ folder, deferred, resolved, active, variables, ...authored });
+  return {
+    projectFolder: folder,
+    files: [...notes.files],
+    ...(typeof resolved['name'] === 'string' ? { projectName: resolved['name'] } : {}),
+    services: active.map((name) => serviceOf(name, mappingOf(mappingOf(resolved['services'])[name]))),
+    inactive: Object.keys(mappingOf(resolved['services'])).filter((name) => !active.includes(name)),
+    settings: settingsOf(resolved),
+    model: resolved,
+    warnings: [...warningsOf(notes, resolved), ...shipped.warnings],
+    shippable: shipped.shippable,
+  };
+}
+
+/**
+ * The files for the device, sorted by path: `docker-compose.yaml`, the local files that it refers to, and a `.env` with what
+ * its variables need. A service's image is the one in `imageNames` (a tag, never a digest), else its own.
+ *
+ * A device does with them what Compose would do here: a variable keeps its place when the project's own `.env` gives
+ * its value, or when it has none (the device's environment may then give one); the value itself is written when it comes
+ * from the build's environment, or from the env file of an include. Names passed through (`environment: [NAME]`) are
+ * asked of the device. Services of other profiles are left out, and so are `profiles`, `build` and a `pull_policy`
+ * that asks a registry. A single manifest keeps its comments and layout.
+ */
+export function manifestFiles(
+  application: Application,
+  imageNames: ReadonlyMap<string, string>,
+): ManifestFile[] {
+  const images = application.services.flatMap(({ name, image }) => {
+    const shipped = imageNames.get(name) ?? image;
+    return shipped === undefined ? [] : [{ service: name, image: shipped }];
+  });
+  return shippedFiles(application.shippable, images);
+}
+
+/**
+ * Throws NotFoundError for an override of a service that the application does not have, and UsageError for a service that
+ * has only `build` and no override: images are built elsewhere.
+ */
+export function requireImages(application: Application, overridden: readonly string[]): void {
+  const names = application.services.map(({ name }) => name);
+  for (const name of overridden) {
+    if (names.includes(name)) continue;
+    const isInactive = application.inactive.includes(name);
+    throw new NotFoundError(
+      `no service ${name}${isInactive ? ' in an enabled profile' : ''}: there are ${names.join(', ')}`,
+      {
+        hint: isInactive ? 'enable its profile with --profile' : 'check the name given to -i or -f',
+      },
+    );
+  }
+  const builtOnly = application.services.filter(
+    ({ name, image }) => image === undefined && !overridden.includes(name),
+  );
+  const [first] = builtOnly;
+  if (first === undefined) return;
+  throw new UsageError(
+    `no image for ${builtOnly.map(({ name }) => name).join(', ')}: the manifest only says how to build it`,
+    {
+      hint: `build it, then name it with -i ${first.name}=IMAGE or -f ${first.name}=FILE`,
+    },
+  );
+}
+
+async function variablesOf(
+  folder: string,
+  paths: readonly string[],
+  environment: Environment,
+): Promise<Variables> {
+  const variables = await projectVariables(folder, environment);
+  let name = basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, '')
+    .replace(/^[_-]+/, '');
+  for (const path of paths) {
+    for (const { contents } of (await readSource(path)).documents) {
+      const own: unknown = contents !== null && 'get' in contents ? contents.get('name') : undefined;
+      if (typeof own === 'string' && !own.includes('$')) name = own;
+    }
+  }
+  return withDefault(variables, 'COMPOSE_PROJECT_NAME', name);
+}
+
+function profilesOf(profiles: readonly string[], { lookup }: Variables): readonly string[] {
+  return profiles.length > 0
+    ? profiles
+    : (lookup('COMPOSE_PROFILES') ?? '').split(',').filter((name) => name !== '');
+}
+
+function requireServices(model: Mapping, paths: readonly string[]): void {
+  if (Object.keys(mappingOf(model['services'])).length > 0) return;
+  throw new UsageError(`manifest ${paths.join(', ')} has no services`, {
+    hint: 'it needs a services section',
+  });
+}
+
+function serviceOf(name: string, service: Mapping): Service {
+  const [image, platform] = [textOf(service['image']), textOf(service['platform'])];
+  return {
+    name,
+    ...(image === '' ? {} : { image }),
+    hasBuild: service['build'] !== undefined && service['build'] !== null,
+    ...(platform === '' ? {} : { platform }),
+  };
+}
+
+function settingsOf(model: Mapping): Mapping {
+  const settings = model['x-mender'];
+  if (settings === undefined || settings === null || isMapping(settings)) return mappingOf(settings);
+  throw new UsageError('x-mender must be a mapping of option names', {
+    hint: 'write it like x-mender: {platform: linux/arm64}',
+  });
+}
+
+function warningsOf(notes: Notes, model: Mapping): string[] {
+  const unknown = unknownAttributes(model);
+  const [unset, baked] = [[...notes.unset].sort(), [...notes.baked].sort()];
+  return [
+    ...(unknown.length > 0
+      ? [`Compose does not know ${unknown.join(', ')}: a device may refuse the manifest`]
+      : []),
+    ...(unset.length > 0 ? [`not set, and empty where used: ${unset.join(', ')}`] : []),
+    ...(baked.length > 0
+      ? [`written into the shipped manifest, as the build's environment gives them: ${baked.join(', ')}`]
+      : []),
+  ];
+}

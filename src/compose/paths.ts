@@ -1,0 +1,72 @@
+import { isAbsolute, join, relative } from 'node:path';
+import { isPath, parseMount, withSource } from './shortSyntax.ts';
+import type { Mapping, Value } from './value.ts';
+import { isMapping, mappingOf, textOf } from './value.ts';
+
+/** True for a path that means something else in another folder. */
+export function isRelative(path: string): boolean {
+  return !isAbsolute(path) && !path.startsWith('~');
+}
+
+/**
+ * The model with its relative paths (bind mounts, env and label files, files of configs and secrets) made to be read from
+ * `to` instead of `from`; both absolute. `build` and `develop` stay as they are: a device does neither.
+ */
+export function rebase(model: Mapping, from: string, to: string): Mapping {
+  if (from === to) return model;
+  const move = (path: string) => movePath(path, from, to);
+  return {
+    ...model,
+    ...changed(model, 'services', (service) => rebaseService(service, move)),
+    ...changed(model, 'configs', (config) => withMoved(config, 'file', move)),
+    ...changed(model, 'secrets', (secret) => withMoved(secret, 'file', move)),
+  };
+}
+
+/** One service of the model, likewise. */
+export function rebaseService(service: Value, move: (path: string) => string): Value {
+  if (!isMapping(service)) return service;
+  const moveAll = (value: Value): Value =>
+    Array.isArray(value)
+      ? value.map(moveAll)
+      : isMapping(value)
+        ? withMoved(value, 'path', move)
+        : move(textOf(value));
+  const moveMounts = (value: Value): Value =>
+    Array.isArray(value) ? value.map((entry) => moveMount(entry, move)) : value;
+  return {
+    ...service,
+    ...changedKey(service, 'env_file', moveAll),
+    ...changedKey(service, 'label_file', moveAll),
+    ...changedKey(service, 'volumes', moveMounts),
+  };
+}
+
+/** A relative path read from `from`, written for `to`: `./data`, `../shared/x`. */
+export function movePath(path: string, from: string, to: string): string {
+  if (path === '' || !isRelative(path)) return path;
+  const moved = relative(to, join(from, path));
+  return moved.startsWith('..') ? moved : `./${moved}`;
+}
+
+function moveMount(entry: Value, move: (path: string) => string): Value {
+  const { type, source } = parseMount(entry);
+  if (type !== 'bind' || source === undefined) return entry;
+  if (isMapping(entry)) return { ...entry, source: move(source) };
+  return isPath(source) ? withSource(textOf(entry), move(source)) : entry;
+}
+
+function withMoved(value: Value, key: string, move: (path: string) => string): Value {
+  return isMapping(value) ? { ...value, ...changedKey(value, key, (path) => move(textOf(path))) } : value;
+}
+
+function changedKey(mapping: Mapping, key: string, change: (value: Value) => Value): Mapping {
+  const value = mapping[key];
+  return value === undefined || value === null ? {} : { [key]: change(value) };
+}
+
+function changed(model: Mapping, section: string, change: (value: Value) => Value): Mapping {
+  return changedKey(model, section, (entries) =>
+    Object.fromEntries(Object.entries(mappingOf(entries)).map(([name, entry]) => [name, change(entry)])),
+  );
+}

@@ -1,0 +1,122 @@
+import { normalize } from 'node:path';
+import type { DeviceEdits } from './deviceEdits.ts';
+import { deviceEdits } from './deviceEdits.ts';
+import { dotenvText, passedThrough, variablesIn, variablesInEnvFiles } from './deviceVariables.ts';
+import type { Edit } from './edits.ts';
+import { editModel } from './edits.ts';
+import type { LocalFile } from './localFiles.ts';
+import { gatherLocalFiles } from './localFiles.ts';
+import type { FileReference } from './references.ts';
+import { fileReferences } from './references.ts';
+import type { Authored } from './ship.ts';
+import { manifestText } from './ship.ts';
+import { escapeDollars } from './template.ts';
+import type { Mapping } from './value.ts';
+import type { Variables } from './variables.ts';
+
+/** All that the shipped files are made of, image names apart. */
+export interface Shippable {
+  /** The merged model with the variables that stay in it. */
+  model: Mapping;
+  edits: Edit[];
+  files: LocalFile[];
+  /** The text of the `.env` to add; undefined where none is needed. */
+  dotenv?: string;
+  authored?: Authored;
+}
+
+interface Parts {
+  folder: string;
+  deferred: Mapping;
+  resolved: Mapping;
+  active: readonly string[];
+  variables: Variables;
+  authored?: Authored;
+}
+
+const MANIFEST_NAME = 'docker-compose.yaml';
+const DOTENV = '.env';
+/** Under which an env file of that name travels when Compose itself must not read it. */
+const SET_ASIDE = '.env.container';
+/** Variables in a `.env` by which it would steer Compose on the device. */
+const STEERING = /^(?:COMPOSE_|DOCKER_)/;
+
+/** Finds out what has to be shipped, and what there is to say about it; reads the files' sizes, not their content. */
+export async function shippable(parts: Parts): Promise<{ shippable: Shippable; warnings: string[] }> {
+  const { folder, deferred, resolved, active, variables, authored } = parts;
+  const references = fileReferences(resolved, active);
+  const device: DeviceEdits = deviceEdits(resolved, active);
+  const local = await gatherLocalFiles(folder, references);
+  const aside = setAside(local.files, references, variables);
+  const edits = [...device.edits, ...local.edits, ...aside.edits];
+  const envFiles = references.filter(({ kind }) => kind === 'env_file').map(({ path }) => normalize(path));
+  const referred = local.files.filter(({ path, file }) => envFiles.includes(path) || envFiles.includes(file));
+  const wanted = await variablesInEnvFiles(
+    referred.map(({ file }) => file),
+    variables,
+  );
+  const imageless = active.map((name): Edit => ({ at: ['services', name, 'image'] }));
+  const kept = editModel(deferred, [...edits, ...imageless]);
+  const passed = passedThrough(kept);
+  const dotenv = dotenvFor([...variablesIn(kept), ...passed, ...wanted], variables);
+  const isOwn = aside.files.some(({ path }) => path === DOTENV);
+  return {
+    shippable: {
+      model: deferred,
+      edits,
+      files: aside.files,
+      ...(dotenv === '' || isOwn ? {} : { dotenv }),
+      ...(authored === undefined ? {} : { authored }),
+    },
+    warnings: [...device.warnings, ...local.warnings, ...localWarnings(passed, wanted, variables)],
+  };
+}
+
+/** The files for the device, sorted by path. */
+export function shippedFiles(shipped: Shippable, images: readonly { service: string; image: string }[]) {
+  const named = images.map(({ service, image }): Edit => ({
+    at: ['services', service, 'image'],
+    value: escapeDollars(image),
+  }));
+  const text = manifestText(shipped.model, [...shipped.edits, ...named], shipped.authored);
+  const written = [{ path: MANIFEST_NAME, mode: 0o644, content: Buffer.from(text) }];
+  if (shipped.dotenv !== undefined)
+    written.push({ path: DOTENV, mode: 0o644, content: Buffer.from(shipped.dotenv) });
+  const copied = shipped.files.map(({ path, mode, file, size }) => ({ path, mode, content: { file, size } }));
+  return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function dotenvFor(names: readonly string[], { file, isLocal }: Variables): string {
+  const values = names
+    .filter((name) => !isLocal(name))
+    .flatMap((name) => {
+      const value = file.get(name);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+  return dotenvText(new Map(values));
+}
+
+/**
+ * An env file of a service that is also the project's `.env` goes under another name when Compose on the device would obey
+ * what it says about Compose (COMPOSE_FILE, DOCKER_HOST, ...).
+ */
+function setAside(files: LocalFile[], references: readonly FileReference[], { file }: Variables) {
+  const steers = [...file.keys()].some((name) => STEERING.test(name));
+  if (!steers || !files.some(({ path }) => path === DOTENV)) return { files, edits: [] };
+  const isDotenv = ({ path, kind }: FileReference) => kind === 'env_file' && normalize(path) === DOTENV;
+  const edits = references.filter(isDotenv).map((reference) => reference.renamed(`./${SET_ASIDE}`));
+  return { files: files.map((one) => (one.path === DOTENV ? { ...one, path: SET_ASIDE } : one)), edits };
+}
+
+function localWarnings(passed: readonly string[], wanted: readonly string[], variables: Variables): string[] {
+  const localOf = (names: readonly string[]) => [...new Set(names.filter(variables.isFromBuild))].sort();
+  const [asked, unread] = [localOf(passed), localOf(wanted)];
+  return [
+    ...(asked.length > 0
+      ? [`passed through from the device's environment, not from the build's: ${asked.join(', ')}`]
+      : []),
+    ...(unread.length > 0
+      ? [`env files refer to ${unread.join(', ')}, which the build's environment has and the device may not`]
+      : []),
+  ];
+}

@@ -1,0 +1,130 @@
+/**
+ * Compose's interpolation: `$NAME`, `${NAME}` and the operators `:-` `-` `:?` `?` `:+` `+`, nested to any depth, `$$` for a dollar.
+ * https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md
+ */
+
+/** The value of a variable, or undefined where it is not set. */
+export type Lookup = (name: string) => string | undefined;
+
+/** A template that can't be read, or a required variable that is missing; the message has no position. */
+export class TemplateError extends Error {}
+
+type Operator = '' | ':-' | '-' | ':?' | '?' | ':+' | '+';
+
+type Part =
+  | { kind: 'text'; source: string; text: string }
+  | { kind: 'variable'; source: string; name: string; operator: Operator; operand: string };
+
+const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
+const OPERATOR = /:[-?+]|[-?+]/y;
+const DEEPEST = 50;
+
+/** The text with its variables filled in. `unset` hears of each variable that has neither value nor default. */
+export function interpolate(template: string, lookup: Lookup, unset?: (name: string) => void): string {
+  return partsOf(template)
+    .map((part) => (part.kind === 'text' ? part.text : valueOf(part, lookup, unset)))
+    .join('');
+}
+
+/**
+ * The text with only those expressions filled in that name a variable of which `isBaked` is true; what is left is a
+ * template again, with the same meaning for one who has the other variables.
+ */
+export function interpolatePartly(
+  template: string,
+  lookup: Lookup,
+  isBaked: (name: string) => boolean,
+): string {
+  return partsOf(template)
+    .map((part) =>
+      part.kind === 'variable' && namesIn(part.source).some(isBaked)
+        ? escapeDollars(valueOf(part, lookup))
+        : part.source,
+    )
+    .join('');
+}
+
+/** A template that means exactly this text. */
+export function escapeDollars(text: string): string {
+  return text.replaceAll('$', '$$$$');
+}
+
+/** Every variable that the template names, defaults included. */
+export function namesIn(template: string): string[] {
+  return partsOf(template).flatMap((part) =>
+    part.kind === 'text' ? [] : [part.name, ...namesIn(part.operand)],
+  );
+}
+
+function valueOf(part: Part & { kind: 'variable' }, lookup: Lookup, unset?: (name: string) => void): string {
+  const value = lookup(part.name);
+  const isPresent = value !== undefined && (value !== '' || !part.operator.startsWith(':'));
+  const operand = () => interpolate(part.operand, lookup, unset);
+  if (part.operator.endsWith('+')) return isPresent ? operand() : '';
+  if (isPresent) return value;
+  if (part.operator.endsWith('-')) return operand();
+  if (part.operator.endsWith('?')) throw new TemplateError(missing(part.name, operand()));
+  if (value === undefined) unset?.(part.name);
+  return '';
+}
+
+function missing(name: string, message: string): string {
+  return `required variable ${name} is missing a value${message === '' ? '' : `: ${message}`}`;
+}
+
+function partsOf(template: string, depth = 0): Part[] {
+  if (depth > DEEPEST) throw new TemplateError('variables are nested too deeply');
+  const parts: Part[] = [];
+  let at = 0;
+  while (at < template.length) {
+    const dollar = template.indexOf('$', at);
+    const end = dollar < 0 ? template.length : dollar;
+    if (end > at)
+      parts.push({ kind: 'text', source: template.slice(at, end), text: template.slice(at, end) });
+    if (dollar < 0) break;
+    const part = partAt(template, dollar, depth);
+    parts.push(part);
+    at = dollar + part.source.length;
+  }
+  return parts;
+}
+
+function partAt(template: string, dollar: number, depth: number): Part {
+  const next = template[dollar + 1];
+  if (next === '$') return { kind: 'text', source: '$$', text: '$' };
+  if (next === '{') return bracedAt(template, dollar, depth);
+  const name = matchAt(NAME, template, dollar + 1);
+  if (name === undefined) throw invalid(template);
+  return { kind: 'variable', source: `$${name}`, name, operator: '', operand: '' };
+}
+
+function bracedAt(template: string, dollar: number, depth: number): Part {
+  const end = closingBrace(template, dollar + 2);
+  const name = matchAt(NAME, template, dollar + 2);
+  if (end === undefined || name === undefined) throw invalid(template);
+  const afterName = dollar + 2 + name.length;
+  const operator = (matchAt(OPERATOR, template, afterName) ?? '') as Operator;
+  const operand = template.slice(afterName + operator.length, end);
+  if (operator === '' && operand !== '') throw invalid(template);
+  partsOf(operand, depth + 1);
+  return { kind: 'variable', source: template.slice(dollar, end + 1), name, operator, operand };
+}
+
+function closingBrace(template: string, from: number): number | undefined {
+  let open = 1;
+  for (let at = from; at < template.length; at += 1) {
+    if (template.startsWith('${', at)) open += 1;
+    else if (template[at] === '}') open -= 1;
+    if (open === 0) return at;
+  }
+  return undefined;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): string | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0];
+}
+
+function invalid(template: string): TemplateError {
+  return new TemplateError(`invalid interpolation in ${JSON.stringify(template)}; a plain $ is written $$`);
+}
