@@ -7,65 +7,11 @@ import { resolveArtifact } from '../server/resolveArtifact.ts';
 import { headOf } from '../server/storedFile.ts';
 import { runDelete } from './artifactsDelete.ts';
 import { artifactText, runList } from './artifactsList.ts';
+import { ARTIFACT_ACTIONS, ARTIFACT_OPTIONS } from './artifactsOptions.ts';
+import type { ArtifactAction, ArtifactsFlags } from './artifactsOptions.ts';
 import type { Command, Context } from './command.ts';
 import { formatBytes } from './format.ts';
-import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
-
-export interface ArtifactsFlags extends ServerFlags {
-  action: Action;
-  artifact?: string[];
-  name?: string[];
-  description?: string;
-  deviceType?: string;
-  sort?: string;
-  output?: string;
-  query?: string;
-  dryRun?: boolean;
-}
-
-const ACTIONS = ['list', 'show', 'head', 'download', 'update', 'delete'] as const;
-type Action = (typeof ACTIONS)[number];
-
-const OPTIONS = {
-  name: {
-    type: 'string',
-    array: true,
-    nargs: 1,
-    requiresArg: true,
-    describe: 'list: with this name, or a beginning*; repeatable',
-  },
-  description: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'list: with this description, or a beginning*; update: the new one',
-  },
-  'device-type': {
-    type: 'string',
-    requiresArg: true,
-    describe: 'list: for this device type, or a beginning*',
-  },
-  sort: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'list: by name, modified or size; with :desc from the end',
-    defaultDescription: 'name',
-  },
-  output: {
-    alias: 'o',
-    type: 'string',
-    requiresArg: true,
-    describe: 'download: file to write',
-    defaultDescription: '<name>.mender',
-  },
-  query: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'delete: what fits, like name=app-1.*,device-type=qemu',
-  },
-  'dry-run': { type: 'boolean', describe: 'delete: only show what would be deleted' },
-  ...SERVER_OPTIONS,
-} as const;
+import { openServer } from './serverOptions.ts';
 
 /** `artifacts list|show|head|download|update|delete` */
 export const artifactsCommand: Command<ArtifactsFlags> = {
@@ -78,13 +24,13 @@ export const artifactsCommand: Command<ArtifactsFlags> = {
   ],
   options: (parser) =>
     parser
-      .positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' })
+      .positional('action', { choices: ARTIFACT_ACTIONS, demandOption: true, describe: 'What to do' })
       .positional('artifact', {
         type: 'string',
         array: true,
         describe: 'Id, or a name that only one artifact has',
       })
-      .options(OPTIONS) as unknown as Argv<ArtifactsFlags>,
+      .options(ARTIFACT_OPTIONS) as unknown as Argv<ArtifactsFlags>,
   async run(flags, context) {
     const api = await openServer(flags, context);
     await RUN[flags.action](api, flags, context);
@@ -93,7 +39,7 @@ export const artifactsCommand: Command<ArtifactsFlags> = {
 
 type Run = (api: Api, flags: ArtifactsFlags, context: Context) => Promise<void>;
 
-const RUN: Record<Action, Run> = {
+const RUN: Record<ArtifactAction, Run> = {
   list: runList,
   show: async (api, flags, context) => {
     const artifact = await resolveArtifact(api, only(flags));

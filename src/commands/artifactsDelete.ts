@@ -3,7 +3,7 @@ import type { Api } from '../server/api.ts';
 import { deleteArtifact, listArtifacts } from '../server/artifacts.ts';
 import type { Artifact, ArtifactQuery } from '../server/artifacts.ts';
 import { resolveArtifact } from '../server/resolveArtifact.ts';
-import type { ArtifactsFlags } from './artifacts.ts';
+import type { ArtifactsFlags } from './artifactsOptions.ts';
 import type { Context } from './command.ts';
 import { formatTable } from './format.ts';
 

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts';
 import type { Api } from '../server/api.ts';
 import { listArtifacts } from '../server/artifacts.ts';
 import type { Artifact } from '../server/artifacts.ts';
-import type { ArtifactsFlags } from './artifacts.ts';
+import type { ArtifactsFlags } from './artifactsOptions.ts';
 import type { Context } from './command.ts';
 import { formatBytes, formatTable } from './format.ts';
 

@@ -76,13 +76,15 @@ async function send(
   cutAfter: number | undefined,
 ): Promise<void> {
   const { size } = await stat(file);
-  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  if (start > 0 && start >= size)
+  const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  const start = Number(asked?.[1] ?? 0);
+  const end = asked?.[2] ? Math.min(Number(asked[2]), size - 1) : size - 1;
+  if (asked !== null && start >= size)
     return void response.writeHead(416, { 'content-range': `bytes */${size}` }).end();
-  const length = { 'content-length': size - start, 'accept-ranges': 'bytes' };
-  const range = { 'content-range': `bytes ${start}-${size - 1}/${size}` };
-  response.writeHead(start > 0 ? 206 : 200, { ...length, ...(start > 0 ? range : {}) });
-  if (cutAfter === undefined) return pipeline(createReadStream(file, { start }), response);
+  const length = { 'content-length': end - start + 1, etag: '"1"', 'accept-ranges': 'bytes' };
+  const range = { 'content-range': `bytes ${start}-${end}/${size}` };
+  response.writeHead(asked === null ? 200 : 206, { ...length, ...(asked === null ? {} : range) });
+  if (cutAfter === undefined) return pipeline(createReadStream(file, { start, end }), response);
   const part = createReadStream(file, { start, end: start + cutAfter - 1 });
   for await (const chunk of part) response.write(chunk);
   // What was written goes out before the connection breaks.

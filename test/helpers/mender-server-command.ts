@@ -1,0 +1,75 @@
+import yargs from 'yargs';
+import type { Command } from '../../src/commands/command.ts';
+import { createLog } from '../../src/io/log.ts';
+import type { LogLevel } from '../../src/io/log.ts';
+import { noProgress } from '../../src/io/progress.ts';
+import { redact } from '../../src/io/redact.ts';
+import type { MenderServer } from './mender-server.ts';
+
+export interface CommandRun {
+  stdout: string;
+  /** What went to the log. */
+  log: string;
+  error: (Error & { exitCode?: number; hint?: string | undefined }) | undefined;
+  /** All that a user could see. */
+  all: string;
+}
+
+export interface RunOptions {
+  environment?: Record<string, string>;
+  level?: LogLevel;
+  json?: boolean;
+  signal?: AbortSignal;
+}
+
+/** Runs one command against the stand-in server, with its token unless the environment says otherwise. */
+export async function runCommand<Options>(
+  server: MenderServer,
+  command: Command<Options>,
+  argv: readonly string[],
+  { environment = { MENDER_PAT: server.token }, level = 'debug', json = false, signal }: RunOptions = {},
+): Promise<CommandRun> {
+  const [printed, logged]: [string[], string[]] = [[], []];
+  const context = {
+    environment,
+    json,
+    print: (text: string) => void printed.push(redact(text)),
+    log: createLog(level, (line) => void logged.push(line)),
+    progress: noProgress,
+    signal: signal ?? new AbortController().signal,
+  };
+  const options = parse(command, [...argv, '--mender-host', server.url]);
+  const run = options.then((parsed) => command.run(parsed, context));
+  const error = await run.then(
+    () => undefined,
+    (thrown: unknown) => thrown as CommandRun['error'],
+  );
+  const [stdout, log] = [printed.join('\n'), logged.join('\n')];
+  return {
+    stdout,
+    log,
+    error,
+    all: [stdout, log, redact(`${error?.message ?? ''}\n${error?.hint ?? ''}`)].join('\n'),
+  };
+}
+
+async function parse<Options>(command: Command<Options>, argv: string[]): Promise<Options> {
+  const name = [command.usage].flat()[0]!.split(' ')[0]!;
+  let parsed: Options | undefined;
+  await yargs()
+    .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
+    .command(
+      command.usage,
+      command.describe,
+      (own) => command.options(own),
+      (options) => void (parsed = options as Options),
+    )
+    .help('help')
+    .strict()
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? new Error(message ?? 'usage');
+    })
+    .parseAsync([name, ...argv]);
+  return parsed!;
+}
