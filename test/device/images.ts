@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { createReadStream, createWriteStream, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { TarEntry } from '../../src/io/tar.ts';
 import { tarFile, tarStream } from '../../src/io/tar.ts';
 import type { LayerContent, PayloadImage } from '../../src/mender/payload.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import { digestOf } from '../../src/oci/digest.ts';
+import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { blobPath, portableFiles } from '../../src/oci/portable.ts';
 import type { Platform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -17,6 +17,8 @@ export interface TestLayer {
   diffID: Digest;
   size: number;
   path: string;
+  /** Its plain files: path -> sha256 in hex. */
+  files: Record<string, string>;
 }
 
 export interface TestImage {
@@ -26,8 +28,8 @@ export interface TestImage {
 }
 
 /** The layer that is the tar at `path`. */
-export function layerAt(path: string): TestLayer {
-  return { diffID: digestOf(readFileSync(path)), size: statSync(path).size, path };
+export function layerAt(path: string, files: Record<string, string> = {}): TestLayer {
+  return { diffID: digestOf(readFileSync(path)), size: statSync(path).size, path, files };
 }
 
 /** A layer of plain files, as a tar in `folder`. */
@@ -36,12 +38,13 @@ export async function layerOf(
   files: Record<string, string | Uint8Array>,
 ): Promise<TestLayer> {
   const entries = Object.entries(files).map(([path, content]) => tarFile(path, content, 0o755));
-  const path = join(
-    folder,
-    `${digestOf(JSON.stringify(Object.entries(files).map(String))).slice(7, 23)}.tar`,
-  );
+  const sums = Object.entries(files).map(([path, content]): [string, string] => [
+    path,
+    hexOf(digestOf(content)),
+  ]);
+  const path = join(folder, `${hexOf(digestOf(JSON.stringify(sums)))}.tar`);
   await pipeline(tarStream(entries), createWriteStream(path));
-  return layerAt(path);
+  return layerAt(path, Object.fromEntries(sums));
 }
 
 /** An image whose config runs `command`. */
@@ -50,10 +53,11 @@ export function imageOf(
   layers: TestLayer[],
   command: string[] = ['/bin/busybox', 'sleep', '100000'],
 ): TestImage {
+  const repository = parseReference(name).repository; // so that no two repositories hold the same image
   const config = {
     architecture: PLATFORM.architecture,
     os: PLATFORM.os,
-    config: { Cmd: command, Env: ['PATH=/bin'], StopSignal: 'SIGKILL' },
+    config: { Cmd: command, Env: ['PATH=/bin'], StopSignal: 'SIGKILL', Labels: { repository } },
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffID }) => diffID) },
     history: layers.map(() => ({ created: '2026-01-01T00:00:00Z', created_by: 'test' })),
   };
@@ -128,11 +132,4 @@ export function noise(seed: number, size: number): Buffer {
 export function edited(bytes: Uint8Array, seed: number): Buffer {
   const middle = Math.floor(bytes.length / 2);
   return Buffer.concat([bytes.subarray(0, middle), noise(seed, 300), bytes.subarray(middle + 100)]);
-}
-
-/** Writes `text` to a file in `folder` and returns its path. */
-export function textFile(folder: string, name: string, text: string | Uint8Array): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
 }

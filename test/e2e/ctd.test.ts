@@ -1,0 +1,3 @@
+import { structureSuite } from './structure.ts';
+
+structureSuite('ctd');
