@@ -202,9 +202,13 @@ test('a layer from another host gets no credentials', async () => {
     match: /v2/,
     act: (request, response, serve) => {
       if (request.headers.authorization === undefined) {
-        return refuse(response, 401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="test"' });
+        refuse(response, 401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="test"' });
+        return;
       }
-      if (!request.url.includes('/blobs/')) return serve();
+      if (!request.url.includes('/blobs/')) {
+        serve();
+        return;
+      }
       response.writeHead(307, { location: `http://${storage.host}${request.url}?signature=s3cret` }).end();
     },
   });
@@ -227,7 +231,10 @@ async function startWithTokens(uses = Infinity): Promise<MisbehavingRegistry> {
     {
       match: /\/token/,
       act: (_request, response) => {
-        if (asked++ % 2 === 0) return refuse(response, 503, 'BUSY');
+        if (asked++ % 2 === 0) {
+          refuse(response, 503, 'BUSY');
+          return;
+        }
         left = uses;
         response.writeHead(200).end(JSON.stringify({ token: `token-${++issued}` }));
       },
@@ -237,7 +244,10 @@ async function startWithTokens(uses = Infinity): Promise<MisbehavingRegistry> {
       act: (request, response, serve) => {
         const good = request.headers.authorization === `Bearer token-${issued}` && left > 0;
         left--;
-        if (good) return serve();
+        if (good) {
+          serve();
+          return;
+        }
         refuse(response, 401, 'UNAUTHORIZED', { 'www-authenticate': realm });
       },
     },
@@ -313,7 +323,10 @@ test('a registry token is used as it is', async () => {
   registry.faults.push({
     match: /v2/,
     act: (request, response, serve) => {
-      if (request.headers.authorization === 'Bearer ready-made') return serve();
+      if (request.headers.authorization === 'Bearer ready-made') {
+        serve();
+        return;
+      }
       refuse(response, 401, 'UNAUTHORIZED', { 'www-authenticate': 'Bearer realm="http://127.0.0.1:1/"' });
     },
   });

@@ -1,0 +1,158 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { dockerCredentials } from '../../src/registry/credentials.ts';
+import type { Credentials } from '../../src/registry/credentials.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+const password: Credentials = { kind: 'password', username: 'user', password: 'pass:word' };
+const auth = btoa('user:pass:word');
+
+function lookUp(config: unknown, registry: string): Promise<Credentials | undefined> {
+  const json = typeof config === 'string' ? config : JSON.stringify(config);
+  return dockerCredentials({ folder: '/nowhere', json })(registry);
+}
+
+describe('auths', () => {
+  test.each<[string, unknown, string, Credentials | undefined]>([
+    ['auth', { auths: { 'r.example.com': { auth } } }, 'r.example.com', password],
+    ['with a port', { auths: { 'localhost:5000': { auth } } }, 'localhost:5000', password],
+    ['another port', { auths: { 'localhost:5000': { auth } } }, 'localhost:5001', undefined],
+    ['another host', { auths: { 'r.example.com': { auth } } }, 'example.com', undefined],
+    ['a URL', { auths: { 'https://r.example.com/v2/': { auth } } }, 'r.example.com', password],
+    ['Docker Hub', { auths: { 'https://index.docker.io/v1/': { auth } } }, 'docker.io', password],
+    ['Docker Hub, short', { auths: { 'docker.io': { auth } } }, 'docker.io', password],
+    ['user and password', { auths: { r: { username: 'user', password: 'pass:word' } } }, 'r', password],
+    [
+      'an identity token',
+      { auths: { r: { auth, identitytoken: 'idtok' } } },
+      'r',
+      { kind: 'identity', token: 'idtok' },
+    ],
+    [
+      'a registry token',
+      { auths: { r: { registrytoken: 'regtok' } } },
+      'r',
+      { kind: 'registry', token: 'regtok' },
+    ],
+    ['padded with NULs', { auths: { r: { auth: btoa('user:pass:word\0\0') } } }, 'r', password],
+    ['an empty entry', { auths: { r: {} } }, 'r', undefined],
+    ['no auths', {}, 'r', undefined],
+    ['odd auths', { auths: [], credHelpers: 7, credsStore: '' }, 'r', undefined],
+  ])('%s', async (_name, config, registry, expected) => {
+    expect(await lookUp(config, registry)).toEqual(expected);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['no JSON', '{"auths": s3cret', /^DOCKER_CONFIG_JSON: expected a JSON object$/],
+    ['a list', '[]', /expected a JSON object/],
+    [
+      'auth that is no base64 of a pair',
+      { auths: { r: { auth: 's3cret' } } },
+      /^Docker's config.json: auth of r is not/,
+    ],
+    ['a helper with a path', { credsStore: '../evil' }, /no credential helper is called/],
+  ])('refused: %s', async (_name, config, message) => {
+    await expect(lookUp(config, 'r')).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+});
+
+describe('the file', () => {
+  test('is read from the folder', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { r: { auth } } }));
+    expect(await dockerCredentials({ folder })('r')).toEqual(password);
+  });
+
+  test('need not be there', async () => {
+    expect(await dockerCredentials({ folder: join(temporaryFolder(), 'none') })('r')).toBeUndefined();
+  });
+
+  test('is named when it is malformed', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'config.json'), '{');
+    await expect(dockerCredentials({ folder })('r')).rejects.toThrow(`${folder}/config.json: expected`);
+  });
+});
+
+/** Puts `docker-credential-test` on PATH, which answers what `script` prints; `$server` is what it was asked for. */
+function withHelper(script: string): void {
+  const folder = temporaryFolder();
+  const path = join(folder, 'docker-credential-test');
+  writeFileSync(path, `#!/bin/sh\nserver=$(cat)\n${script}\n`);
+  chmodSync(path, 0o755);
+  vi.stubEnv('PATH', `${folder}${delimiter}${process.env['PATH'] ?? ''}`);
+}
+
+const SAYS = `printf '{"ServerURL":"%s","Username":"%s","Secret":"%s"}'`;
+
+describe('credential helpers', () => {
+  const store = { credsStore: 'test', auths: { r: { auth } } };
+  test.each<[string, string, unknown, string, Credentials | undefined]>([
+    [
+      'the store',
+      `${SAYS} "$server" "$server" pw-of-$1`,
+      store,
+      'r',
+      { kind: 'password', username: 'r', password: 'pw-of-get' },
+    ],
+    [
+      'Docker Hub',
+      `${SAYS} x "$server" pw`,
+      store,
+      'docker.io',
+      { kind: 'password', username: 'https://index.docker.io/v1/', password: 'pw' },
+    ],
+    ['an identity token', `${SAYS} x '<token>' idtok`, store, 'r', { kind: 'identity', token: 'idtok' }],
+    ['none stored, so auths', 'echo credentials not found in native keychain; exit 1', store, 'r', password],
+    ['none at all', 'echo credentials not found in native keychain; exit 1', store, 'q', undefined],
+    [
+      'the helper of one registry',
+      `${SAYS} x me pw`,
+      { credHelpers: { r: 'test' } },
+      'r',
+      { kind: 'password', username: 'me', password: 'pw' },
+    ],
+    ['the helper of another registry', `${SAYS} x me pw`, { credHelpers: { r: 'test' } }, 'q', undefined],
+    [
+      'its own helper before the store',
+      `${SAYS} x me pw`,
+      { credsStore: 'gone', credHelpers: { r: 'test' } },
+      'r',
+      { kind: 'password', username: 'me', password: 'pw' },
+    ],
+  ])('%s', async (_name, script, config, registry, expected) => {
+    withHelper(script);
+    expect(await lookUp(config, registry)).toEqual(expected);
+  });
+
+  test.each<[string, string, unknown, RegExp]>([
+    [
+      'missing',
+      'exit 0',
+      { credsStore: 'surely-not-there' },
+      /^docker-credential-surely-not-there, .* is not installed/,
+    ],
+    ['fails', 'echo keychain is locked >&2; exit 1', store, /failed: keychain is locked/],
+    ['talks nonsense', 'echo hello', store, /expected JSON with Username and Secret/],
+  ])('refused: a helper that %s', async (_name, script, config, message) => {
+    withHelper(script);
+    await expect(lookUp(config, 'r')).rejects.toMatchObject({
+      name: 'ToolError',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('a helper is asked once per registry', async () => {
+    const counter = join(temporaryFolder(), 'count');
+    withHelper(`echo >> ${counter}; ${SAYS} x me pw`);
+    const credentials = dockerCredentials({ folder: '/nowhere', json: '{"credsStore":"test"}' });
+    await Promise.all([credentials('r'), credentials('r')]);
+    expect(readFileSync(counter, 'utf8')).toBe('\n');
+  });
+});

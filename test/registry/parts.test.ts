@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { parseChallenges } from '../../src/registry/challenge.ts';
+import { allowsPlainHttp, repositoryUrl } from '../../src/registry/endpoint.ts';
+import { denied } from '../../src/registry/failure.ts';
+import { createLimit } from '../../src/registry/limit.ts';
+
+describe('parseChallenges', () => {
+  test.each([
+    ['', []],
+    ['Basic realm="a, b"', [{ scheme: 'basic', parameters: { realm: 'a, b' } }]],
+    [
+      'Bearer realm="https://auth.example.com/token",service="r",scope="repository:a/b:pull,push"',
+      [
+        {
+          scheme: 'bearer',
+          parameters: {
+            realm: 'https://auth.example.com/token',
+            service: 'r',
+            scope: 'repository:a/b:pull,push',
+          },
+        },
+      ],
+    ],
+    [
+      'BEARER Realm = x , SERVICE="q\\"uoted"',
+      [{ scheme: 'bearer', parameters: { realm: 'x', service: 'q"uoted' } }],
+    ],
+    [
+      'Negotiate, Basic realm=x, Bearer realm="y"',
+      [
+        { scheme: 'negotiate', parameters: {} },
+        { scheme: 'basic', parameters: { realm: 'x' } },
+        { scheme: 'bearer', parameters: { realm: 'y' } },
+      ],
+    ],
+    ['realm="without a scheme"', []],
+    ['Basic realm="not closed', [{ scheme: 'basic', parameters: {} }]],
+    ['"', []],
+  ])('%s', (header, expected) => {
+    expect(parseChallenges(header)).toEqual(expected);
+  });
+});
+
+describe('allowsPlainHttp', () => {
+  test.each([
+    ['localhost:5000', true],
+    ['localhost', true],
+    ['127.0.0.1:5000', true],
+    ['127.8.9.10', true],
+    ['[::1]:5000', true],
+    ['r.example.com', false],
+    ['127.0.0.1.example.com', false],
+    ['localhost.example.com', false],
+    ['insecure.example.com', true],
+    ['insecure.example.com:5000', false],
+    ['10.0.0.1:5000', true],
+  ])('%s: %s', (host, expected) => {
+    expect(allowsPlainHttp(host, ['insecure.example.com', '10.0.0.1:5000'])).toBe(expected);
+  });
+});
+
+test.each([
+  ['docker.io', 'library/busybox', 'https://registry-1.docker.io/v2/library/busybox'],
+  ['ghcr.io', 'team/app', 'https://ghcr.io/v2/team/app'],
+  ['localhost:5000', 'app', 'http://localhost:5000/v2/app'],
+])('%s/%s is at %s', (registry, repository, url) => {
+  expect(repositoryUrl(registry, repository, [])).toBe(url);
+});
+
+test.each([
+  [
+    'docker.io',
+    /docker.io\/a\/b: no; Docker Hub answers so for repositories that do not exist, too/,
+    'docker login',
+  ],
+  ['ghcr.io', /^ghcr.io\/a\/b: no$/, 'docker login ghcr.io'],
+])('a refusal by %s says what to do', (registry, message, login) => {
+  const error = denied({ registry, repository: 'a/b' }, 'no');
+  expect(error.message).toMatch(message);
+  expect(error.hint).toMatch(new RegExp(`${login}$`));
+});
+
+test('createLimit runs no more than its number at once, and all in the end', async () => {
+  const limit = createLimit(3);
+  let running = 0;
+  let most = 0;
+  const task = (number: number) => async (): Promise<number> => {
+    most = Math.max(most, ++running);
+    await sleep(1);
+    running--;
+    if (number % 4 === 0) throw new RangeError(`${number}`);
+    return number;
+  };
+  const results = await Promise.allSettled(Array.from({ length: 20 }, (_, number) => limit(task(number))));
+  expect(most).toBe(3);
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(15);
+});
