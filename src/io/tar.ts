@@ -18,7 +18,8 @@ export const DEFAULT_MTIME = 315_532_800;
 const BLOCK = 512;
 const LONGEST_NAME = 100;
 const LARGEST_OCTAL = 8 ** 11;
-const END = Buffer.alloc(2 * BLOCK);
+/** What a tar ends with. */
+export const TAR_END = Buffer.alloc(2 * BLOCK);
 
 /** An entry whose bytes are at hand. */
 export function tarFile(path: string, content: Uint8Array | string, mode?: number): TarEntry {
@@ -28,7 +29,7 @@ export function tarFile(path: string, content: Uint8Array | string, mode?: numbe
 
 /** Exact length in bytes of what `tarStream` yields for the same entries. */
 export function tarSize(entries: readonly Pick<TarEntry, 'path' | 'size'>[]): number {
-  return entries.reduce((sum, { path, size }) => sum + headerOf(path).length + padded(size), END.length);
+  return entries.reduce((sum, { path, size }) => sum + tarHeader(path).length + padded(size), TAR_END.length);
 }
 
 /**
@@ -42,12 +43,12 @@ export async function* tarStream(
   mtime: number = DEFAULT_MTIME,
 ): AsyncGenerator<Buffer, void, undefined> {
   for (const entry of entries) {
-    yield headerOf(entry.path, { ...entry, mtime });
+    yield tarHeader(entry.path, { ...entry, mtime });
     yield* bodyOf(entry);
-    const rest = padded(entry.size) - entry.size;
-    if (rest > 0) yield Buffer.alloc(rest);
+    const padding = tarPadding(entry.size);
+    if (padding.length > 0) yield padding;
   }
-  yield END;
+  yield TAR_END;
 }
 
 async function* bodyOf({ path, size, body }: TarEntry): AsyncGenerator<Buffer, void, undefined> {
@@ -62,6 +63,11 @@ async function* bodyOf({ path, size, body }: TarEntry): AsyncGenerator<Buffer, v
   throw new IntegrityError(`packing ${path}: expected ${size} bytes, found ${found}`);
 }
 
+/** The zero bytes behind a body of `size` bytes. */
+export function tarPadding(size: number): Buffer {
+  return Buffer.alloc(padded(size) - size);
+}
+
 function padded(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
 }
@@ -73,7 +79,7 @@ interface HeaderFields {
 }
 
 /** The header block of an entry, behind the blocks that hold its name where that is too long for the header. */
-function headerOf(path: string, fields: HeaderFields = { size: 0, mtime: 0 }): Buffer {
+export function tarHeader(path: string, fields: HeaderFields = { size: 0, mtime: 0 }): Buffer {
   const name = Buffer.from(path);
   if (name.length <= LONGEST_NAME) return block(name, fields, '0');
   const long = Buffer.alloc(padded(name.length + 1));

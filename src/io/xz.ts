@@ -129,7 +129,7 @@ function roomIn(coder: Duplex): Promise<void> {
 
 function decodingError(error: unknown): Error {
   const message = messageOf(error);
-  if (String(error).includes('MEMLIMIT')) {
+  if (message.startsWith('Memory usage limit')) {
     return new UnsupportedError('the xz content needs a dictionary of more than 128 MiB');
   }
   return new IntegrityError(`the xz content is damaged: ${message}`, { cause: error });

@@ -39,21 +39,23 @@ export function gzipPayloadFile(path: string, entries: readonly TarEntry[], mtim
 
 const BUFFER = 65_536;
 const TAR_BLOCK = 512;
+const EMPTY_GZIP_BLOCK = 5;
+/** Bytes that bring the end of a tar from a boundary to well behind it. */
+export const BEHIND_BOUNDARY = 3 * TAR_BLOCK;
 
 /**
- * The files, one of them longer by a block where the tar of all would otherwise end on, or with its zero blocks
- * across, a 64 KiB boundary: the C++ Mender client refuses some such artifacts with
+ * The files, one of them a little longer where the tar of all would otherwise end on a 64 KiB boundary, or with its
+ * zero bytes across one: the C++ Mender client refuses some such artifacts with
  * `Only zero bytes allowed after an end of archive`.
  */
 export function offBoundary(files: readonly PayloadFile[]): TarEntry[] {
   if (!endsOnBoundary(tarSize(files))) return [...files];
   const at = files.findIndex(({ lengthened }) => lengthened !== undefined);
-  // 512 bytes more may end right behind a boundary again; 1024 can't.
-  const longer = files[at]?.lengthened?.(Math.ceil((2 * TAR_BLOCK) / 5));
+  const longer = files[at]?.lengthened?.(Math.ceil(BEHIND_BOUNDARY / EMPTY_GZIP_BLOCK));
   return files.map((file, position) => (position === at && longer !== undefined ? longer : file));
 }
 
-/** True if a tar of this many bytes has its end, or the middle of its two zero blocks, at a multiple of 64 KiB. */
+/** True if a tar of this many bytes has a 64 KiB boundary at its end or in the zero blocks there. */
 export function endsOnBoundary(size: number): boolean {
-  return size % BUFFER <= TAR_BLOCK;
+  return size % BUFFER <= 2 * TAR_BLOCK;
 }

@@ -1,6 +1,7 @@
 import type { TarEntry } from '../io/tar.ts';
-import { tarFile } from '../io/tar.ts';
+import { tarFile, tarSize } from '../io/tar.ts';
 import type { Payload } from './files.ts';
+import { BEHIND_BOUNDARY, endsOnBoundary } from './files.ts';
 import type { ArtifactSpec } from './spec.ts';
 
 /** https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md */
@@ -67,10 +68,15 @@ export function typeInfo(spec: ArtifactSpec, payload: Payload): TypeInfo {
 /** The files of `header.tar`, in the order that the format asks for. */
 export function headerEntries(spec: ArtifactSpec, payload: Payload): TarEntry[] {
   const scripts = [...(spec.scripts ?? [])].sort((one, other) => (one.name < other.name ? -1 : 1));
-  return [
+  const entries = [
     tarFile('header-info', JSON.stringify(headerInfo(spec, payload))),
     ...scripts.map(({ name, content }) => tarFile(`scripts/${name}`, content, 0o755)),
     tarFile('headers/0000/type-info', JSON.stringify(typeInfo(spec, payload))),
-    tarFile('headers/0000/meta-data', JSON.stringify(payload.metaData)),
   ];
+  const path = 'headers/0000/meta-data';
+  const metaData = JSON.stringify(payload.metaData);
+  const whole = [...entries, tarFile(path, metaData)];
+  return endsOnBoundary(tarSize(whole))
+    ? [...entries, tarFile(path, metaData + ' '.repeat(BEHIND_BOUNDARY))]
+    : whole;
 }

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import type { Digest } from '../oci/digest.ts';
 import { blobPath, portableFiles } from '../oci/portable.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { tarFile } from '../io/tar.ts';
@@ -17,7 +18,17 @@ export function needsOldImage({ layers }: PayloadImage): boolean {
  */
 export function imageEntries(image: PayloadImage): TarEntry[] {
   const files = portableFiles(image).map(({ path, content }) => tarFile(path, content));
-  return [...files, ...image.layers.flatMap(layerEntries)];
+  return [...files, ...uniqueLayers(image).flatMap(layerEntries)];
+}
+
+/** Images repeat layers, the empty one above all: one blob serves each; it is shipped where any of them is. */
+function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
+  const byDiffID = new Map<Digest, PayloadLayer>();
+  for (const layer of layers) {
+    const known = byDiffID.get(layer.diffID);
+    if (known === undefined || known.content.kind === 'omit') byDiffID.set(layer.diffID, layer);
+  }
+  return [...byDiffID.values()];
 }
 
 function layerEntries({ diffID, size, content }: PayloadLayer): TarEntry[] {

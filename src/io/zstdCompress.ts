@@ -1,0 +1,34 @@
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as zlib from 'node:zlib';
+import { UnsupportedError } from '../errors.ts';
+
+type CreateZstdCompress = (options: { params: Record<number, number>; chunkSize: number }) => Transform;
+
+// Since Node.js 22.15; the types are those of the oldest supported version.
+const created = (zlib as { createZstdCompress?: CreateZstdCompress }).createZstdCompress;
+const COMPRESSION_LEVEL = 100;
+const CHECKSUM = 201;
+
+/** True if this Node.js can compress with zstd. */
+export const HAS_ZSTD = created !== undefined;
+
+/** The content as a zstd frame with a checksum. Throws UnsupportedError where this Node.js can't. */
+export async function* zstd(
+  content: AsyncIterable<Buffer>,
+  level: number,
+): AsyncGenerator<Buffer, void, undefined> {
+  if (created === undefined) throw zstdUnsupported(process.version);
+  const params = { [COMPRESSION_LEVEL]: level, [CHECKSUM]: 1 };
+  const encoder = created({ params, chunkSize: 1 << 18 });
+  // Its failure destroys the encoder, and so is thrown below.
+  pipeline(content, encoder).catch(() => undefined);
+  yield* encoder as AsyncIterable<Buffer>;
+}
+
+/** What a user can do where Node.js `version` has no zstd. */
+export function zstdUnsupported(version: string): UnsupportedError {
+  return new UnsupportedError(`packing with zstd needs Node.js 22.15 or later, this is ${version}`, {
+    hint: 'use --compression lzma or gzip, or --writer mender-artifact with mender-artifact 3.10.1 or later',
+  });
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import type { ProgressTask } from '../io/progress.ts';
+import { noProgress } from '../io/progress.ts';
+import type { TarEntry } from '../io/tar.ts';
+import { DEFAULT_MTIME, TAR_END, tarFile, tarHeader, tarPadding, tarSize, tarStream } from '../io/tar.ts';
+import type { PackContext } from './context.ts';
+import type { Payload } from './files.ts';
+import { offBoundary } from './files.ts';
+import { headerEntries } from './header.ts';
+import { packed } from './pack.ts';
+import type { Packing } from './packing.ts';
+import { SUFFIXES } from './packing.ts';
+import { signatureOf } from './sign.ts';
+import type { ArtifactSpec } from './spec.ts';
+
+const WRITE_SIZE = 1 << 20;
+
+export interface EmbeddedInput {
+  spec: ArtifactSpec;
+  payload: Payload;
+  packing: Packing;
+  key: KeyObject | undefined;
+}
+
+/**
+ * Writes the artifact, format 3, into a new file at `path` and returns its length in bytes. Everything streams into
+ * that one file: the length of what stands before the data is known beforehand, its content only afterwards. Equal
+ * input gives equal bytes (a signature by ECDSA aside, which is random). An error leaves an unfinished file.
+ */
+export async function writeEmbedded(
+  input: EmbeddedInput,
+  path: string,
+  context: PackContext,
+): Promise<number> {
+  const file = await open(path, 'wx');
+  try {
+    const header = await packedHeader(input);
+    const place = await frontOf(input, { header, size: 0, sums: placeholders(input.payload) });
+    const data = await writeData(file, place.length, input, context);
+    const front = await frontOf(input, { header, ...data });
+    await file.write(front, 0, front.length, 0);
+    const end = Buffer.concat([tarPadding(data.size), TAR_END]);
+    await file.write(end, 0, end.length, front.length + data.size);
+    return front.length + data.size + end.length;
+  } finally {
+    await file.close();
+  }
+}
+
+interface Data {
+  /** Bytes of the compressed tar. */
+  size: number;
+  /** SHA-256 of each payload file before compression, in the tar's order. */
+  sums: ReadonlyMap<string, string>;
+}
+
+function placeholders({ files }: Payload): Data['sums'] {
+  return new Map(files.map(({ path }) => [path, '0'.repeat(64)]));
+}
+
+function packedHeader({ spec, payload, packing }: EmbeddedInput): Promise<Buffer> {
+  const entries = headerEntries(spec, payload);
+  return collected(packed(tarStream(entries, spec.modificationTime), packing, 1));
+}
+
+/** All up to the data's first byte: of the same length whatever the sums and the size are. */
+async function frontOf(
+  { spec, packing, key }: EmbeddedInput,
+  { header, size, sums }: Data & { header: Buffer },
+): Promise<Buffer> {
+  const suffix = SUFFIXES[packing.compression];
+  const version = JSON.stringify({ format: 'mender', version: 3 });
+  const manifest = manifestText([
+    ...[...sums].map(([path, sum]) => ({ path: `data/0000/${path}`, sum })),
+    { path: `header.tar${suffix}`, sum: sumOf(header) },
+    { path: 'version', sum: sumOf(version) },
+  ]);
+  const entries = [
+    tarFile('version', version),
+    tarFile('manifest', manifest),
+    ...(key === undefined ? [] : [tarFile('manifest.sig', signatureOf(Buffer.from(manifest), key))]),
+    tarFile(`header.tar${suffix}`, header),
+  ];
+  const mtime = spec.modificationTime ?? DEFAULT_MTIME;
+  const start = await collected(tarStream(entries, mtime));
+  const dataHeader = tarHeader(`data/0000.tar${suffix}`, { size, mtime });
+  return Buffer.concat([start.subarray(0, -TAR_END.length), dataHeader]);
+}
+
+function manifestText(lines: readonly { path: string; sum: string }[]): string {
+  return lines.map(({ path, sum }) => `${sum}  ${path}\n`).join('');
+}
+
+async function writeData(
+  file: FileHandle,
+  start: number,
+  { spec, payload, packing }: EmbeddedInput,
+  { progress = noProgress, signal, threads }: PackContext,
+): Promise<Data> {
+  const files = offBoundary(payload.files);
+  const task = progress.start('packing', tarSize(files));
+  const sums = new Map<string, string>();
+  try {
+    const inner = tarStream(
+      files.map((entry) => summed(entry, sums)),
+      spec.modificationTime,
+    );
+    const content = counted(inner, task, signal);
+    return { size: await writeAt(file, start, packed(content, packing, threads)), sums };
+  } finally {
+    task.end();
+  }
+}
+
+/** Writes the chunks from byte `start` on; returns how many bytes they were. */
+async function writeAt(file: FileHandle, start: number, chunks: AsyncIterable<Buffer>): Promise<number> {
+  let position = start;
+  for await (const chunk of gathered(chunks)) {
+    for (let done = 0; done < chunk.length;) {
+      const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position);
+      done += bytesWritten;
+      position += bytesWritten;
+    }
+  }
+  return position - start;
+}
+
+/** The chunks in larger pieces, so that small ones do not cost a write each. */
+async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    held.push(chunk);
+    size += chunk.length;
+    if (size < WRITE_SIZE) continue;
+    yield Buffer.concat(held);
+    held = [];
+    size = 0;
+  }
+  yield Buffer.concat(held);
+}
+
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  task: ProgressTask,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    task.advance(chunk.length);
+    yield chunk;
+  }
+}
+
+/** The entry, whose checksum is in `sums` once it has been read. */
+function summed(entry: TarEntry, sums: Map<string, string>): TarEntry {
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    const sum = createHash('sha256');
+    for await (const chunk of entry.body instanceof Uint8Array ? [entry.body] : entry.body()) {
+      sum.update(chunk);
+      yield chunk;
+    }
+    sums.set(entry.path, sum.digest('hex'));
+  };
+  return { ...entry, body };
+}
+
+function sumOf(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function collected(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts);
+}

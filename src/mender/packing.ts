@@ -1,0 +1,51 @@
+import type { XzLevel } from '../io/xz.ts';
+import type { Compression, CompressionChoice } from './spec.ts';
+
+const MIB = 1 << 20;
+
+/** An outer compression, and how hard it tries. */
+export type Packing =
+  | { compression: 'none' }
+  | { compression: 'gzip'; level: number }
+  | { compression: 'lzma'; level: XzLevel }
+  | { compression: 'zstd'; level: number };
+
+/** Up to here, as almost every delta is, bytes matter more than seconds. */
+const SMALL = 64 * MIB;
+/** Up to here xz's fast levels take no longer than making the payload did. */
+const MEDIUM = 256 * MIB;
+/** An artifact is compressed once and sent to many; but beyond this even those who ask for lzma want it today. */
+const HUGE = 1024 * MIB;
+
+/**
+ * How the embedded writer packs a payload of `size` bytes (uncompressed). `auto` keeps the packing of full artifacts
+ * from dominating the build: the best xz for what is small, a fast xz up to 256 MiB, the fastest beyond.
+ */
+export function packingOf(choice: CompressionChoice, size: number): Packing {
+  switch (choice) {
+    case 'auto':
+      return { compression: 'lzma', level: size <= SMALL ? 6 : size <= MEDIUM ? 2 : 0 };
+    case 'lzma':
+      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= HUGE ? 2 : 0 };
+    case 'gzip':
+      return { compression: 'gzip', level: 6 };
+    case 'zstd':
+      return { compression: 'zstd', level: size <= SMALL ? 19 : 10 };
+    case 'none':
+      return { compression: 'none' };
+  }
+}
+
+/** What mender-artifact packs a payload of `size` bytes with: its lzma has one speed, 2 MB/s. */
+export function toolCompressionOf(choice: CompressionChoice, size: number): Compression {
+  if (choice !== 'auto') return choice;
+  return size <= SMALL ? 'lzma' : 'gzip';
+}
+
+/** The suffix of a tar inside an artifact. */
+export const SUFFIXES: Readonly<Record<Compression, string>> = {
+  none: '',
+  gzip: '.gz',
+  lzma: '.xz',
+  zstd: '.zst',
+};
