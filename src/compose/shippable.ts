@@ -86,14 +86,14 @@ export function shippedFiles(shipped: Shippable, images: readonly { service: str
   return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function dotenvFor(names: readonly string[], { file, isLocal }: Variables): string {
-  const values = names
-    .filter((name) => !isLocal(name))
-    .flatMap((name) => {
-      const value = file.get(name);
-      return value === undefined ? [] : [[name, value] as const];
-    });
-  return dotenvText(new Map(values));
+/** Of the names, those that the project's `.env` gives, with the values that they have here. */
+function dotenvFor(names: readonly string[], variables: Variables): string {
+  const given = names.filter((name) => isFromFile(name, variables));
+  return dotenvText(new Map(given.map((name) => [name, variables.file.get(name) ?? ''])));
+}
+
+function isFromFile(name: string, { file, lookup }: Variables): boolean {
+  return file.has(name) && file.get(name) === lookup(name);
 }
 
 /**
@@ -110,7 +110,8 @@ function setAside(files: LocalFile[], references: readonly FileReference[], { fi
 
 function localWarnings(passed: readonly string[], wanted: readonly string[], variables: Variables): string[] {
   const localOf = (names: readonly string[]) => [...new Set(names.filter(variables.isFromBuild))].sort();
-  const [asked, unread] = [localOf(passed), localOf(wanted)];
+  const asked = localOf(passed.filter((name) => !isFromFile(name, variables)));
+  const unread = localOf(wanted);
   return [
     ...(asked.length > 0
       ? [`passed through from the device's environment, not from the build's: ${asked.join(', ')}`]

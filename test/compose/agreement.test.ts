@@ -1,0 +1,99 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Application } from '../../src/compose/application.ts';
+import { manifestFiles, readApplication } from '../../src/compose/application.ts';
+import type { Mapping, Value } from '../../src/compose/value.ts';
+import { mappingOf } from '../../src/compose/value.ts';
+import { projectVariables } from '../../src/compose/variables.ts';
+import type { ComposeCommand } from '../helpers/compose.ts';
+import { compose, findCompose } from '../helpers/compose.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import type { Case } from './cases.ts';
+import { CASES } from './cases.ts';
+import { normalService } from './normal.ts';
+import { manifestsOf, projectIn, unpack } from './project.ts';
+
+const command = findCompose();
+
+describe('the real docker compose agrees', () => {
+  if (command === undefined) return test('skipped by SKIP_DEVICE=1', () => undefined);
+  return test.each(Object.entries(CASES))('%s', async (_name, one) => {
+    const folder = projectIn(one.files);
+    const application = await read(one, folder);
+    const real = realModel(command, one, folder);
+    expect(await ownModel(application, one)).toEqual(normalModel(real, folder));
+
+    const device = join(temporaryFolder(), 'device');
+    unpack(manifestFiles(application, new Map()), join(device, 'manifests'));
+    expect(onDevice(command, device)).toEqual(expectedOnDevice(real, folder, join(device, 'manifests')));
+  });
+});
+
+function read(one: Case, folder: string): Promise<Application> {
+  const { profiles = [], environment = {} } = one;
+  return readApplication({
+    manifests: manifestsOf(one, folder),
+    profiles,
+    environment: { HOME: '/root', ...environment },
+  });
+}
+
+/** What `docker compose config` makes of the project. */
+function realModel(docker: ComposeCommand, one: Case, folder: string): Mapping {
+  const isFolder = one.manifests?.[0] === '.';
+  const files = isFolder ? [] : manifestsOf(one, folder).flatMap((path) => ['-f', path]);
+  const profiles = (one.profiles ?? []).flatMap((profile) => ['--profile', profile]);
+  const args = [...files, ...profiles, '-p', 'shop', 'config', '--format', 'json'];
+  return parsed(compose(docker, args, folder, one.environment ?? {}));
+}
+
+/** What Compose makes of the shipped files where and how a device runs it, in an environment that has nothing of the build's. */
+function onDevice(docker: ComposeCommand, device: string): Mapping {
+  mkdirSync(device, { recursive: true });
+  const args = ['--project-directory', 'manifests', '-p', 'shop', 'config', '--format', 'json'];
+  return comparable(parsed(compose(docker, args, device, {})));
+}
+
+function expectedOnDevice(real: Mapping, folder: string, manifests: string): Mapping {
+  return comparable(parsed(JSON.stringify(real).replaceAll(folder, manifests)));
+}
+
+/** `config` writes `$` as `$$`. */
+function parsed(json: string): Mapping {
+  return JSON.parse(json.replaceAll('$$', '$')) as Mapping;
+}
+
+/** Apart from what the shipped manifest leaves out: builds and profiles, and what only they would need. */
+function comparable(model: Mapping): Mapping {
+  const services = Object.entries(mappingOf(model['services'])).map(([name, service]): [string, Value] => {
+    const { build, profiles, depends_on: dependsOn, ...rest } = mappingOf(service);
+    const known = Object.entries(mappingOf(dependsOn)).filter(
+      ([needed]) => needed in mappingOf(model['services']),
+    );
+    return [
+      name,
+      { ...rest, depends_on: Object.fromEntries(known), isBuilt: build !== undefined && profiles === null },
+    ];
+  });
+  return { ...model, name: null, services: Object.fromEntries(services) };
+}
+
+async function ownModel(application: Application, one: Case): Promise<Record<string, unknown>> {
+  const environment = { HOME: '/root', ...one.environment };
+  const { lookup } = await projectVariables(application.projectFolder, environment);
+  const services = mappingOf(application.model['services']);
+  const own = application.services.map(({ name }) => [
+    name,
+    normalService(mappingOf(services[name]), application.projectFolder, lookup),
+  ]);
+  return Object.fromEntries(own) as Record<string, unknown>;
+}
+
+function normalModel(real: Mapping, folder: string): Record<string, unknown> {
+  const nothing = () => undefined;
+  const services = Object.entries(mappingOf(real['services']));
+  return Object.fromEntries(
+    services.map(([name, service]) => [name, normalService(mappingOf(service), folder, nothing)]),
+  );
+}

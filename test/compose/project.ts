@@ -1,0 +1,58 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Application, ManifestFile } from '../../src/compose/application.ts';
+import { readApplication } from '../../src/compose/application.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import type { Case } from './cases.ts';
+
+/** Writes the case's files into a new folder and returns it. */
+export function projectIn(files: Record<string, string>): string {
+  const folder = join(temporaryFolder(), 'shop');
+  mkdirSync(folder);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+/** The manifests of a case, as paths below its folder. */
+export function manifestsOf({ manifests = ['compose.yaml'] }: Case, folder: string): string[] {
+  return manifests.map((path) => join(folder, path));
+}
+
+export async function readCase(one: Case): Promise<Application> {
+  const folder = projectIn(one.files);
+  const { profiles = [], environment = {} } = one;
+  return readApplication({ manifests: manifestsOf(one, folder), profiles, environment });
+}
+
+/** Reads a project that has just the one manifest. */
+export async function readManifest(
+  text: string,
+  environment: Record<string, string> = {},
+): Promise<Application> {
+  return readCase({ files: { 'compose.yaml': text }, environment });
+}
+
+/** The bytes of a shipped file as text. */
+export function contentOf({ content }: ManifestFile): string {
+  return content instanceof Uint8Array
+    ? Buffer.from(content).toString('utf8')
+    : readFileSync(content.file, 'utf8');
+}
+
+/** Shipped files by path. */
+export function textsOf(files: readonly ManifestFile[]): Record<string, string> {
+  return Object.fromEntries(files.map((file) => [file.path, contentOf(file)]));
+}
+
+/** Unpacks shipped files the way a device does. */
+export function unpack(files: readonly ManifestFile[], folder: string): void {
+  for (const file of files) {
+    const path = join(folder, file.path);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, contentOf(file));
+    chmodSync(path, file.mode);
+  }
+}
