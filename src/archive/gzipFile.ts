@@ -16,11 +16,11 @@ import { locate } from './positioned.ts';
  * Opens a gzipped tar archive. It is unpacked as a stream, once to know what is inside and once for each delivery of
  * blobs: no disk space, a bounded amount of memory. Throws as `scanTar`.
  */
-export async function openGzipFile(path: string, where: string): Promise<Archive> {
-  const files = await scanTar(gunzipped(path, where), where);
+export async function openGzipFile(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
+  const files = await scanTar(gunzipped(path, where, signal), where);
   return {
     files,
-    deliver: (deliveries, sink, signal) => deliverInPass(path, files, deliveries, sink, where, signal),
+    deliver: (deliveries, sink, ends) => deliverInPass(path, files, deliveries, sink, where, ends),
   };
 }
 
@@ -70,6 +70,7 @@ async function* gunzipped(path: string, where: string, signal?: AbortSignal): As
   try {
     for await (const chunk of gunzip) yield chunk as Buffer;
   } catch (error) {
+    signal?.throwIfAborted();
     throw gunzipError(error, where);
   }
 }

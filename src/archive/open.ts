@@ -19,12 +19,12 @@ const HINT = 'give an OCI archive, an OCI layout folder, or what docker save wri
  * Opens an image archive by what it contains, never by its name. Throws NotFoundError where there is none, UsageError when it
  * can't be read, UnsupportedError for what is no archive.
  */
-export async function openArchive(path: string, where: string): Promise<Archive> {
+export async function openArchive(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) return await openFolder(path, where);
     if (!found.isFile()) throw new UnsupportedError(`${where}: not a regular file`, { hint: HINT });
-    return await openFile(path, where);
+    return await openFile(path, where, signal);
   } catch (error) {
     throw archiveError(error, where);
   }
@@ -38,9 +38,9 @@ export function archiveError(error: unknown, where: string): unknown {
   return fileError(error, `reading ${where}`);
 }
 
-async function openFile(path: string, where: string): Promise<Archive> {
+async function openFile(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
   const magic = await firstBytes(path);
-  if (magic.startsWith(GZIP)) return openGzipFile(path, where);
+  if (magic.startsWith(GZIP)) return openGzipFile(path, where, signal);
   const foreign = FOREIGN.find(([bytes]) => magic.startsWith(bytes));
   if (foreign !== undefined) {
     throw new UnsupportedError(`${where}: compressed with ${foreign[1]}`, {

@@ -17,19 +17,19 @@ export interface ArchiveOptions {
 export function archiveSource(path: string, { log }: ArchiveOptions): ImageSource {
   const name = `archive ${path}`;
   let opening: Promise<Archive> | undefined;
-  const opened = (): Promise<Archive> => (opening ??= openArchive(path, name));
+  const opened = (signal?: AbortSignal): Promise<Archive> => (opening ??= openArchive(path, name, signal));
 
   return {
     name,
     async resolve(request, signal) {
-      const { files } = await opened();
+      const { files } = await opened(signal);
       signal?.throwIfAborted();
       const image = await guarded(name, () => findImage(files, request, name));
       log.debug(`${name}: found ${image.configDigest} with ${image.layers.length} layers`);
       return resolvedFrom(image, request.reference, name);
     },
     async fetch(resolved, wanted, sink, signal) {
-      const archive = await opened();
+      const archive = await opened(signal);
       const image = await guarded(name, () => findImage(archive.files, resolved, name));
       if (image.configDigest !== resolved.configDigest) throw changed(name, resolved, image.configDigest);
       await archive.deliver(deliveriesOf(image, wanted), sink, signal);

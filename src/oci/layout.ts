@@ -93,7 +93,7 @@ function wrongPlatform(
   const lists = absent.length === 0 ? '' : `; its index lists ${list(absent)} without the content`;
   return new NotFoundError(
     `${where}: no image for ${formatPlatform(wanted)}; available: ${list(offered) || 'none'}${lists}`,
-    { hint: `make the archive for ${formatPlatform(wanted)}, or choose another platform with --platform` },
+    { hint: `build or pull it for ${formatPlatform(wanted)}, or choose another platform with --platform` },
   );
 }
 

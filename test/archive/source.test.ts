@@ -91,6 +91,17 @@ describe('every layout in every container', () => {
     await expectImage(sourceWith(layoutFiles({ '': image }), kind), ask('app:1'), image);
   });
 
+  it('what crane and kaniko write: a config named by its digest, gzipped layers', async () => {
+    const layers = one.layers.map(({ descriptor, blob }) => [`${descriptor.digest.slice(7)}.tar.gz`, blob]);
+    const item = { Config: one.configDigest, RepoTags: ['app:1'], Layers: layers.map(([path]) => path) };
+    const files = Object.fromEntries([
+      [one.configDigest, one.config],
+      ...layers,
+      ['manifest.json', JSON.stringify([item])],
+    ]) as FileMap;
+    await expectImage(sourceWith(files), ask('app:1'), one);
+  });
+
   it('reads entry names beyond 100 bytes and with ./ in front', async () => {
     const folder = temporaryFolder();
     const long = `${'d'.repeat(60)}/${'e'.repeat(80)}/layer.tar`;
