@@ -21,8 +21,8 @@ export function imageEntries(image: PayloadImage): TarEntry[] {
   return [...files, ...uniqueLayers(image).flatMap(layerEntries)];
 }
 
-/** Images repeat layers, the empty one above all: one blob serves each; it is shipped where any of them is. */
-function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
+/** The layers of an image, each once: images repeat layers, the empty one above all; it is shipped where any of them is. */
+export function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
   const byDiffID = new Map<Digest, PayloadLayer>();
   for (const layer of layers) {
     const known = byDiffID.get(layer.diffID);

@@ -274,7 +274,7 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
       ],
       'when the old image is gone': [
         (device) => execFileSync('rm', ['-r', join(device.docker, 'app_1')]),
-        /old image app:1 is not on/,
+        /old image app:1 can't be saved: is it on this device/,
       ],
       'when the old image can not be saved': [
         (device) => writeFileSync(join(device.docker, 'app_1/save.tar'), 'x'),

@@ -105,7 +105,9 @@ export class Device {
       .split('\n')
       .filter(Boolean)
       .map((line) => line.split(' '));
-    return Object.fromEntries(entries.map(([service, layers]) => [service, JSON.parse(layers!) as string[]]));
+    return Object.fromEntries(
+      entries.map(([service, layers]): [string, string[]] => [service!, JSON.parse(layers!) as string[]]),
+    );
   }
 
   /** Sums of files in the containers of services: service -> lines of sha256sum. */

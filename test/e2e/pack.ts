@@ -109,7 +109,7 @@ function archiveOf(image: PayloadImage): TarEntry[] {
     if (content.kind === 'full')
       entries.set(diffID, [{ path, size, body: () => createReadStream(content.path) }]);
     if (content.kind === 'delta') {
-      const delta = tarFile(`${path}.vcdiff`, content.body as Uint8Array);
+      const delta = tarFile(`${path}.vcdiff`, content.body);
       entries.set(diffID, [delta, tarFile(`${path}.source`, blobPath(content.from))]);
     }
   }

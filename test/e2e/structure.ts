@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Services } from './application.ts';
 import { application } from './application.ts';
 import { Device, skipReason } from './device.ts';
-import type { Module } from './pack.ts';
-import { PROJECT, pack, versionKey } from './pack.ts';
+import { pack, versionKey } from './pack.ts';
 import { expectRunning, imagesOf, manifestOf } from './suite.ts';
 
 /** Full, delta, delta, on one image store. */

@@ -1,11 +1,15 @@
-import { createReadStream } from 'node:fs';
 import type { TarEntry } from '../../io/tar.ts';
 import { tarFile } from '../../io/tar.ts';
-import type { Digest } from '../../oci/digest.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
-import { blobPath, portableFiles, portableManifestDigest } from '../../oci/portable.ts';
+import { portableManifestDigest } from '../../oci/portable.ts';
 import { formatReference } from '../../oci/reference.ts';
+import { imageEntries, uniqueLayers } from '../imageFiles.ts';
 import type { PayloadImage, PayloadLayer } from '../payload.ts';
+
+/** True where an image can only be installed by the state script: `docker load` knows no deltas. */
+export function needsStateScript(images: readonly PayloadImage[]): boolean {
+  return images.some(({ layers }) => layers.some(({ content }) => content.kind === 'delta'));
+}
 
 /**
  * The entries of the `images.tar.gz` that the state script rebuilds on the device: `images/plan`, and for each image a
@@ -14,13 +18,10 @@ import type { PayloadImage, PayloadLayer } from '../payload.ts';
  * The tar is to be gzipped without compression, as the outer compression does that work better.
  */
 export function deltaPayload(images: readonly PayloadImage[]): TarEntry[] {
-  const entries = images.flatMap((image, number) => imageEntries(image, `images/${number}`));
+  const entries = images.flatMap((image, number) =>
+    imageEntries(image).map((entry) => ({ ...entry, path: `images/${number}/${entry.path}` })),
+  );
   return [tarFile('images/plan', planOf(images)), ...entries];
-}
-
-/** True where an image can only be installed by the state script: `docker load` knows no deltas. */
-export function needsStateScript(images: readonly PayloadImage[]): boolean {
-  return images.some(({ layers }) => layers.some(({ content }) => content.kind === 'delta'));
 }
 
 /** Lines of words: what to make of which old image, and how. A cut plan lacks its last line. */
@@ -42,39 +43,4 @@ function imageLine(image: PayloadImage, number: number): string {
 function layerLine({ diffID, size, content }: PayloadLayer, number: number): string {
   const from = content.kind === 'delta' ? ` ${hexOf(content.from)}` : '';
   return `layer ${number} ${content.kind} ${hexOf(diffID)} ${size}${from}`;
-}
-
-/** A layer may stand in an image twice, left out where it is the device's and shipped above a changed one: shipped then. */
-function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
-  const byDiffID = new Map<Digest, PayloadLayer>();
-  for (const layer of layers) {
-    const known = byDiffID.get(layer.diffID);
-    if (known === undefined || known.content.kind === 'omit') byDiffID.set(layer.diffID, layer);
-  }
-  return [...byDiffID.values()];
-}
-
-function imageEntries(image: PayloadImage, folder: string): TarEntry[] {
-  const small = portableFiles(image).map(({ path, content }) => tarFile(`${folder}/${path}`, content));
-  const layers = uniqueLayers(image).flatMap((layer) => layerEntries(layer, folder));
-  return [...small, ...layers];
-}
-
-function layerEntries({ diffID, size, content }: PayloadLayer, folder: string): TarEntry[] {
-  const path = `${folder}/${blobPath(diffID)}`;
-  switch (content.kind) {
-    case 'omit':
-      return [];
-    case 'full':
-      return [{ path, size, body: opened(content.path) }];
-    case 'delta': {
-      const { body } = content;
-      const delta = typeof body === 'string' ? opened(body) : body;
-      return [{ path: `${path}.vcdiff`, size: content.size, body: delta }];
-    }
-  }
-}
-
-function opened(path: string): () => AsyncIterable<Uint8Array> {
-  return () => createReadStream(path);
 }

@@ -78,8 +78,7 @@ save_current() {
   rm -rf "$work/current"
   mkdir -p "$work/current/blobs/sha256"
   [ "$1" != - ] || return 0
-  engine image inspect "$1" > /dev/null 2>&1 || stop "the old image $1 is not on this device"
-  engine image save "$1" | tar -xf - -C "$work/current" || stop "the old image $1 can't be saved"
+  engine image save "$1" | tar -xf - -C "$work/current" || stop "the old image $1 can't be saved: is it on this device?"
 }
 
 # A pulled image is saved compressed on the containerd store, and older engines know other names: go by content
@@ -118,7 +117,7 @@ make_layer() {
       find_source "$3"
       [ -f "$blob.vcdiff" ] || stop "the payload lacks the delta of layer $2"
       xdelta3 -d -f -s "$source" "$blob.vcdiff" "$blob" || stop "xdelta3 can't decode layer $2"
-      rm "$blob.vcdiff"
+      rm -f "$blob.vcdiff" "$blob.source"
       decoded=$((decoded + 1)) ;;
     *) stop "unknown kind of layer in the plan: $1" ;;
   esac
@@ -156,7 +155,7 @@ make_image() {
   decoded=0
   omitted=0
   if have_image "$3" "$4" "$5"; then
-    rm -f "$folder"/blobs/sha256/*.vcdiff
+    rm -f "$folder"/blobs/sha256/*.vcdiff "$folder"/blobs/sha256/*.source
     while read -r word number _ layer _; do
       if [ "$word $number" = "layer $1" ]; then rm -f "$folder/blobs/sha256/$layer"; fi
     done < "$plan"
