@@ -29,6 +29,8 @@ export async function startRegistry(options: { auth?: boolean } = {}): Promise<R
   writeFileSync(join(folder, 'htpasswd'), HTPASSWD);
   writeFileSync(config, configOf(folder, host, options.auth ?? false));
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  // A test run that is broken off leaves no server behind.
+  process.once('exit', () => child.kill());
   try {
     await answering(host, child);
   } catch (error) {
