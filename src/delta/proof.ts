@@ -18,10 +18,14 @@ export interface Decoded {
 
 const CHUNK = 1 << 20;
 
-/** Decodes a delta of `from` with our decoder and keeps nothing but its digest. Throws IntegrityError if it is damaged. */
+/**
+ * Decodes a delta of `from` with our decoder and keeps nothing but its digest. Throws IntegrityError if it is damaged, or
+ * makes more than `largest` bytes.
+ */
 export async function decodeToDigest(
   from: Pick<LayerFile, 'path'>,
   delta: string,
+  largest: number,
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<Decoded> {
   const source = new SourceFile(from.path);
@@ -29,7 +33,7 @@ export async function decodeToDigest(
     const sum = createHash('sha256');
     let size = 0;
     const chunks = createReadStream(delta, { highWaterMark: CHUNK }) as AsyncIterable<Uint8Array>;
-    for await (const window of decodeVcdiff(chunks, source)) {
+    for await (const window of decodeVcdiff(chunks, source, largest)) {
       sum.update(window);
       size += window.length;
       onBytes(window.length);
@@ -54,7 +58,7 @@ export async function proveDelta(
   // Awaited below; a failure of ours must not leave this one unhandled, and its process must end with us.
   const settled = stock.catch(() => undefined);
   try {
-    const own = await decodeToDigest(from, delta, () => signal?.throwIfAborted());
+    const own = await decodeToDigest(from, delta, to.size, () => signal?.throwIfAborted());
     compare(to, own.digest, 'our decoder');
     log.debug(
       `proved the delta of ${to.diffID}: ${own.size} bytes, read ${own.sourceBytesRead} of its source`,

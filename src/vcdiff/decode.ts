@@ -7,20 +7,24 @@ import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
 /**
  * Decodes a VCDIFF file (RFC 3284 with xdelta3's adler32 and application header, without secondary compression):
  * yields the target in pieces of at most 64 MiB, each valid until the next is asked for. Memory stays below two
- * windows, whatever the input claims. Throws IntegrityError for a damaged delta or another source than it was made
- * of, UnsupportedError for secondary compression, custom code tables and windows on the target.
+ * windows, whatever the input claims, and a target of more than `largest` bytes is refused before it is made. Throws
+ * IntegrityError for a damaged delta or another source than it was made of, UnsupportedError for secondary compression, custom code tables and windows on the target.
  */
 export async function* decodeVcdiff(
   delta: AsyncIterable<Uint8Array>,
   source: VcdiffSource,
+  largest: number,
 ): AsyncGenerator<Uint8Array> {
   const input = new DeltaInput(delta);
   try {
     await readFileHeader(input);
     const decoder = new WindowDecoder(source);
+    let size = 0;
     let windows = 0;
     for (let header = await readWindowHeader(input); header; header = await readWindowHeader(input)) {
       const { dataLength, instructionLength, addressLength } = header;
+      size += header.targetLength;
+      if (size > largest) throw malformed(`it makes more than ${largest} bytes`);
       const sections = await input.take(dataLength + instructionLength + addressLength);
       const target = decoder.decode(header, sections);
       checkAdler32(target, header.adler32);

@@ -179,6 +179,12 @@ describe('what is refused', () => {
     await expect(decode(Buffer.from(hex, 'hex'), SOURCE)).rejects.toBeInstanceOf(error);
   });
 
+  test('more output than the caller wants, before it is made', async () => {
+    const delta = Buffer.concat([HEADER, windowOf(add), windowOf(add)]);
+    expect((await decode(delta, SOURCE, 100, 6)).toString()).toBe('xyzxyz');
+    await expect(decode(delta, SOURCE, 100, 5)).rejects.toThrow(/more than 5 bytes/);
+  });
+
   test('bytes behind the last window', async () => {
     const delta = Buffer.concat([HEADER, windowOf(add), Buffer.from([5])]);
     await expect(decode(delta)).rejects.toBeInstanceOf(IntegrityError);

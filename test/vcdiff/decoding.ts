@@ -6,14 +6,15 @@ export async function decode(
   delta: Uint8Array,
   source: Uint8Array = new Uint8Array(0),
   pieceSize: number = delta.length || 1,
+  largest = 1 << 24,
 ): Promise<Buffer> {
   const read = (into: Uint8Array, position: number): void => {
     if (position + into.length > source.length) throw new IntegrityError('the source is too short');
     into.set(source.subarray(position, position + into.length));
   };
   const target: Buffer[] = [];
-  for await (const window of decodeVcdiff(pieces(delta, pieceSize), { read }))
-    target.push(Buffer.from(window));
+  const windows = decodeVcdiff(pieces(delta, pieceSize), { read }, largest);
+  for await (const window of windows) target.push(Buffer.from(window));
   return Buffer.concat(target);
 }
 
