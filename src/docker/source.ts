@@ -1,7 +1,9 @@
 import { DeniedError, NetworkError, NotFoundError } from '../errors.ts';
 import type { Log } from '../io/log.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
 import { choosePlatform, formatPlatform } from '../oci/platform.ts';
+import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import { endpointsOf } from './endpoint.ts';
 import type { Engine } from './engine.ts';
@@ -18,6 +20,15 @@ export interface DaemonOptions {
   log: Log;
 }
 
+/** A daemon, which can tell cheaply whether an image has to be looked up again. */
+export interface DaemonSource extends ImageSource {
+  /**
+   * Digest of the manifest or index that the name stands for on the containerd store, where `resolve` has to read through a save
+   * stream; undefined on the classic store, where `resolve` is cheap, and for an unknown image.
+   */
+  headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
+}
+
 const NAME = 'daemon';
 
 /**
@@ -25,7 +36,7 @@ const NAME = 'daemon';
  * undefined for an unknown image, and unless required for a daemon that is not there and for another platform; it throws
  * UnsupportedError for a DOCKER_HOST that can't be used, NetworkError and DeniedError for the daemon's failures.
  */
-export function daemonSource({ environment, required, log }: DaemonOptions): ImageSource {
+export function daemonSource({ environment, required, log }: DaemonOptions): DaemonSource {
   let searching: Promise<Engine> | undefined;
   const engine = (signal?: AbortSignal): Promise<Engine> =>
     (searching ??= findEngine(endpointsOf(environment), signal));
@@ -52,6 +63,11 @@ export function daemonSource({ environment, required, log }: DaemonOptions): Ima
         log.info(`${error.message}: looking elsewhere`);
         return undefined;
       }
+    },
+    async headDigest(reference, signal) {
+      const found = await optionalEngine(signal);
+      if (found === undefined || !(await found.usesContainerdStore(signal))) return undefined;
+      return (await found.inspect(reference, signal))?.id;
     },
     fetch: async (image, wanted, sink, signal) =>
       fetchSaved(await engine(signal), image, wanted, sink, signal),

@@ -164,6 +164,23 @@ describe('digests', () => {
   });
 });
 
+describe('what a name stands for', () => {
+  it.each([
+    [true, onContainerd(image), image.descriptor.digest],
+    [false, onClassic(image), undefined],
+  ])('on the containerd store: %s', async (containerd, entry, digest) => {
+    const daemon = await startDaemon({ 'app:1': entry }, { containerd });
+    const source = daemonSource({
+      environment: { DOCKER_HOST: daemon.DOCKER_HOST },
+      required: false,
+      log: silentLog,
+    });
+    expect(await source.headDigest(ask('app:1').reference)).toBe(digest);
+    expect(await source.headDigest(ask('app:2').reference)).toBeUndefined();
+    expect(daemon.sent()).toBe(0);
+  });
+});
+
 describe('what is not there', () => {
   it('an unknown image', async () => {
     const daemon = await startDaemon({});
