@@ -5,7 +5,8 @@ import { wait } from '../io/httpRetry.ts';
 import type { Log } from '../io/log.ts';
 import { verifying } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { RegistryClient, Repository } from './client.ts';
+import type { RegistryClient } from './client.ts';
+import type { Repository } from './endpoint.ts';
 import { missingBlob } from './document.ts';
 
 /** Cuts within one MiB after which there is no hope. */

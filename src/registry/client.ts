@@ -2,15 +2,10 @@ import type { HttpResponse } from '../io/http.ts';
 import { createAuthorization } from './authorization.ts';
 import type { Authorization, AuthorizationContext } from './authorization.ts';
 import { apiHost, repositoryUrl } from './endpoint.ts';
+import type { Repository } from './endpoint.ts';
 import { denied, failureOf } from './failure.ts';
 
-/** A repository at a registry, as in `Reference`. */
-export interface Repository {
-  registry: string;
-  repository: string;
-}
-
-export interface RegistryRequest {
+interface RegistryRequest {
   method: 'GET' | 'HEAD';
   /** Below the repository: `manifests/TAG`, `blobs/DIGEST`. */
   path: string;

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { ToolError, UsageError } from '../errors.ts';
 import { registerSecret } from '../io/redact.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './credential.ts';
 
 /** The user name that says that the secret is an identity token. */
 const TOKEN_USER = '<token>';

@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { UsageError, systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import { registerSecret } from '../io/redact.ts';
+import type { Credentials } from './credential.ts';
 import { askHelper } from './credentialHelper.ts';
-
-export type Credentials =
-  | { kind: 'password'; username: string; password: string }
-  /** A refresh token, exchanged for access tokens with OAuth2. */
-  | { kind: 'identity'; token: string }
-  /** A token for the registry itself. */
-  | { kind: 'registry'; token: string };
 
 /** The credentials for a registry such as `docker.io` or `localhost:5000`, or undefined where there are none. */
 export type CredentialLookup = (registry: string, signal?: AbortSignal) => Promise<Credentials | undefined>;

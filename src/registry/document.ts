@@ -7,7 +7,8 @@ import { digestOf, isDigest } from '../oci/digest.ts';
 import type { Index, Manifest } from '../oci/manifest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/mediaTypes.ts';
-import type { RegistryClient, Repository } from './client.ts';
+import type { RegistryClient } from './client.ts';
+import type { Repository } from './endpoint.ts';
 
 /** A manifest or index with the digest of its bytes. */
 export interface Document {

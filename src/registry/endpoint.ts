@@ -1,5 +1,11 @@
 import { isLoopback } from '../io/httpRedirect.ts';
 
+/** A repository at a registry, as in `Reference`. */
+export interface Repository {
+  registry: string;
+  repository: string;
+}
+
 const HUB_HOST = 'registry-1.docker.io';
 
 /** The host that serves a registry's API: Docker Hub's is not called by its name. */

@@ -2,7 +2,7 @@ import { DeniedError, NetworkError } from '../errors.ts';
 import { jsonOf, textOf } from '../io/http.ts';
 import type { Http, HttpRequest } from '../io/http.ts';
 import { registerSecret } from '../io/redact.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './credential.ts';
 import { allowsPlainHttp } from './endpoint.ts';
 
 export interface TokenRequest {

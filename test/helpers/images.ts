@@ -20,7 +20,7 @@ import { requireTool } from './tools.ts';
 
 /** Small images, made by code: the same input gives the same bytes. */
 
-export interface LayerSpec {
+interface LayerSpec {
   files: FileMap;
   /** Default gzip. */
   compression?: 'gzip' | 'zstd' | 'none';
@@ -40,7 +40,7 @@ export interface ImageSpec {
   config?: Record<string, unknown>;
 }
 
-export interface BuiltLayer {
+interface BuiltLayer {
   diffID: Digest;
   descriptor: Descriptor;
   /** The uncompressed layer. */

@@ -5,7 +5,7 @@ import type { Digest } from '../../src/oci/digest.ts';
 import type { Built } from './images.ts';
 
 /** One request as it arrived. */
-export interface Seen {
+interface Seen {
   method: string;
   /** With the query. */
   url: string;

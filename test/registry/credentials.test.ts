@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dockerCredentials } from '../../src/registry/credentials.ts';
-import type { Credentials } from '../../src/registry/credentials.ts';
+import type { Credentials } from '../../src/registry/credential.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 afterEach(() => vi.unstubAllEnvs());
