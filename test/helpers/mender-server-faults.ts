@@ -30,6 +30,11 @@ export class Faults {
     this.#planned.push({ call, fault, times });
   }
 
+  /** Everything goes well from now on. */
+  clear(): void {
+    this.#planned = [];
+  }
+
   take(method: string, path: string): Fault | undefined {
     const found = this.#planned.find((one) => one.times > 0 && one.call.test(`${method} ${path}`));
     if (found === undefined) return undefined;
@@ -45,6 +50,8 @@ export async function misbehave(
   response: ServerResponse,
   refuse: (status: number, message: string) => void,
 ): Promise<boolean> {
+  // A request that is left in the middle forgets its socket.
+  const { socket } = request;
   switch (fault?.kind) {
     case 'status':
       request.resume();
@@ -52,7 +59,7 @@ export async function misbehave(
       refuse(fault.status, fault.message ?? 'out of order');
       return true;
     case 'cutBefore':
-      request.socket.destroy();
+      socket.destroy();
       return true;
     case 'cutRequest': {
       let seen = 0;
@@ -60,7 +67,7 @@ export async function misbehave(
         seen += chunk.length;
         if (seen >= fault.bytes) break;
       }
-      request.socket.destroy();
+      socket.destroy();
       return true;
     }
     case 'slow':

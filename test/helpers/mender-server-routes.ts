@@ -41,6 +41,11 @@ export const handlers: Record<string, Handler> = {
   'GET /api/management/v1/useradm/users/me': (call) =>
     json({ id: 'a9a4ec0a-5d40-4d5a-a9a3-b6b7b8d8e1b5', email: call.state.options.user }),
   'GET /api/management/v1/inventory/groups': (call) => json(groupsOf(call.state)),
+  'GET /api/management/v1/inventory/groups/{name}/devices': (call) => {
+    const members = devicesIn(call.state, call.parameters['name']!);
+    if (members.length === 0) throw new Refused(404, 'group not found');
+    return page(call, members);
+  },
   [`GET ${M1}/limits/storage`]: (call) =>
     json({ limit: call.state.options.storageLimit, usage: usageOf(call.state) }),
 
@@ -290,9 +295,13 @@ function deploy(call: Call): Reply {
 function deployToGroup(call: Call): Reply {
   const { name, artifact_name } = call.body as NewDeployment;
   const group = call.parameters['name']!;
-  const targets = [...call.state.devices.values()].filter((one) => one.group === group).map((one) => one.id);
+  const targets = devicesIn(call.state, group);
   const wanted = { name, artifact_name, targets, groups: [group], extras: {} };
   return created(store.createDeployment(call.state, wanted));
+}
+
+function devicesIn(state: ServerState, group: string): string[] {
+  return [...state.devices.values()].filter((one) => one.group === group).map((one) => one.id);
 }
 
 function groupsOf(state: ServerState): string[] {

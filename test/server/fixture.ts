@@ -1,0 +1,24 @@
+import { createHttp } from '../../src/io/http.ts';
+import { createLog, silentLog } from '../../src/io/log.ts';
+import { noProgress } from '../../src/io/progress.ts';
+import type { Api } from '../../src/server/api.ts';
+import { createApi } from '../../src/server/api.ts';
+import type { MenderServer } from '../helpers/mender-server.ts';
+
+/** The API of the stand-in, with short waits. */
+export function apiOf(server: MenderServer, signal?: AbortSignal): Api {
+  const http = createHttp({ log: silentLog, backoffMs: 1, attempts: 3 });
+  return createApi({ http, host: server.url, authorization: `Bearer ${server.token}`, signal });
+}
+
+/** What uploads and waits need beside the API; `lines` is what they logged. */
+export function contextOf(server: MenderServer, signal?: AbortSignal) {
+  const lines: string[] = [];
+  const log = createLog('debug', (line) => void lines.push(line));
+  return { api: apiOf(server, signal), log, progress: noProgress, pauseMs: 1, lines };
+}
+
+/** Calls of one kind that the stand-in has seen. */
+export function callsOf(server: MenderServer, pattern: RegExp): number {
+  return server.calls.filter((call) => pattern.test(call)).length;
+}

@@ -1,0 +1,142 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { DeniedError, NotFoundError, UsageError } from '../../src/errors.ts';
+import { uploadArtifact } from '../../src/pipeline/upload.ts';
+import { deleteArtifact, describeArtifact, listArtifacts } from '../../src/server/artifacts.ts';
+import { createHttp } from '../../src/io/http.ts';
+import { silentLog } from '../../src/io/log.ts';
+import { deployArtifact } from '../../src/pipeline/deploy.ts';
+import { listDeployments } from '../../src/server/deployments.ts';
+import { logIn } from '../../src/server/login.ts';
+import { getRelease, listReleases, setNotes, setTags } from '../../src/server/releases.ts';
+import { resolveArtifact } from '../../src/server/resolveArtifact.ts';
+import { findToken, storeToken } from '../../src/server/token.ts';
+import { makeArtifact } from '../helpers/mender-artifact.ts';
+import { menderServer } from '../helpers/mender-server.ts';
+import type { ServerOptions } from '../helpers/mender-server-state.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { callsOf, contextOf } from './fixture.ts';
+
+async function filled(options: ServerOptions = {}) {
+  const server = await menderServer({ pageSize: 2, ...options });
+  const context = contextOf(server);
+  for (const name of ['app-1', 'app-2', 'tool-1']) {
+    await uploadArtifact({ path: makeArtifact({ name }), description: `${name}!` }, context);
+  }
+  await uploadArtifact({ path: makeArtifact({ name: 'app-1', deviceTypes: ['rpi4'] }) }, context);
+  return { server, context, api: context.api };
+}
+
+describe('artifacts on the server', () => {
+  test('all pages, and what fits', async () => {
+    const { server, api } = await filled();
+    const before = callsOf(server, /v2\/deployments\/artifacts/);
+    const names = async (query: Parameters<typeof listArtifacts>[1]) =>
+      (await listArtifacts(api, query)).map(({ name }) => name).sort();
+    expect(await names({})).toEqual(['app-1', 'app-1', 'app-2', 'tool-1']);
+    expect(callsOf(server, /v2\/deployments\/artifacts/) - before).toBe(2);
+    expect(await names({ names: ['app-2', 'tool-1'] })).toEqual(['app-2', 'tool-1']);
+    expect(await names({ names: ['app-*'] })).toEqual(['app-1', 'app-1', 'app-2']);
+    expect(await names({ deviceType: 'rpi4' })).toEqual(['app-1']);
+    expect(await names({ description: 'tool*' })).toEqual(['tool-1']);
+    expect(await names({ names: ['none'] })).toEqual([]);
+  });
+
+  test('by id or by a name that only one has', async () => {
+    const { api } = await filled();
+    const one = await resolveArtifact(api, 'app-2');
+    expect(await resolveArtifact(api, one.id)).toEqual(one);
+    await expect(resolveArtifact(api, 'app-1')).rejects.toThrow(UsageError);
+    await expect(resolveArtifact(api, 'app-*')).rejects.toThrow(NotFoundError);
+    await expect(resolveArtifact(api, one.id.replace(/^./, 'z'))).rejects.toThrow(NotFoundError);
+  });
+
+  test('descriptions and removal, until the artifact is deployed', async () => {
+    const { api, context } = await filled({ devices: [{ id: 'd', type: 'qemu', provides: {} }] });
+    const { id } = await resolveArtifact(api, 'app-2');
+    await describeArtifact(api, id, 'new');
+    expect((await resolveArtifact(api, id)).description).toBe('new');
+    const target = { kind: 'all' } as const;
+    await deployArtifact({ name: 'n', artifactName: 'app-2', target, force: false }, context);
+    await expect(describeArtifact(api, id, 'newer')).rejects.toThrow(/422/);
+    await expect(deleteArtifact(api, id)).rejects.toThrow(
+      /409: Artifact is used in active deployment \(request id/,
+    );
+    await deleteArtifact(api, (await resolveArtifact(api, 'tool-1')).id);
+    await expect(resolveArtifact(api, 'tool-1')).rejects.toThrow(NotFoundError);
+    expect((await listDeployments(api, { status: 'pending' })).map(({ name }) => name)).toEqual(['n']);
+    expect(await listDeployments(api, { name: 'other' })).toEqual([]);
+  });
+});
+
+describe('releases', () => {
+  test('tags, notes and lists', async () => {
+    const { api } = await filled();
+    await setTags(api, 'app-1', ['stable', 'eu.1']);
+    await setNotes(api, 'app-1', 'fixes the clock');
+    const release = await getRelease(api, 'app-1');
+    expect(release).toMatchObject({ tags: ['eu.1', 'stable'], notes: 'fixes the clock' });
+    expect(release.artifacts).toHaveLength(2);
+    expect((await listReleases(api)).map(({ name }) => name)).toEqual(['app-1', 'app-2', 'tool-1']);
+    expect((await listReleases(api, { tags: ['stable', 'x'] })).map(({ name }) => name)).toEqual(['app-1']);
+    expect((await listReleases(api, { name: 'tool' })).map(({ name }) => name)).toEqual(['tool-1']);
+    await setTags(api, 'app-1', []);
+    expect((await getRelease(api, 'app-1')).tags).toEqual([]);
+    await expect(setTags(api, 'app-1', ['no spaces'])).rejects.toThrow(UsageError);
+    await expect(
+      setTags(
+        api,
+        'app-1',
+        Array.from({ length: 21 }, (_, i) => `t${i}`),
+      ),
+    ).rejects.toThrow(UsageError);
+    await expect(setTags(api, 'none', ['t'])).rejects.toThrow(NotFoundError);
+    await expect(setNotes(api, 'none', 't')).rejects.toThrow(NotFoundError);
+  });
+});
+
+describe('tokens', () => {
+  test('logging in, with a second factor', async () => {
+    const server = await menderServer({ twoFactorCode: '123456' });
+    const http = createHttp({ log: silentLog });
+    const good = { user: 'user@example.com', password: 'correct horse', twoFactorCode: '123456' };
+    expect(server.state.tokens).toContain(await logIn(http, server.url, good));
+    const failed = async (more: object, hint: RegExp) => {
+      const login = logIn(http, server.url, { ...good, ...more });
+      await expect(login).rejects.toThrow(DeniedError);
+      await expect(login).rejects.toMatchObject({ hint: expect.stringMatching(hint) as string });
+    };
+    await failed({ password: 'wrong' }, /check the user name/);
+    await failed({ twoFactorCode: undefined }, /--2fa-code/);
+    await failed({ twoFactorCode: '000000' }, /--2fa-code/);
+  });
+
+  test('are kept and found where mender-cli keeps its own', async () => {
+    const HOME = temporaryFolder();
+    const path = join(HOME, '.cache', 'mender', 'authtoken');
+    expect(await findToken({ HOME }, undefined)).toBeUndefined();
+    await storeToken(path, 'from.login');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(path, 'utf8')).toBe('from.login');
+    const given = join(HOME, 'given');
+    writeFileSync(given, 'from.file\n');
+    expect(await findToken({ HOME }, undefined)).toEqual({ token: 'from.login', source: path });
+    expect(await findToken({ HOME }, given)).toEqual({ token: 'from.file', source: given });
+    expect(await findToken({ HOME, MENDER_PAT: ' pat ' }, given)).toEqual({
+      token: 'pat',
+      source: 'MENDER_PAT',
+    });
+  });
+
+  test.each([
+    ['missing', undefined, /no such file/],
+    ['empty', '\n', /expected a token, found nothing/],
+    ['of several lines', 'a b\nc', /expected a token on one line/],
+  ])('a token file that is %s', async (_, content, message) => {
+    const path = join(temporaryFolder(), 'token');
+    if (content !== undefined) writeFileSync(path, content);
+    await expect(findToken({}, path)).rejects.toThrow(UsageError);
+    await expect(findToken({}, path)).rejects.toThrow(message);
+  });
+});
