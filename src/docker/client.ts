@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
+import { get as getWithTls } from 'node:https';
+import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
 import { DeniedError, NetworkError, UserError, messageOf, systemCodeOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatEndpoint } from './endpoint.ts';
 
@@ -30,18 +35,42 @@ const LARGEST_JSON = 16 << 20;
 export async function ask(endpoint: Endpoint, request: EngineRequest): Promise<EngineAnswer> {
   const where = `the daemon at ${formatEndpoint(endpoint)}`;
   try {
-    const message = await begin(endpoint, request, where);
+    const message = await begin(endpoint, await certificatesOf(endpoint), request, where);
     return { status: message.statusCode ?? 0, body: bodyOf(message, request, where) };
   } catch (error) {
     throw connectionError(error, request, where);
   }
 }
 
-function begin(endpoint: Endpoint, request: EngineRequest, where: string): Promise<IncomingMessage> {
+/** What Docker's own client reads from DOCKER_CERT_PATH: both sides prove who they are. */
+async function certificatesOf(endpoint: Endpoint): Promise<SecureContextOptions | undefined> {
+  if (!('certificates' in endpoint)) return undefined;
+  const folder = endpoint.certificates;
+  const read = async (name: string): Promise<Buffer> => {
+    try {
+      return await readFile(join(folder, name));
+    } catch (error) {
+      throw fileError(error, `reading ${join(folder, name)} for DOCKER_TLS_VERIFY`);
+    }
+  };
+  const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map(read));
+  return { ca, cert, key };
+}
+
+function begin(
+  endpoint: Endpoint,
+  certificates: SecureContextOptions | undefined,
+  request: EngineRequest,
+  where: string,
+): Promise<IncomingMessage> {
   const { path, idleMs, signal } = request;
   return new Promise((resolve, reject) => {
-    const options = { ...endpoint, path, agent: false, headers: { host: 'docker' } };
-    const sent = get(signal === undefined ? options : { ...options, signal }, resolve);
+    const address = { ...endpoint, path, agent: false };
+    const options = signal === undefined ? address : { ...address, signal };
+    const sent =
+      certificates === undefined
+        ? get(options, resolve)
+        : getWithTls({ ...options, ...certificates }, resolve);
     sent.on('error', reject);
     sent.setTimeout(idleMs, () => {
       sent.destroy(new NetworkError(`${where}: no answer within ${idleMs / 1000} s`, { hint: RESTART }));

@@ -1,15 +1,22 @@
 import { UnsupportedError, UsageError } from '../errors.ts';
 
 /** Where an Engine API is served. */
-export type Endpoint = { socketPath: string } | { host: string; port: number };
+export type Endpoint = { socketPath: string } | TcpEndpoint;
+
+export interface TcpEndpoint {
+  host: string;
+  port: number;
+  /** For TLS: the folder of `ca.pem`, `cert.pem` and `key.pem`. */
+  certificates?: string;
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const HTTP_PORT = 2375;
+const PORTS = { http: 2375, https: 2376 };
 
 /**
  * Where to look for a daemon, best first: `DOCKER_HOST` alone where it is set, else the usual sockets of Docker (system,
- * rootless, Desktop) and podman. Throws UnsupportedError for ssh, npipe and TLS, UsageError for a malformed address.
+ * rootless, Desktop) and podman. Throws UnsupportedError for ssh and npipe, UsageError for a malformed address.
  * https://docs.docker.com/reference/cli/docker/#environment-variables
  */
 export function endpointsOf(environment: Environment): Endpoint[] {
@@ -40,16 +47,22 @@ const FORWARD =
   'forward the socket with ssh -L /tmp/docker.sock:/var/run/docker.sock HOST and set DOCKER_HOST=unix:///tmp/docker.sock';
 
 function parseTcp(text: string, rest: string, environment: Environment): Endpoint {
-  if (environment['DOCKER_TLS_VERIFY'] || environment['DOCKER_TLS']) {
-    throw new UnsupportedError(`DOCKER_HOST ${text}: TLS is not supported`, { hint: FORWARD });
-  }
   const url = URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
   if (!url?.hostname || url.pathname !== '/' || url.username !== '') throw malformed(text);
-  const isDefault = !/:80\/?$/.test(rest) && url.port === '';
+  const certificates = certificatesIn(environment);
+  // The parser drops the port 80, which is not the default here.
+  const written = url.port || (/:80\/?$/.test(rest) ? '80' : '');
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: isDefault ? HTTP_PORT : Number(url.port || '80'),
+    port: written === '' ? PORTS[certificates === undefined ? 'http' : 'https'] : Number(written),
+    ...(certificates === undefined ? {} : { certificates }),
   };
+}
+
+/** https://docs.docker.com/engine/security/protect-access/#secure-by-default */
+function certificatesIn(environment: Environment): string | undefined {
+  if (!environment['DOCKER_TLS_VERIFY']) return undefined;
+  return environment['DOCKER_CERT_PATH'] ?? `${environment['HOME'] ?? ''}/.docker`;
 }
 
 function malformed(text: string): UsageError {

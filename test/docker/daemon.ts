@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -30,6 +31,8 @@ export interface Daemon {
 export interface DaemonOptions {
   containerd?: boolean;
   tcp?: boolean;
+  /** Over TLS, for clients with a certificate. */
+  tls?: { ca: string; cert: string; key: string };
   /** Answers in its place; true where it did. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
@@ -40,15 +43,19 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const requests: string[] = [];
   let sent = 0;
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url ?? '';
     requests.push(`${request.method ?? ''} ${path}`);
     if (options.intercept?.(request, response) === true) return;
     if (path === '/_ping') response.end('OK');
     else if (path === '/info') sendJson(response, 200, infoOf(options));
     else answerImage(images, path, response, (bytes) => (sent += bytes));
-  });
-  const address = await listen(server, options.tcp ?? false);
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(answer)
+      : createTlsServer({ ...options.tls, requestCert: true, rejectUnauthorized: true }, answer);
+  const address = await listen(server, options.tcp ?? options.tls !== undefined);
   return { DOCKER_HOST: address, requests, sent: () => sent };
 }
 

@@ -15,9 +15,23 @@ describe('where the daemon is looked for', () => {
   });
 
   it.each([
+    [{ DOCKER_CERT_PATH: '/certs' }, { host: 'build', port: 2375 }],
+    [{ DOCKER_TLS_VERIFY: '' }, { host: 'build', port: 2375 }],
+    [
+      { DOCKER_TLS_VERIFY: '1', HOME: '/me' },
+      { host: 'build', port: 2376, certificates: '/me/.docker' },
+    ],
+    [
+      { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs' },
+      { host: 'build', port: 2376, certificates: '/certs' },
+    ],
+  ])('tcp with %j', (environment, endpoint) => {
+    expect(endpointsOf({ DOCKER_HOST: 'tcp://build', ...environment })).toEqual([endpoint]);
+  });
+
+  it.each([
     [{ DOCKER_HOST: 'ssh://me@build' }, UnsupportedError, 'ssh is not supported'],
     [{ DOCKER_HOST: 'npipe:////./pipe/docker_engine' }, UnsupportedError, 'npipe is not supported'],
-    [{ DOCKER_HOST: 'tcp://build:2376', DOCKER_TLS_VERIFY: '1' }, UnsupportedError, 'TLS is not supported'],
     [{ DOCKER_HOST: 'localhost:2375' }, UsageError, 'is no address of a daemon'],
     [{ DOCKER_HOST: 'unix://relative' }, UsageError, 'is no address of a daemon'],
     [{ DOCKER_HOST: 'tcp://' }, UsageError, 'is no address of a daemon'],

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { daemonSource } from '../../src/docker/source.ts';
@@ -11,6 +12,7 @@ import type { Built, BuiltImage } from '../helpers/images.ts';
 import { buildImage, buildIndex, layoutFiles, skopeoCopy, writeLayout } from '../helpers/images.ts';
 import { tarOf } from '../helpers/tarball.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
+import { requireTool } from '../helpers/tools.ts';
 import type { Daemon, DaemonImage, DaemonOptions } from './daemon.ts';
 import { sendJson, startDaemon } from './daemon.ts';
 
@@ -46,6 +48,17 @@ async function expectImage(source: ImageSource, built: BuiltImage, platform = 'l
   expect(isWhole(got, allOf(resolved!))).toBe(true);
 }
 
+/** A folder as DOCKER_CERT_PATH, with one certificate for both sides. */
+function makeCertificates(): string {
+  requireTool('openssl');
+  const folder = temporaryFolder();
+  const command = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test';
+  const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', 'key.pem', '-out', 'cert.pem'];
+  execFileSync('openssl', [...command.split(' '), ...names], { cwd: folder, stdio: 'ignore' });
+  copyFileSync(join(folder, 'cert.pem'), join(folder, 'ca.pem'));
+  return folder;
+}
+
 describe('both image stores', () => {
   it('the classic store: one pass, and none to resolve', async () => {
     const daemon = await startDaemon({ 'app:1': onClassic(image) });
@@ -76,6 +89,22 @@ describe('both image stores', () => {
   it('over tcp', async () => {
     const daemon = await startDaemon({ 'app:1': onClassic(image) }, { tcp: true });
     await expectImage(sourceOf(daemon), image);
+  });
+
+  it('over tcp with TLS and a certificate on both sides, as in docker:dind', async () => {
+    const folder = makeCertificates();
+    const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+    const tls = { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+    const { DOCKER_HOST } = await startDaemon({ 'app:1': onClassic(image) }, { tls });
+    const over = (environment: Record<string, string>): ImageSource =>
+      daemonSource({ environment: { DOCKER_HOST, ...environment }, required: true, log: silentLog });
+    await expectImage(over({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder }), image);
+    const plain = over({}).resolve(ask('app:1'));
+    await expect(plain).rejects.toBeInstanceOf(NetworkError);
+    const strange = over({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: makeCertificates() });
+    await expect(strange.resolve(ask('app:1'))).rejects.toThrow(/the connection broke .*self-signed/);
+    const none = over({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: temporaryFolder() });
+    await expect(none.resolve(ask('app:1'))).rejects.toThrow(/ca.pem for DOCKER_TLS_VERIFY: no such file/);
   });
 
   it('Docker before 25: a second pass finds what the first could not know', async () => {
