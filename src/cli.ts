@@ -56,15 +56,10 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
       throw error ?? new UsageError(message ?? 'invalid command line', { hint: 'see mender-docker-delta --help' });
     });
   for (const command of COMMANDS) parser = register(parser, command, terminal, signal);
-  const text = new Promise<void>((resolve, reject) => {
-    // With a callback yargs hands over what --help and --version print instead of writing it by itself.
-    void parser.wrap(100).parse([...argv], {}, (error: Error | undefined, _parsed: unknown, output: string) => {
-      if (output !== '') terminal.stdout(`${output}\n`);
-      if (error) reject(error);
-      else resolve();
-    });
+  // With a callback yargs hands over what --help and --version print instead of writing it by itself.
+  await parser.wrap(100).parse([...argv], {}, (_error: Error | undefined, _parsed: unknown, output: string) => {
+    if (output !== '') terminal.stdout(`${output}\n`);
   });
-  await text;
 }
 
 function register(parser: Argv, command: Command, terminal: Terminal, signal: AbortSignal): Argv {
