@@ -47,7 +47,7 @@ export function daemonSource({ environment, required, log }: DaemonOptions): Dae
     } catch (error) {
       const isAbsent = error instanceof NetworkError || error instanceof DeniedError;
       if (required || !isAbsent) throw error;
-      log.debug(`${error.message}: looking elsewhere`);
+      log[error instanceof DeniedError ? 'info' : 'debug'](`${error.message}: looking elsewhere`);
       return undefined;
     }
   }
