@@ -9,12 +9,12 @@ import type { ServerFlags } from './serverOptions.ts';
 import { finishWatch, watchWithLog } from './watchOptions.ts';
 
 interface Flags extends ServerFlags, DeployFlags {
-  artifactName: string;
+  artifact: string;
 }
 
 /** `deploy ARTIFACT-NAME` */
 export const deployCommand: Command<Flags> = {
-  usage: 'deploy <artifact-name>',
+  usage: 'deploy <artifact>',
   describe: 'Deploy an artifact that is on the server, and wait until it is installed',
   examples: [
     ['$0 deploy app-1.2 -g staging', 'deploy to a group and wait'],
@@ -22,14 +22,14 @@ export const deployCommand: Command<Flags> = {
   ],
   options: (parser) =>
     parser
-      .positional('artifact-name', {
+      .positional('artifact', {
         type: 'string',
         demandOption: true,
         describe: 'Name of an uploaded artifact',
       })
       .options({ ...DEPLOY_OPTIONS, ...SERVER_OPTIONS }) as unknown as Argv<Flags>,
   async run(flags, context) {
-    const request = deployRequest(flags.artifactName, flags);
+    const request = deployRequest(flags.artifact, flags);
     const api = await openServer(flags, context);
     const { id, joined } = await deployArtifact(request, { api, log: context.log });
     await finishDeployment(api, { id, joined }, flags, context);

@@ -3,7 +3,7 @@ import type { DeployRequest } from '../pipeline/deploy.ts';
 import type { Target } from '../server/deployments.ts';
 import type { EnterpriseOptions } from '../server/enterprise.ts';
 import type { WatchFlags } from './watchOptions.ts';
-import { WATCH_OPTIONS } from './watchOptions.ts';
+import { WATCH_OPTIONS, watchTimes } from './watchOptions.ts';
 
 /** Options of every command that deploys. */
 export interface DeployFlags extends WatchFlags {
@@ -85,8 +85,12 @@ export function wantsDeployment({ deviceGroup, devices, allDevices, filter }: De
   return deviceGroup !== undefined || devices !== undefined || allDevices === true || filter !== undefined;
 }
 
-/** The deployment that the options ask for. Throws UsageError unless they name one kind of target. */
+/**
+ * The deployment that the options ask for. Throws UsageError unless they name one kind of target, and for any value that
+ * is wrong, so that nothing is deployed before a mistake comes to light.
+ */
 export function deployRequest(artifactName: string, flags: DeployFlags): DeployRequest {
+  watchTimes(flags);
   return {
     name: flags.deploymentName ?? artifactName,
     artifactName,

@@ -39,6 +39,17 @@ export const WATCH_OPTIONS = {
   },
 } as const;
 
+/** The times in milliseconds; throws UsageError for what is no duration. */
+export function watchTimes({ waitTimeout = TIMEOUT, pollInterval = INTERVAL }: WatchFlags): {
+  timeoutMs: number;
+  intervalMs: number;
+} {
+  return {
+    timeoutMs: parseDuration(waitTimeout, '--wait-timeout'),
+    intervalMs: parseDuration(pollInterval, '--poll-interval'),
+  };
+}
+
 /** Waits for a deployment, says on the log how it goes, and returns how it ended. */
 export async function watchWithLog(
   api: Api,
@@ -46,15 +57,10 @@ export async function watchWithLog(
   flags: WatchFlags,
   context: Context,
 ): Promise<WatchReport> {
-  const [timeout, interval] = [flags.waitTimeout ?? TIMEOUT, flags.pollInterval ?? INTERVAL];
   const { log, signal } = context;
-  const request = {
-    id,
-    timeoutMs: parseDuration(timeout, '--wait-timeout'),
-    intervalMs: parseDuration(interval, '--poll-interval'),
-    abortOnFailure: flags.abortOnFailure ?? false,
-  };
-  log.info(`waiting up to ${timeout} for deployment ${id} to finish, looking every ${interval}`);
+  const { waitTimeout = TIMEOUT, pollInterval = INTERVAL, abortOnFailure = false } = flags;
+  const request = { id, ...watchTimes(flags), abortOnFailure };
+  log.info(`waiting up to ${waitTimeout} for deployment ${id} to finish, looking every ${pollInterval}`);
   try {
     return await watchDeployment(request, { api, log, onChange: (now) => log.info(countersText(now)) });
   } catch (error) {
