@@ -1,0 +1,36 @@
+import { textOf } from '../io/http.ts';
+import type { Api } from './api.ts';
+import { downloadLink } from './artifacts.ts';
+import type { Artifact } from './artifacts.ts';
+import { failureOf } from './failure.ts';
+
+/** What the storage says of an artifact's file. */
+export interface StoredFile {
+  /** Bytes. */
+  size?: number;
+  /** HTTP headers, names in lower case. */
+  headers: Record<string, string>;
+}
+
+const SHOWN = ['content-type', 'etag', 'last-modified', 'accept-ranges'];
+
+/** Asks the storage for one byte of an artifact, which proves that it is there; a signed URL is good for GET only. */
+export async function headOf(api: Api, artifact: Artifact): Promise<StoredFile> {
+  const doing = `looking at the file of ${artifact.name}`;
+  const url = await downloadLink(api, artifact.id);
+  const response = await api.http.request({
+    method: 'GET',
+    url,
+    headers: { range: 'bytes=0-0' },
+    signal: api.signal,
+  });
+  const { status, headers } = response;
+  // A storage without ranges sends the whole file: its headers are enough.
+  if (status === 206) await textOf(response);
+  else response.body.destroy();
+  if (status >= 300) throw failureOf(doing, new URL(url).origin, { status, headers, text: '' });
+  const total =
+    headers['content-range']?.split('/').at(-1) ?? (status === 200 ? headers['content-length'] : undefined);
+  const shown = Object.entries(headers).filter(([name]) => SHOWN.includes(name));
+  return { ...(total === undefined ? {} : { size: Number(total) }), headers: Object.fromEntries(shown) };
+}
