@@ -8,7 +8,7 @@ import { SourceFile } from './source.ts';
 import { digestByXdelta3, hasXdelta3 } from './xdelta3.ts';
 
 /** What decoding a delta took. */
-export interface Decoded {
+interface Decoded {
   digest: Digest;
   /** Bytes of the decoded layer. */
   size: number;
@@ -22,7 +22,7 @@ const CHUNK = 1 << 20;
  * Decodes a delta of `from` with our decoder and keeps nothing but its digest. Throws IntegrityError if it is damaged, or
  * makes more than `largest` bytes.
  */
-export async function decodeToDigest(
+async function decodeToDigest(
   from: Pick<LayerFile, 'path'>,
   delta: string,
   largest: number,
