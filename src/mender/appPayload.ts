@@ -25,6 +25,7 @@ export function appPayload(spec: ArtifactSpec): Payload {
       ...(images.length === 0 ? [] : [gzipPayloadFile('images.tar.gz', images, mtime)]),
       gzipPayloadFile('manifests.tar.gz', manifestEntries(spec.manifests), mtime),
     ],
+    scripts: [],
     metaData: {
       application_name: spec.softwareName,
       orchestrator: 'docker-compose',

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { writeAtomically } from '../io/files.ts';
 import { HAS_ZSTD, zstdUnsupported } from '../io/zstdCompress.ts';
 import { appPayload } from './appPayload.ts';
@@ -5,9 +6,13 @@ import { composePayload } from './composePayload.ts';
 import type { PackContext } from './context.ts';
 import { writeEmbedded } from './embedded.ts';
 import type { Payload } from './files.ts';
-import { packingOf } from './packing.ts';
+import { packingOf, toolCompressionOf } from './packing.ts';
 import { readSigningKey } from './sign.ts';
-import type { ArtifactSpec, ArtifactSummary } from './spec.ts';
+import type { ArtifactSpec, ArtifactSummary, Compression, WriterName } from './spec.ts';
+import type { ToolVersion } from './tool.ts';
+import { refuseExtraArguments, toolMissing, toolVersion } from './tool.ts';
+import { canCompress } from './toolArguments.ts';
+import { writeWithTool } from './toolWriter.ts';
 
 /**
  * Builds the artifact and moves it to `destination` once it is whole; a failure leaves nothing there. No layer is
@@ -20,23 +25,68 @@ export async function buildArtifact(
 ): Promise<ArtifactSummary> {
   const payload = payloadOf(spec);
   const payloadSize = payload.files.reduce((sum, { size }) => sum + size, 0);
-  const packing = packingOf(spec.compression, payloadSize);
-  if (packing.compression === 'zstd' && !HAS_ZSTD) throw zstdUnsupported(process.version);
-  const key = spec.signKey === undefined ? undefined : await readSigningKey(spec.signKey);
-  const size = await writeAtomically(destination, (path) =>
-    writeEmbedded({ spec, payload, packing, key }, path, context),
-  );
+  const writer = await chosenWriter(spec, payload, payloadSize);
+  await writeAtomically(destination, (path) => writer.write(path, context));
   return {
     path: destination,
-    size,
-    writer: 'embedded',
-    compression: packing.compression,
+    size: (await stat(destination)).size,
+    writer: writer.name,
+    compression: writer.compression,
     payloadSize,
-    signed: key !== undefined,
+    signed: spec.signKey !== undefined,
   };
 }
 
 function payloadOf(spec: ArtifactSpec): Payload {
   const payload = spec.module === 'app' ? appPayload(spec) : composePayload(spec);
   return { ...payload, files: [...payload.files, ...(spec.extraFiles ?? [])] };
+}
+
+interface Writer {
+  name: WriterName;
+  compression: Compression;
+  write(path: string, context: PackContext): Promise<unknown>;
+}
+
+/** `auto` is mender-artifact where it is installed and can do what is asked, else the embedded writer. */
+async function chosenWriter(spec: ArtifactSpec, payload: Payload, size: number): Promise<Writer> {
+  if (spec.writer === 'embedded') return embeddedWriter(spec, payload, size);
+  const version = await toolVersion();
+  if (version !== undefined) {
+    const compression = toolCompressionOf(spec.compression, size);
+    if (spec.writer !== 'auto' || canCompress(version, compression)) {
+      return toolWriter(spec, payload, compression, version);
+    }
+  }
+  if (spec.writer === 'mender-artifact') throw toolMissing();
+  return embeddedWriter(spec, payload, size);
+}
+
+async function toolWriter(
+  spec: ArtifactSpec,
+  payload: Payload,
+  compression: Compression,
+  version: ToolVersion,
+): Promise<Writer> {
+  // Only for its clear errors: mender-artifact's own name neither the file nor the remedy.
+  if (spec.signKey !== undefined) await readSigningKey(spec.signKey);
+  const input = { spec, payload, compression, version };
+  return {
+    name: 'mender-artifact',
+    compression,
+    write: (path, context) => writeWithTool(input, path, context),
+  };
+}
+
+async function embeddedWriter(spec: ArtifactSpec, payload: Payload, size: number): Promise<Writer> {
+  refuseExtraArguments(spec.extraArguments);
+  const packing = packingOf(spec.compression, size);
+  if (packing.compression === 'zstd' && !HAS_ZSTD) throw zstdUnsupported(process.version);
+  const key = spec.signKey === undefined ? undefined : await readSigningKey(spec.signKey);
+  const input = { spec, payload, packing, key };
+  return {
+    name: 'embedded',
+    compression: packing.compression,
+    write: (path, context) => writeEmbedded(input, path, context),
+  };
 }

@@ -5,12 +5,15 @@ import type { Payload } from './files.ts';
 import { gzipPayloadFile, tarPayloadFile } from './files.ts';
 import { imageEntries } from './imageFiles.ts';
 import { manifestEntries } from './manifestEntries.ts';
+import { deltaPayload, needsStateScript } from './onDevice/payload.ts';
+import { stateScripts } from './onDevice/stateScript.ts';
 import type { PayloadImage } from './payload.ts';
 import type { ArtifactSpec } from './spec.ts';
 
 /**
  * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one loadable tar an image,
- * `manifests.tar`, and its meta-data. Throws UsageError when there is no image: the module loads at least one.
+ * `manifests.tar`, and its meta-data. With delta layers `images.tar.gz` is what the state script rebuilds on the device
+ * before the module sees it. Throws UsageError when there is no image: the module loads at least one.
  * https://github.com/mendersoftware/mender-container-modules
  */
 export function composePayload(spec: ArtifactSpec): Payload {
@@ -20,17 +23,16 @@ export function composePayload(spec: ArtifactSpec): Payload {
       hint: 'add a service to the manifest',
     });
   }
+  const scripted = needsStateScript(spec.images);
+  const images = scripted ? deltaPayload(spec.images) : spec.images.map((image) => loadableTar(image, mtime));
   return {
     type: 'docker-compose',
     softwareName: `mender-docker-compose.${spec.softwareName}`,
     files: [
-      gzipPayloadFile(
-        'images.tar.gz',
-        spec.images.map((image) => loadableTar(image, mtime)),
-        mtime,
-      ),
+      gzipPayloadFile('images.tar.gz', images, mtime),
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
     ],
+    scripts: scripted ? stateScripts : [],
     metaData: { version: '1', project_name: spec.softwareName },
   };
 }

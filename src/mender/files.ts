@@ -1,6 +1,7 @@
 import type { TarEntry } from '../io/tar.ts';
 import { tarSize, tarStream } from '../io/tar.ts';
 import { gzipStored, gzipStoredSize } from '../io/gzipStored.ts';
+import type { StateScript } from './spec.ts';
 
 /** A payload that an update module gets: its files, and what they are. */
 export interface Payload {
@@ -9,6 +10,8 @@ export interface Payload {
   /** Middle part of the provides keys `<filesystem>.<name>.version`. */
   softwareName: string;
   files: PayloadFile[];
+  /** State scripts that the payload needs. */
+  scripts: readonly StateScript[];
   metaData: Readonly<Record<string, unknown>>;
 }
 

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { IntegrityError } from '../errors.ts';
+import type { StreamReader } from '../io/byteReader.ts';
+import { streamReader, upTo } from '../io/byteReader.ts';
+import { compressionOf, decompressed } from '../io/decompress.ts';
+import type { TarEntry } from '../io/tarRead.ts';
+import { walkTar } from '../io/tarRead.ts';
+import { unxz } from '../io/xz.ts';
+
+export type Chunks = AsyncIterable<Buffer>;
+/** Looks at one entry of a tar; what it leaves of the body is skipped. */
+export type EntryHandler = (entry: TarEntry, body: Chunks) => Promise<void>;
+
+/** Calls `handle` with each file of the tar that arrives as chunks, and reads the chunks to their end. */
+export async function eachFile(chunks: Chunks, where: string, handle: EntryHandler): Promise<void> {
+  const reader = streamReader(chunks);
+  for await (const entry of walkTar(reader, where)) {
+    if (entry.kind === 'file') await handle(entry, bodyOf(entry, reader, where));
+  }
+  await reader.skip(Infinity);
+}
+
+async function* bodyOf(
+  { path, size }: TarEntry,
+  reader: StreamReader,
+  where: string,
+): AsyncGenerator<Buffer> {
+  const start = reader.position;
+  yield* upTo(size, (most) => reader.some(most));
+  if (reader.position - start < size) throw new IntegrityError(`${where}: ${path} is truncated`);
+}
+
+/** The whole body; throws IntegrityError when it is longer than `limit` bytes, whatever was promised. */
+export async function small(body: Chunks, limit: number, where: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw new IntegrityError(`${where}: it is longer than ${limit} bytes`);
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts);
+}
+
+const LONGEST_MAGIC = 6;
+const COMPRESSIONS = { '': 'none', '.gz': 'gzip', '.xz': 'xz', '.zst': 'zstd' } as const;
+
+/** Suffix of a compressed tar: empty, `.gz`, `.xz` or `.zst`. */
+export type Suffix = keyof typeof COMPRESSIONS;
+
+/**
+ * Calls `use` with the uncompressed chunks of a file whose name ends with `suffix`. Throws IntegrityError when the content
+ * is compressed in another way, as devices go by the name.
+ */
+export async function uncompressed(
+  body: Chunks,
+  suffix: Suffix,
+  where: string,
+  use: (chunks: Chunks) => Promise<void>,
+): Promise<void> {
+  const { head, all } = await peek(body, LONGEST_MAGIC);
+  const [found, promised] = [compressionOf(head), COMPRESSIONS[suffix]];
+  if (found !== promised) {
+    throw new IntegrityError(`${where}: its name promises ${promised}, but the compression is ${found}`);
+  }
+  const source = Readable.from(all, { objectMode: false });
+  const stream =
+    found === 'xz' ? Readable.from(unxz(source as Chunks), { objectMode: false }) : decompressed(source);
+  try {
+    await use(stream as Chunks);
+  } finally {
+    stream.destroy();
+    source.destroy();
+  }
+}
+
+/** The first `length` bytes, fewer only at the end, and all of the bytes. */
+export async function peek(body: Chunks, length: number): Promise<{ head: Buffer; all: Chunks }> {
+  const reader = streamReader(body);
+  const head = await reader.read(length);
+  async function* all(): AsyncGenerator<Buffer> {
+    yield head;
+    yield* upTo(Infinity, (most) => reader.some(most));
+  }
+  return { head, all: all() };
+}
+
+/** Passes the chunks on; `sum` gives, once, the SHA-256 of those that passed, in hex. */
+export function summing(chunks: Chunks): { chunks: Chunks; sum: () => string } {
+  const digest = createHash('sha256');
+  async function* passed(): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      digest.update(chunk);
+      yield chunk;
+    }
+  }
+  return { chunks: passed(), sum: () => digest.digest('hex') };
+}

@@ -1,0 +1,55 @@
+import type { KeyObject } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { NotFoundError, systemCodeOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
+import { eachFile } from './nested.ts';
+import type { Outer } from './outer.ts';
+import { reportOf, takeEntry } from './readOuter.ts';
+import type { ArtifactReport, ArtifactVisitor } from './report.ts';
+
+export interface ReadOptions {
+  /** Checks the signature before anything else; an artifact without one is then an IntegrityError. */
+  key?: KeyObject;
+  visitor?: ArtifactVisitor;
+  signal?: AbortSignal;
+}
+
+/**
+ * Reads the artifact at `path` in one pass, compares every checksum in its manifest, and returns what it holds. Writes
+ * nothing, and holds no layer in memory. Throws NotFoundError, IntegrityError for what does not match, and
+ * UnsupportedError for other formats than version 3 with one payload.
+ * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
+ */
+export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {
+  const { key, visitor = {}, signal } = options;
+  const size = await sizeOf(path);
+  const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
+  const outer: Outer = {
+    path,
+    key,
+    visitor,
+    hasVersion: false,
+    sums: new Map(),
+    signature: 'none',
+    suffix: '',
+  };
+  try {
+    await eachFile(file as AsyncIterable<Buffer>, path, (entry, body) => takeEntry(outer, entry, body));
+    return { size, ...reportOf(outer) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw fileError(error, `reading ${path}`);
+  } finally {
+    file.destroy();
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`reading ${path}: no such file`);
+    throw fileError(error, `reading ${path}`);
+  }
+}

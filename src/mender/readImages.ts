@@ -1,0 +1,110 @@
+import { posix } from 'node:path';
+import { IntegrityError } from '../errors.ts';
+import type { TarEntry } from '../io/tarRead.ts';
+import type { Digest } from '../oci/digest.ts';
+import { isDigest } from '../oci/digest.ts';
+import type { ImageFiles } from './imageReport.ts';
+import { imageReport, newImageFiles } from './imageReport.ts';
+import type { Chunks } from './nested.ts';
+import { eachFile, peek, small } from './nested.ts';
+import type { ArtifactVisitor, ImageReport } from './report.ts';
+
+/** Larger JSON than any config or manifest, smaller than any harm. */
+const LARGEST_JSON = 4 << 20;
+const MOST_JSON = 64 << 20;
+const LARGEST_TEXT = 1 << 16;
+const VCDIFF_MAGIC = Buffer.from([0xd6, 0xc3, 0xc4]);
+const BLOB = /^blobs\/sha256\/([0-9a-f]{64})(\.vcdiff)?$/;
+const TEXTS = new Set(['url-new.txt', 'url-current.txt', 'sums-new.txt', 'sums-current.txt', 'deep_delta']);
+
+/**
+ * Reads the tar `images.tar` of either module: an image is a folder with `image.img` (app), one loadable tar
+ * (docker-compose), or a folder of the files of such a tar (docker-compose with deltas).
+ */
+export async function readImages(
+  chunks: Chunks,
+  where: string,
+  visitor: ArtifactVisitor,
+): Promise<ImageReport[]> {
+  const images = new Map<string, ImageFiles>();
+  await eachFile(chunks, where, async (entry, body) => {
+    const [, id, ...rest] = entry.path.split('/');
+    if (id === undefined) return;
+    const inFolder = rest.length > 0;
+    const name = inFolder ? id : posix.basename(id, '.tar');
+    const files = images.get(name) ?? newImageFiles(name);
+    images.set(name, files);
+    await imageEntry(files, { ...entry, path: inFolder ? rest.join('/') : 'image.img' }, body, {
+      where: `${where}: ${entry.path}`,
+      visitor,
+    });
+  });
+  return reported(images, where, visitor);
+}
+
+interface Reading {
+  where: string;
+  visitor: ArtifactVisitor;
+}
+
+async function imageEntry(files: ImageFiles, entry: TarEntry, body: Chunks, reading: Reading): Promise<void> {
+  if (TEXTS.has(entry.path)) {
+    files.texts.set(entry.path, (await small(body, LARGEST_TEXT, reading.where)).toString('utf8').trim());
+  } else if (entry.path !== 'image.img') {
+    await imageFile(files, entry, body, reading);
+  } else {
+    const { head, all } = await peek(body, VCDIFF_MAGIC.length);
+    if (head.equals(VCDIFF_MAGIC)) files.imageDelta = entry.size;
+    else if (isPlan(head, files.id))
+      files.texts.set('plan', (await small(all, LARGEST_JSON, reading.where)).toString());
+    else await eachFile(all, reading.where, (inner, content) => imageFile(files, inner, content, reading));
+  }
+}
+
+/** The state script's plan is no image, but stands where images do. */
+function isPlan(head: Buffer, id: string): boolean {
+  return id === 'plan' && head.toString('latin1') === 'men';
+}
+
+async function imageFile(
+  files: ImageFiles,
+  { path, size }: TarEntry,
+  body: Chunks,
+  { where, visitor }: Reading,
+): Promise<void> {
+  files.sizes.set(path, size);
+  if (path.endsWith('.source')) {
+    files.sources.set(path, (await small(body, LARGEST_TEXT, where)).toString('utf8').trim());
+    return;
+  }
+  const { head, all } = await peek(body, 1);
+  const looksLikeJson = head.length > 0 && '{['.includes(head.toString('latin1'));
+  if (looksLikeJson && size <= LARGEST_JSON && files.jsonSize + size <= MOST_JSON) {
+    files.jsonSize += size;
+    files.json.set(path, await small(all, LARGEST_JSON, where));
+    return;
+  }
+  const [, hex, delta] = BLOB.exec(path) ?? [];
+  const diffID: Digest = `sha256:${hex ?? ''}`;
+  if (!isDigest(diffID) || visitor.layer === undefined) return;
+  await visitor.layer({ image: files.id, diffID, kind: delta === undefined ? 'full' : 'delta', size }, all);
+}
+
+async function reported(
+  images: ReadonlyMap<string, ImageFiles>,
+  where: string,
+  visitor: ArtifactVisitor,
+): Promise<ImageReport[]> {
+  const plan = images.get('plan')?.texts.get('plan');
+  const reports: ImageReport[] = [];
+  for (const files of images.values()) {
+    if (plan !== undefined && files.id === 'plan') continue;
+    const { report, config } = imageReport(files, plan);
+    reports.push(report);
+    if (config === undefined) continue;
+    if (report.configDigest === undefined)
+      throw new IntegrityError(`${where}: ${files.id} has a wrong config`);
+    await visitor.config?.(files.id, report.configDigest, config);
+  }
+  return reports;
+}
