@@ -22,7 +22,7 @@ const RANKS: Record<string, number> = {
   pipeline: 4,
   commands: 5,
   'config.ts': 6,
-  'cli.ts': 6,
+  'cli.ts': 7,
 };
 const SOURCE = resolve(import.meta.dirname, '../src');
 
@@ -40,11 +40,11 @@ function sourceFiles(): string[] {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(SOURCE, file), 'utf8');
   const found = text.matchAll(
-    /(?:^|\n)\s*(?:import|export)\b[^;'"]*?['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]/g,
+    /(?:^|\n)(?:import|export)\b[^;'"]*?\bfrom\s*['"](\.[^'"]+)['"]|(?:^|\n)import\s*['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]/g,
   );
   return [...found].map((match) => ({
     from: file,
-    to: relative(SOURCE, resolve(SOURCE, dirname(file), match[1] ?? match[2]!)),
+    to: relative(SOURCE, resolve(SOURCE, dirname(file), match[1] ?? match[2] ?? match[3]!)),
   }));
 }
 

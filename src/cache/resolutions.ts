@@ -21,16 +21,19 @@ export async function imageOfTag(
   return (await readDocument(layout.tag(request.reference, request.platform))) as ResolvedImage | undefined;
 }
 
-/** Remembers a looked-up image by name and, where it is known, by the digest that the registry gave for that name. */
-export async function rememberImage(
-  layout: CacheLayout,
-  request: ImageRequest,
-  image: ResolvedImage,
-  digestAtRegistry?: Digest,
-): Promise<void> {
+/** Remembers what a name meant when it was looked up. */
+export async function rememberTag(layout: CacheLayout, request: ImageRequest, image: ResolvedImage): Promise<void> {
   await writeDocument(layout.tag(request.reference, request.platform), image);
-  const digests = new Set([digestAtRegistry, image.manifestDigest]);
-  for (const digest of digests) {
-    if (digest !== undefined) await writeDocument(layout.manifest(digest, request.platform), image);
+}
+
+/** Remembers which image these manifest or index digests stand for. */
+export async function rememberManifests(
+  layout: CacheLayout,
+  digests: Iterable<Digest | undefined>,
+  platform: Platform,
+  image: ResolvedImage,
+): Promise<void> {
+  for (const digest of new Set(digests)) {
+    if (digest !== undefined) await writeDocument(layout.manifest(digest, platform), image);
   }
 }

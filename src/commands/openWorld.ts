@@ -39,10 +39,14 @@ export function openWorld(flags: BuildFlags, context: Context): World {
 function openSources(mode: Mode, flags: BuildFlags, cache: CacheLayout, context: Context): ImageSource[] {
   const open: Record<SourceKind, () => ImageSource> = {
     cache: () => cacheSource(cache),
-    daemon: () => daemonSource({ environment: context.environment, required: false, log: context.log }),
-    registry: () => rememberingSource(openRegistry(flags, context), cache),
+    daemon: () => rememberingSource(openDaemon(context), cache, false),
+    registry: () => rememberingSource(openRegistry(flags, context), cache, true),
   };
   return sourceOrder(mode).map((kind) => open[kind]());
+}
+
+function openDaemon({ environment, log }: Context): ReturnType<typeof daemonSource> {
+  return daemonSource({ environment, required: false, log });
 }
 
 function openRegistry(flags: BuildFlags, { environment, log }: Context): ReturnType<typeof registrySource> {

@@ -59,7 +59,9 @@ export async function resolveServices(
   };
   const resolved = await Promise.all(
     services.map(async (service) => {
-      const reference = parseReference(service.image ?? localName(application, service.service));
+      const { digest, ...named } = parseReference(service.image ?? localName(application, service.service));
+      // An archive stands in for what the manifest pins.
+      const reference = digest === undefined || service.archive !== undefined ? named : { ...named, digest };
       return { service: service.service, ...(await find(service, reference)) };
     }),
   );

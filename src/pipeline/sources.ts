@@ -1,6 +1,6 @@
 import type { CacheLayout } from '../cache/layout.ts';
 import { findConfig, findLayer } from '../cache/blobs.ts';
-import { imageOfManifest, imageOfTag, rememberImage } from '../cache/resolutions.ts';
+import { imageOfManifest, imageOfTag, rememberManifests, rememberTag } from '../cache/resolutions.ts';
 import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
@@ -12,17 +12,22 @@ export interface TaggedSource extends ImageSource {
   headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
 }
 
-/** The same registry, which looks up a manifest once and afterwards only asks whether the tag has moved. */
-export function rememberingSource(registry: TaggedSource, layout: CacheLayout): ImageSource {
+/**
+ * The same source, which looks a manifest up once and afterwards only asks whether the tag has moved. A registry's names
+ * are remembered for `cacheSource` as well; a daemon's are not, as the daemon itself is there to be asked.
+ */
+export function rememberingSource(source: TaggedSource, layout: CacheLayout, remembersTags: boolean): ImageSource {
   const resolve = async (request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined> => {
-    const digest = request.reference.digest ?? (await registry.headDigest(request.reference, signal));
-    const known = digest && (await imageOfManifest(layout, digest, request.platform));
-    if (known) return { ...known, reference: request.reference };
-    const image = await registry.resolve(request, signal);
-    if (image !== undefined) await rememberImage(layout, request, image, digest);
-    return image;
+    const { reference, platform } = request;
+    const digest = reference.digest ?? (await source.headDigest(reference, signal));
+    const known = digest && (await imageOfManifest(layout, digest, platform));
+    const image = known ? { ...known, source: source.name } : await source.resolve(request, signal);
+    if (image === undefined) return undefined;
+    if (!known) await rememberManifests(layout, [digest, image.manifestDigest], platform, image);
+    if (remembersTags) await rememberTag(layout, request, image);
+    return { ...image, reference };
   };
-  return { name: registry.name, resolve, fetch: registry.fetch.bind(registry) };
+  return { name: source.name, resolve, fetch: source.fetch.bind(source) };
 }
 
 /** The cache as a source by name: has an image only if all its bytes are there. */

@@ -13,7 +13,7 @@ import type { CacheLayout } from '../../src/cache/layout.ts';
 import { cacheLayout } from '../../src/cache/layout.ts';
 import { readMetadata, readMetadataFile, writeMetadata } from '../../src/cache/metadata.ts';
 import { IN_USE_MS, choosePruned, pruneCache } from '../../src/cache/prune.ts';
-import { imageOfManifest, imageOfTag, rememberImage } from '../../src/cache/resolutions.ts';
+import { imageOfManifest, imageOfTag, rememberManifests, rememberTag } from '../../src/cache/resolutions.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -181,7 +181,8 @@ describe('resolutions', () => {
 
   it('are found by name, by manifest and by what the registry called it, for their platform', async () => {
     const cache = newCache();
-    await rememberImage(cache, request, image, digestOf('index'));
+    await rememberTag(cache, request, image);
+    await rememberManifests(cache, [digestOf('index'), image.manifestDigest], platform, image);
     expect(await imageOfTag(cache, request)).toEqual(image);
     expect(await imageOfManifest(cache, digestOf('index'), platform)).toEqual(image);
     expect(await imageOfManifest(cache, digestOf('manifest'), platform)).toEqual(image);
