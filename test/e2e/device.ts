@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const SCRIPTS = resolve('scripts/device');
@@ -21,7 +21,7 @@ export function skipReason(): string | undefined {
 /** Without what compose and the client say of every run. */
 function readable(output: string): string {
   const noise =
-    /Container \S+ +\w+ing|Network \S+|Container \S+ +(Stopp|Remov|Creat|Start)ed|onfiguration|erver (URL|entry)|UpdateControlMap|fallback|public key|Deleted: sha256/;
+    /onfiguration|erver (URL|entry)|UpdateControlMap|fallback|public key|Deleted: sha256/;
   const lines = output.split('\n').filter((line) => !noise.test(line));
   return lines
     .map((line) =>
@@ -83,9 +83,18 @@ export class Device {
     return script('install', '-n', this.name, ...options, artifact);
   }
 
-  /** The device's file at `path` below /data. */
+  /** Pid of its init, on this machine. */
+  pid(): string {
+    return readFileSync(join(HOME, 'dev', this.name, 'init.pid'), 'utf8').split(' ')[0]!;
+  }
+
+  /** Copies a file to `path` below /data. */
+  copy(file: string, path: string): void {
+    copyFileSync(file, join(HOME, 'dev', this.name, 'data', path));
+  }
+
+  /** Writes a file at `path` below /data. */
   write(path: string, content: string): void {
-    execFileSync('mkdir', ['-p', join(HOME, 'dev', this.name, 'data', path, '..')]);
     writeFileSync(join(HOME, 'dev', this.name, 'data', path), content);
   }
 

@@ -1,0 +1,8 @@
+import { describe } from 'vitest';
+import { skipReason } from './device.ts';
+import { appFaults, composeFaults } from './faults.ts';
+
+describe.skipIf(skipReason())('faults', () => {
+  appFaults('ctd');
+  composeFaults('ctd');
+});

@@ -1,0 +1,292 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { PayloadImage } from '../../src/mender/payload.ts';
+import { edited, imageOf, layerOf, noise } from '../device/images.ts';
+import { startRegistry } from './deviceRegistry.ts';
+import type { Services } from './application.ts';
+import { baseLayer } from './application.ts';
+import { Device } from './device.ts';
+import type { Module } from './pack.ts';
+import { pack, versionKey } from './pack.ts';
+import { expectRunning, imagesOf, manifestOf } from './suite.ts';
+
+const CONFIG = '/etc/mender/mender-docker-compose.conf';
+const KEYS =
+  '    restart: always\n    healthcheck: { test: [CMD, /bin/busybox, test, -e, /healthy], interval: 1s, retries: 3, timeout: 10s }\n';
+
+/** The healthy versions 1 and 2, and a 2 that never becomes healthy. */
+interface Versions {
+  1: Services;
+  2: Services;
+  sick: Services;
+}
+
+async function servicesOf(
+  folder: string,
+  version: number,
+  options: { sick?: boolean; moves: boolean },
+): Promise<Services> {
+  const base = await baseLayer(folder);
+  const code = version === 1 ? noise(1, 300_000) : edited(noise(1, 300_000), version);
+  const top = await layerOf(folder, { code, [options.sick ? 'ill' : 'healthy']: String(version) });
+  const side = await layerOf(folder, {
+    side: noise(2 + version, 9000),
+    [options.sick ? 'ill' : 'healthy']: '',
+  });
+  const web = imageOf(`localhost:5000/web:${version}`, [base, top]);
+  return options.moves ? { web, side: imageOf('side:stable', [base, side]) } : { web };
+}
+
+/** A device of one store and module, brought back to version 1 before each test. */
+class Bench {
+  readonly device: Device;
+  readonly module: Module;
+  readonly folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-e2e-'));
+  versions!: Versions;
+  #packed = 0;
+
+  constructor(store: string, module: Module) {
+    this.device = new Device(`e2e-${store}-faults`);
+    this.module = module;
+  }
+
+  /** Only docker-compose can go back to an image whose tag has moved on. */
+  async prepare(): Promise<void> {
+    const moves = this.module === 'docker-compose';
+    this.versions = {
+      1: await servicesOf(this.folder, 1, { moves }),
+      2: await servicesOf(this.folder, 2, { moves }),
+      sick: await servicesOf(this.folder, 2, { sick: true, moves }),
+    };
+  }
+
+  async reset(): Promise<void> {
+    this.device.fresh();
+    this.device.ask(`echo WAIT_TIMEOUT=8 > ${CONFIG}`);
+    this.must(await this.full(1));
+  }
+
+  full(version: 1 | 2): Promise<string> {
+    const services = this.versions[version];
+    return this.pack(String(version), services, imagesOf(services, undefined, this.folder));
+  }
+
+  delta(
+    services = this.versions[2],
+    harm: (images: PayloadImage[]) => void = () => undefined,
+  ): Promise<string> {
+    const images = imagesOf(services, this.versions[1], this.folder);
+    harm(images);
+    return this.pack('2', services, images, '1');
+  }
+
+  pack(version: string, services: Services, images: PayloadImage[], depends?: string): Promise<string> {
+    this.#packed += 1;
+    const spec = {
+      name: `${depends ? 'delta' : 'full'}-${version}`,
+      version,
+      module: this.module,
+      images,
+      manifest: manifestOf(services, KEYS),
+    };
+    return pack(join(this.folder, String(this.#packed)), depends === undefined ? spec : { ...spec, depends });
+  }
+
+  must(artifact: string): void {
+    const { code, output } = this.device.install(artifact);
+    expect(code, output).toBe(0);
+  }
+
+  fails(artifact: string, reason: RegExp): void {
+    const { code, output } = this.device.install(artifact);
+    expect(output).toMatch(reason);
+    expect(code).not.toBe(0);
+  }
+
+  runs(version: 1 | 2): void {
+    expectRunning(this.device, this.versions[version]);
+  }
+
+  provides(name: string, version: string): void {
+    expect(this.device.provides()).toMatchObject({ artifact_name: name, [versionKey(this.module)]: version });
+  }
+
+  close(): void {
+    this.device.down('--wipe');
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+function flipped(images: PayloadImage[]): void {
+  const layer = images.find(({ id }) => id === 'web')!.layers[1]!;
+  if (layer.content.kind !== 'delta') throw new Error('no delta');
+  const body = Buffer.from(layer.content.body);
+  body[body.length - 60]! ^= 0xff;
+  layer.content = { ...layer.content, body };
+}
+
+function bench(store: string, module: Module): Bench {
+  const made = new Bench(store, module);
+  beforeAll(() => made.prepare());
+  beforeEach(() => made.reset());
+  afterAll(() => made.close());
+  return made;
+}
+
+function sharedFaults(b: Bench): void {
+  test('a delta for another base is refused, and nothing is touched', async () => {
+    const before = b.device.ask('docker ps --no-trunc; docker image ls --no-trunc');
+    const images = imagesOf(b.versions[2], b.versions[1], b.folder);
+    b.fails(await b.pack('2', b.versions[2], images, '1.5'), /not satisfied/);
+    expect(idsOf(b.device.ask('docker ps --no-trunc; docker image ls --no-trunc'))).toEqual(idsOf(before));
+    b.provides('full-1', '1');
+  });
+
+  test('an artifact that is installed is not installed again', async () => {
+    const artifact = await b.delta();
+    b.must(artifact);
+    b.fails(artifact, /not satisfied/);
+    b.runs(2);
+    b.provides('delta-2', '2');
+  });
+}
+
+const idsOf = (listing: string): string[] => (listing.match(/[0-9a-f]{64}/g) ?? []).sort();
+
+export function appFaults(store: string): void {
+  describe(`app on the ${store} store`, () => {
+    const b = bench(store, 'app');
+    sharedFaults(b);
+
+    const harms: Record<string, () => Promise<[string, RegExp]>> = {
+      'a damaged delta': async () => [await b.delta(b.versions[2], flipped), /xdelta3 failed/],
+      'no xdelta3': async () => {
+        b.device.ask('mv /usr/bin/xdelta3 /usr/bin/xdelta3.away');
+        return [await b.delta(), /xdelta3 failed/];
+      },
+      'a start that never becomes healthy': async () => [
+        await b.delta(b.versions.sick),
+        /did not become healthy/,
+      ],
+    };
+    test.each(Object.entries(harms))(
+      '%s: the old application goes on, and a full artifact recovers',
+      async (_name, harm) => {
+        b.fails(...(await harm()));
+        b.runs(1);
+        b.provides('delta-2_INCONSISTENT', '2');
+        b.must(await b.full(2));
+        b.runs(2);
+        b.provides('full-2', '2');
+      },
+    );
+  });
+}
+
+export function composeFaults(store: string): void {
+  describe(`docker-compose with the state script on the ${store} store`, () => {
+    const b = bench(store, 'docker-compose');
+    sharedFaults(b);
+
+    const harms: Record<string, () => Promise<[string, RegExp]>> = {
+      'a damaged delta': async () => [await b.delta(b.versions[2], flipped), /xdelta3 can't decode layer/],
+      'no xdelta3': async () => {
+        b.device.ask('mv /usr/bin/xdelta3 /usr/bin/xdelta3.away');
+        return [await b.delta(), /xdelta3 is not on this device/];
+      },
+      'too little space': async () => {
+        b.device.ask(
+          'mkdir -p /data/mender/modules/v3/payloads; mount -t tmpfs -o size=1200k tmpfs /data/mender/modules/v3/payloads',
+        );
+        return [await b.delta(), /too little space/];
+      },
+      'another image under the name of the old one': async () => {
+        b.device.ask('docker tag side:stable localhost:5000/web:1');
+        return [await b.delta(), /the old image has no layer/];
+      },
+      'a start that never becomes healthy': async () => [
+        await b.delta(b.versions.sick),
+        /not healthy after 8 s/,
+      ],
+    };
+    test.each(Object.entries(harms))('%s: the old application goes on', async (name, harm) => {
+      b.fails(...(await harm()));
+      if (name.startsWith('another')) return b.provides('full-1', '1');
+      b.runs(1);
+      b.provides('full-1', '1');
+      b.device.run('umount /data/mender/modules/v3/payloads; mv /usr/bin/xdelta3.away /usr/bin/xdelta3');
+      b.must(await b.delta());
+      b.runs(2);
+      b.provides('delta-2', '2');
+      expect(b.device.images()).toEqual(['localhost:5000/web:2', 'side:stable']);
+    });
+
+    test('installed again before it was committed', async () => {
+      const artifact = await b.delta();
+      expect(b.device.install(artifact, '--no-commit').code).toBe(0);
+      b.must(artifact);
+      b.runs(2);
+      b.provides('delta-2', '2');
+    });
+
+    test.each(['the client is killed', 'the power fails'])(
+      '%s in the middle of the script, and it is started again',
+      async (what) => {
+        const artifact = await b.delta();
+        stopAtSave(b.device, artifact);
+        if (what.startsWith('the power')) b.device.down('--kill');
+        else b.device.ask('kill -9 $(pgrep -x mender) $(pgrep -f [A]rtifactInstall_Enter) $(pgrep -x sleep)');
+        b.device.up();
+        b.device.ask(`echo WAIT_TIMEOUT=8 > ${CONFIG}`);
+        await eventually(() => b.runs(1));
+        b.provides('full-1', '1');
+        b.must(artifact);
+        b.runs(2);
+        b.provides('delta-2', '2');
+      },
+    );
+
+    test('over an image that the device pulled itself', async () => {
+      const registry = await startRegistry(b.device);
+      try {
+        b.device.ask('docker push -q localhost:5000/web:1');
+        b.device.ask(
+          'docker rm -f $(docker ps -aq --filter label=com.docker.compose.service=web) && docker image rm localhost:5000/web:1',
+        );
+        b.device.ask(
+          'cd /data/mender-docker-compose/current/manifests && docker compose --project-name shop up -d',
+        );
+      } finally {
+        await registry.stop();
+      }
+      b.runs(1);
+      b.must(await b.delta());
+      b.runs(2);
+    });
+  });
+}
+
+/** Starts an installation, and returns when the script saves the old image, where it stays. */
+function stopAtSave(device: Device, artifact: string): void {
+  const wrapper = '#!/bin/sh\n[ "$2" != save ] || { touch /run/reached; sleep 600; }\nexec docker "$@"\n';
+  device.write('wrapper', wrapper);
+  device.ask(`chmod +x /data/wrapper; echo DOCKER_CMD=/data/wrapper >> ${CONFIG}`);
+  device.copy(artifact, 'pending.mender');
+  device.ask(
+    'mender --no-syslog install /data/pending.mender > /data/install.log 2>&1 < /dev/null & while [ ! -e /run/reached ]; do sleep 0.1; done',
+  );
+}
+
+/** Tries for half a minute. */
+async function eventually(check: () => void): Promise<void> {
+  for (let tries = 0; tries < 30; tries += 1) {
+    try {
+      return check();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+  check();
+}
