@@ -33,6 +33,8 @@ export async function readHeader(body: Chunks, suffix: Suffix, where: string): P
       } else if (files.size < 4) files.set(path, await small(file, LARGEST_FILE, `${where}: ${path}`));
     }),
   );
+  // mender-artifact writes them in any order.
+  scripts.sort((one, other) => (one.path < other.path ? -1 : 1));
   return { ...headerInfoOf(files, where), ...typeInfoOf(files, where), scripts };
 }
 

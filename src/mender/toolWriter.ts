@@ -11,6 +11,7 @@ import type { PackContext } from './context.ts';
 import type { Payload } from './files.ts';
 import { offBoundary } from './files.ts';
 import { scriptsOf } from './header.ts';
+import { readBack } from './readBack.ts';
 import type { ArtifactSpec, Compression } from './spec.ts';
 import type { ToolVersion } from './tool.ts';
 import { runTool } from './tool.ts';
@@ -36,7 +37,9 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
     const { spec, payload, compression, version } = input;
     const commandLine = toolArguments(spec, payload, compression, version, paths);
     const said = await runTool(commandLine, `packing ${spec.artifactName}`, context.signal);
-    return await writtenSize(path, said);
+    const size = await writtenSize(path, said);
+    await readBack(path, spec.artifactName);
+    return size;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
