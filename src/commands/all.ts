@@ -1,9 +1,12 @@
+import { artifactsCommand } from './artifacts.ts';
 import { buildCommand } from './build.ts';
 import { cacheCommand } from './cache.ts';
 import type { Command } from './command.ts';
 import { deployCommand } from './deploy.ts';
+import { deploymentsCommand } from './deployments.ts';
 import { loginCommand } from './login.ts';
 import { planCommand } from './plan.ts';
+import { releasesCommand } from './releases.ts';
 import { uploadCommand } from './upload.ts';
 
 /** Every verb of the command line tool, in the order in which --help shows them. */
@@ -14,4 +17,7 @@ export const COMMANDS: readonly Command[] = [
   loginCommand,
   uploadCommand,
   deployCommand,
+  deploymentsCommand,
+  artifactsCommand,
+  releasesCommand,
 ] as unknown as readonly Command[];

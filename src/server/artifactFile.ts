@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { xz } from '@napi-rs/lzma';
-import { UsageError, messageOf } from '../errors.ts';
+import { NotFoundError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
 import { fileReader, streamReader } from '../io/byteReader.ts';
 import type { ByteReader } from '../io/byteReader.ts';
 import { compressionOf, decompressed } from '../io/decompress.ts';
@@ -21,8 +21,8 @@ interface Info {
 type Files = Map<string, Buffer>;
 
 /**
- * What identifies the artifact file at `path`; only its header is read, not its payload. Throws UsageError for a file
- * that can't be read or is no Mender Artifact of format 3.
+ * What identifies the artifact file at `path`; only its header is read, not its payload. Throws NotFoundError for a
+ * missing file, UsageError for one that can't be read or is no Mender Artifact of format 3.
  * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
  */
 export async function readArtifactFacts(path: string): Promise<ArtifactFacts> {
@@ -30,6 +30,7 @@ export async function readArtifactFacts(path: string): Promise<ArtifactFacts> {
     const { files, size } = await outerFiles(path);
     return factsOf(files, await headerFiles(files), size);
   } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`reading ${path}: no such file`);
     const known = fileError(error, `reading ${path}`);
     if (known !== error) throw known;
     throw new UsageError(`${path} is no Mender Artifact: ${messageOf(error)}`, { cause: error });

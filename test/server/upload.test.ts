@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DeniedError, NetworkError, UnsupportedError, UsageError } from '../../src/errors.ts';
+import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError } from '../../src/errors.ts';
 import { uploadArtifact } from '../../src/pipeline/upload.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { menderServer } from '../helpers/mender-server.ts';
@@ -122,7 +122,8 @@ describe('uploading', () => {
     writeFileSync(text, 'no artifact\n'.repeat(100));
     copyFileSync(makeArtifact({ name: 'app-1' }), cut);
     truncateSync(cut, 700);
-    for (const path of [missing, text, cut, folder]) {
+    await expect(uploadArtifact({ path: missing }, contextOf(server))).rejects.toThrow(NotFoundError);
+    for (const path of [text, cut, folder]) {
       await expect(uploadArtifact({ path }, contextOf(server))).rejects.toThrow(UsageError);
     }
     expect(server.calls).toEqual([]);
