@@ -57,7 +57,7 @@ function valueAt(text: string, at: number, where: string): Raw {
 
 function bareAt(text: string, at: number): Raw {
   const line = matchAt(BARE, text, at)?.[0] ?? '';
-  const comment = /(?:^|\s)#/.exec(line);
+  const comment = /\s#/.exec(line);
   return {
     text: line.slice(0, comment?.index ?? line.length).trimEnd(),
     literal: false,

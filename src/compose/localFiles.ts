@@ -20,6 +20,8 @@ export interface LocalFile {
 export interface LocalFiles {
   /** Sorted by path. */
   files: LocalFile[];
+  /** The env files among them, absolute. */
+  envFiles: string[];
   /** Absolute paths into the project folder, made relative. */
   edits: Edit[];
   warnings: string[];
@@ -38,29 +40,39 @@ interface Walk {
   /** The project folder, absolute, and what it really is behind symbolic links. */
   root: string;
   realRoot: string;
+  /** Names in the root that would make Compose on the device read something else than the shipped manifest. */
+  reserved: readonly string[];
   found: Map<string, LocalFile>;
   warnings: string[];
 }
 
+/** Where a file with a reserved name goes when the manifest names it: the manifest is made to name it there. */
+const SET_ASIDE = '.set-aside';
+
 /**
  * Finds the files that the references lead to, folders with all that is in them. Links are followed inside the
- * project folder. What lies outside it stays behind, with a warning. Throws NotFoundError for a missing file that
- * Compose can't do without.
+ * project folder. What lies outside it stays behind, with a warning. `steering` names files in the project folder that Compose
+ * on the device must not find, as other manifests. Throws NotFoundError for a missing file that Compose can't do without.
  */
 export async function gatherLocalFiles(
   root: string,
   references: readonly FileReference[],
+  steering: readonly string[],
 ): Promise<LocalFiles> {
-  const walk: Walk = { root, realRoot: await realpath(root), found: new Map(), warnings: [] };
+  const reserved = [...DEFAULT_NAMES, ...OVERRIDE_NAMES, ...steering];
+  const walk: Walk = { root, realRoot: await realpath(root), reserved, found: new Map(), warnings: [] };
   const edits: Edit[] = [];
+  const envFiles: string[] = [];
   for (const reference of references) {
     const path = await locate(walk, reference);
     if (path === undefined) continue;
-    if (isAbsolute(reference.path)) edits.push(reference.renamed(`./${path}`));
-    await gather(walk, path, reference.what, []);
+    if (reference.kind === 'env_file') envFiles.push(join(root, path));
+    const shipped = reserved.includes(path) ? join(SET_ASIDE, path) : path;
+    if (isAbsolute(reference.path) || shipped !== path) edits.push(reference.renamed(`./${posix(shipped)}`));
+    await gather(walk, { path, shipped, what: reference.what, above: [] });
   }
   const files = [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, edits, warnings: [...new Set(walk.warnings)] };
+  return { files, envFiles, edits, warnings: [...new Set(walk.warnings)] };
 }
 
 /** Where the reference leads, relative to the project folder, when it is there to be shipped. */
@@ -92,40 +104,43 @@ function missing(walk: Walk, what: string, path: string, kind: string, isOptiona
     walk.warnings.push(`${what}: ${path} does not exist: the device makes an empty folder`);
 }
 
-async function gather(walk: Walk, path: string, what: string, above: readonly string[]): Promise<void> {
-  const real = await realpath(join(walk.root, path)).catch(() => undefined);
-  const found = real === undefined ? undefined : await statIfAny(real);
-  if (real === undefined || found === undefined) skip(walk, what, path, 'is a link to nothing');
-  else if (!isInside(relative(walk.realRoot, real)))
-    skip(walk, what, path, 'is a link out of the project folder');
-  else if (above.includes(real)) skip(walk, what, path, 'is a link into itself');
-  else if (found.isDirectory()) await gatherFolder(walk, path, what, [...above, real]);
-  else if (!found.isFile()) skip(walk, what, path, 'is neither file nor folder');
-  else
-    walk.found.set(posix(path), {
-      path: posix(path),
-      file: real,
-      size: found.size,
-      mode: found.mode & 0o777,
-    });
+/** One step of the walk. */
+interface Step {
+  /** Relative to the project folder. */
+  path: string;
+  /** Relative to the shipped manifest. */
+  shipped: string;
+  /** What led here. */
+  what: string;
+  /** The folders around it, without links. */
+  above: readonly string[];
 }
 
-async function gatherFolder(walk: Walk, path: string, what: string, above: readonly string[]): Promise<void> {
-  for (const name of await namesIn(join(walk.root, path))) {
-    const inner = join(path, name);
-    const why = reasonToSkip(inner);
-    if (why === undefined) await gather(walk, inner, what, above);
-    else skip(walk, what, inner, why);
+async function gather(walk: Walk, step: Step): Promise<void> {
+  const real = await realpath(join(walk.root, step.path)).catch(() => undefined);
+  const found = real === undefined ? undefined : await statIfAny(real);
+  if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
+  else if (!isInside(relative(walk.realRoot, real))) skip(walk, step, 'is a link out of the project folder');
+  else if (step.above.includes(real)) skip(walk, step, 'is a link into itself');
+  else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
+  else if (!found.isFile()) skip(walk, step, 'is neither file nor folder');
+  else {
+    const path = posix(step.shipped);
+    walk.found.set(path, { path, file: real, size: found.size, mode: found.mode & 0o777 });
   }
 }
 
-/** Compose on the device would read another manifest than the shipped one, or a repository would go to the fleet. */
-function reasonToSkip(path: string): string | undefined {
-  if (path === '.git') return 'is the repository itself';
-  return DEFAULT_NAMES.includes(path) || OVERRIDE_NAMES.includes(path) ? 'is a manifest itself' : undefined;
+async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
+  for (const name of await namesIn(join(walk.root, folder.path))) {
+    const path = join(folder.path, name);
+    const step = { ...folder, path, shipped: path };
+    if (path === '.git') skip(walk, step, 'is the repository itself');
+    else if (walk.reserved.includes(path)) skip(walk, step, 'steers Compose itself');
+    else await gather(walk, step);
+  }
 }
 
-function skip(walk: Walk, what: string, path: string, why: string): void {
+function skip(walk: Walk, { path, what }: Step, why: string): void {
   walk.warnings.push(`${what}: ${path} ${why} and is not shipped`);
 }
 

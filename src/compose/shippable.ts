@@ -1,12 +1,9 @@
-import { normalize } from 'node:path';
-import type { DeviceEdits } from './deviceEdits.ts';
 import { deviceEdits } from './deviceEdits.ts';
 import { dotenvText, passedThrough, variablesIn, variablesInEnvFiles } from './deviceVariables.ts';
 import type { Edit } from './edits.ts';
 import { editModel } from './edits.ts';
 import type { LocalFile } from './localFiles.ts';
 import { gatherLocalFiles } from './localFiles.ts';
-import type { FileReference } from './references.ts';
 import { fileReferences } from './references.ts';
 import type { Authored } from './ship.ts';
 import { manifestText } from './ship.ts';
@@ -36,35 +33,26 @@ interface Parts {
 
 const MANIFEST_NAME = 'docker-compose.yaml';
 const DOTENV = '.env';
-/** Under which an env file of that name travels when Compose itself must not read it. */
-const SET_ASIDE = '.env.container';
 /** Variables in a `.env` by which it would steer Compose on the device. */
 const STEERING = /^(?:COMPOSE_|DOCKER_)/;
 
 /** Finds out what has to be shipped, and what there is to say about it; reads the files' sizes, not their content. */
 export async function shippable(parts: Parts): Promise<{ shippable: Shippable; warnings: string[] }> {
   const { folder, deferred, resolved, active, variables, authored } = parts;
-  const references = fileReferences(resolved, active);
-  const device: DeviceEdits = deviceEdits(resolved, active);
-  const local = await gatherLocalFiles(folder, references);
-  const aside = setAside(local.files, references, variables);
-  const edits = [...device.edits, ...local.edits, ...aside.edits];
-  const envFiles = references.filter(({ kind }) => kind === 'env_file').map(({ path }) => normalize(path));
-  const referred = local.files.filter(({ path, file }) => envFiles.includes(path) || envFiles.includes(file));
-  const wanted = await variablesInEnvFiles(
-    referred.map(({ file }) => file),
-    variables,
-  );
+  const device = deviceEdits(resolved, active);
+  const local = await gatherLocalFiles(folder, fileReferences(resolved, active), steeringFiles(variables));
+  const edits = [...device.edits, ...local.edits];
+  const wanted = await variablesInEnvFiles(local.envFiles, variables);
   const imageless = active.map((name): Edit => ({ at: ['services', name, 'image'] }));
   const kept = editModel(deferred, [...edits, ...imageless]);
   const passed = passedThrough(kept);
   const dotenv = dotenvFor([...variablesIn(kept), ...passed, ...wanted], variables);
-  const isOwn = aside.files.some(({ path }) => path === DOTENV);
+  const isOwn = local.files.some(({ path }) => path === DOTENV);
   return {
     shippable: {
       model: deferred,
       edits,
-      files: aside.files,
+      files: local.files,
       ...(dotenv === '' || isOwn ? {} : { dotenv }),
       ...(authored === undefined ? {} : { authored }),
     },
@@ -96,16 +84,9 @@ function isFromFile(name: string, { file, lookup }: Variables): boolean {
   return file.has(name) && file.get(name) === lookup(name);
 }
 
-/**
- * An env file of a service that is also the project's `.env` goes under another name when Compose on the device would obey
- * what it says about Compose (COMPOSE_FILE, DOCKER_HOST, ...).
- */
-function setAside(files: LocalFile[], references: readonly FileReference[], { file }: Variables) {
-  const steers = [...file.keys()].some((name) => STEERING.test(name));
-  if (!steers || !files.some(({ path }) => path === DOTENV)) return { files, edits: [] };
-  const isDotenv = ({ path, kind }: FileReference) => kind === 'env_file' && normalize(path) === DOTENV;
-  const edits = references.filter(isDotenv).map((reference) => reference.renamed(`./${SET_ASIDE}`));
-  return { files: files.map((one) => (one.path === DOTENV ? { ...one, path: SET_ASIDE } : one)), edits };
+/** The project's `.env` must not reach the device as such when it says something about Compose itself. */
+function steeringFiles({ file }: Variables): string[] {
+  return [...file.keys()].some((name) => STEERING.test(name)) ? [DOTENV] : [];
 }
 
 function localWarnings(passed: readonly string[], wanted: readonly string[], variables: Variables): string[] {

@@ -1,5 +1,6 @@
 /**
- * Compose's interpolation: `$NAME`, `${NAME}` and the operators `:-` `-` `:?` `?` `:+` `+`, nested to any depth, `$$` for a dollar.
+ * Compose's interpolation: `$NAME`, `${NAME}` and the operators `:-` `-` `:?` `?` `:+` `+`, nested, `$$` for a dollar; one that
+ * begins nothing stands for itself.
  * https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md
  */
 
@@ -35,12 +36,16 @@ export function interpolatePartly(
   lookup: Lookup,
   isBaked: (name: string) => boolean,
 ): string {
-  return partsOf(template)
-    .map((part) =>
-      part.kind === 'variable' && namesIn(part.source).some(isBaked)
-        ? escapeDollars(valueOf(part, lookup))
-        : part.source,
-    )
+  const isFilled = (part: Part) => part.kind === 'variable' && namesIn(part.source).some(isBaked);
+  const parts = partsOf(template);
+  if (!parts.some(isFilled)) return template;
+  return parts
+    .map((part) => {
+      if (part.kind === 'text') return part.source;
+      if (isFilled(part)) return escapeDollars(valueOf(part, lookup));
+      // Braces, as a filled-in text behind `$NAME` could be read as more of the name.
+      return part.source.startsWith('${') ? part.source : `\${${part.name}}`;
+    })
     .join('');
 }
 
@@ -94,7 +99,7 @@ function partAt(template: string, dollar: number, depth: number): Part {
   if (next === '$') return { kind: 'text', source: '$$', text: '$' };
   if (next === '{') return bracedAt(template, dollar, depth);
   const name = matchAt(NAME, template, dollar + 1);
-  if (name === undefined) throw invalid(template);
+  if (name === undefined) return { kind: 'text', source: '$', text: '$' };
   return { kind: 'variable', source: `$${name}`, name, operator: '', operand: '' };
 }
 

@@ -359,4 +359,40 @@ configs: {c: {file: ./c}}
     },
     manifests: ['base.yaml', 'over.yaml'],
   },
+  'values that need quoting in a .env': {
+    files: {
+      '.env':
+        "A='it''s'\nB=\"a\\\\b \\\"q\\\" $$x '\"\nC='two\nlines'\nD=\"é # no comment\"\nE='$NOT'\nF=\"tab\\t'end\\\\\"\n".replace(
+          "''",
+          '"',
+        ),
+      'compose.yaml': `services:
+  web:
+    image: web
+    environment: [A, B, C, D, E, F, "ALL=\${A}|\${B}|\${C}|\${D}|\${E}|\${F}"]
+`,
+    },
+  },
+  'an env file that is also the .env, and says something to Compose': {
+    files: {
+      '.env': 'COMPOSE_FILE=elsewhere.yaml\nDOCKER_HOST=unix:///nowhere\nTAG=1\nREST=r\n',
+      'compose.yaml': `services:
+  web: {image: "web:\${TAG}", env_file: .env, command: ["\${TAG}"]}
+`,
+    },
+  },
+  'an env file that is also the .env': {
+    files: {
+      '.env': 'TAG=1\nREST=r\n',
+      'compose.yaml': 'services: {web: {image: "web:${TAG}", env_file: [.env], command: ["${TAG}"]}}\n',
+    },
+  },
+  'manifests that containers look at': {
+    files: {
+      'compose.yaml': `services:
+  web: {image: web, volumes: ["./compose.yaml:/c.yaml", "./compose.override.yml:/o.yaml"]}
+`,
+      'compose.override.yml': 'services: {web: {environment: {A: "1"}}}\n',
+    },
+  },
 };

@@ -55,6 +55,7 @@ export function compose(
     env,
     encoding: 'utf8',
     timeout: 20_000,
+    killSignal: 'SIGKILL',
     stdio: 'pipe',
   });
 }

@@ -1,0 +1,231 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { manifestFiles, readApplication } from '../../src/compose/application.ts';
+import type { Application } from '../../src/compose/application.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { projectIn, readCase, readManifest, textsOf } from './project.ts';
+
+const MANIFEST = 'docker-compose.yaml';
+
+function shipped(application: Application, images: Record<string, string> = {}): Record<string, string> {
+  return textsOf(manifestFiles(application, new Map(Object.entries(images))));
+}
+
+const readFolder = (folder: string, environment: Record<string, string> = {}) =>
+  readApplication({ manifests: [folder], profiles: [], environment });
+
+describe('the shipped manifest', () => {
+  test('keeps comments and layout of a single manifest', async () => {
+    const text = (web: string, more: string) => `# The shop.
+name: shop
+x-mender: { platform: linux/arm64 } # for the build
+
+services:
+  web:
+    # pinned
+    image: "shop/web:${web}" # from CI
+${more}    ports:
+    - "8080:80"
+    - "\${PORT:-81}:81"
+
+  db:
+    image: postgres:16
+`;
+    const debug = '  debug:\n    image: debug\n    profiles: [debug]\n';
+    const application = await readManifest(text('${TAG:-1}', '    build: .\n') + debug, { TAG: '2' });
+    expect(application.settings).toEqual({ platform: 'linux/arm64' });
+    expect(application.projectName).toBe('shop');
+    expect(shipped(application, { web: 'shop/web:2' })[MANIFEST]).toBe(text('2', ''));
+  });
+
+  test('gives each service its own image where the manifest shares one by an anchor', async () => {
+    const application = await readManifest('services: {a: &a {image: "x:1@sha256:0"}, b: *a, c: {<<: *a}}\n');
+    const text = shipped(application, { a: 'x:a', b: 'x:b', c: 'x:c' })[MANIFEST];
+    expect(parse(text!)).toEqual({
+      services: { a: { image: 'x:a' }, b: { image: 'x:b' }, c: { image: 'x:c' } },
+    });
+  });
+
+  test('survives the loss of a service that carried an anchor', async () => {
+    const application = await readManifest(
+      'services: {a: {image: a, profiles: [x], environment: &e {K: "012"}}, b: {image: b, environment: *e}}\n',
+    );
+    const text = shipped(application)[MANIFEST];
+    expect(parse(text!)).toEqual({ services: { b: { image: 'b', environment: { K: '012' } } } });
+    expect(text).toContain('"012"');
+  });
+
+  test('has no pull policy that asks a registry', async () => {
+    const application = await readManifest(
+      'services: {a: {image: a, pull_policy: always}, b: {image: b, pull_policy: never}}\n',
+    );
+    const text = shipped(application)[MANIFEST];
+    expect(parse(text!)).toEqual({
+      services: { a: { image: 'a' }, b: { image: 'b', pull_policy: 'never' } },
+    });
+    expect(application.warnings).toEqual([expect.stringContaining('services.a: pull_policy always')]);
+  });
+
+  test('can be written twice, the same', async () => {
+    const application = await readManifest('services: {a: {image: a, build: .}}\n');
+    expect(shipped(application, { a: 'x' })).toEqual(shipped(application, { a: 'x' }));
+  });
+});
+
+describe('variables', () => {
+  test('stay where the .env gives them, and only what they need is shipped', async () => {
+    const application = await readCase({
+      files: {
+        '.env': 'TAG=1\nLEVEL=info\nTOKEN=secret\nPASSED=p\n',
+        'compose.yaml':
+          'services: {a: {image: "a:${TAG}", command: ["$LEVEL", "${NO:-x}"], environment: [PASSED]}}\n',
+      },
+    });
+    const files = shipped(application);
+    expect(files['.env']).toBe("LEVEL='info'\nPASSED='p'\n");
+    expect(files[MANIFEST]).toContain('"$LEVEL", "${NO:-x}"');
+    expect(application.services).toEqual([{ name: 'a', image: 'a:1', hasBuild: false }]);
+    expect(application.warnings).toEqual([]);
+  });
+
+  test('are written out where the build gives them, with a word about it', async () => {
+    const application = await readManifest(
+      'services: {a: {image: "a:$TAG", build: {context: "$CTX"}, command: ["$LEVEL", "$NO"], environment: [HOME]}}\n',
+      { TAG: '1', CTX: 'c', LEVEL: '$5', HOME: '/root' },
+    );
+    expect(shipped(application)[MANIFEST]).toContain('"$$5", "$NO"');
+    expect(application.warnings).toEqual([
+      'not set, and empty where used: NO',
+      "written into the shipped manifest, as the build's environment gives them: LEVEL",
+      "passed through from the device's environment, not from the build's: HOME",
+    ]);
+  });
+
+  test('in an env file that the device can not fill are named', async () => {
+    const application = await readCase({
+      files: { 'a.env': 'X=${CI_JOB}\n', 'compose.yaml': 'services: {a: {image: a, env_file: a.env}}\n' },
+      environment: { CI_JOB: '7' },
+    });
+    expect(application.warnings).toEqual([expect.stringContaining('env files refer to CI_JOB')]);
+  });
+
+  test('of the project name', async () => {
+    const application = await readManifest('services: {a: {image: "r/${COMPOSE_PROJECT_NAME}:1"}}\n');
+    expect(application.services[0]?.image).toBe('r/shop:1');
+  });
+});
+
+describe('local files', () => {
+  test('travel at their places with their modes, links followed inside the project only', async () => {
+    const folder = projectIn({
+      'compose.yaml': 'services: {a: {image: a, volumes: ["./conf:/c", "./run.sh:/run.sh"]}}\n',
+      'conf/deep/b': 'b',
+      'conf/a': 'a',
+      'run.sh': '#!/bin/sh\n',
+      'shared/s': 's',
+    });
+    chmodSync(join(folder, 'run.sh'), 0o755);
+    chmodSync(join(folder, 'conf/a'), 0o600);
+    symlinkSync('../shared', join(folder, 'conf/link'));
+    symlinkSync('..', join(folder, 'conf/deep/up'));
+    symlinkSync('/etc/passwd', join(folder, 'conf/out'));
+    symlinkSync('nowhere', join(folder, 'conf/dead'));
+    const application = await readFolder(folder);
+    const files = manifestFiles(application, new Map());
+    expect(files.map(({ path, mode }) => `${path} ${mode.toString(8)}`)).toEqual([
+      'conf/a 600',
+      'conf/deep/b 644',
+      'conf/link/s 644',
+      'docker-compose.yaml 644',
+      'run.sh 755',
+    ]);
+    expect(application.warnings).toEqual([
+      'services.a.volumes: conf/dead is a link to nothing and is not shipped',
+      'services.a.volumes: conf/deep/up is a link into itself and is not shipped',
+      'services.a.volumes: conf/out is a link out of the project folder and is not shipped',
+    ]);
+  });
+
+  test('outside the project folder stay behind, and are named', async () => {
+    const folder = projectIn({
+      'compose.yaml':
+        'services: {a: {image: a, env_file: ../x.env, volumes: ["../up:/u", "/etc/hosts:/h", "~/h:/i", "./sub/../../o:/o", "./new:/n"]}}\n',
+    });
+    writeFileSync(join(folder, '../x.env'), 'A=1');
+    const application = await readFolder(folder);
+    expect(Object.keys(shipped(application))).toEqual([MANIFEST]);
+    const outside = ['../x.env', '../up', '/etc/hosts', '~/h', './sub/../../o'];
+    expect(application.warnings).toEqual([
+      ...outside.map((path) => expect.stringContaining(`${path} lies outside the project folder`) as string),
+      'services.a.volumes: ./new does not exist: the device makes an empty folder',
+    ]);
+  });
+
+  test('named by an absolute path into the project are named by a relative one', async () => {
+    const folder = projectIn({
+      'compose.yaml':
+        'services: {a: {image: a, volumes: ["$PWD/d:/d"], configs: [c]}}\nconfigs: {c: {file: "$PWD/c"}}\n',
+      'd/f': 'f',
+      c: 'c',
+    });
+    const files = shipped(await readFolder(folder, { PWD: folder }));
+    expect(Object.keys(files)).toEqual(['c', 'd/f', MANIFEST]);
+    expect(files[MANIFEST]).toContain('./d:/d');
+    expect(files[MANIFEST]).toContain('./c');
+    expect(files[MANIFEST]).not.toContain(folder);
+  });
+
+  test('of a whole project leave out the repository and other manifests', async () => {
+    const folder = projectIn({
+      'compose.yaml': 'services: {a: {image: a, volumes: [".:/app"]}}\n',
+      'compose.override.yaml': 'services: {a: {command: [x]}}\n',
+      '.git/config': 'token',
+      'src/compose.yaml': 'mine',
+      '.env': 'A=1\n',
+    });
+    const application = await readFolder(folder);
+    const files = shipped(application);
+    expect(Object.keys(files)).toEqual(['.env', MANIFEST, 'src/compose.yaml']);
+    expect(application.warnings).toHaveLength(3);
+  });
+
+  test('of services that do not run stay behind', async () => {
+    const folder = projectIn({
+      'compose.yaml':
+        'services: {a: {image: a}, b: {image: b, profiles: [x], env_file: gone.env, secrets: [s]}}\nsecrets: {s: {file: ./gone}}\n',
+    });
+    expect(Object.keys(shipped(await readFolder(folder)))).toEqual([MANIFEST]);
+  });
+
+  test('are found from a project folder behind a link', async () => {
+    const folder = projectIn({
+      'compose.yaml': 'services: {a: {image: a, env_file: [a.env]}}\n',
+      'a.env': 'A=1',
+    });
+    const link = join(temporaryFolder(), 'link');
+    symlinkSync(folder, link);
+    expect(Object.keys(shipped(await readFolder(link)))).toEqual(['a.env', MANIFEST]);
+  });
+
+  test('that are neither file nor folder stay behind', async () => {
+    const folder = projectIn({ 'compose.yaml': 'services: {a: {image: a, volumes: ["./d:/d"]}}\n' });
+    mkdirSync(join(folder, 'd'));
+    symlinkSync('/dev/null', join(folder, 'd/null'));
+    expect(Object.keys(shipped(await readFolder(folder)))).toEqual([MANIFEST]);
+  });
+});
+
+test('what Compose does not know is named', async () => {
+  const application = await readManifest('servces: {}\nservices: {a: {image: a, imagee: b, x-c: 1}}\n');
+  expect(application.warnings).toEqual([expect.stringContaining('servces, services.a.imagee')]);
+});
+
+test('services of other profiles are known, and do not run', async () => {
+  const application = await readManifest(
+    'services: {a: {image: a, platform: linux/arm64}, b: {image: b, profiles: [x]}}\n',
+  );
+  expect(application.services).toEqual([{ name: 'a', image: 'a', hasBuild: false, platform: 'linux/arm64' }]);
+  expect(application.inactive).toEqual(['b']);
+});
