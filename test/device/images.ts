@@ -9,7 +9,7 @@ import type { Digest } from '../../src/oci/digest.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { blobPath, portableFiles } from '../../src/oci/portable.ts';
 import type { Platform } from '../../src/oci/platform.ts';
-import { parseReference } from '../../src/oci/reference.ts';
+import { deviceReference, parseReference } from '../../src/oci/reference.ts';
 
 export const PLATFORM: Platform = { os: 'linux', architecture: 'amd64' };
 
@@ -65,7 +65,12 @@ export function imageOf(
 }
 
 function portable({ name, config, layers }: TestImage): TarEntry[] {
-  const small = portableFiles({ name: parseReference(name), platform: PLATFORM, config, layers });
+  const small = portableFiles({
+    name: deviceReference(parseReference(name)),
+    platform: PLATFORM,
+    config,
+    layers,
+  });
   return small.map(({ path, content }) => tarFile(path, content));
 }
 

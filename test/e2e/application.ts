@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { TestImage, TestLayer } from '../device/images.ts';
 import { edited, imageOf, layerAt, layerOf, noise } from '../device/images.ts';
+import { HOME } from './device.ts';
 
 /** Services and the images they run, in one version of an application. */
 export type Services = Record<string, TestImage>;
 
-const BUSYBOX = resolve('.device/rootfs/usr/bin/busybox');
+const BUSYBOX = join(HOME, 'rootfs/usr/bin/busybox');
 const DIGEST = `sha256:${'5'.repeat(63)}`;
 
 /** The layer that every image begins with: one program that does it all. */

@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const SCRIPTS = resolve('scripts/device');
-const HOME = process.env['DEVICE_HOME'] ?? resolve('.device');
+/** Folder of all devices and their root filesystem. */
+export const HOME = process.env['DEVICE_HOME'] ?? resolve('.device');
 
 /** What a command inside the device did. */
 export interface Outcome {
@@ -20,8 +21,7 @@ export function skipReason(): string | undefined {
 
 /** Without what compose and the client say of every run. */
 function readable(output: string): string {
-  const noise =
-    /onfiguration|erver (URL|entry)|UpdateControlMap|fallback|public key|Deleted: sha256/;
+  const noise = /onfiguration|erver (URL|entry)|UpdateControlMap|fallback|public key|Deleted: sha256/;
   const lines = output.split('\n').filter((line) => !noise.test(line));
   return lines
     .map((line) =>

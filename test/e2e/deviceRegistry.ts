@@ -6,7 +6,7 @@ import { requireTool } from '../helpers/tools.ts';
 import type { Device } from './device.ts';
 
 /** A registry in the network of a device, on its localhost:5000. */
-export async function startRegistry(device: Device): Promise<{ stop: () => Promise<void> }> {
+export function startRegistry(device: Device): { stop: () => Promise<void> } {
   requireTool('docker-registry');
   const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-registry-'));
   const config = join(folder, 'config.yml');

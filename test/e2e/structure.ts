@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Services } from './application.ts';
 import { application } from './application.ts';
 import { Device, skipReason } from './device.ts';
-import { pack, versionKey } from './pack.ts';
-import { expectRunning, imagesOf, manifestOf } from './suite.ts';
+import { PROJECT, versionKey } from './pack.ts';
+import { buildRelease } from './cli.ts';
+import { expectRunning } from './suite.ts';
 
 /** Full, delta, delta, on one image store. */
 export function structureSuite(store: 'graph' | 'ctd'): void {
@@ -17,6 +18,7 @@ export function structureSuite(store: 'graph' | 'ctd'): void {
         const device = new Device(`e2e-${store}`);
         const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-e2e-'));
         const versions: Services[] = [];
+        const artifacts: string[] = [];
         beforeAll(async () => {
           device.fresh();
           for (const version of [1, 2, 3]) versions.push(await application(folder, version));
@@ -29,21 +31,20 @@ export function structureSuite(store: 'graph' | 'ctd'): void {
         test.each([1, 2, 3])('version %i', async (version) => {
           const services = versions[version - 1]!;
           const old = versions[version - 2];
-          const images = imagesOf(services, old, folder);
-          const spec = {
-            name: `${module}-${version}`,
+          const base = old && artifacts[version - 2];
+          const artifact = await buildRelease(folder, {
             version: String(version),
             module,
-            images,
-            manifest: manifestOf(services),
-          };
-          const artifact = await pack(folder, { ...spec, ...(old ? { depends: String(version - 1) } : {}) });
+            services,
+            ...(base ? { base } : {}),
+          });
+          artifacts.push(artifact);
           const { code, output } = device.install(artifact);
           expect(code, output).toBe(0);
           expectRunning(device, services);
           expect(device.provides()).toMatchObject({
-            artifact_name: spec.name,
-            [versionKey(module)]: spec.version,
+            artifact_name: `${PROJECT}-${version}`,
+            [versionKey(module)]: String(version),
           });
         });
       },
