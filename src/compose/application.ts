@@ -15,7 +15,7 @@ import type { Environment, Variables } from './variables.ts';
 import { projectVariables, withDefault } from './variables.ts';
 
 /** A service that runs on the device. */
-export interface Service {
+interface Service {
   name: string;
   /** The image's name, variables filled in. */
   image?: string;

@@ -4,7 +4,7 @@ import type { Mapping, Value } from './value.ts';
 import { isMapping, mappingOf, textOf } from './value.ts';
 
 /** True for a path that means something else in another folder. */
-export function isRelative(path: string): boolean {
+function isRelative(path: string): boolean {
   return !isAbsolute(path) && !path.startsWith('~');
 }
 

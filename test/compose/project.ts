@@ -36,7 +36,7 @@ export async function readManifest(
 }
 
 /** The bytes of a shipped file as text. */
-export function contentOf({ content }: ManifestFile): string {
+function contentOf({ content }: ManifestFile): string {
   return content instanceof Uint8Array
     ? Buffer.from(content).toString('utf8')
     : readFileSync(content.file, 'utf8');
