@@ -5,7 +5,7 @@ import { COMMANDS } from './commands/all.ts';
 import type { Command, Context } from './commands/command.ts';
 import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
-import { declaredOptions, environmentOptions } from './config.ts';
+import { declaredOptions, environmentOptions, refuseRepeated } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError } from './errors.ts';
 import type { LogLevel } from './io/log.ts';
 import { LOG_LEVELS, createLog } from './io/log.ts';
@@ -45,7 +45,9 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
   let parser = yargs([...argv])
     .scriptName('mender-docker-delta')
     .parserConfiguration({ 'populate--': true, 'strip-dashed': true, 'strip-aliased': true })
-    .usage('$0 [build] MANIFEST..\n\nTurns a Docker Compose manifest into a small Mender Artifact and brings it to a fleet.')
+    .usage(
+      '$0 [build] MANIFEST..\n\nTurns a Docker Compose manifest into a small Mender Artifact and brings it to a fleet.',
+    )
     .help('help')
     .version(packageVersion())
     .strict()
@@ -53,33 +55,59 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
     .demandCommand(1, 'name a manifest or a command')
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new UsageError(message ?? 'invalid command line', { hint: 'see mender-docker-delta --help' });
+      throw (
+        error ?? new UsageError(message ?? 'invalid command line', { hint: 'see mender-docker-delta --help' })
+      );
     });
   for (const command of COMMANDS) parser = register(parser, command, terminal, signal);
   // With a callback yargs hands over what --help and --version print instead of writing it by itself.
-  await parser.wrap(100).parse([...argv], {}, (_error: Error | undefined, _parsed: unknown, output: string) => {
-    if (output !== '') terminal.stdout(`${output}\n`);
-  });
+  await parser
+    .wrap(100)
+    .parse([...argv], {}, (_error: Error | undefined, _parsed: unknown, output: string) => {
+      if (output !== '') terminal.stdout(`${output}\n`);
+    });
 }
 
 function register(parser: Argv, command: Command, terminal: Terminal, signal: AbortSignal): Argv {
+  let types: ReturnType<typeof declaredOptions> = {};
   return parser.command(
     command.usage,
     command.describe,
     (own) => {
-      const declared = globalOptions(command.options(own));
-      const types = declaredOptions((fresh) => globalOptions(command.options(fresh)));
       for (const [line, what] of command.examples) own.example(line, what);
-      return declared.config(environmentOptions(terminal.environment, types));
+      // Here and not before: yargs takes positionals only inside of a command's builder.
+      types = withoutPositionals(
+        declaredOptions((fresh) => globalOptions(command.options(fresh))),
+        command,
+      );
+      return globalOptions(command.options(own)).config(environmentOptions(terminal.environment, types));
     },
-    async (options) => command.run(options, contextFor(options as GlobalOptions, terminal, signal)),
+    async (options) => {
+      refuseRepeated(options, types);
+      await command.run(options, contextFor(options as GlobalOptions, terminal, signal));
+    },
   );
+}
+
+function withoutPositionals<T>(types: Record<string, T>, { usage }: Command): Record<string, T> {
+  const positionals = [
+    ...[usage]
+      .flat()
+      .join(' ')
+      .matchAll(/[<[]([\w-]+)/g),
+  ].map((match) => match[1]);
+  return Object.fromEntries(Object.entries(types).filter(([name]) => !positionals.includes(name)));
 }
 
 function globalOptions(parser: Argv<unknown>): Argv<unknown> {
   return parser.options({
     json: { type: 'boolean', describe: 'Print the result as one JSON document' },
-    'log-level': { alias: 'l', choices: LOG_LEVELS, describe: 'What to say on stderr', defaultDescription: 'info' },
+    'log-level': {
+      alias: 'l',
+      choices: LOG_LEVELS,
+      describe: 'What to say on stderr',
+      defaultDescription: 'info',
+    },
     verbose: { alias: 'v', type: 'boolean', describe: 'The same as --log-level debug' },
     quiet: { alias: 'q', type: 'boolean', describe: 'The same as --log-level error, and no progress' },
   });

@@ -44,10 +44,22 @@ function numberOf(text: string, variable: string): number {
 
 /** The options that `declare` gives to a yargs instance, with the types that matter for reading them elsewhere. */
 export function declaredOptions(declare: (parser: Argv) => Argv<unknown>): OptionTypes {
-  const parser = declare(yargs([])) as Argv & { getOptions(): Record<'array' | 'boolean' | 'number', string[]> & { key: object } };
+  const parser = declare(yargs([])) as Argv & {
+    getOptions(): Record<'array' | 'boolean' | 'number', string[]> & { key: object };
+  };
   const { key, array, boolean, number } = parser.getOptions();
   const typeOf = (name: string): Options['type'] =>
     boolean.includes(name) ? 'boolean' : number.includes(name) ? 'number' : 'string';
   const names = Object.keys(key).filter((name) => name.length > 1 && name !== 'help' && name !== 'version');
   return Object.fromEntries(names.map((name) => [name, { type: typeOf(name), array: array.includes(name) }]));
+}
+
+/** Throws UsageError for an option that takes one value and was given several. `parsed` has camel-case keys. */
+export function refuseRepeated(parsed: Readonly<Record<string, unknown>>, types: OptionTypes): void {
+  for (const [name, { array }] of Object.entries(types)) {
+    const key = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    if (array !== true && Array.isArray(parsed[key])) {
+      throw new UsageError(`--${name} was given more than once`, { hint: 'it takes one value' });
+    }
+  }
 }

@@ -1,24 +1,61 @@
+import type { Argv } from 'yargs';
+import type { CacheLayout } from '../cache/layout.ts';
 import { writeMetadata } from '../cache/metadata.ts';
+import { pruneCache } from '../cache/prune.ts';
+import type { BuiltArtifact } from '../pipeline/build.ts';
 import { buildAll } from '../pipeline/build.ts';
 import type { BuildFlags } from './buildOptions.ts';
 import { buildOptions } from './buildOptions.ts';
 import { buildJson, buildText } from './buildReport.ts';
 import type { Command } from './command.ts';
+import type { Delivered, DeliveryFlags } from './deliver.ts';
+import { DELIVERY_OPTIONS, checkDelivery, deliver } from './deliver.ts';
 import { prepareRun } from './plan.ts';
 
+type Flags = BuildFlags & DeliveryFlags;
+
+/** Percent of the disk that a run leaves free, as far as the cache's older entries allow. */
+const KEPT_FREE_PERCENT = 20;
+
 /** `build MANIFEST..`, also without the word `build`. */
-export const buildCommand: Command<BuildFlags> = {
+export const buildCommand: Command<Flags> = {
   usage: ['build <manifest..>', '$0 <manifest..>'],
-  describe: 'Build a Mender Artifact from a Compose manifest',
+  describe: 'Build a Mender Artifact from a Compose manifest, upload it and deploy it',
   examples: [
-    ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --artifact-version 1.2.0', 'build the artifact'],
-    ['$0 build compose.yaml -t qemux86-64 -p linux/amd64 --no-delta', 'ship every layer whole'],
+    ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],
+    ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],
+    ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
   ],
-  options: buildOptions,
+  options: (parser) => buildOptions(parser).options(DELIVERY_OPTIONS) as unknown as Argv<Flags>,
   async run(given, context) {
-    const { request, world, prepared } = await prepareRun(given, context);
+    const { flags, request, world, prepared } = await prepareRun(given, context);
+    checkDelivery(
+      flags,
+      prepared.plans.map(({ artifactName }) => artifactName),
+    );
     const built = await buildAll(prepared, request, world);
-    for (const { plan, metadata } of built) await writeMetadata(world.cache, plan.application, metadata);
-    context.print(context.json ? JSON.stringify(built.map(buildJson), null, 2) : built.map(buildText).join('\n\n'));
+    if (!context.json) context.print(built.map(buildText).join('\n\n'));
+    const parcels = built.map(({ artifact, plan }) => ({ path: artifact.path, name: plan.artifactName }));
+    const delivered = await deliver(parcels, flags, context);
+    if (delivered.outcome === 'done') await remember(built, world.cache);
+    if (context.json) context.print(jsonOf(built, delivered));
+    await pruneCache(world.cache, { limitPercent: KEPT_FREE_PERCENT });
+    if (delivered.failure !== undefined) throw delivered.failure;
   },
 };
+
+/**
+ * The next build is made against what is on the devices now, and so against this one once it is where it was to go (which
+ * is here, with --no-upload). Several artifacts of one run lead to the same state under different names.
+ */
+async function remember(built: readonly BuiltArtifact[], cache: CacheLayout): Promise<void> {
+  const [first] = built;
+  if (first === undefined) return;
+  const { artifactName, ...common } = first.metadata;
+  const isOnly = built.length === 1 && artifactName !== undefined;
+  await writeMetadata(cache, first.plan.application, isOnly ? { ...common, artifactName } : common);
+}
+
+function jsonOf(built: readonly BuiltArtifact[], { uploads, deployments }: Delivered): string {
+  return JSON.stringify({ artifacts: built.map(buildJson), uploads, deployments }, null, 2);
+}

@@ -52,7 +52,13 @@ export function buildText(built: BuiltArtifact): string {
 function imageRows({ name, layers }: PayloadImage, services: string): string[][] {
   return layers.map((layer, position) => {
     const names = position === 0 ? [services, formatReference(name)] : ['', ''];
-    return [...names, layer.diffID.slice(7, 19), kindOf(layer), formatBytes(layer.size), formatBytes(sentBytes(layer))];
+    return [
+      ...names,
+      layer.diffID.slice(7, 19),
+      kindOf(layer),
+      formatBytes(layer.size),
+      formatBytes(sentBytes(layer)),
+    ];
   });
 }
 

@@ -1,6 +1,17 @@
 import { UsageError } from '../errors.ts';
 import type { BuildFlags } from './buildOptions.ts';
 import { BUILD_OPTIONS } from './buildOptions.ts';
+import { DEPLOY_OPTIONS } from './deployOptions.ts';
+import { SERVER_OPTIONS } from './serverOptions.ts';
+
+type Known = Readonly<Record<string, { type?: string; array?: boolean; choices?: readonly string[] }>>;
+
+/** What `x-mender` may hold: how the application is built, and where it goes. */
+const KNOWN: Known = {
+  ...BUILD_OPTIONS,
+  'mender-host': SERVER_OPTIONS['mender-host'],
+  'device-group': DEPLOY_OPTIONS['device-group'],
+};
 
 /** Options that belong to one run or one machine and not to an application. */
 const NOT_IN_MANIFEST = new Set([
@@ -19,17 +30,15 @@ const NOT_IN_MANIFEST = new Set([
 ]);
 
 /**
- * The flags, completed by the manifest's `x-mender` where a flag (or its environment variable) says nothing. `others` are
- * keys that other parts of the tool read. Throws UsageError for an unknown key or a value of the wrong type.
+ * The flags, completed by the manifest's `x-mender` where a flag (or its environment variable) says nothing. Throws
+ * UsageError for an unknown key or a value of the wrong type.
  */
 export function withManifestSettings<Flags extends BuildFlags>(
   flags: Flags,
   settings: Readonly<Record<string, unknown>>,
-  others: ReadonlySet<string> = new Set(),
 ): Flags {
   const merged: Record<string, unknown> = { ...(flags as object) };
   for (const [key, value] of Object.entries(settings)) {
-    if (others.has(key)) continue;
     const name = camelCase(key);
     const read = settingValue(key, value);
     merged[name] ??= read;
@@ -38,15 +47,18 @@ export function withManifestSettings<Flags extends BuildFlags>(
 }
 
 function settingValue(key: string, value: unknown): unknown {
-  const option = BUILD_OPTIONS[key];
+  const option = KNOWN[key];
   if (option === undefined || NOT_IN_MANIFEST.has(key)) {
-    const known = Object.keys(BUILD_OPTIONS).filter((name) => !NOT_IN_MANIFEST.has(name));
-    throw new UsageError(`x-mender: unknown key ${JSON.stringify(key)}`, { hint: `it may hold: ${known.join(', ')}` });
+    const known = Object.keys(KNOWN).filter((name) => !NOT_IN_MANIFEST.has(name));
+    throw new UsageError(`x-mender: unknown key ${JSON.stringify(key)}`, {
+      hint: `it may hold: ${known.join(', ')}`,
+    });
   }
   if (option.array) return (Array.isArray(value) ? value : [value]).map((item) => textOf(key, item));
   if (option.type === 'boolean') return truthOf(key, value);
   const text = textOf(key, value);
-  if (option.choices && !option.choices.includes(text)) throw wrongValue(key, value, option.choices.join(', '));
+  if (option.choices && !option.choices.includes(text))
+    throw wrongValue(key, value, option.choices.join(', '));
   return text;
 }
 

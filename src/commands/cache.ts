@@ -30,19 +30,33 @@ export const cacheCommand: Command<CacheFlags> = {
   options: (parser) =>
     parser.positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' }).options({
       'cache-dir': { type: 'string', requiresArg: true, describe: 'Cache folder' },
-      'limit-size': { type: 'string', requiresArg: true, describe: 'prune: bytes that the cache may hold, like 20G' },
-      'limit-percent': { type: 'number', requiresArg: true, describe: 'prune: percent of the disk to keep free', defaultDescription: '20' },
+      'limit-size': {
+        type: 'string',
+        requiresArg: true,
+        describe: 'prune: bytes that the cache may hold, like 20G',
+      },
+      'limit-percent': {
+        type: 'number',
+        requiresArg: true,
+        describe: 'prune: percent of the disk to keep free',
+        defaultDescription: '20',
+      },
     }) as unknown as Argv<CacheFlags>,
   async run(flags, context) {
     const layout = cacheOf(flags.cacheDir, context.environment);
     const entries = await RUN[flags.action](layout, flags, context);
     const folder = cacheFolder(flags.cacheDir, context.environment);
-    context.print(context.json ? JSON.stringify({ folder, entries }) : describe(flags.action, folder, entries));
+    context.print(
+      context.json ? JSON.stringify({ folder, entries }) : describe(flags.action, folder, entries),
+    );
   },
 };
 
 /** Each action returns the entries that it lists or has removed. */
-const RUN: Record<CacheFlags['action'], (layout: CacheLayout, flags: CacheFlags, context: Context) => Promise<CacheEntry[]>> = {
+const RUN: Record<
+  CacheFlags['action'],
+  (layout: CacheLayout, flags: CacheFlags, context: Context) => Promise<CacheEntry[]>
+> = {
   ls: async (layout) => (await listEntries(layout)).sort((a, b) => b.used - a.used),
   prune: (layout, { limitSize, limitPercent }) =>
     pruneCache(layout, {

@@ -9,7 +9,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function cacheFolder(flag: string | undefined, environment: Environment): string {
   const named = flag ?? nonEmpty(environment['MENDER_HELPER_CACHE_DIR']);
   if (named !== undefined) return resolve(named);
-  const parent = nonEmpty(environment['XDG_CACHE_HOME']) ?? join(nonEmpty(environment['HOME']) ?? homedir(), '.cache');
+  const parent =
+    nonEmpty(environment['XDG_CACHE_HOME']) ?? join(nonEmpty(environment['HOME']) ?? homedir(), '.cache');
   return join(parent, 'mender-docker-delta');
 }
 

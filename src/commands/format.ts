@@ -13,11 +13,19 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Rows under their headings; columns named in `right` are aligned to the right. */
-export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string {
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)));
+export function formatTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
   const line = (row: readonly string[]): string =>
     widths
-      .map((width, column) => (right.includes(column) ? (row[column] ?? '').padStart(width) : (row[column] ?? '').padEnd(width)))
+      .map((width, column) =>
+        right.includes(column) ? (row[column] ?? '').padStart(width) : (row[column] ?? '').padEnd(width),
+      )
       .join('  ')
       .trimEnd();
   return [headings, ...rows].map(line).join('\n');

@@ -30,7 +30,8 @@ export function openWorld(flags: BuildFlags, context: Context): World {
   };
   return {
     cache,
-    largestLayer: flags.maxLayerSize === undefined ? LARGEST_LAYER : parseSize(flags.maxLayerSize, '--max-layer-size'),
+    largestLayer:
+      flags.maxLayerSize === undefined ? LARGEST_LAYER : parseSize(flags.maxLayerSize, '--max-layer-size'),
     sources: openSources(flags.mode ?? 'registry-first', flags, cache, context),
     ...{ archive, log, progress, signal },
   };

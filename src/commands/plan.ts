@@ -15,12 +15,16 @@ import { manifestPaths, requestOf } from './requestOf.ts';
 export const planCommand: Command<BuildFlags> = {
   usage: 'plan <manifest..>',
   describe: 'Show what build would do; downloads no layer and writes no artifact',
-  examples: [['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer']],
+  examples: [
+    ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],
+  ],
   options: buildOptions,
   async run(flags, context) {
     const { prepared } = await prepareRun(flags, context);
     const { plans } = prepared;
-    context.print(context.json ? JSON.stringify(plans.map(planJson), null, 2) : plans.map(planText).join('\n\n'));
+    context.print(
+      context.json ? JSON.stringify(plans.map(planJson), null, 2) : plans.map(planText).join('\n\n'),
+    );
   },
 };
 
@@ -33,21 +37,17 @@ export interface PreparedRun<Flags extends BuildFlags> {
   prepared: Prepared;
 }
 
-/** Reads the manifest, completes the flags by its settings, and plans. `otherSettings` are keys of `x-mender` that others read. */
+/** Reads the manifest, completes the flags by its settings, and plans. */
 export async function prepareRun<Flags extends BuildFlags>(
   given: Flags,
   context: Context,
-  otherSettings: ReadonlySet<string> = SERVER_SETTINGS,
 ): Promise<PreparedRun<Flags>> {
   const { environment, log } = context;
   const manifests = manifestPaths(given, process.cwd());
   const application = await readApplication({ manifests, profiles: given.profile ?? [], environment });
   for (const warning of application.warnings) log.warning(warning);
-  const flags = withManifestSettings(given, application.settings, otherSettings);
+  const flags = withManifestSettings(given, application.settings);
   const request = requestOf(flags, environment, process.cwd());
   const world = openWorld(flags, context);
   return { flags, request, world, prepared: await prepare(application, request, world) };
 }
-
-/** Keys of `x-mender` that say where an artifact goes, and not how it is built. */
-export const SERVER_SETTINGS: ReadonlySet<string> = new Set(['mender-host', 'device-group']);

@@ -24,7 +24,9 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     deviceTypes: [...new Set(deviceTypes)],
     platform: parsePlatform(required(flags.platform, 'platform', '-p os/arch, like -p linux/arm64')),
     serviceImages: pairs(flags.serviceImage, '-i SERVICE=IMAGE'),
-    serviceFiles: mapValues(pairs(flags.serviceFile, '-f SERVICE=FILE'), (path) => existing(resolve(folder, path))),
+    serviceFiles: mapValues(pairs(flags.serviceFile, '-f SERVICE=FILE'), (path) =>
+      existing(resolve(folder, path)),
+    ),
     delta: flags.delta ?? true,
     encoder: flags.encoder ?? 'auto',
     effort: flags.effort ?? 'default',
@@ -33,7 +35,9 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
   };
 }
 
-function baseRequest(flags: BuildFlags): Pick<BuildRequest, 'release' | 'useMetadata' | 'previousVersions' | 'bases' | 'alsoFull' | 'strictBase'> {
+function baseRequest(
+  flags: BuildFlags,
+): Pick<BuildRequest, 'release' | 'useMetadata' | 'previousVersions' | 'bases' | 'alsoFull' | 'strictBase'> {
   return {
     release: flags.release ?? false,
     useMetadata: flags.cache ?? true,
@@ -71,7 +75,9 @@ function artifactRequest(flags: BuildFlags): Pick<BuildRequest, ArtifactPart> {
 
 /** Absolute paths of the manifests; throws UsageError if none is named. */
 export function manifestPaths({ manifest }: BuildFlags, folder: string): string[] {
-  return required(manifest, 'manifest', 'mender-docker-delta build docker-compose.yaml').map((path) => resolve(folder, path));
+  return required(manifest, 'manifest', 'mender-docker-delta build docker-compose.yaml').map((path) =>
+    resolve(folder, path),
+  );
 }
 
 function required<T extends string | readonly string[]>(value: T | undefined, what: string, how: string): T {
@@ -84,7 +90,8 @@ export function pairs(texts: readonly string[] | undefined, form: string): Map<s
   return new Map(
     (texts ?? []).map((text) => {
       const [key = '', ...value] = text.split('=');
-      if (key === '' || value.join('=') === '') throw new UsageError(`${JSON.stringify(text)}: expected ${form}`);
+      if (key === '' || value.join('=') === '')
+        throw new UsageError(`${JSON.stringify(text)}: expected ${form}`);
       return [key, value.join('=')];
     }),
   );
@@ -101,7 +108,9 @@ function existing(path: string): string {
 
 function artifactVersion(text: string): string {
   if (/^[\x21-\x7e]+$/.test(text) && !/[/\\]/.test(text)) return text;
-  throw new UsageError(`--artifact-version ${JSON.stringify(text)}: expected printable characters without spaces and slashes`);
+  throw new UsageError(
+    `--artifact-version ${JSON.stringify(text)}: expected printable characters without spaces and slashes`,
+  );
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -113,7 +122,17 @@ function modificationTime(environment: Environment): { modificationTime?: number
   throw new UsageError(`SOURCE_DATE_EPOCH=${text}: expected seconds since 1970`);
 }
 
-const UNITS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40 };
+const UNITS: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
 
 /** Bytes of `4096`, `500M`, `64G`, `2GiB`; throws UsageError that names the option. */
 export function parseSize(text: string, option: string): number {

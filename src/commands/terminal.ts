@@ -56,7 +56,8 @@ export function createProgress(screen: Screen, now: () => number = Date.now): Pr
       end() {
         tasks.delete(task);
         if (screen.isTTY) draw();
-        else if (now() - task.since > QUIET_MS) screen.write(`${task.label}: done, ${formatBytes(task.done)}\n`);
+        else if (now() - task.since > QUIET_MS)
+          screen.write(`${task.label}: done, ${formatBytes(task.done)}\n`);
       },
     };
   };

@@ -76,7 +76,8 @@ export function finishWatch(report: WatchReport, context: Context, more: object 
   if (error !== undefined) throw error;
 }
 
-function watchText({ id, devices, statistics, logs, outcome }: WatchReport): string {
+/** How a deployment ended, for people. */
+export function watchText({ id, devices, statistics, logs, outcome }: WatchReport): string {
   const end = outcome.kind === 'success' ? 'succeeded' : outcome.kind.replace('-', ' ');
   const parts = [
     devicesText(devices),

@@ -1,0 +1,144 @@
+import type { DeploymentError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
+import { deployArtifact } from '../pipeline/deploy.ts';
+import { uploadArtifact } from '../pipeline/upload.ts';
+import type { UploadReport } from '../pipeline/upload.ts';
+import type { WatchReport } from '../pipeline/watch.ts';
+import type { Api } from '../server/api.ts';
+import { deploymentError } from '../server/outcome.ts';
+import type { Context } from './command.ts';
+import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './deployOptions.ts';
+import type { DeployFlags } from './deployOptions.ts';
+import { SERVER_OPTIONS, serverHost, serverIfAny } from './serverOptions.ts';
+import type { ServerFlags } from './serverOptions.ts';
+import { UPLOAD_OPTIONS } from './upload.ts';
+import { watchWithLog } from './watchOptions.ts';
+
+/** Options of a command that builds artifacts and brings them to the server. */
+export interface DeliverFlags extends ServerFlags, DeployFlags {
+  upload?: boolean;
+  description?: string;
+  directUpload?: boolean;
+}
+
+export const DELIVER_OPTIONS = {
+  upload: {
+    group: 'The server:',
+    type: 'boolean',
+    describe: 'Upload the artifact, where there is a token (--no-upload: leave it here)',
+    defaultDescription: 'true',
+  },
+  description: {
+    group: 'The server:',
+    type: 'string',
+    requiresArg: true,
+    describe: 'Description of the artifact on the server',
+  },
+  ...UPLOAD_OPTIONS,
+  ...SERVER_OPTIONS,
+  ...DEPLOY_OPTIONS,
+} as const;
+
+/** A built artifact that is to be delivered. */
+export interface Delivery {
+  /** The .mender file. */
+  path: string;
+  artifactName: string;
+}
+
+export interface DeliveryReport {
+  host: string;
+  /** In the order of the files. */
+  uploads: UploadReport[];
+  /** Where one was asked for. */
+  deployment?: { id: string; joined: boolean; watched?: WatchReport };
+}
+
+/**
+ * Throws UsageError for options that contradict each other or can't work out; to be called before anything is built.
+ * `names` are the artifact names that will be built.
+ */
+export function checkDelivery(flags: DeliverFlags, names: readonly string[]): void {
+  serverHost(flags);
+  if (!wantsDeployment(flags)) return;
+  if (flags.upload === false) {
+    throw new UsageError(
+      'a deployment needs the artifact on the server: leave out --no-upload, or deploy it later',
+    );
+  }
+  if (new Set(names).size > 1) {
+    throw new UsageError(`a deployment takes one artifact name, found ${[...new Set(names)].join(', ')}`, {
+      hint: 'upload them without a device group, and deploy each to the devices that it is for',
+    });
+  }
+  deployRequest(names[0] ?? '', flags);
+}
+
+/**
+ * Uploads the files and deploys them, as the options say. Undefined where nothing was to be uploaded or there is no
+ * token, which is said on the log; the report has a deployment without success in it as well: `deliveryError`.
+ */
+export async function deliver(
+  files: readonly Delivery[],
+  flags: DeliverFlags,
+  context: Context,
+): Promise<DeliveryReport | undefined> {
+  if (flags.upload === false) return undefined;
+  const api = await serverIfAny(flags, context);
+  if (api === undefined) {
+    withoutToken(files, flags, context);
+    return undefined;
+  }
+  const uploads = await uploadAll(api, files, flags, context);
+  const [first] = files;
+  if (first === undefined || !wantsDeployment(flags)) return { host: api.host, uploads };
+  return { host: api.host, uploads, deployment: await deployOne(api, first.artifactName, flags, context) };
+}
+
+/** The DeploymentError of a delivery that did not end well, if any. */
+export function deliveryError(report: DeliveryReport | undefined): DeploymentError | undefined {
+  const watched = report?.deployment?.watched;
+  return watched === undefined ? undefined : deploymentError(watched.outcome);
+}
+
+function withoutToken(files: readonly Delivery[], flags: DeliverFlags, { log }: Context): void {
+  const commands = files.map(({ path }) => `mender-docker-delta upload ${path}`).join('; ');
+  log.warning(
+    `nothing was uploaded: there is no token for ${serverHost(flags)}. Set MENDER_PAT or log in, then: ${commands}`,
+  );
+}
+
+async function uploadAll(
+  api: Api,
+  files: readonly Delivery[],
+  { description, directUpload }: DeliverFlags,
+  { log, progress }: Context,
+): Promise<UploadReport[]> {
+  const uploads: UploadReport[] = [];
+  for (const { path } of files) {
+    try {
+      uploads.push(await uploadArtifact({ path, description, direct: directUpload }, { api, log, progress }));
+    } catch (error) {
+      log.warning(`${path} stays here; go on with: mender-docker-delta upload ${path}`);
+      throw error;
+    }
+  }
+  return uploads;
+}
+
+async function deployOne(
+  api: Api,
+  name: string,
+  flags: DeliverFlags,
+  context: Context,
+): Promise<{ id: string; joined: boolean; watched?: WatchReport }> {
+  const { log } = context;
+  const created = await deployArtifact(deployRequest(name, flags), { api, log }).catch((error: unknown) => {
+    log.warning(`${name} is on ${api.host}; go on with: mender-docker-delta deploy ${name}`);
+    throw error;
+  });
+  log.info(`${created.joined ? 'joined' : 'created'} deployment ${created.id}`);
+  if (flags.waitForDeploy === false) return created;
+  return { ...created, watched: await watchWithLog(api, created.id, flags, context) };
+}

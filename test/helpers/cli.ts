@@ -1,0 +1,21 @@
+import { main } from '../../src/cli.ts';
+
+export interface CliRun {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs one command line in this process, with nothing of this process's environment but PATH. */
+export async function runCli(
+  argv: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<CliRun> {
+  const run: CliRun = { code: -1, stdout: '', stderr: '' };
+  run.code = await main(argv, {
+    environment: { PATH: process.env['PATH'], ...environment },
+    stdout: (text) => (run.stdout += text),
+    stderr: { isTTY: false, columns: 80, write: (text) => (run.stderr += text) },
+  });
+  return run;
+}

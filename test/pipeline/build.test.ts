@@ -1,0 +1,236 @@
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage, skopeoCopy, writeOciArchive } from '../helpers/images.ts';
+import type { BuiltImage } from '../helpers/images.ts';
+import type { CliRun } from '../helpers/cli.ts';
+import { runCli } from '../helpers/cli.ts';
+import type { RunningRegistry } from '../helpers/registry.ts';
+import { push, startRegistry } from '../helpers/registry.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { rebuild, unpackArtifact } from './artifact.ts';
+
+/** Text that looks like a program: it compresses, and differs a little from release to release. */
+function program(seed: number, lines: number, changed = -1): Buffer {
+  const line = (number: number): string =>
+    `export const value_${number} = ${(seed * 7919 + number * 104729) % 1_000_003}; // ${number === changed ? 'changed' : ''}\n`;
+  return Buffer.from(Array.from({ length: lines }, (_, number) => line(number)).join(''));
+}
+
+const base = { 'bin/tool': program(1, 3000), 'etc/os-release': Buffer.from('NAME=demo\n') };
+const config = { 'etc/app.conf': Buffer.from('verbose=no\n'.repeat(200)) };
+const v1 = buildImage({ layers: [base, { 'app/main.js': program(2, 3000) }, config] });
+const v2 = buildImage({ layers: [base, { 'app/main.js': program(2, 3000, 1500) }, config] });
+const sidecar = buildImage({ layers: [base, { 'side/car.js': program(3, 500) }] });
+
+let registry: RunningRegistry;
+beforeAll(async () => {
+  registry = await startRegistry();
+  await push(registry.host, 'shop/web', '1', v1);
+  await push(registry.host, 'shop/web', '2', v2);
+  await push(registry.host, 'shop/side', '1', sidecar);
+});
+afterAll(() => registry.stop());
+
+interface Project {
+  folder: string;
+  build: (version: string, tag: string, ...more: string[]) => Promise<CliRun>;
+  artifact: (version: string) => string;
+}
+
+function project(): Project {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'shop'));
+  writeFileSync(
+    join(folder, 'shop/compose.yaml'),
+    [
+      'x-mender: {device-type: qemu, platform: linux/amd64, writer: embedded}',
+      'services:',
+      `  web: {image: "${registry.host}/shop/web:\${TAG}"}`,
+      `  side: {image: "${registry.host}/shop/side:1"}`,
+      '',
+    ].join('\n'),
+  );
+  const artifact = (version: string): string => join(folder, `shop-${version}.mender`);
+  const build: Project['build'] = (version, tag, ...more) =>
+    runCli(
+      [
+        'build',
+        join(folder, 'shop'),
+        '--artifact-version',
+        version,
+        '--no-upload',
+        '-a',
+        artifact(version),
+        ...more,
+      ],
+      { TAG: tag, HOME: folder, MENDER_HELPER_CACHE_DIR: join(folder, 'cache') },
+    );
+  return { folder, build, artifact };
+}
+
+const diffIDs = (image: BuiltImage): string[] => image.layers.map(({ diffID }) => diffID);
+
+describe('build from a registry', () => {
+  it('makes a full artifact, a delta to the next release, and nothing but names where nothing changed', async () => {
+    const { build, artifact } = project();
+    expect(await build('1.0', '1')).toMatchObject({ code: 0 });
+    expect(await build('2.0', '2')).toMatchObject({ code: 0 });
+    expect(await build('2.1', '2')).toMatchObject({ code: 0 });
+    const [first, second, third] = [artifact('1.0'), artifact('2.0'), artifact('2.1')].map(unpackArtifact);
+    const [old, current] = [`${registry.host}/shop/web:1`, `${registry.host}/shop/web:2`];
+
+    expect(first!.isDelta(old)).toBe(false);
+    expect(rebuild(first!.images.get(old)!, undefined)).toEqual(diffIDs(v1));
+
+    expect(second!.isDelta(current)).toBe(true);
+    expect(second!.currentOf(current)).toBe(old);
+    const blobs = readdirSync(join(second!.images.get(current)!, 'blobs/sha256'));
+    expect(blobs.filter((name) => name.endsWith('.vcdiff')).sort()).toEqual(
+      [v2.layers[1]!, v2.layers[2]!].map(({ diffID }) => `${diffID.slice(7)}.vcdiff`).sort(),
+    );
+    expect(blobs).not.toContain(v2.layers[0]!.diffID.slice(7));
+    expect(rebuild(second!.images.get(current)!, first!.images.get(old))).toEqual(diffIDs(v2));
+    expect(second!.manifest).toContain(`image: "${current}"`);
+
+    expect(rebuild(third!.images.get(current)!, second!.images.get(current))).toEqual(diffIDs(v2));
+    expect(readFileSync(artifact('2.1')).length).toBeLessThan(readFileSync(artifact('2.0')).length);
+  });
+
+  it('ships everything whole with --no-delta', async () => {
+    const { build, artifact } = project();
+    await build('1.0', '1');
+    expect(await build('2.0', '2', '--no-delta')).toMatchObject({ code: 0 });
+    const { images, isDelta } = unpackArtifact(artifact('2.0'));
+    expect(isDelta(`${registry.host}/shop/web:2`)).toBe(false);
+    expect(rebuild(images.get(`${registry.host}/shop/web:2`)!, undefined)).toEqual(diffIDs(v2));
+  });
+
+  it('gives the same bytes again, from a cold and a warm cache', async () => {
+    const builds = [];
+    for (const { build, artifact } of [project(), project()]) {
+      for (const more of [[], ['--no-cache']]) {
+        expect(await build('1.0', '1', ...more)).toMatchObject({ code: 0 });
+        if (more.length === 0) continue;
+        builds.push(readFileSync(artifact('1.0')));
+      }
+    }
+    expect(builds[0]!.equals(builds[1]!)).toBe(true);
+  });
+
+  it('fetches again what was damaged in the cache', async () => {
+    const { folder, build, artifact } = project();
+    await build('1.0', '1');
+    const layer = join(folder, 'cache/v1/layers', v1.layers[1]!.diffID.slice(7));
+    const bytes = readFileSync(layer);
+    bytes[700]! ^= 1;
+    writeFileSync(layer, bytes);
+    const { code, stderr } = await build('2.0', '2');
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining(`layer ${v1.layers[1]!.diffID} was damaged in the cache`),
+    ]);
+    const web = unpackArtifact(artifact('2.0')).images.get(`${registry.host}/shop/web:2`)!;
+    expect(rebuild(web, unpackArtifact(artifact('1.0')).images.get(`${registry.host}/shop/web:1`))).toEqual(
+      diffIDs(v2),
+    );
+  });
+
+  it('plans without writing anything but what it looked up', async () => {
+    const { folder, build } = project();
+    await build('1.0', '1');
+    const run = await runCli(['plan', join(folder, 'shop'), '--artifact-version', '2.0', '--json'], {
+      TAG: '2',
+      HOME: folder,
+      MENDER_HELPER_CACHE_DIR: join(folder, 'cache'),
+    });
+    const [plan] = JSON.parse(run.stdout) as [
+      { base: unknown; images: { services: string[]; kind: string; layers: { kind: string }[] }[] },
+    ];
+    expect(plan.base).toEqual({ version: '1.0', origin: '1.0, the last successful run (cache)' });
+    expect(
+      plan.images.map(({ services, kind, layers }) => [services, kind, layers.map((layer) => layer.kind)]),
+    ).toEqual([
+      [['side'], 'unchanged', ['omit', 'omit']],
+      [['web'], 'delta', ['omit', 'delta', 'identity']],
+    ]);
+    expect(readdirSync(join(folder, 'cache/v1/layers'))).not.toContain(v2.layers[1]!.diffID.slice(7));
+  });
+});
+
+describe('build from archives', () => {
+  it.each(['oci-archive', 'docker-archive'])(
+    'takes a %s for a service, full and as a delta',
+    async (transport) => {
+      const { folder, build, artifact } = project();
+      const archive = (image: BuiltImage, name: string): string => {
+        const path = join(folder, `${name}.tar`);
+        if (transport === 'oci-archive')
+          writeOciArchive(path, { [`${registry.host}/shop/web:${name}`]: image });
+        else
+          skopeoCopy(
+            `docker://${registry.host}/shop/web:${name}`,
+            `docker-archive:${path}`,
+            '--src-tls-verify=false',
+          );
+        return path;
+      };
+      expect(await build('1.0', '1', '-f', `web=${archive(v1, '1')}`)).toMatchObject({ code: 0 });
+      expect(await build('2.0', '2', '-f', `web=${archive(v2, '2')}`)).toMatchObject({ code: 0 });
+      const [first, second] = [unpackArtifact(artifact('1.0')), unpackArtifact(artifact('2.0'))];
+      const old = first.images.get(`${registry.host}/shop/web:1`)!;
+      expect(rebuild(old, undefined)).toEqual(diffIDs(v1));
+      expect(rebuild(second.images.get(`${registry.host}/shop/web:2`)!, old)).toEqual(diffIDs(v2));
+    },
+  );
+});
+
+describe('bad input', () => {
+  it('leaves nothing where the output folder is a file', async () => {
+    const { folder } = project();
+    const output = join(folder, 'shop/compose.yaml/x.mender');
+    const environment = { TAG: '1', HOME: folder };
+    const run = await runCli(
+      ['build', join(folder, 'shop'), '--artifact-version', '1', '--no-upload', '-a', output],
+      environment,
+    );
+    expect([run.code, run.stderr]).toEqual([
+      2,
+      expect.stringContaining(`writing ${output}: a part of the path is a file`),
+    ]);
+  });
+
+  it.each([
+    ['no manifest', ['build', '/nowhere/compose.yaml'], 3, 'no'],
+    ['an unknown service in -i', ['-i', 'db=x'], 3, 'no service db'],
+    ['an unknown service in -f', ['-f', `db=${import.meta.filename}`], 3, 'no service db'],
+    ['a missing archive', ['-f', 'web=/nowhere.tar'], 2, 'no such file: /nowhere.tar'],
+    ['an archive that is none', ['-f', `web=${import.meta.filename}`], 7, import.meta.filename],
+    ['no such image', ['-i', 'web=REGISTRY/shop/none:1'], 3, 'no image REGISTRY/shop/none:1 for linux/amd64'],
+    ['another platform', ['-p', 'linux/arm64'], 3, 'linux/amd64'],
+    ['a platform that is none', ['-p', 'linux'], 2, 'is not os/arch[/variant]'],
+    ['an unknown module', ['--module', 'k8s'], 2, 'k8s'],
+    ['an unknown compression', ['--compression', 'rar'], 2, 'rar'],
+    ['an unknown option', ['--frobnicate'], 2, 'frobnicate'],
+    ['a bad application name', ['-m', 'No Good'], 2, "can't name an application"],
+    ['a bad reference', ['-i', 'web=UPPER'], 2, 'invalid image reference'],
+    [
+      'a cache folder that can not be written',
+      ['--cache-dir', import.meta.filename],
+      2,
+      `${import.meta.filename}/v1`,
+    ],
+    ['an option given twice', ['-a', 'x.mender'], 2, '--artifact-filename was given more than once'],
+  ])('%s ends with one line, a next step and its exit code', async (_, flags, exitCode, message) => {
+    const { folder, build } = project();
+    const own = flags.map((flag) => flag.replace('REGISTRY', registry.host));
+    const { code, stdout, stderr } =
+      flags[0] === 'build' ? await runCli(own, { HOME: folder }) : await build('1.0', '1', ...own);
+    expect(stderr).toContain(message.replace('REGISTRY', registry.host));
+    expect(stderr).not.toContain('    at ');
+    expect([code, stdout]).toEqual([exitCode, '']);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.mender') || name.startsWith('.tmp'))).toEqual(
+      [],
+    );
+  });
+});
