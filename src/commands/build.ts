@@ -8,11 +8,13 @@ import type { BuildFlags } from './buildOptions.ts';
 import { buildOptions } from './buildOptions.ts';
 import { buildJson, buildText } from './buildReport.ts';
 import type { Command } from './command.ts';
-import type { Delivered, DeliveryFlags } from './deliver.ts';
-import { DELIVERY_OPTIONS, checkDelivery, deliver } from './deliver.ts';
+import type { DeliverFlags, DeliveryReport } from './deliver.ts';
+import { DELIVER_OPTIONS, checkDelivery, deliver, deliveryError } from './deliver.ts';
 import { prepareRun } from './plan.ts';
+import { uploadText } from './upload.ts';
+import { watchText } from './watchOptions.ts';
 
-type Flags = BuildFlags & DeliveryFlags;
+type Flags = BuildFlags & DeliverFlags;
 
 /** Percent of the disk that a run leaves free, as far as the cache's older entries allow. */
 const KEPT_FREE_PERCENT = 20;
@@ -26,7 +28,7 @@ export const buildCommand: Command<Flags> = {
     ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],
     ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
   ],
-  options: (parser) => buildOptions(parser).options(DELIVERY_OPTIONS) as unknown as Argv<Flags>,
+  options: (parser) => buildOptions(parser).options(DELIVER_OPTIONS) as unknown as Argv<Flags>,
   async run(given, context) {
     const { flags, request, world, prepared } = await prepareRun(given, context);
     checkDelivery(
@@ -35,12 +37,17 @@ export const buildCommand: Command<Flags> = {
     );
     const built = await buildAll(prepared, request, world);
     if (!context.json) context.print(built.map(buildText).join('\n\n'));
-    const parcels = built.map(({ artifact, plan }) => ({ path: artifact.path, name: plan.artifactName }));
-    const delivered = await deliver(parcels, flags, context);
-    if (delivered.outcome === 'done') await remember(built, world.cache);
-    if (context.json) context.print(jsonOf(built, delivered));
+    const files = built.map(({ artifact, plan }) => ({
+      path: artifact.path,
+      artifactName: plan.artifactName,
+    }));
+    const delivery = await deliver(files, flags, context);
+    const failure = deliveryError(delivery);
+    const isWhereItGoes = flags.upload === false || delivery !== undefined;
+    if (isWhereItGoes && failure === undefined) await remember(built, world.cache);
+    context.print(context.json ? jsonOf(built, delivery) : deliveryText(delivery));
     await pruneCache(world.cache, { limitPercent: KEPT_FREE_PERCENT });
-    if (delivered.failure !== undefined) throw delivered.failure;
+    if (failure !== undefined) throw failure;
   },
 };
 
@@ -56,6 +63,15 @@ async function remember(built: readonly BuiltArtifact[], cache: CacheLayout): Pr
   await writeMetadata(cache, first.plan.application, isOnly ? { ...common, artifactName } : common);
 }
 
-function jsonOf(built: readonly BuiltArtifact[], { uploads, deployments }: Delivered): string {
-  return JSON.stringify({ artifacts: built.map(buildJson), uploads, deployments }, null, 2);
+function jsonOf(built: readonly BuiltArtifact[], delivery: DeliveryReport | undefined): string {
+  return JSON.stringify({ artifacts: built.map(buildJson), delivery: delivery ?? null }, null, 2);
+}
+
+function deliveryText(delivery: DeliveryReport | undefined): string {
+  if (delivery === undefined) return 'not uploaded';
+  const { host, uploads, deployment } = delivery;
+  const lines = uploads.map((report) => uploadText(report, host));
+  if (deployment === undefined) return lines.join('\n');
+  const watching = `deployment ${deployment.id} goes on: deployments watch ${deployment.id} waits for it`;
+  return [...lines, deployment.watched ? watchText(deployment.watched) : watching].join('\n');
 }
