@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
-import { sampleSum } from './builtin/sampleSum.ts';
 import type { LayerFile } from './layer.ts';
 import { type LayerSummary, pairByContent } from './pairing.ts';
 import { looksCompressed } from './sniff.ts';
@@ -52,10 +51,10 @@ function summaryOf(layer: LayerFile): LayerSummary {
     const entries = entriesOf(table);
     return {
       diffID: layer.diffID,
-      sizes: Float64Array.from(entries, (entry) => table.size[entry]!),
-      contents: Uint32Array.from(entries, (entry) => contentSum(file, table, entry)),
-      names: Uint32Array.from(entries, (entry) => table.name[entry]!),
-      kin: Uint32Array.from(entries, (entry) => table.kin[entry]!),
+      sizes: new Float64Array(entries.length).map((_, index) => table.size[entries[index]!]!),
+      contents: entries.map((entry) => contentSum(file, table.body[entry]!, table.size[entry]!)),
+      names: entries.map((entry) => table.name[entry]!),
+      kin: entries.map((entry) => table.kin[entry]!),
     };
   } finally {
     file.close();
@@ -64,11 +63,29 @@ function summaryOf(layer: LayerFile): LayerSummary {
 
 /** All but the zeros that end a tar, which would make all layers alike. What is no tar at all is one entry. */
 function entriesOf(table: EntryTable): Uint32Array {
-  const all = Uint32Array.from({ length: table.count }, (_, entry) => entry);
+  const all = new Uint32Array(table.count).map((_, entry) => entry);
   return table.count === 1 ? all : all.filter((entry) => table.name[entry] !== NO_NAME);
 }
 
-/** Never 0 for an entry with content. */
-function contentSum(file: PositionedFile, table: EntryTable, entry: number): number {
-  return table.size[entry] === 0 ? 0 : sampleSum(file, table, entry) || 1;
+const SAMPLE = 64;
+
+/** A sum of the size and of the bytes at the beginning, middle and end; 0 only for an entry without content. */
+function contentSum(file: PositionedFile, body: number, size: number): number {
+  if (size === 0) return 0;
+  const last = Math.max(0, size - SAMPLE);
+  let sum = sampleSum(size | 0, file.view(body, Math.min(SAMPLE, size)));
+  if (last > SAMPLE) sum = sampleSum(sum, file.view(body + Math.floor(last / 2), SAMPLE));
+  if (last > 0) sum = sampleSum(sum, file.view(body + last, SAMPLE));
+  return sum >>> 0 || 1;
+}
+
+function sampleSum(seed: number, bytes: Buffer): number {
+  let sum = seed;
+  const words = bytes.length - (bytes.length % 4);
+  for (let at = 0; at < words; at += 4) {
+    sum = Math.imul(sum ^ bytes.readInt32LE(at), 0x9e3779b1);
+    sum ^= sum >>> 15;
+  }
+  for (let at = words; at < bytes.length; at++) sum = Math.imul(sum ^ bytes[at]!, 0x01000193);
+  return sum;
 }
