@@ -1,6 +1,5 @@
 import type { DeploymentError } from '../errors.ts';
 import { UsageError } from '../errors.ts';
-import { UsageError } from '../errors.ts';
 import { deployArtifact } from '../pipeline/deploy.ts';
 import { uploadArtifact } from '../pipeline/upload.ts';
 import type { UploadReport } from '../pipeline/upload.ts';
