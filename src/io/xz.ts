@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import lzma from 'lzma-native';
 import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
+import { gathered } from './gathered.ts';
 
 /** How hard xz tries: 0 is the fastest, 6 the smallest. */
 export type XzLevel = 0 | 2 | 6;
@@ -42,6 +43,8 @@ const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
     depth: 0,
   },
 };
+/** Each call of liblzma goes through another thread and back. */
+const CALL_SIZE = MIB;
 /** A decoder needs its dictionary and little more; xz -9 has one of 64 MiB. */
 const DECODER_MEMORY = 128 * MIB;
 
@@ -62,7 +65,7 @@ export function xz(
     blockSize: block,
     filters: [{ id: lzma.FILTER_LZMA2, options }],
   });
-  return through(content, encoder);
+  return through(gathered(content, CALL_SIZE), encoder);
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
+import { gathered } from '../io/gathered.ts';
 import type { ProgressTask } from '../io/progress.ts';
 import { noProgress } from '../io/progress.ts';
 import type { TarEntry } from '../io/tar.ts';
@@ -118,7 +119,7 @@ async function writeData(
 /** Writes the chunks from byte `start` on; returns how many bytes they were. */
 async function writeAt(file: FileHandle, start: number, chunks: AsyncIterable<Buffer>): Promise<number> {
   let position = start;
-  for await (const chunk of gathered(chunks)) {
+  for await (const chunk of gathered(chunks, WRITE_SIZE)) {
     for (let done = 0; done < chunk.length;) {
       const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position);
       done += bytesWritten;
@@ -126,21 +127,6 @@ async function writeAt(file: FileHandle, start: number, chunks: AsyncIterable<Bu
     }
   }
   return position - start;
-}
-
-/** The chunks in larger pieces, so that small ones do not cost a write each. */
-async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    held.push(chunk);
-    size += chunk.length;
-    if (size < WRITE_SIZE) continue;
-    yield Buffer.concat(held);
-    held = [];
-    size = 0;
-  }
-  yield Buffer.concat(held);
 }
 
 async function* counted(

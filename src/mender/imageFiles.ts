@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { blobPath, portableFiles } from '../oci/portable.ts';
 import type { TarEntry } from '../io/tar.ts';
@@ -34,12 +36,28 @@ export function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
 function layerEntries({ diffID, size, content }: PayloadLayer): TarEntry[] {
   const path = blobPath(diffID);
   if (content.kind === 'omit') return [];
-  if (content.kind === 'full') return [{ path, size, body: fileBody(content.path) }];
+  if (content.kind === 'full') return [{ path, size, body: layerBody(content.path, diffID) }];
   const body = typeof content.body === 'string' ? fileBody(content.body) : content.body;
   return [
     { path: `${path}.vcdiff`, size: content.size, body },
     tarFile(`${path}.source`, blobPath(content.from)),
   ];
+}
+
+/** The layer's file, which a disk may have spoilt: its digest is compared as it passes. */
+function layerBody(path: string, diffID: Digest): () => AsyncIterable<Buffer> {
+  return async function* () {
+    const sum = createHash('sha256');
+    for await (const chunk of fileBody(path)()) {
+      sum.update(chunk);
+      yield chunk;
+    }
+    const found: Digest = `sha256:${sum.digest('hex')}`;
+    if (found === diffID) return;
+    throw new IntegrityError(`packing the layer ${diffID}: ${path} has the digest ${found}`, {
+      hint: 'the file is damaged: remove it, and build again',
+    });
+  };
 }
 
 /** Opens the file when its turn comes, so that only one is open at a time. */

@@ -12,21 +12,21 @@ export type Packing =
 
 /** Up to here, as almost every delta is, bytes matter more than seconds. */
 const SMALL = 64 * MIB;
-/** Up to here xz's fast levels take no longer than making the payload did. */
+/** Up to here a fast xz takes no longer than making the payload did, and is far smaller than gzip. */
 const MEDIUM = 256 * MIB;
-/** An artifact is compressed once and sent to many; but beyond this even those who ask for lzma want it today. */
-const HUGE = 1024 * MIB;
+/** An artifact is packed once and sent to many; but beyond this even those who ask for lzma want it today. */
+const LARGE = 1024 * MIB;
 
 /**
  * How the embedded writer packs a payload of `size` bytes (uncompressed). `auto` keeps the packing of full artifacts
- * from dominating the build: the best xz for what is small, a fast xz up to 256 MiB, the fastest beyond.
+ * from dominating the build: the best xz for what is small, a fast xz up to 256 MiB, gzip beyond.
  */
 export function packingOf(choice: CompressionChoice, size: number): Packing {
   switch (choice) {
     case 'auto':
-      return { compression: 'lzma', level: size <= SMALL ? 6 : size <= MEDIUM ? 2 : 0 };
+      return automatic(size);
     case 'lzma':
-      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= HUGE ? 2 : 0 };
+      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= LARGE ? 2 : 0 };
     case 'gzip':
       return { compression: 'gzip', level: 6 };
     case 'zstd':
@@ -34,6 +34,12 @@ export function packingOf(choice: CompressionChoice, size: number): Packing {
     case 'none':
       return { compression: 'none' };
   }
+}
+
+function automatic(size: number): Packing {
+  if (size <= SMALL) return { compression: 'lzma', level: 6 };
+  if (size <= MEDIUM) return { compression: 'lzma', level: 2 };
+  return { compression: 'gzip', level: 5 };
 }
 
 /** What mender-artifact packs a payload of `size` bytes with: its lzma has one speed, 2 MB/s. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildArtifact } from '../../src/mender/build.ts';
@@ -74,6 +74,20 @@ describe('the embedded writer', () => {
     );
     await expect(failed).rejects.toMatchObject({ name: 'IntegrityError' });
     expect(readdirSync(out)).toEqual([]);
+  });
+});
+
+describe('a layer that was damaged on the disk', () => {
+  it('is noticed while it is packed', async () => {
+    const folder = temporaryFolder();
+    const layer = fullLayer(folder, 'a', 'one');
+    writeFileSync((layer.content as { path: string }).path, Buffer.alloc(layer.size));
+    const failed = buildArtifact(
+      artifactSpec([payloadImage('web', [layer])]),
+      join(folder, 'x.mender'),
+      context,
+    );
+    await expect(failed).rejects.toMatchObject({ name: 'IntegrityError' });
   });
 });
 
