@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { IntegrityError, systemCodeOf } from '../errors.ts';
 import { decompressed } from '../io/decompress.ts';
-import { fileSize, writeAtomically } from '../io/files.ts';
+import { fileError, fileSize, writeAtomically } from '../io/files.ts';
 import { verifying } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -34,7 +34,7 @@ export async function findConfig(layout: CacheLayout, configDigest: Digest): Pro
     return digestOf(bytes) === configDigest ? bytes : undefined;
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
+    throw fileError(error, `reading ${layout.config(configDigest)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemCodeOf } from '../errors.ts';
-import { writeAtomically } from '../io/files.ts';
+import { fileError, writeAtomically } from '../io/files.ts';
 import { digestOf } from '../oci/digest.ts';
 
 /**
@@ -13,9 +13,9 @@ export async function readDocument(path: string, sumNeeded = true): Promise<obje
     if (sum === undefined ? sumNeeded : sum !== sumOf(value)) return undefined;
     return value;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError || systemCodeOf(error) === 'ENOENT')
-      return undefined;
-    throw error;
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, `reading ${path}`);
   }
 }
 

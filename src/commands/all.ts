@@ -4,6 +4,7 @@ import { cacheCommand } from './cache.ts';
 import type { Command } from './command.ts';
 import { deployCommand } from './deploy.ts';
 import { deploymentsCommand } from './deployments.ts';
+import { inspectCommand } from './inspect.ts';
 import { loginCommand } from './login.ts';
 import { planCommand } from './plan.ts';
 import { releasesCommand } from './releases.ts';
@@ -13,6 +14,7 @@ import { uploadCommand } from './upload.ts';
 export const COMMANDS: readonly Command[] = [
   buildCommand,
   planCommand,
+  inspectCommand,
   cacheCommand,
   loginCommand,
   uploadCommand,

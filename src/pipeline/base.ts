@@ -28,14 +28,19 @@ export async function previousImages(
   const entries = await Promise.all(
     Object.entries(metadata.services).map(async ([service, { image }]) => {
       const previous = await previousImage(image, platform, world);
-      if (previous === undefined) world.log.warning(`${service}: the previous image ${image.ref} is gone; shipping it whole`);
+      if (previous === undefined)
+        world.log.warning(`${service}: the previous image ${image.ref} is gone; shipping it whole`);
       return [service, previous] as const;
     }),
   );
   return new Map(entries.filter((entry): entry is [string, PreviousImage] => entry[1] !== undefined));
 }
 
-async function previousImage(image: ImageMetadata, platform: Platform, world: World): Promise<PreviousImage | undefined> {
+async function previousImage(
+  image: ImageMetadata,
+  platform: Platform,
+  world: World,
+): Promise<PreviousImage | undefined> {
   const name = parseReference(image.ref);
   const known = image.layers?.map(({ diffID }) => diffID);
   if (known) return { name, configDigest: image.hash, layers: known, metadata: image };
@@ -62,7 +67,11 @@ export async function locatePrevious(
   return undefined;
 }
 
-async function tryToLocate(reference: Reference, platform: Platform, world: World): Promise<LocatedImage | undefined> {
+async function tryToLocate(
+  reference: Reference,
+  platform: Platform,
+  world: World,
+): Promise<LocatedImage | undefined> {
   try {
     return await locate(world.sources, { reference, platform }, world.log, world.signal);
   } catch (error) {

@@ -64,12 +64,17 @@ async function namedBaselines(
   return found;
 }
 
-async function previousCandidate(request: BuildRequest, around: Surroundings): Promise<Candidate | undefined> {
+async function previousCandidate(
+  request: BuildRequest,
+  around: Surroundings,
+): Promise<Candidate | undefined> {
   const [named] = request.previousVersions;
   if (named !== undefined) return { ref: named, origin: '--previous-version', required: true };
   if (request.release) {
     const before = await releasedBefore(around);
-    return before === undefined ? undefined : { ref: before, origin: 'VERSION at the first parent of HEAD', required: false };
+    return before === undefined
+      ? undefined
+      : { ref: before, origin: 'VERSION at the first parent of HEAD', required: false };
   }
   const version = around.versionFile?.version;
   return version === undefined ? undefined : { ref: version, origin: 'VERSION', required: false };

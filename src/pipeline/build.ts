@@ -28,14 +28,23 @@ export interface BuiltArtifact {
 }
 
 /** Builds all planned artifacts, one after the other from one cache. Throws what the parts throw; no file stays half-written. */
-export async function buildAll(prepared: Prepared, request: BuildRequest, world: World): Promise<BuiltArtifact[]> {
+export async function buildAll(
+  prepared: Prepared,
+  request: BuildRequest,
+  world: World,
+): Promise<BuiltArtifact[]> {
   const built: BuiltArtifact[] = [];
   for (const plan of prepared.plans) built.push(await buildHealing(prepared, plan, request, world));
   return built;
 }
 
 /** Bytes in the cache that rotted are noticed while they are used; they are removed, and the build is tried once more. */
-async function buildHealing(prepared: Prepared, plan: BuildPlan, request: BuildRequest, world: World): Promise<BuiltArtifact> {
+async function buildHealing(
+  prepared: Prepared,
+  plan: BuildPlan,
+  request: BuildRequest,
+  world: World,
+): Promise<BuiltArtifact> {
   try {
     return await buildOne(prepared, plan, request, world);
   } catch (error) {
@@ -45,7 +54,10 @@ async function buildHealing(prepared: Prepared, plan: BuildPlan, request: BuildR
 }
 
 async function removeDamaged({ images }: BuildPlan, { cache, log }: World): Promise<boolean> {
-  const diffIDs = images.flatMap(({ image, base }) => [...image.image.layers.map((layer) => layer.diffID), ...(base?.layers ?? [])]);
+  const diffIDs = images.flatMap(({ image, base }) => [
+    ...image.image.layers.map((layer) => layer.diffID),
+    ...(base?.layers ?? []),
+  ]);
   let removed = false;
   for (const diffID of new Set<Digest>(diffIDs)) {
     const held = await findLayer(cache, diffID);
@@ -57,22 +69,43 @@ async function removeDamaged({ images }: BuildPlan, { cache, log }: World): Prom
   return removed;
 }
 
-async function buildOne(prepared: Prepared, plan: BuildPlan, request: BuildRequest, world: World): Promise<BuiltArtifact> {
+async function buildOne(
+  prepared: Prepared,
+  plan: BuildPlan,
+  request: BuildRequest,
+  world: World,
+): Promise<BuiltArtifact> {
   const images = await payloadImages(plan.images, request, world);
   const destination = request.output ?? join(request.outputFolder, fileName(plan, prepared));
   const { log, progress, signal } = world;
-  const artifact = await buildArtifact(specOf(prepared, plan, images, request), destination, { log, progress, signal, threads: request.workers });
+  const artifact = await buildArtifact(specOf(prepared, plan, images, request), destination, {
+    log,
+    progress,
+    signal,
+    threads: request.workers,
+  });
   return { plan, images, artifact, metadata: metadataFor(plan, images, request) };
 }
 
 /** Artifacts that share a name still need files of their own. */
 function fileName({ artifactName, baseline }: BuildPlan, { plans }: Prepared): string {
   const isShared = plans.filter((plan) => plan.artifactName === artifactName).length > 1;
-  return isShared && baseline ? `${artifactName}-from-${baseline.metadata.version}.mender` : `${artifactName}.mender`;
+  return isShared && baseline
+    ? `${artifactName}-from-${baseline.metadata.version}.mender`
+    : `${artifactName}.mender`;
 }
 
-function specOf({ application }: Prepared, plan: BuildPlan, images: PayloadImage[], request: BuildRequest): ArtifactSpec {
-  const names = new Map(plan.images.flatMap(({ image }) => image.services.map((service) => [service, formatReference(image.name)])));
+function specOf(
+  { application }: Prepared,
+  plan: BuildPlan,
+  images: PayloadImage[],
+  request: BuildRequest,
+): ArtifactSpec {
+  const names = new Map(
+    plan.images.flatMap(({ image }) =>
+      image.services.map((service) => [service, formatReference(image.name)]),
+    ),
+  );
   const { softwareFilesystem, module, compression, writer, signKey, platform, modificationTime } = request;
   return {
     ...{ softwareFilesystem, module, compression, writer, platform },
@@ -105,8 +138,19 @@ function dependsOf(
   };
 }
 
-function metadataFor(plan: BuildPlan, images: readonly PayloadImage[], { platform }: BuildRequest): ArtifactMetadata {
-  const sizes = new Map(images.flatMap(({ layers }) => layers.map(({ diffID, size }) => [diffID as string, size])));
+function metadataFor(
+  plan: BuildPlan,
+  images: readonly PayloadImage[],
+  { platform }: BuildRequest,
+): ArtifactMetadata {
+  const sizes = new Map(
+    images.flatMap(({ layers }) => layers.map(({ diffID, size }) => [diffID as string, size])),
+  );
   const { version, artifactName } = plan;
-  return metadataOf({ version, artifactName }, plan.images.map(({ image }) => image), formatPlatform(platform), sizes);
+  return metadataOf(
+    { version, artifactName },
+    plan.images.map(({ image }) => image),
+    formatPlatform(platform),
+    sizes,
+  );
 }

@@ -38,11 +38,16 @@ async function settleAll(work: readonly Promise<void>[]): Promise<void> {
 }
 
 async function isHeld(digest: Digest, { image }: LocatedImage, { cache }: World): Promise<boolean> {
-  const held = digest === image.configDigest ? await findConfig(cache, digest) : await findLayer(cache, digest);
+  const held =
+    digest === image.configDigest ? await findConfig(cache, digest) : await findLayer(cache, digest);
   return held !== undefined;
 }
 
-async function fetchImage({ image, source }: LocatedImage, missing: Set<Digest>, world: World): Promise<void> {
+async function fetchImage(
+  { image, source }: LocatedImage,
+  missing: Set<Digest>,
+  world: World,
+): Promise<void> {
   const { cache, largestLayer, log, progress, signal } = world;
   log.debug(`fetching ${missing.size} blobs of ${formatReference(image.reference)} from ${source.name}`);
   const sink = showing(cacheSink(cache, largestLayer), progress);
@@ -54,7 +59,10 @@ function showing(sink: BlobSink, progress: Progress): BlobSink {
     if (delivery.kind === 'config') return sink(delivery);
     const task = progress.start(`layer ${hexOf(delivery.digest).slice(0, 12)}`, delivery.size);
     try {
-      await sink({ ...delivery, stream: Readable.from(counted(delivery.stream, task), { objectMode: false }) });
+      await sink({
+        ...delivery,
+        stream: Readable.from(counted(delivery.stream, task), { objectMode: false }),
+      });
     } finally {
       task.end();
     }

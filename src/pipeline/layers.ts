@@ -39,11 +39,15 @@ export async function changedLayers(
   return contents;
 }
 
-async function deltaJobs({ base, plan }: PlannedImage, world: World): Promise<Map<Digest, DeltaJob | CachedLayer>> {
+async function deltaJobs(
+  { base, plan }: PlannedImage,
+  world: World,
+): Promise<Map<Digest, DeltaJob | CachedLayer>> {
   const changed = plan.layers.filter(({ kind }) => kind === 'delta' || kind === 'full');
   const layers = await Promise.all(changed.map(({ diffID }) => heldLayer(diffID, world)));
   const targets = layers.filter((_, position) => changed[position]?.kind === 'delta');
-  if (base === undefined || targets.length === 0) return new Map(layers.map((layer) => [layer.diffID, layer]));
+  if (base === undefined || targets.length === 0)
+    return new Map(layers.map((layer) => [layer.diffID, layer]));
   const old = await Promise.all(base.layers.map((diffID) => heldLayer(diffID, world)));
   const sources = await chooseSources(old, targets);
   return new Map(
@@ -58,10 +62,16 @@ async function deltaJobs({ base, plan }: PlannedImage, world: World): Promise<Ma
 export async function heldLayer(diffID: Digest, { cache }: World): Promise<CachedLayer> {
   const layer = await findLayer(cache, diffID);
   if (layer) return layer;
-  throw new IntegrityError(`layer ${diffID} vanished from the cache during the build`, { hint: 'run the build again' });
+  throw new IntegrityError(`layer ${diffID} vanished from the cache during the build`, {
+    hint: 'run the build again',
+  });
 }
 
-async function deltaContent({ from, to }: DeltaJob, request: BuildRequest, world: World): Promise<LayerContent> {
+async function deltaContent(
+  { from, to }: DeltaJob,
+  request: BuildRequest,
+  world: World,
+): Promise<LayerContent> {
   const { encoder, effort } = request;
   const { log, progress, signal } = world;
   const key = { from: from.diffID, to: to.diffID, encoder: encoderVersion({ encoder, effort }) };

@@ -26,22 +26,35 @@ export async function payloadImages(
 ): Promise<PayloadImage[]> {
   const ready = await Promise.all(planned.map((image) => withBaseAtHand(image, request, world)));
   const sizes = await sizesOf(ready, world);
-  await fetchBlobs(ready.flatMap((image) => wantsOf(image, sizes)), world);
+  await fetchBlobs(
+    ready.flatMap((image) => wantsOf(image, sizes)),
+    world,
+  );
   const contents = await changedLayers(ready, request, world);
   const complete = await sizesOf(ready, world);
-  return Promise.all(ready.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, world)));
+  return Promise.all(
+    ready.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, world)),
+  );
 }
 
 /** Where the previous image can't be had any more, its deltas turn into whole layers. */
-async function withBaseAtHand(planned: PlannedImage, request: BuildRequest, world: World): Promise<PlannedImage> {
+async function withBaseAtHand(
+  planned: PlannedImage,
+  request: BuildRequest,
+  world: World,
+): Promise<PlannedImage> {
   const { base, plan, image } = planned;
   if (base === undefined || !plan.layers.some(({ kind }) => kind === 'delta')) return planned;
   const held = await Promise.all(base.layers.map((diffID) => findLayer(world.cache, diffID)));
   if (held.every((layer) => layer !== undefined)) return planned;
   const located = base.located ?? (await locatePrevious(base.metadata, request.platform, world));
   if (located) return { ...planned, base: { ...base, located } };
-  world.log.warning(`${image.services.join(', ')}: the previous image ${base.metadata.ref} is gone; shipping changed layers whole`);
-  const whole = plan.layers.map((layer): LayerPlan => (layer.kind === 'delta' ? { ...layer, kind: 'full' } : layer));
+  world.log.warning(
+    `${image.services.join(', ')}: the previous image ${base.metadata.ref} is gone; shipping changed layers whole`,
+  );
+  const whole = plan.layers.map((layer): LayerPlan =>
+    layer.kind === 'delta' ? { ...layer, kind: 'full' } : layer,
+  );
   return { ...planned, plan: { ...plan, layers: whole } };
 }
 
@@ -59,7 +72,9 @@ async function sizesOf(images: readonly PlannedImage[], world: World): Promise<S
 
 /** The config, the layers that are read, and those whose size nobody knows yet. */
 function wantsOf({ image, base, plan }: PlannedImage, sizes: Sizes): Want[] {
-  const layers = plan.layers.filter(({ kind, diffID }) => kind === 'full' || kind === 'delta' || !sizes.has(diffID));
+  const layers = plan.layers.filter(
+    ({ kind, diffID }) => kind === 'full' || kind === 'delta' || !sizes.has(diffID),
+  );
   const wants: Want[] = [
     { located: image, digests: [image.image.configDigest, ...layers.map(({ diffID }) => diffID)] },
   ];
@@ -75,7 +90,8 @@ async function payloadImage(
   world: World,
 ): Promise<PayloadImage> {
   const config = await findConfig(world.cache, image.image.configDigest);
-  if (config === undefined) throw new IntegrityError(`image config ${image.image.configDigest} vanished from the cache`);
+  if (config === undefined)
+    throw new IntegrityError(`image config ${image.image.configDigest} vanished from the cache`);
   const { id, name } = image;
   const layers = plan.layers.map((layer) => payloadLayer(layer, changed, sizes));
   const usesBase = layers.some(({ content }) => content.kind !== 'full');
@@ -83,7 +99,11 @@ async function payloadImage(
   return { id, name, platform, config, layers, ...(base && usesBase ? { current: base.name } : {}) };
 }
 
-function payloadLayer({ kind, diffID }: LayerPlan, changed: ReadonlyMap<Digest, LayerContent>, sizes: Sizes): PayloadLayer {
+function payloadLayer(
+  { kind, diffID }: LayerPlan,
+  changed: ReadonlyMap<Digest, LayerContent>,
+  sizes: Sizes,
+): PayloadLayer {
   const size = sizes.get(diffID) ?? 0;
   if (kind === 'omit') return { diffID, size, content: { kind } };
   return { diffID, size, content: changed.get(diffID) ?? identityContent(diffID, size) };

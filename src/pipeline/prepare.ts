@@ -26,7 +26,11 @@ export interface Prepared {
  * Resolves the images of an application, finds what the devices have, and plans. Downloads no layer and writes nothing
  * but what it looked up. Throws what the sources throw, and UsageError for names that can't be.
  */
-export async function prepare(application: Application, request: BuildRequest, world: World): Promise<Prepared> {
+export async function prepare(
+  application: Application,
+  request: BuildRequest,
+  world: World,
+): Promise<Prepared> {
   const around = await surroundingsOf(application.projectFolder);
   const name = applicationName(request.application, defaultApplicationName(around));
   const version = chooseVersion(around, request.version, request.release);
@@ -35,7 +39,10 @@ export async function prepare(application: Application, request: BuildRequest, w
   for (const service of request.serviceFiles.keys()) {
     if (request.serviceImages.has(service)) world.log.warning(`${service}: -f wins over -i`);
   }
-  const services = application.services.map(({ name: service, image }) => ({ service, ...(image ? { image } : {}) }));
+  const services = application.services.map(({ name: service, image }) => ({
+    service,
+    ...(image ? { image } : {}),
+  }));
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
   const images = await resolveServices(overridden, request.platform, name, world);
   const baselines = await findBaselines(request, name, around, world);
@@ -94,7 +101,13 @@ const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 
 /** The device runs the application as a Compose project of this name, so that Compose's rules hold for it. */
 function applicationName(given: string | undefined, byDefault: string): string {
-  if (given === undefined) return byDefault.toLowerCase().replace(/[^a-z0-9_-]+/g, '-').replace(/^[-_]+/, '') || 'application';
+  if (given === undefined)
+    return (
+      byDefault
+        .toLowerCase()
+        .replace(/[^a-z0-9_-]+/g, '-')
+        .replace(/^[-_]+/, '') || 'application'
+    );
   if (PROJECT_NAME.test(given)) return given;
   throw new UsageError(`${JSON.stringify(given)} can't name an application`, {
     hint: 'use lower-case letters, digits, - and _, beginning with a letter or digit (--manifest-name)',

@@ -42,7 +42,11 @@ export async function previousAtRef(
       world,
     );
     const version = (await findVersionFile(projectFolder, checkout))?.version ?? ref.replace(/^v(?=\d)/, '');
-    return metadataOf({ version, artifactName: `${application}-${version}` }, images, formatPlatform(request.platform));
+    return metadataOf(
+      { version, artifactName: `${application}-${version}` },
+      images,
+      formatPlatform(request.platform),
+    );
   });
 }
 

@@ -35,7 +35,11 @@ export function overrideImages(
   return services.map((service) => {
     const image = images.get(service.service);
     const archive = archives.get(service.service);
-    return { ...service, ...(image === undefined ? {} : { image }), ...(archive === undefined ? {} : { archive }) };
+    return {
+      ...service,
+      ...(image === undefined ? {} : { image }),
+      ...(archive === undefined ? {} : { archive }),
+    };
   });
 }
 
@@ -81,7 +85,13 @@ export function groupImages(resolved: readonly (LocatedImage & { service: string
     const key = formatReference(name);
     const same = images.get(key);
     if (same) same.services.push(service);
-    else images.set(key, { id: uniqueId(ids, located.image.configDigest), name, services: [service], ...located });
+    else
+      images.set(key, {
+        id: uniqueId(ids, located.image.configDigest),
+        name,
+        services: [service],
+        ...located,
+      });
   }
   return [...images.values()];
 }

@@ -16,7 +16,11 @@ export interface TaggedSource extends ImageSource {
  * The same source, which looks a manifest up once and afterwards only asks whether the tag has moved. A registry's names
  * are remembered for `cacheSource` as well; a daemon's are not, as the daemon itself is there to be asked.
  */
-export function rememberingSource(source: TaggedSource, layout: CacheLayout, remembersTags: boolean): ImageSource {
+export function rememberingSource(
+  source: TaggedSource,
+  layout: CacheLayout,
+  remembersTags: boolean,
+): ImageSource {
   const resolve = async (request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined> => {
     const { reference, platform } = request;
     const digest = reference.digest ?? (await source.headDigest(reference, signal));

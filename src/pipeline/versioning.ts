@@ -28,11 +28,14 @@ export function chooseVersion(around: Surroundings, given: string | undefined, r
   if (given !== undefined) return given;
   const hint = 'give the version with --artifact-version';
   if (around.versionFile === undefined) {
-    throw new UsageError(`no VERSION file in ${around.folder} or above it`, { hint: `write one, or ${hint}` });
+    throw new UsageError(`no VERSION file in ${around.folder} or above it`, {
+      hint: `write one, or ${hint}`,
+    });
   }
   if (release) return around.versionFile.version;
   const head = around.repository?.head;
-  if (head === undefined) throw new UsageError(`${around.folder} is in no git repository with a commit`, { hint });
+  if (head === undefined)
+    throw new UsageError(`${around.folder} is in no git repository with a commit`, { hint });
   return developmentVersion(around.versionFile.version, head);
 }
 

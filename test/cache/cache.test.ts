@@ -27,7 +27,12 @@ function newCache(): CacheLayout {
   return cacheLayout(temporaryFolder());
 }
 
-async function store(cache: CacheLayout, bytes: Buffer, digest = digestOf(bytes), kind: 'layer' | 'config' = 'layer'): Promise<void> {
+async function store(
+  cache: CacheLayout,
+  bytes: Buffer,
+  digest = digestOf(bytes),
+  kind: 'layer' | 'config' = 'layer',
+): Promise<void> {
   await cacheSink(cache, LIMIT)({ kind, digest, stream: Readable.from([bytes]) });
 }
 
@@ -177,7 +182,13 @@ describe('metadata', () => {
 describe('resolutions', () => {
   const platform = parsePlatform('linux/amd64');
   const request = { reference: parseReference('a:1'), platform };
-  const image = { ...request, configDigest: DIFF_ID, manifestDigest: digestOf('manifest'), layers: [], source: 'registry' };
+  const image = {
+    ...request,
+    configDigest: DIFF_ID,
+    manifestDigest: digestOf('manifest'),
+    layers: [],
+    source: 'registry',
+  };
 
   it('are found by name, by manifest and by what the registry called it, for their platform', async () => {
     const cache = newCache();
@@ -192,9 +203,19 @@ describe('resolutions', () => {
 });
 
 describe('choosePruned', () => {
-  const entry = (path: string, size: number, used: number): CacheEntry => ({ kind: 'layer', path, size, used });
+  const entry = (path: string, size: number, used: number): CacheEntry => ({
+    kind: 'layer',
+    path,
+    size,
+    used,
+  });
   const now = 10 * IN_USE_MS;
-  const entries = [entry('new', 10, now - 1), entry('old', 10, 1), entry('older', 10, 0), entry('mid', 10, 2)];
+  const entries = [
+    entry('new', 10, now - 1),
+    entry('old', 10, 1),
+    entry('older', 10, 0),
+    entry('mid', 10, 2),
+  ];
   const disk = { total: 1000, free: 195 };
 
   it.each([
@@ -220,7 +241,11 @@ describe('entries', () => {
       return true;
     });
     const entries = await listEntries(cache);
-    expect(entries.map(({ kind, size }) => [kind, size])).toEqual([['layer', CONTENT.length], ['config', 2], ['delta', 5]]);
+    expect(entries.map(({ kind, size }) => [kind, size])).toEqual([
+      ['layer', CONTENT.length],
+      ['config', 2],
+      ['delta', 5],
+    ]);
     expect(await Promise.all(entries.map(isWhole))).toEqual([true, true, true]);
     for (const { path } of entries) flip(path);
     expect(await Promise.all(entries.map(isWhole))).toEqual([false, false, false]);

@@ -40,12 +40,15 @@ describe('writeAtomically', () => {
 });
 
 describe('fileError', () => {
-  it.each(['ENOSPC', 'EACCES', 'EROFS', 'ENOENT', 'EDQUOT'])('turns %s into a UsageError with a next step', (code) => {
-    const error = fileError(Object.assign(new Error('x'), { code }), 'writing /x');
-    expect(error).toBeInstanceOf(UsageError);
-    expect((error as UsageError).message).toMatch(/^writing \/x: /);
-    expect((error as UsageError).hint).not.toBe('');
-  });
+  it.each(['ENOSPC', 'EACCES', 'EROFS', 'ENOENT', 'EDQUOT'])(
+    'turns %s into a UsageError with a next step',
+    (code) => {
+      const error = fileError(Object.assign(new Error('x'), { code }), 'writing /x');
+      expect(error).toBeInstanceOf(UsageError);
+      expect((error as UsageError).message).toMatch(/^writing \/x: /);
+      expect((error as UsageError).hint).not.toBe('');
+    },
+  );
 
   it('leaves other errors as they are', () => {
     const error = new Error('bug');

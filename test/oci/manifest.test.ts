@@ -11,7 +11,12 @@ const LAYERS = [{ mediaType: 'l', digest: DIGEST, size: 2 }];
 describe('parseManifest', () => {
   it.each([
     ['OCI manifest', { mediaType: OCI_MANIFEST, config: CONFIG, layers: LAYERS }, undefined, 'manifest'],
-    ['Docker manifest', { mediaType: DOCKER_MANIFEST, config: CONFIG, layers: LAYERS }, undefined, 'manifest'],
+    [
+      'Docker manifest',
+      { mediaType: DOCKER_MANIFEST, config: CONFIG, layers: LAYERS },
+      undefined,
+      'manifest',
+    ],
     ['manifest without media type', { config: CONFIG, layers: [] }, undefined, 'manifest'],
     ['OCI index', { mediaType: OCI_INDEX, manifests: LAYERS }, undefined, 'index'],
     ['Docker list by content type', { manifests: [] }, DOCKER_LIST, 'index'],
@@ -23,10 +28,30 @@ describe('parseManifest', () => {
     ['no JSON', '{', IntegrityError, 'it: not valid JSON'],
     ['a list', '[]', IntegrityError, 'it: expected a JSON object'],
     ['schema 1', '{"schemaVersion":1,"fsLayers":[]}', UnsupportedError, 'is no image manifest'],
-    ['a bad digest', JSON.stringify({ config: { ...CONFIG, digest: 'md5:1' }, layers: [] }), IntegrityError, 'it: config: expected a digest'],
-    ['a negative size', JSON.stringify({ config: { ...CONFIG, size: -1 }, layers: [] }), IntegrityError, 'size is no byte count'],
-    ['a size that is no number', JSON.stringify({ config: CONFIG, layers: [{ ...CONFIG, size: '9' }] }), IntegrityError, 'it: layers[0]: size'],
-    ['layers that are no list', JSON.stringify({ mediaType: OCI_MANIFEST, config: CONFIG, layers: {} }), IntegrityError, 'it: layers: expected a list'],
+    [
+      'a bad digest',
+      JSON.stringify({ config: { ...CONFIG, digest: 'md5:1' }, layers: [] }),
+      IntegrityError,
+      'it: config: expected a digest',
+    ],
+    [
+      'a negative size',
+      JSON.stringify({ config: { ...CONFIG, size: -1 }, layers: [] }),
+      IntegrityError,
+      'size is no byte count',
+    ],
+    [
+      'a size that is no number',
+      JSON.stringify({ config: CONFIG, layers: [{ ...CONFIG, size: '9' }] }),
+      IntegrityError,
+      'it: layers[0]: size',
+    ],
+    [
+      'layers that are no list',
+      JSON.stringify({ mediaType: OCI_MANIFEST, config: CONFIG, layers: {} }),
+      IntegrityError,
+      'it: layers: expected a list',
+    ],
   ])('refuses %s', (_, text, kind, message) => {
     expect(() => parseManifest(text, 'it')).toThrow(kind);
     expect(() => parseManifest(text, 'it')).toThrow(message);
@@ -35,7 +60,12 @@ describe('parseManifest', () => {
 
 describe('parseConfig', () => {
   it('gives platform and diffIDs in order', () => {
-    const json = { os: 'linux', architecture: 'arm64', variant: 'v8', rootfs: { diff_ids: [DIGEST, DIGEST] } };
+    const json = {
+      os: 'linux',
+      architecture: 'arm64',
+      variant: 'v8',
+      rootfs: { diff_ids: [DIGEST, DIGEST] },
+    };
     expect(parseConfig(JSON.stringify(json), 'it')).toEqual({
       platform: { os: 'linux', architecture: 'arm64' },
       diffIDs: [DIGEST, DIGEST],

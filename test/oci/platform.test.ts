@@ -16,9 +16,12 @@ describe('parsePlatform', () => {
     expect(formatPlatform(parsePlatform(text))).toBe(platform);
   });
 
-  it.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/v7/x', 'linux/a b', 'linux/amd64/'])('refuses %j', (text) => {
-    expect(() => parsePlatform(text)).toThrow('is not os/arch[/variant]');
-  });
+  it.each(['', 'linux', 'linux/', '/amd64', 'linux/arm/v7/x', 'linux/a b', 'linux/amd64/'])(
+    'refuses %j',
+    (text) => {
+      expect(() => parsePlatform(text)).toThrow('is not os/arch[/variant]');
+    },
+  );
 });
 
 describe('choosePlatform', () => {
@@ -32,6 +35,8 @@ describe('choosePlatform', () => {
     ['linux/amd64', [], -1],
   ])('%s among %j', (want, offered, position) => {
     expect(choosePlatform(offered.map(parsePlatform), parsePlatform(want))).toBe(position);
-    expect(choosePlatform([undefined, ...offered.map(parsePlatform)], parsePlatform(want))).toBe(position < 0 ? -1 : position + 1);
+    expect(choosePlatform([undefined, ...offered.map(parsePlatform)], parsePlatform(want))).toBe(
+      position < 0 ? -1 : position + 1,
+    );
   });
 });

@@ -18,9 +18,16 @@ describe('portableFiles', () => {
 
   it('names every layer by its diffID in both manifests', () => {
     const manifestPath = `blobs/sha256/${portableManifestDigest(image).slice(7)}`;
-    expect(json(manifestPath)).toMatchObject({ layers: [{ digest: diffID, size: 5 }], config: { digest: digestOf(config) } });
+    expect(json(manifestPath)).toMatchObject({
+      layers: [{ digest: diffID, size: 5 }],
+      config: { digest: digestOf(config) },
+    });
     expect(json('manifest.json')).toEqual([
-      { Config: `blobs/sha256/${digestOf(config).slice(7)}`, RepoTags: ['team/app:1'], Layers: [`blobs/sha256/${diffID.slice(7)}`] },
+      {
+        Config: `blobs/sha256/${digestOf(config).slice(7)}`,
+        RepoTags: ['team/app:1'],
+        Layers: [`blobs/sha256/${diffID.slice(7)}`],
+      },
     ]);
   });
 
@@ -29,7 +36,10 @@ describe('portableFiles', () => {
       manifests: [
         {
           digest: portableManifestDigest(image),
-          annotations: { 'io.containerd.image.name': 'docker.io/team/app:1', 'org.opencontainers.image.ref.name': '1' },
+          annotations: {
+            'io.containerd.image.name': 'docker.io/team/app:1',
+            'org.opencontainers.image.ref.name': '1',
+          },
         },
       ],
     });

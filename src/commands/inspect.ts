@@ -1,0 +1,107 @@
+import { createPublicKey } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.ts';
+import { fileError } from '../io/files.ts';
+import { readArtifact } from '../mender/read.ts';
+import type { ArtifactReport, ImageReport } from '../mender/report.ts';
+import type { Command } from './command.ts';
+import { formatBytes, formatTable } from './format.ts';
+
+interface InspectFlags {
+  file: string;
+  key?: string;
+}
+
+/** `inspect FILE.mender` */
+export const inspectCommand: Command<InspectFlags> = {
+  usage: 'inspect <file>',
+  describe: 'Show what is in a Mender Artifact, all its checksums compared',
+  examples: [
+    ['$0 inspect shop-1.1.0.mender', 'header, services, images and layers'],
+    ['$0 inspect shop-1.1.0.mender --key public.pem', 'verify the signature as well'],
+  ],
+  options: (parser) =>
+    parser.positional('file', { type: 'string', demandOption: true, describe: 'A .mender file' }).options({
+      key: {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Public or private key (PEM) to verify the signature with',
+      },
+    }) as unknown as Argv<InspectFlags>,
+  async run({ file, key }, context) {
+    const { signal } = context;
+    const options = key === undefined ? { signal } : { signal, key: await readKey(key) };
+    const report = await readArtifact(file, options);
+    context.print(context.json ? JSON.stringify(report, null, 2) : describe(report));
+  },
+};
+
+async function readKey(path: string): Promise<ReturnType<typeof createPublicKey>> {
+  const text = await readFile(path).catch((error: unknown) => {
+    throw fileError(error, `reading the key ${path}`);
+  });
+  try {
+    return createPublicKey(text);
+  } catch (error) {
+    throw new UsageError(`${path}: expected a key in PEM`, {
+      hint: 'name the public key of the signer',
+      cause: error,
+    });
+  }
+}
+
+function describe(report: ArtifactReport): string {
+  const { artifactName, deviceTypes, module, compression, size, signature } = report;
+  const facts: [string, string][] = [
+    ['artifact', `${artifactName}, ${formatBytes(size)}, ${compression}`],
+    ['for', deviceTypes.join(', ')],
+    ['module', module],
+    ['depends', pairsText(dependsOf(report))],
+    ['provides', pairsText(report.provides)],
+    ['clears', report.clears.join(', ')],
+    ['scripts', report.scripts.map(({ path }) => path).join(', ') || 'none'],
+    ['signature', SIGNATURES[signature]],
+    ['files', report.files.map(({ path, size: bytes }) => `${path} (${formatBytes(bytes)})`).join(', ')],
+    ['manifests', report.manifests.map(({ path }) => path).join(', ')],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  return `${lines.join('\n')}\n\n${formatTable(['image', 'base', 'layer', 'kind', 'bytes'], report.images.flatMap(imageRows), [4])}`;
+}
+
+const SIGNATURES = {
+  none: 'none',
+  unchecked: 'there, not verified (name the key with --key)',
+  valid: 'valid',
+} as const;
+
+function dependsOf({
+  depends,
+  dependsOnArtifactNames,
+  dependsOnGroups,
+}: ArtifactReport): Record<string, unknown> {
+  return {
+    ...depends,
+    ...(dependsOnArtifactNames.length > 0 ? { artifact_name: dependsOnArtifactNames.join(' or ') } : {}),
+    ...(dependsOnGroups.length > 0 ? { artifact_group: dependsOnGroups.join(' or ') } : {}),
+  };
+}
+
+function pairsText(values: Record<string, unknown>): string {
+  const texts = Object.entries(values).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return texts.join(', ') || 'nothing';
+}
+
+function imageRows({ id, name, current, layers, imageDelta }: ImageReport): string[][] {
+  const title = [name ?? id, current ?? ''];
+  if (imageDelta !== undefined) return [[...title, '', 'delta of the whole image', formatBytes(imageDelta)]];
+  return layers.map(({ diffID, kind, bytes }, position) => [
+    ...(position === 0 ? title : ['', '']),
+    diffID?.slice(7, 19) ?? '',
+    kind === 'omit' ? 'unchanged' : kind,
+    formatBytes(bytes),
+  ]);
+}

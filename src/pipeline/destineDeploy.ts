@@ -1,0 +1,81 @@
+import type { PlannedDestination } from '../destinations/plan.ts';
+import { UserError, messageOf } from '../errors.ts';
+import type { Statistics } from '../server/deployments.ts';
+import { countersText, deploymentError } from '../server/outcome.ts';
+import { deployArtifact } from './deploy.ts';
+import type { DeployReport } from './deploy.ts';
+import type { AccountRun } from './destineRun.ts';
+import { attempt } from './destineRun.ts';
+import type { DestinationReport } from './destineRequest.ts';
+import { watchDeployment } from './watch.ts';
+
+/**
+ * Deploys to all destinations of an account, and waits for them together. The deployments are created one by one, so that
+ * of two equal ones the second joins the first.
+ */
+export async function deployAll(one: AccountRun): Promise<DestinationReport[]> {
+  const { destinations } = one.account;
+  if (one.request.deploy === 'no')
+    return destinations.map((target) => reportOf(target, { state: 'UPLOADED' }));
+  const created: { target: PlannedDestination; result: DeployReport | UserError }[] = [];
+  for (const target of destinations) {
+    created.push({ target, result: await attempt(one, () => create(one, target)) });
+  }
+  return Promise.all(created.map(({ target, result }) => finish(one, target, result)));
+}
+
+function create(
+  { request, account, context }: AccountRun,
+  target: PlannedDestination,
+): Promise<DeployReport> {
+  const { destination, settings } = target;
+  const { name } = request.artifact;
+  const group = destination.destination;
+  const { retries, phases } = settings;
+  return deployArtifact(
+    {
+      name: request.deploymentName ?? name,
+      artifactName: name,
+      target: group === '*' ? { kind: 'all' } : { kind: 'group', group },
+      force: settings.force ?? false,
+      enterprise: { retries, phases },
+    },
+    { api: account.api, log: context.log },
+  );
+}
+
+async function finish(
+  one: AccountRun,
+  target: PlannedDestination,
+  created: DeployReport | UserError,
+): Promise<DestinationReport> {
+  if (created instanceof UserError)
+    return reportOf(target, { state: 'NOTDEPLOYED', error: messageOf(created) });
+  const { request, account, context } = one;
+  const { id, joined } = created;
+  const name = `${account.account}/${target.destination.destination}`;
+  const facts = { deployment: id, joined };
+  context.log.info(
+    `${name}: ${joined ? `deployment ${id} was running already` : `created deployment ${id}`}`,
+  );
+  if (request.deploy === 'created') return reportOf(target, { state: 'PENDING', ...facts });
+  const watched = await attempt(one, () => {
+    const onChange = (now: Statistics): void => context.log.info(`${name}: ${countersText(now)}`);
+    return watchDeployment({ id, ...request }, { api: account.api, log: context.log, onChange });
+  });
+  if (watched instanceof UserError)
+    return reportOf(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
+  const { outcome, statistics } = watched;
+  const error = deploymentError(outcome);
+  if (error === undefined) return reportOf(target, { state: 'DEPLOYED', ...facts, statistics });
+  one.failures.push(error);
+  return reportOf(target, { state: 'NOTDEPLOYED', ...facts, statistics, error: error.message });
+}
+
+/** What became of one destination. */
+export function reportOf(
+  { destination: { destination, architecture } }: PlannedDestination,
+  rest: Omit<DestinationReport, 'destination' | 'architecture'>,
+): DestinationReport {
+  return { destination, architecture, ...rest };
+}
