@@ -18,7 +18,7 @@ export async function encodeBuiltin(
     const output = await open(destination, 'w');
     try {
       await output.write(FILE_HEADER);
-      const encoder = new WindowEncoder(makePlan(oldFile, newFile), oldFile, newFile);
+      const encoder = new WindowEncoder(makePlan(oldFile, newFile), oldFile, newFile, options.effort);
       let start = 0;
       do {
         options.signal?.throwIfAborted();

@@ -2,7 +2,9 @@ import type { EntryTable } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
 import { scanTar } from '../tar/scan.ts';
 import { IndexMap } from './indexMap.ts';
+import { makeLandmarks, type Landmarks } from './landmarks.ts';
 import { sampleSum } from './sampleSum.ts';
+import { surveyOld } from './survey.ts';
 
 /** Which part of the old layer each entry of the new one is probably made of; on shared memory. */
 export interface Plan {
@@ -12,6 +14,8 @@ export interface Plan {
   header: Int32Array;
   /** For each new entry the old one whose body its body equals or resembles, or -1. */
   body: Int32Array;
+  /** Of the old bodies that are no new body as they are. */
+  landmarks: Landmarks;
 }
 
 /** Bodies below this are not worth a search under other names. */
@@ -27,12 +31,13 @@ export function makePlan(oldFile: PositionedFile, newFile: PositionedFile): Plan
   pairByName(plan);
   pairMoved(plan, oldFile, newFile);
   pairKin(plan);
+  plan.landmarks = surveyOld(plan, oldFile);
   return plan;
 }
 
 function emptyPlan(oldTable: EntryTable, newTable: EntryTable): Plan {
   const pairs = () => new Int32Array(new SharedArrayBuffer(newTable.count * 4)).fill(-1);
-  return { old: oldTable, new: newTable, header: pairs(), body: pairs() };
+  return { old: oldTable, new: newTable, header: pairs(), body: pairs(), landmarks: makeLandmarks(0) };
 }
 
 function pairByName(plan: Plan): void {

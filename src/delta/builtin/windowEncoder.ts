@@ -3,16 +3,18 @@ import { WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { WindowWriter } from '../../vcdiff/writer.ts';
 import { entryAt } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
-import { BodyMatcher } from './bodyMatcher.ts';
 import { copyDiagonal } from './diagonal.ts';
+import { thoroughnessOf } from './effort.ts';
+import { Parser, type Target } from './parser.ts';
 import type { Plan } from './plan.ts';
+import { SourceBuffer, type Range } from './sourceBuffer.ts';
+import { SourceFinder } from './sourceFinder.ts';
+import type { Effort } from '../layer.ts';
 
 /** The most bytes that are compared at once. */
 const PIECE = 1 << 20;
-/** The most old bytes that one piece of a body is matched against. */
-const REACH = 16 << 20;
-/** The shortest copy inside a header. */
-const SHORTEST_IN_HEADER = 8;
+/** Smaller bodies are not worth a search; they stay literal unless they are the same. */
+const SMALLEST_MATCHED = 16;
 
 /** Encodes any window of the new layer, given the plan; windows do not depend on one another. */
 export class WindowEncoder {
@@ -22,13 +24,18 @@ export class WindowEncoder {
   private readonly target = Buffer.alloc(WINDOW_SIZE);
   private readonly copies = new CopyList();
   private readonly writer = new WindowWriter();
-  private readonly matcher = new BodyMatcher();
+  private readonly parser = new Parser();
+  private readonly source = new SourceBuffer();
+  private readonly finder: SourceFinder;
+  private readonly effort: Effort;
   /** Position of the window in the new layer. */
   private start = 0;
   private length = 0;
 
-  constructor(plan: Plan, oldFile: PositionedFile, newFile: PositionedFile) {
+  constructor(plan: Plan, oldFile: PositionedFile, newFile: PositionedFile, effort: Effort) {
     this.plan = plan;
+    this.effort = effort;
+    this.finder = new SourceFinder(plan.landmarks, oldFile.size);
     this.oldFile = oldFile;
     this.newFile = newFile;
   }
@@ -49,11 +56,14 @@ export class WindowEncoder {
     const { old, new: table, header, body } = this.plan;
     const pair = header[entry]!;
     if (pair >= 0 && pair === body[entry] && this.whole(entry, pair)) return;
-    const bodyAt = table.body[entry]!;
     if (pair >= 0)
-      this.header(table.start[entry]!, bodyAt, old.start[pair]!, old.body[pair]! - old.start[pair]!);
-    if (body[entry]! >= 0)
-      this.body(bodyAt, table.size[entry]!, old.body[body[entry]!]!, old.size[body[entry]!]!);
+      this.header(
+        table.start[entry]!,
+        table.body[entry]!,
+        old.start[pair]!,
+        old.body[pair]! - old.start[pair]!,
+      );
+    this.body(entry, body[entry]!);
   }
 
   /** Copies an entry that is the same from its header to its padding. */
@@ -72,26 +82,36 @@ export class WindowEncoder {
 
   private header(start: number, end: number, from: number, length: number): void {
     if (end - start !== length || start < this.start || end > this.start + this.length) return;
-    const source = this.oldFile.view(from, length);
-    copyDiagonal(this.copies, this.target, start - this.start, source, from, length, SHORTEST_IN_HEADER);
+    copyDiagonal(this.copies, this.target, start - this.start, this.oldFile.view(from, length), from);
   }
 
-  private body(bodyAt: number, size: number, from: number, oldSize: number): void {
+  /** The part of the entry's body that is in this window, against its old version, if it has one. */
+  private body(entry: number, pair: number): void {
+    const { old, new: table } = this.plan;
+    const bodyAt = table.body[entry]!;
     const start = Math.max(bodyAt, this.start);
-    const end = Math.min(bodyAt + size, this.start + this.length);
-    if (end <= start || oldSize === 0) return;
-    if (this.same(start, end, from + start - bodyAt, from + oldSize)) return;
-    const middle = oldSize * ((start - bodyAt) / size);
-    const sourceStart =
-      oldSize <= REACH ? 0 : Math.max(0, Math.min(oldSize - REACH, Math.floor(middle - REACH / 4)));
-    const source = this.oldFile.view(from + sourceStart, Math.min(REACH, oldSize - sourceStart));
-    this.matcher.match(
-      this.copies,
-      this.target,
-      start - this.start,
-      end - this.start,
-      source,
-      from + sourceStart,
+    const end = Math.min(bodyAt + table.size[entry]!, this.start + this.length);
+    if (end <= start) return;
+    const version = pair < 0 ? undefined : { from: old.body[pair]!, end: old.body[pair]! + old.size[pair]! };
+    const probable = version === undefined ? 0 : version.from + start - bodyAt;
+    if (version !== undefined && this.same(start, end, probable, version.end)) return;
+    if (end - start < SMALLEST_MATCHED) return;
+    const part = { bytes: this.target, start: start - this.start, end: end - this.start };
+    const ranges = this.finder.find(part, version, probable);
+    if (ranges.length > 0) this.match(part, ranges, probable);
+  }
+
+  private match(part: Target, ranges: readonly Range[], probable: number): void {
+    const { source, copies } = this;
+    source.load(this.oldFile, ranges);
+    const distance = source.positionOf(probable) - part.start;
+    const thoroughness = thoroughnessOf(this.effort, source.length);
+    this.parser.parse(
+      part,
+      { bytes: source.bytes, length: source.length, distance },
+      thoroughness,
+      (at, from, size) =>
+        source.eachPart(from, size, (position, length, done) => copies.add(at + done, position, length)),
     );
   }
 

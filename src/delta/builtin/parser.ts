@@ -1,0 +1,263 @@
+import { matchLength } from './bytes.ts';
+import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
+
+/** The shortest match at a distance that was used before. */
+const SHORTEST = 4;
+/** Where a match at a known distance is so long, no other one is looked for. */
+const GOOD = 16;
+
+/** What things cost in the compressed artifact, in eighths of a bit; found by trying on real layers. */
+const COST = {
+  literal: 32,
+  /** The first of several literals. */
+  add: 32,
+  /** A copy at the distance of the previous one, at the distance before that, and at any other. */
+  copy: 56,
+  copyBefore: 176,
+  copyElsewhere: 320,
+  /** More for a size that does not fit into the opcode. */
+  long: 40,
+};
+
+const LONGEST_SHORT = 18;
+const REGION = 1 << 12;
+const LONGEST_NICE = 256;
+const ROOM = REGION + LONGEST_NICE + 2;
+const FAR = 2 ** 30;
+
+/** How thoroughly to search. */
+export interface Thoroughness {
+  /** Every so many bytes of the source are indexed. */
+  step: number;
+  /** Matches from this length on are taken without further thought; at most LONGEST_NICE. */
+  nice: number;
+}
+
+/** [start, end) of `bytes`. */
+export interface Target {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+/** The first `length` bytes of `bytes`. */
+export interface Source {
+  bytes: Uint8Array;
+  length: number;
+  /** Where the target's start probably is, minus that start. */
+  distance: number;
+}
+
+/** Receives the copies of a parse in order: position in target and source, size. */
+export type TakeCopy = (at: number, from: number, size: number) => void;
+
+/**
+ * Finds the cheapest way to write changed bytes with copies out of a source: a shortest path whose nodes are the
+ * positions of the target, and whose edges are literals and matches, at the distances used last or found in an index.
+ * Nodes that cost no less than one ahead of them are left out, so that the search is hardly slower than a greedy one.
+ */
+export class Parser {
+  private readonly index = new PositionIndex();
+  private readonly cost = new Int32Array(ROOM);
+  /** Size of the copy that ends at the node, 0 for a literal, and its distance (source minus target). */
+  private readonly size = new Int32Array(ROOM);
+  private readonly distance = new Int32Array(ROOM);
+  /** The distance of the copy before. */
+  private readonly before = new Int32Array(ROOM);
+  private readonly path = new Int32Array(ROOM);
+  private target: Uint8Array = new Uint8Array();
+  private source: Uint8Array = new Uint8Array();
+  private sourceLength = 0;
+  private end = 0;
+  /** First position of the region. */
+  private base = 0;
+  /** Nodes up to this have a cost. */
+  private cleared = 0;
+  private lead = 0;
+  private leadCost = 0;
+  /** The match that ends the region: its size, or 0. */
+  private niceSize = 0;
+  private niceDistance = 0;
+  private niceNode = 0;
+  private nice = 0;
+
+  /** Takes the cheapest copies for the target's part out of the source. */
+  parse(target: Target, source: Source, thoroughness: Thoroughness, take: TakeCopy): void {
+    this.index.fill(source.bytes, source.length, thoroughness.step);
+    this.nice = thoroughness.nice;
+    this.target = target.bytes;
+    this.end = target.end;
+    this.source = source.bytes;
+    this.sourceLength = source.length;
+    this.distance[0] = source.distance;
+    this.before[0] = source.distance;
+    let at = target.start;
+    while (at < target.end) at = this.region(at, take);
+  }
+
+  /** Parses from `start` up to a match that is nice, or as far as a region goes, and returns where it ended. */
+  private region(start: number, take: TakeCopy): number {
+    this.base = start;
+    this.cost[0] = 0;
+    this.size[0] = 1;
+    this.cleared = 0;
+    this.lead = 0;
+    this.niceSize = 0;
+    const limit = Math.min(REGION, this.end - start);
+    let node = 0;
+    let misses = 0;
+    for (;;) {
+      if (node >= limit && (node >= this.end - start || this.isLive(node))) break;
+      if (this.isLive(node)) {
+        const hit = this.visit(node, misses);
+        if (this.niceSize > 0) break;
+        misses = hit ? 0 : misses + 1;
+      }
+      node++;
+    }
+    this.trace(node, take);
+    return this.finish(node, take);
+  }
+
+  private isLive(node: number): boolean {
+    return node <= this.cleared && (this.lead <= node || this.cost[node]! < this.leadCost);
+  }
+
+  /** Relaxes the edges that leave `node`; true if there were matches. */
+  private visit(node: number, misses: number): boolean {
+    const cost = this.cost[node]!;
+    const first = this.distance[node]!;
+    const second = this.before[node]!;
+    this.literal(node, cost);
+    let best = this.repeat(node, first, cost + COST.copy);
+    if (second !== first) best = Math.max(best, this.repeat(node, second, cost + COST.copyBefore));
+    if (this.niceSize > 0 || best >= GOOD) return true;
+    const at = this.base + node;
+    if (at + KEY_SIZE > this.end || (at & skipMask(misses)) !== 0) return best > 0;
+    return this.elsewhere(node, best, cost) || best > 0;
+  }
+
+  private literal(node: number, cost: number): void {
+    const total = cost + COST.literal + (this.size[node] === 0 ? 0 : COST.add);
+    const next = node + 1;
+    if (next > this.cleared) this.clear(next);
+    if (total >= this.cost[next]!) return;
+    this.cost[next] = total;
+    this.size[next] = 0;
+    this.distance[next] = this.distance[node]!;
+    this.before[next] = this.before[node]!;
+  }
+
+  /** Relaxes the match at a known distance, and returns its size. A match that could have begun earlier has been seen there. */
+  private repeat(node: number, distance: number, cost: number): number {
+    const { target, source } = this;
+    const at = this.base + node;
+    const from = at + distance;
+    if (from < 0 || from >= this.sourceLength || target[at] !== source[from]) return 0;
+    if (this.size[node] === 0 && from > 0 && target[at - 1] === source[from - 1]) return 0;
+    const size = matchLength(target, at, source, from, Math.min(this.end - at, this.sourceLength - from));
+    if (size < SHORTEST) return 0;
+    this.copy(node, size, distance, cost);
+    return size;
+  }
+
+  /** Relaxes the longest match that the index knows; true if there is one. */
+  private elsewhere(node: number, known: number, cost: number): boolean {
+    const { target, source, index } = this;
+    const at = this.base + node;
+    const near = at + this.distance[node]!;
+    let best = Math.max(known, KEY_SIZE - 1);
+    let bestFrom = -1;
+    for (let found = index.find(target, at) - 1; found >= 0; found--) {
+      const from = index.found[found]!;
+      if (from >= this.sourceLength) continue;
+      const size = matchLength(target, at, source, from, Math.min(this.end - at, this.sourceLength - from));
+      if (
+        size < best ||
+        (size === best && (bestFrom < 0 || Math.abs(from - near) >= Math.abs(bestFrom - near)))
+      )
+        continue;
+      best = size;
+      bestFrom = from;
+    }
+    if (bestFrom < 0) return false;
+    const back = this.backwards(node, at, bestFrom);
+    this.copy(node - back, best + back, bestFrom - at, cost + COST.copyElsewhere - back * COST.literal);
+    return true;
+  }
+
+  /** How many literals before the node the match at [at, from] could take in as well. */
+  private backwards(node: number, at: number, from: number): number {
+    let back = 0;
+    while (
+      back < node &&
+      this.size[node - back] === 0 &&
+      from - back > 0 &&
+      this.target[at - back - 1] === this.source[from - back - 1]
+    )
+      back++;
+    return back;
+  }
+
+  private copy(node: number, size: number, distance: number, cost: number): void {
+    if (size >= this.nice) {
+      if (size > this.niceSize) {
+        this.niceSize = size;
+        this.niceDistance = distance;
+        this.niceNode = node;
+      }
+      return;
+    }
+    const next = node + size;
+    const total = cost + (size > LONGEST_SHORT ? COST.long : 0);
+    if (next > this.cleared) this.clear(next);
+    if (total >= this.cost[next]!) return;
+    this.cost[next] = total;
+    this.size[next] = size;
+    this.distance[next] = distance;
+    this.before[next] = distance === this.distance[node] ? this.before[node]! : this.distance[node]!;
+    if (this.lead <= node || total < this.leadCost || next > this.lead) {
+      this.lead = next;
+      this.leadCost = total;
+    }
+  }
+
+  private clear(upTo: number): void {
+    this.cost.fill(FAR, this.cleared + 1, upTo + 1);
+    this.cleared = upTo;
+  }
+
+  /** Takes the copies on the way to `node`. */
+  private trace(node: number, take: TakeCopy): void {
+    let count = 0;
+    let at = this.niceSize > 0 ? this.niceNode : node;
+    while (at > 0) {
+      if (this.size[at]! > 0) this.path[count++] = at;
+      at -= Math.max(1, this.size[at]!);
+    }
+    while (count > 0) {
+      const end = this.path[--count]!;
+      const start = this.base + end - this.size[end]!;
+      take(start, start + this.distance[end]!, this.size[end]!);
+    }
+  }
+
+  /** Takes the nice match, if there is one, and prepares the next region's first node. */
+  private finish(node: number, take: TakeCopy): number {
+    const last = this.niceSize > 0 ? this.niceNode : node;
+    const at = this.base + last;
+    const distance = this.distance[last]!;
+    this.before[0] = this.before[last]!;
+    this.distance[0] = distance;
+    if (this.niceSize === 0) return at;
+    if (this.niceDistance !== distance) this.before[0] = distance;
+    this.distance[0] = this.niceDistance;
+    take(at, at + this.niceDistance, this.niceSize);
+    return at + this.niceSize;
+  }
+}
+
+/** Where nothing was found for long, fewer positions are tried. */
+function skipMask(misses: number): number {
+  return misses < 64 ? 0 : misses < 256 ? 1 : misses < 1024 ? 3 : 7;
+}

@@ -1,0 +1,63 @@
+import { word } from './bytes.ts';
+
+const WAYS_BITS = 3;
+/** So many positions are kept for bytes with one sum; newer ones replace older ones. */
+const WAYS = 1 << WAYS_BITS;
+const POSITION_BITS = 24;
+const POSITION_MASK = 2 ** POSITION_BITS - 1;
+const FEWEST_BITS = 8;
+const MOST_BITS = 19;
+
+/** An index can hold positions below this. */
+export const INDEX_LIMIT: number = POSITION_MASK;
+
+/** Bytes that a position is found by. */
+export const KEY_SIZE = 8;
+
+/**
+ * Where in a source its groups of eight bytes occur. Positions with one sum lie side by side, each beside eight more
+ * bits of its sum, so that a search touches one cache line and rarely a wrong place of the source.
+ */
+export class PositionIndex {
+  /** Positions that `find` found. */
+  readonly found = new Int32Array(WAYS);
+  private readonly slots = new Int32Array(2 ** (MOST_BITS + WAYS_BITS));
+  private readonly turns = new Uint8Array(2 ** MOST_BITS);
+  private shift = 32;
+
+  /** Forgets the previous source, and takes in every `step`th position of this one. */
+  fill(source: Uint8Array, length: number, step: number): void {
+    const bits = Math.ceil(Math.log2(Math.max(1, length / step / (WAYS / 2))));
+    const used = Math.min(MOST_BITS, Math.max(FEWEST_BITS, bits));
+    this.shift = 32 - used;
+    this.slots.fill(-1, 0, 2 ** (used + WAYS_BITS));
+    const { slots, turns, shift } = this;
+    let last = 0;
+    for (let at = 0; at + KEY_SIZE <= length; at += step) {
+      const sum = sumAt(source, at);
+      if (sum === last) continue;
+      last = sum;
+      const bucket = sum >>> shift;
+      slots[(bucket << WAYS_BITS) | (turns[bucket]!++ & (WAYS - 1))] = at | (sum << POSITION_BITS);
+    }
+  }
+
+  /** Puts the positions where the eight bytes at `at` may occur into `found`, and returns how many there are. */
+  find(bytes: Uint8Array, at: number): number {
+    const { slots, found } = this;
+    const sum = sumAt(bytes, at);
+    const first = (sum >>> this.shift) << WAYS_BITS;
+    let count = 0;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      const entry = slots[slot]!;
+      if ((entry ^ (sum << POSITION_BITS)) >>> POSITION_BITS === 0) found[count++] = entry & POSITION_MASK;
+    }
+    return count;
+  }
+}
+
+function sumAt(bytes: Uint8Array, at: number): number {
+  const low = Math.imul(word(bytes, at), 0x9e3779b1);
+  const sum = Math.imul(low ^ (low >>> 15) ^ word(bytes, at + 4), 0x85ebca6b);
+  return Math.imul(sum ^ (sum >>> 13), 0xc2b2ae35);
+}

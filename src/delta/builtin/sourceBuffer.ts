@@ -1,0 +1,49 @@
+import type { PositionedFile } from '../tar/positioned.ts';
+
+/** [from, end) of a file. */
+export interface Range {
+  from: number;
+  end: number;
+}
+
+/** Ranges of the old layer, read into one buffer after another. */
+export class SourceBuffer {
+  bytes: Uint8Array = new Uint8Array(1 << 16);
+  length = 0;
+  private ranges: readonly Range[] = [];
+
+  /** Reads the ranges, which are in the file's order and do not overlap. */
+  load(file: PositionedFile, ranges: readonly Range[]): void {
+    this.ranges = ranges;
+    const wanted = ranges.reduce((sum, range) => sum + range.end - range.from, 0);
+    if (wanted > this.bytes.length) this.bytes = new Uint8Array(Math.max(wanted, this.bytes.length * 2));
+    this.length = 0;
+    for (const { from, end } of ranges)
+      this.length += file.readInto(this.bytes, this.length, from, end - from);
+  }
+
+  /** Position in the buffer of a position in the file; that of the next range if it is in none. */
+  positionOf(position: number): number {
+    let start = 0;
+    for (const { from, end } of this.ranges) {
+      if (position < end) return start + Math.max(0, position - from);
+      start += end - from;
+    }
+    return start;
+  }
+
+  /** Calls `visit` with position in the file and size of each part of [at, at + size) of the buffer that is one piece in the file. */
+  eachPart(at: number, size: number, visit: (from: number, size: number, done: number) => void): void {
+    let start = 0;
+    let done = 0;
+    for (const { from, end } of this.ranges) {
+      const next = start + end - from;
+      if (at + done < next && done < size) {
+        const part = Math.min(size - done, next - at - done);
+        visit(from + at + done - start, part, done);
+        done += part;
+      }
+      start = next;
+    }
+  }
+}
