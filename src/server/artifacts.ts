@@ -1,3 +1,4 @@
+import { NotFoundError } from '../errors.ts';
 import type { Api, ApiResponse } from './api.ts';
 import { valueOf } from './api.ts';
 import { listOf } from './pages.ts';
@@ -40,6 +41,29 @@ function at(id: string): string {
 
 /** All artifacts that fit the query, by name; every page of them. */
 export async function listArtifacts(api: Api, query: ArtifactQuery = {}): Promise<Artifact[]> {
+  try {
+    return await listByQuery(api, query);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    // Servers of before July 2025 have the older list only, whose filters are not the same.
+    const all = await listOf<Artifact>(api, { path: `${V1}/list`, doing: 'listing artifacts' });
+    return all.filter((artifact) => fits(artifact, query));
+  }
+}
+
+function fits(artifact: Artifact, { names = [], description, deviceType }: ArtifactQuery): boolean {
+  return (
+    (names.length === 0 || names.some((name) => matches(name, artifact.name))) &&
+    (description === undefined || matches(description, artifact.description ?? '')) &&
+    (deviceType === undefined || artifact.device_types_compatible.some((type) => matches(deviceType, type)))
+  );
+}
+
+function matches(pattern: string, value: string): boolean {
+  return pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern;
+}
+
+async function listByQuery(api: Api, query: ArtifactQuery): Promise<Artifact[]> {
   return listOf<Artifact>(api, {
     path: V2,
     query: { name: query.names ?? [], description: query.description, device_type: query.deviceType },
@@ -76,6 +100,13 @@ export async function describeArtifact(api: Api, id: string, description: string
 /** Throws UsageError (the server's 409) while the artifact is in an active deployment. */
 export async function deleteArtifact(api: Api, id: string): Promise<void> {
   await api.call({ method: 'DELETE', path: at(id), doing: `deleting artifact ${id}` });
+}
+
+/** As `deleteArtifact`, but says so when the artifact is in an active deployment (and stays) or is gone already. */
+export async function tryDeleteArtifact(api: Api, id: string): Promise<'deleted' | 'in use' | 'missing'> {
+  const request = { method: 'DELETE', path: at(id), doing: `deleting artifact ${id}` } as const;
+  const { status } = await api.call({ ...request, accept: [404, 409] });
+  return status === 409 ? 'in use' : status === 404 ? 'missing' : 'deleted';
 }
 
 /** Bytes; a limit of 0 is none. */
