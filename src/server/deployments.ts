@@ -1,3 +1,4 @@
+import { NotFoundError } from '../errors.ts';
 import type { Api, ApiResponse } from './api.ts';
 import { valueOf } from './api.ts';
 import { listOf } from './pages.ts';
@@ -71,7 +72,15 @@ export async function postDeployment(api: Api, wanted: NewDeployment, doing: str
 /** The deployments that fit, the newest first; every page of them. */
 export async function listDeployments(api: Api, query: DeploymentQuery = {}): Promise<Deployment[]> {
   const doing = 'listing deployments';
-  return listOf<Deployment>(api, { path: V2, query: { ...query, sort: 'desc' }, doing });
+  try {
+    return await listOf<Deployment>(api, { path: V2, query: { ...query, sort: 'desc' }, doing });
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    // Servers of before October 2024 have the older list only, which can't look for a name.
+    const { name, status } = query;
+    const all = await listOf<Deployment>(api, { path: V1, query: { status, sort: 'desc' }, doing });
+    return all.filter((deployment) => name === undefined || deployment.name === name);
+  }
 }
 
 /** Throws NotFoundError for an unknown id. */

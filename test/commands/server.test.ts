@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { artifactsCommand } from '../../src/commands/artifacts.ts';
 import { parseQuery } from '../../src/commands/artifactsDelete.ts';
@@ -8,6 +9,7 @@ import { deployCommand } from '../../src/commands/deploy.ts';
 import { deploymentsCommand } from '../../src/commands/deployments.ts';
 import { parseDuration } from '../../src/commands/duration.ts';
 import { loginCommand } from '../../src/commands/login.ts';
+import { readPassword } from '../../src/commands/password.ts';
 import { releasesCommand } from '../../src/commands/releases.ts';
 import { serverHost } from '../../src/commands/serverOptions.ts';
 import { uploadCommand } from '../../src/commands/upload.ts';
@@ -74,6 +76,30 @@ describe('upload', () => {
     expect(error).toBeInstanceOf(DeniedError);
     expect(error?.hint).toMatch(/MENDER_PAT.*--token-file.*login/);
     expect(server.calls).toEqual([]);
+  });
+});
+
+describe('the password', () => {
+  test('is the first line of stdin', async () => {
+    expect(await readPassword('Password: ', Readable.from(['correct horse\n', 'more\n']))).toBe(
+      'correct horse',
+    );
+    await expect(readPassword('Password: ', Readable.from(['\n']))).rejects.toThrow(UsageError);
+  });
+
+  test('is asked for on a terminal, and not shown', async () => {
+    const [input, shown] = [new PassThrough(), [] as string[]];
+    const terminal = Object.assign(input, { isTTY: true, setRawMode: () => terminal });
+    const screen = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        shown.push(chunk.toString());
+        done();
+      },
+    });
+    const password = readPassword('Password: ', terminal, screen);
+    input.write('secret\r');
+    expect(await password).toBe('secret');
+    expect(shown.join('')).toBe('Password: \n');
   });
 });
 

@@ -51,6 +51,7 @@ export const handlers: Record<string, Handler> = {
 
   [`POST ${M1}/artifacts`]: upload,
   [`GET ${M1}/artifacts`]: (call) => json([...call.state.artifacts.values()]),
+  [`GET ${M1}/artifacts/list`]: (call) => page(call, [...call.state.artifacts.values()]),
   [`GET ${M2}/artifacts`]: listArtifacts,
   [`GET ${M1}/artifacts/{id}`]: showArtifact,
   [`PUT ${M1}/artifacts/{id}`]: updateArtifact,
@@ -73,6 +74,7 @@ export const handlers: Record<string, Handler> = {
 
   [`POST ${M1}/deployments`]: deploy,
   [`POST ${M1}/deployments/group/{name}`]: deployToGroup,
+  [`GET ${M1}/deployments`]: listDeployments,
   [`GET ${M2}/deployments`]: listDeployments,
   [`GET ${M1}/deployments/{id}`]: (call) => json(view(find(call.state.deployments, call.parameters['id']!))),
   [`PUT ${M1}/deployments/{deployment_id}/status`]: (call) => {

@@ -70,6 +70,20 @@ describe('artifacts on the server', () => {
   });
 });
 
+test('a server of before 2025, which has only the older lists', async () => {
+  const { server, api, context } = await filled({ devices: [{ id: 'd', type: 'qemu', provides: {} }] });
+  server.faults.plan(/^GET .*v2\/deployments\/(artifacts|deployments)$/, { kind: 'status', status: 404 }, 99);
+  const names = async (query: Parameters<typeof listArtifacts>[1]) =>
+    (await listArtifacts(api, query)).map(({ name }) => name).sort();
+  expect(await names({})).toEqual(['app-1', 'app-1', 'app-2', 'tool-1']);
+  expect(await names({ names: ['app-1', 'tool-1'], deviceType: 'qemu' })).toEqual(['app-1', 'tool-1']);
+  expect(await names({ names: ['app*'], description: 'app-2!' })).toEqual(['app-2']);
+  const wanted = { name: 'n', artifactName: 'app-2', target: { kind: 'all' }, force: false } as const;
+  const { id } = await deployArtifact(wanted, context);
+  expect(await deployArtifact(wanted, context)).toEqual({ id, joined: true });
+  expect(await listDeployments(api, { name: 'm' })).toEqual([]);
+});
+
 describe('releases', () => {
   test('tags, notes and lists', async () => {
     const { api } = await filled();

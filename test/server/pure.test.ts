@@ -153,7 +153,7 @@ describe('answers that are errors', () => {
     ['{"error":1}', { 'x-men-requestid': 'r2' }, '{"error":1} (request id r2)'],
     ['', { 'x-men-requestid': 'r2' }, 'no explanation (request id r2)'],
   ])('%j', (text, headers, expected) => {
-    expect(reasonOf({ status: 500, text, headers: headers as Record<string, string> })).toBe(expected);
+    expect(reasonOf({ status: 500, text, headers: headers })).toBe(expected);
   });
 });
 

@@ -10,6 +10,80 @@ import { requireTool } from '../helpers/tools.ts';
 
 const run = promisify(execFile);
 
+describe('the stand-in is as strict as a server', () => {
+  const artifact = () => new Blob([readFileSync(makeArtifact({ name: 'app-1' }))]);
+  type Part = [name: string, value: string | Blob];
+
+  test.each([
+    [
+      'the right order',
+      (file: Blob): Part[] => [
+        ['size', String(file.size)],
+        ['description', 'd'],
+        ['artifact', file],
+      ],
+      201,
+      'd',
+    ],
+    [
+      'a description behind the artifact',
+      (file: Blob): Part[] => [
+        ['artifact', file],
+        ['description', 'd'],
+      ],
+      201,
+      '',
+    ],
+    [
+      'a size too large',
+      (file: Blob): Part[] => [
+        ['size', String(file.size + 1)],
+        ['artifact', file],
+      ],
+      400,
+      undefined,
+    ],
+    [
+      'a size too small',
+      (file: Blob): Part[] => [
+        ['size', '1'],
+        ['artifact', file],
+      ],
+      400,
+      undefined,
+    ],
+    ['no artifact', (): Part[] => [['description', 'd']], 400, undefined],
+    ['what is no artifact', (): Part[] => [['artifact', new Blob(['x'.repeat(2000)])]], 400, undefined],
+  ])('about uploads: %s', async (_, parts, status, description) => {
+    const server = await menderServer();
+    const body = new FormData();
+    for (const [name, value] of parts(artifact())) body.append(name, value);
+    const headers = { authorization: `Bearer ${server.token}` };
+    const url = `${server.url}/api/management/v1/deployments/artifacts`;
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(status);
+    expect([...server.state.artifacts.values()].map((one) => one.description)).toEqual(
+      description === undefined ? [] : [description],
+    );
+  });
+
+  test.each([
+    ['GET', '/v2/deployments/artifacts?per_page=501', undefined],
+    ['GET', '/v2/deployments/artifacts?colour=red', undefined],
+    ['POST', '/v1/deployments/deployments', { artifact_name: 'a' }],
+    ['PUT', '/v1/deployments/deployments/1/status', { status: 'paused' }],
+  ])('about what the API description says: %s %s', async (method, path, body) => {
+    const server = await menderServer();
+    const answer = await fetch(`${server.url}/api/management${path}`, {
+      method,
+      headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    expect(answer.status).toBe(400);
+    // Any other test would fail for it.
+    expect(server.violations.splice(0)[0]).toMatch(/^request /);
+  });
+});
+
 describe("Mender's own client works with the stand-in server", () => {
   test('login, list, upload, conflict, delete', async () => {
     requireTool('mender-cli');
