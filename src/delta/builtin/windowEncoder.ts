@@ -1,5 +1,6 @@
 import { CopyList } from '../../vcdiff/copyList.ts';
 import { WINDOW_SIZE } from '../../vcdiff/format.ts';
+import { partsInReach } from '../../vcdiff/reach.ts';
 import { WindowWriter } from '../../vcdiff/writer.ts';
 import { entryAt } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
@@ -40,7 +41,7 @@ export class WindowEncoder {
     this.newFile = newFile;
   }
 
-  /** The window that makes the bytes from `start` on, at most WINDOW_SIZE of them. */
+  /** The window, rarely the windows, that make the bytes from `start` on, WINDOW_SIZE of them or up to the end. */
   encode(start: number): Uint8Array {
     this.start = start;
     this.length = this.newFile.readInto(this.target, 0, start, WINDOW_SIZE);
@@ -49,7 +50,10 @@ export class WindowEncoder {
     const { new: table } = this.plan;
     for (let entry = entryAt(table, start); entry < table.count && table.start[entry]! < end; entry++)
       this.entry(entry);
-    return this.writer.encode(this.target.subarray(0, this.length), this.copies);
+    const parts = partsInReach(this.copies, this.length);
+    return Buffer.concat(
+      parts.map((part) => this.writer.encode(this.target.subarray(part.start, part.end), part.copies)),
+    );
   }
 
   private entry(entry: number): void {
