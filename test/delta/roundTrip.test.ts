@@ -11,7 +11,7 @@ import { silentLog } from '../../src/io/log.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
 import { layerAt, runs } from './files.ts';
-import { type TarEntry, mutate, mutations, tarEntries, tarOfEntries } from './tars.ts';
+import { type TarEntry, largeTarEntries, mutate, mutations, tarEntries, tarOfEntries } from './tars.ts';
 
 beforeAll(() => requireTool('xdelta3'));
 
@@ -50,6 +50,20 @@ test(
     );
   },
 );
+
+test('layers of many windows are given back as well', { timeout: 3_600_000 }, async () => {
+  const folder = temporaryFolder();
+  const large = fc.tuple(largeTarEntries, mutations, fc.constantFrom(...EFFORTS));
+  await fc.assert(
+    fc.asyncProperty(large, async ([entries, changes, effort]) => {
+      const from = layerAt(join(folder, 'old'), tarOfEntries(entries));
+      const to = layerAt(join(folder, 'new'), mutate(entries, changes));
+      const options = { ...common, encoder: 'builtin', effort } as const;
+      await makeDelta(from, to, join(folder, 'delta'), options);
+    }),
+    { numRuns: Math.ceil(runs(200) / 20) },
+  );
+});
 
 test('the bytes of a delta depend neither on the number of workers nor on the run', async () => {
   const folder = temporaryFolder();

@@ -172,17 +172,29 @@ const paths = fc.oneof(
   fc.string({ maxLength: 130, unit: 'grapheme-ascii' }).map((name) => `odd/${name}`),
 );
 
+const entriesWith = (content: fc.Arbitrary<Content>, maxLength: number): fc.Arbitrary<TarEntry[]> =>
+  fc.array(
+    fc.record({
+      path: paths,
+      type: fc.constantFrom('file', 'file', 'file', 'folder', 'link', 'hardLink'),
+      naming: fc.constantFrom('ustar', 'ustar', 'gnu', 'pax'),
+      content,
+      time: fc.nat(2 ** 30),
+      flips: fc.constant([]),
+    }),
+    { maxLength },
+  );
+
 /** Some entries of a layer. */
-export const tarEntries: fc.Arbitrary<TarEntry[]> = fc.array(
-  fc.record({
-    path: paths,
-    type: fc.constantFrom('file', 'file', 'file', 'folder', 'link', 'hardLink'),
-    naming: fc.constantFrom('ustar', 'ustar', 'gnu', 'pax'),
-    content: contents,
-    time: fc.nat(2 ** 30),
-    flips: fc.constant([]),
-  }),
-  { maxLength: 12 },
+export const tarEntries: fc.Arbitrary<TarEntry[]> = entriesWith(contents, 12);
+
+/** Entries of a layer that takes several windows of a delta: many of them lie across the border of two. */
+export const largeTarEntries: fc.Arbitrary<TarEntry[]> = entriesWith(
+  fc.oneof(
+    contents,
+    contents.map((content) => ({ ...content, size: content.size * 41 + 3_000_000 })),
+  ),
+  7,
 );
 
 /** What may happen to a layer between two versions. */
