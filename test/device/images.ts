@@ -7,6 +7,7 @@ import { tarFile, tarStream } from '../../src/io/tar.ts';
 import type { LayerContent, PayloadImage } from '../../src/mender/payload.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
+import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_TAR, OCI_MANIFEST } from '../../src/oci/mediaTypes.ts';
 import { blobPath, portableFiles } from '../../src/oci/portable.ts';
 import type { Platform } from '../../src/oci/platform.ts';
 import { deviceReference, parseReference } from '../../src/oci/reference.ts';
@@ -23,7 +24,7 @@ export interface TestLayer {
 
 export interface TestImage {
   name: string;
-  config: Uint8Array;
+  config: Buffer;
   layers: TestLayer[];
 }
 
@@ -76,14 +77,62 @@ function portable({ name, config, layers }: TestImage): TarEntry[] {
 
 /** Writes the archive that `docker load` takes and `docker save` gives back. */
 export async function archiveImage(image: TestImage, destination: string): Promise<void> {
-  const unique = new Map(image.layers.map((layer) => [layer.diffID, layer]));
-  const blobs = [...unique.values()].map(({ diffID, size, path }) => ({
+  await pipeline(tarStream([...portable(image), ...blobsOf(image.layers)]), createWriteStream(destination));
+}
+
+/** Each layer once. */
+function blobsOf(layers: TestLayer[]): TarEntry[] {
+  const unique = new Map(layers.map((layer) => [layer.diffID, layer]));
+  return [...unique.values()].map(({ diffID, size, path }) => ({
     path: blobPath(diffID),
     size,
     body: () => createReadStream(path),
   }));
-  await pipeline(tarStream([...portable(image), ...blobs]), createWriteStream(destination));
 }
+
+/** Writes an OCI archive with an index of two platforms: the image's own, and another with another content. */
+export async function archiveIndex(image: TestImage, destination: string): Promise<void> {
+  const { layers, config } = image;
+  const lesser = imageOf(image.name, layers.slice(0, 1)).config;
+  const other = Buffer.from(lesser.toString().replace(PLATFORM.architecture, 'arm64'));
+  const manifests = [
+    manifestOf(other, layers.slice(0, 1), { os: 'linux', architecture: 'arm64' }),
+    manifestOf(config, layers, PLATFORM),
+  ];
+  const index = json({
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: manifests.map(({ descriptor }) => descriptor),
+  });
+  const top = { mediaType: OCI_INDEX, digest: digestOf(index), size: index.length };
+  const small = [config, other, index, ...manifests.map(({ body }) => body)];
+  const entries = [
+    tarFile('oci-layout', json({ imageLayoutVersion: '1.0.0' })),
+    tarFile('index.json', json({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [top] })),
+    ...small.map((body) => tarFile(blobPath(digestOf(body)), body)),
+    ...blobsOf(layers),
+  ];
+  await pipeline(tarStream(entries), createWriteStream(destination));
+}
+
+function manifestOf(
+  config: Buffer,
+  layers: TestLayer[],
+  platform: Platform,
+): { body: Buffer; descriptor: object } {
+  const body = json({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: { mediaType: OCI_CONFIG, digest: digestOf(config), size: config.length },
+    layers: layers.map(({ diffID, size }) => ({ mediaType: OCI_LAYER_TAR, digest: diffID, size })),
+  });
+  return {
+    body,
+    descriptor: { mediaType: OCI_MANIFEST, digest: digestOf(body), size: body.length, platform },
+  };
+}
+
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 /** A delta by the stock encoder. */
 export function xdelta3(from: string, to: string, destination: string): Uint8Array {

@@ -88,6 +88,7 @@ export async function application(folder: string, version: number): Promise<Serv
     both: imageOf(`pinned:tag@${DIGEST}${version}`, [base, await grown('t', 8), a]),
     port: imageOf(`localhost:5000/team/port:${version}`, [base, await grown('p', 10)]),
     'tag-moved': imageOf('stable:1', [base, await grown('v', 11)]),
+    platforms: imageOf(`platforms:${version}`, [base, await grown('i', 13)]),
     unchanged: imageOf('unchanged:1', [base, c]),
   };
   if (version === 1) services['removed'] = imageOf('removed:1', [base, c, b]);

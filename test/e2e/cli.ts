@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Module } from '../../src/mender/spec.ts';
-import { archiveImage } from '../device/images.ts';
+import { archiveImage, archiveIndex } from '../device/images.ts';
 import type { Services } from './application.ts';
 import { DEVICE_TYPE, PROJECT } from './pack.ts';
 
@@ -23,7 +23,8 @@ export async function buildRelease(folder: string, release: Release): Promise<st
   writeFileSync(join(home, 'compose.yaml'), `services:\n${lines.join('')}`);
   const files: string[] = [];
   for (const [service, image] of Object.entries(services)) {
-    await archiveImage(image, join(home, `${service}.tar`));
+    const archive = service === 'platforms' ? archiveIndex : archiveImage;
+    await archive(image, join(home, `${service}.tar`));
     files.push('-f', `${service}=${service}.tar`);
   }
   const artifact = join(home, 'release.mender');

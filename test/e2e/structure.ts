@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -39,6 +39,9 @@ export function structureSuite(store: 'graph' | 'ctd'): void {
             ...(base ? { base } : {}),
           });
           artifacts.push(artifact);
+          const sizes = artifacts.map((path) => statSync(path).size);
+          // Version 2 brings a new service, whose image is whole.
+          expect(sizes.at(-1)! / sizes[0]!).toBeLessThan([1.1, 0.6, 0.2][version - 1]!);
           const { code, output } = device.install(artifact);
           expect(code, output).toBe(0);
           expectRunning(device, services);
