@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
@@ -35,6 +36,26 @@ export async function readMetadata(
 ): Promise<ArtifactMetadata | undefined> {
   const document = await readDocument(layout.application(application));
   return isMetadata(document) ? document : undefined;
+}
+
+/**
+ * What mender-docker-lifecycle-helper remembered in its cache `folder`: names and digests, no layers. Undefined where there is
+ * nothing that can be used.
+ */
+export async function readHelperMetadata(
+  folder: string,
+  application: string,
+): Promise<ArtifactMetadata | undefined> {
+  const path = join(folder, 'manifests', application, 'previous_artifact.json');
+  const document = withDigests(await readDocument(path, false));
+  return isMetadata(document) ? document : undefined;
+}
+
+/** The helper may write a digest without its algorithm. */
+function withDigests(document: object | undefined): unknown {
+  const repaired = (key: string, value: unknown): unknown =>
+    key === 'hash' && typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? `sha256:${value}` : value;
+  return document && (JSON.parse(JSON.stringify(document), repaired) as unknown);
 }
 
 /** Remembers the application's last successful artifact. */

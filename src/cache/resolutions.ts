@@ -22,7 +22,11 @@ export async function imageOfTag(
 }
 
 /** Remembers what a name meant when it was looked up. */
-export async function rememberTag(layout: CacheLayout, request: ImageRequest, image: ResolvedImage): Promise<void> {
+export async function rememberTag(
+  layout: CacheLayout,
+  request: ImageRequest,
+  image: ResolvedImage,
+): Promise<void> {
   await writeDocument(layout.tag(request.reference, request.platform), image);
 }
 

@@ -9,9 +9,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function cacheFolder(flag: string | undefined, environment: Environment): string {
   const named = flag ?? nonEmpty(environment['MENDER_HELPER_CACHE_DIR']);
   if (named !== undefined) return resolve(named);
-  const parent =
-    nonEmpty(environment['XDG_CACHE_HOME']) ?? join(nonEmpty(environment['HOME']) ?? homedir(), '.cache');
-  return join(parent, 'mender-docker-delta');
+  return join(userCache(environment), 'mender-docker-delta');
+}
+
+function userCache(environment: Environment): string {
+  const home = nonEmpty(environment['HOME']) ?? homedir();
+  return nonEmpty(environment['XDG_CACHE_HOME']) ?? join(home, '.cache');
+}
+
+/** Where mender-docker-lifecycle-helper keeps its cache. */
+export function helperCaches(environment: Environment): string[] {
+  const named = nonEmpty(environment['MENDER_HELPER_CACHE_DIR']);
+  const usual = join(userCache(environment), 'mender-docker-lifecycle-helper');
+  return named === undefined ? [usual] : [resolve(named), usual];
 }
 
 /** The layout of that folder. */

@@ -37,7 +37,7 @@ export const deployCommand: Command<Flags> = {
 };
 
 /** Waits for a deployment that was just created, if so wished, and prints how it went. Throws DeploymentError if not well. */
-export async function finishDeployment(
+async function finishDeployment(
   api: Api,
   { id, joined }: { id: string; joined: boolean },
   flags: DeployFlags,

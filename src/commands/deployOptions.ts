@@ -118,7 +118,8 @@ function targetOf({ deviceGroup, devices = [], allDevices, filter }: DeployFlags
   });
 }
 
-function enterpriseOf({ phases, retries, filter, updateControlMap }: DeployFlags): EnterpriseOptions {
+/** What the options ask of an Enterprise server; throws UsageError for values that are no JSON. */
+export function enterpriseOf({ phases, retries, filter, updateControlMap }: DeployFlags): EnterpriseOptions {
   return {
     ...(phases === undefined ? {} : { phases: listOf(phases) }),
     ...(retries === undefined ? {} : { retries }),

@@ -12,7 +12,7 @@ import type { World } from '../pipeline/world.ts';
 import { dockerCredentials } from '../registry/credentials.ts';
 import { registrySource } from '../registry/source.ts';
 import type { BuildFlags } from './buildOptions.ts';
-import { cacheOf } from './cacheFolder.ts';
+import { cacheOf, helperCaches } from './cacheFolder.ts';
 import type { Context } from './command.ts';
 import { parseSize } from './requestOf.ts';
 
@@ -30,6 +30,7 @@ export function openWorld(flags: BuildFlags, context: Context): World {
   };
   return {
     cache,
+    helperCaches: helperCaches(context.environment),
     largestLayer:
       flags.maxLayerSize === undefined ? LARGEST_LAYER : parseSize(flags.maxLayerSize, '--max-layer-size'),
     sources: openSources(flags.mode ?? 'registry-first', flags, cache, context),

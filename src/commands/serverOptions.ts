@@ -12,7 +12,7 @@ export interface ServerFlags {
 }
 
 const GROUP = 'The server:';
-export const DEFAULT_HOST = 'https://hosted.mender.io';
+const DEFAULT_HOST = 'https://hosted.mender.io';
 
 export const SERVER_OPTIONS = {
   'mender-host': {

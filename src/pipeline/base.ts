@@ -2,7 +2,7 @@ import type { ArtifactMetadata, ImageMetadata } from '../cache/metadata.ts';
 import { findLayer } from '../cache/blobs.ts';
 import { NotFoundError, UnsupportedError, messageOf } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ResolvedImage } from '../oci/image.ts';
+import type { ImageSource, ResolvedImage } from '../oci/image.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -15,6 +15,8 @@ import type { World } from './world.ts';
 /** An image of the previous artifact with what is needed to get its bytes again. */
 export interface PreviousImage extends BaseImage {
   metadata: ImageMetadata;
+  /** Asked in order for its bytes. */
+  sources: readonly ImageSource[];
   /** Set once it had to be looked up. */
   located?: LocatedImage;
 }
@@ -23,7 +25,7 @@ export interface PreviousImage extends BaseImage {
 export async function previousImages(
   metadata: ArtifactMetadata,
   platform: Platform,
-  world: World,
+  world: Pick<World, 'sources' | 'log' | 'signal'>,
 ): Promise<Map<string, PreviousImage>> {
   const entries = await Promise.all(
     Object.entries(metadata.services).map(async ([service, { image }]) => {
@@ -39,13 +41,14 @@ export async function previousImages(
 async function previousImage(
   image: ImageMetadata,
   platform: Platform,
-  world: World,
+  world: Pick<World, 'sources' | 'log' | 'signal'>,
 ): Promise<PreviousImage | undefined> {
   const name = parseReference(image.ref);
+  const { sources } = world;
   const known = image.layers?.map(({ diffID }) => diffID);
-  if (known) return { name, configDigest: image.hash, layers: known, metadata: image };
+  if (known) return { name, configDigest: image.hash, layers: known, metadata: image, sources };
   const located = await locatePrevious(image, platform, world);
-  return located && { ...baseOf(name, located.image), metadata: image, located };
+  return located && { ...baseOf(name, located.image), metadata: image, sources, located };
 }
 
 function baseOf(name: Reference, image: ResolvedImage): BaseImage {
@@ -56,7 +59,7 @@ function baseOf(name: Reference, image: ResolvedImage): BaseImage {
 export async function locatePrevious(
   image: ImageMetadata,
   platform: Platform,
-  world: World,
+  world: Pick<World, 'sources' | 'log' | 'signal'>,
 ): Promise<LocatedImage | undefined> {
   const named = parseReference(image.found ?? image.ref);
   const byDigest = image.manifestDigest && { ...named, digest: image.manifestDigest };
@@ -70,7 +73,7 @@ export async function locatePrevious(
 async function tryToLocate(
   reference: Reference,
   platform: Platform,
-  world: World,
+  world: Pick<World, 'sources' | 'log' | 'signal'>,
 ): Promise<LocatedImage | undefined> {
   try {
     return await locate(world.sources, { reference, platform }, world.log, world.signal);

@@ -1,7 +1,10 @@
 import type { ArtifactMetadata } from '../cache/metadata.ts';
-import { readMetadata } from '../cache/metadata.ts';
+import { readHelperMetadata, readMetadata } from '../cache/metadata.ts';
 import { resolveRef, unknownRef } from '../git/repository.ts';
 import type { World } from './world.ts';
+import type { ImageSource } from '../oci/image.ts';
+import { fileBaselines } from './baseFile.ts';
+import type { NewImage } from './services.ts';
 import type { BuildRequest } from './request.ts';
 import { previousAtRef } from './previous.ts';
 import type { Surroundings } from './versioning.ts';
@@ -13,6 +16,8 @@ export interface Baseline {
   metadata: ArtifactMetadata;
   /** Why this one, for people. */
   origin: string;
+  /** Asked before all others for the bytes of its images. */
+  source?: ImageSource;
 }
 
 /** A git ref that may be the previous version, and how it was arrived at. */
@@ -31,18 +36,34 @@ interface Candidate {
 export async function findBaselines(
   request: BuildRequest,
   application: string,
+  images: readonly NewImage[],
   around: Surroundings,
   world: World,
 ): Promise<Baseline[]> {
   if (!request.delta) return [];
-  if (request.previousVersions.length > 1) return namedBaselines(request, application, around, world);
-  const cached = request.useMetadata ? await readMetadata(world.cache, application) : undefined;
+  const { bases, previousVersions } = request;
+  if (bases.length > 0 || previousVersions.length > 1) {
+    const named = await namedBaselines(request, application, around, world);
+    return [...(await fileBaselines(bases, images, request, world)), ...named];
+  }
+  const cached = request.useMetadata ? await rememberedMetadata(application, world) : undefined;
   if (cached && fits(cached, request)) {
     return [{ metadata: cached, origin: `${cached.version}, the last successful run (cache)` }];
   }
   const candidate = await previousCandidate(request, around);
   const baseline = candidate && (await baselineAt(candidate, request, application, around, world));
   return baseline ? [baseline] : [];
+}
+
+/** What the last run left behind; else what mender-docker-lifecycle-helper did, so that people can switch without a full update. */
+async function rememberedMetadata(application: string, world: World): Promise<ArtifactMetadata | undefined> {
+  const own = await readMetadata(world.cache, application);
+  if (own) return own;
+  for (const folder of world.helperCaches) {
+    const foreign = await readHelperMetadata(folder, application);
+    if (foreign) return foreign;
+  }
+  return undefined;
 }
 
 function fits(cached: ArtifactMetadata, request: BuildRequest): boolean {

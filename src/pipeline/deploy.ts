@@ -1,6 +1,7 @@
 import { DeploymentError, NetworkError, NotFoundError, UsageError, messageOf } from '../errors.ts';
 import type { Log } from '../io/log.ts';
-import type { Api, ApiResponse } from '../server/api.ts';
+import type { Api } from '../server/api.ts';
+import type { ApiResponse } from '../server/apiMessage.ts';
 import { createdId } from '../server/api.ts';
 import { listDeployments, listGroups, postDeployment, targetsOf } from '../server/deployments.ts';
 import type { Deployment, NewDeployment, Target } from '../server/deployments.ts';

@@ -31,14 +31,14 @@ function create(
   const { destination, settings } = target;
   const { name } = request.artifact;
   const group = destination.destination;
-  const { retries, phases } = settings;
+  const { retries, phases, updateControlMap } = settings;
   return deployArtifact(
     {
       name: request.deploymentName ?? name,
       artifactName: name,
       target: group === '*' ? { kind: 'all' } : { kind: 'group', group },
       force: settings.force ?? false,
-      enterprise: { retries, phases },
+      enterprise: { retries, phases, updateControlMap },
     },
     { api: account.api, log: context.log },
   );

@@ -47,7 +47,9 @@ async function withBaseAtHand(
   if (base === undefined || !plan.layers.some(({ kind }) => kind === 'delta')) return planned;
   const held = await Promise.all(base.layers.map((diffID) => findLayer(world.cache, diffID)));
   if (held.every((layer) => layer !== undefined)) return planned;
-  const located = base.located ?? (await locatePrevious(base.metadata, request.platform, world));
+  const located =
+    base.located ??
+    (await locatePrevious(base.metadata, request.platform, { ...world, sources: base.sources }));
   if (located) return { ...planned, base: { ...base, located } };
   world.log.warning(
     `${image.services.join(', ')}: the previous image ${base.metadata.ref} is gone; shipping changed layers whole`,

@@ -45,7 +45,7 @@ export async function prepare(
   }));
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
   const images = await resolveServices(overridden, request.platform, name, world);
-  const baselines = await findBaselines(request, name, around, world);
+  const baselines = await findBaselines(request, name, images, around, world);
   const plans = await plansFor({ application: name, version }, images, baselines, request, world);
   return { application, images, plans };
 }
@@ -73,10 +73,19 @@ async function plansFor(
   if (wanted.length === 0 || request.alsoFull) wanted.push(undefined);
   return Promise.all(
     wanted.map(async (baseline) => {
-      const previous = baseline && (await previousImages(baseline.metadata, request.platform, world));
+      const previous = baseline && (await previousOf(baseline, request, world));
       return planFor(names, images, ability, wanted.length > 1 && !request.shareName, baseline, previous);
     }),
   );
+}
+
+function previousOf(
+  { metadata, source }: Baseline,
+  { platform }: BuildRequest,
+  world: World,
+): Promise<Map<string, PreviousImage>> {
+  const sources = source ? [source, ...world.sources] : world.sources;
+  return previousImages(metadata, platform, { ...world, sources });
 }
 
 function planFor(

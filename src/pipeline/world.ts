@@ -6,6 +6,8 @@ import type { ImageSource } from '../oci/image.ts';
 /** What the use cases reach the outside through. */
 export interface World {
   cache: CacheLayout;
+  /** Caches of mender-docker-lifecycle-helper, whose metadata is read where there is none of ours. */
+  helperCaches: readonly string[];
   /** Bytes that one uncompressed layer may have. */
   largestLayer: number;
   /** Asked in order for an image by name. */

@@ -1,0 +1,101 @@
+import { UsageError } from '../errors.ts';
+import { WORKFLOWS } from '../destinations/model.ts';
+import type { DeployFlags } from './deployOptions.ts';
+import { wantsDeployment } from './deployOptions.ts';
+
+/** Where a map is, and which part of it counts. */
+export interface MapFlags {
+  starmapUrl?: string;
+  repo?: string;
+  repoFile?: string;
+  offline?: boolean;
+  workflow?: keyof typeof WORKFLOWS;
+  cloud?: string;
+  account?: string[];
+  config?: string;
+}
+
+/** What the commands that deploy by a map offer beside. */
+export interface DestinationFlags extends MapFlags {
+  allowEmptyTargets?: boolean;
+  report?: string;
+}
+
+const GROUP = 'Where to deploy, by a destination map:';
+
+export const MAP_OPTIONS = {
+  'starmap-url': {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Server of destination maps (StArMap)',
+  },
+  repo: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'A map, as JSON; asked before the server',
+  },
+  'repo-file': { group: GROUP, type: 'string', requiresArg: true, describe: 'File with a map, YAML or JSON' },
+  offline: { group: GROUP, type: 'boolean', describe: 'Ask no server of maps' },
+  workflow: {
+    group: GROUP,
+    choices: Object.keys(WORKFLOWS) as (keyof typeof WORKFLOWS)[],
+    describe: 'Only entries of this workflow; release is stratosphere, development is community',
+  },
+  cloud: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Entries of other clouds are skipped',
+    defaultDescription: 'mender',
+  },
+  account: {
+    group: GROUP,
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'Only this account; repeatable',
+  },
+  config: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: "File with the accounts' servers and tokens",
+    defaultDescription: '$XDG_CONFIG_HOME/mender-docker-delta/config.yaml',
+  },
+} as const;
+
+export const DESTINATION_OPTIONS = {
+  ...MAP_OPTIONS,
+  'allow-empty-targets': {
+    group: GROUP,
+    type: 'boolean',
+    describe: 'No destination that fits is no failure',
+  },
+  report: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'File to write the result to, as JSON',
+  },
+} as const;
+
+/** True if any of the options asks for a map; --config alone does not. */
+export function wantsDestinations(flags: DestinationFlags): boolean {
+  const { starmapUrl, repo, repoFile, offline, workflow, cloud, account, allowEmptyTargets, report } = flags;
+  const all = [starmapUrl, repo, repoFile, offline, workflow, cloud, account, allowEmptyTargets, report];
+  return all.some((value) => value !== undefined);
+}
+
+/** Throws UsageError where a map and another option say both where to deploy. */
+export function refuseOtherTargets(flags: DeployFlags): void {
+  if (!wantsDeployment(flags)) return;
+  throw new UsageError(
+    'a destination map says where to deploy: leave out --device-group, --devices, --all-devices and --filter',
+    {
+      hint: 'or leave out --starmap-url, --repo and --repo-file',
+    },
+  );
+}

@@ -1,0 +1,148 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { ArtifactMetadata, ImageMetadata } from '../cache/metadata.ts';
+import { readApplication } from '../compose/application.ts';
+import { IntegrityError, UnsupportedError } from '../errors.ts';
+import { insidePath } from '../io/tarRead.ts';
+import { readArtifact } from '../mender/read.ts';
+import type { ArtifactReport, ImageReport } from '../mender/report.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { BlobSink, ImageSource, ResolvedImage } from '../oci/image.ts';
+import { parseConfig } from '../oci/manifest.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import { formatReference, parseReference } from '../oci/reference.ts';
+import type { Baseline } from './baseline.ts';
+import type { BuildRequest } from './request.ts';
+import type { World } from './world.ts';
+
+/** What an artifact says of the devices that have installed it. */
+interface Contents {
+  report: ArtifactReport;
+  /** Diff ids by image id in the artifact, base first. */
+  diffIDs: Map<string, Digest[]>;
+  /** Image name by service, as the shipped manifest has it. */
+  services: Map<string, string>;
+}
+
+/** The artifact at `path` as a base: its version, its images, and as the source of the layers that it holds whole. */
+export async function artifactBaseline(path: string, request: BuildRequest, world: World): Promise<Baseline> {
+  const contents = await readContents(path, world.signal);
+  const version = versionOf(contents.report, path);
+  const services: ArtifactMetadata['services'] = {};
+  for (const [service, name] of contents.services) {
+    const image = contents.report.images.find((candidate) => candidate.name === name);
+    if (image) services[service] = { image: imageMetadata(image, name, contents, path) };
+  }
+  const metadata = {
+    version,
+    artifactName: contents.report.artifactName,
+    platform: formatPlatform(request.platform),
+    services,
+  };
+  return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
+}
+
+async function readContents(path: string, signal: AbortSignal): Promise<Contents> {
+  const folder = await mkdtemp(join(tmpdir(), 'mender-docker-delta-base-'));
+  const diffIDs = new Map<string, Digest[]>();
+  try {
+    const report = await readArtifact(path, {
+      signal,
+      visitor: {
+        manifest: (file, body) => extract(join(folder, insidePath(file.path, path)), body),
+        config: (image, digest, config) => {
+          diffIDs.set(image, parseConfig(config, `${path}: config ${digest}`).diffIDs);
+          return Promise.resolve();
+        },
+      },
+    });
+    const { services } = await readApplication({ manifests: [folder], profiles: [], environment: {} });
+    return { report, diffIDs, services: new Map(services.map(({ name, image }) => [name, image ?? ''])) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function extract(path: string, body: AsyncIterable<Buffer>): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, await buffer(body));
+}
+
+/** The reader refuses names that lead out of their folder. The one key that ends in `.version` is the software's. */
+function versionOf({ provides }: ArtifactReport, path: string): string {
+  const [version] = Object.entries(provides).flatMap(([key, value]) =>
+    key.endsWith('.version') ? [value] : [],
+  );
+  if (typeof version === 'string') return version;
+  throw new UnsupportedError(`--base ${path}: it provides no software version`, {
+    hint: `say which one devices report with --base VERSION=${path}`,
+  });
+}
+
+function imageMetadata(image: ImageReport, name: string, { diffIDs }: Contents, path: string): ImageMetadata {
+  const layers = diffIDs.get(image.id);
+  if (image.configDigest === undefined || layers === undefined) {
+    throw new UnsupportedError(`--base ${path}: image ${name} has no config in it`, {
+      hint: 'name an artifact whose images are whole or layer deltas',
+    });
+  }
+  return {
+    ref: formatReference(parseReference(name)),
+    hash: image.configDigest,
+    layers: layers.map((diffID) => ({ diffID })),
+  };
+}
+
+/** An artifact as a source: it has the images whose layers are all in it, whole. */
+function artifactSource(path: string, { report, diffIDs }: Contents): ImageSource {
+  const name = `artifact ${path}`;
+  const whole = (reference: string): ImageReport | undefined =>
+    report.images.find(
+      (image) => image.name === reference && image.layers.every(({ kind }) => kind === 'full'),
+    );
+  return {
+    name,
+    resolve({ reference, platform }) {
+      const image = whole(formatReference(reference));
+      const layers = image && diffIDs.get(image.id);
+      if (image?.configDigest === undefined || layers === undefined) return Promise.resolve(undefined);
+      const found: ResolvedImage = {
+        ...{ reference, platform, source: name },
+        configDigest: image.configDigest,
+        layers: layers.map((diffID) => ({ diffID })),
+      };
+      return Promise.resolve(found);
+    },
+    fetch: (_image, wanted, sink, signal) => deliverFrom(path, new Set(wanted), sink, name, signal),
+  };
+}
+
+async function deliverFrom(
+  path: string,
+  missing: Set<Digest>,
+  sink: BlobSink,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await readArtifact(path, {
+    ...(signal && { signal }),
+    visitor: {
+      async layer({ diffID, kind, size }, body) {
+        if (kind !== 'full' || !missing.delete(diffID)) return;
+        await sink({
+          kind: 'layer',
+          digest: diffID,
+          size,
+          stream: Readable.from(body, { objectMode: false }),
+        });
+      },
+      async config(_image, digest, config) {
+        if (missing.delete(digest)) await sink({ kind: 'config', digest, stream: Readable.from([config]) });
+      },
+    },
+  });
+  if (missing.size > 0) throw new IntegrityError(`${name}: it lacks ${[...missing].join(', ')}`);
+}

@@ -1,0 +1,117 @@
+import { open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { namesInArchive } from '../archive/names.ts';
+import type { ArtifactMetadata } from '../cache/metadata.ts';
+import { readMetadataFile } from '../cache/metadata.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import type { Reference } from '../oci/reference.ts';
+import { formatReference } from '../oci/reference.ts';
+import { artifactBaseline } from './baseArtifact.ts';
+import type { Baseline } from './baseline.ts';
+import type { BuildRequest } from './request.ts';
+import type { NewImage } from './services.ts';
+import type { World } from './world.ts';
+
+/** A --base as it was given. */
+export interface BaseFile {
+  path: string;
+  /** The version that devices with this base report, where it was given. */
+  version?: string;
+}
+
+/** Parses `[VERSION=]FILE`; throws NotFoundError if there is no such file. */
+export function parseBase(text: string): BaseFile {
+  const [version = '', ...rest] = text.split('=');
+  const parts = existsSync(text) || rest.length === 0 ? { path: text } : { version, path: rest.join('=') };
+  if (existsSync(parts.path)) return { ...parts, path: resolve(parts.path) };
+  throw new NotFoundError(`--base ${text}: no such file`, {
+    hint: 'name a .mender file, an image archive or a metadata JSON',
+  });
+}
+
+/** The bases that were named as files. */
+export async function fileBaselines(
+  bases: readonly string[],
+  images: readonly NewImage[],
+  request: BuildRequest,
+  world: World,
+): Promise<Baseline[]> {
+  const found: Baseline[] = [];
+  for (const text of bases) found.push(await baselineOf(parseBase(text), images, request, world));
+  return found;
+}
+
+async function baselineOf(
+  base: BaseFile,
+  images: readonly NewImage[],
+  request: BuildRequest,
+  world: World,
+): Promise<Baseline> {
+  const kind = base.path.endsWith('.mender') ? 'artifact' : await kindOf(base.path);
+  if (kind === 'artifact') return withVersion(await artifactBaseline(base.path, request, world), base);
+  if (kind === 'archive') return archiveBaseline(base, images, request, world);
+  const metadata = await readMetadataFile(base.path);
+  return withVersion({ metadata, origin: `${metadata.version} (--base ${base.path})` }, base);
+}
+
+function withVersion(baseline: Baseline, { version }: BaseFile): Baseline {
+  return version === undefined ? baseline : { ...baseline, metadata: { ...baseline.metadata, version } };
+}
+
+/** JSON begins with a brace; everything else is for the archive reader to judge. */
+async function kindOf(path: string): Promise<'metadata' | 'archive'> {
+  const file = await open(path);
+  try {
+    if ((await file.stat()).isDirectory()) return 'archive';
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
+    return buffer.toString('utf8', 0, bytesRead).trimStart().startsWith('{') ? 'metadata' : 'archive';
+  } finally {
+    await file.close();
+  }
+}
+
+/** The images of an archive are the base of the services that run an image of the same repository. */
+async function archiveBaseline(
+  { path, version }: BaseFile,
+  images: readonly NewImage[],
+  { platform }: BuildRequest,
+  world: World,
+): Promise<Baseline> {
+  if (version === undefined) {
+    throw new UsageError(`--base ${path}: an image archive does not tell which version the devices have`, {
+      hint: `write it as --base VERSION=${path}`,
+    });
+  }
+  const names = await namesInArchive(path);
+  const source = world.archive(path);
+  const services: ArtifactMetadata['services'] = {};
+  for (const image of images) {
+    const reference = names.find((name) => isSameRepository(name, image.name));
+    const found = reference && (await source.resolve({ reference, platform }, world.signal));
+    if (reference === undefined || found === undefined) continue;
+    const layers = found.layers.map(({ diffID }) => ({ diffID }));
+    for (const service of image.services) {
+      services[service] = { image: { ref: formatReference(reference), hash: found.configDigest, layers } };
+    }
+  }
+  if (Object.keys(services).length === 0) throw noneOfThem(path, names, images);
+  return {
+    metadata: { version, platform: formatPlatform(platform), services },
+    origin: `${version} (--base ${path})`,
+    source,
+  };
+}
+
+function isSameRepository(a: Reference, b: Reference): boolean {
+  return a.registry === b.registry && a.repository === b.repository;
+}
+
+function noneOfThem(path: string, names: readonly Reference[], images: readonly NewImage[]): NotFoundError {
+  const has = names.map(formatReference).join(', ') || 'no named image';
+  const wanted = images.map(({ name }) => formatReference(name)).join(', ');
+  return new NotFoundError(`--base ${path}: it has ${has}, none of which is an earlier ${wanted}`, {
+    hint: 'save the image under the name that it bears on the devices',
+  });
+}
