@@ -1,33 +1,8 @@
 import { NetworkError } from '../errors.ts';
 import type { Http, HttpRequest } from '../io/http.ts';
 import { textOf } from '../io/http.ts';
+import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 import { failureOf } from './failure.ts';
-
-export interface ApiRequest extends Pick<
-  HttpRequest,
-  'method' | 'body' | 'contentLength' | 'retry' | 'timeoutMs'
-> {
-  /** Below the host: `/api/management/...`, its variable parts percent-encoded. */
-  path: string;
-  query?: Query;
-  headers?: Record<string, string>;
-  /** Sent as the body. */
-  json?: unknown;
-  /** What is being done, for the error: `deleting artifact 123`. */
-  doing: string;
-  /** Statuses beside 2xx that the caller deals with. */
-  accept?: readonly number[];
-}
-
-/** Query parameters; a list repeats its name, undefined leaves it out. */
-export type Query = Record<string, string | number | readonly string[] | undefined>;
-
-export interface ApiResponse {
-  status: number;
-  /** Names in lower case. */
-  headers: Record<string, string>;
-  text: string;
-}
 
 /** The management API of one Mender server. https://docs.mender.io/api/ */
 export interface Api {
@@ -88,7 +63,7 @@ function httpRequest(
   };
 }
 
-function queryOf(query: Query): string {
+function queryOf(query: NonNullable<ApiRequest['query']>): string {
   const pairs = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const one of value === undefined ? [] : [value].flat()) pairs.append(name, String(one));

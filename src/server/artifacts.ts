@@ -1,5 +1,6 @@
 import { NotFoundError } from '../errors.ts';
-import type { Api, ApiResponse } from './api.ts';
+import type { Api } from './api.ts';
+import type { ApiResponse } from './apiMessage.ts';
 import { valueOf } from './api.ts';
 import { listOf } from './pages.ts';
 

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../errors.ts';
-import type { Api, ApiResponse } from './api.ts';
+import type { Api } from './api.ts';
+import type { ApiResponse } from './apiMessage.ts';
 import { devicesInGroup } from './deployments.ts';
 import type { NewDeployment, Target } from './deployments.ts';
 import { reasonOf } from './failure.ts';

@@ -1,6 +1,6 @@
 import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
-import type { ApiResponse } from './api.ts';
+import type { ApiResponse } from './apiMessage.ts';
 
 /** The error for an answer that is none: what was being done, the status, the server's message and request id. */
 export function failureOf(doing: string, host: string, answer: ApiResponse): UserError {

@@ -1,4 +1,5 @@
-import type { Api, ApiRequest } from './api.ts';
+import type { Api } from './api.ts';
+import type { ApiRequest } from './apiMessage.ts';
 import { valueOf } from './api.ts';
 
 /** The most that every list gives at once. */

@@ -32,7 +32,7 @@ export function simulateDevice(server: MenderServer, device: Device, behaviour: 
 }
 
 /** One poll and, where there is an update, all of it; the name of what is installed afterwards. */
-export async function pollOnce(
+async function pollOnce(
   server: MenderServer,
   device: Device,
   behaviour: Behaviour,

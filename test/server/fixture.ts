@@ -6,7 +6,7 @@ import { createApi } from '../../src/server/api.ts';
 import type { MenderServer } from '../helpers/mender-server.ts';
 
 /** The API of the stand-in, with short waits. */
-export function apiOf(server: MenderServer, signal?: AbortSignal): Api {
+function apiOf(server: MenderServer, signal?: AbortSignal): Api {
   const http = createHttp({ log: silentLog, backoffMs: 1, attempts: 3 });
   return createApi({ http, host: server.url, authorization: `Bearer ${server.token}`, signal });
 }
