@@ -76,7 +76,10 @@ async function refusal(api: Api, request: DeployRequest, answer: ApiResponse, do
   if (groups.includes(target.group))
     return new UsageError(message, { hint: `check the devices of group ${target.group}` });
   return new NotFoundError(`${doing}: there is no device group ${target.group} on ${api.host}`, {
-    hint: groups.length === 0 ? 'the server has no groups' : `its groups: ${[...groups].sort().join(', ')}`,
+    hint:
+      groups.length === 0
+        ? 'the server has no groups: deploy to --devices or --all-devices'
+        : `use one of its groups: ${[...groups].sort().join(', ')}`,
   });
 }
 
@@ -94,7 +97,7 @@ async function findTwin(
 }
 
 async function isFor(api: Api, deployment: Deployment, target: Target): Promise<boolean> {
-  if (target.kind === 'all') return true;
+  if (target.kind === 'all') return (deployment.groups ?? []).length === 0;
   if (target.kind === 'group') return deployment.groups?.includes(target.group) ?? true;
   const devices = new Set(await targetsOf(api, deployment.id));
   return devices.size === target.devices.length && target.devices.every((device) => devices.has(device));

@@ -8,7 +8,7 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
   const message = `${doing}: ${host} answered ${status}: ${reasonOf(answer)}`;
   if (status === 401) {
     return new DeniedError(message, {
-      hint: 'the token is wrong or has expired: set MENDER_PAT, or run `mender-docker-delta login`',
+      hint: 'set MENDER_PAT to a token that works, or run `mender-docker-delta login`: this one is wrong or has expired',
     });
   }
   if (status === 403) {
