@@ -7,8 +7,12 @@ import { gathered } from './gathered.ts';
 export type XzLevel = 0 | 2 | 6;
 
 interface Effort {
+  /** Bytes. */
   dictionary: number;
+  /** Bytes of uncompressed data that are compressed together. */
   block: number;
+  /** More would take over 300 MB. */
+  mostThreads: number;
   mode: number;
   niceLen: number;
   matchFinder: number;
@@ -16,11 +20,12 @@ interface Effort {
 }
 
 const MIB = 1 << 20;
-/** As xz's presets of the same number; the blocks are smaller, so that two of them fit into memory at once. */
+/** Near xz's presets of the same number; dictionary and blocks are smaller, so that several fit into memory at once. */
 const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
   0: {
     dictionary: MIB / 4,
     block: 2 * MIB,
+    mostThreads: 8,
     mode: lzma.MODE_FAST,
     niceLen: 128,
     matchFinder: lzma.MF_HC3,
@@ -29,14 +34,16 @@ const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
   2: {
     dictionary: 2 * MIB,
     block: 8 * MIB,
+    mostThreads: 4,
     mode: lzma.MODE_FAST,
     niceLen: 273,
     matchFinder: lzma.MF_HC4,
     depth: 24,
   },
   6: {
-    dictionary: 8 * MIB,
+    dictionary: 6 * MIB,
     block: 16 * MIB,
+    mostThreads: 2,
     mode: lzma.MODE_NORMAL,
     niceLen: 64,
     matchFinder: lzma.MF_BT4,
@@ -57,11 +64,11 @@ export function xz(
   level: XzLevel,
   threads: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { dictionary, block, mode, niceLen, matchFinder, depth } = EFFORTS[level];
+  const { dictionary, block, mostThreads, mode, niceLen, matchFinder, depth } = EFFORTS[level];
   const options = { dictSize: dictionary, mode, niceLen, mf: matchFinder, depth };
   const encoder = lzma.createStream('streamEncoder', {
     check: lzma.CHECK_CRC64,
-    threads: Math.max(1, Math.floor(threads)),
+    threads: Math.min(mostThreads, Math.max(1, Math.floor(threads))),
     blockSize: block,
     filters: [{ id: lzma.FILTER_LZMA2, options }],
   });
