@@ -4,22 +4,26 @@ import { cacheCommand } from './cache.ts';
 import type { Command } from './command.ts';
 import { deployCommand } from './deploy.ts';
 import { deploymentsCommand } from './deployments.ts';
+import { destinationsCommand } from './destinations.ts';
 import { inspectCommand } from './inspect.ts';
 import { loginCommand } from './login.ts';
 import { planCommand } from './plan.ts';
 import { releasesCommand } from './releases.ts';
 import { uploadCommand } from './upload.ts';
+import { verifyCommand } from './verify.ts';
 
 /** Every verb of the command line tool, in the order in which --help shows them. */
 export const COMMANDS: readonly Command[] = [
   buildCommand,
   planCommand,
   inspectCommand,
+  verifyCommand,
   cacheCommand,
   loginCommand,
   uploadCommand,
   deployCommand,
   deploymentsCommand,
+  destinationsCommand,
   artifactsCommand,
   releasesCommand,
 ] as unknown as readonly Command[];

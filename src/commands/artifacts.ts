@@ -9,18 +9,20 @@ import { runDelete } from './artifactsDelete.ts';
 import { artifactText, runList } from './artifactsList.ts';
 import { ARTIFACT_ACTIONS, ARTIFACT_OPTIONS } from './artifactsOptions.ts';
 import type { ArtifactAction, ArtifactsFlags } from './artifactsOptions.ts';
+import { runPrune } from './artifactsPrune.ts';
 import type { Command, Context } from './command.ts';
 import { formatBytes } from './format.ts';
 import { openServer } from './serverOptions.ts';
 
-/** `artifacts list|show|head|download|update|delete` */
+/** `artifacts list|show|head|download|update|delete|prune` */
 export const artifactsCommand: Command<ArtifactsFlags> = {
   usage: 'artifacts <action> [artifact..]',
-  describe: 'List, show, look for, download, describe or delete artifacts on the server',
+  describe: 'List, show, look for, download, describe, delete or prune artifacts on the server',
   examples: [
     ["$0 artifacts list --name 'app-*' --sort modified:desc", 'the newest versions of app first'],
     ['$0 artifacts download app-1.2 -o app.mender', 'download; run again after a break, it goes on'],
     ['$0 artifacts delete --query name=app-0.* --dry-run', 'what would be deleted'],
+    ['$0 artifacts prune app --restrict-major 2', 'keep the newest of each X.Y, of two majors'],
   ],
   options: (parser) =>
     parser
@@ -28,18 +30,20 @@ export const artifactsCommand: Command<ArtifactsFlags> = {
       .positional('artifact', {
         type: 'string',
         array: true,
-        describe: 'Id, or a name that only one artifact has',
+        describe: 'Id, or a name that only one artifact has; prune: the application',
       })
       .options(ARTIFACT_OPTIONS) as unknown as Argv<ArtifactsFlags>,
   async run(flags, context) {
-    const api = await openServer(flags, context);
-    await RUN[flags.action](api, flags, context);
+    const { action } = flags;
+    // A map may name several servers.
+    if (action === 'prune') return runPrune(flags, context);
+    await RUN[action](await openServer(flags, context), flags, context);
   },
 };
 
 type Run = (api: Api, flags: ArtifactsFlags, context: Context) => Promise<void>;
 
-const RUN: Record<ArtifactAction, Run> = {
+const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
   list: runList,
   show: async (api, flags, context) => {
     const artifact = await resolveArtifact(api, only(flags));

@@ -1,20 +1,20 @@
+import type { PruneFlags } from './artifactsPrune.ts';
+import { PRUNE_OPTIONS } from './artifactsPrune.ts';
+import { MAP_OPTIONS } from './destinationOptions.ts';
 import { SERVER_OPTIONS } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
 
-export const ARTIFACT_ACTIONS = ['list', 'show', 'head', 'download', 'update', 'delete'] as const;
+export const ARTIFACT_ACTIONS = ['list', 'show', 'head', 'download', 'update', 'delete', 'prune'] as const;
 export type ArtifactAction = (typeof ARTIFACT_ACTIONS)[number];
 
 /** What the command line says; each action reads its own. */
-export interface ArtifactsFlags extends ServerFlags {
+export interface ArtifactsFlags extends PruneFlags {
   action: ArtifactAction;
-  artifact?: string[];
   name?: string[];
   description?: string;
   deviceType?: string;
   sort?: string;
   output?: string;
   query?: string;
-  dryRun?: boolean;
 }
 
 export const ARTIFACT_OPTIONS = {
@@ -53,6 +53,8 @@ export const ARTIFACT_OPTIONS = {
     requiresArg: true,
     describe: 'delete: what fits, like name=app-1.*,device-type=qemu',
   },
-  'dry-run': { type: 'boolean', describe: 'delete: only show what would be deleted' },
+  'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
+  ...PRUNE_OPTIONS,
   ...SERVER_OPTIONS,
+  ...MAP_OPTIONS,
 } as const;

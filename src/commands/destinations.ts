@@ -1,5 +1,5 @@
-import type { Argv } from 'yargs';
 import { writeFile } from 'node:fs/promises';
+import type { Argv } from 'yargs';
 import { stringify } from 'yaml';
 import type { Entry } from '../destinations/model.ts';
 import { mapOf } from '../destinations/writeMap.ts';
@@ -7,23 +7,14 @@ import { NotFoundError, UsageError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
 import type { Command, Context } from './command.ts';
 import { openMapServer } from './destinationMap.ts';
-import type { MapFlags } from './destinationOptions.ts';
 import { MAP_OPTIONS } from './destinationOptions.ts';
+import type { DestinationsFlags } from './destinationsFlags.ts';
+import { DESTINATIONS_ACTIONS } from './destinationsFlags.ts';
 import { runLint } from './destinationsLint.ts';
 import { runResolve } from './destinationsResolve.ts';
 import { formatTable } from './format.ts';
 
-const ACTIONS = ['resolve', 'lint', 'show', 'policies', 'snapshot'] as const;
 const KINDS = ['policy', 'mapping', 'destination'] as const;
-
-/** What the command line says; each action reads its own. */
-export interface DestinationsFlags extends MapFlags {
-  action: (typeof ACTIONS)[number];
-  what?: string[];
-  image?: string;
-  version?: string;
-  output?: string;
-}
 
 /** `destinations resolve|lint|show|policies|snapshot` */
 export const destinationsCommand: Command<DestinationsFlags> = {
@@ -37,16 +28,25 @@ export const destinationsCommand: Command<DestinationsFlags> = {
   ],
   options: (parser) =>
     parser
-      .positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' })
+      // The tool's own --version would be in the way of the one of snapshot.
+      .version(false)
+      .positional('action', { choices: DESTINATIONS_ACTIONS, demandOption: true, describe: 'What to do' })
       .positional('what', {
         type: 'string',
         array: true,
-        describe: 'resolve: NAME [VERSION] or a .mender file; lint: a file; show: policy, mapping or destination, and its id',
+        describe:
+          'resolve: NAME [VERSION] or a .mender file; lint: a file; show: policy, mapping or destination, and its id',
       })
       .options({
         image: { type: 'string', requiresArg: true, describe: 'resolve: an image, as name-version-release' },
-        'for-version': { type: 'string', requiresArg: true, describe: 'snapshot: only where this version goes' },
-        output: { alias: 'o', type: 'string', requiresArg: true, describe: 'snapshot: file to write', defaultDescription: 'stdout' },
+        version: { type: 'string', requiresArg: true, describe: 'snapshot: only where this version goes' },
+        output: {
+          alias: 'o',
+          type: 'string',
+          requiresArg: true,
+          describe: 'snapshot: file to write',
+          defaultDescription: 'stdout',
+        },
         ...MAP_OPTIONS,
       }) as unknown as Argv<DestinationsFlags>,
   async run(flags, context) {
@@ -54,7 +54,10 @@ export const destinationsCommand: Command<DestinationsFlags> = {
   },
 };
 
-const RUN: Record<DestinationsFlags['action'], (flags: DestinationsFlags, context: Context) => Promise<void>> = {
+const RUN: Record<
+  DestinationsFlags['action'],
+  (flags: DestinationsFlags, context: Context) => Promise<void>
+> = {
   resolve: runResolve,
   lint: runLint,
   show: runShow,
@@ -92,11 +95,15 @@ async function runSnapshot(flags: DestinationsFlags, context: Context): Promise<
   const { starmap } = await openMapServer(flags, context);
   const names = [...new Set((await starmap.policies()).map(({ name }) => name))].sort();
   const entries: Entry[] = [];
-  for (const name of names) entries.push(...((await starmap.queryServer({ name, version: flags.version })) ?? []));
+  for (const name of names)
+    entries.push(...((await starmap.queryServer({ name, version: flags.version })) ?? []));
   const map = mapOf(entries);
   const { output } = flags;
   const text = context.json ? JSON.stringify(map, null, 2) : stringify(map).trimEnd();
-  if (output === undefined) return context.print(text);
+  if (output === undefined) {
+    context.print(text);
+    return;
+  }
   await writeAtomically(output, (temporary) => writeFile(temporary, `${text}\n`));
   context.log.info(`wrote ${entries.length} entries for ${names.length} applications to ${output}`);
 }

@@ -79,11 +79,13 @@ function planAccount(
   };
 }
 
-/** Characters that a Mender server takes in a tag. */
-const TAG = /^[A-Za-z0-9_.-]+$/;
+/** True for what a Mender server takes as a tag. */
+export function isTag(text: string): boolean {
+  return /^[A-Za-z0-9_.-]+$/.test(text);
+}
 
 function refuseTags(destination: Destination, path: string): void {
-  const wrong = releaseTags([destination]).find((tag) => !TAG.test(tag));
+  const wrong = releaseTags([destination]).find((tag) => !isTag(tag));
   if (wrong === undefined) return;
   throw new UsageError(
     `${path}: tag ${JSON.stringify(wrong)}: expected letters, digits, "_", "-" and "." only`,

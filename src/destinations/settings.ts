@@ -11,6 +11,8 @@ export interface DeploySettings {
   retries?: number | undefined;
   phases?: readonly unknown[] | undefined;
   description?: string | undefined;
+  /** From the command line only. */
+  updateControlMap?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const META_FIELDS: FieldRules = {
