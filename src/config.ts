@@ -2,7 +2,7 @@ import type { Argv, Options } from 'yargs';
 import yargs from 'yargs';
 import { UsageError } from './errors.ts';
 
-export const ENVIRONMENT_PREFIX = 'MENDER_DOCKER_DELTA_';
+const ENVIRONMENT_PREFIX = 'MENDER_DOCKER_DELTA_';
 
 type OptionTypes = Record<string, Pick<Options, 'type' | 'array'>>;
 

@@ -86,7 +86,7 @@ function required<T extends string | readonly string[]>(value: T | undefined, wh
 }
 
 /** `KEY=VALUE` texts as a map; of several values for one key the last one holds. */
-export function pairs(texts: readonly string[] | undefined, form: string): Map<string, string> {
+function pairs(texts: readonly string[] | undefined, form: string): Map<string, string> {
   return new Map(
     (texts ?? []).map((text) => {
       const [key = '', ...value] = text.split('=');

@@ -12,6 +12,15 @@ import type { BaseImage } from './plan.ts';
 import type { NewImage } from './services.ts';
 import type { World } from './world.ts';
 
+/** What a new artifact is built against. */
+export interface Baseline {
+  metadata: ArtifactMetadata;
+  /** Why this one, for people. */
+  origin: string;
+  /** Asked before all others for the bytes of its images. */
+  source?: ImageSource;
+}
+
 /** An image of the previous artifact with what is needed to get its bytes again. */
 export interface PreviousImage extends BaseImage {
   metadata: ImageMetadata;

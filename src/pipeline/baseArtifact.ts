@@ -14,7 +14,7 @@ import type { BlobSink, ImageSource, ResolvedImage } from '../oci/image.ts';
 import { parseConfig } from '../oci/manifest.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import type { Baseline } from './baseline.ts';
+import type { Baseline } from './base.ts';
 import type { BuildRequest } from './request.ts';
 import type { World } from './world.ts';
 

@@ -9,7 +9,7 @@ import { formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import { artifactBaseline } from './baseArtifact.ts';
-import type { Baseline } from './baseline.ts';
+import type { Baseline } from './base.ts';
 import type { BuildRequest } from './request.ts';
 import type { NewImage } from './services.ts';
 import type { World } from './world.ts';
@@ -22,7 +22,7 @@ export interface BaseFile {
 }
 
 /** Parses `[VERSION=]FILE`; throws NotFoundError if there is no such file. */
-export function parseBase(text: string): BaseFile {
+function parseBase(text: string): BaseFile {
   const [version = '', ...rest] = text.split('=');
   const parts = existsSync(text) || rest.length === 0 ? { path: text } : { version, path: rest.join('=') };
   if (existsSync(parts.path)) return { ...parts, path: resolve(parts.path) };

@@ -1,8 +1,9 @@
+import { NotFoundError } from '../errors.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { readHelperMetadata, readMetadata } from '../cache/metadata.ts';
 import { resolveRef, unknownRef } from '../git/repository.ts';
 import type { World } from './world.ts';
-import type { ImageSource } from '../oci/image.ts';
+import type { Baseline } from './base.ts';
 import { fileBaselines } from './baseFile.ts';
 import type { NewImage } from './services.ts';
 import type { BuildRequest } from './request.ts';
@@ -10,15 +11,6 @@ import { previousAtRef } from './previous.ts';
 import type { Surroundings } from './versioning.ts';
 import { releasedBefore } from './versioning.ts';
 import { formatPlatform } from '../oci/platform.ts';
-
-/** What a new artifact is built against. */
-export interface Baseline {
-  metadata: ArtifactMetadata;
-  /** Why this one, for people. */
-  origin: string;
-  /** Asked before all others for the bytes of its images. */
-  source?: ImageSource;
-}
 
 /** A git ref that may be the previous version, and how it was arrived at. */
 interface Candidate {
@@ -93,6 +85,7 @@ async function previousCandidate(
   if (named !== undefined) return { ref: named, origin: '--previous-version', required: true };
   if (request.release) {
     const before = await releasedBefore(around);
+    if (before === undefined && around.repository?.shallow) throw unknownRef(around.repository, 'HEAD^1');
     return before === undefined
       ? undefined
       : { ref: before, origin: 'VERSION at the first parent of HEAD', required: false };
@@ -111,8 +104,14 @@ async function baselineAt(
   const { repository } = around;
   const commit = repository && (await resolveRef(repository.root, ref));
   if (repository && commit) {
-    const metadata = await previousAtRef({ ref, commit, repository }, request, application, world);
-    return { metadata, origin: `${ref} (${origin}), git commit ${commit.slice(0, 7)}` };
+    try {
+      const metadata = await previousAtRef({ ref, commit, repository }, request, application, world);
+      return { metadata, origin: `${ref} (${origin}), git commit ${commit.slice(0, 7)}` };
+    } catch (error) {
+      if (required || !(error instanceof NotFoundError)) throw error;
+      world.log.warning(`${error.message}: shipping everything whole`);
+      return undefined;
+    }
   }
   if (repository && (required || repository.shallow)) throw unknownRef(repository, ref);
   world.log.warning(`no git tag or branch ${ref} (${origin}) to build against: shipping everything whole`);

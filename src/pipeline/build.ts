@@ -17,6 +17,7 @@ import { dependsOnPrevious } from './planBuild.ts';
 import type { Prepared } from './prepare.ts';
 import { metadataOf } from './previous.ts';
 import type { BuildRequest } from './request.ts';
+import { verifyBuilt } from './verifyBuilt.ts';
 import type { World } from './world.ts';
 
 /** One finished artifact, what is in it, and what to remember of it once it is where it should be. */
@@ -84,6 +85,7 @@ async function buildOne(
     signal,
     threads: request.workers,
   });
+  if (request.verify) await verifyBuilt(destination, images, plan.images, signal);
   return { plan, images, artifact, metadata: metadataFor(plan, images, request) };
 }
 

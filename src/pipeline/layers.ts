@@ -59,7 +59,7 @@ async function deltaJobs(
 }
 
 /** A layer that must be in the cache by now. */
-export async function heldLayer(diffID: Digest, { cache }: World): Promise<CachedLayer> {
+async function heldLayer(diffID: Digest, { cache }: World): Promise<CachedLayer> {
   const layer = await findLayer(cache, diffID);
   if (layer) return layer;
   throw new IntegrityError(`layer ${diffID} vanished from the cache during the build`, {

@@ -1,4 +1,4 @@
-import { IntegrityError, NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
 import { formatPlatform } from '../oci/platform.ts';
@@ -40,14 +40,5 @@ function notFound(sources: readonly ImageSource[], { reference, platform }: Imag
     {
       hint: 'check the name, log in with docker login, or name an image archive with -f SERVICE=FILE',
     },
-  );
-}
-
-/** Throws IntegrityError if two findings of what must be one image differ. */
-export function assertSameImage(expected: ResolvedImage['configDigest'], found: ResolvedImage): void {
-  if (found.configDigest === expected) return;
-  const name = formatReference(found.reference);
-  throw new IntegrityError(
-    `${name}: expected the image ${expected}, ${found.source} has ${found.configDigest}`,
   );
 }

@@ -1,8 +1,7 @@
 import type { BaseImage, DeltaAbility, ImagePlan } from './plan.ts';
 import { planImage } from './plan.ts';
-import type { PreviousImage } from './base.ts';
+import type { Baseline, PreviousImage } from './base.ts';
 import { chooseBase } from './base.ts';
-import type { Baseline } from './baseline.ts';
 import type { NewImage } from './services.ts';
 
 /** One image of the artifact, and what it is built against. */

@@ -1,5 +1,6 @@
 import type { ArtifactMetadata, ImageMetadata } from '../cache/metadata.ts';
 import { readApplication } from '../compose/application.ts';
+import { NotFoundError } from '../errors.ts';
 import type { Repository } from '../git/repository.ts';
 import { withClone } from '../git/clone.ts';
 import { findVersionFile } from '../git/version.ts';
@@ -29,11 +30,12 @@ export async function previousAtRef(
 ): Promise<ArtifactMetadata> {
   return withClone(repository.root, commit, async (checkout) => {
     const manifests = request.manifests.map((path) => relocated(path, repository, checkout));
-    const { services, projectFolder } = await readApplication({
-      manifests,
-      profiles: [...request.profiles],
-      environment: request.environment,
-    });
+    const { profiles, environment } = request;
+    const { services, projectFolder } = await readApplication({ manifests, profiles, environment }).catch(
+      (error: unknown) => {
+        throw missingThere(error, ref, checkout, repository);
+      },
+    );
     const named = services.filter(({ image }) => image !== undefined);
     const images = await resolveServices(
       named.map(({ name, image }) => ({ service: name, ...(image === undefined ? {} : { image }) })),
@@ -47,6 +49,15 @@ export async function previousAtRef(
       images,
       formatPlatform(request.platform),
     );
+  });
+}
+
+/** Paths of the temporary clone mean nothing to people. */
+function missingThere(error: unknown, ref: string, checkout: string, { root }: Repository): unknown {
+  if (!(error instanceof NotFoundError)) return error;
+  const message = `${error.message.replaceAll(checkout, root)} at ${ref}`;
+  return new NotFoundError(message, {
+    hint: 'name another base with --previous-version, or ship everything with --no-delta',
   });
 }
 

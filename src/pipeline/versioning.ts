@@ -1,4 +1,4 @@
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Repository } from '../git/repository.ts';
 import { findRepository, readFileAt } from '../git/repository.ts';
@@ -58,9 +58,4 @@ export async function releasedBefore(around: Surroundings): Promise<string | und
 /** The same place inside another checkout of the repository. */
 export function relocated(path: string, repository: Repository, checkout: string): string {
   return join(checkout, relative(repository.root, path));
-}
-
-/** Absolute folder of the first manifest, which may be a folder itself. */
-export function manifestFolder(manifest: string, isFolder: boolean): string {
-  return isFolder ? manifest : dirname(manifest);
 }

@@ -1,0 +1,79 @@
+import type { Argv, Options } from 'yargs';
+import { IntegrityError } from '../errors.ts';
+import type { Verification, VerifiedImage } from '../pipeline/verify.ts';
+import { verifyArtifact } from '../pipeline/verify.ts';
+import type { BuildFlags } from './buildOptions.ts';
+import { BUILD_OPTIONS } from './buildOptions.ts';
+import type { Command } from './command.ts';
+import { formatBytes, formatTable } from './format.ts';
+import { openWorld } from './openWorld.ts';
+
+type Flags = Pick<BuildFlags, 'base' | 'cacheDir' | 'mode' | 'insecureRegistry' | 'maxLayerSize'> & {
+  file: string;
+};
+
+const SHARED = ['mode', 'insecure-registry', 'max-layer-size', 'cache-dir'];
+
+/** `verify FILE.mender --base ..` */
+export const verifyCommand: Command<Flags> = {
+  usage: 'verify <file>',
+  describe: 'Do with an artifact what a device would, and say whether it ends up with the new images',
+  examples: [
+    ['$0 verify shop-1.1.0.mender --base shop-1.0.0.mender', 'a delta against the full artifact before'],
+    ['$0 verify shop-1.1.0.mender --base registry.example.com/shop/web:1.0.0', 'against an image'],
+  ],
+  options: (parser) =>
+    parser
+      .positional('file', { type: 'string', demandOption: true, describe: 'A .mender file' })
+      .options({
+        base: {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          requiresArg: true,
+          describe: 'What devices run: a .mender file, an image archive or an image name; repeatable',
+        },
+      })
+      .options(
+        Object.fromEntries(SHARED.map((name) => [name, (BUILD_OPTIONS[name] ?? {}) as Options])),
+      ) as unknown as Argv<Flags>,
+  async run({ file, base = [], ...flags }, context) {
+    const verification = await verifyArtifact(file, base, openWorld(flags, context));
+    context.print(context.json ? JSON.stringify(verification, null, 2) : verificationText(verification));
+    const [first, ...more] = verification.problems;
+    if (first === undefined) return;
+    throw new IntegrityError(
+      `${file}: ${first}${more.length > 0 ? ` (and ${more.length} more, see above)` : ''}`,
+      {
+        hint: 'do not ship it; build it again',
+      },
+    );
+  },
+};
+
+function verificationText({ artifactName, module, size, images, estimate, problems }: Verification): string {
+  const { workBytes, storeBytes, memoryBytes, readBytes } = estimate;
+  return [
+    formatTable(
+      ['image', 'base', 'layer', 'kind', 'layer size', 'in artifact'],
+      images.flatMap(imageRows),
+      [4, 5],
+    ),
+    '',
+    `artifact: ${artifactName}, ${formatBytes(size)}, for update module ${module}`,
+    `device:   ${formatBytes(workBytes)} of free disk to work, ${formatBytes(storeBytes)} more in Docker's store,`,
+    `          ${formatBytes(memoryBytes)} of memory and ${formatBytes(readBytes)} read to decode (estimated)`,
+    ...problems.map((problem) => `problem:  ${problem}`),
+    `verdict:  ${problems.length === 0 ? 'good' : 'NOT good'}`,
+  ].join('\n');
+}
+
+function imageRows({ id, name, base, layers }: VerifiedImage): string[][] {
+  return layers.map(({ diffID, kind, size, bytes }, position) => [
+    ...(position === 0 ? [name ?? id, base ?? ''] : ['', '']),
+    diffID?.slice(7, 19) ?? '',
+    kind === 'omit' ? 'unchanged' : kind,
+    formatBytes(size),
+    formatBytes(bytes),
+  ]);
+}

@@ -1,0 +1,193 @@
+import { open, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import type { CachedLayer } from '../cache/blobs.ts';
+import { cacheSink, findLayer } from '../cache/blobs.ts';
+import { NotFoundError, systemCodeOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
+import { digestOfFile } from '../io/verify.ts';
+import { readArtifact } from '../mender/read.ts';
+import type { ArtifactReport } from '../mender/report.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { ImageRequest, ImageSource } from '../oci/image.ts';
+import { formatReference, parseReference } from '../oci/reference.ts';
+import { fetchBlobs } from './fetch.ts';
+import { locate } from './locate.ts';
+import { unchangedPrefix } from './plan.ts';
+import type { ImageContent } from './verifyContent.ts';
+import { readContent } from './verifyContent.ts';
+import type { OldImage } from './verifyLayers.ts';
+import type { World } from './world.ts';
+
+/** An old image, and how its layers get into the cache. */
+export interface Base extends OldImage {
+  /** Its name on the devices, where the base is an artifact. */
+  name?: string;
+  /** Why the base may lack layers. */
+  hint: string;
+  /** Brings the layers among `wanted` that it has into the cache. */
+  bring(wanted: ReadonlySet<Digest>): Promise<void>;
+}
+
+export interface OpenedBases {
+  images: Base[];
+  /** The base that is an artifact; of several the first. */
+  artifact?: ArtifactReport;
+}
+
+/**
+ * The old images in what was named with --base: artifacts, image archives, image names. Throws NotFoundError for what is
+ * not there, and what the sources throw.
+ */
+export async function openBases(
+  named: readonly string[],
+  images: readonly ImageContent[],
+  world: World,
+): Promise<OpenedBases> {
+  const opened: OpenedBases = { images: [] };
+  for (const text of named) {
+    const kind = await kindOf(text);
+    if (kind === 'artifact') {
+      const { report, bases } = await artifactBases(text, world);
+      opened.artifact ??= report;
+      opened.images.push(...bases);
+    } else {
+      opened.images.push(...(await imageBases(text, kind, images, world)));
+    }
+  }
+  return opened;
+}
+
+/** An artifact begins with its file `version`; what is no file is the name of an image. */
+async function kindOf(text: string): Promise<'artifact' | 'archive' | 'image'> {
+  try {
+    const file = await open(text);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
+      return buffer.toString('latin1', 0, bytesRead) === 'version\0' ? 'artifact' : 'archive';
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (systemCodeOf(error) === 'EISDIR') return 'archive';
+    if (systemCodeOf(error) !== 'ENOENT') throw fileError(error, `reading ${text}`);
+    if (/\.(mender|tar|tgz)$|\.gz$|^[./~]/.test(text))
+      throw new NotFoundError(`--base ${text}: no such file`);
+    return 'image';
+  }
+}
+
+async function artifactBases(path: string, world: World): Promise<{ report: ArtifactReport; bases: Base[] }> {
+  const { report, images } = await readContent(path, world.signal);
+  const bases = images.map(({ report: { name }, config }): Base => ({
+    label: `${name ?? 'an image'} in ${path}`,
+    ...(name === undefined ? {} : { name }),
+    layers: config?.diffIDs ?? [],
+    hint: `${path} does not hold it whole, nor does the cache: name a full artifact, or the old image itself`,
+    bring: (wanted) => bringFromArtifact(path, wanted, world),
+  }));
+  return { report, bases };
+}
+
+async function bringFromArtifact(path: string, wanted: ReadonlySet<Digest>, world: World): Promise<void> {
+  const { cache, largestLayer, signal } = world;
+  const sink = cacheSink(cache, largestLayer);
+  const missing = new Set(wanted);
+  await readArtifact(path, {
+    signal,
+    visitor: {
+      async layer({ diffID, kind, size }, body) {
+        if (kind !== 'full' || !missing.delete(diffID)) return;
+        const stream = Readable.from(body, { objectMode: false });
+        await sink({ kind: 'layer', digest: diffID, size, stream });
+      },
+    },
+  });
+}
+
+async function imageBases(
+  text: string,
+  kind: 'archive' | 'image',
+  images: readonly ImageContent[],
+  world: World,
+): Promise<Base[]> {
+  const bases = new Map<string, Base>();
+  for (const { report, config } of images) {
+    if (report.current === undefined || config === undefined) continue;
+    const { platform } = config;
+    const reference = parseReference(kind === 'image' ? text : report.current);
+    const sources = kind === 'image' ? world.sources : [world.archive(text)];
+    const base = await located(sources, { reference, platform }, images.length > 1, world);
+    if (base !== undefined) bases.set(base.layers.join(), base);
+  }
+  return [...bases.values()];
+}
+
+/** An archive need not hold all old images. */
+async function located(
+  sources: readonly ImageSource[],
+  request: ImageRequest,
+  mayLack: boolean,
+  world: World,
+): Promise<Base | undefined> {
+  try {
+    const found = await locate(sources, request, world.log, world.signal);
+    return {
+      label: `${formatReference(request.reference)} from ${found.source.name}`,
+      layers: found.image.layers.map(({ diffID }) => diffID),
+      hint: 'name another base',
+      bring: (wanted) => fetchBlobs([{ located: found, digests: [...wanted] }], world),
+    };
+  } catch (error) {
+    if (mayLack && error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** The old image that a device would take: one that fits, else the one that bears the name, else the first. Pure. */
+export function chooseOldImage(image: ImageContent, bases: readonly Base[]): Base | undefined {
+  const { current, layers } = image.report;
+  const fits = ({ layers: old }: Base): boolean => {
+    const kept = unchangedPrefix(image.config?.diffIDs ?? [], old);
+    return layers.every(
+      ({ kind, from }, position) =>
+        kind === 'full' || (kind === 'omit' ? position < kept : from !== undefined && old.includes(from)),
+    );
+  };
+  const isNamed = ({ name }: Base): boolean => name === undefined || name === current;
+  return bases.find((base) => isNamed(base) && fits(base)) ?? bases.find(isNamed);
+}
+
+/** The layers' files, whole; from the cache, or brought there by the base. Throws NotFoundError where nobody has one. */
+export async function oldLayers(
+  wanted: ReadonlySet<Digest>,
+  base: Base,
+  world: World,
+): Promise<Map<Digest, CachedLayer>> {
+  const layers = await heldLayers(wanted, world);
+  const missing = new Set([...wanted].filter((diffID) => !layers.has(diffID)));
+  if (missing.size === 0) return layers;
+  await base.bring(missing);
+  for (const [diffID, layer] of await heldLayers(missing, world)) layers.set(diffID, layer);
+  const lacking = [...wanted].filter((diffID) => !layers.has(diffID));
+  if (lacking.length === 0) return layers;
+  throw new NotFoundError(`${base.label}: nobody has the bytes of ${lacking.join(', ')}`, {
+    hint: base.hint,
+  });
+}
+
+async function heldLayers(
+  wanted: Iterable<Digest>,
+  { cache, log }: World,
+): Promise<Map<Digest, CachedLayer>> {
+  const layers = new Map<Digest, CachedLayer>();
+  for (const diffID of wanted) {
+    const held = await findLayer(cache, diffID);
+    if (held === undefined) continue;
+    if ((await digestOfFile(held.path)).digest === diffID) layers.set(diffID, held);
+    else {
+      log.warning(`layer ${diffID} was damaged in the cache; fetching it again`);
+      await rm(held.path, { force: true });
+    }
+  }
+  return layers;
+}

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import { withManifestSettings } from '../../src/commands/buildSettings.ts';
+import { cacheFolder, helperCaches } from '../../src/commands/cacheFolder.ts';
+import { formatBytes, formatTable } from '../../src/commands/format.ts';
+import { parseSize, requestOf } from '../../src/commands/requestOf.ts';
+import { createProgress } from '../../src/commands/terminal.ts';
+import { environmentOptions, refuseRepeated } from '../../src/config.ts';
+
+describe('environmentOptions', () => {
+  const types = {
+    'device-type': { array: true },
+    delta: { type: 'boolean' },
+    retries: { type: 'number' },
+    platform: {},
+  } as const;
+  it.each([
+    [{ MENDER_DOCKER_DELTA_DEVICE_TYPE: 'a, b' }, { 'device-type': ['a', 'b'] }],
+    [{ MENDER_DOCKER_DELTA_DELTA: 'no' }, { delta: false }],
+    [{ MENDER_DOCKER_DELTA_DELTA: '1' }, { delta: true }],
+    [{ MENDER_DOCKER_DELTA_RETRIES: '3' }, { retries: 3 }],
+    [{ MENDER_DOCKER_DELTA_PLATFORM: 'linux/arm64' }, { platform: 'linux/arm64' }],
+    [{ MENDER_DOCKER_DELTA_PLATFORM: '', MENDER_DOCKER_DELTA_OTHER: 'x', PLATFORM: 'y' }, {}],
+  ])('%j is %j', (environment, options) => {
+    expect(environmentOptions(environment, types)).toEqual(options);
+  });
+
+  it.each([{ MENDER_DOCKER_DELTA_DELTA: 'maybe' }, { MENDER_DOCKER_DELTA_RETRIES: 'many' }])(
+    'refuses %j',
+    (environment) => {
+      expect(() => environmentOptions(environment, types)).toThrow(Object.keys(environment)[0]);
+    },
+  );
+
+  it('refuses a single value given twice, but not a list', () => {
+    expect(() => refuseRepeated({ platform: ['a', 'b'] }, types)).toThrow(
+      '--platform was given more than once',
+    );
+    expect(() => refuseRepeated({ deviceType: ['a', 'b'] }, types)).not.toThrow();
+  });
+});
+
+describe('withManifestSettings', () => {
+  it.each([
+    [{}, { 'device-type': 'a' }, { deviceType: ['a'] }],
+    [{}, { 'device-type': ['a', 'b'] }, { deviceType: ['a', 'b'] }],
+    [{ deviceType: ['x'] }, { 'device-type': 'a' }, { deviceType: ['x'] }],
+    [{ delta: true }, { delta: false }, { delta: true }],
+    [{}, { delta: false, module: 'docker-compose' }, { delta: false, module: 'docker-compose' }],
+    [
+      {},
+      { 'device-group': 'staging', 'mender-host': 'https://m' },
+      { deviceGroup: 'staging', menderHost: 'https://m' },
+    ],
+    [{}, {}, {}],
+  ])('%j over %j is %j', (flags, settings, merged) => {
+    expect(withManifestSettings(flags, settings)).toEqual(merged);
+  });
+
+  it.each([
+    [{ colour: 'red' }, 'unknown key "colour"'],
+    [{ sign: 'key.pem' }, 'unknown key "sign"'],
+    [{ delta: 'yes' }, 'delta: expected true or false'],
+    [{ module: 'k8s' }, 'module: expected app, docker-compose'],
+    [{ platform: { os: 'linux' } }, 'platform: expected a text'],
+  ])('refuses %j', (settings, message) => {
+    expect(() => withManifestSettings({}, settings)).toThrow(message);
+  });
+});
+
+describe('requestOf', () => {
+  const needed = { manifest: ['m.yaml'], deviceType: ['a'], platform: 'linux/amd64' };
+
+  it('fills in every default', () => {
+    expect(requestOf(needed, {}, '/work')).toMatchObject({
+      manifests: ['/work/m.yaml'],
+      deviceTypes: ['a'],
+      module: 'app',
+      compression: 'auto',
+      writer: 'auto',
+      delta: true,
+      useMetadata: true,
+      softwareFilesystem: 'rootfs-image',
+      strictBase: false,
+      encoder: 'auto',
+      effort: 'default',
+    });
+  });
+
+  it.each([
+    [{ ...needed, manifest: [] }, {}, 'no manifest is given'],
+    [{ ...needed, deviceType: [] }, {}, 'no device type is given'],
+    [{ manifest: ['m'], deviceType: ['a'] }, {}, 'no platform is given'],
+    [{ ...needed, serviceImage: ['web'] }, {}, 'expected -i SERVICE=IMAGE'],
+    [{ ...needed, serviceFile: ['web='] }, {}, 'expected -f SERVICE=FILE'],
+    [{ ...needed, artifactVersion: '1/2' }, {}, '--artifact-version "1/2"'],
+    [{ ...needed, artifactVersion: 'a b' }, {}, '--artifact-version "a b"'],
+    [needed, { SOURCE_DATE_EPOCH: 'today' }, 'SOURCE_DATE_EPOCH=today'],
+  ])('refuses %j with %j', (flags, environment, message) => {
+    expect(() => requestOf(flags, environment, '/work')).toThrow(message);
+  });
+});
+
+describe('parseSize', () => {
+  it.each([
+    ['4096', 4096],
+    ['500M', 5e8],
+    ['64G', 64e9],
+    ['2GiB', 2 ** 31],
+    ['1.5k', 1500],
+  ])('%s is %i', (text, bytes) => {
+    expect(parseSize(text, '--x')).toBe(bytes);
+  });
+
+  it.each(['', 'G', '-1', '1X', '1 2'])('refuses %j', (text) => {
+    expect(() => parseSize(text, '--x')).toThrow('--x');
+  });
+});
+
+describe('cache folders', () => {
+  it.each([
+    [undefined, { HOME: '/h' }, '/h/.cache/mender-docker-delta'],
+    [undefined, { HOME: '/h', XDG_CACHE_HOME: '/c' }, '/c/mender-docker-delta'],
+    [undefined, { HOME: '/h', MENDER_HELPER_CACHE_DIR: '/m' }, '/m'],
+    ['/f', { MENDER_HELPER_CACHE_DIR: '/m' }, '/f'],
+    [
+      undefined,
+      { HOME: '/h', XDG_CACHE_HOME: '', MENDER_HELPER_CACHE_DIR: '' },
+      '/h/.cache/mender-docker-delta',
+    ],
+  ])('%s and %j give %s', (flag, environment, folder) => {
+    expect(cacheFolder(flag, environment)).toBe(folder);
+  });
+
+  it('of the helper are where it keeps its own', () => {
+    expect(helperCaches({ HOME: '/h', MENDER_HELPER_CACHE_DIR: '/m' })).toEqual([
+      '/m',
+      '/h/.cache/mender-docker-lifecycle-helper',
+    ]);
+  });
+});
+
+describe('formats', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 KB'],
+    [9_949, '9.95 KB'],
+    [99_900, '99.9 KB'],
+    [999_499, '999 KB'],
+    [999_501, '1.00 MB'],
+    [5.2e9, '5.20 GB'],
+    [7e15, '7000 TB'],
+  ])('%i bytes are %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it('aligns tables', () => {
+    expect(
+      formatTable(
+        ['a', 'size'],
+        [
+          ['long', '1'],
+          ['b', '22'],
+        ],
+        [1],
+      ),
+    ).toBe('a     size\nlong     1\nb       22');
+  });
+});
+
+describe('progress', () => {
+  function recorded(isTTY: boolean): {
+    text: () => string;
+    clock: { now: number };
+    progress: ReturnType<typeof createProgress>;
+  } {
+    let written = '';
+    const clock = { now: 0 };
+    const screen = { isTTY, columns: 80, write: (text: string) => (written += text) };
+    return { text: () => written, clock, progress: createProgress(screen, () => clock.now) };
+  }
+
+  it.each([true, false])('says nothing of what ends within a second (terminal: %s)', (isTTY) => {
+    const { text, progress } = recorded(isTTY);
+    const task = progress.start('quick', 10);
+    task.advance(10);
+    task.end();
+    expect(text()).toBe('');
+  });
+
+  it('writes lines into a log', () => {
+    const { text, clock, progress } = recorded(false);
+    const task = progress.start('layer', 4e6);
+    clock.now = 11_000;
+    task.advance(1e6);
+    clock.now = 12_000;
+    task.advance(3e6);
+    task.end();
+    expect(text()).toBe('layer: 1.00 MB of 4.00 MB (25 %)\nlayer: done, 4.00 MB\n');
+  });
+
+  it('draws bars on a terminal and takes them away', () => {
+    const { text, clock, progress } = recorded(true);
+    const task = progress.start('layer', 100);
+    clock.now = 2_000;
+    task.advance(50);
+    expect(text()).toBe('[############------------] layer: 50 B of 100 B (50 %)\n');
+    task.end();
+    expect(text().endsWith('\x1b[1A\x1b[J')).toBe(true);
+  });
+});

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/oci/digest.ts';
+import { formatReference, parseReference } from '../../src/oci/reference.ts';
+import { chooseBase } from '../../src/pipeline/base.ts';
+import type { PreviousImage } from '../../src/pipeline/base.ts';
+import { MODES, sourceOrder } from '../../src/pipeline/mode.ts';
+import { isDeltaWorthwhile, planImage, unchangedPrefix } from '../../src/pipeline/plan.ts';
+import type { NewImage } from '../../src/pipeline/services.ts';
+import { groupImages, overrideImages } from '../../src/pipeline/services.ts';
+
+const ids = (letters: string) => [...letters].map((letter) => digestOf(letter));
+const ALL = { delta: true, decode: true };
+const SHORT = { omit: '-', identity: 'i', delta: 'd', full: 'f' } as const;
+
+describe('planImage', () => {
+  const base = (layers: string) => ({
+    name: parseReference('a:1'),
+    configDigest: digestOf(`old ${layers}`),
+    layers: ids(layers),
+  });
+
+  it.each([
+    // new, old, ability, kind, layers
+    ['abc', 'abc', ALL, 'unchanged', '---'],
+    ['abc', 'abx', ALL, 'delta', '--d'],
+    ['axc', 'abc', ALL, 'delta', '-di'],
+    ['xbc', 'abc', ALL, 'delta', 'dii'],
+    ['xyz', 'abc', ALL, 'delta', 'ddd'],
+    ['abcd', 'abc', ALL, 'delta', '---d'],
+    ['ab', 'abc', ALL, 'unchanged', '--'],
+    ['ac', 'abc', ALL, 'delta', '-i'],
+    ['xabc', 'abc', ALL, 'delta', 'diii'],
+    ['cba', 'abc', ALL, 'delta', 'iii'],
+    ['aa', 'a', ALL, 'delta', '-i'],
+    ['', '', ALL, 'unchanged', ''],
+    ['ab', '', ALL, 'full', 'ff'],
+    ['abc', 'abx', { delta: true, decode: false }, 'delta', '--f'],
+    ['xbc', 'abc', { delta: true, decode: false }, 'full', 'fff'],
+    ['abc', 'abc', { delta: false, decode: true }, 'full', 'fff'],
+  ])('%s over %s', (layers, old, ability, kind, expected) => {
+    const plan = planImage(ids(layers), base(old), ability);
+    expect([plan.kind, plan.layers.map((layer) => SHORT[layer.kind]).join('')]).toEqual([kind, expected]);
+    expect(plan.layers.map(({ diffID }) => diffID)).toEqual(ids(layers));
+  });
+
+  it('ships everything whole without a base', () => {
+    expect(planImage(ids('ab'), undefined, ALL)).toMatchObject({
+      kind: 'full',
+      layers: [{ kind: 'full' }, { kind: 'full' }],
+    });
+  });
+});
+
+describe('unchangedPrefix', () => {
+  it.each([
+    ['abc', 'abc', 3],
+    ['abc', 'ab', 2],
+    ['ab', 'abc', 2],
+    ['abc', 'bac', 0],
+    ['', 'a', 0],
+  ])('of %s and %s is %i', (layers, old, length) => {
+    expect(unchangedPrefix(ids(layers), ids(old))).toBe(length);
+  });
+});
+
+describe('isDeltaWorthwhile', () => {
+  it.each([
+    [10, 100, true],
+    [89, 100, true],
+    [90, 100, false],
+    [100, 100, false],
+    [0, 0, false],
+  ])('%i bytes for %i: %s', (delta, layer, worthwhile) => {
+    expect(isDeltaWorthwhile(delta, layer)).toBe(worthwhile);
+  });
+});
+
+describe('sourceOrder', () => {
+  it.each([
+    ['registry-first', ['registry', 'daemon']],
+    ['local-first', ['cache', 'daemon', 'registry']],
+    ['online', ['registry']],
+    ['offline', ['cache', 'daemon']],
+  ] as const)('%s is %j', (mode, order) => {
+    expect(sourceOrder(mode)).toEqual(order);
+  });
+
+  it('is known for every mode', () => {
+    for (const mode of MODES) expect(sourceOrder(mode).length).toBeGreaterThan(0);
+  });
+});
+
+const platform = { os: 'linux', architecture: 'amd64' };
+const source = { name: 's', resolve: () => Promise.resolve(undefined), fetch: () => Promise.resolve() };
+
+function found(service: string, name: string, content: string): Parameters<typeof groupImages>[0][number] {
+  const image = {
+    reference: parseReference(name),
+    platform,
+    configDigest: digestOf(content),
+    layers: [],
+    source: 's',
+  };
+  return { service, image, source };
+}
+
+describe('groupImages', () => {
+  it.each([
+    ['one image for two services', [found('b', 'x:1', 'X'), found('a', 'x:1', 'X')], [['x:1', ['a', 'b']]]],
+    [
+      'two names of one image',
+      [found('a', 'x:1', 'X'), found('b', 'x:2', 'X')],
+      [
+        ['x:1', ['a']],
+        ['x:2', ['b']],
+      ],
+    ],
+    [
+      'one name with two contents',
+      [found('a', 'x:1', 'X'), found('b', 'x:1', 'Y')],
+      [
+        ['x:1', ['a']],
+        [`x:1-${digestOf('Y').slice(7, 19)}`, ['b']],
+      ],
+    ],
+    ['a digest', [found('a', `x@${digestOf('m')}`, 'X')], [[`x:sha256-${digestOf('m').slice(7)}`, ['a']]]],
+  ])('%s', (_, resolved, expected) => {
+    const images = groupImages(resolved);
+    expect(images.map(({ name, services }) => [formatReference(name), services])).toEqual(expected);
+    expect(new Set(images.map(({ id }) => id)).size).toBe(images.length);
+  });
+});
+
+describe('overrideImages', () => {
+  it('replaces images and adds archives, by service', () => {
+    const services = [{ service: 'a', image: 'x' }, { service: 'b' }];
+    expect(overrideImages(services, new Map([['b', 'y']]), new Map([['a', '/f']]))).toEqual([
+      { service: 'a', image: 'x', archive: '/f' },
+      { service: 'b', image: 'y' },
+    ]);
+  });
+});
+
+describe('chooseBase', () => {
+  const old = (name: string, content: string): PreviousImage => ({
+    name: parseReference(name),
+    configDigest: digestOf(content),
+    layers: [],
+    sources: [],
+    metadata: { ref: name, hash: digestOf(content) },
+  });
+  const previous = new Map([
+    ['web', old('web:1', 'W1')],
+    ['db', old('db:1', 'D1')],
+  ]);
+
+  it.each([
+    ['the same service', ['web'], 'W2', 'web:1'],
+    ['the same content under another service', ['front'], 'D1', 'db:1'],
+    ['the same content before the same service', ['web'], 'D1', 'db:1'],
+    ['nothing for a new service', ['new'], 'N', undefined],
+    ['the first service that had one', ['new', 'db'], 'N', 'db:1'],
+  ])('is %s', (_, services, content, expected) => {
+    const image = {
+      services,
+      name: parseReference('x:2'),
+      image: { configDigest: digestOf(content) },
+    } satisfies Parameters<typeof chooseBase>[0];
+    const base = chooseBase(image as unknown as NewImage, previous);
+    expect(base && formatReference(base.name)).toBe(expected);
+  });
+});
