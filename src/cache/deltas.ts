@@ -52,6 +52,12 @@ export async function findDelta(path: string): Promise<CachedDelta | undefined> 
   return found.digest === record.digest ? { path, size: found.size } : undefined;
 }
 
+/** The digest that a proved delta had when it was stored; undefined where nothing says it. */
+export async function recordedDigest(path: string): Promise<Digest | undefined> {
+  const record = (await readDocument(`${path}.json`)) as { digest?: Digest | null } | undefined;
+  return record?.digest ?? undefined;
+}
+
 async function makeAndRecord(path: string, make: MakeDelta): Promise<CachedDelta> {
   const temporary = temporaryBeside(path);
   try {

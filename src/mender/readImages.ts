@@ -3,6 +3,7 @@ import { IntegrityError } from '../errors.ts';
 import type { TarEntry } from '../io/tarRead.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
+import { blobPath } from '../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
 import { imageReport, newImageFiles } from './imageReport.ts';
 import type { Chunks } from './nested.ts';
@@ -98,13 +99,37 @@ async function reported(
   const plan = images.get('plan')?.texts.get('plan');
   const reports: ImageReport[] = [];
   for (const files of images.values()) {
+    await showDocuments(files, visitor);
     if (plan !== undefined && files.id === 'plan') continue;
     const { report, config } = imageReport(files, plan);
     reports.push(report);
+    await showSmallLayers(files, report, visitor);
     if (config === undefined) continue;
     if (report.configDigest === undefined)
       throw new IntegrityError(`${where}: ${files.id} has a wrong config`);
     await visitor.config?.(files.id, report.configDigest, config);
   }
   return reports;
+}
+
+async function showDocuments({ id, texts, json }: ImageFiles, visitor: ArtifactVisitor): Promise<void> {
+  for (const [path, text] of texts) await visitor.document?.(id, path, Buffer.from(text));
+  for (const [path, content] of json) await visitor.document?.(id, path, content);
+}
+
+/** A small layer whose first file has a name that begins like JSON was taken for a document. */
+async function showSmallLayers(
+  { id, json }: ImageFiles,
+  { layers }: ImageReport,
+  visitor: ArtifactVisitor,
+): Promise<void> {
+  for (const { kind, diffID } of layers) {
+    const content = diffID && kind === 'full' ? json.get(blobPath(diffID)) : undefined;
+    if (diffID === undefined || content === undefined) continue;
+    await visitor.layer?.({ image: id, diffID, kind: 'full', size: content.length }, once(content));
+  }
+}
+
+async function* once(content: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(content);
 }

@@ -65,6 +65,8 @@ export interface ArtifactVisitor {
   manifest?(file: FileReport, body: AsyncIterable<Buffer>): Promise<void>;
   /** A whole layer or a delta for it; the bytes are not compared with the diffID here. */
   layer?(layer: VisitedLayer, body: AsyncIterable<Buffer>): Promise<void>;
+  /** A small file of an image, behind its layers: texts, JSON, and the plan of the state script (image `plan`). */
+  document?(image: string, path: string, content: Uint8Array): Promise<void>;
   /** The config of an image, behind its layers; its exact bytes, compared with the digest. */
   config?(image: string, digest: Digest, config: Uint8Array): Promise<void>;
 }
