@@ -52,7 +52,7 @@ export function planImage(
     diffID,
     kind: kindOf(diffID, position < prefix, base, ability),
   }));
-  if (plans.every(({ kind }) => kind === 'full')) return { kind: 'full', layers: plans };
+  if (plans.length > 0 && plans.every(({ kind }) => kind === 'full')) return { kind: 'full', layers: plans };
   return { kind: plans.every(({ kind }) => kind === 'omit') ? 'unchanged' : 'delta', layers: plans };
 }
 
