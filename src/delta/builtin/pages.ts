@@ -1,6 +1,9 @@
 import type { Range } from './sourceBuffer.ts';
 
-const PAGE = 1 << 16;
+/** The old layer is taken in units of this. */
+export const UNIT: number = 1 << 15;
+/** So many units before and behind one with landmarks are taken with it. */
+const MARGIN = 1;
 
 /** Counts which parts of the old layer have landmarks in common with new bytes. */
 export class PageVotes {
@@ -8,37 +11,39 @@ export class PageVotes {
 
   /** Counts a landmark at `position` of the old layer. */
   add(position: number): void {
-    const page = Math.floor(position / PAGE);
-    this.votes.set(page, (this.votes.get(page) ?? 0) + 1);
+    const unit = Math.floor(position / UNIT);
+    this.votes.set(unit, (this.votes.get(unit) ?? 0) + 1);
   }
 
   /**
-   * `first` and, as long as all together stay below `budget` bytes, the pages with the most votes and half a page on
-   * either side of each; in the old layer's order, without overlaps.
+   * The parts with the most votes, but at least `fewest`, and what surrounds them, then `fallback` from its start on: as much as `budget` bytes
+   * allow. In the old layer's order, without overlaps.
    */
-  ranges(first: readonly Range[], budget: number, fileSize: number): Range[] {
-    const best = [...this.votes].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    const chosen = [...first];
-    let left = budget - first.reduce((sum, range) => sum + range.end - range.from, 0);
-    for (const [page] of best) {
-      if (left < 2 * PAGE) break;
-      left -= 2 * PAGE;
-      chosen.push({
-        from: Math.max(0, page * PAGE - PAGE / 2),
-        end: Math.min(fileSize, (page + 1) * PAGE + PAGE / 2),
-      });
+  ranges(fallback: Range, fewest: number, budget: number, fileSize: number): Range[] {
+    const chosen = new Set<number>();
+    const most = Math.floor(budget / UNIT);
+    const enough = [...this.votes].filter(([, count]) => count >= fewest);
+    for (const [unit] of enough.sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
+      for (let near = unit - MARGIN; near <= unit + MARGIN; near++)
+        if (chosen.size < most && near >= 0) chosen.add(near);
     }
-    return merged(chosen);
+    for (let unit = Math.floor(fallback.from / UNIT); unit * UNIT < fallback.end; unit++)
+      if (chosen.size < most) chosen.add(unit);
+    return rangesOf(
+      [...chosen].sort((a, b) => a - b),
+      fileSize,
+    );
   }
 }
 
-/** The same bytes as ranges in order that neither overlap nor touch. */
-function merged(ranges: readonly Range[]): Range[] {
+/** Ascending units as ranges that do not touch. */
+function rangesOf(units: readonly number[], fileSize: number): Range[] {
   const result: Range[] = [];
-  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
+  for (const unit of units) {
+    const [from, end] = [unit * UNIT, Math.min(fileSize, (unit + 1) * UNIT)];
     const last = result.at(-1);
-    if (last !== undefined && range.from <= last.end) last.end = Math.max(last.end, range.end);
-    else result.push({ ...range });
+    if (last?.end === from) last.end = end;
+    else if (end > from) result.push({ from, end });
   }
   return result;
 }

@@ -31,7 +31,7 @@ export function makePlan(oldFile: PositionedFile, newFile: PositionedFile): Plan
   pairByName(plan);
   pairMoved(plan, oldFile, newFile);
   pairKin(plan);
-  plan.landmarks = surveyOld(plan, oldFile);
+  plan.landmarks = surveyOld(plan, oldFile, newFile);
   return plan;
 }
 
@@ -62,10 +62,17 @@ function isOpen(plan: Plan, entry: number): boolean {
   return size >= SMALLEST_MOVED && (namesake < 0 || plan.old.size[namesake] !== size);
 }
 
-function pairMoved(plan: Plan, oldFile: PositionedFile, newFile: PositionedFile): void {
-  const wanted = new Set<number>();
+/** The sizes of the open bodies. */
+function openSizes(plan: Plan): Set<number> {
+  const sizes = new Set<number>();
   for (let entry = 0; entry < plan.new.count; entry++)
-    if (isOpen(plan, entry)) wanted.add(plan.new.size[entry]!);
+    if (isOpen(plan, entry)) sizes.add(plan.new.size[entry]!);
+  return sizes;
+}
+
+function pairMoved(plan: Plan, oldFile: PositionedFile, newFile: PositionedFile): void {
+  const wanted = openSizes(plan);
+  if (wanted.size === 0) return;
   const bySample = new IndexMap(plan.old.count);
   for (let entry = 0; entry < plan.old.count; entry++) {
     if (wanted.has(plan.old.size[entry]!)) bySample.add(sampleSum(oldFile, plan.old, entry), entry);
@@ -78,6 +85,7 @@ function pairMoved(plan: Plan, oldFile: PositionedFile, newFile: PositionedFile)
 }
 
 function pairKin(plan: Plan): void {
+  if (!plan.header.includes(-1)) return;
   const byKin = indexOf(plan.old.kin, plan.old.count);
   const byBase = indexOf(plan.old.base, plan.old.count);
   for (let entry = 0; entry < plan.new.count; entry++) {

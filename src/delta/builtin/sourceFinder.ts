@@ -1,17 +1,20 @@
 import { eachLandmark, findLandmark, type Landmarks } from './landmarks.ts';
-import { PageVotes } from './pages.ts';
+import { PageVotes, UNIT } from './pages.ts';
+import { LARGEST_WHOLE } from './survey.ts';
 import type { Target } from './parser.ts';
 import { INDEX_LIMIT } from './positionIndex.ts';
 import type { Range } from './sourceBuffer.ts';
 
-/** So much of a known old version is always taken whole; of a larger one what the landmarks say. */
-const WHOLE = 8 << 20;
 /** Of a larger old version, so much before and behind the same place is taken where no landmark says more. */
 const REACH = 1 << 20;
 
 /** A piece resembles the old layer if it has so many landmarks, and the old layer this share of them. */
 const FEWEST = 4;
 const ENOUGH = 1 / 3;
+/** A part of the old layer counts if it has this share of the landmarks that an equal one would have. */
+const DENSE = 1 / 8;
+
+const NOTHING: Range = { from: 0, end: 0 };
 
 /** Chooses which parts of the old layer a changed piece of the new one is matched against. */
 export class SourceFinder {
@@ -29,18 +32,17 @@ export class SourceFinder {
    * where there are few, literals compress better than copies from all over the place.
    */
   find(piece: Target, version: Range | undefined, probable: number): Range[] {
-    if (version !== undefined && version.end - version.from <= WHOLE)
+    if (version !== undefined && version.end - version.from <= LARGEST_WHOLE)
       return version.end > version.from ? [version] : [];
-    const { votes, share } = this.survey(piece);
-    if (version === undefined) return share < ENOUGH ? [] : votes.ranges([], INDEX_LIMIT, this.fileSize);
-    const length = piece.end - piece.start;
-    const from = Math.max(version.from, Math.min(probable, version.end - length) - REACH);
-    const around = { from, end: Math.min(version.end, from + length + 2 * REACH) };
-    return votes.ranges([around], INDEX_LIMIT, this.fileSize);
+    const { votes, all, known } = this.survey(piece);
+    if (version === undefined && (all < FEWEST || known < all * ENOUGH)) return [];
+    const fallback = version === undefined ? NOTHING : around(version, probable, piece.end - piece.start);
+    const fewest = Math.min(all, UNIT / 2 ** this.landmarks.bits) * DENSE;
+    return votes.ranges(fallback, fewest, INDEX_LIMIT, this.fileSize);
   }
 
-  /** Votes of the piece's landmarks, and which share of them the old layer has. */
-  private survey(piece: Target): { votes: PageVotes; share: number } {
+  /** Votes of the piece's landmarks, how many there are, and how many of them the old layer has. */
+  private survey(piece: Target): { votes: PageVotes; all: number; known: number } {
     const votes = new PageVotes();
     let all = 0;
     let known = 0;
@@ -50,6 +52,12 @@ export class SourceFinder {
       all++;
       known += position >= 0 ? 1 : 0;
     });
-    return { votes, share: all < FEWEST ? 0 : known / all };
+    return { votes, all, known };
   }
+}
+
+/** The part of a large old version that is where `length` bytes from `probable` on are, and some more. */
+function around(version: Range, probable: number, length: number): Range {
+  const from = Math.max(version.from, Math.min(probable, version.end - length) - REACH);
+  return { from, end: Math.min(version.end, from + length + 2 * REACH) };
 }

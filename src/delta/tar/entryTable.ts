@@ -15,9 +15,9 @@ export interface EntryTable {
   size: Float64Array;
   /** Checksum of the path. */
   name: Uint32Array;
-  /** Checksum of the path with every run of digits replaced: that of the same file in another version. */
+  /** Checksum of the path with every run of digits and dots replaced: that of the same file in another version. */
   kin: Uint32Array;
-  /** Checksum of the last part of the path, its runs of digits replaced. */
+  /** Checksum of the last part of the path, so replaced. */
   base: Uint32Array;
 }
 
