@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { xz } from '@napi-rs/lzma';
 import { NotFoundError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
 import { fileReader, streamReader } from '../io/byteReader.ts';
+import { unxz } from '../io/xz.ts';
 import type { ByteReader } from '../io/byteReader.ts';
 import { compressionOf, decompressed } from '../io/decompress.ts';
 import { fileError } from '../io/files.ts';
@@ -61,8 +61,7 @@ async function filesOf(bytes: ByteReader, isEnd: (name: string) => boolean): Pro
 async function headerFiles(files: Files): Promise<Files> {
   const packed = [...files].find(([name]) => /^header\.tar(\.\w+)?$/.test(name))?.[1];
   if (packed === undefined) throw new Error('it has no header');
-  const plain =
-    compressionOf(packed) === 'xz' ? Readable.from([await xz.decompress(packed)]) : Readable.from([packed]);
+  const plain = Readable.from(compressionOf(packed) === 'xz' ? unxz(Readable.from([packed])) : [packed]);
   return filesOf(streamReader(decompressed(plain, LARGEST_HEADER)), () => false);
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { xz } from '@napi-rs/lzma';
+import { execFileSync } from 'node:child_process';
 import { decompress } from 'fzstd';
 import { Parser } from 'tar';
 import type { ReadEntry } from 'tar';
@@ -107,7 +107,7 @@ async function headerOf(small: Map<string, Buffer>): Promise<Map<string, Buffer>
 
 function decompressed(name: string, content: Buffer): Buffer {
   if (name.endsWith('.gz')) return gunzipSync(content);
-  if (name.endsWith('.xz')) return Buffer.from(xz.decompressSync(content));
+  if (name.endsWith('.xz')) return execFileSync('xz', ['-dc'], { input: content, maxBuffer: 1 << 26 });
   return name.endsWith('.zst') ? Buffer.from(decompress(content)) : content;
 }
 
