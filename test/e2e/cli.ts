@@ -50,7 +50,10 @@ export async function buildRelease(folder: string, release: Release): Promise<st
     '--cache-dir',
     join(folder, 'cache'),
   ];
-  cli([...argv, ...choices, ...files, ...(base === undefined ? ['--no-delta'] : ['--base', base])], home);
+  cli(
+    [...argv, ...choices, ...files, ...(base === undefined ? ['--compression', 'gzip'] : ['--base', base])],
+    home,
+  );
   return artifact;
 }
 

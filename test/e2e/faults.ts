@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PayloadImage } from '../../src/mender/payload.ts';
 import { edited, imageOf, layerOf, noise } from '../device/images.ts';
 import { startRegistry } from './deviceRegistry.ts';
@@ -9,8 +9,10 @@ import type { Services } from './application.ts';
 import { baseLayer } from './application.ts';
 import { Device } from './device.ts';
 import type { Module } from '../../src/mender/spec.ts';
-import { pack, versionKey } from './pack.ts';
+import { PROJECT, pack, versionKey } from './pack.ts';
 import { expectRunning, imagesOf, manifestOf } from './suite.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const CONFIG = '/etc/mender/mender-docker-compose.conf';
 const KEYS =
@@ -182,6 +184,14 @@ export function appFaults(store: string): void {
         b.provides('full-2', '2');
       },
     );
+
+    test('over an image that the device pulled itself: only the classic store gives its layers back', async () => {
+      await pullBase(b.device, `/data/mender-app/${PROJECT}/manifests`);
+      b.runs(1);
+      if (store === 'graph') b.must(await b.delta());
+      else b.fails(await b.delta(), /the old image has no blobs/);
+      b.runs(store === 'graph' ? 2 : 1);
+    });
   });
 }
 
@@ -249,23 +259,26 @@ export function composeFaults(store: string): void {
     );
 
     test('over an image that the device pulled itself', async () => {
-      const registry = startRegistry(b.device);
-      try {
-        b.device.ask('docker push -q localhost:5000/web:1');
-        b.device.ask(
-          'docker rm -f $(docker ps -aq --filter label=com.docker.compose.service=web) && docker image rm localhost:5000/web:1',
-        );
-        b.device.ask(
-          'cd /data/mender-docker-compose/current/manifests && docker compose --project-name shop up -d',
-        );
-      } finally {
-        await registry.stop();
-      }
+      await pullBase(b.device, '/data/mender-docker-compose/current/manifests');
       b.runs(1);
       b.must(await b.delta());
       b.runs(2);
     });
   });
+}
+
+/** Replaces the loaded image of the service `web` by the same one, pulled: the containerd store then holds it compressed. */
+async function pullBase(device: Device, manifests: string): Promise<void> {
+  const registry = startRegistry(device);
+  try {
+    device.ask('docker push -q localhost:5000/web:1');
+    device.ask(
+      'docker rm -f $(docker ps -aq --filter label=com.docker.compose.service=web) && docker image rm localhost:5000/web:1',
+    );
+    device.ask(`cd ${manifests} && docker compose --project-name ${PROJECT} up -d`);
+  } finally {
+    await registry.stop();
+  }
 }
 
 /** Starts an installation, and returns when the script saves the old image, where it stays. */

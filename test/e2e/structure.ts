@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Services } from './application.ts';
 import { application } from './application.ts';
 import { Device, skipReason } from './device.ts';
 import { PROJECT, versionKey } from './pack.ts';
 import { buildRelease } from './cli.ts';
 import { expectRunning } from './suite.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 /** Full, delta, delta, on one image store. */
 export function structureSuite(store: 'graph' | 'ctd'): void {
