@@ -16,10 +16,16 @@ const URL_PARTS =
 
 /** Splits `scheme:[//host]path[?query][#fragment]`; undefined for what is no URL. https://www.rfc-editor.org/rfc/rfc3986 */
 export function splitUrl(text: string): UrlParts | undefined {
-  const parts = /[\x00-\x1f\x7f]/.test(text) ? null : URL_PARTS.exec(text);
-  const { scheme = '', authority = '', path = '', query = '', fragment = '' } = parts?.groups ?? {};
+  if (/[\x00-\x1f\x7f]/.test(text)) return undefined;
+  const {
+    scheme = '',
+    authority = '',
+    path = '',
+    query = '',
+    fragment = '',
+  } = URL_PARTS.exec(text)?.groups ?? {};
   const isAmbiguous = scheme === '' && /^[^/]*:/.test(path);
-  if (parts === null || isAmbiguous) return undefined;
+  if (isAmbiguous) return undefined;
   const at = authority.lastIndexOf('@');
   const host = hostOf(authority.slice(at + 1));
   const decoded = path.startsWith('/') ? decode(path) : path;

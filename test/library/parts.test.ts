@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { DeniedError, UsageError } from '../../src/errors.ts';
+import { parseChallenge } from '../../src/library/challenge.ts';
+import { checksumsOf } from '../../src/library/checksums.ts';
+import { libraryBase } from '../../src/library/client.ts';
+import { hashOf } from '../../src/library/images.ts';
+import { MULTIPART_ABOVE, nextPartSize } from '../../src/library/multipart.ts';
+import { signsSha256 } from '../../src/library/storage.ts';
+import { isVersion2 } from '../../src/library/version.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { vectors } from './vectors.ts';
+
+interface Misc {
+  api_at_least: { apiVersion: string; v2_archtags: boolean; v2_upload: boolean }[];
+  base_url: { base: string; error?: string; resolved_base?: string; request_url?: string }[];
+  presigned_sha256_support: { url: string; send_sha256_header: boolean }[];
+  upload_part_size: { next: number; part_size: number; remaining: number }[];
+  upload_multipart_threshold_bytes_exclusive: number;
+  www_authenticate: {
+    header: string;
+    error?: string;
+    type?: string;
+    realm?: string;
+    service?: string;
+    scope?: string;
+  }[];
+  file_hash: { content_utf8: string; image_hash: string };
+}
+
+const misc = vectors('library-misc') as Misc;
+
+test.each(misc.api_at_least)('isVersion2: $apiVersion', ({ apiVersion, v2_archtags, v2_upload }) => {
+  expect([isVersion2(apiVersion), isVersion2(apiVersion)]).toEqual([v2_archtags, v2_upload]);
+});
+
+test.each([
+  ['2.0.0-alpha.1', false],
+  ['2.0.0-alpha.10', true],
+  ['2.0.0-beta', true],
+  ['2.1.0-alpha.1', true],
+])('isVersion2: %s', (version, expected) => {
+  expect(isVersion2(version)).toBe(expected);
+});
+
+describe('libraryBase', () => {
+  test.each(misc.base_url)('$base', ({ base, error, resolved_base }) => {
+    if (error === undefined) expect(libraryBase(base)).toBe(resolved_base);
+    else expect(() => libraryBase(base)).toThrow(UsageError);
+  });
+
+  test.each(['no address', 'https://user:secret@h/', 'https://h/?a=b'])('%s', (base) => {
+    expect(() => libraryBase(base)).toThrow(UsageError);
+  });
+});
+
+test.each(misc.presigned_sha256_support)('signsSha256: $url', ({ url, send_sha256_header }) => {
+  expect(signsSha256(url)).toBe(send_sha256_header);
+});
+
+test.each(misc.upload_part_size)(
+  'nextPartSize: $remaining of $part_size',
+  ({ next, part_size, remaining }) => {
+    expect(nextPartSize(remaining, part_size)).toBe(next);
+  },
+);
+
+test('files above 64 MiB go in parts', () => {
+  expect(MULTIPART_ABOVE).toBe(misc.upload_multipart_threshold_bytes_exclusive);
+});
+
+test.each(misc.www_authenticate)('parseChallenge: $header', ({ header, error, ...challenge }) => {
+  if (error === undefined) expect(parseChallenge(header)).toEqual(challenge);
+  else {
+    expect(() => parseChallenge(header)).toThrow(DeniedError);
+    expect(() => parseChallenge(header)).toThrow(error);
+  }
+});
+
+test('the hash of a file', async () => {
+  const path = join(temporaryFolder(), 'file');
+  writeFileSync(path, misc.file_hash.content_utf8);
+  const { digest, md5, size } = await checksumsOf(path);
+  expect(hashOf(digest)).toBe(misc.file_hash.image_hash);
+  expect([md5, size]).toEqual(['f640a9a3d0773b596c2aad9792ee94bf', 33]);
+});
+
+test('a file that is not there', async () => {
+  await expect(checksumsOf(join(temporaryFolder(), 'none'))).rejects.toThrow(UsageError);
+});
