@@ -4,31 +4,51 @@ import type { Api } from '../server/api.ts';
 import type { Command, Context } from './command.ts';
 import { DEPLOY_OPTIONS, deployRequest } from './deployOptions.ts';
 import type { DeployFlags } from './deployOptions.ts';
+import { DESTINATION_OPTIONS, wantsDestinations } from './destinationOptions.ts';
+import { deployToDestinations, finishDestinations } from './destinationRun.ts';
+import type { DestineFlags } from './destinationRun.ts';
 import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
 import type { ServerFlags } from './serverOptions.ts';
+import { UPLOAD_OPTIONS } from './upload.ts';
 import { finishWatch, watchWithLog } from './watchOptions.ts';
 
-interface Flags extends ServerFlags, DeployFlags {
+interface Flags extends ServerFlags, DestineFlags {
   artifact: string;
 }
 
 /** `deploy ARTIFACT-NAME` */
 export const deployCommand: Command<Flags> = {
   usage: 'deploy <artifact>',
-  describe: 'Deploy an artifact that is on the server, and wait until it is installed',
+  describe:
+    'Deploy an artifact that is on the server, or a file to where a map says, and wait for the devices',
   examples: [
     ['$0 deploy app-1.2 -g staging', 'deploy to a group and wait'],
     ['$0 deploy app-1.2 --all-devices --no-wait-for-deploy', 'deploy to all devices and go on'],
+    ['$0 deploy app-1.2.mender --repo-file map.yaml', 'upload and deploy to all that a map names'],
   ],
   options: (parser) =>
     parser
       .positional('artifact', {
         type: 'string',
         demandOption: true,
-        describe: 'Name of an uploaded artifact',
+        describe: 'Name of an uploaded artifact; with a destination map a .mender file',
       })
-      .options({ ...DEPLOY_OPTIONS, ...SERVER_OPTIONS }) as unknown as Argv<Flags>,
+      .options({
+        description: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Of a file that a map brings to servers',
+        },
+        ...DEPLOY_OPTIONS,
+        ...DESTINATION_OPTIONS,
+        ...UPLOAD_OPTIONS,
+        ...SERVER_OPTIONS,
+      }) as unknown as Argv<Flags>,
   async run(flags, context) {
+    if (wantsDestinations(flags)) {
+      finishDestinations(await deployToDestinations([flags.artifact], flags, context), context);
+      return;
+    }
     const request = deployRequest(flags.artifact, flags);
     const api = await openServer(flags, context);
     const { id, joined } = await deployArtifact(request, { api, log: context.log });

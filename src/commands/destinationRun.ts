@@ -19,7 +19,7 @@ import { openMaps, resolveName } from './destinationMap.ts';
 import type { DestinationFlags } from './destinationOptions.ts';
 import { refuseOtherTargets } from './destinationOptions.ts';
 import type { DestinationReport, RunReport } from './destinationReport.ts';
-import { mapReport } from './destinationReport.ts';
+import { destinationText, mapReport } from './destinationReport.ts';
 import { openAccount, readProfiles } from './profiles.ts';
 import { watchTimes } from './watchOptions.ts';
 
@@ -86,6 +86,12 @@ export async function deployToDestinations(
   if (flags.report !== undefined) await writeReport(flags.report, report);
   const failures = [...missing, ...runs.flatMap((one) => one.failures)];
   return { report, failure: report.success ? undefined : failureOf(report, failures) };
+}
+
+/** Prints what was done; throws what failed. */
+export function finishDestinations({ report, failure }: DestinationRun, context: Context): void {
+  context.print(context.json ? JSON.stringify(report) : destinationText(report));
+  if (failure !== undefined) throw failure;
 }
 
 async function planOne(

@@ -66,10 +66,19 @@ async function finish(
   if (watched instanceof UserError)
     return reportOf(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
   const { outcome, statistics } = watched;
-  const error = deploymentError(outcome);
+  const error = haveItAlready(statistics) ? undefined : deploymentError(outcome);
   if (error === undefined) return reportOf(target, { state: 'DEPLOYED', ...facts, statistics });
   one.failures.push(error);
   return reportOf(target, { state: 'NOTDEPLOYED', ...facts, statistics, error: error.message });
+}
+
+/**
+ * True if every device had the artifact before. For one deployment that is a mistake, but here destinations may overlap, and
+ * a run is repeated where another account failed.
+ */
+function haveItAlready(statistics: Statistics): boolean {
+  const counted = Object.entries(statistics).filter(([, count]) => count > 0);
+  return counted.length > 0 && counted.every(([status]) => status === 'already-installed');
 }
 
 /** What became of one destination. */
