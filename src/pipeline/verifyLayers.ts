@@ -34,17 +34,22 @@ export function layerProblems(
   return image.report.layers.flatMap((layer, position) => {
     const problem =
       layer.kind === 'omit'
-        ? omitProblem(position < kept, old)
+        ? omitProblem(image, position < kept, old)
         : layer.kind === 'full'
           ? fullProblem(image, layer, sizes[position])
-          : (fromProblem(layer, old) ?? (layer.diffID && deltaProblem(layer.diffID)));
+          : (fromProblem(image, layer, old) ?? (layer.diffID && deltaProblem(layer.diffID)));
     return problem === undefined ? [] : [`layer ${layer.diffID ?? position}: ${problem}`];
   });
 }
 
-function omitProblem(isKept: boolean, old: OldImage | undefined): string | undefined {
+function omitProblem(
+  { report }: ImageContent,
+  isKept: boolean,
+  old: OldImage | undefined,
+): string | undefined {
   if (isKept) return undefined;
-  if (old === undefined) return 'it is left out, and there is no old image to have it from';
+  if (old === undefined)
+    return `it is left out, and no base has the image ${report.current ?? 'to have it from'}`;
   return `it is left out, and is not in the unchanged layers of ${old.label}`;
 }
 
@@ -61,9 +66,14 @@ function fullProblem(
     : `it has ${found.size} bytes, its manifest says ${promised ?? 'nothing'}`;
 }
 
-function fromProblem({ from }: LayerReport, old: OldImage | undefined): string | undefined {
+function fromProblem(
+  { report }: ImageContent,
+  { from }: LayerReport,
+  old: OldImage | undefined,
+): string | undefined {
   if (from === undefined) return 'nothing says which layer its delta was made from';
-  if (old === undefined) return 'it is a delta, and there is no old image to make it from';
+  if (old === undefined)
+    return `it is a delta, and no base has the image ${report.current ?? 'to make it from'}`;
   return old.layers.includes(from)
     ? undefined
     : `its delta was made from ${from}, which is not in ${old.label}`;
