@@ -1,10 +1,13 @@
-import { matchLength } from './bytes.ts';
+import { matchLength, word } from './bytes.ts';
 import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
 
 /** The shortest match at a distance that was used before. */
 const SHORTEST = 4;
 /** Where a match at a known distance is so long, no other one is looked for. */
 const GOOD = 16;
+
+/** A match that goes on after so many other bytes is as good as one that does not end. */
+const RESUMED = 4;
 
 /** What things cost in the compressed artifact, in eighths of a bit; found by trying on real layers. */
 const COST = {
@@ -133,8 +136,15 @@ export class Parser {
     if (second !== first) best = Math.max(best, this.repeat(node, second, cost + COST.copyBefore));
     if (this.niceSize > 0 || best >= GOOD) return true;
     const at = this.base + node;
-    if (at + KEY_SIZE > this.end || (at & skipMask(misses)) !== 0) return best > 0;
+    if (at + KEY_SIZE > this.end || (at & skipMask(misses)) !== 0 || this.resumes(at, first)) return best > 0;
     return this.elsewhere(node, best, cost) || best > 0;
+  }
+
+  /** True if after a few other bytes the match at the distance goes on: then no other one is worth a look. */
+  private resumes(at: number, distance: number): boolean {
+    const from = at + distance;
+    if (from < 0 || from + RESUMED + 4 > this.sourceLength) return false;
+    return word(this.target, at + RESUMED) === word(this.source, from + RESUMED);
   }
 
   private literal(node: number, cost: number): void {
@@ -223,7 +233,7 @@ export class Parser {
   }
 
   private clear(upTo: number): void {
-    this.cost.fill(FAR, this.cleared + 1, upTo + 1);
+    for (let node = this.cleared + 1; node <= upTo; node++) this.cost[node] = FAR;
     this.cleared = upTo;
   }
 
