@@ -10,7 +10,10 @@ const MTIME = new Date('2026-01-01T00:00:00Z');
 
 /** Packs `folder` into `file` as a layer of root's files, in order of their names. */
 export async function packLayer(folder, file, mtime = MTIME) {
-  await create({ cwd: folder, file, portable: true, mtime, noPax: false, follow: false }, readdirSync(folder).sort());
+  await create(
+    { cwd: folder, file, portable: true, mtime, noPax: false, follow: false },
+    readdirSync(folder).sort(),
+  );
   return file;
 }
 
@@ -64,11 +67,19 @@ export async function addImage(content, { name, tag, architecture, layerFiles, c
     JSON.stringify({
       schemaVersion: 2,
       mediaType: type,
-      config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config.digest, size: config.size },
-      layers: layers.map(({ digest, size }) => ({ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size })),
+      config: {
+        mediaType: 'application/vnd.oci.image.config.v1+json',
+        digest: config.digest,
+        size: config.size,
+      },
+      layers: layers.map(({ digest, size }) => ({
+        mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+        digest,
+        size,
+      })),
     }),
   );
   const digest = digestOf(bytes);
-  for (const key of [`${name}:${tag}`, `${name}@${digest}`]) content.manifests.set(key, { type, content: bytes, digest });
+  for (const key of [`${name}:${tag}`, `${name}@${digest}`])
+    content.manifests.set(key, { type, content: bytes, digest });
 }
-

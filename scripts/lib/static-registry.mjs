@@ -9,7 +9,10 @@ export async function serveImages({ blobs, manifests }) {
     const { pathname } = new URL(request.url, 'http://localhost');
     const [, name, kind, key] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(pathname) ?? [];
     if (pathname === '/v2/') return void response.end('{}');
-    const found = kind === 'blobs' ? blobs.get(key) : manifests.get(key?.startsWith('sha256:') ? `${name}@${key}` : `${name}:${key}`);
+    const found =
+      kind === 'blobs'
+        ? blobs.get(key)
+        : manifests.get(key?.startsWith('sha256:') ? `${name}@${key}` : `${name}:${key}`);
     if (!found) return void response.writeHead(404).end('{"errors":[{"code":"NOT_FOUND"}]}');
     response.writeHead(200, {
       'Content-Type': found.type ?? 'application/octet-stream',
