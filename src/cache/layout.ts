@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { TEMPORARY_PREFIX } from '../io/files.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf, hexOf } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -23,6 +24,10 @@ export interface CacheLayout {
   manifest(manifestDigest: Digest, platform: Platform): string;
   /** The image that a name meant when it was last looked up, for one platform. */
   tag(reference: Reference, platform: Platform): string;
+  /** The image in a file of a container library, for one platform. */
+  libraryImage(fileDigest: Digest, platform: Platform): string;
+  /** Such a file, while its layers are on their way to the cache; what killed runs leave of it is pruned. */
+  libraryFile(fileDigest: Digest): string;
   /** A layer delta, and beside it (`.json`) its digest. */
   delta(from: Digest, to: Digest, encoder: string): string;
   /** The previous artifact of an application. */
@@ -43,6 +48,8 @@ export function cacheLayout(folder: string): CacheLayout {
     config: (configDigest) => join(root, 'configs', hexOf(configDigest)),
     manifest: (digest, platform) => join(root, 'manifests', forPlatform(digest, platform)),
     tag: (reference, platform) => join(root, 'tags', forPlatform(canonicalReference(reference), platform)),
+    libraryImage: (digest, platform) => join(root, 'library', forPlatform(digest, platform)),
+    libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
     delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),
     application: (name) => join(root, 'applications', `${encodeURIComponent(name)}.json`),
   };

@@ -4,7 +4,9 @@ import { archiveSource } from '../archive/source.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import { daemonSource } from '../docker/source.ts';
 import { createHttp } from '../io/http.ts';
+import { parseWrittenReference } from '../library/reference.ts';
 import type { ImageSource } from '../oci/image.ts';
+import { libraryFile } from '../pipeline/librarySource.ts';
 import type { Mode, SourceKind } from '../pipeline/mode.ts';
 import { sourceOrder } from '../pipeline/mode.ts';
 import { cacheSource, rememberingSource } from '../pipeline/sources.ts';
@@ -14,6 +16,7 @@ import { registrySource } from '../registry/source.ts';
 import type { BuildFlags } from './buildOptions.ts';
 import { cacheOf, helperCaches } from './cacheFolder.ts';
 import type { Context } from './command.ts';
+import { libraryAt, libraryToken } from './libraryAccess.ts';
 import { parseSize } from './requestOf.ts';
 
 const LARGEST_LAYER = 64e9;
@@ -34,6 +37,11 @@ export function openWorld(flags: BuildFlags, context: Context): World {
     largestLayer:
       flags.maxLayerSize === undefined ? LARGEST_LAYER : parseSize(flags.maxLayerSize, '--max-layer-size'),
     sources: openSources(flags.mode ?? 'registry-first', flags, cache, context),
+    library: (text) => {
+      const reference = parseWrittenReference(text);
+      const library = libraryAt(reference.host, {}, context, libraryToken(context));
+      return libraryFile(reference, { library, cache, progress });
+    },
     ...{ archive, log, progress, signal },
   };
 }

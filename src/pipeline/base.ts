@@ -1,6 +1,7 @@
 import type { ArtifactMetadata, ImageMetadata } from '../cache/metadata.ts';
 import { findLayer } from '../cache/blobs.ts';
 import { NotFoundError, UnsupportedError, messageOf } from '../errors.ts';
+import { isLibraryReference } from '../library/reference.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageSource, ResolvedImage } from '../oci/image.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -34,7 +35,7 @@ export interface PreviousImage extends BaseImage {
 export async function previousImages(
   metadata: ArtifactMetadata,
   platform: Platform,
-  world: Pick<World, 'sources' | 'log' | 'signal'>,
+  world: Pick<World, 'sources' | 'library' | 'log' | 'signal'>,
 ): Promise<Map<string, PreviousImage>> {
   const entries = await Promise.all(
     Object.entries(metadata.services).map(async ([service, { image }]) => {
@@ -50,7 +51,7 @@ export async function previousImages(
 async function previousImage(
   image: ImageMetadata,
   platform: Platform,
-  world: Pick<World, 'sources' | 'log' | 'signal'>,
+  world: Pick<World, 'sources' | 'library' | 'log' | 'signal'>,
 ): Promise<PreviousImage | undefined> {
   const name = parseReference(image.ref);
   const { sources } = world;
@@ -68,8 +69,13 @@ function baseOf(name: Reference, image: ResolvedImage): BaseImage {
 export async function locatePrevious(
   image: ImageMetadata,
   platform: Platform,
-  world: Pick<World, 'sources' | 'log' | 'signal'>,
+  world: Pick<World, 'sources' | 'library' | 'log' | 'signal'>,
 ): Promise<LocatedImage | undefined> {
+  if (image.found !== undefined && isLibraryReference(image.found)) {
+    const { name, source } = world.library(image.found);
+    const located = await tryToLocate(name, platform, { ...world, sources: [source] });
+    return located && isSame(image, located.image) ? located : undefined;
+  }
   const named = parseReference(image.found ?? image.ref);
   const byDigest = image.manifestDigest && { ...named, digest: image.manifestDigest };
   for (const reference of byDigest ? [byDigest, named] : [named]) {
@@ -82,7 +88,7 @@ export async function locatePrevious(
 async function tryToLocate(
   reference: Reference,
   platform: Platform,
-  world: Pick<World, 'sources' | 'log' | 'signal'>,
+  world: Pick<World, 'sources' | 'library' | 'log' | 'signal'>,
 ): Promise<LocatedImage | undefined> {
   try {
     return await locate(world.sources, { reference, platform }, world.log, world.signal);

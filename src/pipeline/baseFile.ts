@@ -5,6 +5,7 @@ import { namesInArchive } from '../archive/names.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { readMetadataFile } from '../cache/metadata.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
+import { isLibraryReference } from '../library/reference.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
@@ -21,10 +22,13 @@ export interface BaseFile {
   version?: string;
 }
 
-/** Parses `[VERSION=]FILE`; throws NotFoundError if there is no such file. */
-function parseBase(text: string): BaseFile {
+/** Parses `[VERSION=]FILE`, downloading what a library has; throws NotFoundError if there is no such file. */
+async function parseBase(text: string, { platform }: BuildRequest, world: World): Promise<BaseFile> {
   const [version = '', ...rest] = text.split('=');
   const parts = existsSync(text) || rest.length === 0 ? { path: text } : { version, path: rest.join('=') };
+  if (isLibraryReference(parts.path)) {
+    return { ...parts, path: await world.library(parts.path).fetchFile(platform, world.signal) };
+  }
   if (existsSync(parts.path)) return { ...parts, path: resolve(parts.path) };
   throw new NotFoundError(`--base ${text}: no such file`, {
     hint: 'name a .mender file, an image archive or a metadata JSON',
@@ -39,7 +43,9 @@ export async function fileBaselines(
   world: World,
 ): Promise<Baseline[]> {
   const found: Baseline[] = [];
-  for (const text of bases) found.push(await baselineOf(parseBase(text), images, request, world));
+  for (const text of bases) {
+    found.push(await baselineOf(await parseBase(text, request, world), images, request, world));
+  }
   return found;
 }
 
@@ -60,13 +66,15 @@ function withVersion(baseline: Baseline, { version }: BaseFile): Baseline {
   return version === undefined ? baseline : { ...baseline, metadata: { ...baseline.metadata, version } };
 }
 
-/** JSON begins with a brace; everything else is for the archive reader to judge. */
-async function kindOf(path: string): Promise<'metadata' | 'archive'> {
+/** An artifact begins with its version, JSON with a brace; everything else is for the archive reader to judge. */
+async function kindOf(path: string): Promise<'artifact' | 'metadata' | 'archive'> {
   const file = await open(path);
   try {
     if ((await file.stat()).isDirectory()) return 'archive';
     const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
-    return buffer.toString('utf8', 0, bytesRead).trimStart().startsWith('{') ? 'metadata' : 'archive';
+    const text = buffer.toString('utf8', 0, bytesRead);
+    if (text.startsWith('version\0')) return 'artifact';
+    return text.trimStart().startsWith('{') ? 'metadata' : 'archive';
   } finally {
     await file.close();
   }

@@ -4,6 +4,7 @@ import { NotFoundError } from '../errors.ts';
 import type { Repository } from '../git/repository.ts';
 import { withClone } from '../git/clone.ts';
 import { findVersionFile } from '../git/version.ts';
+import { isLibraryReference } from '../library/reference.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { BuildRequest } from './request.ts';
@@ -76,7 +77,7 @@ export function metadataOf(
 }
 
 function imageMetadata({ name, image }: NewImage, sizes?: ReadonlyMap<string, number>): ImageMetadata {
-  const found = formatReference(image.reference);
+  const found = isLibraryReference(image.source) ? image.source : formatReference(image.reference);
   return {
     ref: formatReference(name),
     hash: image.configDigest,

@@ -3,6 +3,8 @@ import { hexOf } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { canonicalReference, deviceReference, formatReference, parseReference } from '../oci/reference.ts';
+import { isLibraryReference } from '../library/reference.ts';
+import type { ImageSource } from '../oci/image.ts';
 import type { LocatedImage } from './locate.ts';
 import { locate } from './locate.ts';
 import type { World } from './world.ts';
@@ -54,22 +56,37 @@ export async function resolveServices(
   world: World,
 ): Promise<NewImage[]> {
   const found = new Map<string, Promise<LocatedImage>>();
-  const find = (service: ServiceImage, reference: Reference): Promise<LocatedImage> => {
-    const key = `${service.archive ?? ''} ${canonicalReference(reference)}`;
-    const sources = service.archive === undefined ? world.sources : [world.archive(service.archive)];
+  const find = ({ reference, sources, key }: Lookup): Promise<LocatedImage> => {
     const pending = found.get(key) ?? locate(sources, { reference, platform }, world.log, world.signal);
     found.set(key, pending);
     return pending;
   };
   const resolved = await Promise.all(
-    services.map(async (service) => {
-      const { digest, ...named } = parseReference(service.image ?? localName(application, service.service));
-      // An archive stands in for what the manifest pins.
-      const reference = digest === undefined || service.archive !== undefined ? named : { ...named, digest };
-      return { service: service.service, ...(await find(service, reference)) };
-    }),
+    services.map(async (service) => ({
+      service: service.service,
+      ...(await find(lookupOf(service, application, world))),
+    })),
   );
   return groupImages(resolved);
+}
+
+/** Where to look for the image of a service, and under which name. */
+interface Lookup {
+  reference: Reference;
+  sources: readonly ImageSource[];
+  /** The same for the same image. */
+  key: string;
+}
+
+function lookupOf({ service, image, archive }: ServiceImage, application: string, world: World): Lookup {
+  const text = image ?? localName(application, service);
+  const file = isLibraryReference(text) ? world.library(text) : undefined;
+  const { digest, ...named } = file?.name ?? parseReference(text);
+  // An archive stands in for what the manifest pins.
+  const reference = digest === undefined || archive !== undefined ? named : { ...named, digest };
+  const source = archive === undefined ? file?.source : world.archive(archive);
+  const key = `${source?.name ?? ''} ${canonicalReference(reference)}`;
+  return { reference, sources: source === undefined ? world.sources : [source], key };
 }
 
 function localName(application: string, service: string): string {

@@ -2,6 +2,7 @@ import type { CacheLayout } from '../cache/layout.ts';
 import type { Log } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
 import type { ImageSource } from '../oci/image.ts';
+import type { LibraryFile } from './librarySource.ts';
 
 /** What the use cases reach the outside through. */
 export interface World {
@@ -14,6 +15,8 @@ export interface World {
   sources: readonly ImageSource[];
   /** The image archive at a path. */
   archive(path: string): ImageSource;
+  /** What a `library://` reference names; throws UsageError for one that is none. */
+  library(reference: string): LibraryFile;
   log: Log;
   progress: Progress;
   signal: AbortSignal;
