@@ -1,4 +1,3 @@
-import type { Argv } from 'yargs';
 import type { CacheEntry } from '../cache/entries.ts';
 import { clearCache, isWhole, listEntries, removeEntry } from '../cache/entries.ts';
 import type { CacheLayout } from '../cache/layout.ts';
@@ -41,7 +40,7 @@ export const cacheCommand: Command<CacheFlags> = {
         describe: 'prune: percent of the disk to keep free',
         defaultDescription: '20',
       },
-    }) as unknown as Argv<CacheFlags>,
+    }),
   async run(flags, context) {
     const layout = cacheOf(flags.cacheDir, context.environment);
     const entries = await RUN[flags.action](layout, flags, context);

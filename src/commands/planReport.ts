@@ -32,7 +32,7 @@ function imageJson({ image, base, plan }: PlannedImage): unknown {
 export function planText(plan: BuildPlan): string {
   const rows = plan.images.flatMap((planned) => layerRows(planned));
   const lines = [
-    `${plan.artifactName}`,
+    plan.artifactName,
     `base: ${plan.baseline ? plan.baseline.origin : 'none, everything ships whole'}`,
     '',
     formatTable(['service', 'image', 'layer', 'kind', 'in the registry'], rows, [4]),

@@ -7,7 +7,11 @@ import { gitError, openGit } from './repository.ts';
  * Calls `use` with a folder that holds the work tree of `root` as it was at `commit`. The temporary clone borrows the
  * objects of the repository instead of copying them, and is removed in every case.
  */
-export async function withClone<T>(root: string, commit: string, use: (folder: string) => Promise<T>): Promise<T> {
+export async function withClone<T>(
+  root: string,
+  commit: string,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
   const parent = await mkdtemp(join(tmpdir(), 'mender-docker-delta-git-'));
   try {
     return await use(await cloneAt(root, commit, join(parent, 'clone')));

@@ -29,7 +29,8 @@ export async function findRepository(folder: string): Promise<Repository | undef
     const shallow = (await git.revparse(['--is-shallow-repository'])).trim() === 'true';
     return { root, ...(head === undefined ? {} : { head }), dirty, shallow };
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT' || /not a git repository|ENOENT/i.test(messageOf(error))) return undefined;
+    if (systemCodeOf(error) === 'ENOENT' || /not a git repository|ENOENT/i.test(messageOf(error)))
+      return undefined;
     throw gitError(`reading the git repository of ${folder}`, error);
   }
 }
@@ -44,7 +45,13 @@ export async function readFileAt(root: string, commit: string, path: string): Pr
 /** The commit that a tag, a `v`-prefixed tag, a branch or a commit id names; undefined if none does. */
 export async function resolveRef(root: string, ref: string): Promise<string | undefined> {
   const git = openGit(root);
-  const candidates = [`refs/tags/${ref}`, `refs/tags/v${ref}`, `refs/heads/${ref}`, `refs/remotes/origin/${ref}`, ref];
+  const candidates = [
+    `refs/tags/${ref}`,
+    `refs/tags/v${ref}`,
+    `refs/heads/${ref}`,
+    `refs/remotes/origin/${ref}`,
+    ref,
+  ];
   for (const candidate of candidates) {
     const commit = await commitOf(git, candidate);
     if (commit !== undefined) return commit;

@@ -25,6 +25,8 @@ describe('redact', () => {
     log.warning('s3cr3t-token');
     log.info('s3cr3t-token');
     log.debug('s3cr3t-token');
-    expect(lines).toEqual(['warning: ***', '***', 'debug: ***'].slice(0, ['error', 'warning', 'info', 'debug'].indexOf(level)));
+    expect(lines).toEqual(
+      ['warning: ***', '***', 'debug: ***'].slice(0, ['error', 'warning', 'info', 'debug'].indexOf(level)),
+    );
   });
 });

@@ -5,10 +5,9 @@ import { chooseBase } from '../../src/pipeline/base.ts';
 import type { PreviousImage } from '../../src/pipeline/base.ts';
 import { MODES, sourceOrder } from '../../src/pipeline/mode.ts';
 import { isDeltaWorthwhile, planImage, unchangedPrefix } from '../../src/pipeline/plan.ts';
-import type { NewImage } from '../../src/pipeline/services.ts';
 import { groupImages, overrideImages } from '../../src/pipeline/services.ts';
 
-const ids = (letters: string) => [...letters].map((letter) => digestOf(letter));
+const ids = (letters: string) => Array.from(letters, (letter) => digestOf(letter));
 const ALL = { delta: true, decode: true };
 const SHORT = { omit: '-', identity: 'i', delta: 'd', full: 'f' } as const;
 
@@ -166,7 +165,7 @@ describe('chooseBase', () => {
       name: parseReference('x:2'),
       image: { configDigest: digestOf(content) },
     } satisfies Parameters<typeof chooseBase>[0];
-    const base = chooseBase(image as unknown as NewImage, previous);
+    const base = chooseBase(image, previous);
     expect(base && formatReference(base.name)).toBe(expected);
   });
 });
