@@ -18,6 +18,7 @@ export interface MapFlags {
 /** What the commands that deploy by a map offer beside. */
 export interface DestinationFlags extends MapFlags {
   allowEmptyTargets?: boolean;
+  uploadOnly?: boolean;
   report?: string;
 }
 
@@ -74,6 +75,7 @@ export const DESTINATION_OPTIONS = {
     type: 'boolean',
     describe: 'No destination that fits is no failure',
   },
+  'upload-only': { group: GROUP, type: 'boolean', describe: 'Upload to every account, and deploy nothing' },
   report: {
     group: GROUP,
     type: 'string',
@@ -84,9 +86,10 @@ export const DESTINATION_OPTIONS = {
 
 /** True if any of the options asks for a map; --config alone does not. */
 export function wantsDestinations(flags: DestinationFlags): boolean {
-  const { starmapUrl, repo, repoFile, offline, workflow, cloud, account, allowEmptyTargets, report } = flags;
-  const all = [starmapUrl, repo, repoFile, offline, workflow, cloud, account, allowEmptyTargets, report];
-  return all.some((value) => value !== undefined);
+  const { starmapUrl, repo, repoFile, offline, workflow, cloud, account, allowEmptyTargets } = flags;
+  const { uploadOnly, report } = flags;
+  const map = [starmapUrl, repo, repoFile, offline, workflow, cloud, account];
+  return [...map, allowEmptyTargets, uploadOnly, report].some((value) => value !== undefined);
 }
 
 /** Throws UsageError where a map and another option say both where to deploy. */

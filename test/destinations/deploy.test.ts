@@ -80,7 +80,7 @@ describe('deploying by a map', () => {
     );
     const [deployment] = [...tenants['eu-prod'].server.state.deployments.values()];
     expect(deployment).toMatchObject({ name: 'gateway-1.2.0', targets: ['b1', 'b2'] });
-    expect(tenants['us-prod'].server.state.releases.get('gateway-1.2.0')?.tags?.sort()).toEqual([
+    expect(tenants['us-prod'].server.state.releases.get('gateway-1.2.0')?.tags.sort()).toEqual([
       'beta',
       'site-us',
     ]);
@@ -161,6 +161,16 @@ describe('deploying by a map', () => {
       name: 'mine',
       extras: { retries: 2, phases: [{ batch_size: 10 }, {}] },
     });
+  });
+
+  test('--upload-only deploys nothing', async () => {
+    const tenants = { lab: await tenant() };
+    const map = gatewayMap({ lab: { destinations: [group('berlin')] } });
+    const done = await deploy(tenants, map, gatewayArtifact({ version: '1.2.0' }), ['--upload-only']);
+    expect(done.error).toBeUndefined();
+    expect(statesOf(done.accounts)).toEqual({ lab: ['UPLOADED', 'berlin: UPLOADED'] });
+    expect(tenants.lab.server.state.artifacts.size).toBe(1);
+    expect(tenants.lab.server.state.deployments.size).toBe(0);
   });
 
   test.each([
