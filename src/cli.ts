@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import yargs from 'yargs';
 import { COMMANDS } from './commands/all.ts';
 import type { Command, Context } from './commands/command.ts';
+import { packageVersion } from './commands/packageVersion.ts';
 import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
 import { declaredOptions, environmentOptions, refuseRepeated } from './config.ts';
@@ -153,10 +153,4 @@ function processTerminal(): Terminal {
     stdout: (text) => void stdout.write(text),
     stderr: { isTTY: stderr.isTTY, columns: stderr.columns || 80, write: (text) => void stderr.write(text) },
   };
-}
-
-/** The package's own version. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

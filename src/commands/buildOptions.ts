@@ -180,6 +180,7 @@ const OPTIONS = {
     describe: 'Check the finished artifact as a device would use it',
     defaultDescription: 'true',
   },
+  sbom: { group: ARTIFACT, type: 'boolean', describe: 'Write an SBOM and a provenance beside the artifact' },
   'server-kind': {
     group: ARTIFACT,
     choices: ['open-source', 'enterprise'] as const,
@@ -231,6 +232,7 @@ export interface BuildFlags {
   sign?: string;
   serverKind?: 'open-source' | 'enterprise';
   verify?: boolean;
+  sbom?: boolean;
   cache?: boolean;
   cacheDir?: string;
   /** What follows `--`. */

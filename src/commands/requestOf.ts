@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import type { BuildRequest } from '../pipeline/request.ts';
 import type { BuildFlags } from './buildOptions.ts';
+import { packageVersion } from './packageVersion.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -57,6 +58,7 @@ type ArtifactPart =
   | 'softwareFilesystem'
   | 'extraArguments'
   | 'verify'
+  | 'sbom'
   | 'signKey';
 
 function artifactRequest(flags: BuildFlags): Pick<BuildRequest, ArtifactPart> {
@@ -69,6 +71,7 @@ function artifactRequest(flags: BuildFlags): Pick<BuildRequest, ArtifactPart> {
     softwareFilesystem: flags.softwareFilesystem ?? 'rootfs-image',
     extraArguments: flags['--'] ?? [],
     verify: flags.verify ?? true,
+    ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
     ...(flags.sign === undefined ? {} : { signKey: existing(resolve(flags.sign)) }),
   };
 }

@@ -11,6 +11,7 @@ import type { ArtifactSpec, ArtifactSummary } from '../mender/spec.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import { formatReference } from '../oci/reference.ts';
+import { describeArtifact } from './describe.ts';
 import { payloadImages } from './payload.ts';
 import type { BuildPlan } from './planBuild.ts';
 import { dependsOnPrevious } from './planBuild.ts';
@@ -86,6 +87,7 @@ async function buildOne(
     threads: request.workers,
   });
   if (request.verify) await verifyBuilt(destination, images, plan.images, signal);
+  if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   return { plan, images, artifact, metadata: metadataFor(plan, images, request) };
 }
 

@@ -40,6 +40,8 @@ export interface BuildRequest {
   /** Deltas made at the same time. */
   workers: number;
   verify: boolean;
+  /** Describes each artifact in an SBOM and a provenance beside it, both of which name this version of the tool. */
+  sbom?: { toolVersion: string };
   /** Seconds since 1970 that the files in the artifact bear. */
   modificationTime?: number;
 }
