@@ -1,0 +1,45 @@
+// Prints what `mender-docker-delta build --json` wrote to a file as Markdown, for the summary of a CI job.
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+
+const [file] = process.argv.slice(2);
+const { artifacts, delivery } = JSON.parse(readFileSync(file, 'utf8'));
+
+const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1))} MB`;
+const kindOf = ({ kind }) => (kind === 'omit' ? 'unchanged' : kind);
+const row = (cells) => `| ${cells.join(' | ')} |`;
+
+function imageRows({ image, layers }) {
+  return layers.map((layer, position) => {
+    const { diffID, size, sent } = layer;
+    const name = position === 0 ? image : '';
+    return row([name, diffID.slice(7, 19), kindOf(layer), megabytes(size), megabytes(sent)]);
+  });
+}
+
+function artifactLines({ artifactName, base, artifact, images }) {
+  const layers = images.flatMap((image) => image.layers);
+  const sum = (key) => layers.reduce((total, layer) => total + layer[key], 0);
+  const against = base === null ? 'everything whole' : `against ${base.version}`;
+  return [
+    `### ${artifactName}`,
+    '',
+    `${basename(artifact.path)}: **${megabytes(artifact.size)}** (${artifact.compression}), ${against}. ` +
+      `Layers: ${megabytes(sum('sent'))} sent of ${megabytes(sum('size'))}.`,
+    '',
+    row(['image', 'layer', 'kind', 'layer size', 'sent']),
+    '| --- | --- | --- | ---: | ---: |',
+    ...images.flatMap(imageRows),
+    '',
+  ];
+}
+
+function deliveryText() {
+  if (delivery === null) return 'Not uploaded.';
+  const { host, uploads = [], deployment } = delivery;
+  const uploaded = uploads.map(({ name, id }) => `${name} is on ${host} as artifact ${id}.`);
+  const outcome = deployment?.watched?.outcome?.kind ?? 'goes on';
+  return [...uploaded, ...(deployment ? [`Deployment ${deployment.id}: ${outcome}.`] : [])].join(' ');
+}
+
+console.log([...artifacts.flatMap(artifactLines), deliveryText()].join('\n'));

@@ -1,0 +1,229 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import type { Argv } from 'yargs';
+import { parse as parseYaml } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../src/commands/all.ts';
+import { withManifestSettings } from '../src/commands/buildSettings.ts';
+import type { Command } from '../src/commands/command.ts';
+import { EXIT, UsageError } from '../src/errors.ts';
+import { runCli } from './helpers/cli.ts';
+import { temporaryFolder } from './helpers/temporary.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+interface Option {
+  alias?: string;
+  group?: string;
+  describe: string;
+  default?: string | number;
+  defaultDescription?: string;
+  choices?: readonly string[];
+  demandOption?: boolean;
+}
+
+const nameOf = ({ usage }: Command): string => [usage].flat()[0]!.split(' ')[0]!;
+
+/** What a command declares to yargs; every other call on the parser is let pass. */
+function optionsOf(command: Command): Record<string, Option> {
+  const declared: Record<string, Option> = {};
+  const parser: Argv = new Proxy({} as Argv, {
+    get: (_, method) => (first: unknown, second: unknown) => {
+      if (method === 'options') Object.assign(declared, first);
+      if (method === 'option') declared[first as string] = second as Option;
+      return parser;
+    },
+  });
+  command.options(parser);
+  return declared;
+}
+
+const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('*', '\\*');
+const code = (text: string): string => `\`${text}\``;
+
+function rowOf(name: string, option: Option): string {
+  const { alias, describe: what, choices, defaultDescription = option.default, demandOption } = option;
+  const names = [...(alias === undefined ? [] : [`-${alias}`]), `--${name}`].map(code).join(', ');
+  const values = choices === undefined ? '' : `: ${choices.map(code).join(', ')}`;
+  const value = defaultDescription === undefined ? '' : code(String(defaultDescription));
+  const byDefault = demandOption ? 'required' : value;
+  return `| ${names} | ${escaped(what)}${values} | ${byDefault} |`;
+}
+
+/** The tables of a command's options by their groups; what an earlier command has in the same words is only named. */
+function blockOf(command: Command, known: Map<string, string>): string {
+  const groups = new Map<string, string[]>();
+  const again: string[] = [];
+  for (const [name, option] of Object.entries(optionsOf(command))) {
+    const row = rowOf(name, option);
+    if (known.get(row) !== undefined) {
+      again.push(code(`--${name}`));
+      continue;
+    }
+    known.set(row, nameOf(command));
+    const group = (option.group ?? 'Options').replace(/:$/, '');
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+  }
+  const tables = [...groups].map(([group, rows]) =>
+    [`| ${group} | meaning | default |`, '| --- | --- | --- |', ...rows].join('\n'),
+  );
+  const rest = again.length === 0 ? [] : [`As above: ${again.join(', ')}.`];
+  return [...tables, ...rest].join('\n\n');
+}
+
+/** Replaces what stands between a marker and the next `<!-- end -->`. */
+function filled(readme: string, name: string, block: string): string {
+  const marker = `<!-- ${name} -->`;
+  const [before, rest] = readme.split(marker);
+  if (before === undefined || rest === undefined) throw new Error(`README.md lacks ${marker}`);
+  return `${before}${marker}\n\n${block}\n\n${rest.slice(rest.indexOf('<!-- end -->'))}`;
+}
+
+/** The README with all generated parts as the code has them now. */
+function generated(readme: string): string {
+  const known = new Map<string, string>();
+  const withOptions = COMMANDS.reduce((text, command) => {
+    const usage = `\`\`\`\nmender-docker-delta ${[command.usage].flat()[0]!}\n\`\`\``;
+    const block = `${usage}\n\n${blockOf(command, known)}`.trimEnd();
+    return filled(text, `options of ${nameOf(command)}`, block);
+  }, readme);
+  return filled(withOptions, 'keys of x-mender', `${knownSettings().map(code).join(', ')}.`);
+}
+
+describe('README.md', () => {
+  // `npx vitest run test/docs.test.ts -u` writes the tables anew.
+  it('has every option of every command, as the code declares it', async () => {
+    await expect(generated(README)).toMatchFileSnapshot('../README.md');
+  });
+
+  it.each(COMMANDS.map(nameOf))('has all that --help of %s shows', async (name) => {
+    const { stdout } = await runCli([name, '--help']);
+    const options = [...stdout.matchAll(/^ {2}(?:-\w, | {4})(--[\w-]+)/gm)].map(([, option]) => option!);
+    expect(options.length).toBeGreaterThan(3);
+    expect(options.filter((option) => !README.includes(`\`${option}\``))).toEqual([]);
+  });
+
+  it('has every exit code', () => {
+    const codes = [...README.matchAll(/^\| (\d+) \|/gm)].map(([, exit]) => Number(exit));
+    expect(codes).toEqual(Object.values(EXIT));
+  });
+
+  it('shows the rule of the environment variables by an example that holds', async () => {
+    expect(README).toContain('MENDER_DOCKER_DELTA_DEVICE_TYPE=raspberrypi4,qemux86-64');
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'compose.yaml'), 'services: {web: {image: example.test/web:1}}\n');
+    const run = await runCli(['plan', folder], { MENDER_DOCKER_DELTA_PLATFORM: 'linux/arm64' });
+    expect(run.stderr).toContain('no device type is given');
+  });
+
+  it('names only files that exist', () => {
+    const links = [...README.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path!);
+    expect(links.length).toBeGreaterThan(0);
+    for (const path of links) expect(readFileSync(join(ROOT, path)).length).toBeGreaterThan(0);
+  });
+});
+
+/** The keys as the error for an unknown one lists them. */
+function knownSettings(): string[] {
+  try {
+    withManifestSettings({}, { nonsense: 1 });
+  } catch (error) {
+    if (error instanceof UsageError) return error.hint!.replace('it may hold: ', '').split(', ');
+    throw error;
+  }
+  throw new Error('an unknown key was taken');
+}
+
+interface Action {
+  inputs: Record<string, { description: string; default?: string }>;
+  runs: { steps: { run: string; env?: Record<string, string> }[] };
+}
+
+const ACTION = readFileSync(join(ROOT, 'action.yml'), 'utf8');
+const BUILD = COMMANDS.find((command) => nameOf(command) === 'build')!;
+
+/** Replaces the lines between the comment that begins with `start` and the next `# end of options`. */
+function between(text: string, start: string, lines: readonly string[]): string {
+  const from = text.indexOf('\n', text.indexOf(start)) + 1;
+  const end = text.indexOf('# end of options', from);
+  return `${text.slice(0, from)}${lines.join('\n')}\n${text.slice(end)}`;
+}
+
+/** action.yml with an input for every option of `build`, handed over by its environment variable. */
+async function generatedAction(action: string): Promise<string> {
+  const options = Object.entries(optionsOf(BUILD));
+  const inputs = options.map(([name, { describe: what, choices }]) => {
+    const values = choices === undefined ? '' : `: ${choices.join(', ')}`;
+    return `  ${name}:\n    description: ${JSON.stringify(what + values)}`;
+  });
+  const variables = options.map(([name]) => {
+    return `        MENDER_DOCKER_DELTA_${name.toUpperCase().replaceAll('-', '_')}: \${{ inputs.${name} }}`;
+  });
+  const text = between(between(action, '# The options of build', inputs), '# One variable', variables);
+  const path = join(ROOT, 'action.yml');
+  return format(text, { ...(await resolveConfig(path)), filepath: path });
+}
+
+describe('action.yml', () => {
+  // Written anew with -u as well.
+  it('has an input for every option of build', async () => {
+    await expect(await generatedAction(ACTION)).toMatchFileSnapshot('../action.yml');
+  });
+
+  it('hands the manifest and the token over as well', () => {
+    const { inputs, runs } = parseYaml(ACTION) as Action;
+    expect(Object.keys(inputs)).toEqual(['manifest', 'token', ...Object.keys(optionsOf(BUILD))]);
+    const environment = Object.values(runs.steps.find(({ env }) => env !== undefined)!.env!);
+    expect(environment).toEqual(Object.keys(inputs).map((name) => `\${{ inputs.${name} }}`));
+  });
+
+  it('never puts an input into a script', () => {
+    for (const { run } of (parseYaml(ACTION) as Action).runs.steps) expect(run).not.toContain('${{');
+  });
+});
+
+describe('scripts/ci/job-summary.mjs', () => {
+  const result = {
+    artifacts: [
+      {
+        artifactName: 'shop-1.1.0',
+        base: { version: '1.0.0', origin: '1.0.0, the last successful run (cache)' },
+        artifact: { path: '/build/shop-1.1.0.mender', size: 4_200_000, compression: 'lzma' },
+        images: [
+          {
+            image: 'example.test/web:1.1.0',
+            layers: [
+              { diffID: `sha256:${'a'.repeat(64)}`, kind: 'omit', size: 30_000_000, sent: 0 },
+              { diffID: `sha256:${'b'.repeat(64)}`, kind: 'delta', size: 150_000_000, sent: 4_000_000 },
+            ],
+          },
+        ],
+      },
+    ],
+    delivery: null,
+  };
+
+  it('makes a table of the layers out of what build --json prints', () => {
+    const file = join(temporaryFolder(), 'result.json');
+    writeFileSync(file, JSON.stringify(result));
+    const text = execFileSync('node', [join(ROOT, 'scripts/ci/job-summary.mjs'), file], { encoding: 'utf8' });
+    expect(text).toBe(
+      [
+        '### shop-1.1.0',
+        '',
+        'shop-1.1.0.mender: **4.2 MB** (lzma), against 1.0.0. Layers: 4 MB sent of 180 MB.',
+        '',
+        '| image | layer | kind | layer size | sent |',
+        '| --- | --- | --- | ---: | ---: |',
+        '| example.test/web:1.1.0 | aaaaaaaaaaaa | unchanged | 30 MB | 0 MB |',
+        '|  | bbbbbbbbbbbb | delta | 150 MB | 4 MB |',
+        '',
+        'Not uploaded.',
+        '',
+      ].join('\n'),
+    );
+  });
+});
