@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import type { TarEntry } from '../../src/io/tar.ts';
 import { tarStream } from '../../src/io/tar.ts';
 import { deltaPayload } from '../../src/mender/onDevice/payload.ts';
 import { stateScripts } from '../../src/mender/onDevice/stateScript.ts';
@@ -85,9 +86,12 @@ class Device {
     await archiveImage(image, join(slot, 'save.tar'));
   }
 
-  async receive(images: PayloadImage[]): Promise<void> {
-    const payload = createWriteStream(this.payload);
-    await pipeline(tarStream(deltaPayload(images)), createGzip({ level: 0 }), payload);
+  receive(images: PayloadImage[]): Promise<void> {
+    return this.pack(deltaPayload(images));
+  }
+
+  async pack(entries: TarEntry[]): Promise<void> {
+    await pipeline(tarStream(entries), createGzip({ level: 0 }), createWriteStream(this.payload));
   }
 
   get payload(): string {
@@ -286,12 +290,15 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
         /has no layer [0-9a-f]{64}: it is not the one/,
       ],
       'when a whole layer is damaged': [
-        async (device, { folder, v2, v1 }) => {
+        async (device, { folder, v1, v2 }) => {
           const image = payloadOf('app', v2, v1, folder);
-          const path = join(folder, 'wrong.tar');
-          writeFileSync(path, readFileSync(v2.layers[1]!.path).fill(7, 5000, 5001));
+          const { diffID, path } = v2.layers[1]!;
           image.layers[1]!.content = { kind: 'full', path };
-          await device.receive([image]);
+          const wrong = readFileSync(path).fill(7, 5000, 5001);
+          const entries = deltaPayload([image]);
+          await device.pack(
+            entries.map((entry) => (entry.path.endsWith(hexOf(diffID)) ? { ...entry, body: wrong } : entry)),
+          );
         },
         /layer [0-9a-f]{64} came out with other bytes/,
       ],

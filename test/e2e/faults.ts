@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PayloadImage } from '../../src/mender/payload.ts';
-import { edited, imageOf, layerOf, noise } from '../device/images.ts';
+import { archiveImage, edited, imageOf, layerOf, noise } from '../device/images.ts';
 import { startRegistry } from './deviceRegistry.ts';
 import type { Services } from './application.ts';
 import { baseLayer } from './application.ts';
@@ -38,7 +38,9 @@ async function servicesOf(
     [options.sick ? 'ill' : 'healthy']: '',
   });
   const web = imageOf(`localhost:5000/web:${version}`, [base, top]);
-  return options.moves ? { web, side: imageOf('side:stable', [base, side]) } : { web };
+  // A base of its own: an image pulled beside one that shares its layers can't be saved from the containerd store.
+  const own = await baseLayer(folder, 'side');
+  return options.moves ? { web, side: imageOf('side:stable', [own, side]) } : { web };
 }
 
 /** A device of one store and module, brought back to version 1 before each test. */
@@ -186,7 +188,7 @@ export function appFaults(store: string): void {
     );
 
     test('over an image that the device pulled itself: only the classic store gives its layers back', async () => {
-      await pullBase(b.device, `/data/mender-app/${PROJECT}/manifests`);
+      await pullBase(b, `/data/mender-app/${PROJECT}/manifests`);
       b.runs(1);
       if (store === 'graph') b.must(await b.delta());
       else b.fails(await b.delta(), /the old image has no blobs/);
@@ -259,7 +261,12 @@ export function composeFaults(store: string): void {
     );
 
     test('over an image that the device pulled itself', async () => {
-      await pullBase(b.device, '/data/mender-docker-compose/current/manifests');
+      await pullBase(b, '/data/mender-docker-compose/current/manifests');
+      // The module deletes by the ID that it noted, and the containerd store gives a pulled image another one.
+      const names = 'localhost:5000/web:1 side:stable';
+      b.device.ask(
+        `docker image inspect -f '{{.Id}}' ${names} > /data/mender-docker-compose/current/image_ids`,
+      );
       b.runs(1);
       b.must(await b.delta());
       b.runs(2);
@@ -268,10 +275,12 @@ export function composeFaults(store: string): void {
 }
 
 /** Replaces the loaded image of the service `web` by the same one, pulled: the containerd store then holds it compressed. */
-async function pullBase(device: Device, manifests: string): Promise<void> {
+async function pullBase({ device, versions, folder }: Bench, manifests: string): Promise<void> {
+  const archive = join(folder, 'web.tar');
+  await archiveImage(versions[1]['web']!, archive);
   const registry = startRegistry(device);
   try {
-    device.ask('docker push -q localhost:5000/web:1');
+    registry.push(archive, 'web:1');
     device.ask(
       'docker rm -f $(docker ps -aq --filter label=com.docker.compose.service=web) && docker image rm localhost:5000/web:1',
     );
