@@ -92,13 +92,13 @@ export function wantsDestinations(flags: DestinationFlags): boolean {
   return [...map, allowEmptyTargets, uploadOnly, report].some((value) => value !== undefined);
 }
 
-/** Throws UsageError where a map and another option say both where to deploy. */
-export function refuseOtherTargets(flags: DeployFlags): void {
+/** Throws UsageError where a map and another option contradict each other. */
+export function refuseOtherTargets(flags: DeployFlags & { upload?: boolean }): void {
+  const hint = 'or leave out --starmap-url, --repo and --repo-file';
+  if (flags.upload === false) {
+    throw new UsageError('a destination map says where to upload: leave out --no-upload', { hint });
+  }
   if (!wantsDeployment(flags)) return;
-  throw new UsageError(
-    'a destination map says where to deploy: leave out --device-group, --devices, --all-devices and --filter',
-    {
-      hint: 'or leave out --starmap-url, --repo and --repo-file',
-    },
-  );
+  const others = '--device-group, --devices, --all-devices and --filter';
+  throw new UsageError(`a destination map says where to deploy: leave out ${others}`, { hint });
 }

@@ -3,7 +3,7 @@ import { planAccounts } from '../destinations/plan.ts';
 import type { Maps, Resolution } from '../destinations/resolve.ts';
 import type { DeploySettings } from '../destinations/settings.ts';
 import { artifactNameOf } from '../destinations/settings.ts';
-import { NotFoundError } from '../errors.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
 import { silentLog } from '../io/log.ts';
 import type { DestinedArtifact } from '../pipeline/destinedArtifact.ts';
 import type { Api } from '../server/api.ts';
@@ -22,6 +22,8 @@ import { watchTimes } from './watchOptions.ts';
 export interface DestineFlags extends DestinationFlags, DeployFlags {
   description?: string;
   directUpload?: boolean;
+  /** Of `build`: false leaves the artifact here. */
+  upload?: boolean;
 }
 
 /** Where one artifact goes. */
@@ -63,7 +65,7 @@ export async function planOne(
 }
 
 /** What is to be built and then brought to the destinations of a map. */
-export interface DestinedSoftware {
+interface DestinedSoftware {
   application: string;
   version: string;
   /** As in a platform. */
@@ -72,13 +74,14 @@ export interface DestinedSoftware {
 
 /**
  * Looks up all that `deployToDestinations` will need, so that a wrong map, a missing token or an application that nobody
- * wants costs no build. Throws what it throws before the first byte.
+ * wants costs no build. Returns the artifact name that the map wants, if any. Throws what `deployToDestinations` throws
+ * before the first byte, and UsageError where the map wants several names.
  */
 export async function checkDestinations(
   wanted: DestinedSoftware,
   flags: DestineFlags,
   context: Context,
-): Promise<void> {
+): Promise<string | undefined> {
   refuseOtherTargets(flags);
   watchTimes(flags);
   // The same things are said once the artifact is there.
@@ -86,8 +89,24 @@ export async function checkDestinations(
   const { application: name, version, architecture } = wanted;
   const found = await resolveName(await openMaps(flags, quiet), { name, version }, flags, quiet);
   const accounts = await plannedAccounts(wanted, found, flags, quiet);
-  if (accounts.length > 0 || flags.allowEmptyTargets === true) return;
-  throw noDestination(`${found.path}: ${noDestinationText(architecture ?? null)}`);
+  if (accounts.length === 0 && flags.allowEmptyTargets !== true) {
+    throw noDestination(`${found.path}: ${noDestinationText(architecture ?? null)}`);
+  }
+  const names = new Set(accounts.flatMap((one) => namesOf(wanted, one)));
+  if (names.size <= 1) return [...names][0];
+  throw new UsageError(
+    `${found.path}: meta.artifact_name asks for ${[...names].join(' and ')}, and an artifact has one name`,
+  );
+}
+
+/** The names that the destinations of an account want for an artifact. */
+function namesOf(
+  { application: name, version, architecture = '' }: DestinedSoftware,
+  { destinations }: PlannedAccount,
+): string[] {
+  return destinations.flatMap(
+    ({ destination }) => artifactNameOf(destination.meta, { name, version, architecture }) ?? [],
+  );
 }
 
 /** An artifact that does not say what it is for goes only where any architecture will do. */
@@ -133,15 +152,16 @@ function settingsOfFlags(flags: DestineFlags): DeploySettings {
 }
 
 function warnOfNames(
-  { name, application, version, architecture }: DestinedArtifact,
+  artifact: DestinedArtifact,
   accounts: readonly PlannedAccount[],
   { log }: Context,
 ): void {
-  const values = { name: application, version, architecture: architecture ?? '' };
-  for (const { path, destinations } of accounts) {
-    const wanted = destinations.map(({ destination }) => artifactNameOf(destination.meta, values));
-    const other = wanted.find((one) => one !== undefined && one !== name);
-    if (other !== undefined)
-      log.warning(`${path}: the map wants an artifact named ${other}, and this one is ${name}`);
+  for (const account of accounts) {
+    // A delta's name may go on behind the one of the map.
+    const other = namesOf(artifact, account).find((one) => !artifact.name.startsWith(one));
+    if (other === undefined) continue;
+    log.warning(
+      `${account.path}: the map wants an artifact named ${other}, and this one is ${artifact.name}`,
+    );
   }
 }

@@ -15,7 +15,7 @@ import { serverHost } from './serverOptions.ts';
 type Environment = Context['environment'];
 
 /** How to reach one server. */
-export interface Profile {
+interface Profile {
   host: string;
   /** The environment variable with the token. */
   tokenEnv?: string;

@@ -7,9 +7,9 @@ export interface Problem {
   message: string;
 }
 
-export type FieldKind = 'text' | 'truth' | 'whole' | 'object' | 'texts';
+type FieldKind = 'text' | 'truth' | 'whole' | 'object' | 'texts';
 
-export interface FieldRule {
+interface FieldRule {
   kind: FieldKind;
   required?: boolean;
 }

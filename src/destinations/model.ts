@@ -7,7 +7,7 @@ export const WORKFLOWS = {
   community: 'community',
   development: 'community',
 } as const;
-export type Workflow = (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
+type Workflow = (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
 
 /** One place that an artifact goes to. The names are the map's own; null stands for what the map does not say. */
 export interface Destination {

@@ -5,7 +5,7 @@ import { retryAfter, wait } from '../io/httpRetry.ts';
 
 export type QueryPair = readonly [name: string, value: string];
 
-export interface SessionAnswer {
+interface SessionAnswer {
   status: number;
   /** Parsed JSON of a 200, undefined of a 404. */
   body: unknown;

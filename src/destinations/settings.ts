@@ -51,7 +51,7 @@ function withoutNulls(value: object): object {
 
 /**
  * The artifact name that `meta.artifact_name` makes: `{name}`, `{version}` and `{architecture}` stand for the artifact's
- * own. Undefined where the meta names none; throws UsageError for other braces.
+ * own. Undefined where the meta names none; throws UsageError for other braces, and for what can't be a name.
  */
 export function artifactNameOf(
   meta: JsonObject | null,
@@ -59,10 +59,11 @@ export function artifactNameOf(
 ): string | undefined {
   const template = meta?.['artifact_name'];
   if (typeof template !== 'string') return undefined;
-  return template.replace(/\{([^}]*)\}/g, (_, name: string) => {
-    if (Object.hasOwn(values, name)) return values[name as keyof typeof values];
-    throw new UsageError(`meta.artifact_name ${JSON.stringify(template)}: {${name}} is unknown`, {
-      hint: 'use {name}, {version} and {architecture}',
-    });
+  const known: Readonly<Record<string, string>> = values;
+  const name = template.replace(/\{(name|version|architecture)\}/g, (_, key: string) => known[key] ?? '');
+  // The name is a file's name as well.
+  if (/^[\x21-\x7e]+$/.test(name) && !/[/\\{}]/.test(name)) return name;
+  throw new UsageError(`meta.artifact_name ${JSON.stringify(template)} makes no artifact name`, {
+    hint: 'use {name}, {version} and {architecture}, and no spaces or slashes',
   });
 }

@@ -203,7 +203,10 @@ describe('settings', () => {
       'gateway-1.2_arm64',
     );
     expect(artifactNameOf({}, values)).toBeUndefined();
-    expect(() => artifactNameOf({ artifact_name: '{release}' }, values)).toThrow(/\{release\} is unknown/);
+    expect(() => artifactNameOf({ artifact_name: '{release}' }, values)).toThrow(
+      /"\{release\}" makes no artifact name/,
+    );
+    expect(() => artifactNameOf({ artifact_name: '../{name}' }, values)).toThrow(/makes no artifact name/);
   });
   test('flags win over the map', () => {
     const [entry] = readMap(
