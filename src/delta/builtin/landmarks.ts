@@ -12,18 +12,16 @@ export interface Landmarks {
 
 const FEWEST_BITS = 7;
 const MOST_LANDMARKS_BITS = 18;
-const SLOTS = 2 ** (MOST_LANDMARKS_BITS + 2);
+const FEWEST_SLOTS = 16;
 const GEAR = makeGear();
 
-/** An empty table for landmarks of about `bytes` bytes; it takes 12 MB on shared memory. */
+/** An empty table for landmarks of about `bytes` bytes; it takes at most 12 MB, on shared memory. */
 export function makeLandmarks(bytes: number): Landmarks {
-  const bits = Math.ceil(Math.log2(Math.max(1, bytes))) - MOST_LANDMARKS_BITS;
-  const positions = new Float64Array(new SharedArrayBuffer(SLOTS * 8)).fill(-1);
-  return {
-    bits: Math.max(FEWEST_BITS, bits),
-    sums: new Uint32Array(new SharedArrayBuffer(SLOTS * 4)),
-    positions,
-  };
+  const bits = Math.max(FEWEST_BITS, Math.ceil(Math.log2(Math.max(1, bytes))) - MOST_LANDMARKS_BITS);
+  const expected = bytes / 2 ** bits;
+  const slots = 2 ** Math.ceil(Math.log2(Math.max(FEWEST_SLOTS, expected * 4)));
+  const positions = new Float64Array(new SharedArrayBuffer(slots * 8)).fill(-1);
+  return { bits, sums: new Uint32Array(new SharedArrayBuffer(slots * 4)), positions };
 }
 
 /** Remembers a landmark, unless an equal one is known or the table is nearly full. */
@@ -42,10 +40,11 @@ export function findLandmark(landmarks: Landmarks, sum: number): number {
 const MOST_PROBES = 32;
 
 function slotOf(landmarks: Landmarks, sum: number): number {
-  let slot = Math.imul(sum, 0x9e3779b1) >>> (32 - MOST_LANDMARKS_BITS - 2);
+  const mask = landmarks.sums.length - 1;
+  let slot = (Math.imul(sum, 0x9e3779b1) >>> 8) & mask;
   for (let probe = 0; probe < MOST_PROBES; probe++) {
     if (landmarks.positions[slot] === -1 || landmarks.sums[slot] === sum) break;
-    slot = (slot + 1) % SLOTS;
+    slot = (slot + 1) & mask;
   }
   return slot;
 }

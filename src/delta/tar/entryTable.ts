@@ -29,7 +29,7 @@ export interface PathSums {
 }
 
 /** A table with room for one entry more than `count`. */
-export function makeTable(count: number): EntryTable {
+function makeTable(count: number): EntryTable {
   return {
     count: 0,
     start: new Float64Array(new SharedArrayBuffer((count + 1) * 8)),
