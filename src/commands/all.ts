@@ -6,6 +6,7 @@ import { deployCommand } from './deploy.ts';
 import { deploymentsCommand } from './deployments.ts';
 import { destinationsCommand } from './destinations.ts';
 import { inspectCommand } from './inspect.ts';
+import { libraryCommand } from './library.ts';
 import { loginCommand } from './login.ts';
 import { planCommand } from './plan.ts';
 import { releasesCommand } from './releases.ts';
@@ -26,4 +27,5 @@ export const COMMANDS: readonly Command[] = [
   destinationsCommand,
   artifactsCommand,
   releasesCommand,
+  libraryCommand,
 ] as unknown as readonly Command[];

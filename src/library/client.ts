@@ -119,7 +119,7 @@ export function failureOf(doing: string, { status, url }: HttpResponse, text: st
   const message = `${doing}: ${new URL(url).host} answered ${status}${words === undefined ? '' : `: ${words}`}`;
   if (status === 401 || status === 403) {
     return new DeniedError(message, {
-      hint: 'set LIBRARY_TOKEN to a token of this library, or name its file with --token-file',
+      hint: 'set LIBRARY_TOKEN to a token, and LIBRARY_URL to the library that it is for',
     });
   }
   if (status === 404) return new NotFoundError(message, { hint: 'look with `library search`' });
