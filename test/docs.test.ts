@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { execa } from 'execa';
 import { format, resolveConfig } from 'prettier';
 import type { Argv } from 'yargs';
 import { parse as parseYaml } from 'yaml';
@@ -10,6 +11,7 @@ import { withManifestSettings } from '../src/commands/buildSettings.ts';
 import type { Command } from '../src/commands/command.ts';
 import { EXIT, UsageError } from '../src/errors.ts';
 import { runCli } from './helpers/cli.ts';
+import { buildImage, writeOciArchive } from './helpers/images.ts';
 import { temporaryFolder } from './helpers/temporary.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -119,12 +121,27 @@ describe('README.md', () => {
     expect(run.stderr).toContain('no device type is given');
   });
 
+  it('speaks of no option that does not exist', () => {
+    const own = README.replace(/^## Coming from[\s\S]*?^## /m, '');
+    const spoken = [...own.matchAll(/(?<![\w-])--([a-z0-9][\w-]*\w)/g)].map(([, name]) => name!);
+    expect([...new Set(spoken)].filter((name) => !isKnown(name) && !FOREIGN.includes(name))).toEqual([]);
+  });
+
   it('names only files that exist', () => {
     const links = [...README.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path!);
     expect(links.length).toBeGreaterThan(0);
     for (const path of links) expect(readFileSync(join(ROOT, path)).length).toBeGreaterThan(0);
   });
 });
+
+const EVERY = ['json', 'log-level', 'verbose', 'quiet', 'help', 'version'];
+/** Options of other programs that the README speaks of. */
+const FOREIGN = ['global', 'wait'];
+
+function isKnown(name: string): boolean {
+  const names = [...EVERY, ...COMMANDS.flatMap((command) => Object.keys(optionsOf(command)))];
+  return names.includes(name) || names.includes(name.replace(/^no-/, ''));
+}
 
 /** The keys as the error for an unknown one lists them. */
 function knownSettings(): string[] {
@@ -182,6 +199,63 @@ describe('action.yml', () => {
 
   it('never puts an input into a script', () => {
     for (const { run } of (parseYaml(ACTION) as Action).runs.steps) expect(run).not.toContain('${{');
+  });
+});
+
+describe('the GitLab template', () => {
+  const text = readFileSync(join(ROOT, 'scripts/ci/mender-docker-delta.gitlab-ci.yml'), 'utf8');
+
+  it('uses only options and variables that exist', () => {
+    const lines = text.split('\n').filter((line) => line.includes('mender-docker-delta build'));
+    expect(lines).toHaveLength(2);
+    const options = lines.flatMap((line) => [...line.matchAll(/ --([\w-]+)/g)].map(([, name]) => name!));
+    expect(options.filter((name) => !isKnown(name))).toEqual([]);
+    const variables = [...text.matchAll(/MENDER_DOCKER_DELTA_([A-Z_]+):/g)].map(([, name]) => name!);
+    expect(variables.length).toBeGreaterThan(2);
+    expect(variables.filter((name) => !isKnown(name.toLowerCase().replaceAll('_', '-')))).toEqual([]);
+  });
+
+  it('is YAML with a job for branches and one for tags', () => {
+    const jobs = parseYaml(text) as Record<string, { rules?: { if: string }[] }>;
+    expect(jobs['mender-delta']?.rules).toEqual([{ if: '$CI_COMMIT_BRANCH' }]);
+    expect(jobs['mender-release']?.rules).toEqual([{ if: '$CI_COMMIT_TAG' }]);
+  });
+});
+
+describe('scripts/ci/github-build', () => {
+  it('builds what the variables ask for, and fills summary and outputs', async () => {
+    const folder = temporaryFolder();
+    const inside = (name: string): string => join(folder, name);
+    writeFileSync(inside('compose.yaml'), 'services: {web: {image: example.test/web:1}}\n');
+    writeOciArchive(inside('web.tar'), {
+      'example.test/web:1': buildImage({ layers: [{ 'app/a': 'one' }] }),
+    });
+    const { stderr, exitCode } = await execa(join(ROOT, 'scripts/ci/github-build'), {
+      cwd: folder,
+      reject: false,
+      env: {
+        MANIFEST: 'compose.yaml\n',
+        RUNNER_TEMP: folder,
+        GITHUB_STEP_SUMMARY: inside('summary'),
+        GITHUB_OUTPUT: inside('outputs'),
+        MENDER_DOCKER_DELTA_MANIFEST_NAME: 'shop',
+        MENDER_DOCKER_DELTA_ARTIFACT_VERSION: '1.0.0',
+        MENDER_DOCKER_DELTA_DEVICE_TYPE: 'raspberrypi4,qemux86-64',
+        MENDER_DOCKER_DELTA_PLATFORM: 'linux/amd64',
+        MENDER_DOCKER_DELTA_SERVICE_FILE: 'web=web.tar',
+        MENDER_DOCKER_DELTA_PROFILE: '',
+        MENDER_DOCKER_DELTA_UPLOAD: 'false',
+        MENDER_DOCKER_DELTA_CACHE_DIR: inside('cache'),
+      },
+    });
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(readFileSync(inside('summary'), 'utf8')).toContain('| example.test/web:1 |');
+    expect(readFileSync(inside('outputs'), 'utf8').split('\n')).toEqual([
+      ...['artifacts<<end-of-artifacts', inside('shop-1.0.0.mender'), 'end-of-artifacts'],
+      ...['artifact-names<<end-of-artifact-names', 'shop-1.0.0', 'end-of-artifact-names'],
+      ...['result<<end-of-result', inside('mender-docker-delta.json'), 'end-of-result', ''],
+    ]);
   });
 });
 
