@@ -103,8 +103,8 @@ function keepsText({
 }: Destination): string {
   if (!restrict_version) return 'all';
   const parts = [
-    majors === null ? '' : `${majors} majors`,
-    minors === null ? '' : `${minors} minors`,
+    majors === null ? '' : `majors: ${majors}`,
+    minors === null ? '' : `minors of each: ${minors}`,
     'newest of each X.Y',
   ];
   return parts.filter((part) => part !== '').join(', ');

@@ -8,6 +8,7 @@ import type { AccountRun } from './destineRun.ts';
 import { attempt } from './destineRun.ts';
 import type { DestinationReport } from './destineRequest.ts';
 import { watchDeployment } from './watch.ts';
+import type { WatchReport } from './watch.ts';
 
 /**
  * Deploys to all destinations of an account, and waits for them together. The deployments are created one by one, so that
@@ -59,10 +60,7 @@ async function finish(
     `${name}: ${joined ? `deployment ${id} was running already` : `created deployment ${id}`}`,
   );
   if (request.deploy === 'created') return reportOf(target, { state: 'PENDING', ...facts });
-  const watched = await attempt(one, () => {
-    const onChange = (now: Statistics): void => context.log.info(`${name}: ${countersText(now)}`);
-    return watchDeployment({ id, ...request }, { api: account.api, log: context.log, onChange });
-  });
+  const watched = await attempt(one, () => watch(one, id, name));
   if (watched instanceof UserError)
     return reportOf(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
   const { outcome, statistics } = watched;
@@ -70,6 +68,20 @@ async function finish(
   if (error === undefined) return reportOf(target, { state: 'DEPLOYED', ...facts, statistics });
   one.failures.push(error);
   return reportOf(target, { state: 'NOTDEPLOYED', ...facts, statistics, error: error.message });
+}
+
+async function watch(
+  { request, account, context }: AccountRun,
+  id: string,
+  name: string,
+): Promise<WatchReport> {
+  const onChange = (now: Statistics): void => context.log.info(`${name}: ${countersText(now)}`);
+  try {
+    return await watchDeployment({ id, ...request }, { api: account.api, log: context.log, onChange });
+  } catch (error) {
+    if (context.signal?.aborted === true) context.log.warning(`${name}: deployment ${id} goes on without us`);
+    throw error;
+  }
 }
 
 /**

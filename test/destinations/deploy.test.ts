@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deployCommand } from '../../src/commands/deploy.ts';
 import type { DestinationReport } from '../../src/commands/destinationReport.ts';
+import { InterruptedError } from '../../src/errors.ts';
 import { runCommand } from '../helpers/mender-server-command.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { gatewayArtifact, gatewayMap, group, profilesOf, tenant, wake, yamlFile } from './world.ts';
@@ -15,7 +16,7 @@ async function deploy(
   map: unknown,
   artifact: string,
   argv: readonly string[] = [],
-  environment?: Record<string, string>,
+  { environment, signal }: { environment?: Record<string, string> | undefined; signal?: AbortSignal } = {},
 ) {
   const profiles = profilesOf(tenants);
   const report = join(temporaryFolder(), 'out', 'report.json');
@@ -31,6 +32,7 @@ async function deploy(
   const [{ server }] = Object.values(tenants) as [Tenant];
   const run = await runCommand(server, deployCommand, [artifact, ...options, ...argv], {
     environment: environment ?? profiles.environment,
+    ...(signal && { signal }),
   });
   const written = existsSync(report)
     ? (JSON.parse(readFileSync(report, 'utf8')) as DestinationReport)
@@ -161,6 +163,27 @@ describe('deploying by a map', () => {
       name: 'mine',
       extras: { retries: 2, phases: [{ batch_size: 10 }, {}] },
     });
+  });
+
+  test('an interruption ends the wait, and says what goes on', async () => {
+    const tenants = { lab: await tenant() };
+    const interruption = new AbortController();
+    const running = deploy(
+      tenants,
+      gatewayMap({ lab: { destinations: [group('berlin'), group('paris')] } }),
+      gatewayArtifact({ version: '1.2.0' }),
+      [],
+      { signal: interruption.signal },
+    );
+    const { server } = tenants.lab;
+    while (server.calls.filter((call) => call.endsWith('/statistics')).length < 3)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    interruption.abort(new InterruptedError('SIGINT'));
+    const done = await running;
+    expect(done.error?.exitCode).toBe(130);
+    for (const { id } of server.state.deployments.values())
+      expect(done.log).toContain(`deployment ${id} goes on without us`);
+    expect(server.state.deployments.size).toBe(2);
   });
 
   test('--upload-only deploys nothing', async () => {
@@ -300,7 +323,7 @@ describe('what is wrong before the first byte', () => {
   ])('%s', async (_, map, argv, message, exitCode, environment) => {
     const tenants = { lab: await tenant() };
     const file = gatewayArtifact({ version: '1.2.0', architecture: 'arm64' });
-    const done = await deploy(tenants, map, file, argv, environment);
+    const done = await deploy(tenants, map, file, argv, { environment });
     expect(done.error?.message).toMatch(message);
     expect(done.error?.message).not.toContain('\n');
     expect(done.error?.exitCode).toBe(exitCode);
