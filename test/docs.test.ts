@@ -13,6 +13,7 @@ import { EXIT, UsageError } from '../src/errors.ts';
 import { runCli } from './helpers/cli.ts';
 import { buildImage, writeOciArchive } from './helpers/images.ts';
 import { temporaryFolder } from './helpers/temporary.ts';
+import { requireTool } from './helpers/tools.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -223,6 +224,11 @@ describe('the GitLab template', () => {
 });
 
 describe('scripts/ci/github-build', () => {
+  it('is clean to shellcheck', () => {
+    requireTool('shellcheck');
+    execFileSync('shellcheck', [join(ROOT, 'scripts/ci/github-build')], { stdio: 'inherit' });
+  });
+
   it('builds what the variables ask for, and fills summary and outputs', async () => {
     const folder = temporaryFolder();
     const inside = (name: string): string => join(folder, name);
