@@ -1,26 +1,31 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
 import type { Api } from '../server/api.ts';
-import { describeArtifact } from '../server/artifacts.ts';
 import { downloadArtifact } from '../server/download.ts';
 import { resolveArtifact } from '../server/resolveArtifact.ts';
 import { headOf } from '../server/storedFile.ts';
 import { runDelete } from './artifactsDelete.ts';
+import { runDetail } from './artifactsDetail.ts';
 import { artifactText, runList } from './artifactsList.ts';
 import { ARTIFACT_ACTIONS, ARTIFACT_OPTIONS } from './artifactsOptions.ts';
 import type { ArtifactAction, ArtifactsFlags } from './artifactsOptions.ts';
 import { runPrune } from './artifactsPrune.ts';
+import { runAdd, runUpdate } from './artifactsStore.ts';
 import type { Command, Context } from './command.ts';
 import { formatBytes } from './format.ts';
 import { openServer } from './serverOptions.ts';
 
-/** `artifacts list|show|head|download|update|delete|prune` */
+/** `artifacts list|show|detail|head|download|add|update|delete|prune` */
 export const artifactsCommand: Command<ArtifactsFlags> = {
   usage: 'artifacts <action> [artifact..]',
-  describe: 'List, show, look for, download, describe, delete or prune artifacts on the server',
+  describe: 'List, show, look for, download, add, change, delete or prune artifacts on the server',
   examples: [
     ["$0 artifacts list --name 'app-*' --sort modified:desc", 'the newest versions of app first'],
     ['$0 artifacts download app-1.2 -o app.mender', 'download; run again after a break, it goes on'],
+    [
+      '$0 artifacts add --location https://ci.example.com/app.mender',
+      'from there to the server, without a copy here',
+    ],
     ['$0 artifacts delete --query name=app-0.* --dry-run', 'what would be deleted'],
     ['$0 artifacts prune app --restrict-major 2', 'keep the newest of each X.Y, of two majors'],
   ],
@@ -49,6 +54,7 @@ const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
     const artifact = await resolveArtifact(api, only(flags));
     context.print(context.json ? JSON.stringify(artifact) : artifactText(artifact));
   },
+  detail: runDetail,
   head: async (api, flags, context) => {
     const { id, name, ...artifact } = await resolveArtifact(api, only(flags));
     const file = await headOf(api, { id, name, ...artifact });
@@ -67,14 +73,8 @@ const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
     const text = `downloaded ${artifact.name} (${formatBytes(done.size)}) to ${done.path}`;
     context.print(context.json ? JSON.stringify({ id: artifact.id, name: artifact.name, ...done }) : text);
   },
-  update: async (api, flags, context) => {
-    const { description } = flags;
-    if (description === undefined) throw new UsageError('artifacts update: expected --description');
-    const { id, name } = await resolveArtifact(api, only(flags));
-    await describeArtifact(api, id, description);
-    const text = `changed the description of ${name} (${id})`;
-    context.print(context.json ? JSON.stringify({ id, name, description }) : text);
-  },
+  add: runAdd,
+  update: runUpdate,
   delete: runDelete,
 };
 

@@ -22,7 +22,8 @@ export async function runDelete(api: Api, flags: ArtifactsFlags, context: Contex
       hint: 'look first: artifacts delete --query name=app-0.* --dry-run',
     });
   }
-  const artifacts = query === undefined ? await resolveAll(api, references) : await fitting(api, query);
+  const artifacts =
+    query === undefined ? await resolveAll(api, references) : await artifactsThatFit(api, query);
   const results: Deleted[] = [];
   let failure: UserError | undefined;
   for (const { id, name } of artifacts) {
@@ -56,7 +57,7 @@ async function tryDelete(api: Api, id: string): Promise<UserError | undefined> {
 }
 
 /** The artifacts that fit a query; the server treats several prefixes of names badly, so each is asked for by itself. */
-async function fitting(api: Api, text: string): Promise<Artifact[]> {
+export async function artifactsThatFit(api: Api, text: string): Promise<Artifact[]> {
   const { names = [], ...query } = parseQuery(text);
   const found = new Map<string, Artifact>();
   for (const one of names.length === 0 ? [[]] : names.map((name) => [name])) {

@@ -2,18 +2,23 @@ import { UsageError } from '../errors.ts';
 import type { Api } from '../server/api.ts';
 import { listArtifacts } from '../server/artifacts.ts';
 import type { Artifact } from '../server/artifacts.ts';
+import { artifactsThatFit } from './artifactsDelete.ts';
 import type { ArtifactsFlags } from './artifactsOptions.ts';
 import type { Context } from './command.ts';
 import { formatBytes, formatTable } from './format.ts';
 
 /** Prints the artifacts that fit. */
 export async function runList(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
-  const { name: names = [], description, deviceType, sort = 'name' } = flags;
+  const { name: names = [], description, deviceType, sort = 'name', dir, query } = flags;
   if (names.length > 1 && names.some((name) => name.endsWith('*'))) {
     throw new UsageError('--name: a name that ends with * can not be combined with others');
   }
-  const compare = ordering(sort);
-  const found = (await listArtifacts(api, { names, description, deviceType })).sort(compare);
+  const compare = ordering(sort, dir);
+  const listed =
+    query === undefined
+      ? await listArtifacts(api, { names, description, deviceType })
+      : await artifactsThatFit(api, query);
+  const found = listed.sort(compare);
   context.print(context.json ? JSON.stringify(found) : artifactsText(found));
 }
 
@@ -24,8 +29,8 @@ const ORDERS: Record<string, (a: Artifact, b: Artifact) => number> = {
 };
 
 /** How `--sort` orders artifacts; throws UsageError for what it does not know. */
-function ordering(sort: string): (a: Artifact, b: Artifact) => number {
-  const [field = '', direction = 'asc'] = sort.split(':');
+export function ordering(sort: string, dir?: 'asc' | 'desc'): (a: Artifact, b: Artifact) => number {
+  const [field = '', direction = dir ?? 'asc'] = sort.split(':');
   const order = ORDERS[field];
   if (order === undefined || !['asc', 'desc'].includes(direction)) {
     throw new UsageError(`--sort ${sort}: expected ${Object.keys(ORDERS).join(', ')}, with :asc or :desc`);

@@ -3,7 +3,17 @@ import { PRUNE_OPTIONS } from './artifactsPrune.ts';
 import { MAP_OPTIONS } from './destinationOptions.ts';
 import { SERVER_OPTIONS } from './serverOptions.ts';
 
-export const ARTIFACT_ACTIONS = ['list', 'show', 'head', 'download', 'update', 'delete', 'prune'] as const;
+export const ARTIFACT_ACTIONS = [
+  'list',
+  'show',
+  'detail',
+  'head',
+  'download',
+  'add',
+  'update',
+  'delete',
+  'prune',
+] as const;
 export type ArtifactAction = (typeof ARTIFACT_ACTIONS)[number];
 
 /** What the command line says; each action reads its own. */
@@ -15,6 +25,9 @@ export interface ArtifactsFlags extends PruneFlags {
   sort?: string;
   output?: string;
   query?: string;
+  dir?: 'asc' | 'desc';
+  location?: string;
+  replace?: string;
 }
 
 export const ARTIFACT_OPTIONS = {
@@ -28,7 +41,7 @@ export const ARTIFACT_OPTIONS = {
   description: {
     type: 'string',
     requiresArg: true,
-    describe: 'list: with this description, or a beginning*; update: the new one',
+    describe: 'list: with this description, or a beginning*; add, update: the new one',
   },
   'device-type': {
     type: 'string',
@@ -38,7 +51,7 @@ export const ARTIFACT_OPTIONS = {
   sort: {
     type: 'string',
     requiresArg: true,
-    describe: 'list: by name, modified or size; with :desc from the end',
+    describe: 'list, detail: by name, modified or size; with :desc from the end',
     defaultDescription: 'name',
   },
   output: {
@@ -51,7 +64,18 @@ export const ARTIFACT_OPTIONS = {
   query: {
     type: 'string',
     requiresArg: true,
-    describe: 'delete: what fits, like name=app-1.*,device-type=qemu',
+    describe: 'list, detail, delete: what fits, like name=app-1.*,device-type=qemu',
+  },
+  dir: { choices: ['asc', 'desc'], describe: 'list, detail: direction of --sort', defaultDescription: 'asc' },
+  location: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'add: address whose bytes go to the server without being kept here',
+  },
+  replace: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'update: file that takes the place of the artifact, which is deleted before',
   },
   'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
   ...PRUNE_OPTIONS,

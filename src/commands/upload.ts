@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
-import { uploadArtifact } from '../pipeline/upload.ts';
+import { finishUploads, uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
 import type { UploadReport } from '../pipeline/upload.ts';
+import { cacheOf } from './cacheFolder.ts';
 import type { Command } from './command.ts';
 import { formatBytes } from './format.ts';
 import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
@@ -40,11 +41,10 @@ export const uploadCommand: Command<UploadFlags> = {
     }) as unknown as Argv<UploadFlags>,
   async run({ file, description, directUpload, ...flags }, context) {
     const api = await openServer(flags, context);
-    const { log, progress } = context;
-    const report = await uploadArtifact(
-      { path: file, description, direct: directUpload },
-      { api, log, progress },
-    );
+    const { log, progress, environment } = context;
+    const store = { api, log, progress, cache: cacheOf(undefined, environment) };
+    await finishUploads(store, file);
+    const report = await uploadRecorded({ path: file, description, direct: directUpload }, store);
     context.print(
       context.json ? JSON.stringify({ host: api.host, ...report }) : uploadText(report, api.host),
     );

@@ -22,18 +22,28 @@ export function uploadForm(
   description: string,
   onBytes: (bytes: number) => void,
 ): UploadForm {
+  return streamForm(path, size, description, () => fileBytes(path, size, onBytes));
+}
+
+/** As `uploadForm`, of bytes that come from anywhere; `open` gives a fresh stream of all of them. */
+export function streamForm(
+  name: string,
+  size: number,
+  description: string,
+  open: () => AsyncIterable<Buffer>,
+): UploadForm {
   const boundary = `mender-docker-delta-${randomBytes(16).toString('hex')}`;
   const head = Buffer.from(
     field(boundary, 'description', description) +
       field(boundary, 'size', String(size)) +
-      `--${boundary}\r\nContent-Disposition: form-data; name="artifact"; filename="${fileName(path)}"\r\n` +
+      `--${boundary}\r\nContent-Disposition: form-data; name="artifact"; filename="${fileName(name)}"\r\n` +
       'Content-Type: application/vnd.mender-artifact\r\n\r\n',
   );
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
   return {
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
     contentLength: head.length + size + tail.length,
-    body: () => Readable.from(parts(head, path, size, tail, onBytes), { objectMode: false }),
+    body: () => Readable.from(parts(head, open, tail), { objectMode: false }),
   };
 }
 
@@ -46,15 +56,9 @@ function fileName(path: string): string {
   return basename(path).replace(/[^A-Za-z0-9._+-]/g, '_');
 }
 
-async function* parts(
-  head: Buffer,
-  path: string,
-  size: number,
-  tail: Buffer,
-  onBytes: (bytes: number) => void,
-) {
+async function* parts(head: Buffer, open: () => AsyncIterable<Buffer>, tail: Buffer) {
   yield head;
-  yield* fileBytes(path, size, onBytes);
+  yield* open();
   yield tail;
 }
 
