@@ -7,14 +7,20 @@ import { buildAll } from '../pipeline/build.ts';
 import type { BuildFlags } from './buildOptions.ts';
 import { buildOptions } from './buildOptions.ts';
 import { buildJson, buildText } from './buildReport.ts';
-import type { Command } from './command.ts';
+import type { Command, Context } from './command.ts';
 import type { DeliverFlags, DeliveryReport } from './deliver.ts';
 import { DELIVER_OPTIONS, checkDelivery, deliver, deliveryError } from './deliver.ts';
+import { prepareDestinations } from './destinationBuild.ts';
+import { DESTINATION_OPTIONS, wantsDestinations } from './destinationOptions.ts';
+import type { DestinationFlags } from './destinationOptions.ts';
+import { destinationText } from './destinationReport.ts';
+import { deployToDestinations } from './destinationRun.ts';
 import { prepareRun } from './plan.ts';
+import type { PreparedRun } from './plan.ts';
 import { uploadText } from './upload.ts';
 import { watchText } from './watchOptions.ts';
 
-type Flags = BuildFlags & DeliverFlags;
+type Flags = BuildFlags & DeliverFlags & DestinationFlags;
 
 /** Percent of the disk that a run leaves free, as far as the cache's older entries allow. */
 const KEPT_FREE_PERCENT = 20;
@@ -27,10 +33,14 @@ export const buildCommand: Command<Flags> = {
     ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],
     ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],
     ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
+    ['$0 compose.yaml --repo-file map.yaml', 'build, upload and deploy to all that a map names'],
   ],
-  options: (parser) => buildOptions(parser).options(DELIVER_OPTIONS) as unknown as Argv<Flags>,
+  options: (parser) =>
+    buildOptions(parser).options({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) as unknown as Argv<Flags>,
   async run(given, context) {
-    const { flags, request, world, prepared } = await prepareRun(given, context);
+    const run = await prepareRun(given, context);
+    const { flags, request, world, prepared } = run;
+    if (wantsDestinations(flags)) return buildByMap(run, context);
     checkDelivery(
       flags,
       prepared.plans.map(({ artifactName }) => artifactName),
@@ -50,6 +60,24 @@ export const buildCommand: Command<Flags> = {
     if (failure !== undefined) throw failure;
   },
 };
+
+/** Brings what is built to the destinations of a map. */
+async function buildByMap(
+  { flags, request, world, prepared }: PreparedRun<Flags>,
+  context: Context,
+): Promise<void> {
+  const named = await prepareDestinations(prepared, request.platform, flags, context);
+  const built = await buildAll(named, request, world);
+  if (!context.json) context.print(built.map(buildText).join('\n\n'));
+  const files = built.map(({ artifact }) => artifact.path);
+  const { report, failure } = await deployToDestinations(files, flags, context);
+  if (failure === undefined) await remember(built, world.cache);
+  const json = (): string =>
+    JSON.stringify({ artifacts: built.map(buildJson), destinations: report }, null, 2);
+  context.print(context.json ? json() : destinationText(report));
+  await pruneCache(world.cache, { limitPercent: KEPT_FREE_PERCENT });
+  if (failure !== undefined) throw failure;
+}
 
 /**
  * The next build is made against what is on the devices now, and so against this one once it is where it was to go (which

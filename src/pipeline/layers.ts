@@ -72,13 +72,13 @@ async function deltaContent(
   request: BuildRequest,
   world: World,
 ): Promise<LayerContent> {
-  const { encoder, effort } = request;
+  const { encoder, effort, workers } = request;
   const { log, progress, signal } = world;
   const key = { from: from.diffID, to: to.diffID, encoder: encoderVersion({ encoder, effort }) };
   const make = async (destination: string): Promise<boolean> => {
     const task = progress.start(`delta ${hexOf(to.diffID).slice(0, 12)}`, to.size);
     try {
-      const options = { encoder, effort, workers: 1, log, progress: task, signal };
+      const options = { encoder, effort, workers, log, progress: task, signal };
       return (await makeDelta(from, to, destination, options)) !== undefined;
     } finally {
       task.end();

@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { FILE_HEADER, WINDOW_SIZE } from '../../vcdiff/format.ts';
 import type { DeltaOptions, LayerFile } from '../layer.ts';
 import { PositionedFile } from '../tar/positioned.ts';
-import { makePlan, type Plan } from './plan.ts';
+import type { Plan } from './pairs.ts';
+import { makePlan } from './plan.ts';
 import { openEncoder, type WindowJob } from './windowJob.ts';
 import { HAS_THREADS, encodeInThreads } from './windowThreads.ts';
 

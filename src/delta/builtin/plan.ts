@@ -2,21 +2,10 @@ import type { EntryTable } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
 import { scanTar } from '../tar/scan.ts';
 import { IndexMap } from './indexMap.ts';
-import { makeLandmarks, type Landmarks } from './landmarks.ts';
+import { makeLandmarks } from './landmarks.ts';
+import type { Plan } from './pairs.ts';
 import { sampleSum } from './sampleSum.ts';
 import { surveyOld } from './survey.ts';
-
-/** Which part of the old layer each entry of the new one is probably made of; on shared memory. */
-export interface Plan {
-  old: EntryTable;
-  new: EntryTable;
-  /** For each new entry the old one whose header its header resembles, or -1. */
-  header: Int32Array;
-  /** For each new entry the old one whose body its body equals or resembles, or -1. */
-  body: Int32Array;
-  /** Of the old bodies that are no new body as they are. */
-  landmarks: Landmarks;
-}
 
 /** Bodies below this are not worth a search under other names. */
 const SMALLEST_MOVED = 32;

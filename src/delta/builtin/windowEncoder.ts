@@ -7,7 +7,7 @@ import type { PositionedFile } from '../tar/positioned.ts';
 import { copyDiagonal } from './diagonal.ts';
 import { thoroughnessOf } from './effort.ts';
 import { Parser, type Target } from './parser.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './pairs.ts';
 import { SourceBuffer, type Range } from './sourceBuffer.ts';
 import { SourceFinder } from './sourceFinder.ts';
 import type { Effort } from '../layer.ts';
