@@ -5,10 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { IntegrityError, systemCodeOf } from '../errors.ts';
 import { decompressed } from '../io/decompress.ts';
 import { fileError, fileSize, writeAtomically } from '../io/files.ts';
-import { verifying } from '../io/verify.ts';
+import { digestOfFile, verifying } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { BlobDelivery, BlobSink } from '../oci/image.ts';
+import { readDocument, writeDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
 
 /** A whole layer in the cache: `size` is that of the uncompressed tar, in bytes. */
@@ -18,13 +19,28 @@ export interface CachedLayer {
   size: number;
 }
 
-/** The layer's file, marked as used just now; undefined if the cache does not hold it. Its bytes are not read. */
+/**
+ * The layer's file, marked as used just now; undefined if the cache does not hold it, or not in the size that it had when it
+ * was stored. Its bytes are not read, unless that size went lost.
+ */
 export async function findLayer(layout: CacheLayout, diffID: Digest): Promise<CachedLayer | undefined> {
   const path = layout.layer(diffID);
-  const size = await fileSize(path);
-  if (size === undefined) return undefined;
+  const found = await fileSize(path);
+  if (found === undefined) return undefined;
+  const size = await recordedSize(path, diffID);
+  if (size !== found) return undefined;
   await touch(path);
   return { diffID, path, size };
+}
+
+/** Bytes that the layer has by a record beside it; made anew from the layer, if that is whole, where there is none. */
+async function recordedSize(path: string, diffID: Digest): Promise<number | undefined> {
+  const record = (await readDocument(`${path}.json`)) as { size?: number } | undefined;
+  if (record?.size !== undefined) return record.size;
+  const { digest, size } = await digestOfFile(path);
+  if (digest !== diffID) return undefined;
+  await writeDocument(`${path}.json`, { size });
+  return size;
 }
 
 /** The config's exact bytes; undefined if the cache does not hold them whole. */
@@ -47,6 +63,8 @@ export function cacheSink(layout: CacheLayout, largestLayer: number): BlobSink {
     const path = kind === 'config' ? layout.config(digest) : layout.layer(digest);
     const plain = kind === 'config' ? stream : decompressed(stream, largestLayer);
     await storeVerified(path, plain, digest, `${kind} ${digest}`);
+    const size = kind === 'layer' ? await fileSize(path) : undefined;
+    if (size !== undefined) await writeDocument(`${path}.json`, { size });
   };
 }
 

@@ -39,6 +39,10 @@ const CAUSES: Record<string, { what: string; hint: string }> = {
     what: 'the disk is full',
     hint: 'free some space, or choose another folder with --cache-dir or -a',
   },
+  EFBIG: {
+    what: 'the file is too large for this disk or user',
+    hint: 'raise the limit (ulimit -f), or choose another folder',
+  },
   EDQUOT: { what: 'the disk quota is used up', hint: 'free some space, or choose another folder' },
   EACCES: { what: 'permission denied', hint: 'check the permissions of the file and its folder' },
   EPERM: { what: 'operation not permitted', hint: 'check the permissions of the file and its folder' },

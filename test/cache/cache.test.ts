@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -71,6 +71,27 @@ describe('layers and configs', () => {
     await expect(store(cache, bytes, DIFF_ID)).rejects.toThrow(`layer ${DIFF_ID}: `);
     expect(await findLayer(cache, DIFF_ID)).toBeUndefined();
     expect(filesBelow(cache.root)).toEqual([]);
+  });
+
+  it.each([
+    ['truncated', (path: string) => writeFileSync(path, CONTENT.subarray(1)), false],
+    ['lengthened', (path: string) => writeFileSync(path, Buffer.concat([CONTENT, CONTENT])), false],
+    ['without its size', (path: string) => rmSync(`${path}.json`), true],
+    [
+      'damaged and without its size',
+      (path: string) => {
+        rmSync(`${path}.json`);
+        flip(path);
+      },
+      false,
+    ],
+  ])('has a layer that was %s: only if it is whole', async (_, damage, expected) => {
+    const cache = newCache();
+    await store(cache, CONTENT, DIFF_ID);
+    const path = cache.layer(DIFF_ID);
+    chmodSync(path, 0o644);
+    damage(path);
+    expect((await findLayer(cache, DIFF_ID))?.size).toBe(expected ? CONTENT.length : undefined);
   });
 
   it('gives a config only if its bytes are whole', async () => {
@@ -260,7 +281,7 @@ describe('entries', () => {
     writeFileSync(leftover, 'half');
     utimesSync(leftover, 1, 1);
     expect(await pruneCache(cache, { limitSize: 0, limitPercent: 20 })).toEqual([]);
-    expect(filesBelow(cache.root)).toEqual([DIFF_ID.slice(7)]);
+    expect(filesBelow(cache.root)).toEqual([DIFF_ID.slice(7), `${DIFF_ID.slice(7)}.json`]);
   });
 
   it('of an empty cache are none', async () => {

@@ -6,22 +6,29 @@ import { runCli } from '../helpers/cli.ts';
 import type { CliRun } from '../helpers/cli.ts';
 
 /** Text that looks like a program: it compresses, and differs a little from release to release. */
-export function program(seed: number, lines: number, changed = -1): Buffer {
+function program(seed: number, lines: number, changed = -1): Buffer {
   const line = (number: number): string =>
     `export const value_${number} = ${(seed * 7919 + number * 104729) % 1_000_003}; // ${number === changed ? 'changed' : ''}\n`;
   return Buffer.from(Array.from({ length: lines }, (_, number) => line(number)).join(''));
 }
 
-const base = { 'bin/tool': program(1, 3000), 'etc/os-release': Buffer.from('NAME=demo\n') };
-const config = { 'etc/app.conf': Buffer.from('verbose=no\n'.repeat(200)) };
-/** Release by tag: an unchanged layer, one that changes, and an unchanged one behind it. */
-export const RELEASES: Readonly<Record<string, BuiltImage>> = {
-  '1': buildImage({ layers: [base, { 'app/main.js': program(2, 3000) }, config] }),
-  '2': buildImage({ layers: [base, { 'app/main.js': program(2, 3000, 1500) }, config] }),
-  '3': buildImage({ layers: [base, { 'app/main.js': program(2, 3000, 700) }, config] }),
-  /** Shares nothing with the others. */
-  other: buildImage({ layers: [{ 'bin/other': program(9, 900) }, { 'app/main.js': program(8, 3000) }] }),
-};
+/** Release by tag: an unchanged layer, one that changes, and an unchanged one behind it; `other` shares nothing with them. */
+export function releases(lines: number): Readonly<Record<string, BuiltImage>> {
+  const base = { 'bin/tool': program(1, lines), 'etc/os-release': Buffer.from('NAME=demo\n') };
+  const config = { 'etc/app.conf': Buffer.from('verbose=no\n'.repeat(200)) };
+  const release = (changed?: number): BuiltImage =>
+    buildImage({ layers: [base, { 'app/main.js': program(2, lines, changed) }, config] });
+  const other = { 'bin/other': program(9, 900) };
+  return {
+    '1': release(),
+    '2': release(1500),
+    '3': release(700),
+    other: buildImage({ layers: [other, { 'app/main.js': program(8, lines) }] }),
+  };
+}
+
+const LINES = 3000;
+export const RELEASES = releases(LINES);
 
 /** An application with one service, whose image comes from archives. */
 export interface Shop {
@@ -35,9 +42,10 @@ export interface Shop {
   cache: string;
 }
 
-export function shop(folder: string): Shop {
+/** Makes the archives and the manifest in `folder`; `lines` sets the size of the layers, 45 bytes each. */
+export function shop(folder: string, lines = LINES): Shop {
   mkdirSync(join(folder, 'shop'));
-  for (const [tag, image] of Object.entries(RELEASES)) {
+  for (const [tag, image] of Object.entries(lines === LINES ? RELEASES : releases(lines))) {
     writeOciArchive(join(folder, `${tag}.tar`), { [`example.com/shop/web:${tag}`]: image });
   }
   writeFileSync(

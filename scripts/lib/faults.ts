@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compiledIn } from '../../test/faults/compile.ts';
+import { damageCache } from '../../test/faults/damagedCache.ts';
+import { undisturbed } from '../../test/faults/disturbed.ts';
+import { fillDisk, limitFiles } from '../../test/faults/fullDisk.ts';
+import { crowdBuilds, killBuilds } from '../../test/faults/killed.ts';
+import type { Tally } from '../../test/faults/tally.ts';
+import { randomNumbers, tallyText } from '../../test/faults/tally.ts';
+
+const LINES = 20_000;
+const [rounds = 100, seed = 1] = process.argv.slice(2).map(Number);
+const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-faults-'));
+const isRoot = process.getuid?.() === 0;
+try {
+  const tool = compiledIn(join(folder, 'tool'));
+  const build = await undisturbed(folder, tool, LINES);
+  const random = randomNumbers(seed);
+  console.log(`an undisturbed build takes ${Math.round(build.duration)} ms`);
+  const faults: (() => Promise<Tally>)[] = [
+    () => killBuilds(build, rounds, random),
+    () => crowdBuilds(build, Math.ceil(rounds / 4)),
+    () => limitFiles(build, tool, rounds, random),
+    () => damageCache(build, rounds * 5, random, (place) => build.inProcess(place)),
+    ...(isRoot ? [() => fillDisk(build, rounds, random)] : []),
+  ];
+  let lost = 0;
+  for (const fault of faults) {
+    const tally = await fault();
+    lost += tally.lost.length;
+    console.log(tallyText(tally));
+  }
+  if (!isRoot) console.log('full disk: not tried, it needs root');
+  process.exitCode = lost === 0 ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compiledIn } from './compile.ts';
+import { damageCache } from './damagedCache.ts';
+import type { Undisturbed } from './disturbed.ts';
+import { undisturbed } from './disturbed.ts';
+import { limitFiles } from './fullDisk.ts';
+import { crowdBuilds, killBuilds } from './killed.ts';
+import { randomNumbers } from './tally.ts';
+import type { Tool } from './tool.ts';
+
+/** A few rounds of each; `scripts/faults` does hundreds. */
+let build: Undisturbed;
+let tool: Tool;
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-faults-'));
+  tool = compiledIn(join(folder, 'tool'));
+  build = await undisturbed(folder, tool);
+});
+afterAll(() => rmSync(build.folder, { recursive: true, force: true }));
+
+describe('a build survives', () => {
+  it('kill -9 at random moments', async () => {
+    expect((await killBuilds(build, 6, randomNumbers(1))).lost).toEqual([]);
+  });
+
+  it('three others on the same cache', async () => {
+    expect((await crowdBuilds(build, 1)).lost).toEqual([]);
+  });
+
+  it('files that can not grow', async () => {
+    expect((await limitFiles(build, tool, 4, randomNumbers(2))).lost).toEqual([]);
+  });
+
+  it('random damage to its cache', async () => {
+    const tally = await damageCache(build, 40, randomNumbers(3), (place) => build.inProcess(place));
+    expect(tally.lost).toEqual([]);
+  });
+});
