@@ -5,6 +5,7 @@ import type { LogLevel } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
 import { redact } from '../../src/io/redact.ts';
 import type { MenderServer } from './mender-server.ts';
+import { temporaryFolder } from './temporary.ts';
 
 export interface CommandRun {
   stdout: string;
@@ -31,7 +32,8 @@ export async function runCommand<Options>(
 ): Promise<CommandRun> {
   const [printed, logged]: [string[], string[]] = [[], []];
   const context = {
-    environment,
+    // Nothing is noted in the folder of whoever runs the tests.
+    environment: { XDG_CACHE_HOME: temporaryFolder(), ...environment },
     json,
     print: (text: string) => void printed.push(redact(text)),
     log: createLog(level, (line) => void logged.push(line)),

@@ -1,0 +1,216 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { cacheLayout } from '../../src/cache/layout.ts';
+import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
+import { replaceArtifact } from '../../src/pipeline/artifactStore.ts';
+import { finishUploads, recorded, uploadRecorded } from '../../src/pipeline/artifactStoreLedger.ts';
+import { addFromLocation } from '../../src/pipeline/artifactStoreLocation.ts';
+import { getArtifact } from '../../src/server/artifacts.ts';
+import { makeArtifact } from '../helpers/mender-artifact.ts';
+import { menderServer } from '../helpers/mender-server.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { callsOf, contextOf } from '../server/fixture.ts';
+
+const POST = /^POST .*\/artifacts$/;
+
+async function prepared() {
+  const server = await menderServer();
+  const cache = cacheLayout(temporaryFolder());
+  const context = { ...contextOf(server), cache };
+  const notes = (): string[] => {
+    try {
+      return readdirSync(join(cache.root, 'uploads')).filter((name) => name.endsWith('.json'));
+    } catch {
+      return [];
+    }
+  };
+  return { server, context, notes };
+}
+
+describe('the upload ledger', () => {
+  test('finishes what a broken network cut off, once', async () => {
+    const { server, context, notes } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    server.faults.plan(POST, { kind: 'cutBefore' }, 99);
+    await expect(uploadRecorded({ path, description: 'first' }, context)).rejects.toThrow(NetworkError);
+    expect(notes()).toHaveLength(1);
+    server.faults.clear();
+    expect(await finishUploads(context)).toMatchObject([{ name: 'app-1', outcome: 'uploaded' }]);
+    expect([notes(), await finishUploads(context)]).toEqual([[], []]);
+    expect([...server.state.artifacts.values()]).toMatchObject([{ description: 'first' }]);
+  });
+
+  test('finds that an upload did arrive', async () => {
+    const { server, context } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await uploadRecorded({ path }, context);
+    // Killed after the server had everything, before it said so.
+    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow(
+      'killed',
+    );
+    expect(await finishUploads(context)).toMatchObject([{ outcome: 'present' }]);
+    expect(callsOf(server, POST)).toBe(1);
+  });
+
+  test('forgets a file that was changed, and what the server refuses for good', async () => {
+    const { server, context, notes } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
+    appendFileSync(path, 'more');
+    expect([await finishUploads(context), notes()]).toEqual([[], []]);
+    expect(context.lines.join('\n')).toContain('was changed since its upload was cut off');
+    const other = makeArtifact({ name: 'app-2' });
+    await expect(
+      recorded({ path: other }, context, () => Promise.reject(new UsageError('no'))),
+    ).rejects.toThrow('no');
+    expect([notes(), callsOf(server, POST)]).toEqual([[], 0]);
+  });
+
+  test('leaves uploads alone that go on in another process, or to another server', async () => {
+    const { context, notes } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await recorded({ path }, context, async () => {
+      expect(await finishUploads(context)).toEqual([]);
+      expect(notes()).toHaveLength(1);
+    });
+    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
+    const elsewhere = { ...context, ...contextOf(await menderServer()) };
+    expect([await finishUploads(elsewhere), notes().length]).toEqual([[], 1]);
+    expect(await finishUploads(context, path)).toEqual([]);
+  });
+});
+
+describe('replacing an artifact', () => {
+  test('deletes the old one and keeps its description', async () => {
+    const { server, context, notes } = await prepared();
+    const { id } = await uploadRecorded(
+      { path: makeArtifact({ name: 'app-1' }), description: 'why' },
+      context,
+    );
+    const old = await getArtifact(context.api, id);
+    const path = makeArtifact({ name: 'app-1', payload: 50_000 });
+    const report = await replaceArtifact(old, { path }, context);
+    expect(report).toMatchObject({ name: 'app-1', outcome: 'uploaded' });
+    expect([...server.state.artifacts.values()]).toMatchObject([{ id: report.id, description: 'why' }]);
+    expect(notes()).toEqual([]);
+    const again = await replaceArtifact(await getArtifact(context.api, report.id), { path }, context);
+    expect(again).toMatchObject({ id: report.id, outcome: 'present' });
+  });
+
+  test('that was cut off after the deletion is finished later', async () => {
+    const { server, context } = await prepared();
+    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    const old = await getArtifact(context.api, id);
+    server.faults.plan(POST, { kind: 'cutBefore' }, 99);
+    const path = makeArtifact({ name: 'app-1', payload: 50_000 });
+    await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(NetworkError);
+    expect(server.state.artifacts.size).toBe(0);
+    server.faults.clear();
+    await finishUploads(context);
+    expect(server.state.artifacts.size).toBe(1);
+  });
+
+  test('by one of another name is refused, and nothing is deleted', async () => {
+    const { server, context } = await prepared();
+    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    const old = await getArtifact(context.api, id);
+    const path = makeArtifact({ name: 'app-2' });
+    await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(/holds app-2/);
+    expect([...server.state.artifacts.keys()]).toEqual([id]);
+  });
+});
+
+/** An address that serves a file; `act` takes over the requests for more than one byte. */
+async function serving(
+  bytes: Buffer,
+  act?: (request: IncomingMessage, response: ServerResponse, count: number) => boolean,
+) {
+  let count = 0;
+  const tokens: unknown[] = [];
+  const server = createServer((request, response) => {
+    tokens.push(request.headers.authorization);
+    if (request.url === '/none') return void response.writeHead(404).end();
+    const { range = '' } = request.headers;
+    if (range !== 'bytes=0-0' && act?.(request, response, ++count) === true) return;
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range) ?? [];
+    const [start, end] = [Number(from ?? 0), to ? Number(to) + 1 : bytes.length];
+    const part = bytes.subarray(start, end);
+    const ranged = from === undefined ? {} : { 'content-range': `bytes ${start}-${end - 1}/${bytes.length}` };
+    response
+      .writeHead(from === undefined ? 200 : 206, { 'content-length': part.length, ...ranged })
+      .end(part);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/app.mender?signature=geheim`,
+    tokens,
+  };
+}
+
+describe('adding from an address', () => {
+  test('brings the bytes to the server, and no token to the address', async () => {
+    const { server, context } = await prepared();
+    const path = makeArtifact({ name: 'app-1', payload: 3_000_000 });
+    const { url, tokens } = await serving(readFileSync(path));
+    const report = await addFromLocation(url, 'from afar', context);
+    expect(report).toMatchObject({ name: 'app-1', size: readFileSync(path).length });
+    expect([...server.state.artifacts.values()]).toMatchObject([{ description: 'from afar' }]);
+    expect(tokens.every((token) => token === undefined)).toBe(true);
+  });
+
+  test('goes on where the address broke off', async () => {
+    const { server, context } = await prepared();
+    const bytes = readFileSync(makeArtifact({ name: 'app-1', payload: 3_000_000 }));
+    const { url } = await serving(bytes, (_request, response, count) => {
+      if (count > 1) return false;
+      response.writeHead(200, { 'content-length': bytes.length });
+      response.write(bytes.subarray(0, 1_000_000), () => response.destroy());
+      return true;
+    });
+    await addFromLocation(url, undefined, context);
+    expect(server.state.artifacts.size).toBe(1);
+  });
+
+  test.each<[string, string | undefined, new (message: string) => Error]>([
+    ['no address', 'not an address', UsageError],
+    ['another scheme', 'ftp://127.0.0.1/app.mender', UsageError],
+    ['nothing there', undefined, NotFoundError],
+  ])('%s', async (_name, location, kind) => {
+    const { server, context } = await prepared();
+    const { url } = await serving(Buffer.alloc(0));
+    await expect(addFromLocation(location ?? new URL('/none', url).href, undefined, context)).rejects.toThrow(
+      kind,
+    );
+    expect(callsOf(server, POST)).toBe(0);
+  });
+
+  test('a source that sends less than it said', async () => {
+    const { server, context } = await prepared();
+    const bytes = readFileSync(makeArtifact({ name: 'app-1', payload: 3_000_000 }));
+    const { url } = await serving(bytes, (_request, response) => {
+      const half = bytes.subarray(0, 1000);
+      response.writeHead(200, { 'content-length': half.length }).end(half);
+      return true;
+    });
+    const failed = addFromLocation(url, undefined, context);
+    await expect(failed).rejects.toThrow(IntegrityError);
+    await expect(failed).rejects.not.toThrow(/geheim/);
+    expect(server.state.artifacts.size).toBe(0);
+  });
+
+  test('an artifact that is there already', async () => {
+    const { context } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await uploadRecorded({ path }, context);
+    const { url } = await serving(readFileSync(path));
+    await expect(addFromLocation(url, undefined, context)).rejects.toThrow(/answered 409/);
+  });
+});

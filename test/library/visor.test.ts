@@ -1,0 +1,199 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { artifactsCommand } from '../../src/commands/artifacts.ts';
+import { uploadCommand } from '../../src/commands/upload.ts';
+import { DeniedError, NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
+import type { UserError } from '../../src/errors.ts';
+import { createHttp } from '../../src/io/http.ts';
+import { silentLog } from '../../src/io/log.ts';
+import { createApi } from '../../src/server/api.ts';
+import { deleteArtifact } from '../../src/server/artifacts.ts';
+import { makeArtifact } from '../helpers/mender-artifact.ts';
+import { runCommand } from '../helpers/mender-server-command.ts';
+import { menderServer } from '../helpers/mender-server.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { vectors } from './vectors.ts';
+
+/**
+ * The verbs of the image service, on a Mender server: what its client did with an answer is what `artifacts` does. Its
+ * fields and its wire format are its own; where one has no counterpart, the table says what stands in its place.
+ */
+
+interface HttpVector {
+  name: string;
+  error?: string;
+  exchanges: { response: { status: number } }[];
+}
+
+interface Fields {
+  validation: { op: string; meta: Record<string, string>; ok: boolean; message?: string }[];
+  server_errors: { when: string; http: number; message?: string }[];
+}
+
+const { exchanges } = vectors('visor-http') as { exchanges: HttpVector[] };
+const fields = vectors('visor-fields') as Fields;
+
+async function prepared() {
+  const server = await menderServer();
+  const folder = temporaryFolder();
+  const environment = { MENDER_PAT: server.token, XDG_CACHE_HOME: folder };
+  const run = (words: string[], json = true) =>
+    runCommand(server, artifactsCommand, words, { json, environment });
+  const paths = ['gateway-1', 'gateway-2'].map((name) => makeArtifact({ name }));
+  for (const path of paths) await runCommand(server, uploadCommand, [path], { environment });
+  return { server, folder, run, paths };
+}
+
+type Prepared = Awaited<ReturnType<typeof prepared>>;
+
+/** What the verb of a vector is here, and what it gives. */
+const VERBS: Record<string, (store: Prepared) => Promise<void>> = {
+  head: async ({ run, paths }) => {
+    const { stdout } = await run(['head', 'gateway-1']);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'gateway-1', size: readFileSync(paths[0]!).length });
+  },
+  'head-missing': ({ run }) => fails(run(['head', 'missing']), NotFoundError, 'there is no artifact missing'),
+  'list-query': async ({ run }) => {
+    const { stdout } = await run(['list', '--query', 'name=gateway-*', '--sort', 'name', '--dir', 'desc']);
+    expect(namesIn(stdout)).toEqual(['gateway-2', 'gateway-1']);
+  },
+  'list-query-escaped': async ({ run }) => {
+    const { stdout } = await run(['list', '--query', 'name=CentOS 6.2 & more']);
+    expect(namesIn(stdout)).toEqual([]);
+  },
+  get: async ({ run, folder, paths }) => {
+    const output = join(folder, 'got.mender');
+    await run(['download', 'gateway-1', '-o', output]);
+    expect(readFileSync(output).equals(readFileSync(paths[0]!))).toBe(true);
+  },
+  'get-missing': ({ run }) =>
+    fails(run(['download', 'missing']), NotFoundError, 'there is no artifact missing'),
+  'post-file': async ({ run, server }) => {
+    const { stdout } = await run(['add', makeArtifact({ name: 'gateway-3' })]);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'gateway-3', outcome: 'uploaded', finished: [] });
+    expect(server.state.artifacts.size).toBe(3);
+  },
+  'put-meta': async ({ run, server }) => {
+    await run(['update', 'gateway-1', '--description', 'gw']);
+    expect([...server.state.artifacts.values()]).toContainEqual(
+      expect.objectContaining({ description: 'gw' }),
+    );
+  },
+  'put-empty-400': ({ run }) =>
+    fails(run(['update', 'gateway-1']), UsageError, 'expected --description or --replace'),
+  'put-busy-409': async ({ run, server }) => {
+    server.faults.plan(/^DELETE .*artifacts/, { kind: 'status', status: 409, message: 'in use' });
+    const file = makeArtifact({ name: 'gateway-1', payload: 50_000 });
+    await fails(run(['update', 'gateway-1', '--replace', file]), UsageError, 'in use');
+    expect(server.state.artifacts.size).toBe(2);
+  },
+  'delete-missing': ({ run }) =>
+    fails(run(['delete', 'missing']), NotFoundError, 'there is no artifact missing'),
+  'delete-denied-403': (store) => deleteFails(store, 403, DeniedError),
+  'delete-500': (store) => deleteFails(store, 500, NetworkError),
+  // Every status but success is an error here, also one that nobody expects.
+  'delete-418-unmapped': async () => {
+    const server = createServer((_request, response) => response.writeHead(418).end('teapot'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const api = createApi({ http: createHttp({ log: silentLog }), host, authorization: 'Bearer x' });
+    await expect(deleteArtifact(api, 'teapot')).rejects.toThrow(/answered 418: teapot/);
+  },
+};
+
+async function deleteFails(
+  { run, server }: Prepared,
+  status: number,
+  kind: new (message: string) => UserError,
+) {
+  server.faults.plan(/^DELETE .*artifacts/, { kind: 'status', status, message: 'no' }, 99);
+  await fails(run(['delete', 'gateway-1']), kind, String(status));
+  expect(server.state.artifacts.size).toBe(2);
+}
+
+async function fails(
+  run: Promise<{ error: Error | undefined }>,
+  kind: new (message: string) => UserError,
+  words: string,
+): Promise<void> {
+  const { error } = await run;
+  expect(error).toBeInstanceOf(kind);
+  expect(error?.message).toContain(words);
+}
+
+function namesIn(stdout: string): string[] {
+  return (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+}
+
+describe('a verb of the image service', () => {
+  test.each(exchanges)('$name', async ({ name }) => {
+    await VERBS[name]!(await prepared());
+  });
+});
+
+describe('fields', () => {
+  test.each(fields.validation.filter(({ op }) => op === 'query'))('query $meta', async ({ meta, ok }) => {
+    const query = Object.entries(meta).map(([key, value]) => `${key}=${value}`);
+    for (const verb of ['list', 'detail', 'delete']) {
+      const { run } = await prepared();
+      const { error } = await run([
+        verb,
+        '--query',
+        query.join(','),
+        ...(verb === 'delete' ? ['--dry-run'] : []),
+      ]);
+      if (ok) expect(error).toBeUndefined();
+      else expect(error?.message).toContain('unknown key "bogus"');
+    }
+  });
+
+  // An artifact's fields are in its file, whose name, depends and provides the server reads itself; nothing but the
+  // description can be written, so a field that is read-only or unknown is an unknown option.
+  test.each(fields.validation.filter(({ op, meta }) => op !== 'query' && Object.keys(meta).length > 0))(
+    '$op $meta',
+    async ({ op, meta }) => {
+      const { run, server } = await prepared();
+      const [verb, target] = op === 'post' ? ['add', 'file'] : ['update', 'gateway-1'];
+      const given = Object.entries(meta).filter(([key]) => key !== 'name');
+      const run1 = run([verb, target, ...given.flatMap(([key, value]) => [`--${key}`, value])]);
+      expect((await run1.catch((error: unknown) => ({ error }))).error).toBeDefined();
+      expect(server.state.artifacts.size).toBe(2);
+    },
+  );
+
+  test.each([
+    [['add']],
+    [['add', 'a.mender', '--location', 'http://127.0.0.1/a.mender']],
+    [['add', 'a.mender', 'b.mender']],
+    [['update', '--description', 'x']],
+    [['detail']],
+    [['list', '--sort', 'colour']],
+  ])('%j is refused', async (words) => {
+    const { run } = await prepared();
+    expect((await run(words)).error).toBeInstanceOf(UsageError);
+  });
+});
+
+test('detail shows all that is known, in order', async () => {
+  const { run } = await prepared();
+  const all = await run(['detail', '--query', 'name=gateway-*', '--sort', 'name:desc']);
+  expect(namesIn(all.stdout)).toEqual(['gateway-2', 'gateway-1']);
+  const text = await run(['detail', 'gateway-1', 'gateway-2'], false);
+  expect(text.stdout).toMatch(/name: gateway-1[^]*\n\n[^]*name: gateway-2/);
+  expect((await run(['detail', '--query', 'name=none'], false)).stdout).toBe('no artifact fits');
+});
+
+test('an upload that was cut off is finished by the next one', async () => {
+  const { run, server } = await prepared();
+  server.faults.plan(/^POST .*\/artifacts$/, { kind: 'status', status: 503 }, 99);
+  const lost = makeArtifact({ name: 'gateway-3' });
+  await fails(run(['add', lost]), NetworkError, '503');
+  server.faults.clear();
+  const { stdout } = await run(['add', makeArtifact({ name: 'gateway-4' })]);
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'gateway-4', finished: [{ name: 'gateway-3' }] });
+  expect(server.state.artifacts.size).toBe(4);
+}, 60_000);
