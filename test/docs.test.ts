@@ -286,11 +286,30 @@ describe('scripts/ci/job-summary.mjs', () => {
     delivery: null,
   };
 
-  it('makes a table of the layers out of what build --json prints', () => {
+  const summaryOf = (value: object): string => {
     const file = join(temporaryFolder(), 'result.json');
-    writeFileSync(file, JSON.stringify(result));
-    const text = execFileSync('node', [join(ROOT, 'scripts/ci/job-summary.mjs'), file], { encoding: 'utf8' });
-    expect(text).toBe(
+    writeFileSync(file, JSON.stringify(value));
+    return execFileSync('node', [join(ROOT, 'scripts/ci/job-summary.mjs'), file], { encoding: 'utf8' });
+  };
+
+  it('makes a table of the destinations of a map', () => {
+    const places = [{ destination: 'staging', state: 'DEPLOYED' }];
+    const run = { artifact: { name: 'shop-1.1.0' }, accounts: [{ account: 'europe', destinations: places }] };
+    const { artifacts } = result;
+    expect(
+      summaryOf({ artifacts, destinations: { runs: [run] } })
+        .split('\n')
+        .slice(-4),
+    ).toEqual([
+      '| artifact | account | destination | state |',
+      '| --- | --- | --- | --- |',
+      '| shop-1.1.0 | europe | staging | DEPLOYED |',
+      '',
+    ]);
+  });
+
+  it('makes a table of the layers out of what build --json prints', () => {
+    expect(summaryOf(result)).toBe(
       [
         '### shop-1.1.0',
         '',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 const [file] = process.argv.slice(2);
-const { artifacts, delivery } = JSON.parse(readFileSync(file, 'utf8'));
+const { artifacts, delivery, destinations } = JSON.parse(readFileSync(file, 'utf8'));
 
 const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1))} MB`;
 const kindOf = ({ kind }) => (kind === 'omit' ? 'unchanged' : kind);
@@ -34,7 +34,17 @@ function artifactLines({ artifactName, base, artifact, images }) {
   ];
 }
 
+function destinationLines({ runs }) {
+  const rows = runs.flatMap(({ artifact, accounts }) =>
+    accounts.flatMap(({ account, destinations: places }) =>
+      places.map(({ destination, state }) => row([artifact.name, account, destination, state])),
+    ),
+  );
+  return [row(['artifact', 'account', 'destination', 'state']), '| --- | --- | --- | --- |', ...rows];
+}
+
 function deliveryText() {
+  if (destinations !== undefined) return destinationLines(destinations).join('\n');
   if (delivery === null) return 'Not uploaded.';
   const { host, uploads = [], deployment } = delivery;
   const uploaded = uploads.map(({ name, id }) => `${name} is on ${host} as artifact ${id}.`);
