@@ -4,7 +4,7 @@ import type { Library } from './client.ts';
 import type { LibraryImage } from './images.ts';
 
 /** Something that a search found. */
-export interface Found {
+interface Found {
   id: string;
   name?: string;
   [field: string]: unknown;

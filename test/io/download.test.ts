@@ -63,7 +63,10 @@ function send(request: IncomingMessage, response: ServerResponse): void {
 function cutAfter(bytes: number, times: number): Act {
   let left = times;
   return (request, response, serve) => {
-    if (left-- <= 0) return serve();
+    if (left-- <= 0) {
+      serve();
+      return;
+    }
     const { start, end } = boundsOf(request) ?? { start: 0, end: content.length };
     const range = { 'content-range': `bytes ${start}-${end - 1}/${content.length}` };
     response.writeHead(request.headers.range === undefined ? 200 : 206, {
