@@ -13,14 +13,13 @@ export interface ImageFiles {
   sizes: Map<string, number>;
   /** Content of the files that begin like JSON. */
   json: Map<string, Buffer>;
-  jsonSize: number;
   /** Trimmed content of the `.source` files. */
   sources: Map<string, string>;
   imageDelta?: number;
 }
 
 export function newImageFiles(id: string): ImageFiles {
-  return { id, texts: new Map(), sizes: new Map(), json: new Map(), jsonSize: 0, sources: new Map() };
+  return { id, texts: new Map(), sizes: new Map(), json: new Map(), sources: new Map() };
 }
 
 /** The image as plain data, and its config where that is in the artifact. `plan` is that of the state script. */

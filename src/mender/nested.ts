@@ -12,10 +12,22 @@ export type Chunks = AsyncIterable<Buffer>;
 /** Looks at one entry of a tar; what it leaves of the body is skipped. */
 export type EntryHandler = (entry: TarEntry, body: Chunks) => Promise<void>;
 
-/** Calls `handle` with each file of the tar that arrives as chunks, and reads the chunks to their end. */
+/** More than any application has; a flood of empty files stops here. */
+const MOST_ENTRIES = 100_000;
+/** Bytes of one part of an artifact, uncompressed; a bomb inside a bomb stops here. */
+const LARGEST_PART = 256e9;
+
+/**
+ * Calls `handle` with each file of the tar that arrives as chunks, and reads the chunks to their end. Throws
+ * IntegrityError for more than 100000 entries.
+ */
 export async function eachFile(chunks: Chunks, where: string, handle: EntryHandler): Promise<void> {
   const reader = streamReader(chunks);
+  let entries = 0;
   for await (const entry of walkTar(reader, where)) {
+    entries += 1;
+    if (entries > MOST_ENTRIES)
+      throw new IntegrityError(`${where}: it holds more than ${MOST_ENTRIES} files`);
     if (entry.kind === 'file') await handle(entry, bodyOf(entry, reader, where));
   }
   await reader.skip(Infinity);
@@ -51,13 +63,14 @@ export type Suffix = keyof typeof COMPRESSIONS;
 
 /**
  * Calls `use` with the uncompressed chunks of a file whose name ends with `suffix`. Throws IntegrityError when the content
- * is compressed in another way, as devices go by the name.
+ * is compressed in another way, as devices go by the name, and when it is longer than `limit` bytes.
  */
 export async function uncompressed(
   body: Chunks,
   suffix: Suffix,
   where: string,
   use: (chunks: Chunks) => Promise<void>,
+  limit: number = LARGEST_PART,
 ): Promise<void> {
   const { head, all } = await peek(body, LONGEST_MAGIC);
   const [found, promised] = [compressionOf(head), COMPRESSIONS[suffix]];
@@ -68,10 +81,19 @@ export async function uncompressed(
   const stream =
     found === 'xz' ? Readable.from(unxz(source as Chunks), { objectMode: false }) : decompressed(source);
   try {
-    await use(stream as Chunks);
+    await use(atMost(limit, stream as Chunks, where));
   } finally {
     stream.destroy();
     source.destroy();
+  }
+}
+
+async function* atMost(limit: number, chunks: Chunks, where: string): AsyncGenerator<Buffer> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > limit) throw new IntegrityError(`${where}: it is larger than ${limit} bytes uncompressed`);
+    yield chunk;
   }
 }
 

@@ -12,7 +12,8 @@ import type { ArtifactVisitor, ImageReport } from './report.ts';
 
 /** Larger JSON than any config or manifest, smaller than any harm. */
 const LARGEST_JSON = 4 << 20;
-const MOST_JSON = 64 << 20;
+/** Of all small files of an artifact. */
+const MOST_KEPT = 64 << 20;
 const LARGEST_TEXT = 1 << 16;
 const VCDIFF_MAGIC = Buffer.from([0xd6, 0xc3, 0xc4]);
 const BLOB = /^blobs\/sha256\/([0-9a-f]{64})(\.vcdiff)?$/;
@@ -28,6 +29,7 @@ export async function readImages(
   visitor: ArtifactVisitor,
 ): Promise<ImageReport[]> {
   const images = new Map<string, ImageFiles>();
+  const budget: Budget = { left: MOST_KEPT };
   await eachFile(chunks, where, async (entry, body) => {
     const [, id, ...rest] = entry.path.split('/');
     if (id === undefined) return;
@@ -38,6 +40,7 @@ export async function readImages(
     await imageEntry(files, { ...entry, path: inFolder ? rest.join('/') : 'image.img' }, body, {
       where: `${where}: ${entry.path}`,
       visitor,
+      budget,
     });
   });
   return reported(images, where, visitor);
@@ -46,18 +49,32 @@ export async function readImages(
 interface Reading {
   where: string;
   visitor: ArtifactVisitor;
+  budget: Budget;
+}
+
+/** Bytes that may still be kept in memory. */
+interface Budget {
+  left: number;
+}
+
+/** The small file's content; throws IntegrityError where it, or all that was kept so far, is too long. */
+async function kept(body: Chunks, limit: number, { where, budget }: Reading): Promise<Buffer> {
+  const content = await small(body, limit, where);
+  budget.left -= content.length;
+  if (budget.left < 0) throw new IntegrityError(`${where}: more than ${MOST_KEPT} bytes of small files`);
+  return content;
 }
 
 async function imageEntry(files: ImageFiles, entry: TarEntry, body: Chunks, reading: Reading): Promise<void> {
   if (TEXTS.has(entry.path)) {
-    files.texts.set(entry.path, (await small(body, LARGEST_TEXT, reading.where)).toString('utf8').trim());
+    files.texts.set(entry.path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
   } else if (entry.path !== 'image.img') {
     await imageFile(files, entry, body, reading);
   } else {
     const { head, all } = await peek(body, VCDIFF_MAGIC.length);
     if (head.equals(VCDIFF_MAGIC)) files.imageDelta = entry.size;
     else if (isPlan(head, files.id))
-      files.texts.set('plan', (await small(all, LARGEST_JSON, reading.where)).toString());
+      files.texts.set('plan', (await kept(all, LARGEST_JSON, reading)).toString());
     else await eachFile(all, reading.where, (inner, content) => imageFile(files, inner, content, reading));
   }
 }
@@ -71,18 +88,18 @@ async function imageFile(
   files: ImageFiles,
   { path, size }: TarEntry,
   body: Chunks,
-  { where, visitor }: Reading,
+  reading: Reading,
 ): Promise<void> {
+  const { visitor } = reading;
   files.sizes.set(path, size);
   if (path.endsWith('.source')) {
-    files.sources.set(path, (await small(body, LARGEST_TEXT, where)).toString('utf8').trim());
+    files.sources.set(path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
     return;
   }
   const { head, all } = await peek(body, 1);
   const looksLikeJson = head.length > 0 && '{['.includes(head.toString('latin1'));
-  if (looksLikeJson && size <= LARGEST_JSON && files.jsonSize + size <= MOST_JSON) {
-    files.jsonSize += size;
-    files.json.set(path, await small(all, LARGEST_JSON, where));
+  if (looksLikeJson && size <= LARGEST_JSON) {
+    files.json.set(path, await kept(all, LARGEST_JSON, reading));
     return;
   }
   const [, hex, delta] = BLOB.exec(path) ?? [];

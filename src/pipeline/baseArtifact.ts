@@ -45,14 +45,22 @@ export async function artifactBaseline(path: string, request: BuildRequest, worl
   return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
 }
 
+/** Bytes of manifests and what they refer to; more is data that nobody needs to know the services. */
+const MOST_EXTRACTED = 64 << 20;
+
 async function readContents(path: string, signal: AbortSignal): Promise<Contents> {
   const folder = await mkdtemp(join(tmpdir(), 'mender-docker-delta-base-'));
   const diffIDs = new Map<string, Digest[]>();
+  let left = MOST_EXTRACTED;
   try {
     const report = await readArtifact(path, {
       signal,
       visitor: {
-        manifest: (file, body) => extract(join(folder, insidePath(file.path, path)), body),
+        manifest: async (file, body) => {
+          const isWanted = file.size <= left;
+          left -= isWanted ? file.size : 0;
+          await extract(join(folder, insidePath(file.path, path)), isWanted ? body : undefined);
+        },
         config: (image, digest, config) => {
           diffIDs.set(image, parseConfig(config, `${path}: config ${digest}`).diffIDs);
           return Promise.resolve();
@@ -66,9 +74,10 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
   }
 }
 
-async function extract(path: string, body: AsyncIterable<Buffer>): Promise<void> {
+/** Without a body the file is empty: its name alone matters. */
+async function extract(path: string, body: AsyncIterable<Buffer> | undefined): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, await buffer(body));
+  await writeFile(path, body === undefined ? '' : await buffer(body));
 }
 
 /** The reader refuses names that lead out of their folder. The one key that ends in `.version` is the software's. */
