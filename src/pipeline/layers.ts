@@ -3,7 +3,6 @@ import { findLayer } from '../cache/blobs.ts';
 import { cachedDelta } from '../cache/deltas.ts';
 import { chooseSources, encoderVersion, makeDelta } from '../delta/engine.ts';
 import { IntegrityError } from '../errors.ts';
-import { mapLimited } from '../io/pool.ts';
 import type { LayerContent } from '../mender/payload.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
@@ -32,10 +31,11 @@ export async function changedLayers(
     for (const [diffID, job] of await deltaJobs(planned, world)) jobs.push({ planned, diffID, job });
   }
   const contents = new Map(images.map((planned) => [planned, new Map<Digest, LayerContent>()]));
-  await mapLimited(jobs, request.workers, async ({ planned, diffID, job }) => {
+  // One after the other: the encoder uses all workers for one layer, and memory stays that of one.
+  for (const { planned, diffID, job } of jobs) {
     const content = 'from' in job ? await deltaContent(job, request, world) : fullContent(job);
     contents.get(planned)?.set(diffID, content);
-  });
+  }
   return contents;
 }
 

@@ -37,7 +37,7 @@ export interface BuildRequest {
   extraArguments: readonly string[];
   encoder: 'auto' | EncoderName;
   effort: Effort;
-  /** Deltas made at the same time. */
+  /** Threads that encode and compress; the bytes do not depend on it. */
   workers: number;
   verify: boolean;
   /** Describes each artifact in an SBOM and a provenance beside it, both of which name this version of the tool. */
