@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /** Bytes that one write gathers: small ones cost more than the bytes do. */
-const GATHERED = 1 << 19;
+const GATHERED = 1 << 18;
 
 /**
  * Writes the chunks one after the other to `position` in the file; `written` is told each time how many bytes more are
