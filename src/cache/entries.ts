@@ -9,7 +9,7 @@ import { isDigest } from '../oci/digest.ts';
 import { findDelta } from './deltas.ts';
 import type { CacheLayout } from './layout.ts';
 
-export type EntryKind = 'layer' | 'config' | 'delta';
+type EntryKind = 'layer' | 'config' | 'delta';
 
 /** One content-addressed file of the cache. */
 export interface CacheEntry {

@@ -250,8 +250,6 @@ export function buildOptions(parser: Argv): Argv<BuildFlags> {
     .options(OPTIONS) as unknown as Argv<BuildFlags>;
 }
 
-/** The options by their long names. */
-export type BuildOptionName = keyof typeof OPTIONS;
 export const BUILD_OPTIONS: Readonly<
   Record<string, { type?: string; array?: boolean; choices?: readonly string[] }>
 > = OPTIONS;

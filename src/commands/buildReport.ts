@@ -5,7 +5,7 @@ import { formatBytes, formatTable } from './format.ts';
 import { planJson } from './planReport.ts';
 
 /** Bytes that travel for a layer before the artifact's own compression. */
-export function sentBytes({ content, size }: PayloadLayer): number {
+function sentBytes({ content, size }: PayloadLayer): number {
   if (content.kind === 'omit') return 0;
   return content.kind === 'full' ? size : content.size;
 }

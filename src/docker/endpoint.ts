@@ -3,7 +3,7 @@ import { UnsupportedError, UsageError } from '../errors.ts';
 /** Where an Engine API is served. */
 export type Endpoint = { socketPath: string } | TcpEndpoint;
 
-export interface TcpEndpoint {
+interface TcpEndpoint {
   host: string;
   port: number;
   /** For TLS: the folder of `ca.pem`, `cert.pem` and `key.pem`. */

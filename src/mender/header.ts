@@ -5,13 +5,13 @@ import { BEHIND_BOUNDARY, endsOnBoundary } from './files.ts';
 import type { ArtifactSpec, StateScript } from './spec.ts';
 
 /** https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md */
-export interface HeaderInfo {
+interface HeaderInfo {
   payloads: { type: string }[];
   artifact_provides: { artifact_name: string; artifact_group?: string };
   artifact_depends: { device_type: string[]; artifact_name?: string[]; artifact_group?: string[] };
 }
 
-export interface TypeInfo {
+interface TypeInfo {
   type: string;
   artifact_depends?: Record<string, string>;
   artifact_provides?: Record<string, string>;
@@ -42,7 +42,7 @@ export function dependenciesOf(
 }
 
 /** `header-info` of the artifact. */
-export function headerInfo(spec: ArtifactSpec, payload: Pick<Payload, 'type'>): HeaderInfo {
+function headerInfo(spec: ArtifactSpec, payload: Pick<Payload, 'type'>): HeaderInfo {
   const base = spec.dependsOnArtifactName;
   return {
     payloads: [{ type: payload.type }],
@@ -55,7 +55,7 @@ export function headerInfo(spec: ArtifactSpec, payload: Pick<Payload, 'type'>): 
 }
 
 /** `type-info` of the payload. */
-export function typeInfo(spec: ArtifactSpec, payload: Payload): TypeInfo {
+function typeInfo(spec: ArtifactSpec, payload: Payload): TypeInfo {
   const { depends, provides, clears } = dependenciesOf(spec, payload);
   return {
     type: payload.type,

@@ -36,7 +36,7 @@ export interface LayoutImage {
   layers: LayoutLayer[];
 }
 
-export interface LayoutLayer extends LayoutBlob {
+interface LayoutLayer extends LayoutBlob {
   diffID: Digest;
   /** As in the manifest, where there is one. */
   descriptor?: Descriptor;

@@ -7,7 +7,7 @@ import type { Reference } from './reference.ts';
 import { canonicalReference, formatReference, parseReference } from './reference.ts';
 
 /** What an entry of `index.json` or `manifest.json` is called. */
-export interface Names {
+interface Names {
   /** Whole references. */
   full: Reference[];
   /** `org.opencontainers.image.ref.name` as it is, where nothing else names the image: often a tag alone. */

@@ -68,7 +68,7 @@ export function parseConfig(bytes: Uint8Array | string, where: string): ImageCon
 }
 
 /** Parses one descriptor; throws IntegrityError that names `where`. */
-export function parseDescriptor(value: unknown, where: string): Descriptor {
+function parseDescriptor(value: unknown, where: string): Descriptor {
   if (!isObject(value)) throw new IntegrityError(`${where}: expected a descriptor`);
   const { mediaType, size, platform, annotations } = value;
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {

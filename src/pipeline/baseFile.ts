@@ -16,7 +16,7 @@ import type { NewImage } from './services.ts';
 import type { World } from './world.ts';
 
 /** A --base as it was given. */
-export interface BaseFile {
+interface BaseFile {
   path: string;
   /** The version that devices with this base report, where it was given. */
   version?: string;

@@ -7,7 +7,7 @@ import type { ImageConfig } from '../oci/manifest.ts';
 import { parseConfig } from '../oci/manifest.ts';
 
 /** What came of a layer's bytes in an artifact. */
-export interface FoundLayer {
+interface FoundLayer {
   kind: VisitedLayer['kind'];
   /** Of the bytes in the artifact: a whole layer's diffID, or the digest of a delta. */
   digest: Digest;

@@ -135,7 +135,7 @@ function manifestOf(
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 /** A delta by the stock encoder. */
-export function xdelta3(from: string, to: string, destination: string): Uint8Array {
+function xdelta3(from: string, to: string, destination: string): Uint8Array {
   execFileSync('xdelta3', ['-e', '-f', '-A', '-S', 'none', '-s', from, to, destination]);
   return readFileSync(destination);
 }

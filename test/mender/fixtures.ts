@@ -10,7 +10,7 @@ import { parseReference } from '../../src/oci/reference.ts';
 import { tarOf } from '../helpers/tarball.ts';
 
 export const context: PackContext = { log: silentLog, threads: 2 };
-export const platform = { os: 'linux', architecture: 'arm64' };
+const platform = { os: 'linux', architecture: 'arm64' };
 
 /** A whole layer of one file, its tar written to `folder`. */
 export function fullLayer(folder: string, name: string, content: string): PayloadLayer {
