@@ -43,7 +43,7 @@ export async function limitFiles(
   const tally = newTally('files that can not grow beyond a random size');
   for (let round = 0; round < rounds; round++) {
     const place = placeIn(join(build.folder, 'limited'));
-    const blocks = Math.round(random() * 600);
+    const blocks = Math.round(random() * 1400);
     const limited: Tool = ['bash', '-c', `ulimit -f ${blocks}; exec "$0" "$@"`, ...tool];
     const first = await build.run(place, { tool: limited });
     const early = faultOfFirst(build, place, first);
