@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(build.folder, { recursive: true, force: true }));
 
-describe('a build survives', () => {
+describe('a build survives', { timeout: 180_000 }, () => {
   it('kill -9 at random moments', async () => {
     expect((await killBuilds(build, 6, randomNumbers(1))).lost).toEqual([]);
   });
