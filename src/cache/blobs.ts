@@ -5,11 +5,13 @@ import { pipeline } from 'node:stream/promises';
 import { IntegrityError, systemCodeOf } from '../errors.ts';
 import { decompressed } from '../io/decompress.ts';
 import { fileError, fileSize, writeAtomically } from '../io/files.ts';
+import type { GzipFile } from '../io/tar.ts';
 import { digestOfFile, verifying } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { BlobDelivery, BlobSink } from '../oci/image.ts';
 import { readDocument, writeDocument } from './documents.ts';
+import { keepingGzip } from './gzipTwin.ts';
 import type { CacheLayout } from './layout.ts';
 
 /** A whole layer in the cache: `size` is that of the uncompressed tar, in bytes. */
@@ -17,6 +19,8 @@ export interface CachedLayer {
   diffID: Digest;
   path: string;
   size: number;
+  /** The layer as its registry had it, if that was gzipped. */
+  gzipped?: GzipFile;
 }
 
 /**
@@ -27,20 +31,27 @@ export async function findLayer(layout: CacheLayout, diffID: Digest): Promise<Ca
   const path = layout.layer(diffID);
   const found = await fileSize(path);
   if (found === undefined) return undefined;
-  const size = await recordedSize(path, diffID);
-  if (size !== found) return undefined;
+  const record = await recordOf(path, diffID);
+  if (record?.size !== found) return undefined;
   await touch(path);
-  return { diffID, path, size };
+  const gzipped = record.gzipped && { path: `${path}.gz`, ...record.gzipped };
+  const isThere = gzipped && (await fileSize(gzipped.path)) === gzipped.size;
+  return { diffID, path, size: found, ...(isThere && { gzipped }) };
+}
+
+interface LayerRecord {
+  size: number;
+  gzipped?: Omit<GzipFile, 'path'>;
 }
 
 /** Bytes that the layer has by a record beside it; made anew from the layer, if that is whole, where there is none. */
-async function recordedSize(path: string, diffID: Digest): Promise<number | undefined> {
-  const record = (await readDocument(`${path}.json`)) as { size?: number } | undefined;
-  if (record?.size !== undefined) return record.size;
+async function recordOf(path: string, diffID: Digest): Promise<LayerRecord | undefined> {
+  const record = (await readDocument(`${path}.json`)) as Partial<LayerRecord> | undefined;
+  if (record?.size !== undefined) return record as LayerRecord;
   const { digest, size } = await digestOfFile(path);
   if (digest !== diffID) return undefined;
   await writeDocument(`${path}.json`, { size });
-  return size;
+  return { size };
 }
 
 /** The config's exact bytes; undefined if the cache does not hold them whole. */
@@ -60,12 +71,23 @@ export async function findConfig(layout: CacheLayout, configDigest: Digest): Pro
  */
 export function cacheSink(layout: CacheLayout, largestLayer: number): BlobSink {
   return async ({ kind, digest, stream }: BlobDelivery) => {
-    const path = kind === 'config' ? layout.config(digest) : layout.layer(digest);
-    const plain = kind === 'config' ? stream : decompressed(stream, largestLayer);
-    await storeVerified(path, plain, digest, `${kind} ${digest}`);
-    const size = kind === 'layer' ? await fileSize(path) : undefined;
-    if (size !== undefined) await writeDocument(`${path}.json`, { size });
+    if (kind === 'config') await storeVerified(layout.config(digest), stream, digest, `config ${digest}`);
+    else await storeLayer(layout.layer(digest), stream, digest, largestLayer);
   };
+}
+
+/** A layer that came gzipped is kept in that form as well: shipped whole, it need not be compressed again. */
+async function storeLayer(path: string, stream: Readable, diffID: Digest, largest: number): Promise<void> {
+  const kept = keepingGzip(stream, `${path}.gz`);
+  try {
+    await storeVerified(path, decompressed(kept.stream, largest), diffID, `layer ${diffID}`);
+    const gzipped = await kept.keep();
+    const size = await fileSize(path);
+    const record = { size, ...(gzipped && { gzipped: { size: gzipped.size, digest: gzipped.digest } }) };
+    await writeDocument(`${path}.json`, record);
+  } finally {
+    await kept.drop();
+  }
 }
 
 async function storeVerified(path: string, stream: Readable, digest: Digest, what: string): Promise<void> {

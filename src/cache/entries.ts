@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
-import { TEMPORARY_PREFIX } from '../io/files.ts';
+import { TEMPORARY_PREFIX, fileSize } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
@@ -58,12 +58,19 @@ async function entryOf(kind: EntryKind, path: string): Promise<CacheEntry | unde
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   const digest = `sha256:${path.slice(-64)}`;
-  return { kind, path, size: found.size, used: found.mtimeMs, ...(isDigest(digest) ? { digest } : {}) };
+  const twin = kind === 'layer' ? ((await fileSize(`${path}.gz`)) ?? 0) : 0;
+  return {
+    kind,
+    path,
+    size: found.size + twin,
+    used: found.mtimeMs,
+    ...(isDigest(digest) ? { digest } : {}),
+  };
 }
 
 /** Removes one entry, and what belongs to it. */
 export async function removeEntry({ path }: CacheEntry): Promise<void> {
-  await Promise.all([rm(path, { force: true }), rm(`${path}.json`, { force: true })]);
+  await Promise.all(['', '.json', '.gz'].map((suffix) => rm(path + suffix, { force: true })));
 }
 
 /** True if the entry's bytes are what they were when it was stored; reads all of it. */

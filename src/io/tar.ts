@@ -1,4 +1,5 @@
 import { IntegrityError } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
 
 /** One file of a tar. */
 export interface TarEntry {
@@ -10,6 +11,19 @@ export interface TarEntry {
   mode?: number;
   /** The bytes, or a function that opens a stream of exactly `size` bytes; it is called when the entry's turn comes. */
   body: Uint8Array | (() => AsyncIterable<Uint8Array>);
+  /** The entries of the tar that the body is; for who packs them apart from each other. */
+  nested?: readonly TarEntry[];
+  /** The body as a gzip file. */
+  gzipped?: GzipFile;
+}
+
+/** A gzip file whose content was compared with what it is to be. */
+export interface GzipFile {
+  path: string;
+  /** Bytes of the file. */
+  size: number;
+  /** Digest of the file. */
+  digest: Digest;
 }
 
 /** Seconds since 1970 that every entry bears where nothing else is given: 1980-01-01, as tools warn of older times. */

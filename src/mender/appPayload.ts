@@ -3,7 +3,7 @@ import { formatPlatform } from '../oci/platform.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, tarFile, tarSize, tarStream } from '../io/tar.ts';
-import type { Payload } from './files.ts';
+import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile } from './files.ts';
 import { imageEntries, needsOldImage } from './imageFiles.ts';
 import { manifestEntries } from './manifestEntries.ts';
@@ -14,7 +14,7 @@ import type { ArtifactSpec } from './spec.ts';
  * The payload of update module `app`: `manifests.tar.gz`, `images.tar.gz` and the meta-data that it asks for.
  * https://github.com/mendersoftware/app-update-module
  */
-export function appPayload(spec: ArtifactSpec): Payload {
+export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {
   const mtime = spec.modificationTime ?? DEFAULT_MTIME;
   const images = spec.images.flatMap((image) => imageFolder(image, mtime));
   return {
@@ -22,7 +22,7 @@ export function appPayload(spec: ArtifactSpec): Payload {
     softwareName: spec.softwareName,
     files: [
       // The module loads no images where the file is missing, and fails on an empty one.
-      ...(images.length === 0 ? [] : [gzipPayloadFile('images.tar.gz', images, mtime)]),
+      ...(images.length === 0 ? [] : [pack('images.tar.gz', images, mtime)]),
       gzipPayloadFile('manifests.tar.gz', manifestEntries(spec.manifests), mtime),
     ],
     scripts: [],
@@ -49,6 +49,6 @@ function imageFolder(image: PayloadImage, mtime: number): TarEntry[] {
     // Only names a temporary file, and must not be empty.
     tarFile(`${folder}/sums-current.txt`, sum),
     ...(deep ? [tarFile(`${folder}/deep_delta`, '')] : []),
-    { path: `${folder}/image.img`, size: tarSize(files), body: () => tarStream(files, mtime) },
+    { path: `${folder}/image.img`, size: tarSize(files), body: () => tarStream(files, mtime), nested: files },
   ];
 }

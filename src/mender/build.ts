@@ -5,9 +5,10 @@ import { appPayload } from './appPayload.ts';
 import { composePayload } from './composePayload.ts';
 import type { PackContext } from './context.ts';
 import { writeEmbedded } from './embedded.ts';
-import type { Payload } from './files.ts';
+import type { PackImages, Payload } from './files.ts';
 import { packingOf, toolCompressionOf } from './packing.ts';
 import { readSigningKey } from './sign.ts';
+import { isWorthSplicing, splicedPayloadFile } from './spliced.ts';
 import type { ArtifactSpec, ArtifactSummary, Compression, WriterName } from './spec.ts';
 import type { ToolVersion } from './tool.ts';
 import { refuseExtraArguments, toolMissing, toolVersion } from './tool.ts';
@@ -23,9 +24,12 @@ export async function buildArtifact(
   destination: string,
   context: PackContext,
 ): Promise<ArtifactSummary> {
-  const payload = payloadOf(spec);
-  const payloadSize = payload.files.reduce((sum, { size }) => sum + size, 0);
-  const writer = await chosenWriter(spec, payload, payloadSize);
+  const stored = payloadOf(spec);
+  const payloadSize = stored.files.reduce((sum, { size }) => sum + size, 0);
+  const keepsGzip = spec.compression === 'auto' && isWorthSplicing(spec.images, payloadSize);
+  const payload = keepsGzip ? payloadOf(spec, splicedPayloadFile) : stored;
+  const packed: ArtifactSpec = keepsGzip ? { ...spec, compression: 'none' } : spec;
+  const writer = await chosenWriter(packed, payload, payloadSize);
   await writeAtomically(destination, (path) => writer.write(path, context));
   return {
     path: destination,
@@ -37,8 +41,8 @@ export async function buildArtifact(
   };
 }
 
-function payloadOf(spec: ArtifactSpec): Payload {
-  const payload = spec.module === 'app' ? appPayload(spec) : composePayload(spec);
+function payloadOf(spec: ArtifactSpec, pack?: PackImages): Payload {
+  const payload = spec.module === 'app' ? appPayload(spec, pack) : composePayload(spec, pack);
   return { ...payload, files: [...payload.files, ...(spec.extraFiles ?? [])] };
 }
 

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, tarSize, tarStream } from '../io/tar.ts';
-import type { Payload } from './files.ts';
+import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile, tarPayloadFile } from './files.ts';
 import { imageEntries } from './imageFiles.ts';
 import { manifestEntries } from './manifestEntries.ts';
@@ -16,7 +16,7 @@ import type { ArtifactSpec } from './spec.ts';
  * before the module sees it. Throws UsageError when there is no image: the module loads at least one.
  * https://github.com/mendersoftware/mender-container-modules
  */
-export function composePayload(spec: ArtifactSpec): Payload {
+export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {
   const mtime = spec.modificationTime ?? DEFAULT_MTIME;
   if (spec.images.length === 0) {
     throw new UsageError('the update module docker-compose needs at least one image', {
@@ -29,7 +29,7 @@ export function composePayload(spec: ArtifactSpec): Payload {
     type: 'docker-compose',
     softwareName: `mender-docker-compose.${spec.softwareName}`,
     files: [
-      gzipPayloadFile('images.tar.gz', images, mtime),
+      pack('images.tar.gz', images, mtime),
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
     ],
     scripts: scripted ? stateScripts : [],
@@ -39,5 +39,10 @@ export function composePayload(spec: ArtifactSpec): Payload {
 
 function loadableTar(image: PayloadImage, mtime: number): TarEntry {
   const files = imageEntries(image);
-  return { path: `images/${image.id}.tar`, size: tarSize(files), body: () => tarStream(files, mtime) };
+  return {
+    path: `images/${image.id}.tar`,
+    size: tarSize(files),
+    body: () => tarStream(files, mtime),
+    nested: files,
+  };
 }

@@ -21,6 +21,9 @@ export type PayloadFile = TarEntry & {
   lengthened?: (count: number) => TarEntry;
 };
 
+/** Makes `images.tar.gz`: `gzipPayloadFile`, or `splicedPayloadFile` where the registry's compression is kept. */
+export type PackImages = (path: string, entries: readonly TarEntry[], mtime: number) => PayloadFile;
+
 /** A file that holds a tar of the entries. */
 export function tarPayloadFile(path: string, entries: readonly TarEntry[], mtime: number): PayloadFile {
   return { path, size: tarSize(entries), body: () => tarStream(entries, mtime) };

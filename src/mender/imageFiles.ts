@@ -36,7 +36,10 @@ export function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
 function layerEntries({ diffID, size, content }: PayloadLayer): TarEntry[] {
   const path = blobPath(diffID);
   if (content.kind === 'omit') return [];
-  if (content.kind === 'full') return [{ path, size, body: layerBody(content.path, diffID) }];
+  if (content.kind === 'full') {
+    const { gzipped } = content;
+    return [{ path, size, body: layerBody(content.path, diffID), ...(gzipped && { gzipped }) }];
+  }
   const body = typeof content.body === 'string' ? fileBody(content.body) : content.body;
   return [
     { path: `${path}.vcdiff`, size: content.size, body },

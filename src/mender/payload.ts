@@ -1,3 +1,4 @@
+import type { GzipFile } from '../io/tar.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -6,8 +7,8 @@ import type { Reference } from '../oci/reference.ts';
 export type LayerContent =
   /** Nothing: the device has the layer, and all layers below it, in the same order. */
   | { kind: 'omit' }
-  /** The whole uncompressed tar, in the file at `path`. */
-  | { kind: 'full'; path: string }
+  /** The whole uncompressed tar, in the file at `path`; `gzipped` is the same as its registry had it. */
+  | { kind: 'full'; path: string; gzipped?: GzipFile }
   /** A VCDIFF against the layer `from` of the image `current`; `size` in bytes; `body` is a file's path or the bytes. */
   | { kind: 'delta'; from: Digest; size: number; body: string | Uint8Array };
 

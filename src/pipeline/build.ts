@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CachedLayer } from '../cache/blobs.ts';
 import { findLayer } from '../cache/blobs.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { manifestFiles } from '../compose/application.ts';
@@ -63,12 +64,17 @@ async function removeDamaged({ images }: BuildPlan, { cache, log }: World): Prom
   let removed = false;
   for (const diffID of new Set<Digest>(diffIDs)) {
     const held = await findLayer(cache, diffID);
-    if (held === undefined || (await digestOfFile(held.path)).digest === diffID) continue;
+    if (held === undefined || (await isUndamaged(held))) continue;
     log.warning(`layer ${diffID} was damaged in the cache; fetching it again`);
     await rm(held.path, { force: true });
     removed = true;
   }
   return removed;
+}
+
+async function isUndamaged({ diffID, path, gzipped }: CachedLayer): Promise<boolean> {
+  if ((await digestOfFile(path)).digest !== diffID) return false;
+  return gzipped === undefined || (await digestOfFile(gzipped.path)).digest === gzipped.digest;
 }
 
 async function buildOne(

@@ -89,6 +89,6 @@ async function deltaContent(
   return { kind: 'delta', from: from.diffID, size, body: path };
 }
 
-function fullContent({ path }: CachedLayer): LayerContent {
-  return { kind: 'full', path };
+function fullContent({ path, gzipped }: CachedLayer): LayerContent {
+  return { kind: 'full', path, ...(gzipped && { gzipped }) };
 }

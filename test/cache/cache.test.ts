@@ -57,7 +57,12 @@ describe('layers and configs', () => {
     const cache = newCache();
     await store(cache, bytes, DIFF_ID);
     const found = await findLayer(cache, DIFF_ID);
-    expect(found).toEqual({ diffID: DIFF_ID, path: cache.layer(DIFF_ID), size: CONTENT.length });
+    const gzipped = { path: `${cache.layer(DIFF_ID)}.gz`, size: bytes.length, digest: digestOf(bytes) };
+    expect(found).toEqual({
+      ...{ diffID: DIFF_ID, path: cache.layer(DIFF_ID), size: CONTENT.length },
+      ...(bytes === CONTENT ? {} : { gzipped }),
+    });
+    if (found?.gzipped) expect(readFileSync(gzipped.path)).toEqual(bytes);
     expect(readFileSync(found!.path)).toEqual(CONTENT);
   });
 
