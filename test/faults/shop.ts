@@ -13,7 +13,7 @@ function program(seed: number, lines: number, changed = -1): Buffer {
 }
 
 /** Release by tag: an unchanged layer, one that changes, and an unchanged one behind it; `other` shares nothing with them. */
-export function releases(lines: number): Readonly<Record<string, BuiltImage>> {
+function releases(lines: number): Readonly<Record<string, BuiltImage>> {
   const base = { 'bin/tool': program(1, lines), 'etc/os-release': Buffer.from('NAME=demo\n') };
   const config = { 'etc/app.conf': Buffer.from('verbose=no\n'.repeat(200)) };
   const release = (changed?: number): BuiltImage =>
