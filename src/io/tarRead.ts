@@ -57,10 +57,20 @@ export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator
 
 function headerOf(block: Buffer, pending: Pending, where: string, position: number): Header | undefined {
   if (block.length < BLOCK) throw truncated(where);
-  const header = new Header(block, 0, pending.local, pending.global);
+  const header = parsedHeader(block, pending);
+  if (header === undefined) throw noHeader(where, position);
   if (header.nullBlock) return undefined;
   if (!header.cksumValid || header.size === undefined) throw noHeader(where, position);
   return header;
+}
+
+/** Undefined for a size that is no number: the library throws an error of its own for some of them. */
+function parsedHeader(block: Buffer, { local, global }: Pending): Header | undefined {
+  try {
+    return new Header(block, 0, local, global);
+  } catch {
+    return undefined;
+  }
 }
 
 function noHeader(where: string, position: number): UserError {

@@ -107,7 +107,7 @@ describe('login', () => {
   test('keeps the token for the other commands', async () => {
     const { server, run } = await prepared({ twoFactorCode: '123456' });
     const HOME = temporaryFolder();
-    const environment = { HOME };
+    const environment = { HOME, XDG_CACHE_HOME: join(HOME, '.cache') };
     const login = 'login --username user@example.com --password correct_horse'.replace('login ', '');
     expect((await run(loginCommand, login, { environment })).error?.hint).toMatch(/--2fa-code/);
     const { stdout, error, all } = await run(loginCommand, `${login} --2fa-code 123456`, { environment });
