@@ -71,8 +71,8 @@ describe('requestOf', () => {
   const needed = { manifest: ['m.yaml'], deviceType: ['a'], platform: 'linux/amd64' };
 
   it('fills in every default', () => {
-    expect(requestOf(needed, {}, '/work')).toMatchObject({
-      manifests: ['/work/m.yaml'],
+    expect(requestOf(needed, {}, '/srv')).toMatchObject({
+      manifests: ['/srv/m.yaml'],
       deviceTypes: ['a'],
       module: 'app',
       compression: 'auto',
@@ -96,7 +96,7 @@ describe('requestOf', () => {
     [{ ...needed, artifactVersion: 'a b' }, {}, '--artifact-version "a b"'],
     [needed, { SOURCE_DATE_EPOCH: 'today' }, 'SOURCE_DATE_EPOCH=today'],
   ])('refuses %j with %j', (flags, environment, message) => {
-    expect(() => requestOf(flags, environment, '/work')).toThrow(message);
+    expect(() => requestOf(flags, environment, '/srv')).toThrow(message);
   });
 });
 
