@@ -1,22 +1,13 @@
 import { IntegrityError, UnsupportedError } from '../errors.ts';
 import type { Chunks, Suffix } from './nested.ts';
 import { eachFile, small, uncompressed } from './nested.ts';
-import type { FileReport } from './report.ts';
+import type { ArtifactReport, FileReport } from './report.ts';
 
-/** What `header.tar` says. */
-export interface Header {
-  artifactName: string;
-  artifactGroup?: string;
-  deviceTypes: string[];
-  dependsOnArtifactNames: string[];
-  dependsOnGroups: string[];
-  module: string;
-  depends: Record<string, unknown>;
-  provides: Record<string, unknown>;
-  clears: string[];
-  metaData: unknown;
-  scripts: FileReport[];
-}
+/** What `header.tar` says: the report without what stands outside of it. */
+export type Header = Omit<
+  ArtifactReport,
+  'size' | 'compression' | 'files' | 'images' | 'manifests' | 'signature'
+>;
 
 const LARGEST_FILE = 1 << 20;
 const LARGEST_SCRIPT = 1 << 24;
