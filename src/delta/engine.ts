@@ -13,7 +13,7 @@ import { encodeWithWasm } from './xdelta3Wasm.ts';
 export { chooseSources } from './sources.ts';
 
 /** Raised whenever an encoder's output changes, so that nobody takes an old delta from a cache. */
-const VERSIONS: Record<EncoderName, number> = { builtin: 1, xdelta3: 1, 'xdelta3-wasm': 1 };
+const VERSIONS: Record<EncoderName, number> = { builtin: 2, xdelta3: 1, 'xdelta3-wasm': 1 };
 
 const ENCODE: Record<EncoderName, Encode> = {
   builtin: encodeBuiltin,
@@ -21,7 +21,7 @@ const ENCODE: Record<EncoderName, Encode> = {
   'xdelta3-wasm': encodeWithWasm,
 };
 
-/** The part of a cache key that says how a delta was made: `builtin-1-default`. */
+/** The part of a cache key that says how a delta was made: `builtin-2-default`. */
 export function encoderVersion({ encoder, effort }: Pick<DeltaOptions, 'encoder' | 'effort'>): string {
   const name = encoderOf(encoder);
   return `${name}-${VERSIONS[name]}-${effort}`;

@@ -17,6 +17,8 @@ export function partsInReach(
   length: number,
   limit: number = ADDRESS_LIMIT - WINDOW_SIZE,
 ): TargetPart[] {
+  const whole = segmentOf(copies);
+  if (whole.length <= limit) return [{ start: 0, end: length, copies }];
   const parts: TargetPart[] = [];
   let part: TargetPart = { start: 0, end: length, copies: new CopyList() };
   let low = Infinity;
@@ -35,4 +37,16 @@ export function partsInReach(
     part.copies.add(at - part.start, from, size);
   }
   return [...parts, part];
+}
+
+/** The part of the source that the copies need. */
+export function segmentOf(copies: CopyList): { offset: number; length: number } {
+  let offset = Infinity;
+  let end = 0;
+  for (let index = 0; index < copies.count; index++) {
+    const from = copies.from[index]!;
+    offset = Math.min(offset, from);
+    end = Math.max(end, from + copies.size[index]!);
+  }
+  return copies.count === 0 ? { offset: 0, length: 0 } : { offset, length: end - offset };
 }

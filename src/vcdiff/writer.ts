@@ -11,6 +11,7 @@ import {
 } from './codeTable.ts';
 import type { CopyList } from './copyList.ts';
 import { MODE, WINDOW_BIT } from './format.ts';
+import { segmentOf } from './reach.ts';
 import { varintLength, varints } from './varint.ts';
 
 /** Runs of one byte from this length on become RUNs. */
@@ -133,17 +134,6 @@ export class WindowWriter {
       addresses.content,
     ]);
   }
-}
-
-/** The part of the source that the copies need. */
-function segmentOf(copies: CopyList): { offset: number; length: number } {
-  let offset = Infinity;
-  let end = 0;
-  for (let index = 0; index < copies.count; index++) {
-    offset = Math.min(offset, copies.from[index]!);
-    end = Math.max(end, copies.from[index]! + copies.size[index]!);
-  }
-  return copies.count === 0 ? { offset: 0, length: 0 } : { offset, length: end - offset };
 }
 
 /** How often the byte at `at` is repeated up to `end`. */

@@ -1,11 +1,20 @@
-/** The four bytes at `at` as an integer. */
-export function word(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+/** The four bytes at `at` as an integer; as a view, which reads them at once. */
+export function word(bytes: DataView, at: number): number {
+  return bytes.getInt32(at, true);
+}
+
+/** A view of the first `length` bytes. */
+export function viewOf(bytes: Uint8Array, length: number = bytes.length): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, length);
 }
 
 /** How many bytes of `a` from `aAt` and `b` from `bAt` are the same, at most `limit`. */
-export function matchLength(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, limit: number): number {
+export function matchLength(a: DataView, aAt: number, b: DataView, bAt: number, limit: number): number {
   let length = 0;
-  while (length < limit && a[aAt + length] === b[bAt + length]) length++;
+  for (; length + 4 <= limit; length += 4) {
+    const difference = word(a, aAt + length) ^ word(b, bAt + length);
+    if (difference !== 0) return length + ((31 - Math.clz32(difference & -difference)) >>> 3);
+  }
+  while (length < limit && a.getUint8(aAt + length) === b.getUint8(bAt + length)) length++;
   return length;
 }

@@ -1,5 +1,5 @@
 import type { CopyList } from '../../vcdiff/copyList.ts';
-import { matchLength } from './bytes.ts';
+import { matchLength, viewOf } from './bytes.ts';
 
 /** The shortest copy inside a header. */
 const SHORTEST = 8;
@@ -15,9 +15,10 @@ export function copyDiagonal(
   source: Uint8Array,
   from: number,
 ): void {
+  const [targetView, sourceView] = [viewOf(target), viewOf(source)];
   let done = 0;
   while (done < source.length) {
-    const size = matchLength(target, at + done, source, done, source.length - done);
+    const size = matchLength(targetView, at + done, sourceView, done, source.length - done);
     if (size >= SHORTEST || size === source.length) copies.add(at + done, from + done, size);
     done += size + 1;
   }

@@ -7,5 +7,5 @@ const MIB = 1 << 20;
 export function thoroughnessOf(effort: Effort, length: number): Thoroughness {
   if (effort === 'best') return { step: 1, nice: 128 };
   if (effort === 'fast') return { step: length > MIB ? 8 : 4, nice: 24 };
-  return { step: length > 8 * MIB ? 4 : 2, nice: 64 };
+  return { step: 4, nice: 64 };
 }

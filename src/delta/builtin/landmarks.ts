@@ -1,19 +1,21 @@
+import { viewOf, word } from './bytes.ts';
+import { FEWEST_BITS, LANDMARK_SIZE, STRIDE, candidates, findCandidates } from './landmarkScan.ts';
+
 /**
- * A landmark is a place in a file that its own bytes choose: wherever a rolling sum over 32 bytes begins with enough
- * zero bits. Equal content has equal landmarks, wherever it is; so they tell which old bytes resemble new ones.
+ * A landmark is a place in a file that its own 32 bytes choose: wherever sums of them have enough fixed bits. Equal content has equal landmarks, wherever it is; so they tell which old bytes resemble new ones.
  */
 export interface Landmarks {
-  /** Leading zero bits that make a landmark: one in 2^bits positions is one. */
+  /** Fixed bits that make a landmark: one in 2^bits positions is one. */
   bits: number;
   /** Open-addressed: sums, and beside each its position in the old layer, or -1. */
   sums: Uint32Array;
   positions: Float64Array;
 }
 
-const FEWEST_BITS = 7;
 const MOST_LANDMARKS_BITS = 18;
+/** Where in a landmark the four bytes are that make it rarer than a candidate. */
+const CHOOSING_MORE = 16;
 const FEWEST_SLOTS = 16;
-const GEAR = makeGear();
 
 /** An empty table for landmarks of about `bytes` bytes; it takes at most 12 MB, on shared memory. */
 export function makeLandmarks(bytes: number): Landmarks {
@@ -57,28 +59,25 @@ export function eachLandmark(
   bits: number,
   visit: (sum: number, at: number) => void,
 ): void {
-  const shift = 32 - bits;
-  let rolling = -1;
-  for (let at = start; at < end; at++) {
-    rolling = ((rolling << 1) + GEAR[bytes[at]!]!) | 0;
-    if (rolling >>> shift === 0 && at >= start + 31)
-      visit(mixed(rolling, bytes[at - 31]!, bytes[at - 16]!), at);
+  const view = viewOf(bytes);
+  const rarer = 31 - (bits - FEWEST_BITS);
+  for (let from = start; from + LANDMARK_SIZE <= end; from += STRIDE) {
+    const length = Math.min(STRIDE, end - from - LANDMARK_SIZE + 1);
+    const count = findCandidates(bytes, from, length);
+    for (let index = 0; index < count; index++) {
+      const at = candidates[index]!;
+      const isRare = (Math.imul(word(view, at + CHOOSING_MORE), 0x9e3779b1) >>> 1) >>> rarer === 0;
+      if (isRare) visit(sumAt(view, at), at);
+    }
   }
 }
 
-/** The leading zeros leave few bits in the rolling sum; two bytes more make it 32 again. */
-function mixed(rolling: number, first: number, second: number): number {
-  const sum = Math.imul(rolling ^ (first << 24) ^ (second << 16), 0x85ebca6b);
-  return (sum ^ (sum >>> 15)) >>> 0;
-}
-
-/** A fixed random number for every byte. */
-function makeGear(): Int32Array {
-  const gear = new Int32Array(256);
-  let state = 1;
-  for (let byte = 0; byte < 256; byte++) {
-    state = (Math.imul(state, 0x915f77f5) + 0x6f1d2b3d) | 0;
-    gear[byte] = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d);
+/** A sum of the bytes of a landmark. */
+function sumAt(bytes: DataView, start: number): number {
+  let sum = 0;
+  for (let at = start; at < start + LANDMARK_SIZE; at += 4) {
+    sum = Math.imul(sum ^ word(bytes, at), 0x85ebca6b);
+    sum ^= sum >>> 15;
   }
-  return gear;
+  return sum >>> 0;
 }

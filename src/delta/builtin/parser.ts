@@ -1,4 +1,5 @@
-import { matchLength, word } from './bytes.ts';
+import { matchLength, viewOf, word } from './bytes.ts';
+import { Coverage } from './coverage.ts';
 import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
 
 /** The shortest match at a distance that was used before. */
@@ -61,6 +62,7 @@ export type TakeCopy = (at: number, from: number, size: number) => void;
  */
 export class Parser {
   private readonly index = new PositionIndex();
+  private readonly coverage = new Coverage();
   private readonly cost = new Int32Array(ROOM);
   /** Size of the copy that ends at the node, 0 for a literal, and its distance (source minus target). */
   private readonly size = new Int32Array(ROOM);
@@ -68,8 +70,8 @@ export class Parser {
   /** The distance of the copy before. */
   private readonly before = new Int32Array(ROOM);
   private readonly path = new Int32Array(ROOM);
-  private target: Uint8Array = new Uint8Array();
-  private source: Uint8Array = new Uint8Array();
+  private target = viewOf(new Uint8Array());
+  private source = viewOf(new Uint8Array());
   private sourceLength = 0;
   private end = 0;
   /** First position of the region. */
@@ -78,6 +80,9 @@ export class Parser {
   private cleared = 0;
   private lead = 0;
   private leadCost = 0;
+  /** The best match elsewhere so far: its size, and where it is in the source, or -1. */
+  private best = 0;
+  private bestFrom = -1;
   /** The match that ends the region: its size, or 0. */
   private niceSize = 0;
   private niceDistance = 0;
@@ -86,11 +91,12 @@ export class Parser {
 
   /** Takes the cheapest copies for the target's part out of the source. */
   parse(target: Target, source: Source, thoroughness: Thoroughness, take: TakeCopy): void {
-    this.index.fill(source.bytes, source.length, thoroughness.step);
     this.nice = thoroughness.nice;
-    this.target = target.bytes;
+    this.target = viewOf(target.bytes);
     this.end = target.end;
-    this.source = source.bytes;
+    this.source = viewOf(source.bytes, source.length);
+    this.coverage.find(target, source);
+    this.index.fill(this.source, thoroughness.step, this.coverage);
     this.sourceLength = source.length;
     this.distance[0] = source.distance;
     this.before[0] = source.distance;
@@ -163,37 +169,41 @@ export class Parser {
     const { target, source } = this;
     const at = this.base + node;
     const from = at + distance;
-    if (from < 0 || from >= this.sourceLength || target[at] !== source[from]) return 0;
-    if (this.size[node] === 0 && from > 0 && target[at - 1] === source[from - 1]) return 0;
+    if (from < 0 || from >= this.sourceLength || target.getUint8(at) !== source.getUint8(from)) return 0;
+    if (this.size[node] === 0 && from > 0 && target.getUint8(at - 1) === source.getUint8(from - 1)) return 0;
     const size = matchLength(target, at, source, from, Math.min(this.end - at, this.sourceLength - from));
     if (size < SHORTEST) return 0;
     this.copy(node, size, distance, cost);
     return size;
   }
 
-  /** Relaxes the longest match that the index knows; true if there is one. */
-  private elsewhere(node: number, known: number, cost: number): boolean {
-    const { target, source, index } = this;
+  /** Relaxes the longest match that the index or the coverage knows; true if there is one longer than `least`. */
+  private elsewhere(node: number, least: number, cost: number): boolean {
+    const { index } = this;
     const at = this.base + node;
-    const near = at + this.distance[node]!;
-    let best = Math.max(known, KEY_SIZE - 1);
-    let bestFrom = -1;
-    for (let found = index.find(target, at) - 1; found >= 0; found--) {
-      const from = index.found[found]!;
-      if (from >= this.sourceLength) continue;
-      const size = matchLength(target, at, source, from, Math.min(this.end - at, this.sourceLength - from));
-      if (
-        size < best ||
-        (size === best && (bestFrom < 0 || Math.abs(from - near) >= Math.abs(bestFrom - near)))
-      )
-        continue;
-      best = size;
-      bestFrom = from;
-    }
+    this.best = Math.max(least, KEY_SIZE - 1);
+    this.bestFrom = -1;
+    for (let found = index.find(this.target, at) - 1; found >= 0; found--)
+      this.consider(node, at, index.found[found]!);
+    const covered = this.coverage.fromOf(at);
+    if (covered >= 0) this.consider(node, at, covered);
+    const { best, bestFrom } = this;
     if (bestFrom < 0) return false;
     const back = this.backwards(node, at, bestFrom);
     this.copy(node - back, best + back, bestFrom - at, cost + COST.copyElsewhere - back * COST.literal);
     return true;
+  }
+
+  /** Prefers the match at `from` to the best so far if it is longer, or as long and nearer. */
+  private consider(node: number, at: number, from: number): void {
+    const { target, source, bestFrom } = this;
+    if (from >= this.sourceLength) return;
+    const size = matchLength(target, at, source, from, Math.min(this.end - at, this.sourceLength - from));
+    if (size < this.best) return;
+    const near = at + this.distance[node]!;
+    if (size === this.best && (bestFrom < 0 || Math.abs(from - near) >= Math.abs(bestFrom - near))) return;
+    this.best = size;
+    this.bestFrom = from;
   }
 
   /** How many literals before the node the match at [at, from] could take in as well. */
@@ -203,7 +213,7 @@ export class Parser {
       back < node &&
       this.size[node - back] === 0 &&
       from - back > 0 &&
-      this.target[at - back - 1] === this.source[from - back - 1]
+      this.target.getUint8(at - back - 1) === this.source.getUint8(from - back - 1)
     )
       back++;
     return back;

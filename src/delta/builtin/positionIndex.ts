@@ -1,4 +1,5 @@
 import { word } from './bytes.ts';
+import { COVER, type Coverage } from './coverage.ts';
 
 const WAYS_BITS = 3;
 /** So many positions are kept for bytes with one sum; newer ones replace older ones. */
@@ -7,6 +8,9 @@ const POSITION_BITS = 24;
 const POSITION_MASK = 2 ** POSITION_BITS - 1;
 const FEWEST_BITS = 8;
 const MOST_BITS = 19;
+
+/** Where the source is covered, every so many bytes are enough. */
+const COVERED_STEP = 32;
 
 /** An index can hold positions below this. */
 export const INDEX_LIMIT: number = POSITION_MASK;
@@ -25,15 +29,23 @@ export class PositionIndex {
   private readonly turns = new Uint8Array(2 ** MOST_BITS);
   private shift = 32;
 
-  /** Forgets the previous source, and takes in every `step`th position of this one. */
-  fill(source: Uint8Array, length: number, step: number): void {
-    const bits = Math.ceil(Math.log2(Math.max(1, length / step / (WAYS / 2))));
+  /** Forgets the previous source, and takes in positions of this one: every `step`th, where it is covered only a few. */
+  fill(source: DataView, step: number, coverage: Coverage): void {
+    const length = source.byteLength;
+    const bits = Math.ceil(Math.log2(Math.max(1, coverage.open / step / (WAYS / 2))));
     const used = Math.min(MOST_BITS, Math.max(FEWEST_BITS, bits));
     this.shift = 32 - used;
     this.slots.fill(-1, 0, 2 ** (used + WAYS_BITS));
+    for (let start = 0; start < length; start += COVER) {
+      const end = Math.min(start + COVER, length - KEY_SIZE + 1);
+      this.fillBlock(source, start, end, coverage.isCovered(start) ? COVERED_STEP : step);
+    }
+  }
+
+  private fillBlock(source: DataView, start: number, end: number, step: number): void {
     const { slots, turns, shift } = this;
     let last = 0;
-    for (let at = 0; at + KEY_SIZE <= length; at += step) {
+    for (let at = start; at < end; at += step) {
       const sum = sumAt(source, at);
       if (sum === last) continue;
       last = sum;
@@ -43,7 +55,7 @@ export class PositionIndex {
   }
 
   /** Puts the positions where the eight bytes at `at` may occur into `found`, and returns how many there are. */
-  find(bytes: Uint8Array, at: number): number {
+  find(bytes: DataView, at: number): number {
     const { slots, found } = this;
     const sum = sumAt(bytes, at);
     const first = (sum >>> this.shift) << WAYS_BITS;
@@ -56,7 +68,7 @@ export class PositionIndex {
   }
 }
 
-function sumAt(bytes: Uint8Array, at: number): number {
+function sumAt(bytes: DataView, at: number): number {
   const low = Math.imul(word(bytes, at), 0x9e3779b1);
   const sum = Math.imul(low ^ (low >>> 15) ^ word(bytes, at + 4), 0x85ebca6b);
   return Math.imul(sum ^ (sum >>> 13), 0xc2b2ae35);

@@ -1,3 +1,4 @@
+import { alignedBuffer } from '../../vcdiff/wasm.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
 
 /** [from, end) of a file. */
@@ -8,7 +9,7 @@ export interface Range {
 
 /** Ranges of the old layer, read into one buffer after another. */
 export class SourceBuffer {
-  bytes: Uint8Array = new Uint8Array(1 << 16);
+  bytes: Uint8Array = alignedBuffer(1 << 16);
   length = 0;
   private ranges: readonly Range[] = [];
 
@@ -16,7 +17,7 @@ export class SourceBuffer {
   load(file: PositionedFile, ranges: readonly Range[]): void {
     this.ranges = ranges;
     const wanted = ranges.reduce((sum, range) => sum + range.end - range.from, 0);
-    if (wanted > this.bytes.length) this.bytes = new Uint8Array(Math.max(wanted, this.bytes.length * 2));
+    if (wanted > this.bytes.length) this.bytes = alignedBuffer(Math.max(wanted, this.bytes.length * 2));
     this.length = 0;
     for (const { from, end } of ranges)
       this.length += file.readInto(this.bytes, this.length, from, end - from);

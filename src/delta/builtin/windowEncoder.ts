@@ -1,6 +1,7 @@
 import { CopyList } from '../../vcdiff/copyList.ts';
 import { WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { partsInReach } from '../../vcdiff/reach.ts';
+import { alignedBuffer } from '../../vcdiff/wasm.ts';
 import { WindowWriter } from '../../vcdiff/writer.ts';
 import { entryAt } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
@@ -22,7 +23,7 @@ export class WindowEncoder {
   private readonly plan: Plan;
   private readonly oldFile: PositionedFile;
   private readonly newFile: PositionedFile;
-  private readonly target = Buffer.alloc(WINDOW_SIZE);
+  private readonly target = alignedBuffer(WINDOW_SIZE);
   private readonly copies = new CopyList();
   private readonly writer = new WindowWriter();
   private readonly parser = new Parser();

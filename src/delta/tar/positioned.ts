@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { alignedBuffer } from '../../vcdiff/wasm.ts';
 
 const AHEAD = 128 << 10;
 
@@ -9,7 +10,7 @@ const AHEAD = 128 << 10;
 export class PositionedFile {
   readonly size: number;
   private readonly descriptor: number;
-  private buffer: Buffer = Buffer.alloc(AHEAD);
+  private buffer: Buffer = alignedBuffer(AHEAD);
   private start = 0;
   private length = 0;
   private last = 0;
@@ -37,7 +38,7 @@ export class PositionedFile {
   private fill(position: number, length: number): void {
     const sequential = position >= this.last && position - this.last <= AHEAD;
     const wanted = sequential ? Math.max(length, AHEAD) : length;
-    if (wanted > this.buffer.length) this.buffer = Buffer.alloc(wanted);
+    if (wanted > this.buffer.length) this.buffer = alignedBuffer(wanted);
     this.length = this.readInto(this.buffer, 0, position, wanted);
     this.start = position;
     this.last = position + length;
