@@ -32,7 +32,7 @@ export class PositionIndex {
   /** Forgets the previous source, and takes in positions of this one: every `step`th, where it is covered only a few. */
   fill(source: DataView, step: number, coverage: Coverage): void {
     const length = source.byteLength;
-    const bits = Math.ceil(Math.log2(Math.max(1, coverage.open / step / (WAYS / 2))));
+    const bits = Math.floor(Math.log2(Math.max(1, coverage.open / step / (WAYS / 2))));
     const used = Math.min(MOST_BITS, Math.max(FEWEST_BITS, bits));
     this.shift = 32 - used;
     this.slots.fill(-1, 0, 2 ** (used + WAYS_BITS));

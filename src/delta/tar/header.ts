@@ -40,14 +40,24 @@ export function parseHeader(block: Uint8Array): Header | undefined {
 export function isHeader(block: Uint8Array): boolean {
   const claimed = number(block, CHECKSUM_AT, CHECKSUM_END - CHECKSUM_AT);
   if (block.length < BLOCK || claimed === undefined || claimed === 0) return false;
-  let sum = (CHECKSUM_END - CHECKSUM_AT) * 32;
-  let high = 0;
-  for (let at = 0; at < BLOCK; at++) {
+  const { sum, high } = sumsOf(new DataView(block.buffer, block.byteOffset, BLOCK));
+  const unsigned = sum + (CHECKSUM_END - CHECKSUM_AT) * 0x20;
+  return claimed === unsigned || claimed === unsigned - 256 * high;
+}
+
+/** The sum of the bytes outside the checksum, and how many of them are negative if signed. */
+function sumsOf(block: DataView): { sum: number; high: number } {
+  // Four bytes at a time, as a layer has a hundred thousand headers: sums in two lanes of 16 bits, counts in four of 8.
+  let sums = 0;
+  let highs = 0;
+  for (let at = 0; at < BLOCK; at += 4) {
     if (at === CHECKSUM_AT) at = CHECKSUM_END;
-    sum += block[at]!;
-    high += block[at]! >> 7;
+    const word = block.getInt32(at, true);
+    sums += (word & 0x00ff00ff) + ((word >>> 8) & 0x00ff00ff);
+    highs += (word >>> 7) & 0x01010101;
   }
-  return claimed === sum || claimed === sum - 256 * high;
+  const pairs = (highs & 0x00ff00ff) + ((highs >>> 8) & 0x00ff00ff);
+  return { sum: (sums & 0xffff) + Math.floor(sums / 2 ** 16), high: (pairs & 0xffff) + (pairs >>> 16) };
 }
 
 /** True if the block is of zeros only, as those that end a tar. */

@@ -1,4 +1,4 @@
-import { TableBuilder, type EntryTable } from './entryTable.ts';
+import { TableBuilder, type EntryTable, type PathSums } from './entryTable.ts';
 import { BLOCK, TYPE, cString, isHeader, isZero, parseHeader, type Header } from './header.ts';
 import { pathSums } from './pathSums.ts';
 import { parsePax } from './pax.ts';
@@ -11,7 +11,7 @@ const LONGEST_EXTENSION = 1 << 20;
 interface Entry {
   body: number;
   size: number;
-  name: Uint8Array;
+  path: PathSums;
 }
 
 /**
@@ -25,7 +25,7 @@ export function scanTar(file: PositionedFile): EntryTable {
   while (start < file.size) {
     const entry = readEntry(file, start);
     if (entry === undefined) break;
-    builder.add(start, entry.body, entry.size, pathSums(entry.name));
+    builder.add(start, entry.body, entry.size, entry.path);
     start = Math.min(file.size, entry.body + Math.ceil(entry.size / BLOCK) * BLOCK);
   }
   if (start < file.size) builder.add(start, start, file.size - start, pathSums(new Uint8Array()));
@@ -63,11 +63,12 @@ function finishEntry(
   name: Uint8Array | undefined,
   size: number | undefined,
 ): Entry {
-  const path = Buffer.from(name ?? header.name);
+  // At once: the header's bytes do not outlive the next read.
+  const path = pathSums(name ?? header.name);
   const body = header.extended ? behindSparseMap(file, at) : at;
   const claimed = size ?? header.size;
   const present = hasBody(file, header.type, body, claimed) ? claimed : 0;
-  return { body, size: Math.max(0, Math.min(present, file.size - body)), name: path };
+  return { body, size: Math.max(0, Math.min(present, file.size - body)), path };
 }
 
 /** Links, devices and folders have no body, whatever their size says; except the hard links of some old tars. */
