@@ -7,7 +7,7 @@ import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
 import { declaredOptions, environmentOptions, refuseRepeated } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError } from './errors.ts';
-import { closeConnections } from './io/http.ts';
+import { closeConnections } from './io/httpConnections.ts';
 import type { LogLevel } from './io/log.ts';
 import { LOG_LEVELS, createLog } from './io/log.ts';
 import { redact } from './io/redact.ts';

@@ -4,10 +4,10 @@ import { IntegrityError } from '../errors.ts';
 import { removeJournal } from './downloadJournal.ts';
 import { fetchParts } from './downloadParts.ts';
 import { fileError, fileSize } from './files.ts';
+import { followDigest } from './followDigest.ts';
 import type { ProgressTask } from './progress.ts';
 import type { DownloadContext, DownloadFiles, RemoteFile } from './remoteFile.ts';
 import { RangeIgnoredError, resumingBytes } from './resume.ts';
-import { digestOfFile } from './verify.ts';
 import { writeFrom } from './writeFrom.ts';
 
 export interface Downloaded {
@@ -35,11 +35,10 @@ export async function download(
   try {
     await mkdir(dirname(path), { recursive: true });
     await dropTooLong(files, file.size);
-    const resumedFrom = await fetch(file, files, { ...context, task });
-    const size = await checked(file, files);
+    const fetched = await fetch(file, files, { ...context, task });
     await rename(data, path);
     await removeJournal(files.journal);
-    return { path, size, resumedFrom };
+    return { path, ...fetched };
   } catch (error) {
     throw fileError(error, `writing ${path}`);
   } finally {
@@ -49,52 +48,81 @@ export async function download(
 
 type Fetching = DownloadContext & { task: ProgressTask };
 
-async function fetch(file: RemoteFile, files: DownloadFiles, context: Fetching): Promise<number> {
+type Fetched = Omit<Downloaded, 'path'>;
+
+async function fetch(file: RemoteFile, files: DownloadFiles, context: Fetching): Promise<Fetched> {
   const { size, parts } = file;
-  if (parts === undefined || size === undefined) return fetchStream(file, files, context);
+  const inOneStream = (): Promise<Fetched> =>
+    checked(file, files, (there) => fetchStream(file, files, { ...context, there }));
+  if (parts === undefined || size === undefined) return inOneStream();
+  const settings = { ...context, partSize: parts.size, workers: parts.workers };
   try {
-    const settings = { ...context, partSize: parts.size, workers: parts.workers };
-    return await fetchParts({ ...file, size }, files, settings);
+    return await checked(file, files, (there) =>
+      fetchParts({ ...file, size }, files, { ...settings, there }),
+    );
   } catch (error) {
     if (!(error instanceof RangeIgnoredError)) throw error;
     context.log.debug(`${error.message}: downloading it in one stream`);
     await remove(files);
-    return fetchStream(file, files, context);
+    return inOneStream();
+  }
+}
+
+/** Fetches, and compares what came with what it should be: throws IntegrityError, and keeps nothing of it, if it differs. */
+async function checked(
+  file: RemoteFile,
+  files: DownloadFiles,
+  fetchAll: (there: (bytes: number) => void) => Promise<number>,
+): Promise<Fetched> {
+  const sum = file.digest === undefined ? undefined : followDigest(files.data, file.size);
+  try {
+    const resumedFrom = await fetchAll((bytes) => sum?.there(bytes));
+    const size = await checkedSize(file, files);
+    const found = await sum?.digest();
+    if (found === file.digest) return { size, resumedFrom };
+    throw await refused(files, `${file.what}: expected ${String(file.digest)}, found ${String(found)}`);
+  } finally {
+    await sum?.end();
   }
 }
 
 /** Appends what is missing, in one stream; the file itself says how far it got. */
-async function fetchStream(file: RemoteFile, files: DownloadFiles, context: Fetching): Promise<number> {
-  const { log, signal, task } = context;
+async function fetchStream(
+  file: RemoteFile,
+  files: DownloadFiles,
+  context: Fetching & { there: (bytes: number) => void },
+): Promise<number> {
+  const { log, signal, task, there } = context;
   // A file that came in parts may have holes.
   if ((await fileSize(files.journal)) !== undefined) await remove(files);
   const start = (await fileSize(files.data)) ?? 0;
   if (start > 0) log.info(`${file.what}: going on from byte ${start} of an earlier download`);
   task.advance(start);
+  there(start);
   const handle = await open(files.data, start === 0 ? 'w' : 'r+');
   try {
-    const bytes = resumingBytes(file, { start, end: file.size, part: false }, log, signal);
-    await writeFrom(handle, start, bytes, (more) => task.advance(more));
+    const bytes = resumingBytes(file, { start, end: file.size, part: false, reuse: true }, log, signal);
+    let end = start;
+    await writeFrom(handle, start, bytes, (more) => {
+      task.advance(more);
+      there((end += more));
+    });
   } finally {
     await handle.close();
   }
   return start;
 }
 
-/** The size of the finished file; throws IntegrityError, and keeps nothing of it, if it is not what it should be. */
-async function checked(file: RemoteFile, files: DownloadFiles): Promise<number> {
-  const size = (await fileSize(files.data)) ?? 0;
-  const { what, size: expected = size, digest } = file;
-  if (size < expected) throw new IntegrityError(`${what}: expected ${expected} bytes, found ${size}`);
-  const found = digest === undefined ? undefined : (await digestOfFile(files.data)).digest;
-  if (size === expected && found === digest) return size;
+async function checkedSize({ what, size }: RemoteFile, files: DownloadFiles): Promise<number> {
+  const found = (await fileSize(files.data)) ?? 0;
+  if (size === undefined || found === size) return found;
+  const message = `${what}: expected ${size} bytes, found ${found}`;
+  throw found < size ? new IntegrityError(message) : await refused(files, message);
+}
+
+async function refused(files: DownloadFiles, message: string): Promise<IntegrityError> {
   await remove(files);
-  throw new IntegrityError(
-    size === expected
-      ? `${what}: expected ${String(digest)}, found ${String(found)}`
-      : `${what}: expected ${expected} bytes, found ${size}`,
-    { hint: 'nothing of it was kept: run again' },
-  );
+  return new IntegrityError(message, { hint: 'nothing of it was kept: run again' });
 }
 
 /** A file longer than the content can't be a beginning of it. */

@@ -1,4 +1,5 @@
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { systemCodeOf } from '../errors.ts';
 
 /** How a download is divided; a journal of another division says nothing. */
@@ -47,9 +48,9 @@ export async function beginJournal(path: string, division: Division, brought: Br
   await writeFile(path, `${headOf(division)}\n${lines.join('')}`);
 }
 
-/** Notes that the first `bytes` of a part are in the file. */
-export async function noteBrought(path: string, part: number, bytes: number): Promise<void> {
-  await appendFile(path, `${part} ${bytes}\n`);
+/** Notes, in a journal that is open for appending, that the first `bytes` of a part are in the file. */
+export async function noteBrought(journal: FileHandle, part: number, bytes: number): Promise<void> {
+  await journal.write(`${part} ${bytes}\n`);
 }
 
 export async function removeJournal(path: string): Promise<void> {

@@ -1,29 +1,23 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
-import { beginJournal, noteBrought, readJournal } from './downloadJournal.ts';
-import type { Brought, Division } from './downloadJournal.ts';
-import { fileSize } from './files.ts';
+import { noteBrought } from './downloadJournal.ts';
+import type { Division } from './downloadJournal.ts';
+import { beginningOf, broughtBefore, missingParts } from './downloadState.ts';
+import type { Missing } from './downloadState.ts';
 import { mapLimited } from './pool.ts';
 import type { ProgressTask } from './progress.ts';
 import type { DownloadContext, DownloadFiles, RemoteFile } from './remoteFile.ts';
 import { resumingBytes } from './resume.ts';
 import { writeFrom } from './writeFrom.ts';
 
-/** One part that is still to come, from its byte `start` on. */
-interface Missing {
-  part: number;
-  /** First byte of the part in the file. */
-  from: number;
-  start: number;
-  end: number;
-}
-
 /** What the parts need beside the file. */
 export interface PartsContext extends DownloadContext {
   task: ProgressTask;
   partSize: number;
   workers: number;
+  /** Told how many bytes at the beginning of the file are there without a gap. */
+  there: (bytes: number) => void;
 }
 
 /**
@@ -37,78 +31,67 @@ export async function fetchParts(
   context: PartsContext,
 ): Promise<number> {
   const division: Division = { size: file.size, partSize: context.partSize };
-  const brought = (await kept(files, division)) ?? (await startOver(files, division));
+  const brought = await broughtBefore(files, division);
   const missing = missingParts(division, brought);
   const resumedFrom = file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0);
   if (resumedFrom > 0) context.log.info(`${file.what}: ${resumedFrom} bytes are here from an earlier run`);
   context.task.advance(resumedFrom);
-  const handle = await open(files.data, 'r+');
-  const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
+  const beginning = beginningOf(division, brought);
+  context.there(beginning());
+  const note = (part: number, bytes: number): void => {
+    brought.set(part, bytes);
+    context.there(beginning());
+  };
+  const [data, journal] = [await open(files.data, 'r+'), await open(files.journal, 'a')];
   try {
-    await mapLimited(missing, context.workers, async (one) => {
-      await fetchPart(file, one, handle, files.journal, { ...context, signal }).catch((error: unknown) => {
-        stop.abort(error);
-        throw error;
-      });
-    });
+    await fetchAll(missing, context, (one, signal) =>
+      fetchPart(file, one, { data, journal }, { ...context, signal, note }),
+    );
   } finally {
-    await handle.close();
+    await data.close();
+    await journal.close();
   }
   return resumedFrom;
 }
 
-/** What the journal says, if the file can hold all of it. */
-async function kept(files: DownloadFiles, division: Division): Promise<Brought | undefined> {
-  const brought = await readJournal(files.journal, division);
-  const ends = [...(brought ?? [])].map(([part, bytes]) => part * division.partSize + bytes);
-  const size = (await fileSize(files.data)) ?? -1;
-  return ends.every((end) => end <= size) && size >= 0 ? brought : undefined;
+/** Several parts at a time; the first failure ends those under way. */
+async function fetchAll(
+  missing: readonly Missing[],
+  { workers, signal }: PartsContext,
+  fetchOne: (part: Missing, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
+  await mapLimited(missing, workers, (one) =>
+    fetchOne(one, either).catch((error: unknown) => {
+      stop.abort(error);
+      throw error;
+    }),
+  );
 }
 
-/** Makes the file and its journal; what one stream had brought before counts as parts. */
-async function startOver(files: DownloadFiles, division: Division): Promise<Brought> {
-  const hasJournal = (await fileSize(files.journal)) !== undefined;
-  const whole = hasJournal ? 0 : Math.min((await fileSize(files.data)) ?? 0, division.size);
-  const brought: Brought = new Map();
-  for (const { part, from, end } of missingParts(division, new Map())) {
-    if (from < whole) brought.set(part, Math.min(end, whole) - from);
-  }
-  await beginJournal(files.journal, division, brought);
-  await (await open(files.data, 'a')).close();
-  return brought;
-}
-
-function missingParts({ size, partSize }: Division, brought: Brought): Missing[] {
-  const count = Math.ceil(size / partSize);
-  const parts = Array.from({ length: count }, (_, part) => {
-    const from = part * partSize;
-    return { part, from, start: from + (brought.get(part) ?? 0), end: Math.min(from + partSize, size) };
-  });
-  return parts.filter(({ start, end }) => start < end);
-}
+type PartContext = PartsContext & { note: (part: number, bytes: number) => void };
 
 async function fetchPart(
   file: RemoteFile,
   { part, from, start, end }: Missing,
-  handle: FileHandle,
-  journal: string,
-  { log, signal, task }: PartsContext,
+  { data, journal }: { data: FileHandle; journal: FileHandle },
+  { log, signal, task, note }: PartContext,
 ): Promise<void> {
-  let offset = start;
-  const bytes = limited(resumingBytes(file, { start, end, part: true }, log, signal), end - start, file.what);
+  const most = end - start;
+  const bytes = resumingBytes(file, { start, end, part: true, reuse: true }, log, signal);
+  let arrived = 0;
   try {
-    await writeFrom(handle, start, bytes, (more) => {
-      offset += more;
+    await writeFrom(data, start, limited(bytes, most, file.what), (more) => {
+      arrived += more;
       task.advance(more);
+      note(part, start - from + arrived);
     });
   } finally {
-    if (offset > start) await noteBrought(journal, part, offset - from);
+    if (arrived > 0) await noteBrought(journal, part, start - from + arrived);
   }
-  if (offset === end) return;
-  throw new IntegrityError(
-    `${file.what}: expected ${end - start} bytes in part ${part}, found ${offset - start}`,
-  );
+  if (arrived === most) return;
+  throw new IntegrityError(`${file.what}: expected ${most} bytes in part ${part}, found ${arrived}`);
 }
 
 /** Throws IntegrityError as soon as there are more than `most` bytes: the next part's place begins there. */

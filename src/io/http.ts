@@ -1,5 +1,3 @@
-import { globalAgent as httpAgent } from 'node:http';
-import { globalAgent as httpsAgent } from 'node:https';
 import { NetworkError } from '../errors.ts';
 import { drain, exchange } from './httpExchange.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './httpMessage.ts';
@@ -119,10 +117,4 @@ export async function jsonOf(response: HttpResponse): Promise<unknown> {
 
 function hostOf({ url }: HttpResponse): string {
   return new URL(url).host;
-}
-
-/** Ends all connections that are kept open for further requests; until then they keep the process alive for seconds. */
-export function closeConnections(): void {
-  httpAgent.destroy();
-  httpsAgent.destroy();
 }

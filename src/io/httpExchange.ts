@@ -1,7 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import axios from 'axios';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { networkFailure } from './httpFailure.ts';
+import { blocksOf } from './httpBlocks.ts';
+import { guardedBody } from './httpBody.ts';
+import { httpAgent } from './httpConnections.ts';
 import { createGuard } from './httpGuard.ts';
 import type { Guard } from './httpGuard.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './httpMessage.ts';
@@ -17,12 +21,13 @@ export async function exchange(request: HttpRequest, userAgent: string, what: st
   const guard = createGuard(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.signal);
   const body = typeof request.body === 'function' ? watched(request.body(), guard) : request.body;
   try {
-    const answer = await axios.request<Readable>(configOf(request, body, userAgent, guard.signal));
+    const answer = await axios.request<IncomingMessage>(configOf(request, body, userAgent, guard.signal));
     return { kind: 'response', response: responseOf(request, answer, guard, what) };
   } catch (error) {
     guard.end();
     if (body instanceof Readable) body.destroy();
-    guard.throwIfAborted();
+    const failure = guard.failure();
+    if (failure !== undefined) throw failure.error;
     return networkFailure(error, what, guard.timedOut());
   }
 }
@@ -42,7 +47,9 @@ function configOf(
     decompress: false,
     maxRedirects: 0,
     maxBodyLength: Infinity,
-    maxContentLength: Infinity,
+    // Not Infinity, which axios would count up to, in a stream around the stream.
+    maxContentLength: -1,
+    httpAgent,
     validateStatus: () => true,
     transformRequest: [(same: unknown) => same],
     signal,
@@ -72,7 +79,7 @@ function watched(body: Readable, guard: Guard): Readable {
 
 function responseOf(
   request: HttpRequest,
-  answer: AxiosResponse<Readable>,
+  answer: AxiosResponse<IncomingMessage>,
   guard: Guard,
   what: string,
 ): HttpResponse {
@@ -82,33 +89,19 @@ function responseOf(
       String(value),
     ]),
   );
-  guard.pause();
-  // Nobody listens until the body is read; the generator meets the failure then.
-  answer.data.on('error', () => undefined);
-  const body = Readable.from(guarded(answer.data, guard, what), { objectMode: false });
-  body.once('close', () => {
-    // A consumer may go before it reads, or while the generator waits for a byte that never comes.
-    guard.end();
-    answer.data.destroy();
-  });
-  return { status: answer.status, headers, url: request.url, body };
-}
-
-async function* guarded(data: Readable, guard: Guard, what: string): AsyncGenerator<Buffer> {
-  try {
-    guard.touch();
-    for await (const chunk of data as AsyncIterable<Buffer>) {
-      guard.pause();
-      yield chunk;
-      guard.touch();
-    }
-  } catch (error) {
-    guard.throwIfAborted();
-    throw networkFailure(error, `${what}: the answer broke off`, guard.timedOut()).error;
-  } finally {
-    guard.end();
-    data.destroy();
-  }
+  const broken = (error: unknown): unknown => {
+    const failure = guard.failure();
+    if (failure !== undefined) return failure.error;
+    return networkFailure(error, `${what}: the answer broke off`, guard.timedOut()).error;
+  };
+  const body = guardedBody(answer.data, guard, broken);
+  return {
+    status: answer.status,
+    headers,
+    url: request.url,
+    body,
+    blocks: blocksOf(answer.data, guard, broken),
+  };
 }
 
 const LONGEST_EXCERPT = 300;

@@ -9,8 +9,9 @@ export interface Guard {
   /** Aborts with an error of the request's own making. */
   fail(error: unknown): void;
   timedOut(): boolean;
-  /** Throws the caller's reason, or the failure, if that is why the exchange ended. */
-  throwIfAborted(): void;
+  /** The caller's reason, or the failure, if that is why the exchange ended. */
+  failure(): { error: unknown } | undefined;
+  /** Nothing is watched any more. */
   end(): void;
 }
 
@@ -19,6 +20,7 @@ export function createGuard(timeoutMs: number, outer: AbortSignal | undefined): 
   let timer: NodeJS.Timeout | undefined;
   let failure: { error: unknown } | undefined;
   let late = false;
+  let ended = false;
   const pause = (): void => clearTimeout(timer);
   const fail = (error: unknown): void => {
     failure ??= { error };
@@ -30,7 +32,7 @@ export function createGuard(timeoutMs: number, outer: AbortSignal | undefined): 
   };
   const touch = (): void => {
     pause();
-    if (!controller.signal.aborted) timer = setTimeout(expire, timeoutMs);
+    if (!ended && !controller.signal.aborted) timer = setTimeout(expire, timeoutMs);
   };
   const follow = (): void => fail(outer?.reason);
   if (outer?.aborted === true) follow();
@@ -42,10 +44,9 @@ export function createGuard(timeoutMs: number, outer: AbortSignal | undefined): 
     pause,
     fail,
     timedOut: () => late,
-    throwIfAborted: () => {
-      if (failure !== undefined) throw failure.error;
-    },
+    failure: () => failure,
     end: () => {
+      ended = true;
       pause();
       outer?.removeEventListener('abort', follow);
     },

@@ -26,6 +26,11 @@ export interface HttpResponse {
   url: string;
   /** To be read to its end or destroyed. Fails with NetworkError when the connection breaks. */
   body: Readable;
+  /**
+   * Reads the body in place of `body`, for less: each block is good until the next is asked for, as the network fills it
+   * again then. Undefined where that can't be done, as with TLS.
+   */
+  blocks?: (() => AsyncGenerator<Buffer>) | undefined;
 }
 
 /** How one attempt went. */

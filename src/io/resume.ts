@@ -21,6 +21,8 @@ export interface Stretch {
   end: number | undefined;
   /** True to ask for nothing beyond `end`; the server must honour Range then. */
   part: boolean;
+  /** True where the reader is done with each chunk before it asks for the next: the network may fill it again then. */
+  reuse?: boolean;
 }
 
 /** The server sent the whole file in place of a part. */
@@ -100,11 +102,15 @@ async function* bytesFrom(
     response.body.destroy();
     throw error;
   }
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(response, stretch)) {
     const rest = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - rest.length;
     if (rest.length > 0) yield rest;
   }
+}
+
+function chunksOf({ body, blocks }: HttpResponse, { reuse }: Stretch): AsyncIterable<Buffer> {
+  return (reuse === true ? blocks?.() : undefined) ?? body;
 }
 
 /** The position in the file of the answer's first byte. */
