@@ -14,6 +14,9 @@ import { readDocument, writeDocument } from './documents.ts';
 import { keepingGzip } from './gzipTwin.ts';
 import type { CacheLayout } from './layout.ts';
 
+/** Bytes that may wait for the disk. */
+const WAITING = 1 << 20;
+
 /** A whole layer in the cache: `size` is that of the uncompressed tar, in bytes. */
 export interface CachedLayer {
   diffID: Digest;
@@ -70,15 +73,20 @@ export async function findConfig(layout: CacheLayout, configDigest: Digest): Pro
  * verified. `largestLayer` bounds an uncompressed layer, in bytes. Throws IntegrityError for other bytes than the digest's.
  */
 export function cacheSink(layout: CacheLayout, largestLayer: number): BlobSink {
-  return async ({ kind, digest, stream }: BlobDelivery) => {
+  return async (delivery: BlobDelivery) => {
+    const { kind, digest, stream } = delivery;
     if (kind === 'config') await storeVerified(layout.config(digest), stream, digest, `config ${digest}`);
-    else await storeLayer(layout.layer(digest), stream, digest, largestLayer);
+    else await storeLayer(layout.layer(digest), delivery, largestLayer);
   };
 }
 
 /** A layer that came gzipped is kept in that form as well: shipped whole, it need not be compressed again. */
-async function storeLayer(path: string, stream: Readable, diffID: Digest, largest: number): Promise<void> {
-  const kept = keepingGzip(stream, `${path}.gz`);
+async function storeLayer(
+  path: string,
+  { digest: diffID, blobDigest, stream }: BlobDelivery,
+  largest: number,
+): Promise<void> {
+  const kept = keepingGzip(stream, `${path}.gz`, blobDigest);
   try {
     await storeVerified(path, decompressed(kept.stream, largest), diffID, `layer ${diffID}`);
     const gzipped = await kept.keep();
@@ -93,7 +101,11 @@ async function storeLayer(path: string, stream: Readable, diffID: Digest, larges
 async function storeVerified(path: string, stream: Readable, digest: Digest, what: string): Promise<void> {
   try {
     await writeAtomically(path, (temporary) =>
-      pipeline(stream, verifying({ digest }, what), createWriteStream(temporary, { mode: 0o444 })),
+      pipeline(
+        stream,
+        verifying({ digest }, what),
+        createWriteStream(temporary, { mode: 0o444, highWaterMark: WAITING }),
+      ),
     );
   } catch (error) {
     if (!(error instanceof IntegrityError) || error.message.startsWith(what)) throw error;

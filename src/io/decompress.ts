@@ -16,6 +16,8 @@ const MAGIC: readonly { compression: Compression; bytes: Buffer }[] = [
 /** zstd's skippable frames, which may stand before the first real one: 0x184D2A50 to 0x184D2A5F, little endian. */
 const SKIPPABLE = Buffer.from([0x2a, 0x4d, 0x18]);
 const LONGEST_MAGIC = 6;
+/** Large pieces, and room for the next one while the last is looked at: smaller ones cost several times the work. */
+const GUNZIP = { chunkSize: 1 << 20, highWaterMark: 1 << 20 };
 
 /** How content that begins like `head` (at least 6 bytes, if it has as many) is compressed. */
 export function compressionOf(head: Uint8Array): Compression {
@@ -32,7 +34,7 @@ export function compressionOf(head: Uint8Array): Compression {
  * the stream's own error. Destroying the result destroys `stream`.
  */
 export function decompressed(stream: Readable, limit?: number): Readable {
-  const output = Readable.from(limited(decode(stream), limit), { objectMode: false, highWaterMark: 1 << 18 });
+  const output = Readable.from(limited(decode(stream), limit), { objectMode: false, highWaterMark: 1 << 20 });
   output.once('close', () => stream.destroy());
   return output;
 }
@@ -69,7 +71,7 @@ async function* joined(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenera
 }
 
 async function* gunzip(compressed: Chunks): AsyncGenerator<Buffer> {
-  const decoder = createGunzip({ chunkSize: 1 << 18 });
+  const decoder = createGunzip(GUNZIP);
   const progress = { drained: false };
   const counted = async function* (): AsyncGenerator<Buffer> {
     yield* compressed;

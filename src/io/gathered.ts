@@ -6,7 +6,7 @@ export async function* gathered(chunks: AsyncIterable<Buffer>, size: number): As
     held.push(chunk);
     length += chunk.length;
     if (length < size) continue;
-    yield Buffer.concat(held);
+    yield held.length === 1 ? chunk : Buffer.concat(held);
     held = [];
     length = 0;
   }

@@ -37,6 +37,7 @@ export async function buildArtifact(
     writer: writer.name,
     compression: writer.compression,
     payloadSize,
+    keepsGzip,
     signed: spec.signKey !== undefined,
   };
 }

@@ -116,17 +116,29 @@ async function writeData(
   }
 }
 
-/** Writes the chunks from byte `start` on; returns how many bytes they were. */
+/** Writes the chunks from byte `start` on, each while the next one is made; returns how many bytes they were. */
 async function writeAt(file: FileHandle, start: number, chunks: AsyncIterable<Buffer>): Promise<number> {
   let position = start;
-  for await (const chunk of gathered(chunks, WRITE_SIZE)) {
-    for (let done = 0; done < chunk.length;) {
-      const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position);
-      done += bytesWritten;
-      position += bytesWritten;
+  let writing = Promise.resolve();
+  try {
+    for await (const chunk of gathered(chunks, WRITE_SIZE)) {
+      await writing;
+      writing = writeWhole(file, chunk, position);
+      // Where the next chunk fails first, nobody waits for this one.
+      writing.catch(() => undefined);
+      position += chunk.length;
     }
+  } finally {
+    await writing;
   }
   return position - start;
+}
+
+async function writeWhole(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 async function* counted(

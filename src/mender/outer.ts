@@ -12,6 +12,7 @@ export interface Outer {
   path: string;
   key: KeyObject | undefined;
   visitor: ArtifactVisitor;
+  sumsOnly: boolean;
   hasVersion: boolean;
   manifest?: Buffer;
   /** SHA-256 by path of what the manifest names and was not yet seen. */

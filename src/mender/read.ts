@@ -12,6 +12,8 @@ export interface ReadOptions {
   /** Checks the signature before anything else; an artifact without one is then an IntegrityError. */
   key?: KeyObject;
   visitor?: ArtifactVisitor;
+  /** True to compare the payload files' checksums without opening them: the report names no images and manifests then. */
+  sumsOnly?: boolean;
   signal?: AbortSignal;
 }
 
@@ -22,13 +24,14 @@ export interface ReadOptions {
  * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
  */
 export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {
-  const { key, visitor = {}, signal } = options;
+  const { key, visitor = {}, sumsOnly = false, signal } = options;
   const size = await sizeOf(path);
   const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
   const outer: Outer = {
     path,
     key,
     visitor,
+    sumsOnly,
     hasVersion: false,
     sums: new Map(),
     signature: 'none',

@@ -61,5 +61,7 @@ export interface ArtifactSummary {
   compression: Compression;
   /** Bytes of the payload files before the outer compression. */
   payloadSize: number;
+  /** True if layers are in it as their registry compressed them, each compared with its digest while it was copied. */
+  keepsGzip: boolean;
   signed: boolean;
 }

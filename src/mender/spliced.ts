@@ -7,7 +7,7 @@ import type { PayloadFile } from './files.ts';
 import type { PayloadImage } from './payload.ts';
 
 /** From here on, packing anew would dominate the build: a payload of this many bytes keeps its registry's compression. */
-const SMALLEST = 256 << 20;
+const SMALLEST = 64 << 20;
 /** Share of the payload that a registry compressed. */
 const MOST = 0.8;
 

@@ -43,6 +43,8 @@ export interface BlobDelivery {
   size?: number;
   /** The source checks the blob's own digest as it passes; the sink checks the diffID. */
   stream: Readable;
+  /** That digest, of the blob as the source has it, where there is one. */
+  blobDigest?: Digest;
 }
 
 /** Consumes one delivery to its end; throws IntegrityError if the bytes are not the digest's. */

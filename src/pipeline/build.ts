@@ -92,7 +92,7 @@ async function buildOne(
     signal,
     threads: request.workers,
   });
-  if (request.verify) await verifyBuilt(destination, images, plan.images, signal);
+  if (request.verify) await verifyBuilt(artifact, images, plan.images, signal);
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   return { plan, images, artifact, metadata: metadataFor(plan, images, request) };
 }

@@ -183,5 +183,6 @@ function layerDelivery(
     throw new NotFoundError(`${formatReference(reference)}: no registry is known for layer ${diffID}`);
   }
   const stream = openBlob(context, reference, descriptor, signal);
-  return Promise.resolve({ kind: 'layer', digest: diffID, size: descriptor.size, stream });
+  const { digest: blobDigest, size } = descriptor;
+  return Promise.resolve({ kind: 'layer', digest: diffID, blobDigest, size, stream });
 }

@@ -93,7 +93,7 @@ describe('isWorthSplicing', () => {
   it.each([
     ['a large image from a registry', [image([300 * MIB, true])], 301 * MIB, true],
     ['several of them', [image([200 * MIB, true]), image([200 * MIB, true])], 401 * MIB, true],
-    ['a small one', [image([100 * MIB, true])], 101 * MIB, false],
+    ['a small one', [image([60 * MIB, true])], 61 * MIB, false],
     ['one that came uncompressed', [image([300 * MIB, false])], 301 * MIB, false],
     ['one of which half came so', [image([200 * MIB, true], [200 * MIB, false])], 401 * MIB, false],
   ])('%s', (_, images, size, is) => {
