@@ -1,5 +1,6 @@
 import type { PruneFlags } from './artifactsPrune.ts';
 import { PRUNE_OPTIONS } from './artifactsPrune.ts';
+import { CACHE_OPTIONS } from './cacheFolder.ts';
 import { MAP_OPTIONS } from './destinationOptions.ts';
 import { SERVER_OPTIONS } from './serverOptions.ts';
 
@@ -28,6 +29,7 @@ export interface ArtifactsFlags extends PruneFlags {
   dir?: 'asc' | 'desc';
   location?: string;
   replace?: string;
+  cacheDir?: string;
 }
 
 export const ARTIFACT_OPTIONS = {
@@ -78,6 +80,7 @@ export const ARTIFACT_OPTIONS = {
     describe: 'update: file that takes the place of the artifact, which is deleted before',
   },
   'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
+  ...CACHE_OPTIONS,
   ...PRUNE_OPTIONS,
   ...SERVER_OPTIONS,
   ...MAP_OPTIONS,

@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts';
 import { replaceArtifact } from '../pipeline/artifactStore.ts';
+import { finishUploads } from '../pipeline/artifactStoreFinish.ts';
 import type { LedgerContext } from '../pipeline/artifactStoreLedger.ts';
-import { finishUploads, uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
-import { addFromLocation } from '../pipeline/artifactStoreLocation.ts';
+import { addRecorded, uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
 import type { UploadReport } from '../pipeline/upload.ts';
 import type { Api } from '../server/api.ts';
 import { describeArtifact } from '../server/artifacts.ts';
@@ -19,11 +19,11 @@ export async function runAdd(api: Api, flags: ArtifactsFlags, context: Context):
   if ((file === undefined) === (location === undefined) || more.length > 0) {
     throw new UsageError('artifacts add: expected one file or --location, never both');
   }
-  const store = storeOf(api, context);
-  const finished = await finishUploads(store, file);
+  const store = storeOf(api, flags, context);
+  const finished = await finishUploads(store, [file ?? location ?? '']);
   const report =
     file === undefined
-      ? await addFromLocation(location ?? '', description, store)
+      ? await addRecorded(location ?? '', description, store)
       : await uploadRecorded({ path: file, description }, store);
   show(context, api, report, finished);
 }
@@ -37,8 +37,8 @@ export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Contex
   if (reference === undefined || more.length > 0) {
     throw new UsageError(`artifacts update: expected the id or name of one artifact`);
   }
-  const store = storeOf(api, context);
-  const finished = await finishUploads(store, replace);
+  const store = storeOf(api, flags, context);
+  const finished = await finishUploads(store, replace === undefined ? [] : [replace]);
   const artifact = await resolveArtifact(api, reference);
   const { id, name } = artifact;
   if (replace !== undefined) {
@@ -50,8 +50,12 @@ export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Contex
   context.print(context.json ? JSON.stringify({ id, name, description }) : text);
 }
 
-function storeOf(api: Api, { environment, log, progress }: Context): LedgerContext {
-  return { api, log, progress, cache: cacheOf(undefined, environment) };
+function storeOf(
+  api: Api,
+  { cacheDir }: ArtifactsFlags,
+  { environment, log, progress }: Context,
+): LedgerContext {
+  return { api, log, progress, cache: cacheOf(cacheDir, environment) };
 }
 
 function show(context: Context, api: Api, report: UploadReport, finished: UploadReport[]): void {

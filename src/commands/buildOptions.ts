@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { EFFORTS, ENCODERS } from '../delta/layer.ts';
 import { COMPRESSIONS, MODULES, WRITERS } from '../mender/spec.ts';
 import { MODES } from '../pipeline/mode.ts';
+import { LIBRARY_ADDRESS } from './libraryOptions.ts';
 
 const WHAT = 'What to build:';
 const BASE = 'What to build against:';
@@ -117,6 +118,7 @@ const OPTIONS = {
     requiresArg: true,
     describe: 'HOST[:PORT] that speaks plain http; repeatable',
   },
+  library: { group: IMAGES, ...LIBRARY_ADDRESS },
   'max-layer-size': {
     group: IMAGES,
     type: 'string',
@@ -220,6 +222,7 @@ export interface BuildFlags {
   strictBase?: boolean;
   mode?: (typeof MODES)[number];
   insecureRegistry?: string[];
+  library?: string;
   maxLayerSize?: string;
   delta?: boolean;
   encoder?: 'auto' | (typeof ENCODERS)[number];

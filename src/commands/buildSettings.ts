@@ -25,6 +25,8 @@ const NOT_IN_MANIFEST = new Set([
   'base',
   'also-full',
   'sign',
+  // The token goes there.
+  'library',
   'cache',
   'cache-dir',
 ]);

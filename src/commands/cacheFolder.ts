@@ -3,6 +3,16 @@ import { join, resolve } from 'node:path';
 import type { CacheLayout } from '../cache/layout.ts';
 import { cacheLayout } from '../cache/layout.ts';
 
+/** Of commands that keep a note of what they upload. */
+export const CACHE_OPTIONS = {
+  'cache-dir': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Cache folder, where uploads that were cut off are noted',
+    defaultDescription: '$XDG_CACHE_HOME/mender-docker-delta',
+  },
+} as const;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The cache folder: the flag's, MENDER_HELPER_CACHE_DIR, `$XDG_CACHE_HOME/mender-docker-delta`, `~/.cache/mender-docker-delta`. */

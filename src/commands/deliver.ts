@@ -1,11 +1,13 @@
 import type { DeploymentError } from '../errors.ts';
 import { UsageError } from '../errors.ts';
 import { deployArtifact } from '../pipeline/deploy.ts';
-import { uploadArtifact } from '../pipeline/upload.ts';
+import { finishUploads } from '../pipeline/artifactStoreFinish.ts';
+import { uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
 import type { UploadReport } from '../pipeline/upload.ts';
 import type { WatchReport } from '../pipeline/watch.ts';
 import type { Api } from '../server/api.ts';
 import { deploymentError } from '../server/outcome.ts';
+import { cacheOf } from './cacheFolder.ts';
 import type { Context } from './command.ts';
 import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './deployOptions.ts';
 import type { DeployFlags } from './deployOptions.ts';
@@ -19,6 +21,8 @@ export interface DeliverFlags extends ServerFlags, DeployFlags {
   upload?: boolean;
   description?: string;
   directUpload?: boolean;
+  /** Of `build`. */
+  cacheDir?: string;
 }
 
 export const DELIVER_OPTIONS = {
@@ -111,13 +115,18 @@ function withoutToken(files: readonly Delivery[], flags: DeliverFlags, { log }: 
 async function uploadAll(
   api: Api,
   files: readonly Delivery[],
-  { description, directUpload }: DeliverFlags,
-  { log, progress }: Context,
+  { description, directUpload, cacheDir }: DeliverFlags,
+  { log, progress, environment }: Context,
 ): Promise<UploadReport[]> {
+  const store = { api, log, progress, cache: cacheOf(cacheDir, environment) };
+  await finishUploads(
+    store,
+    files.map(({ path }) => path),
+  );
   const uploads: UploadReport[] = [];
   for (const { path } of files) {
     try {
-      uploads.push(await uploadArtifact({ path, description, direct: directUpload }, { api, log, progress }));
+      uploads.push(await uploadRecorded({ path, description, direct: directUpload }, store));
     } catch (error) {
       log.warning(`${path} stays here; go on with: mender-docker-delta upload ${path}`);
       throw error;

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import { deployArtifact } from '../pipeline/deploy.ts';
 import type { Api } from '../server/api.ts';
+import { CACHE_OPTIONS } from './cacheFolder.ts';
 import type { Command, Context } from './command.ts';
 import { DEPLOY_OPTIONS, deployRequest } from './deployOptions.ts';
 import type { DeployFlags } from './deployOptions.ts';
@@ -43,6 +44,7 @@ export const deployCommand: Command<Flags> = {
         ...DESTINATION_OPTIONS,
         ...UPLOAD_OPTIONS,
         ...SERVER_OPTIONS,
+        ...CACHE_OPTIONS,
       }) as unknown as Argv<Flags>,
   async run(flags, context) {
     if (wantsDestinations(flags)) {

@@ -24,6 +24,7 @@ export interface DestineFlags extends DestinationFlags, DeployFlags {
   directUpload?: boolean;
   /** Of `build`: false leaves the artifact here. */
   upload?: boolean;
+  cacheDir?: string;
 }
 
 /** Where one artifact goes. */

@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { combinedResult, runResult } from '../destinations/states.ts';
-import { DeploymentError } from '../errors.ts';
+import { DeploymentError, messageOf } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
 import { destinedArtifacts } from '../pipeline/destinedArtifact.ts';
 import { destine } from '../pipeline/destine.ts';
 import type { Destined, DestineRequest } from '../pipeline/destineRequest.ts';
+import { cacheOf } from './cacheFolder.ts';
 import type { Context } from './command.ts';
 import { openMaps } from './destinationMap.ts';
 import { refuseOtherTargets } from './destinationOptions.ts';
@@ -24,7 +25,7 @@ export interface DestinationRun {
 
 /**
  * Uploads artifact files to every account that the map names for their application, deploys them to the destinations of
- * each, waits, and writes `--report`. Everything is looked up before the first byte is sent: throws UsageError,
+ * each, waits, and writes `--report`, also when it is interrupted. Everything is looked up before the first byte is sent: throws UsageError,
  * NotFoundError and DeniedError for maps, accounts and tokens that are wrong. Failures on the way are in the result.
  */
 export async function deployToDestinations(
@@ -38,10 +39,16 @@ export async function deployToDestinations(
   for (const artifact of await destinedArtifacts(files, context.signal)) {
     planned.push(await planOne(artifact, maps, flags, context));
   }
+  const cache = cacheOf(flags.cacheDir, context.environment);
+  const { signal } = context;
   const ended: Ended[] = [];
   for (const { artifact, run, accounts } of planned) {
-    const { failures, ...destined } = await destine({ artifact, accounts, ...settings }, context);
-    ended.push({ run: reportOf(run, destined, flags), failures });
+    const { failures, ...destined } = await destine(
+      { artifact, accounts, ...settings },
+      { ...context, cache },
+    );
+    const report = reportOf(run, destined, flags);
+    ended.push({ run: signal.aborted ? cutShort(report, signal) : report, failures });
   }
   const missing = planned.flatMap((one) => one.missing ?? []);
   const { report, failure } = resultOf(ended, missing);
@@ -95,6 +102,11 @@ function reportOf(
     accounts,
     ...(none ? { error: noDestinationText(run.artifact.architecture) } : {}),
   };
+}
+
+/** What an interruption left of a run: deployments that were created go on. */
+function cutShort(run: RunReport, { reason }: AbortSignal): RunReport {
+  return { ...run, success: false, skipped: false, error: messageOf(reason) };
 }
 
 async function writeReport(path: string, report: DestinationReport): Promise<void> {

@@ -13,6 +13,14 @@ export interface LibraryCommandFlags {
   tokenFile?: string;
 }
 
+/** Of every command that reads library:// references. */
+export const LIBRARY_ADDRESS = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'Address of the library; references without host mean it, and the token goes there only',
+  defaultDescription: 'LIBRARY_URL',
+} as const;
+
 export const LIBRARY_OPTIONS = {
   arch: {
     type: 'string',
@@ -34,12 +42,7 @@ export const LIBRARY_OPTIONS = {
     default: 4,
     describe: 'pull: parts at a time; 1 is one stream',
   },
-  library: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Address of the library; references without host mean it, and the token goes there only',
-    defaultDescription: 'LIBRARY_URL',
-  },
+  library: LIBRARY_ADDRESS,
   'token-file': {
     type: 'string',
     requiresArg: true,

@@ -39,7 +39,7 @@ export function openWorld(flags: BuildFlags, context: Context): World {
     sources: openSources(flags.mode ?? 'registry-first', flags, cache, context),
     library: (text) => {
       const reference = parseWrittenReference(text);
-      const library = libraryAt(reference.host, {}, context, libraryToken(context));
+      const library = libraryAt(reference.host, flags, context, libraryToken(context));
       return libraryFile(reference, { library, cache, progress });
     },
     ...{ archive, log, progress, signal },

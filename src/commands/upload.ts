@@ -1,7 +1,8 @@
 import type { Argv } from 'yargs';
-import { finishUploads, uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
+import { finishUploads } from '../pipeline/artifactStoreFinish.ts';
+import { uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
 import type { UploadReport } from '../pipeline/upload.ts';
-import { cacheOf } from './cacheFolder.ts';
+import { CACHE_OPTIONS, cacheOf } from './cacheFolder.ts';
 import type { Command } from './command.ts';
 import { formatBytes } from './format.ts';
 import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
@@ -11,6 +12,7 @@ interface UploadFlags extends ServerFlags {
   file: string;
   description?: string;
   directUpload?: boolean;
+  cacheDir?: string;
 }
 
 /** What every command that uploads offers. */
@@ -38,12 +40,13 @@ export const uploadCommand: Command<UploadFlags> = {
       },
       ...UPLOAD_OPTIONS,
       ...SERVER_OPTIONS,
+      ...CACHE_OPTIONS,
     }) as unknown as Argv<UploadFlags>,
-  async run({ file, description, directUpload, ...flags }, context) {
+  async run({ file, description, directUpload, cacheDir, ...flags }, context) {
     const api = await openServer(flags, context);
     const { log, progress, environment } = context;
-    const store = { api, log, progress, cache: cacheOf(undefined, environment) };
-    await finishUploads(store, file);
+    const store = { api, log, progress, cache: cacheOf(cacheDir, environment) };
+    await finishUploads(store, [file]);
     const report = await uploadRecorded({ path: file, description, direct: directUpload }, store);
     context.print(
       context.json ? JSON.stringify({ host: api.host, ...report }) : uploadText(report, api.host),

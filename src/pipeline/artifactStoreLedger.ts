@@ -1,30 +1,34 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readDocument, writeDocument } from '../cache/documents.ts';
+import { writeDocument } from '../cache/documents.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import { withLock } from '../cache/lock.ts';
-import {
-  DeniedError,
-  NotFoundError,
-  UnsupportedError,
-  UsageError,
-  messageOf,
-  systemCodeOf,
-} from '../errors.ts';
+import { DeniedError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import { digestOf, hexOf } from '../oci/digest.ts';
+import { addFromLocation } from './artifactStoreLocation.ts';
 import type { UploadContext, UploadReport, UploadRequest } from './upload.ts';
 import { uploadArtifact } from './upload.ts';
 
-/** An upload that was begun. */
-interface Begun {
+/** An upload that was begun, of a file or from an address. */
+export type Begun = BegunFile | BegunLocation;
+
+interface Receiver {
   host: string;
+  tenant: string;
+  description?: string;
+}
+
+interface BegunFile extends Receiver {
   /** Absolute. */
   path: string;
-  description?: string;
   direct?: boolean;
   /** Of the file, so that another one under its name is not taken for it: bytes, and milliseconds since 1970. */
   size: number;
   modified: number;
+}
+
+interface BegunLocation extends Receiver {
+  location: string;
 }
 
 export interface LedgerContext extends UploadContext {
@@ -41,27 +45,17 @@ export async function recorded<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const path = resolve(request.path);
-  const note = noteFor(context, path);
   // A file that can't be read is for the upload itself to complain about.
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return work();
   const { description, direct } = request;
-  const begun: Begun = { host: context.api.host, path, size: found.size, modified: found.mtimeMs };
-  const more = {
-    ...(description === undefined ? {} : { description }),
-    ...(direct === undefined ? {} : { direct }),
+  const begun: BegunFile = {
+    ...receiver(context, description),
+    path,
+    size: found.size,
+    modified: found.mtimeMs,
   };
-  return withLock(note, async () => {
-    await writeDocument(note, { ...begun, ...more });
-    try {
-      const result = await work();
-      await rm(note, { force: true });
-      return result;
-    } catch (error) {
-      if (isFinal(error)) await rm(note, { force: true });
-      throw error;
-    }
-  });
+  return noted(noteFor(context, path), direct === undefined ? begun : { ...begun, direct }, work);
 }
 
 /** As `uploadArtifact`, with a note. */
@@ -69,73 +63,50 @@ export function uploadRecorded(request: UploadRequest, context: LedgerContext): 
   return recorded(request, context, () => uploadArtifact(request, context));
 }
 
-/** The server will say the same again. */
-function isFinal(error: unknown): boolean {
-  return [UsageError, DeniedError, UnsupportedError, NotFoundError].some((kind) => error instanceof kind);
+/** As `addFromLocation`, with a note, unless the address has a query or a password: those may be secrets. */
+export async function addRecorded(
+  location: string,
+  description: string | undefined,
+  context: LedgerContext,
+): Promise<UploadReport> {
+  const work = (): Promise<UploadReport> => addFromLocation(location, description, context);
+  const url = URL.canParse(location) ? new URL(location) : undefined;
+  if (url === undefined || `${url.search}${url.username}${url.password}` !== '') return work();
+  return noted(noteFor(context, location), { ...receiver(context, description), location }, work);
 }
 
-function noteFor({ cache, api }: LedgerContext, path: string): string {
-  return join(folderOf(cache), `${hexOf(digestOf(`${api.host} ${path}`))}.json`);
+function receiver({ api: { host, tenant } }: LedgerContext, description: string | undefined): Receiver {
+  return { host, tenant, ...(description === undefined ? {} : { description }) };
 }
 
-function folderOf({ root }: CacheLayout): string {
-  return join(root, 'uploads');
+async function noted<T>(note: string, begun: Begun, work: () => Promise<T>): Promise<T> {
+  return withLock(note, async () => {
+    await writeDocument(note, begun);
+    return forgotten(note, work);
+  });
 }
 
-/** An upload whose note is locked for longer than this is still going on elsewhere; milliseconds. */
-const BUSY_MS = 500;
-
-/**
- * Finishes the uploads to this server that were cut off, except the one of `path`, which is about to be made. One whose
- * file was changed or removed is forgotten with a warning; one that fails again stays for the next run.
- */
-export async function finishUploads(context: LedgerContext, path?: string): Promise<UploadReport[]> {
-  const done: UploadReport[] = [];
-  for (const note of await notesIn(folderOf(context.cache))) {
-    if (path !== undefined && note === noteFor(context, resolve(path))) continue;
-    const report = await withLock(note, () => finish(note, context), AbortSignal.timeout(BUSY_MS)).catch(
-      (error: unknown) => {
-        context.api.signal?.throwIfAborted();
-        context.log.warning(`an upload that was cut off: ${messageOf(error)}`);
-        return undefined;
-      },
-    );
-    if (report !== undefined) done.push(report);
-  }
-  return done;
-}
-
-async function notesIn(folder: string): Promise<string[]> {
+/** Removes the note once `work` has succeeded, or the server would say the same no again. */
+export async function forgotten<T>(note: string, work: () => Promise<T>): Promise<T> {
   try {
-    return (await readdir(folder))
-      .filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
-      .sort()
-      .map((name) => join(folder, name));
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-async function finish(note: string, context: LedgerContext): Promise<UploadReport | undefined> {
-  const begun = (await readDocument(note)) as Begun | undefined;
-  if (begun !== undefined && begun.host !== context.api.host) return undefined;
-  const found = begun && (await stat(begun.path).catch(() => undefined));
-  if (begun === undefined || found?.size !== begun.size || found.mtimeMs !== begun.modified) {
-    context.log.warning(
-      `${begun?.path ?? 'a file'} was changed since its upload was cut off: not finishing that`,
-    );
+    const result = await work();
     await rm(note, { force: true });
-    return undefined;
-  }
-  context.log.info(`finishing the upload of ${begun.path}, which was cut off`);
-  const { path, description, direct } = begun;
-  try {
-    const report = await uploadArtifact({ path, description, direct }, context);
-    await rm(note, { force: true });
-    return report;
+    return result;
   } catch (error) {
     if (isFinal(error)) await rm(note, { force: true });
     throw error;
   }
+}
+
+function isFinal(error: unknown): boolean {
+  return [UsageError, DeniedError, UnsupportedError, NotFoundError].some((kind) => error instanceof kind);
+}
+
+/** The note of an upload to this server: of an absolute path or an address. */
+export function noteFor({ cache, api }: LedgerContext, source: string): string {
+  return join(notesFolder(cache), `${hexOf(digestOf(`${api.host} ${api.tenant} ${source}`))}.json`);
+}
+
+export function notesFolder({ root }: CacheLayout): string {
+  return join(root, 'uploads');
 }

@@ -20,7 +20,8 @@ const AT_ONCE = 8;
 
 /**
  * Uploads an artifact to every account, in parallel, deploys it to the destinations of each, waits for all, and prunes old
- * versions where the map says so and all went well. A failure ends only what depends on it. Throws the signal's reason.
+ * versions where the map says so and all went well. A failure ends only what depends on it; an
+ * interruption ends all, and is among the failures.
  */
 export async function destine(request: DestineRequest, context: DestineContext): Promise<Destined> {
   const results = await mapLimited(request.accounts, AT_ONCE, async (account) => {
@@ -38,8 +39,8 @@ async function runAccount(one: AccountRun): Promise<AccountReport> {
   const { api, provider } = account;
   const head = { account: account.account, host: api.host, provider };
   const uploads = await attempt(one, () => {
-    const { log, progress, pauseMs } = context;
-    const upload = { api, log, progress, ...(pauseMs === undefined ? {} : { pauseMs }) };
+    const { cache, log, progress, pauseMs } = context;
+    const upload = { api, cache, log, progress, ...(pauseMs === undefined ? {} : { pauseMs }) };
     return uploadToAccount(request.artifact, account, request.direct, upload);
   });
   if (uploads instanceof UserError) {
@@ -61,7 +62,7 @@ async function prune(
   try {
     return await pruneArtifacts(account.api, { application, rules, dryRun: false, keep: name });
   } catch (error) {
-    if (!(error instanceof UserError) || context.signal?.aborted === true) throw error;
+    if (!(error instanceof UserError)) throw error;
     // What was deployed is deployed; the next run prunes again.
     context.log.warning(`${account.account}: old versions were not pruned: ${messageOf(error)}`);
     return [];

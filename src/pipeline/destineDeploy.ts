@@ -1,5 +1,5 @@
 import type { PlannedDestination } from '../destinations/plan.ts';
-import { UserError, messageOf } from '../errors.ts';
+import { InterruptedError, UserError, messageOf } from '../errors.ts';
 import type { Statistics } from '../server/deployments.ts';
 import { countersText, deploymentError } from '../server/outcome.ts';
 import { deployArtifact } from './deploy.ts';
@@ -61,6 +61,7 @@ async function finish(
   );
   if (request.deploy === 'created') return reportOf(target, { state: 'PENDING', ...facts });
   const watched = await attempt(one, () => watch(one, id, name));
+  if (watched instanceof InterruptedError) return reportOf(target, { state: 'PENDING', ...facts });
   if (watched instanceof UserError)
     return reportOf(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
   const { outcome, statistics } = watched;

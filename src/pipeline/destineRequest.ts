@@ -1,3 +1,4 @@
+import type { CacheLayout } from '../cache/layout.ts';
 import type { PlannedAccount } from '../destinations/plan.ts';
 import type { State } from '../destinations/states.ts';
 import type { UserError } from '../errors.ts';
@@ -46,6 +47,8 @@ export interface DestinationReport {
 }
 
 export interface DestineContext {
+  /** Where uploads are noted. */
+  cache: CacheLayout;
   log: Log;
   progress: Progress;
   signal?: AbortSignal | undefined;

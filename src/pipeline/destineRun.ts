@@ -11,7 +11,7 @@ export interface AccountRun {
   failures: UserError[];
 }
 
-/** The result, or the failure, which is noted; an interruption and bugs are thrown. */
+/** The result, or the failure, which is noted; so is an interruption, as what was done is to be reported. Bugs are thrown. */
 export async function attempt<T>(
   { failures, account, context }: AccountRun,
   work: () => Promise<T>,
@@ -19,9 +19,11 @@ export async function attempt<T>(
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof UserError) || context.signal?.aborted === true) throw error;
-    context.log.warning(`${account.account}: ${messageOf(error)}`);
-    failures.push(error);
-    return error;
+    const isInterrupted = context.signal?.aborted === true;
+    const failure: unknown = isInterrupted ? context.signal?.reason : error;
+    if (!(failure instanceof UserError)) throw error;
+    if (!isInterrupted) context.log.warning(`${account.account}: ${messageOf(failure)}`);
+    failures.push(failure);
+    return failure;
   }
 }

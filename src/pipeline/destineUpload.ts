@@ -6,7 +6,9 @@ import type { Artifact } from '../server/artifacts.ts';
 import { getRelease, setTags } from '../server/releases.ts';
 import { conflicts, isSameFile } from '../server/sameArtifact.ts';
 import type { DestinedArtifact } from './destinedArtifact.ts';
-import { uploadArtifact } from './upload.ts';
+import { finishUploads } from './artifactStoreFinish.ts';
+import { uploadRecorded } from './artifactStoreLedger.ts';
+import type { LedgerContext } from './artifactStoreLedger.ts';
 import type { UploadContext } from './upload.ts';
 
 /** What became of one file on one server; `kept`: another artifact of this name was there, and stays. */
@@ -15,13 +17,17 @@ export interface Uploaded {
   outcome: 'uploaded' | 'present' | 'replaced' | 'kept';
 }
 
-/** Brings all files of an artifact to an account, and tags the release. */
+/** Brings all files of an artifact to an account, after those that were cut off before, and tags the release. */
 export async function uploadToAccount(
   artifact: DestinedArtifact,
   { overwrite, description, tags }: Pick<PlannedAccount, 'overwrite' | 'description' | 'tags'>,
   direct: boolean,
-  context: UploadContext,
+  context: LedgerContext,
 ): Promise<Uploaded[]> {
+  await finishUploads(
+    context,
+    artifact.files.map(({ path }) => path),
+  );
   const uploaded: Uploaded[] = [];
   for (const file of artifact.files) {
     const standing = await rivals(context.api, file.facts);
@@ -30,7 +36,7 @@ export async function uploadToAccount(
       continue;
     }
     await clear(standing, context.api);
-    const { id, outcome } = await uploadArtifact({ path: file.path, description, direct }, context);
+    const { id, outcome } = await uploadRecorded({ path: file.path, description, direct }, context);
     uploaded.push({ id, outcome: standing.length > 0 ? 'replaced' : outcome });
   }
   if (tags.length > 0) await addTags(context.api, artifact.name, tags);

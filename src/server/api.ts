@@ -8,6 +8,8 @@ import { failureOf } from './failure.ts';
 export interface Api {
   /** Scheme and host, without a slash at the end. */
   readonly host: string;
+  /** Whose artifacts these are, where one server has several tenants; else empty. */
+  readonly tenant: string;
   readonly http: Http;
   readonly signal: AbortSignal | undefined;
   /**
@@ -36,7 +38,20 @@ export function createApi({ http, host, authorization, signal }: ApiOptions): Ap
     if (!fine) throw failureOf(request.doing, base, answer);
     return answer;
   };
-  return { host: base, http, signal, call };
+  return { host: base, tenant: tenantOf(authorization), http, signal, call };
+}
+
+/** What a Mender token, a JWT, says of its tenant. https://www.rfc-editor.org/rfc/rfc7519#section-3 */
+function tenantOf(authorization: string): string {
+  const [, claims = ''] = authorization.split('.');
+  try {
+    const tenant = (JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>)[
+      'mender.tenant'
+    ];
+    return typeof tenant === 'string' ? tenant : '';
+  } catch {
+    return '';
+  }
 }
 
 function httpRequest(

@@ -184,6 +184,38 @@ describe('deploying by a map', () => {
     for (const { id } of server.state.deployments.values())
       expect(done.log).toContain(`deployment ${id} goes on without us`);
     expect(server.state.deployments.size).toBe(2);
+    expect(done.report).toMatchObject({ success: false, runs: [{ error: 'interrupted by SIGINT' }] });
+    expect(statesOf(done.accounts)).toEqual({ lab: ['UPLOADED', 'berlin: PENDING', 'paris: PENDING'] });
+    const ids = done.accounts.flatMap(({ destinations }) => destinations.map(({ deployment }) => deployment));
+    expect(ids).toEqual([...server.state.deployments.keys()]);
+  });
+
+  test('an interruption of an upload is reported with what the other accounts have done', async () => {
+    const tenants = await two();
+    const { 'eu-prod': fast, 'us-prod': slow } = tenants;
+    slow.server.faults.plan(/^POST .*\/artifacts$/, { kind: 'slow', milliseconds: 60_000 });
+    const interruption = new AbortController();
+    const running = deploy(
+      tenants,
+      gatewayMap({
+        'eu-prod': { destinations: [group('berlin')] },
+        'us-prod': { destinations: [group('berlin')] },
+      }),
+      gatewayArtifact({ version: '1.2.0' }),
+      [],
+      { signal: interruption.signal },
+    );
+    const hasCalled = ({ server }: Tenant, call: RegExp) => server.calls.some((one) => call.test(one));
+    while (!hasCalled(fast, /statistics$/) || !hasCalled(slow, /^POST .*\/artifacts$/))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    interruption.abort(new InterruptedError('SIGTERM'));
+    const done = await running;
+    expect(done.error?.exitCode).toBe(143);
+    expect(done.report).toMatchObject({ success: false, runs: [{ error: 'interrupted by SIGTERM' }] });
+    expect(statesOf(done.accounts)).toEqual({
+      'eu-prod': ['UPLOADED', 'berlin: PENDING'],
+      'us-prod': ['UPLOADFAILED', 'berlin: UPLOADFAILED'],
+    });
   });
 
   test('--upload-only deploys nothing', async () => {

@@ -7,7 +7,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { cacheLayout } from '../../src/cache/layout.ts';
 import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { replaceArtifact } from '../../src/pipeline/artifactStore.ts';
-import { finishUploads, recorded, uploadRecorded } from '../../src/pipeline/artifactStoreLedger.ts';
+import { finishUploads } from '../../src/pipeline/artifactStoreFinish.ts';
+import { addRecorded, recorded, uploadRecorded } from '../../src/pipeline/artifactStoreLedger.ts';
 import { addFromLocation } from '../../src/pipeline/artifactStoreLocation.ts';
 import { getArtifact } from '../../src/server/artifacts.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
@@ -80,7 +81,7 @@ describe('the upload ledger', () => {
     await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
     const elsewhere = { ...context, ...contextOf(await menderServer()) };
     expect([await finishUploads(elsewhere), notes().length]).toEqual([[], 1]);
-    expect(await finishUploads(context, path)).toEqual([]);
+    expect(await finishUploads(context, [path])).toEqual([]);
   });
 });
 
@@ -204,6 +205,23 @@ describe('adding from an address', () => {
     await expect(failed).rejects.toThrow(IntegrityError);
     await expect(failed).rejects.not.toThrow(/geheim/);
     expect(server.state.artifacts.size).toBe(0);
+  });
+
+  test('that was cut off is finished by the next run; a signed address is not kept', async () => {
+    const { server, context, notes } = await prepared();
+    const { url } = await serving(readFileSync(makeArtifact({ name: 'app-1' })));
+    const { origin, pathname } = new URL(url);
+    server.faults.plan(POST, { kind: 'cutBefore' }, 99);
+    await expect(addRecorded(url, undefined, context)).rejects.toThrow(NetworkError);
+    expect(notes()).toEqual([]);
+    const plain = `${origin}${pathname}`;
+    await expect(addRecorded(plain, 'from afar', context)).rejects.toThrow(NetworkError);
+    expect(notes()).toHaveLength(1);
+    expect(await finishUploads(context, [plain])).toEqual([]);
+    server.faults.clear();
+    expect(await finishUploads(context)).toMatchObject([{ name: 'app-1', outcome: 'uploaded' }]);
+    expect(notes()).toEqual([]);
+    expect([...server.state.artifacts.values()]).toMatchObject([{ description: 'from afar' }]);
   });
 
   test('an artifact that is there already', async () => {
