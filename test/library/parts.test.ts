@@ -1,5 +1,9 @@
-import { describe, expect, test } from 'vitest';
-import { DeniedError, UsageError } from '../../src/errors.ts';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { DeniedError, NetworkError, UsageError } from '../../src/errors.ts';
+import { bytesOf, createHttp } from '../../src/io/http.ts';
+import { silentLog } from '../../src/io/log.ts';
 import { parseChallenge } from '../../src/library/challenge.ts';
 import { checksumsOf } from '../../src/library/checksums.ts';
 import { libraryBase } from '../../src/library/client.ts';
@@ -26,6 +30,7 @@ interface Misc {
     service?: string;
     scope?: string;
   }[];
+  content_length: { value: string; size?: number; error?: true }[];
   file_hash: { content_utf8: string; image_hash: string };
 }
 
@@ -76,6 +81,24 @@ test.each(misc.www_authenticate)('parseChallenge: $header', ({ header, error, ..
     expect(() => parseChallenge(header)).toThrow(DeniedError);
     expect(() => parseChallenge(header)).toThrow(error);
   }
+});
+
+/** Sizes that no answer can have; the original's parser took them, and nobody can send so much. */
+const NO_SIZE = new Set(['', '-5']);
+
+test.each(misc.content_length)('an answer with content-length "$value"', async ({ value, size, error }) => {
+  const server = createServer((socket) => {
+    socket.once('data', () =>
+      socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${value}\r\n\r\n${'x'.repeat(2000)}`),
+    );
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const asked = createHttp({ log: silentLog, attempts: 1 }).request({ method: 'GET', url });
+  if (error === true || NO_SIZE.has(value)) await expect(asked).rejects.toThrow(NetworkError);
+  else expect((await bytesOf(await asked)).length).toBe(size);
 });
 
 test('the hash of a file', async () => {

@@ -29,6 +29,9 @@ interface HttpVector {
 }
 
 interface Fields {
+  status_machine: { event: string }[];
+  list_rules: Record<string, string>;
+  read_counts: Record<string, string>;
   validation: { op: string; meta: Record<string, string>; ok: boolean; message?: string }[];
   server_errors: { when: string; http: number; message?: string }[];
 }
@@ -105,6 +108,14 @@ const VERBS: Record<string, (store: Prepared) => Promise<void>> = {
   },
 };
 
+/** What is said of the fields of a post or put; undefined where they are taken. */
+function refusalOf(op: string, meta: Record<string, string>): string | undefined {
+  const others = Object.keys(meta).filter((key) => key !== 'name');
+  if (others.length > 0) return `Unknown argument${others.length > 1 ? 's' : ''}: ${others.join(', ')}`;
+  if (op === 'put') return undefined;
+  return 'artifacts add: expected one file or --location, never both';
+}
+
 async function deleteFails(
   { run, server }: Prepared,
   status: number,
@@ -151,19 +162,26 @@ describe('fields', () => {
     }
   });
 
-  // An artifact's fields are in its file, whose name, depends and provides the server reads itself; nothing but the
-  // description can be written, so a field that is read-only or unknown is an unknown option.
-  test.each(fields.validation.filter(({ op, meta }) => op !== 'query' && Object.keys(meta).length > 0))(
-    '$op $meta',
-    async ({ op, meta }) => {
-      const { run, server } = await prepared();
-      const [verb, target] = op === 'post' ? ['add', 'file'] : ['update', 'gateway-1'];
-      const given = Object.entries(meta).filter(([key]) => key !== 'name');
-      const run1 = run([verb, target, ...given.flatMap(([key, value]) => [`--${key}`, value])]);
-      expect((await run1.catch((error: unknown) => ({ error }))).error).toBeDefined();
-      expect(server.state.artifacts.size).toBe(2);
-    },
-  );
+  // An artifact's fields are in its file, and the server reads them there: `name` is the file's, and all others but the
+  // description are unknown options, whether the image service called them valid, read-only or wrong.
+  test.each(fields.validation.filter(({ op }) => op !== 'query'))('$op $meta', async ({ op, meta }) => {
+    const { run, server } = await prepared();
+    const { name, ...others } = meta;
+    const words =
+      op === 'post'
+        ? ['add', ...(name === undefined ? [] : [makeArtifact({ name })])]
+        : ['update', 'gateway-1', ...(name === undefined ? [] : ['--description', name])];
+    const options = Object.entries(others).flatMap(([key, value]) => [`--${key}`, value]);
+    const before = [...server.state.artifacts.values()];
+    const { error } = await run([...words, ...options]).catch((thrown: unknown) => ({ error: thrown }));
+    expect(error instanceof Error ? error.message : error).toBe(refusalOf(op, meta));
+    const expected = before.map((artifact) =>
+      op === 'put' && error === undefined && artifact.name === 'gateway-1'
+        ? (expect.objectContaining({ description: name }) as unknown)
+        : artifact,
+    );
+    expect([...server.state.artifacts.values()]).toEqual(expected);
+  });
 
   test.each([
     [['add']],
@@ -177,6 +195,106 @@ describe('fields', () => {
     expect((await run(words)).error).toBeInstanceOf(UsageError);
   });
 });
+
+/**
+ * What the image service kept of an image, and what stands in its place on a Mender server. Its counters of reads, and the
+ * states in which a store is filled behind an image's back, have no counterpart: a client can't count for a server, and an
+ * artifact is there with all its bytes or not at all.
+ */
+const STATES: Record<string, (store: Prepared) => Promise<void>> = {
+  'post meta only': ({ run }) => fails(run(['add']), UsageError, 'expected one file or --location'),
+  'post meta with location': async ({ run, server, paths }) => {
+    const url = await serving(readFileSync(makeArtifact({ name: 'gateway-3' })));
+    expect(paths).toHaveLength(2);
+    expect((await run(['add', '--location', url])).error).toBeUndefined();
+    expect(server.state.artifacts.size).toBe(3);
+  },
+  'post/put with file: before bytes': async ({ run, server }) => {
+    server.faults.plan(/^POST .*\/artifacts$/, { kind: 'status', status: 503 }, 99);
+    await fails(run(['add', makeArtifact({ name: 'gateway-3' })]), NetworkError, '503');
+    expect(namesIn((await run(['list'])).stdout)).toEqual(['gateway-1', 'gateway-2']);
+  },
+  'post/put with file: stored': async ({ run }) => {
+    const { stdout } = await run(['detail', 'gateway-1']);
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'gateway-1', size: expect.any(Number) as number }]);
+  },
+  'store failure': async ({ run, server }) => {
+    server.faults.plan(/^POST .*\/artifacts$/, { kind: 'status', status: 500, message: 'disk' }, 99);
+    await fails(run(['add', makeArtifact({ name: 'gateway-3' })]), NetworkError, '500');
+    expect(server.state.artifacts.size).toBe(2);
+  },
+  'put file on available or uploading': VERBS['put-busy-409']!,
+};
+
+test.each(fields.status_machine)('status: $event', async ({ event }) => {
+  await STATES[event]!(await prepared());
+});
+
+const SERVER_ERRORS: Record<string, (store: Prepared) => Promise<void>> = {
+  'location and body both given': ({ run, paths }) =>
+    fails(run(['add', paths[0]!, '--location', 'http://127.0.0.1/a.mender']), UsageError, 'never both'),
+  // There is one kind of store, which is the server's own.
+  'store or location is http and body given': ({ run, paths }) =>
+    fails(run(['add', paths[0]!, '--location', 'http://127.0.0.1/a.mender']), UsageError, 'never both'),
+  'put with neither meta nor body': VERBS['put-empty-400']!,
+  'body not application/octet-stream': async ({ run, server }) => {
+    await run(['add', makeArtifact({ name: 'gateway-3' })]);
+    // The stand-in refuses a part of another type.
+    expect(server.violations).toEqual([]);
+  },
+  'auth missing or wrong': ({ run, server }) => {
+    server.state.tokens.clear();
+    return fails(run(['list']), DeniedError, '401');
+  },
+  'image missing': VERBS['get-missing']!,
+  'back end down': ({ run, server }) => {
+    server.faults.plan(/^GET .*\/artifacts$/, { kind: 'status', status: 503 }, 99);
+    return fails(run(['list']), NetworkError, '503');
+  },
+};
+
+test.each(fields.server_errors)('error: $when', async ({ when }) => {
+  await SERVER_ERRORS[when]!(await prepared());
+});
+
+const LIST_RULES: Record<string, (store: Prepared) => Promise<void>> = {
+  brief: async ({ run }) => {
+    const { stdout } = await run(['list'], false);
+    expect(stdout.split('\n')[0]).toMatch(/^ID +NAME +/);
+    expect(stdout).not.toContain('depends');
+  },
+  detail: async ({ run }) => {
+    expect((await run(['detail', 'gateway-1'], false)).stdout).toContain('name: gateway-1');
+  },
+  default_sort: async ({ run }) =>
+    expect(namesIn((await run(['list'])).stdout)).toEqual(['gateway-1', 'gateway-2']),
+  // An empty list is an answer here, and no error.
+  empty: async ({ run }) => {
+    const { stdout, error } = await run(['list', '--query', 'name=none']);
+    expect([error, namesIn(stdout)]).toEqual([undefined, []]);
+  },
+};
+
+test.each(Object.keys(fields.list_rules))('list: %s', async (rule) => {
+  await LIST_RULES[rule]!(await prepared());
+});
+
+test('reads are not counted: nothing is written by them', async () => {
+  expect(Object.keys(fields.read_counts)).toEqual(['get or head increments', 'sets']);
+  const { run, server, folder } = await prepared();
+  const before = structuredClone([...server.state.artifacts.values()]);
+  await run(['head', 'gateway-1']);
+  await run(['download', 'gateway-1', '-o', join(folder, 'got')]);
+  expect([...server.state.artifacts.values()]).toEqual(before);
+});
+
+/** An address that serves these bytes, whole. */
+async function serving(bytes: Buffer): Promise<string> {
+  const server = createServer((_request, response) => response.end(bytes));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.mender`;
+}
 
 test('detail shows all that is known, in order', async () => {
   const { run } = await prepared();
