@@ -28,7 +28,12 @@ const licences = {
 };
 
 export default {
-  input: { cli: 'src/cli.ts', windowWorker: 'src/delta/builtin/windowWorker.ts' },
+  input: {
+    cli: 'src/cli.ts',
+    // Threads are files of their own.
+    windowWorker: 'src/delta/builtin/windowWorker.ts',
+    digestThread: 'src/io/digestThread.ts',
+  },
   platform: 'node',
   external: Object.keys(dependencies),
   plugins: [licences],
