@@ -1,20 +1,20 @@
 // Real content for images: packages of the npm registry, unpacked and packed as layers.
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { packLayer } from './images.mjs';
+
+const run = promisify(execFile);
 
 /** A layer that holds one npm package below `path`; `work` is a folder for what is made on the way. */
 export async function packageLayer(work, name, version, path) {
   const root = join(work, `${name}-${version}`);
   const target = join(root, path);
   mkdirSync(target, { recursive: true });
-  const output = execFileSync('npm', ['pack', '--silent', `${name}@${version}`], {
-    cwd: work,
-    encoding: 'utf8',
-  });
-  const file = output.trim().split('\n').at(-1);
-  execFileSync('tar', ['-xzf', file, '-C', target, '--strip-components=1'], { cwd: work });
+  const { stdout } = await run('npm', ['pack', '--silent', `${name}@${version}`], { cwd: work });
+  const file = stdout.trim().split('\n').at(-1);
+  await run('tar', ['-xzf', file, '-C', target, '--strip-components=1'], { cwd: work });
   return packLayer(root, `${root}.tar`);
 }
 
@@ -28,7 +28,7 @@ export async function dependenciesLayer(work, label, dependencies) {
     JSON.stringify({ name: 'app', version: '1.0.0', private: true, dependencies }),
   );
   const flags = ['--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-  execFileSync('npm', ['install', ...flags], { cwd: app, stdio: 'ignore' });
+  await run('npm', ['install', ...flags], { cwd: app });
   return packLayer(root, `${root}.tar`);
 }
 

