@@ -3,7 +3,7 @@ declare module 'lzma-native' {
   import type { Duplex } from 'node:stream';
 
   /** https://tukaani.org/xz/xz-file-format.txt, and the filter's parameters as `man xz` names them. */
-  interface Lzma2Options {
+  export interface Lzma2Options {
     dictSize: number;
     mode: number;
     niceLen: number;
@@ -13,9 +13,10 @@ declare module 'lzma-native' {
 
   interface EncoderOptions {
     check: number;
-    threads: number;
+    /** One, and one block, where not given. */
+    threads?: number;
     /** Bytes of uncompressed data. */
-    blockSize: number;
+    blockSize?: number;
     filters: readonly { id: string; options: Lzma2Options }[];
   }
 

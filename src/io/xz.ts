@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Lzma2Options } from 'lzma-native';
 import lzma from 'lzma-native';
 import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
 import { gathered } from './gathered.ts';
@@ -50,29 +51,40 @@ const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
     depth: 0,
   },
 };
+/** Beside a repeat's distance, for what a dictionary of a power of two holds anyway. */
+const SLACK = MIB;
 /** Each call of liblzma goes through another thread and back. */
 const CALL_SIZE = MIB;
 /** A decoder needs its dictionary and little more; xz -9 has one of 64 MiB. */
 const DECODER_MEMORY = 128 * MIB;
 
 /**
- * The content as one xz stream of independent blocks, up to `threads` of which are compressed at once. The bytes depend
- * on the content and the level alone, never on the number of threads.
+ * The content as one xz stream of independent blocks, up to `threads` of which are compressed at once; or, where content
+ * repeats at a distance of up to `reach` bytes that blocks would cut, as one block. The bytes depend on the content, the
+ * level and the reach alone, never on the number of threads.
  */
 export function xz(
   content: AsyncIterable<Buffer>,
   level: XzLevel,
   threads: number,
+  reach = 0,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { dictionary, block, mostThreads, mode, niceLen, matchFinder, depth } = EFFORTS[level];
-  const options = { dictSize: dictionary, mode, niceLen, mf: matchFinder, depth };
+  const { block, mostThreads } = EFFORTS[level];
+  const filters = [{ id: lzma.FILTER_LZMA2, options: filterOf(EFFORTS[level], reach) }];
+  const atOnce = { threads: Math.min(mostThreads, Math.max(1, Math.floor(threads))), blockSize: block };
   const encoder = lzma.createStream('streamEncoder', {
     check: lzma.CHECK_CRC64,
-    threads: Math.min(mostThreads, Math.max(1, Math.floor(threads))),
-    blockSize: block,
-    filters: [{ id: lzma.FILTER_LZMA2, options }],
+    filters,
+    ...(reach > 0 ? {} : atOnce),
   });
   return through(gathered(content, CALL_SIZE), encoder);
+}
+
+/** A hash chain where the dictionary is large: a tree would take 370 MB for one of 32 MiB. */
+function filterOf({ dictionary, mode, niceLen, matchFinder, depth }: Effort, reach: number): Lzma2Options {
+  if (reach === 0) return { dictSize: dictionary, mode, niceLen, mf: matchFinder, depth };
+  const dictSize = 2 ** Math.ceil(Math.log2(Math.max(dictionary, reach + SLACK)));
+  return { dictSize, mode, niceLen, mf: lzma.MF_HC4, depth };
 }
 
 /**

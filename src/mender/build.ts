@@ -7,6 +7,7 @@ import type { PackContext } from './context.ts';
 import { writeEmbedded } from './embedded.ts';
 import type { PackImages, Payload } from './files.ts';
 import { packingOf, toolCompressionOf } from './packing.ts';
+import { reachOf } from './repeats.ts';
 import { readSigningKey } from './sign.ts';
 import { isWorthSplicing, splicedPayloadFile } from './spliced.ts';
 import type { ArtifactSpec, ArtifactSummary, Compression, WriterName } from './spec.ts';
@@ -85,7 +86,7 @@ async function toolWriter(
 
 async function embeddedWriter(spec: ArtifactSpec, payload: Payload, size: number): Promise<Writer> {
   refuseExtraArguments(spec.extraArguments);
-  const packing = packingOf(spec.compression, size);
+  const packing = packingOf(spec.compression, size, reachOf(spec.images));
   if (packing.compression === 'zstd' && !HAS_ZSTD) throw zstdUnsupported(process.version);
   const key = spec.signKey === undefined ? undefined : await readSigningKey(spec.signKey);
   const input = { spec, payload, packing, key };

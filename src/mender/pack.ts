@@ -15,7 +15,7 @@ export function packed(
     case 'gzip':
       return gzip(content, packing.level, threads);
     case 'lzma':
-      return xz(content, packing.level, threads);
+      return xz(content, packing.level, threads, packing.reach);
     case 'zstd':
       return zstd(content, packing.level);
   }

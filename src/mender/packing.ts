@@ -7,7 +7,8 @@ const MIB = 1 << 20;
 export type Packing =
   | { compression: 'none' }
   | { compression: 'gzip'; level: number }
-  | { compression: 'lzma'; level: XzLevel }
+  /** `reach` in bytes, as xz takes it. */
+  | { compression: 'lzma'; level: XzLevel; reach: number }
   | { compression: 'zstd'; level: number };
 
 /** Up to here, as almost every delta is, bytes matter more than seconds. */
@@ -19,14 +20,15 @@ const LARGE = 1024 * MIB;
 
 /**
  * How the embedded writer packs a payload of `size` bytes (uncompressed). `auto` keeps the packing of full artifacts
- * from dominating the build: the best xz for what is small, a fast xz up to 256 MiB, gzip beyond.
+ * from dominating the build: the best xz for what is small, a fast xz up to 256 MiB, gzip beyond. Equal contents in it lie
+ * up to `reach` bytes apart.
  */
-export function packingOf(choice: CompressionChoice, size: number): Packing {
+export function packingOf(choice: CompressionChoice, size: number, reach: number): Packing {
   switch (choice) {
     case 'auto':
-      return automatic(size);
+      return automatic(size, reach);
     case 'lzma':
-      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= LARGE ? 2 : 0 };
+      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= LARGE ? 2 : 0, reach };
     case 'gzip':
       return { compression: 'gzip', level: 6 };
     case 'zstd':
@@ -36,9 +38,9 @@ export function packingOf(choice: CompressionChoice, size: number): Packing {
   }
 }
 
-function automatic(size: number): Packing {
-  if (size <= SMALL) return { compression: 'lzma', level: 6 };
-  if (size <= MEDIUM) return { compression: 'lzma', level: 2 };
+function automatic(size: number, reach: number): Packing {
+  if (size <= SMALL) return { compression: 'lzma', level: 6, reach };
+  if (size <= MEDIUM) return { compression: 'lzma', level: 2, reach };
   return { compression: 'gzip', level: 5 };
 }
 

@@ -49,6 +49,21 @@ describe('xz', () => {
     },
   );
 
+  it('packs once what repeats within reach', async () => {
+    requireTool('xz', 'xz-utils');
+    const shared = randomBytes(3 << 20);
+    const content = Buffer.concat([shared, TEXT, shared]);
+    const [near, far] = [
+      await collect(xz(chunksOf(content), 2, 2)),
+      await collect(xz(chunksOf(content), 2, 2, shared.length + TEXT.length)),
+    ];
+    expect(near.length).toBeGreaterThan(1.9 * shared.length);
+    expect(far.length).toBeLessThan(1.01 * shared.length);
+    const unpacked = execFileSync('xz', ['-dc'], { input: far, maxBuffer: 1 << 28 });
+    expect(unpacked.equals(content)).toBe(true);
+    expect((await collect(unxz(chunksOf(far)))).equals(content)).toBe(true);
+  });
+
   it('passes the error of the content on', async () => {
     await expect(collect(xz(failing(TEXT), 6, 2))).rejects.toThrow('the source broke');
   });
