@@ -1,24 +1,15 @@
-import { NetworkError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
-import { textOf } from '../io/http.ts';
-import type { HttpResponse } from '../io/http.ts';
+import { UsageError } from '../errors.ts';
 import { registerSecret } from '../io/redact.ts';
 import type { Parts, RemoteFile } from '../io/remoteFile.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
-import { failureOf, headersFor, send } from './client.ts';
 import type { Library } from './client.ts';
-import { archQuery, digestIn, getImage } from './images.ts';
+import { digestIn, getImage } from './images.ts';
+import { askForFile, locationOf, openDirectly, openStored } from './openFile.ts';
+import type { FileKey } from './openFile.ts';
 import { registryOf } from './redirect.ts';
 import { registryFile } from './registryFile.ts';
 import { libraryVersion } from './version.ts';
-
-/** Which file to download. */
-export interface FileKey {
-  /** `entity/collection/container` */
-  path: string;
-  tag: string;
-  arch: string;
-}
 
 /** What a download must turn out to be, where that is known beforehand. */
 export interface ExpectedFile {
@@ -65,7 +56,7 @@ export async function fileInLibrary(
   if (key.path.includes(':')) throw new UsageError(`malformed image path: ${key.path}`);
   const what = `${key.path}:${key.tag}`;
   await sayVersion(library);
-  const first = await ask(library, key, undefined, library.signal);
+  const first = await askForFile(library, key, undefined, library.signal);
   const location = locationOf(first, what);
   const known =
     location === undefined || expected.size !== undefined ? expected : await expectedOf(library, key);
@@ -91,87 +82,4 @@ async function expectedOf(library: Library, { path, tag, arch }: FileKey): Promi
 /** A name for what is kept of it; without a digest, one that other content could have too. */
 function nameOf({ path, tag, arch }: FileKey, { digest }: ExpectedFile): string {
   return digest === undefined ? `${path}-${tag}-${arch}`.replace(/[^A-Za-z0-9._-]/g, '_') : hexOf(digest);
-}
-
-const REDIRECTS = [301, 302, 303, 307, 308];
-
-/** The library's answer to the question for a file: the file, or where it is. */
-async function ask(
-  library: Library,
-  { path, tag, arch }: FileKey,
-  range: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<HttpResponse> {
-  const response = await send(library, {
-    method: 'GET',
-    path: `v1/imagefile/${path}:${tag}`,
-    query: archQuery(arch),
-    headers: range === undefined ? {} : { range },
-    doing: `downloading ${path}:${tag}`,
-    followRedirects: false,
-    accept: [...REDIRECTS, 404, 416],
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (response.status !== 404) return response;
-  await textOf(response);
-  throw new NotFoundError(`${path}:${tag} for ${arch}: requested image was not found in the library`, {
-    hint: 'look with `library search`',
-  });
-}
-
-function locationOf({ status, headers, url, body }: HttpResponse, what: string): string | undefined {
-  if (!REDIRECTS.includes(status)) return undefined;
-  body.destroy();
-  const location = headers['location'] ?? '';
-  const address = URL.canParse(location, url) ? new URL(location, url) : undefined;
-  if (address === undefined) throw new NetworkError(`${what}: the library redirects to no address`);
-  if (address.protocol === 'http:' && url.startsWith('https:')) {
-    throw new NetworkError(`${what}: the library redirects from https to plain http at ${address.host}`);
-  }
-  return address.href;
-}
-
-/** The first answer is the whole file already. */
-function openDirectly(library: Library, key: FileKey, first: HttpResponse): RemoteFile['open'] {
-  let answer: HttpResponse | undefined = first;
-  return async (range, signal) => {
-    const response = range === undefined ? answer : undefined;
-    answer?.body.on('error', () => undefined);
-    if (response === undefined) answer?.body.destroy();
-    answer = undefined;
-    const next = response ?? (await ask(library, key, range, signal));
-    if (!REDIRECTS.includes(next.status)) return next;
-    next.body.destroy();
-    throw new UnsupportedError(`${key.path}: the library redirects now what it sent itself before`, {
-      hint: 'run again',
-    });
-  };
-}
-
-/** A signed address may expire during a long download: the library gives a new one. */
-function openStored(library: Library, key: FileKey, location: string): RemoteFile['open'] {
-  let current = location;
-  const what = `${key.path}:${key.tag}`;
-  return async (range, signal) => {
-    let response = await getStored(library, current, range, signal);
-    if (response.status === 403) {
-      await textOf(response);
-      current = locationOf(await ask(library, key, undefined, signal), what) ?? current;
-      response = await getStored(library, current, range, signal);
-    }
-    if (response.status < 300 || response.status === 416) return response;
-    await textOf(response);
-    // The storage's text may quote the signature.
-    throw failureOf(`downloading ${what}`, response, '');
-  };
-}
-
-function getStored(
-  library: Library,
-  url: string,
-  range: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<HttpResponse> {
-  const headers = { ...headersFor(library, url), ...(range === undefined ? {} : { range }) };
-  return library.http.request({ method: 'GET', url, headers, signal });
 }
