@@ -1,5 +1,6 @@
 import { matchLength, viewOf, word } from './bytes.ts';
 import { Coverage } from './coverage.ts';
+import type { Source, Target } from './stretches.ts';
 import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
 
 /** The shortest match at a distance that was used before. */
@@ -35,21 +36,6 @@ export interface Thoroughness {
   step: number;
   /** Matches from this length on are taken without further thought; at most LONGEST_NICE. */
   nice: number;
-}
-
-/** [start, end) of `bytes`. */
-export interface Target {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
-}
-
-/** The first `length` bytes of `bytes`. */
-export interface Source {
-  bytes: Uint8Array;
-  length: number;
-  /** Where the target's start probably is, minus that start. */
-  distance: number;
 }
 
 /** Receives the copies of a parse in order: position in target and source, size. */

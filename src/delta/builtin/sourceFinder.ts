@@ -1,7 +1,7 @@
 import { eachLandmark, findLandmark, type Landmarks } from './landmarks.ts';
 import { PageVotes, UNIT } from './pages.ts';
 import { LARGEST_WHOLE } from './survey.ts';
-import type { Target } from './parser.ts';
+import type { Target } from './stretches.ts';
 import { INDEX_LIMIT } from './positionIndex.ts';
 import type { Range } from './sourceBuffer.ts';
 
