@@ -1,9 +1,9 @@
 // Debian's docker-registry on loopback, filled with images.
 import { spawn } from 'node:child_process';
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.mjs';
 
 /** Serves `content`, as images.mjs makes it, from a registry that keeps its files in `folder`. */
 export async function registryWith(content, folder) {
@@ -16,14 +16,6 @@ export async function registryWith(content, folder) {
   while (!(await answers(host))) await sleep(50);
   for (const [name, manifest] of content.manifests) await push(host, name, manifest, content.blobs);
   return { host, close: () => child.kill() };
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function answers(host) {

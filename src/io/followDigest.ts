@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Digest } from '../oci/digest.ts';
+import { HAS_THREADS } from './threads.ts';
 import { digestOfFile } from './verify.ts';
 
 /** The digest of a file that is still being written. */
@@ -17,8 +18,6 @@ export interface FollowedDigest {
 const WORTH_A_THREAD = 16 << 20;
 /** Bytes that the thread is told of at once. */
 const STEP = 4 << 20;
-/** Node.js 20 does not load the TypeScript sources in a thread. */
-const HAS_THREADS = import.meta.url.endsWith('.js');
 
 /** Reads a file of `size` bytes in a thread of its own while it is being written; a small one when it is whole. */
 export function followDigest(path: string, size: number | undefined): FollowedDigest {

@@ -18,7 +18,8 @@ export async function writeFrom(
   }
 }
 
-async function writeAll(handle: FileHandle, chunk: Buffer, at: number): Promise<void> {
+/** Writes the whole chunk at byte `at` of the file. Throws the disk's own error. */
+export async function writeAll(handle: FileHandle, chunk: Buffer, at: number): Promise<void> {
   const { bytesWritten } = await handle.write(chunk, 0, chunk.length, at);
   // A disk that is filling up takes less at first, and says why the next time.
   if (bytesWritten < chunk.length) await writeAll(handle, chunk.subarray(bytesWritten), at + bytesWritten);

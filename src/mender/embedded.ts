@@ -7,6 +7,7 @@ import type { ProgressTask } from '../io/progress.ts';
 import { noProgress } from '../io/progress.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, TAR_END, tarFile, tarHeader, tarPadding, tarSize, tarStream } from '../io/tar.ts';
+import { writeAll } from '../io/writeFrom.ts';
 import type { PackContext } from './context.ts';
 import type { Payload } from './files.ts';
 import { offBoundary } from './files.ts';
@@ -123,7 +124,7 @@ async function writeAt(file: FileHandle, start: number, chunks: AsyncIterable<Bu
   try {
     for await (const chunk of gathered(chunks, WRITE_SIZE)) {
       await writing;
-      writing = writeWhole(file, chunk, position);
+      writing = writeAll(file, chunk, position);
       // Where the next chunk fails first, nobody waits for this one.
       writing.catch(() => undefined);
       position += chunk.length;
@@ -132,13 +133,6 @@ async function writeAt(file: FileHandle, start: number, chunks: AsyncIterable<Bu
     await writing;
   }
   return position - start;
-}
-
-async function writeWhole(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
-    done += bytesWritten;
-  }
 }
 
 async function* counted(

@@ -1,24 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bytesOf, createHttp } from '../../src/io/http.ts';
 import { silentLog } from '../../src/io/log.ts';
+import { listen } from '../helpers/listen.ts';
 
 const http = createHttp({ log: silentLog, attempts: 1 });
 const LARGE = randomBytes(9_000_000);
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 /** The bytes of an answer in blocks, copied before the next is asked for, up to its end or its error. */
 async function read(url: string, options: { timeoutMs?: number; signal?: AbortSignal; pause?: number } = {}) {
@@ -45,20 +34,20 @@ const whole =
 describe('blocks hold the bytes that were sent', () => {
   test.each([0, 1, 65_536, 262_144, 1_048_576, 1_048_577, 2_097_152, LARGE.length])('%i', async (size) => {
     const content = LARGE.subarray(0, size);
-    const { bytes, error } = await read(await serve(whole(content)));
+    const { bytes, error } = await read(await listen(whole(content)));
     expect(error).toBeUndefined();
     expect(bytes.equals(content)).toBe(true);
   });
 
   test('to several slow readers at once', async () => {
     const contents = [0, 1, 2].map((shift) => Buffer.from(LARGE).fill(shift, 0, 5_000_000));
-    const urls = await Promise.all(contents.map((content) => serve(whole(content))));
+    const urls = await Promise.all(contents.map((content) => listen(whole(content))));
     const answers = await Promise.all(urls.map((url) => read(url, { pause: 5, timeoutMs: 1000 })));
     expect(answers.map(({ bytes }, i) => bytes.equals(contents[i]!))).toEqual([true, true, true]);
   });
 
   test('and streams, read beside them on connections of the same kind, theirs', async () => {
-    const url = await serve(whole(LARGE));
+    const url = await listen(whole(LARGE));
     const [{ bytes }, ...streamed] = await Promise.all([
       read(url),
       ...[1, 2].map(async () => bytesOf(await http.request({ method: 'GET', url }), LARGE.length)),
@@ -81,7 +70,7 @@ describe('blocks end with an error', () => {
     ['where the connection breaks, after what had come', broken, 'the answer broke off'],
     ['where nothing more comes in time', silent, 'no byte arrived in time'],
   ])('%s', async (_name, listener, message) => {
-    const { bytes, error } = await read(await serve(listener), { timeoutMs: 200 });
+    const { bytes, error } = await read(await listen(listener), { timeoutMs: 200 });
     expect(String(error)).toContain(message);
     expect(bytes.equals(LARGE.subarray(0, bytes.length))).toBe(true);
     expect(bytes.length).toBe(3_000_000);
@@ -90,7 +79,7 @@ describe('blocks end with an error', () => {
   test('where the signal fires: its reason', async () => {
     const controller = new AbortController();
     const reason = new RangeError('stop');
-    const url = await serve((request, response) => {
+    const url = await listen((request, response) => {
       silent(request, response);
       setTimeout(() => controller.abort(reason), 50);
     });
@@ -99,7 +88,7 @@ describe('blocks end with an error', () => {
 });
 
 test('an answer without a length has no blocks', async () => {
-  const url = await serve((_request, response) => {
+  const url = await listen((_request, response) => {
     response.write('a');
     response.end('b');
   });

@@ -148,27 +148,13 @@ describe('library pull', () => {
   test('a token from a file', async () => {
     const { library, folder } = await prepared();
     const path = join(folder, 'token');
+    const search = () =>
+      runCli(['library', 'search', 'gateway', '--library', library.url, '--token-file', path]);
     writeFileSync(path, `${library.token}\n`);
-    const found = await runCli([
-      'library',
-      'search',
-      'gateway',
-      '--library',
-      library.url,
-      '--token-file',
-      path,
-    ]);
+    const found = await search();
     expect(found).toMatchObject({ code: 0, stdout: 'nothing found\n' });
     writeFileSync(path, '\n');
-    const empty = await runCli([
-      'library',
-      'search',
-      'gateway',
-      '--library',
-      library.url,
-      '--token-file',
-      path,
-    ]);
+    const empty = await search();
     expect(empty.code).toBe(2);
   });
 });

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { listen } from '../helpers/listen.ts';
 
 /** What a request was, or is to be. */
 interface Asked {
@@ -64,16 +62,6 @@ export async function replay(exchanges: readonly Exchange[]): Promise<Replay> {
     });
   });
   return { base, other, seen, unexpected };
-}
-
-async function listen(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  const server = createServer(handle);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 async function receive(request: IncomingMessage): Promise<Seen> {

@@ -1,12 +1,13 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { FILE_HEADER, WINDOW_SIZE } from '../../vcdiff/format.ts';
+import { HAS_THREADS } from '../../io/threads.ts';
 import type { DeltaOptions, LayerFile } from '../layer.ts';
 import { PositionedFile } from '../tar/positioned.ts';
 import type { Plan } from './pairs.ts';
 import { makePlan } from './plan.ts';
 import { openEncoder, type WindowJob } from './windowJob.ts';
-import { HAS_THREADS, encodeInThreads } from './windowThreads.ts';
+import { encodeInThreads } from './windowThreads.ts';
 
 /**
  * Writes a VCDIFF file to `destination` that makes `to` out of `from`; its bytes depend on both contents and the effort

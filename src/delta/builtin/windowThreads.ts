@@ -2,9 +2,6 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { WindowJob } from './windowJob.ts';
 
-/** True where threads can run this code: not from the TypeScript sources, which Node.js 20 does not load. */
-export const HAS_THREADS: boolean = import.meta.url.endsWith('.js');
-
 /**
  * Encodes the windows that begin at `starts` in `count` threads, and yields them in that order; few are waiting at any
  * time. All threads have ended when this has. Throws the first error of a thread.

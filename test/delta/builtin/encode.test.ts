@@ -8,7 +8,7 @@ import { silentLog } from '../../../src/io/log.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { requireTool } from '../../helpers/tools.ts';
 import { contentOf, tarOfEntries, type Content, type TarEntry } from '../tars.ts';
-import { compiledEncoder } from './compiled.ts';
+import { compiledSources } from '../../helpers/compiled.ts';
 
 beforeAll(() => requireTool('xdelta3'));
 
@@ -108,7 +108,7 @@ test('threads of the compiled encoder write the same bytes', async () => {
     tarOfEntries([entry('b', noise(900_000)), entry('a', big, flipsOver(20_000_000, 9_000))]),
   );
   await encodeBuiltin(from, to, join(folder, 'here'), OPTIONS);
-  const { encodeBuiltin: compiled } = (await import(compiledEncoder(join(folder, 'dist')))) as {
+  const { encodeBuiltin: compiled } = (await import(join(compiledSources(), 'delta/builtin/encode.js'))) as {
     encodeBuiltin: typeof encodeBuiltin;
   };
   for (const workers of [1, 2, 3]) {
