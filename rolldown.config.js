@@ -32,6 +32,7 @@ export default {
     cli: 'src/cli.ts',
     // Threads are files of their own.
     windowWorker: 'src/delta/builtin/windowWorker.ts',
+    unpackThread: 'src/cache/unpackThread.ts',
     digestThread: 'src/io/digestThread.ts',
   },
   platform: 'node',

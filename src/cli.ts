@@ -64,7 +64,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
   for (const command of COMMANDS) parser = register(parser, command, terminal, signal);
   // With a callback yargs hands over what --help and --version print instead of writing it by itself.
   await parser
-    .wrap(100)
+    // yargs makes the help for every run; to lay it out takes longer than all else that it does.
+    .wrap(argv.includes('--help') ? 100 : null)
     .parse([...argv], {}, (_error: Error | undefined, _parsed: unknown, output: string) => {
       if (output !== '') terminal.stdout(`${output}\n`);
     });

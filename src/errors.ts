@@ -87,6 +87,33 @@ export class InterruptedError extends UserError {
   }
 }
 
+/** A user's error as plain data. */
+interface PortableError {
+  exitCode: number;
+  message: string;
+  hint: string | undefined;
+}
+
+const CLASSES = [
+  ...[UsageError, NotFoundError, DeniedError, NetworkError, IntegrityError, UnsupportedError, ToolError],
+  DeploymentError,
+];
+
+/** The error in a form that another thread understands, without its cause. */
+export function portableError(error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  const { exitCode, message, hint } = error;
+  return { exitCode, message, hint } satisfies PortableError;
+}
+
+/** What `portableError` was given, with its class. */
+export function revivedError(portable: unknown): unknown {
+  if (portable instanceof Error) return portable;
+  const { exitCode, message, hint } = portable as PortableError;
+  const errors = CLASSES.map((Class) => new Class(message, hint === undefined ? {} : { hint }));
+  return errors.find((error) => error.exitCode === exitCode);
+}
+
 /** The message of anything that can be thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

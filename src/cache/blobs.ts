@@ -1,21 +1,12 @@
-import { createWriteStream } from 'node:fs';
 import { readFile, utimes } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { IntegrityError, systemCodeOf } from '../errors.ts';
-import { decompressed } from '../io/decompress.ts';
-import { fileError, fileSize, writeAtomically } from '../io/files.ts';
+import { systemCodeOf } from '../errors.ts';
+import { fileError, fileSize } from '../io/files.ts';
 import type { GzipFile } from '../io/tar.ts';
-import { digestOfFile, verifying } from '../io/verify.ts';
+import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
-import type { BlobDelivery, BlobSink } from '../oci/image.ts';
 import { readDocument, writeDocument } from './documents.ts';
-import { keepingGzip } from './gzipTwin.ts';
 import type { CacheLayout } from './layout.ts';
-
-/** Bytes that may wait for the disk. */
-const WAITING = 1 << 20;
 
 /** A whole layer in the cache: `size` is that of the uncompressed tar, in bytes. */
 export interface CachedLayer {
@@ -65,51 +56,6 @@ export async function findConfig(layout: CacheLayout, configDigest: Digest): Pro
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw fileError(error, `reading ${layout.config(configDigest)}`);
-  }
-}
-
-/**
- * A sink that stores configs as they are and layers uncompressed, each under its own digest once it is whole and
- * verified. `largestLayer` bounds an uncompressed layer, in bytes. Throws IntegrityError for other bytes than the digest's.
- */
-export function cacheSink(layout: CacheLayout, largestLayer: number): BlobSink {
-  return async (delivery: BlobDelivery) => {
-    const { kind, digest, stream } = delivery;
-    if (kind === 'config') await storeVerified(layout.config(digest), stream, digest, `config ${digest}`);
-    else await storeLayer(layout.layer(digest), delivery, largestLayer);
-  };
-}
-
-/** A layer that came gzipped is kept in that form as well: shipped whole, it need not be compressed again. */
-async function storeLayer(
-  path: string,
-  { digest: diffID, blobDigest, stream }: BlobDelivery,
-  largest: number,
-): Promise<void> {
-  const kept = keepingGzip(stream, `${path}.gz`, blobDigest);
-  try {
-    await storeVerified(path, decompressed(kept.stream, largest), diffID, `layer ${diffID}`);
-    const gzipped = await kept.keep();
-    const size = await fileSize(path);
-    const record = { size, ...(gzipped && { gzipped: { size: gzipped.size, digest: gzipped.digest } }) };
-    await writeDocument(`${path}.json`, record);
-  } finally {
-    await kept.drop();
-  }
-}
-
-async function storeVerified(path: string, stream: Readable, digest: Digest, what: string): Promise<void> {
-  try {
-    await writeAtomically(path, (temporary) =>
-      pipeline(
-        stream,
-        verifying({ digest }, what),
-        createWriteStream(temporary, { mode: 0o444, highWaterMark: WAITING }),
-      ),
-    );
-  } catch (error) {
-    if (!(error instanceof IntegrityError) || error.message.startsWith(what)) throw error;
-    throw new IntegrityError(`${what}: ${error.message}`, { cause: error });
   }
 }
 

@@ -1,53 +1,43 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import type { WriteStream } from 'node:fs';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { temporaryBeside } from '../io/files.ts';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileError, temporaryBeside } from '../io/files.ts';
 import { gathered } from '../io/gathered.ts';
 import type { GzipFile } from '../io/tar.ts';
+import { writeAll } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /** Bytes that are written and uncompressed at a time: what arrives is smaller, and costs a third more work. */
 const PIECE = 1 << 18;
-/** Bytes that may wait for the disk. */
-const WAITING = 1 << 20;
 
-/** A layer's bytes on their way into the cache, of which a gzip stream is kept as it is as well. */
-export interface Kept {
-  /** The same bytes, for who uncompresses them. */
-  stream: Readable;
-  /** Moves what was kept to its place, once the layer is known to be whole; undefined if it was no gzip stream. */
-  keep(): Promise<GzipFile | undefined>;
-  /** Forgets what was not kept. */
-  drop(): Promise<void>;
+/**
+ * Copies a gzip stream to `path` while `unpack` reads it, once that has found it whole. `unpack` gets the file as it grows,
+ * and the chunks, each when it is in the file; it must read them to their end. `blobDigest` is given where whoever sends the
+ * stream fails it for any other bytes. A failure leaves nothing at `path`.
+ */
+export async function keepGzip(
+  path: string,
+  chunks: AsyncIterable<Buffer>,
+  blobDigest: Digest | undefined,
+  unpack: (file: string, written: AsyncIterable<Buffer>) => Promise<void>,
+): Promise<GzipFile> {
+  const temporary = temporaryBeside(path);
+  const copy = { size: 0, ...summing(blobDigest) };
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await unpack(temporary, copied(chunks, temporary, copy));
+    await rename(temporary, path);
+    return { path, size: copy.size, digest: copy.digest() };
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileError(error, `writing ${path}`);
+  }
 }
 
 interface Copy {
-  isGzip: boolean;
   size: number;
   digest(): Digest;
   update(chunk: Buffer): void;
-}
-
-/**
- * Copies a stream that begins like gzip to a temporary file beside `path` while it is read. `blobDigest` is given where
- * whoever sends the stream fails it for any other bytes.
- */
-export function keepingGzip(stream: Readable, path: string, blobDigest: Digest | undefined): Kept {
-  const temporary = temporaryBeside(path);
-  const copy: Copy = { isGzip: false, size: 0, ...summing(blobDigest) };
-  return {
-    stream: Readable.from(copied(stream, temporary, copy), { objectMode: false }),
-    async keep() {
-      if (!copy.isGzip) return undefined;
-      await rename(temporary, path);
-      return { path, size: copy.size, digest: copy.digest() };
-    },
-    drop: () => rm(temporary, { force: true }),
-  };
 }
 
 /** Bytes whose digest is known are not summed again. */
@@ -58,38 +48,19 @@ function summing(known: Digest | undefined): Pick<Copy, 'digest' | 'update'> {
 }
 
 async function* copied(
-  stream: Readable,
-  temporary: string,
+  chunks: AsyncIterable<Buffer>,
+  path: string,
   copy: Copy,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let file: WriteStream | undefined;
+  const file = await open(path, 'wx', 0o444);
   try {
-    for await (const chunk of gathered(stream as AsyncIterable<Buffer>, PIECE)) {
-      if (copy.size === 0 && isGzip(chunk)) file = createCopy(temporary, copy);
-      if (file !== undefined) await write(file, chunk);
+    for await (const chunk of gathered(chunks, PIECE)) {
+      await writeAll(file, chunk, copy.size);
       copy.update(chunk);
       copy.size += chunk.length;
       yield chunk;
     }
-    file?.end();
-    if (file !== undefined) await finished(file);
   } finally {
-    file?.destroy();
+    await file.close();
   }
-}
-
-function isGzip(head: Buffer): boolean {
-  return head[0] === 0x1f && head[1] === 0x8b;
-}
-
-function createCopy(temporary: string, copy: Copy): WriteStream {
-  copy.isGzip = true;
-  const file = createWriteStream(temporary, { flags: 'wx', mode: 0o444, highWaterMark: WAITING });
-  // Whoever writes next meets the error.
-  return file.on('error', () => undefined);
-}
-
-async function write(file: WriteStream, chunk: Buffer): Promise<void> {
-  if (file.errored) throw file.errored;
-  if (!file.write(chunk)) await once(file, 'drain');
 }

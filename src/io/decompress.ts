@@ -5,6 +5,7 @@ import { IntegrityError, UnsupportedError, messageOf, systemCodeOf } from '../er
 import { unzstd } from './zstd.ts';
 
 type Chunks = AsyncIterable<Buffer>;
+type ChunkIterator = AsyncIterator<Buffer, undefined>;
 type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
 
 const MAGIC: readonly { compression: Compression; bytes: Buffer }[] = [
@@ -34,18 +35,29 @@ export function compressionOf(head: Uint8Array): Compression {
  * the stream's own error. Destroying the result destroys `stream`.
  */
 export function decompressed(stream: Readable, limit?: number): Readable {
-  const output = Readable.from(limited(decode(stream), limit), { objectMode: false, highWaterMark: 1 << 20 });
+  const chunks = uncompressed(stream as Chunks, limit);
+  const output = Readable.from(chunks, { objectMode: false, highWaterMark: 1 << 20 });
   output.once('close', () => stream.destroy());
   return output;
 }
 
-async function* decode(stream: Readable): AsyncGenerator<Buffer> {
-  const { head, rest } = await peek(stream);
-  const compression = compressionOf(head);
-  if (compression === 'gzip') yield* gunzip(rest);
-  else if (compression === 'zstd') yield* unzstd(rest);
-  else if (compression === 'none') yield* rest;
-  else throw unsupported(compression);
+/** As `decompressed`, of chunks. */
+export function uncompressed(chunks: Chunks, limit?: number): AsyncGenerator<Buffer, void, undefined> {
+  return limited(decode(chunks), limit);
+}
+
+async function* decode(stream: Chunks): AsyncGenerator<Buffer> {
+  const chunks = stream[Symbol.asyncIterator]() as ChunkIterator;
+  try {
+    const { head, rest } = await peek(chunks);
+    const compression = compressionOf(head);
+    if (compression === 'gzip') yield* gunzip(rest);
+    else if (compression === 'zstd') yield* unzstd(rest);
+    else if (compression === 'none') yield* rest;
+    else throw unsupported(compression);
+  } finally {
+    await chunks.return?.();
+  }
 }
 
 function unsupported(compression: Compression): UnsupportedError {
@@ -54,8 +66,8 @@ function unsupported(compression: Compression): UnsupportedError {
   });
 }
 
-async function peek(stream: Readable): Promise<{ head: Buffer; rest: Chunks }> {
-  const chunks = (stream as Chunks)[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+/** The first bytes, as many as `compressionOf` looks at if there are as many, and all of them, those included. */
+export async function peek(chunks: ChunkIterator): Promise<{ head: Buffer; rest: Chunks }> {
   let head = Buffer.alloc(0);
   while (head.length < LONGEST_MAGIC) {
     const { done, value } = await chunks.next();
@@ -65,7 +77,7 @@ async function peek(stream: Readable): Promise<{ head: Buffer; rest: Chunks }> {
   return { head, rest: joined(head, chunks) };
 }
 
-async function* joined(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+async function* joined(head: Buffer, chunks: ChunkIterator): AsyncGenerator<Buffer> {
   if (head.length > 0) yield head;
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
 }
@@ -92,7 +104,7 @@ function damaged(fault: string): IntegrityError {
   return new IntegrityError(`the gzip content is damaged: ${fault}`);
 }
 
-async function* limited(chunks: Chunks, limit: number = Infinity): AsyncGenerator<Buffer> {
+async function* limited(chunks: Chunks, limit: number = Infinity): AsyncGenerator<Buffer, void, undefined> {
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.length;

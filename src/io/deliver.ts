@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { BlobSink } from '../oci/image.ts';
 import type { LayoutDelivery } from '../oci/layout.ts';
-import { verifying } from './verify.ts';
+import type { Expected } from './verify.ts';
+import { verified } from './verify.ts';
 
 /**
  * Hands one blob of an archive to the sink. The blob's own digest is checked on the way, where the archive has one;
@@ -15,20 +15,20 @@ export async function deliver(
   sink: BlobSink,
   where: string,
 ): Promise<void> {
+  const blobDigest = blob.descriptor?.digest;
   const stream =
-    blob.descriptor === undefined
-      ? body
-      : checked(body, verifying(blob.descriptor, `${where}: ${blob.path}`));
+    blob.descriptor === undefined ? body : checked(body, blob.descriptor, `${where}: ${blob.path}`);
   try {
-    await sink({ kind, digest, size, stream });
+    await sink({ kind, digest, size, stream, ...(blobDigest && { blobDigest }) });
   } catch (error) {
     stream.destroy();
+    body.destroy();
     throw error;
   }
 }
 
-function checked(body: Readable, check: ReturnType<typeof verifying>): Readable {
-  // An error of `body` destroys `check` with the same error: the sink meets it there.
-  pipeline(body, check, () => undefined);
-  return check;
+function checked(body: Readable, expected: Expected, what: string): Readable {
+  // Whoever reads meets it; nobody may be reading yet.
+  body.on('error', () => undefined);
+  return Readable.from(verified(body as AsyncIterable<Buffer>, expected, what), { objectMode: false });
 }

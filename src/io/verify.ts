@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
+import { readAhead } from './readAhead.ts';
 
 export interface Expected {
   digest: Digest;
@@ -12,24 +10,26 @@ export interface Expected {
 }
 
 /**
- * Passes bytes through and fails at the end, before the consumer sees it, unless they are exactly what was expected;
- * so that a consumer can't forget to check. `what` names the content in the IntegrityError.
+ * Passes the chunks on and fails at the end, before the consumer sees it, unless they are exactly what was expected; so
+ * that a consumer can't forget to check. `what` names the content in the IntegrityError.
  */
-export function verifying(expected: Expected, what: string): Transform {
+export async function* verified(
+  chunks: AsyncIterable<Buffer>,
+  expected: Expected,
+  what: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { size: expectedSize = Infinity } = expected;
   const sum = createHash('sha256');
   let size = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      sum.update(chunk);
-      done(expected.size !== undefined && size > expected.size ? tooLong(what, expected.size) : null, chunk);
-    },
-    flush(done) {
-      const found: Digest = `sha256:${sum.digest('hex')}`;
-      if (expected.size !== undefined && size !== expected.size) done(tooShort(what, expected.size, size));
-      else done(found === expected.digest ? null : wrongDigest(what, expected.digest, found));
-    },
-  });
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > expectedSize) throw tooLong(what, expectedSize);
+    sum.update(chunk);
+    yield chunk;
+  }
+  if (size < expectedSize && expected.size !== undefined) throw tooShort(what, expectedSize, size);
+  const found: Digest = `sha256:${sum.digest('hex')}`;
+  if (found !== expected.digest) throw wrongDigest(what, expected.digest, found);
 }
 
 function tooLong(what: string, size: number): IntegrityError {
@@ -48,14 +48,9 @@ function wrongDigest(what: string, expected: Digest, found: Digest): IntegrityEr
 export async function digestOfFile(path: string): Promise<{ digest: Digest; size: number }> {
   const sum = createHash('sha256');
   let size = 0;
-  await pipeline(
-    createReadStream(path, { highWaterMark: 1 << 20 }),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        size += chunk.length;
-        sum.update(chunk);
-      }
-    },
-  );
+  for await (const block of readAhead(path)) {
+    size += block.length;
+    sum.update(block);
+  }
   return { digest: `sha256:${sum.digest('hex')}`, size };
 }

@@ -24,3 +24,25 @@ export async function writeAll(handle: FileHandle, chunk: Buffer, at: number): P
   // A disk that is filling up takes less at first, and says why the next time.
   if (bytesWritten < chunk.length) await writeAll(handle, chunk.subarray(bytesWritten), at + bytesWritten);
 }
+
+/** Writes the chunks from byte `start` on, each while the next one is made; returns how many bytes they were. */
+export async function writeBehind(
+  file: FileHandle,
+  start: number,
+  chunks: AsyncIterable<Buffer>,
+): Promise<number> {
+  let position = start;
+  let writing = Promise.resolve();
+  try {
+    for await (const chunk of chunks) {
+      await writing;
+      writing = writeAll(file, chunk, position);
+      // Where the next chunk fails first, nobody waits for this one.
+      writing.catch(() => undefined);
+      position += chunk.length;
+    }
+  } finally {
+    await writing;
+  }
+  return position - start;
+}

@@ -7,7 +7,7 @@ import type { ProgressTask } from '../io/progress.ts';
 import { noProgress } from '../io/progress.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, TAR_END, tarFile, tarHeader, tarPadding, tarSize, tarStream } from '../io/tar.ts';
-import { writeAll } from '../io/writeFrom.ts';
+import { writeBehind } from '../io/writeFrom.ts';
 import type { PackContext } from './context.ts';
 import type { Payload } from './files.ts';
 import { offBoundary } from './files.ts';
@@ -111,28 +111,11 @@ async function writeData(
       spec.modificationTime,
     );
     const content = counted(inner, task, signal);
-    return { size: await writeAt(file, start, packed(content, packing, threads)), sums };
+    const chunks = gathered(packed(content, packing, threads), WRITE_SIZE);
+    return { size: await writeBehind(file, start, chunks), sums };
   } finally {
     task.end();
   }
-}
-
-/** Writes the chunks from byte `start` on, each while the next one is made; returns how many bytes they were. */
-async function writeAt(file: FileHandle, start: number, chunks: AsyncIterable<Buffer>): Promise<number> {
-  let position = start;
-  let writing = Promise.resolve();
-  try {
-    for await (const chunk of gathered(chunks, WRITE_SIZE)) {
-      await writing;
-      writing = writeAll(file, chunk, position);
-      // Where the next chunk fails first, nobody waits for this one.
-      writing.catch(() => undefined);
-      position += chunk.length;
-    }
-  } finally {
-    await writing;
-  }
-  return position - start;
 }
 
 async function* counted(

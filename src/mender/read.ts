@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { NotFoundError, systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
+import { readAhead } from '../io/readAhead.ts';
 import { eachFile } from './nested.ts';
 import type { Outer } from './outer.ts';
 import { reportOf, takeEntry } from './readOuter.ts';
@@ -26,7 +26,6 @@ export interface ReadOptions {
 export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {
   const { key, visitor = {}, sumsOnly = false, signal } = options;
   const size = await sizeOf(path);
-  const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
   const outer: Outer = {
     path,
     key,
@@ -38,13 +37,23 @@ export async function readArtifact(path: string, options: ReadOptions = {}): Pro
     suffix: '',
   };
   try {
-    await eachFile(file as AsyncIterable<Buffer>, path, (entry, body) => takeEntry(outer, entry, body));
+    await eachFile(untilAborted(readAhead(path), signal), path, (entry, body) =>
+      takeEntry(outer, entry, body),
+    );
     return { size, ...reportOf(outer) };
   } catch (error) {
     signal?.throwIfAborted();
     throw fileError(error, `reading ${path}`);
-  } finally {
-    file.destroy();
+  }
+}
+
+async function* untilAborted(
+  chunks: AsyncIterable<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    yield chunk;
   }
 }
 

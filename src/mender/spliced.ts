@@ -1,8 +1,8 @@
 import { gzipStored, gzipStoredSize } from '../io/gzipStored.ts';
+import { readAhead } from '../io/readAhead.ts';
 import type { GzipFile, TarEntry } from '../io/tar.ts';
 import { TAR_END, tarHeader, tarPadding } from '../io/tar.ts';
-import { verifying } from '../io/verify.ts';
-import { createReadStream } from 'node:fs';
+import { verified } from '../io/verify.ts';
 import type { PayloadFile } from './files.ts';
 import type { PayloadImage } from './payload.ts';
 
@@ -94,11 +94,8 @@ async function* bytesOf(
 }
 
 /** The file, whose digest is compared as it passes: a disk may have spoilt it. */
-async function* fileOf({ path, size, digest }: GzipFile): AsyncGenerator<Buffer, void, undefined> {
-  const check = verifying({ digest, size }, `packing ${path}`);
-  const file = createReadStream(path, { highWaterMark: 1 << 20 });
-  file.once('error', (error) => check.destroy(error));
-  yield* file.pipe(check) as AsyncIterable<Buffer>;
+function fileOf({ path, size, digest }: GzipFile): AsyncGenerator<Buffer, void, undefined> {
+  return verified(readAhead(path), { digest, size }, `packing ${path}`);
 }
 
 async function* joined(

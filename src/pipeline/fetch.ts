@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { cacheSink, findConfig, findLayer } from '../cache/blobs.ts';
+import { findConfig, findLayer } from '../cache/blobs.ts';
+import { cacheSink } from '../cache/sink.ts';
 import type { Progress, ProgressTask } from '../io/progress.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';

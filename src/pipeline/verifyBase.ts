@@ -1,7 +1,8 @@
 import { open, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { CachedLayer } from '../cache/blobs.ts';
-import { cacheSink, findLayer } from '../cache/blobs.ts';
+import { findLayer } from '../cache/blobs.ts';
+import { cacheSink } from '../cache/sink.ts';
 import { NotFoundError, systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';

@@ -1,7 +1,7 @@
-import { Readable, pipeline } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Log } from '../io/log.ts';
 import { resumingBytes } from '../io/resume.ts';
-import { verifying } from '../io/verify.ts';
+import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { RegistryClient } from './client.ts';
 import { missingBlob } from './document.ts';
@@ -35,11 +35,12 @@ export function openBlob(
     response.body.destroy();
     throw missingBlob(repository, digest);
   };
-  const bytes = resumingBytes({ what, open }, { start: 0, end: size, part: false }, log, signal);
-  // Errors and early ends travel both ways; the callback is there because the result itself reports them.
-  return pipeline(
-    Readable.from(bytes, { objectMode: false }),
-    verifying({ digest, size }, what),
-    () => undefined,
-  );
+  const stretch = { start: 0, end: size, part: false, reuse: true };
+  const bytes = verified(resumingBytes({ what, open }, stretch, log, signal), { digest, size }, what);
+  return Readable.from(copies(bytes), { objectMode: false });
+}
+
+/** A stream holds on to its chunks, and the network fills these again. */
+async function* copies(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const block of blocks) yield Buffer.from(block);
 }

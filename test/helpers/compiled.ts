@@ -13,9 +13,8 @@ const compilerOptions: ts.CompilerOptions = {
   rewriteRelativeImportExtensions: true,
 };
 
-/** A folder with all sources as JavaScript, as a package has them: only such code starts threads. */
-export function compiledSources(): string {
-  const folder = temporaryFolder();
+/** A folder in `folder` with all sources as JavaScript, as a package has them: only such code starts threads. */
+export function compiledSources(folder: string = temporaryFolder()): string {
   for (const name of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'src', name), 'utf8'), {

@@ -1,14 +1,13 @@
+import { Readable } from 'node:stream';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
 import { IntegrityError, UsageError } from '../../src/errors.ts';
 import { fileError, fileSize, writeAtomically } from '../../src/io/files.ts';
 import { mapLimited } from '../../src/io/pool.ts';
-import { digestOfFile, verifying } from '../../src/io/verify.ts';
+import { digestOfFile, verified } from '../../src/io/verify.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -56,14 +55,12 @@ describe('fileError', () => {
   });
 });
 
-describe('verifying', () => {
+describe('verified', () => {
   const content = Buffer.from('content');
   const digest = digestOf(content);
-  const through = (expected: Parameters<typeof verifying>[0]): Promise<Buffer> => {
-    const check = verifying(expected, 'blob');
-    void pipeline(Readable.from([content.subarray(0, 3), content.subarray(3)]), check).catch(() => undefined);
-    return buffer(check);
-  };
+  const chunks = (): AsyncIterable<Buffer> => Readable.from([content.subarray(0, 3), content.subarray(3)]);
+  const through = (expected: Parameters<typeof verified>[1]): Promise<Buffer> =>
+    buffer(verified(chunks(), expected, 'blob'));
 
   it.each([[{ digest }], [{ digest, size: 7 }]])('passes what matches %j', async (expected) => {
     expect(await through(expected)).toEqual(content);

@@ -1,0 +1,20 @@
+import { parentPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { portableError } from '../errors.ts';
+import { grownFile } from '../io/grownFile.ts';
+import type { UnpackJob } from './unpack.ts';
+import { unpackLayer } from './unpack.ts';
+
+/** A layer to unpack from the file at `from`, which grows meanwhile. */
+export interface UnpackOrder {
+  from: string;
+  job: UnpackJob;
+  /** Tells of the file's growth; gets one answer: undefined, or a portable error. */
+  port: MessagePort;
+}
+
+// A thread's life: each message is a layer to unpack, several at once.
+parentPort?.on('message', ({ from, job, port }: UnpackOrder) => {
+  const answer = unpackLayer(grownFile(from, port), job);
+  void answer.then(() => undefined, portableError).then((failure) => port.postMessage(failure));
+});

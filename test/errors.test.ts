@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import {
+  DeniedError,
+  DeploymentError,
+  IntegrityError,
+  NetworkError,
+  NotFoundError,
+  ToolError,
+  UnsupportedError,
+  UsageError,
+  portableError,
+  revivedError,
+} from '../src/errors.ts';
+
+it.each([
+  [DeniedError],
+  [DeploymentError],
+  [IntegrityError],
+  [NetworkError],
+  [NotFoundError],
+  [ToolError],
+  [UnsupportedError],
+  [UsageError],
+])('%o comes back from another thread', (Class) => {
+  for (const error of [new Class('what was done'), new Class('what was done', { hint: 'try this' })]) {
+    const back = revivedError(structuredClone(portableError(error)));
+    expect(back).toBeInstanceOf(Class);
+    expect(back).toMatchObject({ message: error.message, exitCode: error.exitCode, hint: error.hint });
+  }
+});
+
+it('a bug comes back with its stack', () => {
+  const bug = new TypeError('x is not a function');
+  const back = revivedError(structuredClone(portableError(bug)));
+  expect(back).toBeInstanceOf(TypeError);
+  expect(back).toMatchObject({ message: bug.message, stack: bug.stack });
+});
