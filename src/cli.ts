@@ -61,17 +61,22 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
         error ?? new UsageError(message ?? 'invalid command line', { hint: 'see mender-docker-delta --help' })
       );
     });
-  for (const command of COMMANDS) parser = register(parser, command, terminal, signal);
+  for (const command of COMMANDS) parser = register(parser, command, { argv, terminal, signal });
   // With a callback yargs hands over what --help and --version print instead of writing it by itself.
   await parser
-    // yargs makes the help for every run; to lay it out takes longer than all else that it does.
-    .wrap(argv.includes('--help') ? 100 : null)
+    .wrap(100)
     .parse([...argv], {}, (_error: Error | undefined, _parsed: unknown, output: string) => {
       if (output !== '') terminal.stdout(`${output}\n`);
     });
 }
 
-function register(parser: Argv, command: Command, terminal: Terminal, signal: AbortSignal): Argv {
+interface Invocation {
+  argv: readonly string[];
+  terminal: Terminal;
+  signal: AbortSignal;
+}
+
+function register(parser: Argv, command: Command, { argv, terminal, signal }: Invocation): Argv {
   let types: ReturnType<typeof declaredOptions> = {};
   return parser.command(
     command.usage,
@@ -83,7 +88,10 @@ function register(parser: Argv, command: Command, terminal: Terminal, signal: Ab
         declaredOptions((fresh) => globalOptions(command.options(fresh))),
         command,
       );
-      return globalOptions(command.options(own)).config(environmentOptions(terminal.environment, types));
+      const known = globalOptions(command.options(own));
+      // yargs lays out the help in every run, which takes longer than all else that it does.
+      if (!argv.includes('--help')) for (const name of Object.keys(types)) known.hide(name);
+      return known.config(environmentOptions(terminal.environment, types));
     },
     async (options) => {
       refuseRepeated(options, types);

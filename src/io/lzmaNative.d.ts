@@ -26,7 +26,7 @@ declare module 'lzma-native' {
     flags: number;
   }
 
-  interface Lzma {
+  export interface Lzma {
     createStream(coder: 'streamEncoder', options: EncoderOptions): Duplex;
     createStream(coder: 'streamDecoder', options: DecoderOptions): Duplex;
     CHECK_CRC64: number;

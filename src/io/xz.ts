@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Lzma2Options } from 'lzma-native';
-import lzma from 'lzma-native';
+import type { Lzma, Lzma2Options } from 'lzma-native';
 import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
 import { gathered } from './gathered.ts';
 
@@ -14,9 +13,9 @@ interface Effort {
   block: number;
   /** More would take over 300 MB. */
   mostThreads: number;
-  mode: number;
+  mode: 'MODE_FAST' | 'MODE_NORMAL';
   niceLen: number;
-  matchFinder: number;
+  matchFinder: 'MF_HC3' | 'MF_HC4' | 'MF_BT4';
   depth: number;
 }
 
@@ -27,27 +26,27 @@ const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
     dictionary: MIB / 4,
     block: 2 * MIB,
     mostThreads: 8,
-    mode: lzma.MODE_FAST,
+    mode: 'MODE_FAST',
     niceLen: 128,
-    matchFinder: lzma.MF_HC3,
+    matchFinder: 'MF_HC3',
     depth: 4,
   },
   2: {
     dictionary: 2 * MIB,
     block: 8 * MIB,
     mostThreads: 4,
-    mode: lzma.MODE_FAST,
+    mode: 'MODE_FAST',
     niceLen: 273,
-    matchFinder: lzma.MF_HC4,
+    matchFinder: 'MF_HC4',
     depth: 24,
   },
   6: {
     dictionary: 6 * MIB,
     block: 16 * MIB,
     mostThreads: 2,
-    mode: lzma.MODE_NORMAL,
+    mode: 'MODE_NORMAL',
     niceLen: 64,
-    matchFinder: lzma.MF_BT4,
+    matchFinder: 'MF_BT4',
     depth: 0,
   },
 };
@@ -63,26 +62,34 @@ const DECODER_MEMORY = 128 * MIB;
  * repeats at a distance of up to `reach` bytes that blocks would cut, as one block. The bytes depend on the content, the
  * level and the reach alone, never on the number of threads.
  */
-export function xz(
+export async function* xz(
   content: AsyncIterable<Buffer>,
   level: XzLevel,
   threads: number,
   reach = 0,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const lzma = await liblzma();
   const { block, mostThreads } = EFFORTS[level];
-  const filters = [{ id: lzma.FILTER_LZMA2, options: filterOf(EFFORTS[level], reach) }];
+  const filters = [{ id: lzma.FILTER_LZMA2, options: filterOf(lzma, EFFORTS[level], reach) }];
   const atOnce = { threads: Math.min(mostThreads, Math.max(1, Math.floor(threads))), blockSize: block };
   const encoder = lzma.createStream('streamEncoder', {
     check: lzma.CHECK_CRC64,
     filters,
     ...(reach > 0 ? {} : atOnce),
   });
-  return through(gathered(content, CALL_SIZE), encoder);
+  yield* through(gathered(content, CALL_SIZE), encoder);
+}
+
+/** Loaded when it is needed: it would take a twentieth of a short run's time. */
+async function liblzma(): Promise<Lzma> {
+  return (await import('lzma-native')).default;
 }
 
 /** A hash chain where the dictionary is large: a tree would take 370 MB for one of 32 MiB. */
-function filterOf({ dictionary, mode, niceLen, matchFinder, depth }: Effort, reach: number): Lzma2Options {
-  if (reach === 0) return { dictSize: dictionary, mode, niceLen, mf: matchFinder, depth };
+function filterOf(lzma: Lzma, effort: Effort, reach: number): Lzma2Options {
+  const { dictionary, niceLen, depth } = effort;
+  const mode = lzma[effort.mode];
+  if (reach === 0) return { dictSize: dictionary, mode, niceLen, mf: lzma[effort.matchFinder], depth };
   const dictSize = 2 ** Math.ceil(Math.log2(Math.max(dictionary, reach + SLACK)));
   return { dictSize, mode, niceLen, mf: lzma.MF_HC4, depth };
 }
@@ -93,6 +100,7 @@ function filterOf({ dictionary, mode, niceLen, matchFinder, depth }: Effort, rea
  */
 export async function* unxz(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   const failure: { ofSource?: unknown } = {};
+  const lzma = await liblzma();
   const decoder = lzma.createStream('streamDecoder', { memlimit: DECODER_MEMORY, flags: lzma.CONCATENATED });
   try {
     yield* through(guarded(content, failure), decoder);
