@@ -24,6 +24,8 @@ export interface GzipFile {
   size: number;
   /** Digest of the file. */
   digest: Digest;
+  /** True if this run has just written it, and compared it then. */
+  isFresh?: boolean;
 }
 
 /** Seconds since 1970 that every entry bears where nothing else is given: 1980-01-01, as tools warn of older times. */

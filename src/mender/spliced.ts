@@ -93,9 +93,9 @@ async function* bytesOf(
   }
 }
 
-/** The file, whose digest is compared as it passes: a disk may have spoilt it. */
-function fileOf({ path, size, digest }: GzipFile): AsyncGenerator<Buffer, void, undefined> {
-  return verified(readAhead(path), { digest, size }, `packing ${path}`);
+/** The file, whose digest is compared as it passes: a disk may have spoilt it since it was written. */
+function fileOf({ path, size, digest, isFresh }: GzipFile): AsyncGenerator<Buffer, void, undefined> {
+  return isFresh === true ? readAhead(path) : verified(readAhead(path), { digest, size }, `packing ${path}`);
 }
 
 async function* joined(

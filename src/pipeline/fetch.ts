@@ -16,8 +16,11 @@ export interface Want {
   digests: readonly Digest[];
 }
 
-/** Brings what is wanted and not there yet into the cache, every blob once; images and layers in parallel. */
-export async function fetchBlobs(wants: readonly Want[], world: World): Promise<void> {
+/**
+ * Brings what is wanted and not there yet into the cache, every blob once; images and layers in parallel. Returns the
+ * digests of what it brought.
+ */
+export async function fetchBlobs(wants: readonly Want[], world: World): Promise<ReadonlySet<Digest>> {
   const claimed = new Set<Digest>();
   const jobs: { located: LocatedImage; missing: Set<Digest> }[] = [];
   for (const { located, digests } of wants) {
@@ -30,6 +33,7 @@ export async function fetchBlobs(wants: readonly Want[], world: World): Promise<
     if (missing.size > 0) jobs.push({ located, missing });
   }
   await settleAll(jobs.map(({ located, missing }) => fetchImage(located, missing, world)));
+  return claimed;
 }
 
 /** Waits for all before it throws the first failure, so that nothing is still being written behind an error. */

@@ -19,10 +19,12 @@ interface DeltaJob {
 
 /**
  * What is shipped of every changed layer of these images, by diffID: a proved delta against the best layer of the base
- * image, or the whole layer where that is smaller. All layers must be in the cache. Throws what the encoder throws.
+ * image, or the whole layer where that is smaller. All layers must be in the cache; `brought` came into it just now.
+ * Throws what the encoder throws.
  */
 export async function changedLayers(
   images: readonly PlannedImage[],
+  brought: ReadonlySet<Digest>,
   request: BuildRequest,
   world: World,
 ): Promise<Map<PlannedImage, Map<Digest, LayerContent>>> {
@@ -34,7 +36,7 @@ export async function changedLayers(
   // One after the other: the encoder uses all workers for one layer, and memory stays that of one.
   for (const { planned, diffID, job } of jobs) {
     const content = 'from' in job ? await deltaContent(job, request, world) : fullContent(job);
-    contents.get(planned)?.set(diffID, content);
+    contents.get(planned)?.set(diffID, brought.has(diffID) ? fresh(content) : content);
   }
   return contents;
 }
@@ -87,6 +89,12 @@ async function deltaContent(
   const { path, size } = await cachedDelta(world.cache, key, make, signal);
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
   return { kind: 'delta', from: from.diffID, size, body: path };
+}
+
+/** A disk has had no time to spoil it. */
+function fresh(content: LayerContent): LayerContent {
+  if (content.kind !== 'full' || content.gzipped === undefined) return content;
+  return { ...content, gzipped: { ...content.gzipped, isFresh: true } };
 }
 
 function fullContent({ path, gzipped }: CachedLayer): LayerContent {

@@ -26,11 +26,11 @@ export async function payloadImages(
 ): Promise<PayloadImage[]> {
   const ready = await Promise.all(planned.map((image) => withBaseAtHand(image, request, world)));
   const sizes = await sizesOf(ready, world);
-  await fetchBlobs(
+  const brought = await fetchBlobs(
     ready.flatMap((image) => wantsOf(image, sizes)),
     world,
   );
-  const contents = await changedLayers(ready, request, world);
+  const contents = await changedLayers(ready, brought, request, world);
   const complete = await sizesOf(ready, world);
   return Promise.all(
     ready.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, world)),

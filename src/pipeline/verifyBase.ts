@@ -136,7 +136,9 @@ async function located(
       label: `${formatReference(request.reference)} from ${found.source.name}`,
       layers: found.image.layers.map(({ diffID }) => diffID),
       hint: 'name another base',
-      bring: (wanted) => fetchBlobs([{ located: found, digests: [...wanted] }], world),
+      bring: async (wanted) => {
+        await fetchBlobs([{ located: found, digests: [...wanted] }], world);
+      },
     };
   } catch (error) {
     if (mayLack && error instanceof NotFoundError) return undefined;
