@@ -79,7 +79,7 @@ async function byHand() {
   return measure(['mkdir images', ...copies, pack, write].join(' && '), folder);
 }
 
-/** What the others wrote is gone, and has reached the disk: whoever is next finds the same memory free. */
+/** Nothing is left of what the others wrote, nor is anything still on its way to the disk. */
 function clear() {
   const written = ['cache', 'images', 'images.tar', 'manifests.tar', 'hand.mender', '1.0.mender'];
   for (const name of written) rmSync(join(folder, name), { recursive: true, force: true });

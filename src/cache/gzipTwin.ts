@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { fileError, temporaryBeside } from '../io/files.ts';
+import { open } from 'node:fs/promises';
+import { writeAtomically } from '../io/files.ts';
 import { gathered } from '../io/gathered.ts';
 import type { GzipFile } from '../io/tar.ts';
 import { writeAll } from '../io/writeFrom.ts';
@@ -15,23 +14,17 @@ const PIECE = 1 << 18;
  * and the chunks, each when it is in the file; it must read them to their end. `blobDigest` is given where whoever sends the
  * stream fails it for any other bytes. A failure leaves nothing at `path`.
  */
-export async function keepGzip(
+export function keepGzip(
   path: string,
   chunks: AsyncIterable<Buffer>,
   blobDigest: Digest | undefined,
   unpack: (file: string, written: AsyncIterable<Buffer>) => Promise<void>,
 ): Promise<GzipFile> {
-  const temporary = temporaryBeside(path);
   const copy = { size: 0, ...summing(blobDigest) };
-  try {
-    await mkdir(dirname(path), { recursive: true });
+  return writeAtomically(path, async (temporary) => {
     await unpack(temporary, copied(chunks, temporary, copy));
-    await rename(temporary, path);
     return { path, size: copy.size, digest: copy.digest() };
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw fileError(error, `writing ${path}`);
-  }
+  });
 }
 
 interface Copy {

@@ -11,6 +11,8 @@ export async function* readAhead(path: string): AsyncGenerator<Buffer, void, und
     let block = await next;
     for (let at = block.length; block.length > 0; at += block.length) {
       next = readBlock(file, at);
+      // Whoever asks for the next block meets its error; nobody waits for it before.
+      next.catch(() => undefined);
       yield block;
       block = await next;
     }

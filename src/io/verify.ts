@@ -18,16 +18,15 @@ export async function* verified(
   expected: Expected,
   what: string,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { size: expectedSize = Infinity } = expected;
   const sum = createHash('sha256');
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.length;
-    if (size > expectedSize) throw tooLong(what, expectedSize);
+    if (expected.size !== undefined && size > expected.size) throw tooLong(what, expected.size);
     sum.update(chunk);
     yield chunk;
   }
-  if (size < expectedSize && expected.size !== undefined) throw tooShort(what, expectedSize, size);
+  if (expected.size !== undefined && size !== expected.size) throw tooShort(what, expected.size, size);
   const found: Digest = `sha256:${sum.digest('hex')}`;
   if (found !== expected.digest) throw wrongDigest(what, expected.digest, found);
 }

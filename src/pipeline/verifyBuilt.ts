@@ -19,8 +19,8 @@ import { manifestProblems } from './verifyManifest.ts';
  * Reads a finished artifact once and compares it with what was meant: checksums, names, whole layers with their diffIDs,
  * omitted ones with the old image, and deltas with those that were proved when they were made. Where layers were copied as
  * their registry compressed them, all checksums are compared, and nothing is uncompressed: their content was compared when
- * they came into the cache, and the bytes that an earlier run had brought with their digest. Throws IntegrityError and removes the artifact when
- * anything differs.
+ * they came into the cache, and the bytes that an earlier run had brought with their digest. Throws IntegrityError and
+ * removes the artifact when anything differs.
  */
 export async function verifyBuilt(
   { path, keepsGzip }: Pick<ArtifactSummary, 'path' | 'keepsGzip'>,

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -18,6 +18,7 @@ import { imageOfManifest, imageOfTag, rememberManifests, rememberTag } from '../
 import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import { filesBelow } from '../helpers/filesBelow.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const CONTENT = Buffer.from('layer content '.repeat(1000));
@@ -44,11 +45,6 @@ function flip(path: string): void {
   chmodSync(path, 0o644);
   writeFileSync(path, bytes);
 }
-
-const filesBelow = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((item) => item.isFile())
-    .map(({ name }) => name);
 
 describe('layers and configs', () => {
   it.each([

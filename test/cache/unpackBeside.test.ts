@@ -1,5 +1,5 @@
 import { createCipheriv } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -12,6 +12,7 @@ import { cacheLayout } from '../../src/cache/layout.ts';
 import { EXIT } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { compiledSources } from '../helpers/compiled.ts';
+import { filesBelow } from '../helpers/filesBelow.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const MIB = 1 << 20;
@@ -46,11 +47,6 @@ function pieces(bytes: Buffer): Buffer[] {
 async function store(cache: CacheLayout, stream: Readable, digest = DIFF_ID): Promise<void> {
   await sink(cache, LIMIT)({ kind: 'layer', digest, size: GZIPPED.length, stream });
 }
-
-const filesIn = (cache: CacheLayout): string[] =>
-  readdirSync(cache.root, { recursive: true, withFileTypes: true })
-    .filter((item) => item.isFile())
-    .map(({ name }) => name);
 
 describe('a large layer that is unpacked in a thread while it arrives', () => {
   it('is stored in both forms, several at once', async () => {
@@ -99,7 +95,7 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
     );
     expect(failure).toMatchObject({ message: expect.stringContaining(message) as string });
     expect((failure as { exitCode?: number }).exitCode).toBe(exitCode);
-    expect(filesIn(cache)).toEqual([]);
+    expect(filesBelow(cache.root)).toEqual([]);
   });
 
   it('says in the thread what it could not write', async () => {
@@ -109,6 +105,6 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
       message: `writing ${cache.layer(DIFF_ID)}: it is a folder`,
       exitCode: EXIT.usage,
     });
-    expect(filesIn(cache)).toEqual([]);
+    expect(filesBelow(cache.root)).toEqual([]);
   });
 });
