@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { gathered } from '../io/gathered.ts';
 import type { ProgressTask } from '../io/progress.ts';
 import { noProgress } from '../io/progress.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, TAR_END, tarFile, tarHeader, tarPadding, tarSize, tarStream } from '../io/tar.ts';
-import { writeBehind } from '../io/writeFrom.ts';
+import { comparedWrites, writeBehind } from '../io/writeFrom.ts';
 import type { PackContext } from './context.ts';
 import type { Payload } from './files.ts';
 import { offBoundary } from './files.ts';
@@ -29,23 +28,25 @@ export interface EmbeddedInput {
 
 /**
  * Writes the artifact, format 3, into a new file at `path` and returns its length in bytes. Everything streams into
- * that one file: the length of what stands before the data is known beforehand, its content only afterwards. Equal
- * input gives equal bytes (a signature by ECDSA aside, which is random). An error leaves an unfinished file.
+ * that one file: the length of what stands before the data is known beforehand, its content only afterwards. Every byte is
+ * read back and compared. Equal input gives equal bytes (a signature by ECDSA aside, which is random). An error leaves an
+ * unfinished file.
  */
 export async function writeEmbedded(
   input: EmbeddedInput,
   path: string,
   context: PackContext,
 ): Promise<number> {
-  const file = await open(path, 'wx');
+  const file = await open(path, 'wx+');
+  const write = comparedWrites(path);
   try {
     const header = await packedHeader(input);
     const place = await frontOf(input, { header, size: 0, sums: placeholders(input.payload) });
-    const data = await writeData(file, place.length, input, context);
+    const data = await writeData(input, context, (chunks) => writeBehind(file, place.length, chunks, write));
     const front = await frontOf(input, { header, ...data });
-    await file.write(front, 0, front.length, 0);
+    await write(file, front, 0);
     const end = Buffer.concat([tarPadding(data.size), TAR_END]);
-    await file.write(end, 0, end.length, front.length + data.size);
+    await write(file, end, front.length + data.size);
     return front.length + data.size + end.length;
   } finally {
     await file.close();
@@ -97,10 +98,9 @@ function manifestText(lines: readonly { path: string; sum: string }[]): string {
 }
 
 async function writeData(
-  file: FileHandle,
-  start: number,
   { spec, payload, packing }: EmbeddedInput,
   { progress = noProgress, signal, threads }: PackContext,
+  write: (chunks: AsyncIterable<Buffer>) => Promise<number>,
 ): Promise<Data> {
   const files = offBoundary(payload.files);
   const task = progress.start('packing', tarSize(files));
@@ -111,8 +111,7 @@ async function writeData(
       spec.modificationTime,
     );
     const content = counted(inner, task, signal);
-    const chunks = gathered(packed(content, packing, threads), WRITE_SIZE);
-    return { size: await writeBehind(file, start, chunks), sums };
+    return { size: await write(gathered(packed(content, packing, threads), WRITE_SIZE)), sums };
   } finally {
     task.end();
   }
