@@ -6,7 +6,7 @@ import { streamReader, upTo } from '../io/byteReader.ts';
 import { compressionOf, decompressed } from '../io/decompress.ts';
 import type { TarEntry } from '../io/tarRead.ts';
 import { walkTar } from '../io/tarRead.ts';
-import { unxz } from '../io/xz.ts';
+import { unxz } from '../io/xzLibrary.ts';
 
 export type Chunks = AsyncIterable<Buffer>;
 /** Looks at one entry of a tar; what it leaves of the body is skipped. */

@@ -1,4 +1,4 @@
-import type { XzLevel } from '../io/xz.ts';
+import type { XzLevel } from '../io/xzCoding.ts';
 import type { Compression, CompressionChoice } from './spec.ts';
 
 const MIB = 1 << 20;

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { NotFoundError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
 import { fileReader, streamReader } from '../io/byteReader.ts';
-import { unxz } from '../io/xz.ts';
+import { unxz } from '../io/xzLibrary.ts';
 import type { ByteReader } from '../io/byteReader.ts';
 import { compressionOf, decompressed } from '../io/decompress.ts';
 import { fileError } from '../io/files.ts';

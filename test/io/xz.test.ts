@@ -1,7 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { unxz, xz } from '../../src/io/xz.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { xz } from '../../src/io/xz.ts';
+import type { XzLevel } from '../../src/io/xzCoding.ts';
+import { xzCoding } from '../../src/io/xzCoding.ts';
+import { unxz, xzByLibrary } from '../../src/io/xzLibrary.ts';
+import { hasXzProgram, xzByProgram } from '../../src/io/xzProgram.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
 
 async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -28,6 +35,11 @@ const contents: [string, Buffer][] = [
   ['noise of several blocks', randomBytes(3 << 20)],
 ];
 
+const packers = [
+  ['the library', xzByLibrary],
+  ['the program', xzByProgram],
+] as const;
+
 describe('xz', () => {
   it.each(contents)('is read by xz itself: %s', async (_name, content) => {
     requireTool('xz', 'xz-utils');
@@ -36,18 +48,36 @@ describe('xz', () => {
     expect(unpacked.equals(content)).toBe(true);
   });
 
-  it.each([0, 2, 6] as const)(
-    'gives the same bytes with any number of threads at level %d',
-    async (level) => {
-      const content = Buffer.concat([TEXT, randomBytes(1 << 20), TEXT]);
+  it.each<[XzLevel, number, number]>([
+    [0, 1, 0],
+    [0, 4, 0],
+    [2, 1, 0],
+    [2, 2, 0],
+    [2, 2, 5 << 20],
+    [6, 1, 0],
+    [6, 2, 0],
+    [6, 2, 9 << 20],
+  ])('gives the same bytes by program and library: level %i, %i threads, reach %i', async (...how) => {
+    requireTool('xz', 'xz-utils');
+    for (const [name, content] of contents) {
+      const [one, other] = await Promise.all(
+        packers.map(([, pack]) => collect(pack(chunksOf(content), xzCoding(...how)))),
+      );
+      expect(one?.equals(other!), name).toBe(true);
+    }
+  });
+
+  it.each(packers)('gives the same bytes with any number of threads, by %s', async (_name, pack) => {
+    const content = Buffer.concat([TEXT, randomBytes(1 << 20), TEXT]);
+    for (const level of [0, 2, 6] as const) {
       const [one, four] = [
-        await collect(xz(chunksOf(content), level, 1)),
-        await collect(xz(chunksOf(content, 1000), level, 4)),
+        await collect(pack(chunksOf(content), xzCoding(level, 1))),
+        await collect(pack(chunksOf(content, 1000), xzCoding(level, 4))),
       ];
       expect(one.equals(four)).toBe(true);
       expect(one.length).toBeLessThan(content.length);
-    },
-  );
+    }
+  });
 
   it('packs once what repeats within reach', async () => {
     requireTool('xz', 'xz-utils');
@@ -64,14 +94,64 @@ describe('xz', () => {
     expect((await collect(unxz(chunksOf(far)))).equals(content)).toBe(true);
   });
 
-  it('passes the error of the content on', async () => {
-    await expect(collect(xz(failing(TEXT), 6, 2))).rejects.toThrow('the source broke');
+  it.each(packers)('passes the error of the content on, by %s', async (_name, pack) => {
+    await expect(collect(pack(failing(TEXT), xzCoding(6, 2)))).rejects.toThrow('the source broke');
   });
 
-  it('ends quietly when the reader has enough', async () => {
-    for await (const chunk of xz(chunksOf(randomBytes(8 << 20)), 0, 2)) {
+  it.each(packers)('ends quietly when the reader has enough, by %s', async (_name, pack) => {
+    for await (const chunk of pack(chunksOf(randomBytes(8 << 20)), xzCoding(0, 2))) {
       expect(chunk.length).toBeGreaterThan(0);
       break;
+    }
+  });
+});
+
+describe('an xz program on PATH', () => {
+  const path = process.env['PATH'];
+  afterEach(() => {
+    process.env['PATH'] = path;
+  });
+
+  function install(script: string): void {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'xz'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env['PATH'] = `${folder}:${path}`;
+  }
+
+  it.each([
+    ['is used where it is of XZ Utils', 'echo "xz (XZ Utils) 5.4.1"', true],
+    ['is not where it can do no blocks', 'echo "xz (XZ Utils) 5.0.8"', false],
+    ['is not where it only unpacks', 'echo "BusyBox v1.35.0 multi-call binary"; exit 1', false],
+    ['is not where it does not run', 'exit 127', false],
+  ])('%s', async (_name, script, isUsed) => {
+    install(script);
+    expect(await hasXzProgram()).toBe(isUsed);
+  });
+
+  it('is not used where there is none', async () => {
+    process.env['PATH'] = temporaryFolder();
+    expect(await hasXzProgram()).toBe(false);
+    expect(await collect(unxz(xz(chunksOf(TEXT), 0, 1)))).toEqual(TEXT);
+  });
+
+  it.each([
+    ['at once', 'echo "xz: no memory" >&2; exit 1'],
+    ['at the end', 'cat > /dev/null; echo "xz: no memory" >&2; exit 1'],
+  ])('that fails %s is named with what it said', async (_name, script) => {
+    install(script);
+    await expect(collect(xzByProgram(chunksOf(randomBytes(1 << 20)), xzCoding(0, 1)))).rejects.toMatchObject({
+      name: 'ToolError',
+      message: 'packing: xz failed: xz: no memory',
+    });
+  });
+
+  it('does not follow options in the environment', async () => {
+    process.env['XZ_OPT'] = '--check=none';
+    try {
+      const packed = await collect(xzByProgram(chunksOf(TEXT), xzCoding(0, 1)));
+      expect(packed.equals(await collect(xzByLibrary(chunksOf(TEXT), xzCoding(0, 1))))).toBe(true);
+    } finally {
+      delete process.env['XZ_OPT'];
     }
   });
 });
