@@ -13,7 +13,7 @@ import { encodeWithWasm } from './xdelta3Wasm.ts';
 export { chooseSources } from './sources.ts';
 
 /** Raised whenever an encoder's output changes, so that nobody takes an old delta from a cache. */
-const VERSIONS: Record<EncoderName, number> = { builtin: 2, xdelta3: 1, 'xdelta3-wasm': 1 };
+const VERSIONS: Record<EncoderName, number> = { builtin: 3, xdelta3: 1, 'xdelta3-wasm': 1 };
 
 const ENCODE: Record<EncoderName, Encode> = {
   builtin: encodeBuiltin,

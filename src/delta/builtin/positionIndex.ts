@@ -36,6 +36,8 @@ export class PositionIndex {
     const used = Math.min(MOST_BITS, Math.max(FEWEST_BITS, bits));
     this.shift = 32 - used;
     this.slots.fill(-1, 0, 2 ** (used + WAYS_BITS));
+    // The order of what is found decides between equals: it must not depend on what was indexed before.
+    this.turns.fill(0, 0, 2 ** used);
     for (let start = 0; start < length; start += COVER) {
       const end = Math.min(start + COVER, length - KEY_SIZE + 1);
       this.fillBlock(source, start, end, coverage.isCovered(start) ? COVERED_STEP : step);

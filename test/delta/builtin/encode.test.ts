@@ -3,7 +3,10 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { encodeBuiltin } from '../../../src/delta/builtin/encode.ts';
+import { makePlan } from '../../../src/delta/builtin/plan.ts';
+import { openEncoder } from '../../../src/delta/builtin/windowJob.ts';
 import type { DeltaOptions, LayerFile } from '../../../src/delta/layer.ts';
+import { PositionedFile } from '../../../src/delta/tar/positioned.ts';
 import { silentLog } from '../../../src/io/log.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { requireTool } from '../../helpers/tools.ts';
@@ -121,6 +124,26 @@ test('threads of the compiled encoder write the same bytes', async () => {
   await expect(compiled(from, missing, join(folder, 'none'), { ...OPTIONS, workers: 2 })).rejects.toThrow(
     'ENOENT',
   );
+});
+
+/** Six times the same 20 bytes, 36 bytes apart, with others between them. */
+function cells(seed: number, between: number): Buffer {
+  const same = contentOf(noise(20, seed));
+  const others = Array.from({ length: 6 }, (_, index) => contentOf(noise(16, between + index)));
+  return Buffer.concat(others.flatMap((other) => [other, same]));
+}
+
+test('a window is the same bytes whatever its encoder made before, also where two matches are equally near', () => {
+  const folder = temporaryFolder();
+  const [oldPath, newPath] = [join(folder, 'old'), join(folder, 'new')];
+  const seeds = Array.from({ length: 50 }, (_, index) => index);
+  writeFileSync(oldPath, Buffer.concat(seeds.map((seed) => cells(seed, 1000 * seed))));
+  const moved = seeds.flatMap((seed) => [contentOf(noise(18, seed + 77)), cells(seed, 1000 * seed + 500)]);
+  writeFileSync(newPath, Buffer.concat(moved));
+  const plan = makePlan(new PositionedFile(oldPath), new PositionedFile(newPath));
+  const { encoder } = openEncoder({ plan, oldPath, newPath, effort: 'default' });
+  const [first, ...again] = [0, 0, 0, 0].map((start) => Buffer.from(encoder.encode(start)));
+  for (const window of again) expect(window.equals(first!)).toBe(true);
 });
 
 test('an aborted run ends with the reason of the abort', async () => {
