@@ -21,7 +21,7 @@ const ENCODE: Record<EncoderName, Encode> = {
   'xdelta3-wasm': encodeWithWasm,
 };
 
-/** The part of a cache key that says how a delta was made: `builtin-2-default`. */
+/** The part of a cache key that says how a delta was made: `builtin-3-default`. */
 export function encoderVersion({ encoder, effort }: Pick<DeltaOptions, 'encoder' | 'effort'>): string {
   const name = encoderOf(encoder);
   return `${name}-${VERSIONS[name]}-${effort}`;
