@@ -1,8 +1,8 @@
 import { open, rm } from 'node:fs/promises';
 import { archiveSource } from '../archive/source.ts';
 import type { CacheLayout } from '../cache/layout.ts';
-import { imageOfLibraryFile, rememberLibraryImage } from '../cache/libraryImages.ts';
 import { withLock } from '../cache/lock.ts';
+import { rememberImage, rememberedImage } from '../cache/resolutions.ts';
 import { NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import { download } from '../io/download.ts';
 import { fileSize } from '../io/files.ts';
@@ -81,10 +81,10 @@ function sourceOf(place: Place): ImageSource {
       const { reference, platform } = request;
       const found = await lookUp(place, platform, signal);
       if (found === undefined) return undefined;
-      const known = await imageOfLibraryFile(cache, found.digest, platform);
+      const known = await rememberedImage(cache.libraryImage(found.digest, platform));
       if (known !== undefined) return { ...known, reference, source: text };
       const image = await inFile(await fetchFile(place, found, platform, signal)).resolve(request, signal);
-      if (image !== undefined) await rememberLibraryImage(cache, found.digest, platform, image);
+      if (image !== undefined) await rememberImage(cache.libraryImage(found.digest, platform), image);
       return image && { ...image, source: text };
     },
     async fetch(image, wanted, sink, signal) {
@@ -117,7 +117,7 @@ async function lookUp(place: Place, platform: Platform, signal?: AbortSignal): P
 
 async function sameFile(place: Place, image: ResolvedImage, signal?: AbortSignal): Promise<Known> {
   const found = await lookUp(place, image.platform, signal);
-  const known = found && (await imageOfLibraryFile(place.cache, found.digest, image.platform));
+  const known = found && (await rememberedImage(place.cache.libraryImage(found.digest, image.platform)));
   if (found !== undefined && known?.configDigest === image.configDigest) return found;
   throw new NotFoundError(`${place.text}: the image ${image.configDigest} is no longer there`, {
     hint: 'the tag was moved meanwhile: run again',

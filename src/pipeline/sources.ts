@@ -1,6 +1,6 @@
 import type { CacheLayout } from '../cache/layout.ts';
 import { findConfig, findLayer } from '../cache/blobs.ts';
-import { imageOfManifest, imageOfTag, rememberManifests, rememberTag } from '../cache/resolutions.ts';
+import { rememberImage, rememberedImage } from '../cache/resolutions.ts';
 import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
@@ -24,11 +24,13 @@ export function rememberingSource(
   const resolve = async (request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined> => {
     const { reference, platform } = request;
     const digest = reference.digest ?? (await source.headDigest(reference, signal));
-    const known = digest && (await imageOfManifest(layout, digest, platform));
+    const known = digest && (await rememberedImage(layout.manifest(digest, platform)));
     const image = known ? { ...known, source: source.name } : await source.resolve(request, signal);
     if (image === undefined) return undefined;
-    if (!known) await rememberManifests(layout, [digest, image.manifestDigest], platform, image);
-    if (remembersTags) await rememberTag(layout, request, image);
+    for (const looked of new Set(known ? [] : [digest, image.manifestDigest])) {
+      if (looked !== undefined) await rememberImage(layout.manifest(looked, platform), image);
+    }
+    if (remembersTags) await rememberImage(layout.tag(reference, platform), image);
     return { ...image, reference };
   };
   return { name: source.name, resolve, fetch: source.fetch.bind(source) };
@@ -38,11 +40,11 @@ export function rememberingSource(
 export function cacheSource(layout: CacheLayout): ImageSource {
   return {
     name: 'cache',
-    async resolve(request) {
-      const { digest } = request.reference;
-      const image = digest
-        ? await imageOfManifest(layout, digest, request.platform)
-        : await imageOfTag(layout, request);
+    async resolve({ reference, platform }) {
+      const { digest } = reference;
+      const image = await rememberedImage(
+        digest ? layout.manifest(digest, platform) : layout.tag(reference, platform),
+      );
       return image && (await isComplete(layout, image)) ? { ...image, source: 'cache' } : undefined;
     },
     fetch(image) {

@@ -14,7 +14,7 @@ import type { CacheLayout } from '../../src/cache/layout.ts';
 import { cacheLayout } from '../../src/cache/layout.ts';
 import { readMetadata, readMetadataFile, writeMetadata } from '../../src/cache/metadata.ts';
 import { IN_USE_MS, choosePruned, pruneCache } from '../../src/cache/prune.ts';
-import { imageOfManifest, imageOfTag, rememberManifests, rememberTag } from '../../src/cache/resolutions.ts';
+import { rememberImage, rememberedImage } from '../../src/cache/resolutions.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -215,13 +215,17 @@ describe('resolutions', () => {
 
   it('are found by name, by manifest and by what the registry called it, for their platform', async () => {
     const cache = newCache();
-    await rememberTag(cache, request, image);
-    await rememberManifests(cache, [digestOf('index'), image.manifestDigest], platform, image);
-    expect(await imageOfTag(cache, request)).toEqual(image);
-    expect(await imageOfManifest(cache, digestOf('index'), platform)).toEqual(image);
-    expect(await imageOfManifest(cache, digestOf('manifest'), platform)).toEqual(image);
-    expect(await imageOfManifest(cache, digestOf('index'), parsePlatform('linux/arm64'))).toBeUndefined();
-    expect(await imageOfTag(cache, { ...request, reference: parseReference('a:2') })).toBeUndefined();
+    const tag = cache.tag(request.reference, platform);
+    const [index, other] = [digestOf('index'), parsePlatform('linux/arm64')];
+    await rememberImage(tag, image);
+    for (const digest of [index, image.manifestDigest])
+      await rememberImage(cache.manifest(digest, platform), image);
+    expect(await rememberedImage(tag)).toEqual(image);
+    expect(await rememberedImage(cache.manifest(index, platform))).toEqual(image);
+    expect(await rememberedImage(cache.manifest(image.manifestDigest, platform))).toEqual(image);
+    expect(await rememberedImage(cache.manifest(index, other))).toBeUndefined();
+    expect(await rememberedImage(cache.libraryImage(index, platform))).toBeUndefined();
+    expect(await rememberedImage(cache.tag(parseReference('a:2'), platform))).toBeUndefined();
   });
 });
 
