@@ -72,7 +72,7 @@ export async function uncompressed(
   use: (chunks: Chunks) => Promise<void>,
   limit: number = LARGEST_PART,
 ): Promise<void> {
-  const { head, all } = await peek(body, LONGEST_MAGIC);
+  const { head, all } = await withHead(body, LONGEST_MAGIC);
   const [found, promised] = [compressionOf(head), COMPRESSIONS[suffix]];
   if (found !== promised) {
     throw new IntegrityError(`${where}: its name promises ${promised}, but the compression is ${found}`);
@@ -98,7 +98,7 @@ async function* atMost(limit: number, chunks: Chunks, where: string): AsyncGener
 }
 
 /** The first `length` bytes, fewer only at the end, and all of the bytes. */
-export async function peek(body: Chunks, length: number): Promise<{ head: Buffer; all: Chunks }> {
+export async function withHead(body: Chunks, length: number): Promise<{ head: Buffer; all: Chunks }> {
   const reader = streamReader(body);
   const head = await reader.read(length);
   async function* all(): AsyncGenerator<Buffer> {

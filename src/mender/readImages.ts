@@ -7,7 +7,7 @@ import { blobPath } from '../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
 import { imageReport, newImageFiles } from './imageReport.ts';
 import type { Chunks } from './nested.ts';
-import { eachFile, peek, small } from './nested.ts';
+import { eachFile, small, withHead } from './nested.ts';
 import type { ArtifactVisitor, ImageReport } from './report.ts';
 
 /** Larger JSON than any config or manifest, smaller than any harm. */
@@ -71,7 +71,7 @@ async function imageEntry(files: ImageFiles, entry: TarEntry, body: Chunks, read
   } else if (entry.path !== 'image.img') {
     await imageFile(files, entry, body, reading);
   } else {
-    const { head, all } = await peek(body, VCDIFF_MAGIC.length);
+    const { head, all } = await withHead(body, VCDIFF_MAGIC.length);
     if (head.equals(VCDIFF_MAGIC)) files.imageDelta = entry.size;
     else if (isPlan(head, files.id))
       files.texts.set('plan', (await kept(all, LARGEST_JSON, reading)).toString());
@@ -96,7 +96,7 @@ async function imageFile(
     files.sources.set(path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
     return;
   }
-  const { head, all } = await peek(body, 1);
+  const { head, all } = await withHead(body, 1);
   const looksLikeJson = head.length > 0 && '{['.includes(head.toString('latin1'));
   if (looksLikeJson && size <= LARGEST_JSON) {
     files.json.set(path, await kept(all, LARGEST_JSON, reading));
