@@ -37,7 +37,7 @@ function parseKey(pem: string, path: string): KeyObject {
 }
 
 /** The key itself, when devices know its kind; `path` names it in the UnsupportedError. */
-export function checkedKey(key: KeyObject, path: string): KeyObject {
+function checkedKey(key: KeyObject, path: string): KeyObject {
   const kind = key.asymmetricKeyType;
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (kind === 'rsa' || (kind === 'ec' && curve === 'prime256v1')) return key;

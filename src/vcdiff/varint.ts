@@ -1,4 +1,4 @@
-/** Bytes that the longest integer that we write or accept takes: 8 times 7 bits hold 2^53 - 1. */
+/** Bytes that the longest integer that we write takes: 8 times 7 bits hold 2^53 - 1. */
 export const LONGEST_VARINT = 8;
 
 /** Bytes that `value` takes as a varint: big-endian base 128. https://www.rfc-editor.org/rfc/rfc3284#section-2 */
@@ -26,33 +26,4 @@ export function varints(...values: number[]): Uint8Array {
   let at = 0;
   for (const value of values) at = writeVarint(bytes, at, value);
   return bytes;
-}
-
-/** Reads successive varints from bytes; malformed ones throw what `fault` returns. */
-export class VarintReader {
-  /** Position of the next byte. */
-  at: number;
-  private readonly bytes: Uint8Array;
-  private readonly end: number;
-  private readonly fault: (problem: string) => Error;
-
-  constructor(bytes: Uint8Array, at: number, end: number, fault: (problem: string) => Error) {
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-    this.fault = fault;
-  }
-
-  /** The integer at the position, which moves behind it; throws at the end of the bytes and above 2^53 - 1. */
-  next(): number {
-    let value = 0;
-    for (let count = 0; this.at < this.end; count++) {
-      const byte = this.bytes[this.at++]!;
-      value = value * 128 + (byte & 127);
-      if (value > Number.MAX_SAFE_INTEGER || count >= LONGEST_VARINT)
-        throw this.fault('an integer is too large');
-      if (byte < 128) return value;
-    }
-    throw this.fault('an integer is cut off');
-  }
 }

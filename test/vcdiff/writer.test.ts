@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addCopyOpcode, CODE_TABLE, copyAddOpcode, sizedCopyOpcode } from '../../src/vcdiff/codeTable.ts';
 import { CopyList } from '../../src/vcdiff/copyList.ts';
+import { Fields } from '../../src/vcdiff/decodeFields.ts';
 import { FILE_HEADER } from '../../src/vcdiff/format.ts';
 import { partsInReach } from '../../src/vcdiff/reach.ts';
-import { VarintReader, varints } from '../../src/vcdiff/varint.ts';
+import { varints } from '../../src/vcdiff/varint.ts';
 import { WindowWriter } from '../../src/vcdiff/writer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
 
 beforeAll(() => requireTool('xdelta3'));
-
-const fault = (problem: string) => new Error(problem);
 
 /** What stock xdelta3 makes of `source` with the windows. */
 function decoded(source: Uint8Array, windows: readonly Uint8Array[]): Buffer {
@@ -35,6 +34,9 @@ const noise = (size: number, seed: number): Buffer =>
   Buffer.from(Array.from({ length: size }, (_, index) => (Math.imul(index + seed, 0x9e3779b1) >>> 13) & 255));
 
 describe('varints', () => {
+  const read = (bytes: readonly number[]): number =>
+    new Fields(Uint8Array.from(bytes), 0, bytes.length, 'fields').number(Number.MAX_SAFE_INTEGER);
+
   test.each([
     [0, [0]],
     [127, [127]],
@@ -44,18 +46,16 @@ describe('varints', () => {
     [Number.MAX_SAFE_INTEGER, [0x8f, 255, 255, 255, 255, 255, 255, 0x7f]],
   ])('%i is written and read in its shortest form', (value, bytes) => {
     expect([...varints(value)]).toEqual(bytes);
-    const reader = new VarintReader(Uint8Array.from(bytes), 0, bytes.length, fault);
-    expect(reader.next()).toBe(value);
+    expect(read(bytes)).toBe(value);
   });
 
   test.each([
-    ['cut off', [0x81, 0x80]],
-    ['cut off', []],
-    ['too large', [0x90, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]],
-    ['too large', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]],
-  ])('one that is %s is refused', (problem, bytes) => {
-    const reader = new VarintReader(Uint8Array.from(bytes), 0, bytes.length, fault);
-    expect(() => reader.next()).toThrow(problem);
+    ['end too early', [0x81, 0x80]],
+    ['end too early', []],
+    ['a number above 9007199254740991', [0x90, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]],
+    ['not in its shortest form', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]],
+  ])('are refused: %s', (problem, bytes) => {
+    expect(() => read(bytes)).toThrow(problem);
   });
 });
 
