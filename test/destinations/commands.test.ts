@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import type { Pruned } from '../../src/pipeline/retention.ts';
+import { listen } from '../helpers/listen.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { gatewayArtifact, gatewayMap, group, profilesOf, tenant, yamlFile } from './world.ts';
 import { vector } from './vectors.ts';
@@ -36,7 +35,7 @@ async function mapServer(entries: readonly object[] = ENTRY) {
     'mapping/m1': mapping,
     'destination/d1': mapping.destinations[0],
   };
-  const server = createServer((request, response) => {
+  const host = await listen((request, response) => {
     const url = new URL(request.url ?? '', 'http://server');
     const path = url.pathname.replace('/api/v2/', '');
     asked.push(`${path}${url.search}`);
@@ -45,12 +44,7 @@ async function mapServer(entries: readonly object[] = ENTRY) {
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body ?? {}));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { url: host, asked };
 }
 
 const rules = vector('marketplacesvm-rules') as {

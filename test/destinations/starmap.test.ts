@@ -1,6 +1,4 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { localMap } from '../../src/destinations/localMap.ts';
 import type { LocalMap } from '../../src/destinations/localMap.ts';
 import type { Entry } from '../../src/destinations/model.ts';
@@ -13,6 +11,7 @@ import { DeniedError, NetworkError, UsageError } from '../../src/errors.ts';
 import { createHttp } from '../../src/io/http.ts';
 import type { Http } from '../../src/io/http.ts';
 import { silentLog } from '../../src/io/log.ts';
+import { listen } from '../helpers/listen.ts';
 import { vector } from './vectors.ts';
 
 interface Answer {
@@ -60,7 +59,7 @@ interface Seen {
 /** A server that gives the answers one after the other and remembers what it was asked. */
 async function scripted(answers: readonly (Answer | 'cut')[], slash = '') {
   const seen: Seen[] = [];
-  const server = createServer((request, response) => {
+  const host = await listen((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://server');
     const query = [...searchParams].map((pair) => pair.join('=')).join('&');
     const { accept } = request.headers;
@@ -70,11 +69,6 @@ async function scripted(answers: readonly (Answer | 'cut')[], slash = '') {
     response.writeHead(answer?.status ?? 599, { 'content-type': 'application/json', ...answer?.headers });
     response.end(typeof answer?.body === 'string' ? answer.body : JSON.stringify(answer?.body ?? {}));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
   const [timeouts, pauses]: [(number | undefined)[], number[]] = [[], []];
   const real = createHttp({ log: silentLog });
   const http: Http = {
@@ -83,9 +77,8 @@ async function scripted(answers: readonly (Answer | 'cut')[], slash = '') {
       return real.request(request);
     },
   };
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${slash}`;
   const pause = (ms: number) => Promise.resolve(void pauses.push(ms));
-  return { seen, timeouts, pauses, session: httpSession({ http, url, pause }) };
+  return { seen, timeouts, pauses, session: httpSession({ http, url: host + slash, pause }) };
 }
 
 const short = (entries: readonly Entry[] | undefined) =>

@@ -8,11 +8,9 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { download } from '../../src/io/download.ts';
 import { createHttp } from '../../src/io/http.ts';
@@ -20,6 +18,7 @@ import { silentLog } from '../../src/io/log.ts';
 import type { Progress } from '../../src/io/progress.ts';
 import type { RemoteFile } from '../../src/io/remoteFile.ts';
 import type { Digest } from '../../src/oci/digest.ts';
+import { listen } from '../helpers/listen.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const PART = 100_000;
@@ -32,16 +31,11 @@ type Act = (request: IncomingMessage, response: ServerResponse, serve: () => voi
 /** Serves `content`; `act` takes over every request. */
 async function startServer(act: Act = (_request, _response, serve) => serve()) {
   const ranges: string[] = [];
-  const server = createServer((request, response) => {
+  const host = await listen((request, response) => {
     ranges.push(request.headers.range ?? 'whole');
     act(request, response, () => send(request, response));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`, ranges };
+  return { url: `${host}/file`, ranges };
 }
 
 function boundsOf(request: IncomingMessage): { start: number; end: number } | undefined {

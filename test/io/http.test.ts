@@ -1,31 +1,19 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bytesOf, createHttp, describe as describeRequest, jsonOf, textOf } from '../../src/io/http.ts';
 import type { HttpRequest, HttpResponse } from '../../src/io/http.ts';
 import type { Log } from '../../src/io/log.ts';
 import { silentLog } from '../../src/io/log.ts';
+import { listen } from '../helpers/listen.ts';
 
 const http = createHttp({ log: silentLog, backoffMs: 1, attempts: 3 });
-
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 /** Answers with these statuses in turn, the last one for ever; counts the requests. */
 async function statuses(...list: number[]): Promise<{ url: string; count: () => number }> {
   let count = 0;
-  const url = await serve((_request, response) => {
+  const url = await listen((_request, response) => {
     response.writeHead(list[Math.min(count++, list.length - 1)] ?? 200).end('trouble at the mill');
   });
   return { url, count: () => count };
@@ -73,7 +61,7 @@ describe('retries', () => {
 
   test('each attempt gets a fresh body', async () => {
     const bodies: string[] = [];
-    const url = await serve((request, response) => {
+    const url = await listen((request, response) => {
       void bodyOf(request).then((text) => {
         bodies.push(`${request.headers['content-length']} ${text}`);
         response.writeHead(bodies.length < 2 ? 503 : 200).end();
@@ -86,7 +74,7 @@ describe('retries', () => {
 
   test('connections that are closed without an answer', async () => {
     let count = 0;
-    const url = await serve((request, response) => {
+    const url = await listen((request, response) => {
       if (++count < 3) request.socket.destroy();
       else response.end('at last');
     });
@@ -115,7 +103,7 @@ describe('failures', () => {
   });
 
   test('an answer that breaks off', async () => {
-    const url = await serve((_request, response) => {
+    const url = await listen((_request, response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('some', () => response.destroy());
     });
@@ -150,21 +138,21 @@ describe('failures', () => {
 
 describe('nothing moves', () => {
   test('before the answer', async () => {
-    const url = await serve(() => undefined);
+    const url = await listen(() => undefined);
     await expect(http.request({ method: 'GET', url, timeoutMs: 20 })).rejects.toThrow(
       /no byte arrived in time/,
     );
   });
 
   test('within the answer', async () => {
-    const url = await serve((_request, response) => void response.writeHead(200).write('some'));
+    const url = await listen((_request, response) => void response.writeHead(200).write('some'));
     const response = await http.request({ method: 'GET', url, timeoutMs: 20 });
     await expect(textOf(response)).rejects.toThrow(/no byte arrived in time/);
   });
 
   test('a slow reader is no fault of the server', async () => {
     const size = 8 << 20;
-    const url = await serve((_request, response) => void response.end(Buffer.alloc(size)));
+    const url = await listen((_request, response) => void response.end(Buffer.alloc(size)));
     const response = await http.request({ method: 'GET', url, timeoutMs: 50 });
     let received = 0;
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
@@ -185,9 +173,9 @@ describe('a signal', () => {
   });
 
   test('ends a request under way, a wait between attempts, and an answer', async () => {
-    const silent = await serve(() => undefined);
+    const silent = await listen(() => undefined);
     const busy = await statuses(503);
-    const slow = await serve((_request, response) => void response.writeHead(200).write('some'));
+    const slow = await listen((_request, response) => void response.writeHead(200).write('some'));
     const patient = createHttp({ log: silentLog, backoffMs: 60_000 });
     const controller = new AbortController();
     const { signal } = controller;
@@ -202,7 +190,7 @@ describe('a signal', () => {
   });
 
   test('after an answer that nobody reads harms nobody', async () => {
-    const url = await serve((_request, response) => void response.writeHead(200).write('some'));
+    const url = await listen((_request, response) => void response.writeHead(200).write('some'));
     const controller = new AbortController();
     const { body } = await http.request({ method: 'GET', url, signal: controller.signal });
     controller.abort(reason);
@@ -215,7 +203,7 @@ describe('redirects', () => {
   const credentials = { Authorization: 'Bearer t', cookie: 'c=1', accept: 'x/y' };
 
   async function echo(): Promise<string> {
-    return serve((request, response) => {
+    return listen((request, response) => {
       void bodyOf(request).then((body) => {
         const { method, headers, url } = request;
         const { authorization, cookie, accept } = headers;
@@ -225,7 +213,7 @@ describe('redirects', () => {
   }
 
   async function from(status: number, location: string): Promise<string> {
-    return serve((_request, response) => void response.writeHead(status, { location }).end());
+    return listen((_request, response) => void response.writeHead(status, { location }).end());
   }
 
   test('to another port: without credentials', async () => {
@@ -237,7 +225,7 @@ describe('redirects', () => {
   });
 
   test('on the same server: with credentials', async () => {
-    const url = await serve((request, response) => {
+    const url = await listen((request, response) => {
       if (request.url === '/a') return void response.writeHead(302, { location: '/b' }).end();
       response.end(JSON.stringify({ authorization: request.headers.authorization }));
     });
@@ -273,7 +261,7 @@ describe('redirects', () => {
 
 describe('requests', () => {
   test('send what was asked for, and no headers made up', async () => {
-    const url = await serve((request, response) => {
+    const url = await listen((request, response) => {
       void bodyOf(request).then((body) => response.end(JSON.stringify({ headers: request.headers, body })));
     });
     const request = {
@@ -296,7 +284,7 @@ describe('requests', () => {
   });
 
   test('a compressed transfer is handed over as it is', async () => {
-    const url = await serve(
+    const url = await listen(
       (_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end('raw'),
     );
     expect(await textOf(await http.request({ method: 'GET', url }))).toBe('raw');

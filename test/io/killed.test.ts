@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { compiledSources } from '../helpers/compiled.ts';
+import { listen } from '../helpers/listen.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const MIB = 1 << 20;
@@ -28,7 +27,7 @@ interface Asked {
 /** Sends ranges piece by piece until `allowance` bytes are used up; then nothing more, until more is allowed. */
 async function startServer() {
   const state = { allowance: 0, sent: 0, asked: [] as Asked[] };
-  const server = createServer((request, response) => {
+  const host = await listen((request, response) => {
     const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
     const asked = { start: Number(from), end: to === '' ? content.length : Number(to) + 1 };
     state.asked.push(asked);
@@ -48,12 +47,7 @@ async function startServer() {
     };
     send();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { state, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file` };
+  return { state, url: `${host}/file` };
 }
 
 async function prepared(partSize: number) {

@@ -1,9 +1,7 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cacheLayout } from '../../src/cache/layout.ts';
 import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { replaceArtifact } from '../../src/pipeline/artifactStore.ts';
@@ -11,6 +9,7 @@ import { finishUploads } from '../../src/pipeline/artifactStoreFinish.ts';
 import { addRecorded, recorded, uploadRecorded } from '../../src/pipeline/artifactStoreLedger.ts';
 import { addFromLocation } from '../../src/pipeline/artifactStoreLocation.ts';
 import { getArtifact } from '../../src/server/artifacts.ts';
+import { listen } from '../helpers/listen.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { menderServer } from '../helpers/mender-server.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -132,7 +131,7 @@ async function serving(
 ) {
   let count = 0;
   const tokens: unknown[] = [];
-  const server = createServer((request, response) => {
+  const host = await listen((request, response) => {
     tokens.push(request.headers.authorization);
     if (request.url === '/none') return void response.writeHead(404).end();
     const { range = '' } = request.headers;
@@ -145,15 +144,7 @@ async function serving(
       .writeHead(from === undefined ? 200 : 206, { 'content-length': part.length, ...ranged })
       .end(part);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/app.mender?signature=geheim`,
-    tokens,
-  };
+  return { url: `${host}/app.mender?signature=geheim`, tokens };
 }
 
 describe('adding from an address', () => {

@@ -1,8 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { artifactsCommand } from '../../src/commands/artifacts.ts';
 import { uploadCommand } from '../../src/commands/upload.ts';
 import { DeniedError, NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
@@ -11,6 +9,7 @@ import { createHttp } from '../../src/io/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { createApi } from '../../src/server/api.ts';
 import { deleteArtifact } from '../../src/server/artifacts.ts';
+import { listen } from '../helpers/listen.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { runCommand } from '../helpers/mender-server-command.ts';
 import { menderServer } from '../helpers/mender-server.ts';
@@ -99,10 +98,7 @@ const VERBS: Record<string, (store: Prepared) => Promise<void>> = {
   'delete-500': (store) => deleteFails(store, 500, NetworkError),
   // Every status but success is an error here, also one that nobody expects.
   'delete-418-unmapped': async () => {
-    const server = createServer((_request, response) => response.writeHead(418).end('teapot'));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const host = await listen((_request, response) => response.writeHead(418).end('teapot'));
     const api = createApi({ http: createHttp({ log: silentLog }), host, authorization: 'Bearer x' });
     await expect(deleteArtifact(api, 'teapot')).rejects.toThrow(/answered 418: teapot/);
   },
@@ -290,10 +286,7 @@ test('reads are not counted: nothing is written by them', async () => {
 
 /** An address that serves these bytes, whole. */
 async function serving(bytes: Buffer): Promise<string> {
-  const server = createServer((_request, response) => response.end(bytes));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.mender`;
+  return `${await listen((_request, response) => response.end(bytes))}/a.mender`;
 }
 
 test('detail shows all that is known, in order', async () => {
