@@ -18,19 +18,23 @@ const MOST_ENTRIES = 100_000;
 const LARGEST_PART = 256e9;
 
 /**
- * Calls `handle` with each file of the tar that arrives as chunks, and reads the chunks to their end. Throws
- * IntegrityError for more than 100000 entries.
+ * Calls `handle` with each file of the tar that arrives as chunks, and reads the chunks to their end; an error ends them
+ * where they are. Throws IntegrityError for more than 100000 entries.
  */
 export async function eachFile(chunks: Chunks, where: string, handle: EntryHandler): Promise<void> {
   const reader = streamReader(chunks);
   let entries = 0;
-  for await (const entry of walkTar(reader, where)) {
-    entries += 1;
-    if (entries > MOST_ENTRIES)
-      throw new IntegrityError(`${where}: it holds more than ${MOST_ENTRIES} files`);
-    if (entry.kind === 'file') await handle(entry, bodyOf(entry, reader, where));
+  try {
+    for await (const entry of walkTar(reader, where)) {
+      entries += 1;
+      if (entries > MOST_ENTRIES)
+        throw new IntegrityError(`${where}: it holds more than ${MOST_ENTRIES} files`);
+      if (entry.kind === 'file') await handle(entry, bodyOf(entry, reader, where));
+    }
+    await reader.skip(Infinity);
+  } finally {
+    reader.close();
   }
-  await reader.skip(Infinity);
 }
 
 async function* bodyOf(

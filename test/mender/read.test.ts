@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildArtifact } from '../../src/mender/build.ts';
@@ -140,6 +140,18 @@ describe('readArtifact', () => {
     const path = join(folder, 'cut.mender');
     writeFileSync(path, whole.subarray(0, end < 0 ? whole.length + end - 600 : end));
     await expect(readArtifact(path)).rejects.toMatchObject({ name: 'IntegrityError' });
+  });
+
+  it('lets go of a file that it refuses', async () => {
+    const path = join(temporaryFolder(), 'none.mender');
+    writeFileSync(path, 'none'.repeat(500));
+    await expect(readArtifact(path)).rejects.toMatchObject({ name: 'UnsupportedError' });
+    const isOpen = () =>
+      readdirSync('/proc/self/fd').some((name) => {
+        const link = join('/proc/self/fd', name);
+        return existsSync(link) && readlinkSync(link) === path;
+      });
+    await expect.poll(isOpen).toBe(false);
   });
 
   it.each<[string, string, string]>([
