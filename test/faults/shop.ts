@@ -1,12 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuiltImage } from '../helpers/images.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
-import { runCli } from '../helpers/cli.ts';
-import type { CliRun } from '../helpers/cli.ts';
+import { project } from '../helpers/project.ts';
+import type { Project } from '../helpers/project.ts';
 
 /** Text that looks like a program: it compresses, and differs a little from release to release. */
-function program(seed: number, lines: number, changed = -1): Buffer {
+export function program(seed: number, lines: number, changed = -1): Buffer {
   const line = (number: number): string =>
     `export const value_${number} = ${(seed * 7919 + number * 104729) % 1_000_003}; // ${number === changed ? 'changed' : ''}\n`;
   return Buffer.from(Array.from({ length: lines }, (_, number) => line(number)).join(''));
@@ -30,55 +29,19 @@ function releases(lines: number): Readonly<Record<string, BuiltImage>> {
 const LINES = 3000;
 export const RELEASES = releases(LINES);
 
-/** An application with one service, whose image comes from archives. */
-export interface Shop {
-  folder: string;
-  /** `cli build` of a release, `<folder>/<version>.mender`; its exit code is the caller's to look at. */
-  build: (version: string, release: string, ...flags: string[]) => Promise<CliRun>;
-  artifact: (version: string) => string;
+/** An application with one service, whose image comes from archives; `build` is that of a release. */
+export interface Shop extends Project {
   archive: (release: string) => string;
-  /** Any command line, with this application's cache. */
-  cli: (...argv: string[]) => Promise<CliRun>;
-  cache: string;
 }
 
 /** Makes the archives and the manifest in `folder`; `lines` sets the size of the layers, 45 bytes each. */
 export function shop(folder: string, lines = LINES): Shop {
-  mkdirSync(join(folder, 'shop'));
-  for (const [tag, image] of Object.entries(lines === LINES ? RELEASES : releases(lines))) {
-    writeOciArchive(join(folder, `${tag}.tar`), { [`example.com/shop/web:${tag}`]: image });
-  }
-  writeFileSync(
-    join(folder, 'shop/compose.yaml'),
-    [
-      'x-mender: {device-type: qemu, platform: linux/amd64, writer: embedded}',
-      'services:',
-      '  web: {image: "example.com/shop/web:${TAG:-1}"}',
-      '',
-    ].join('\n'),
-  );
-  const cache = join(folder, 'cache');
-  const artifact = (version: string): string => join(folder, `${version}.mender`);
+  const made = project(folder, ['web: {image: "example.com/shop/web:${TAG:-1}"}']);
   const archive = (release: string): string => join(folder, `${release}.tar`);
-  const environment = { HOME: folder, MENDER_HELPER_CACHE_DIR: cache };
-  return {
-    ...{ folder, artifact, archive, cache },
-    build: (version, release, ...flags) =>
-      runCli(
-        [
-          ...[
-            'build',
-            join(folder, 'shop'),
-            '--artifact-version',
-            version,
-            '--no-upload',
-            '--mode',
-            'offline',
-          ],
-          ...['-f', `web=${archive(release)}`, '-a', artifact(version), ...flags],
-        ],
-        { ...environment, TAG: release },
-      ),
-    cli: (...argv) => runCli(argv, environment),
-  };
+  for (const [tag, image] of Object.entries(lines === LINES ? RELEASES : releases(lines))) {
+    writeOciArchive(archive(tag), { [`example.com/shop/web:${tag}`]: image });
+  }
+  const build: Shop['build'] = (version, release, ...flags) =>
+    made.build(version, release, '--mode', 'offline', '-f', `web=${archive(release)}`, ...flags);
+  return { ...made, archive, build };
 }

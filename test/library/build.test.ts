@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import type { BuiltImage } from '../helpers/images.ts';
-import { runCli } from '../helpers/cli.ts';
-import type { CliRun } from '../helpers/cli.ts';
+import { project } from '../helpers/project.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { unpackArtifact } from '../pipeline/artifact.ts';
 import { startLibrary } from './standIn.ts';
@@ -22,36 +21,10 @@ function archiveOf(image: BuiltImage): Buffer {
 
 async function prepared(image = 'library://acme/apps/gateway:${TAG}') {
   const library = await startLibrary();
-  const folder = temporaryFolder();
-  mkdirSync(join(folder, 'shop'));
-  const cache = join(folder, 'cache');
-  writeFileSync(
-    join(folder, 'shop/compose.yaml'),
-    `x-mender: {device-type: qemu, platform: linux/amd64, writer: embedded}\nservices:\n  web: {image: "${image}"}\n`,
-  );
-  const artifact = (version: string): string => join(folder, `shop-${version}.mender`);
-  const build = (version: string, tag: string, ...more: string[]): Promise<CliRun> =>
-    runCli(
-      [
-        'build',
-        join(folder, 'shop'),
-        '--artifact-version',
-        version,
-        '--no-upload',
-        '-a',
-        artifact(version),
-        ...more,
-      ],
-      {
-        TAG: tag,
-        HOME: folder,
-        MENDER_HELPER_CACHE_DIR: cache,
-        LIBRARY_URL: library.url,
-        LIBRARY_TOKEN: library.token,
-      },
-    );
+  const environment = { LIBRARY_URL: library.url, LIBRARY_TOKEN: library.token };
+  const made = project(temporaryFolder(), [`web: {image: "${image}"}`], environment);
   const downloads = (): string[] => library.calls.filter((call) => call.startsWith('storage'));
-  return { library, folder, cache, artifact, build, downloads };
+  return { ...made, library, downloads };
 }
 
 describe('a service whose image is in a library', () => {

@@ -1,26 +1,19 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RELEASES, program } from '../faults/shop.ts';
 import { buildImage, skopeoCopy, writeOciArchive } from '../helpers/images.ts';
 import type { BuiltImage } from '../helpers/images.ts';
-import type { CliRun } from '../helpers/cli.ts';
 import { runCli } from '../helpers/cli.ts';
+import { project } from '../helpers/project.ts';
+import type { Project } from '../helpers/project.ts';
 import type { RunningRegistry } from '../helpers/registry.ts';
 import { push, startRegistry } from '../helpers/registry.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { rebuild, unpackArtifact } from './artifact.ts';
 
-/** Text that looks like a program: it compresses, and differs a little from release to release. */
-function program(seed: number, lines: number, changed = -1): Buffer {
-  const line = (number: number): string =>
-    `export const value_${number} = ${(seed * 7919 + number * 104729) % 1_000_003}; // ${number === changed ? 'changed' : ''}\n`;
-  return Buffer.from(Array.from({ length: lines }, (_, number) => line(number)).join(''));
-}
-
 const base = { 'bin/tool': program(1, 3000), 'etc/os-release': Buffer.from('NAME=demo\n') };
-const config = { 'etc/app.conf': Buffer.from('verbose=no\n'.repeat(200)) };
-const v1 = buildImage({ layers: [base, { 'app/main.js': program(2, 3000) }, config] });
-const v2 = buildImage({ layers: [base, { 'app/main.js': program(2, 3000, 1500) }, config] });
+const [v1, v2] = [RELEASES['1']!, RELEASES['2']!];
 const sidecar = buildImage({ layers: [base, { 'side/car.js': program(3, 500) }] });
 
 let registry: RunningRegistry;
@@ -32,48 +25,18 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-interface Project {
-  folder: string;
-  build: (version: string, tag: string, ...more: string[]) => Promise<CliRun>;
-  artifact: (version: string) => string;
-}
-
-function project(): Project {
-  const folder = temporaryFolder();
-  mkdirSync(join(folder, 'shop'));
-  writeFileSync(
-    join(folder, 'shop/compose.yaml'),
-    [
-      'x-mender: {device-type: qemu, platform: linux/amd64, writer: embedded}',
-      'services:',
-      `  web: {image: "${registry.host}/shop/web:\${TAG}"}`,
-      `  side: {image: "${registry.host}/shop/side:1"}`,
-      '',
-    ].join('\n'),
-  );
-  const artifact = (version: string): string => join(folder, `shop-${version}.mender`);
-  const build: Project['build'] = (version, tag, ...more) =>
-    runCli(
-      [
-        'build',
-        join(folder, 'shop'),
-        '--artifact-version',
-        version,
-        '--no-upload',
-        '-a',
-        artifact(version),
-        ...more,
-      ],
-      { TAG: tag, HOME: folder, MENDER_HELPER_CACHE_DIR: join(folder, 'cache') },
-    );
-  return { folder, build, artifact };
+function shop(): Project {
+  return project(temporaryFolder(), [
+    `web: {image: "${registry.host}/shop/web:\${TAG}"}`,
+    `side: {image: "${registry.host}/shop/side:1"}`,
+  ]);
 }
 
 const diffIDs = (image: BuiltImage): string[] => image.layers.map(({ diffID }) => diffID);
 
 describe('build from a registry', () => {
   it('makes a full artifact, a delta to the next release, and nothing but names where nothing changed', async () => {
-    const { build, artifact } = project();
+    const { build, artifact } = shop();
     expect(await build('1.0', '1')).toMatchObject({ code: 0 });
     expect(await build('2.0', '2')).toMatchObject({ code: 0 });
     expect(await build('2.1', '2')).toMatchObject({ code: 0 });
@@ -98,7 +61,7 @@ describe('build from a registry', () => {
   });
 
   it('ships everything whole with --no-delta', async () => {
-    const { build, artifact } = project();
+    const { build, artifact } = shop();
     await build('1.0', '1');
     expect(await build('2.0', '2', '--no-delta')).toMatchObject({ code: 0 });
     const { images, isDelta } = unpackArtifact(artifact('2.0'));
@@ -108,7 +71,7 @@ describe('build from a registry', () => {
 
   it('gives the same bytes again, from a cold and a warm cache', async () => {
     const builds = [];
-    for (const { build, artifact } of [project(), project()]) {
+    for (const { build, artifact } of [shop(), shop()]) {
       for (const more of [[], ['--no-cache']]) {
         expect(await build('1.0', '1', ...more)).toMatchObject({ code: 0 });
         if (more.length === 0) continue;
@@ -119,7 +82,7 @@ describe('build from a registry', () => {
   });
 
   it('fetches again what was damaged in the cache', async () => {
-    const { folder, build, artifact } = project();
+    const { folder, build, artifact } = shop();
     await build('1.0', '1');
     const layer = join(folder, 'cache/v1/layers', v1.layers[1]!.diffID.slice(7));
     const bytes = readFileSync(layer);
@@ -137,7 +100,7 @@ describe('build from a registry', () => {
   });
 
   it('plans without writing anything but what it looked up', async () => {
-    const { folder, build } = project();
+    const { folder, build } = shop();
     await build('1.0', '1');
     const run = await runCli(['plan', join(folder, 'shop'), '--artifact-version', '2.0', '--json'], {
       TAG: '2',
@@ -162,7 +125,7 @@ describe('build from archives', () => {
   it.each(['oci-archive', 'docker-archive'])(
     'takes a %s for a service, full and as a delta',
     async (transport) => {
-      const { folder, build, artifact } = project();
+      const { folder, build, artifact } = shop();
       const archive = (image: BuiltImage, name: string): string => {
         const path = join(folder, `${name}.tar`);
         if (transport === 'oci-archive')
@@ -187,7 +150,7 @@ describe('build from archives', () => {
 
 describe('bad input', () => {
   it('leaves nothing where the output folder is a file', async () => {
-    const { folder } = project();
+    const { folder } = shop();
     const output = join(folder, 'shop/compose.yaml/x.mender');
     const environment = { TAG: '1', HOME: folder };
     const run = await runCli(
@@ -222,7 +185,7 @@ describe('bad input', () => {
     ],
     ['an option given twice', ['-a', 'x.mender'], 2, '--artifact-filename was given more than once'],
   ])('%s ends with one line, a next step and its exit code', async (_, flags, exitCode, message) => {
-    const { folder, build } = project();
+    const { folder, build } = shop();
     const own = flags.map((flag) => flag.replace('REGISTRY', registry.host));
     const { code, stdout, stderr } =
       flags[0] === 'build' ? await runCli(own, { HOME: folder }) : await build('1.0', '1', ...own);
