@@ -2,8 +2,9 @@ import { NetworkError } from '../errors.ts';
 import { drain, exchange } from './httpExchange.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './httpMessage.ts';
 import { redirected } from './httpRedirect.ts';
-import { isRetried, isTemporary, retryDelay, wait } from './httpRetry.ts';
+import { isRetried, isTemporary, retryDelay } from './httpRetry.ts';
 import type { Log } from './log.ts';
+import { wait } from './wait.ts';
 
 export type { HttpRequest, HttpResponse } from './httpMessage.ts';
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpRequest, Outcome } from './httpMessage.ts';
 
 /** Methods whose repetition changes nothing. https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods */
@@ -47,13 +46,4 @@ export function retryAfter(value: string | undefined, now: number = Date.now()):
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
-/** Resolves after `ms`; throws the signal's reason as soon as it fires. */
-export async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    throw signal?.aborted === true ? signal.reason : error;
-  }
 }

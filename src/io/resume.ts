@@ -1,7 +1,7 @@
 import { IntegrityError, NetworkError } from '../errors.ts';
 import type { HttpResponse } from './http.ts';
-import { wait } from './httpRetry.ts';
 import type { Log } from './log.ts';
+import { wait } from './wait.ts';
 
 /** A file at a server that is asked for as a whole or in ranges. */
 export interface RangedFile {

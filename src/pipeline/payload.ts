@@ -12,7 +12,7 @@ import type { PlannedImage } from './planBuild.ts';
 import type { BuildRequest } from './request.ts';
 import type { World } from './world.ts';
 
-/** Images with the previous layers that deltas need at hand, or with whole layers in place of such deltas. */
+/** Bytes of the layers that are known, by diffID. */
 type Sizes = ReadonlyMap<Digest, number>;
 
 /**

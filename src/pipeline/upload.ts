@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkError, UnsupportedError, UsageError, messageOf } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
+import { wait } from '../io/wait.ts';
 import type { Api } from '../server/api.ts';
 import { createdId } from '../server/api.ts';
 import { describeArtifact, listArtifacts, postArtifact, storageOf } from '../server/artifacts.ts';
@@ -111,18 +111,12 @@ async function sendWithCare(
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       context.log.warning(`${messageOf(error)}; looking whether the artifact arrived`);
-      await pause(context);
+      await wait(context.pauseMs ?? PAUSE_MS, context.api.signal);
       const found = await lookFor(facts, context.api);
       if (found !== undefined) return found.id;
       if (attempt >= ATTEMPTS) throw error;
     }
   }
-}
-
-async function pause({ pauseMs = PAUSE_MS, api: { signal } }: UploadContext): Promise<void> {
-  await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-    throw signal?.aborted === true ? signal.reason : error;
-  });
 }
 
 async function send(

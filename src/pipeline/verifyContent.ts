@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
 import { UserError } from '../errors.ts';
 import { readArtifact } from '../mender/read.ts';
 import type { ArtifactReport, ImageReport, VisitedLayer } from '../mender/report.ts';
@@ -53,7 +54,7 @@ export async function readContent(path: string, signal?: AbortSignal): Promise<A
     visitor: {
       manifest: async (file, body) => {
         if (!COMPOSE_FILE.test(file.path) || file.size > LARGEST_MANIFEST) return;
-        composeFiles.set(file.path, await collected(body));
+        composeFiles.set(file.path, await buffer(body));
       },
       layer: async ({ image, diffID, kind, size }, body) => {
         inner(layers, image).set(diffID, { kind, digest: await digestOfChunks(body), size });
@@ -102,10 +103,4 @@ async function digestOfChunks(chunks: AsyncIterable<Uint8Array>): Promise<Digest
   const sum = createHash('sha256');
   for await (const chunk of chunks) sum.update(chunk);
   return `sha256:${sum.digest('hex')}`;
-}
-
-async function collected(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  return Buffer.concat(parts);
 }

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { NetworkError, messageOf } from '../errors.ts';
 import type { Log } from '../io/log.ts';
+import { wait } from '../io/wait.ts';
 import type { Api } from '../server/api.ts';
 import { abortDeployment, deviceLog, devicesOf, getDeployment, statisticsOf } from '../server/deployments.ts';
 import type { DeviceDeployment, Statistics } from '../server/deployments.ts';
@@ -70,7 +70,7 @@ async function lookUntilDone(
       }
       if (Date.now() >= deadline) return { look, aborted };
     }
-    await pause(Math.min(request.intervalMs, Math.max(0, deadline - Date.now())), context.api.signal);
+    await wait(Math.min(request.intervalMs, Math.max(0, deadline - Date.now())), context.api.signal);
   }
 }
 
@@ -100,12 +100,6 @@ function show({ statistics }: Look, shown: string, { onChange }: WatchContext): 
   const now = countersText(statistics);
   if (now !== shown) onChange?.(statistics);
   return now;
-}
-
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(milliseconds, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-    throw signal?.aborted === true ? signal.reason : error;
-  });
 }
 
 /** What each failed device logged, by device. */

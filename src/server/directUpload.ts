@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { NetworkError } from '../errors.ts';
 import { textOf } from '../io/http.ts';
+import { wait } from '../io/wait.ts';
 import type { Api } from './api.ts';
 import { valueOf } from './api.ts';
 import { findArtifact } from './artifacts.ts';
@@ -91,18 +91,14 @@ const LONGEST_POLL_MS = 10_000;
 const APPEAR_MS = 600_000;
 
 async function appeared(api: Api, id: string, path: string, options: DirectUploadOptions): Promise<Artifact> {
-  let wait = options.pollMs ?? POLL_MS;
+  let pause = options.pollMs ?? POLL_MS;
   const deadline = Date.now() + (options.appearMs ?? APPEAR_MS);
   for (;;) {
     const artifact = await findArtifact(api, id);
     if (artifact !== undefined) return artifact;
-    if (Date.now() + wait > deadline) throw notAppeared(api, path);
-    await sleep(wait, undefined, api.signal === undefined ? {} : { signal: api.signal }).catch(
-      (error: unknown) => {
-        throw api.signal?.aborted === true ? api.signal.reason : error;
-      },
-    );
-    wait = Math.min(wait * 2, LONGEST_POLL_MS);
+    if (Date.now() + pause > deadline) throw notAppeared(api, path);
+    await wait(pause, api.signal);
+    pause = Math.min(pause * 2, LONGEST_POLL_MS);
   }
 }
 
