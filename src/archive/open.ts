@@ -1,18 +1,14 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { NotFoundError, UnsupportedError, systemCodeOf } from '../errors.ts';
+import { compressionOf } from '../io/decompress.ts';
 import { fileError } from '../io/files.ts';
+import { firstBytes } from '../io/firstBytes.ts';
 import type { Archive } from './archive.ts';
 import { openFolder } from './folder.ts';
 import { openGzipFile } from './gzipFile.ts';
 import { openTarFile } from './tarFile.ts';
 
-const GZIP = '1f8b';
-/** Compressions that an archive may come in and that are not read. */
-const FOREIGN: readonly (readonly [string, string])[] = [
-  ['28b52ffd', 'zstd'],
-  ['fd377a58', 'xz'],
-  ['425a68', 'bzip2'],
-];
+const LONGEST_MAGIC = 6;
 const HINT = 'give an OCI archive, an OCI layout folder, or what docker save writes; each may be gzipped';
 
 /**
@@ -39,23 +35,10 @@ export function archiveError(error: unknown, where: string): unknown {
 }
 
 async function openFile(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
-  const magic = await firstBytes(path);
-  if (magic.startsWith(GZIP)) return openGzipFile(path, where, signal);
-  const foreign = FOREIGN.find(([bytes]) => magic.startsWith(bytes));
-  if (foreign !== undefined) {
-    throw new UnsupportedError(`${where}: compressed with ${foreign[1]}`, {
-      hint: `unpack it first, e.g. with ${foreign[1]} -d`,
-    });
-  }
-  return openTarFile(path, where);
-}
-
-async function firstBytes(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    return buffer.toString('hex', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
+  const compression = compressionOf(await firstBytes(path, LONGEST_MAGIC));
+  if (compression === 'none') return openTarFile(path, where);
+  if (compression === 'gzip') return openGzipFile(path, where, signal);
+  throw new UnsupportedError(`${where}: compressed with ${compression}`, {
+    hint: `unpack it first, e.g. with ${compression} -d`,
+  });
 }

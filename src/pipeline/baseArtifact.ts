@@ -125,15 +125,19 @@ function artifactSource(path: string, { report, diffIDs }: Contents): ImageSourc
       };
       return Promise.resolve(found);
     },
-    fetch: (_image, wanted, sink, signal) => deliverFrom(path, new Set(wanted), sink, name, signal),
+    async fetch(_image, wanted, sink, signal) {
+      const missing = new Set(wanted);
+      await deliverWhole(path, missing, sink, signal);
+      if (missing.size > 0) throw new IntegrityError(`${name}: it lacks ${[...missing].join(', ')}`);
+    },
   };
 }
 
-async function deliverFrom(
+/** Delivers those of the `missing` configs and layers that the artifact at `path` holds whole, and takes them out of the set. */
+export async function deliverWhole(
   path: string,
   missing: Set<Digest>,
   sink: BlobSink,
-  name: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await readArtifact(path, {
@@ -141,17 +145,12 @@ async function deliverFrom(
     visitor: {
       async layer({ diffID, kind, size }, body) {
         if (kind !== 'full' || !missing.delete(diffID)) return;
-        await sink({
-          kind: 'layer',
-          digest: diffID,
-          size,
-          stream: Readable.from(body, { objectMode: false }),
-        });
+        const stream = Readable.from(body, { objectMode: false });
+        await sink({ kind: 'layer', digest: diffID, size, stream });
       },
       async config(_image, digest, config) {
         if (missing.delete(digest)) await sink({ kind: 'config', digest, stream: Readable.from([config]) });
       },
     },
   });
-  if (missing.size > 0) throw new IntegrityError(`${name}: it lacks ${[...missing].join(', ')}`);
 }

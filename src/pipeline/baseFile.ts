@@ -1,10 +1,11 @@
-import { open } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { namesInArchive } from '../archive/names.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { readMetadataFile } from '../cache/metadata.ts';
-import { NotFoundError, UsageError } from '../errors.ts';
+import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
+import { firstBytes } from '../io/firstBytes.ts';
 import { isLibraryReference } from '../library/reference.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -55,7 +56,7 @@ async function baselineOf(
   request: BuildRequest,
   world: World,
 ): Promise<Baseline> {
-  const kind = base.path.endsWith('.mender') ? 'artifact' : await kindOf(base.path);
+  const kind = await kindOf(base.path);
   if (kind === 'artifact') return withVersion(await artifactBaseline(base.path, request, world), base);
   if (kind === 'archive') return archiveBaseline(base, images, request, world);
   const metadata = await readMetadataFile(base.path);
@@ -66,17 +67,25 @@ function withVersion(baseline: Baseline, { version }: BaseFile): Baseline {
   return version === undefined ? baseline : { ...baseline, metadata: { ...baseline.metadata, version } };
 }
 
-/** An artifact begins with its version, JSON with a brace; everything else is for the archive reader to judge. */
-async function kindOf(path: string): Promise<'artifact' | 'metadata' | 'archive'> {
-  const file = await open(path);
+async function kindOf(path: string): ReturnType<typeof kindOfFile> {
+  if (path.endsWith('.mender')) return 'artifact';
+  return kindOfFile(path).catch((error: unknown) => {
+    throw fileError(error, `reading ${path}`);
+  });
+}
+
+/**
+ * What a base is: an artifact begins with its version, JSON with a brace; everything else is for the archive reader to
+ * judge. Throws the system's error.
+ */
+export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' | 'archive'> {
   try {
-    if ((await file.stat()).isDirectory()) return 'archive';
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
-    const text = buffer.toString('utf8', 0, bytesRead);
+    const text = (await firstBytes(path, 64)).toString('utf8');
     if (text.startsWith('version\0')) return 'artifact';
     return text.trimStart().startsWith('{') ? 'metadata' : 'archive';
-  } finally {
-    await file.close();
+  } catch (error) {
+    if (systemCodeOf(error) === 'EISDIR') return 'archive';
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { archiveSource } from '../archive/source.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import { withLock } from '../cache/lock.ts';
@@ -6,6 +6,7 @@ import { rememberImage, rememberedImage } from '../cache/resolutions.ts';
 import { NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import { download } from '../io/download.ts';
 import { fileSize } from '../io/files.ts';
+import { firstBytes } from '../io/firstBytes.ts';
 import { bytesOf } from '../io/http.ts';
 import type { Progress } from '../io/progress.ts';
 import type { Library } from '../library/client.ts';
@@ -172,11 +173,5 @@ async function beginsAsSif(file: LocatedFile, signal: AbortSignal | undefined): 
 }
 
 async function isSifFile(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(SIF_HEADER), 0, SIF_HEADER, 0);
-    return buffer.subarray(0, bytesRead).includes(SIF_MAGIC);
-  } finally {
-    await file.close();
-  }
+  return (await firstBytes(path, SIF_HEADER)).includes(SIF_MAGIC);
 }

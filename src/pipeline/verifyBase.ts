@@ -1,16 +1,16 @@
-import { open, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { rm } from 'node:fs/promises';
 import type { CachedLayer } from '../cache/blobs.ts';
 import { findLayer } from '../cache/blobs.ts';
 import { cacheSink } from '../cache/sink.ts';
 import { NotFoundError, systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
-import { readArtifact } from '../mender/read.ts';
 import type { ArtifactReport } from '../mender/report.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageRequest, ImageSource } from '../oci/image.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import { deliverWhole } from './baseArtifact.ts';
+import { kindOfFile } from './baseFile.ts';
 import { fetchBlobs } from './fetch.ts';
 import { locate } from './locate.ts';
 import { unchangedPrefix } from './plan.ts';
@@ -52,24 +52,18 @@ export async function openBases(
       opened.artifact ??= report;
       opened.images.push(...bases);
     } else {
-      opened.images.push(...(await imageBases(text, kind, images, world)));
+      const archive = kind === 'image' ? undefined : world.archive(text);
+      opened.images.push(...(await imageBases(text, archive, images, world)));
     }
   }
   return opened;
 }
 
-/** An artifact begins with its file `version`; what is no file is the name of an image. */
-async function kindOf(text: string): Promise<'artifact' | 'archive' | 'image'> {
+/** What is no file is the name of an image. */
+async function kindOf(text: string): Promise<Awaited<ReturnType<typeof kindOfFile>> | 'image'> {
   try {
-    const file = await open(text);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
-      return buffer.toString('latin1', 0, bytesRead) === 'version\0' ? 'artifact' : 'archive';
-    } finally {
-      await file.close();
-    }
+    return await kindOfFile(text);
   } catch (error) {
-    if (systemCodeOf(error) === 'EISDIR') return 'archive';
     if (systemCodeOf(error) !== 'ENOENT') throw fileError(error, `reading ${text}`);
     if (/\.(mender|tar|tgz)$|\.gz$|^[./~]/.test(text))
       throw new NotFoundError(`--base ${text}: no such file`);
@@ -84,30 +78,15 @@ async function artifactBases(path: string, world: World): Promise<{ report: Arti
     ...(name === undefined ? {} : { name }),
     layers: config?.diffIDs ?? [],
     hint: `${path} does not hold it whole, nor does the cache: name a full artifact, or the old image itself`,
-    bring: (wanted) => bringFromArtifact(path, wanted, world),
+    bring: (wanted) =>
+      deliverWhole(path, new Set(wanted), cacheSink(world.cache, world.largestLayer), world.signal),
   }));
   return { report, bases };
 }
 
-async function bringFromArtifact(path: string, wanted: ReadonlySet<Digest>, world: World): Promise<void> {
-  const { cache, largestLayer, signal } = world;
-  const sink = cacheSink(cache, largestLayer);
-  const missing = new Set(wanted);
-  await readArtifact(path, {
-    signal,
-    visitor: {
-      async layer({ diffID, kind, size }, body) {
-        if (kind !== 'full' || !missing.delete(diffID)) return;
-        const stream = Readable.from(body, { objectMode: false });
-        await sink({ kind: 'layer', digest: diffID, size, stream });
-      },
-    },
-  });
-}
-
 async function imageBases(
   text: string,
-  kind: 'archive' | 'image',
+  archive: ImageSource | undefined,
   images: readonly ImageContent[],
   world: World,
 ): Promise<Base[]> {
@@ -115,8 +94,8 @@ async function imageBases(
   for (const { report, config } of images) {
     if (report.current === undefined || config === undefined) continue;
     const { platform } = config;
-    const reference = parseReference(kind === 'image' ? text : report.current);
-    const sources = kind === 'image' ? world.sources : [world.archive(text)];
+    const reference = parseReference(archive === undefined ? text : report.current);
+    const sources = archive === undefined ? world.sources : [archive];
     const base = await located(sources, { reference, platform }, images.length > 1, world);
     if (base !== undefined) bases.set(base.layers.join(), base);
   }

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileBaselines } from '../../src/pipeline/baseFile.ts';
+import type { BuildRequest } from '../../src/pipeline/request.ts';
+import type { World } from '../../src/pipeline/world.ts';
 import { runCli } from '../helpers/cli.ts';
 import type { CliRun } from '../helpers/cli.ts';
 import type { BuiltImage } from '../helpers/images.ts';
@@ -250,6 +253,20 @@ describe('--base', () => {
     commit('1.0.0', '1');
     const { code, stderr } = await run('plan', '--artifact-version', '2', '--base', make(temporaryFolder()));
     expect([stderr, code]).toEqual([expect.stringContaining(message), exitCode]);
+  });
+
+  it('says so of a file that may not be read', async () => {
+    const folder = temporaryFolder();
+    const path = written(folder, 'old.tar', 'text');
+    chmodSync(folder, 0o755);
+    chmodSync(path, 0);
+    const user = process.geteuid?.() ?? 0;
+    if (user === 0) process.seteuid?.('nobody');
+    const found = fileBaselines([`1=${path}`], [], {} as BuildRequest, {} as World);
+    await expect(found.finally(() => process.seteuid?.(user))).rejects.toMatchObject({
+      name: 'UsageError',
+      message: `reading ${path}: permission denied`,
+    });
   });
 });
 
