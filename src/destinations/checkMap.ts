@@ -60,11 +60,11 @@ export function checkMapping(value: unknown, path = ''): Problem[] {
 }
 
 /** What is wrong with a policy of the server; it has at least one mapping. */
-export function checkPolicy(value: unknown, path = ''): Problem[] {
-  return anObject(value, path, (fields) => [
-    ...checkFields(fields, path, POLICY_FIELDS),
-    ...checkWorkflow(fields, path),
-    ...eachOf(fields['mappings'], below(path, 'mappings'), 1, checkMapping),
+export function checkPolicy(value: unknown): Problem[] {
+  return anObject(value, '', (fields) => [
+    ...checkFields(fields, '', POLICY_FIELDS),
+    ...checkWorkflow(fields, ''),
+    ...eachOf(fields['mappings'], 'mappings', 1, checkMapping),
   ]);
 }
 

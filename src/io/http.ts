@@ -99,9 +99,9 @@ export async function bytesOf(response: HttpResponse, maxBytes: number = LARGEST
   return Buffer.concat(chunks);
 }
 
-/** The whole body as UTF-8 text; throws NetworkError when it is longer than `maxBytes`. */
-export async function textOf(response: HttpResponse, maxBytes?: number): Promise<string> {
-  return (await bytesOf(response, maxBytes)).toString('utf8');
+/** The whole body as UTF-8 text; throws NetworkError when it is longer than 8 MiB. */
+export async function textOf(response: HttpResponse): Promise<string> {
+  return (await bytesOf(response)).toString('utf8');
 }
 
 /** The whole body as JSON; throws NetworkError when it is none. */

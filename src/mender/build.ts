@@ -44,8 +44,7 @@ export async function buildArtifact(
 }
 
 function payloadOf(spec: ArtifactSpec, pack?: PackImages): Payload {
-  const payload = spec.module === 'app' ? appPayload(spec, pack) : composePayload(spec, pack);
-  return { ...payload, files: [...payload.files, ...(spec.extraFiles ?? [])] };
+  return spec.module === 'app' ? appPayload(spec, pack) : composePayload(spec, pack);
 }
 
 interface Writer {

@@ -10,7 +10,7 @@ export interface Payload {
   /** Middle part of the provides keys `<filesystem>.<name>.version`. */
   softwareName: string;
   files: PayloadFile[];
-  /** State scripts that the payload needs. */
+  /** State scripts that the payload needs, sorted by name. */
   scripts: readonly StateScript[];
   metaData: Readonly<Record<string, unknown>>;
 }

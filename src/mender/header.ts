@@ -2,7 +2,7 @@ import type { TarEntry } from '../io/tar.ts';
 import { tarFile, tarSize } from '../io/tar.ts';
 import type { Payload } from './files.ts';
 import { BEHIND_BOUNDARY, endsOnBoundary } from './files.ts';
-import type { ArtifactSpec, StateScript } from './spec.ts';
+import type { ArtifactSpec } from './spec.ts';
 
 /** https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md */
 interface HeaderInfo {
@@ -65,17 +65,11 @@ function typeInfo(spec: ArtifactSpec, payload: Payload): TypeInfo {
   };
 }
 
-/** The state scripts of the payload and of the spec, sorted by name. */
-export function scriptsOf(spec: ArtifactSpec, payload: Payload): StateScript[] {
-  const scripts = [...payload.scripts, ...(spec.scripts ?? [])];
-  return scripts.sort((one, other) => (one.name < other.name ? -1 : 1));
-}
-
 /** The files of `header.tar`, in the order that the format asks for. */
 export function headerEntries(spec: ArtifactSpec, payload: Payload): TarEntry[] {
   const entries = [
     tarFile('header-info', JSON.stringify(headerInfo(spec, payload))),
-    ...scriptsOf(spec, payload).map(({ name, content }) => tarFile(`scripts/${name}`, content, 0o755)),
+    ...payload.scripts.map(({ name, content }) => tarFile(`scripts/${name}`, content, 0o755)),
     tarFile('headers/0000/type-info', JSON.stringify(typeInfo(spec, payload))),
   ];
   const path = 'headers/0000/meta-data';

@@ -1,5 +1,4 @@
 import type { Platform } from '../oci/platform.ts';
-import type { TarEntry } from '../io/tar.ts';
 import type { ManifestFile, PayloadImage } from './payload.ts';
 
 /** The update modules that an artifact can be made for. */
@@ -41,9 +40,6 @@ export interface ArtifactSpec {
   dependsOnArtifactName?: string;
   images: PayloadImage[];
   manifests: ManifestFile[];
-  scripts?: StateScript[];
-  /** More payload files behind the module's own; names of letters, digits, `_`, `-`, `.` and `,`. */
-  extraFiles?: TarEntry[];
   /** Path of a private key in PEM. */
   signKey?: string;
   /** For mender-artifact, untouched. */

@@ -10,7 +10,6 @@ import type { TarEntry } from '../io/tar.ts';
 import type { PackContext } from './context.ts';
 import type { Payload } from './files.ts';
 import { offBoundary } from './files.ts';
-import { scriptsOf } from './header.ts';
 import { readBack } from './readBack.ts';
 import type { ArtifactSpec, Compression } from './spec.ts';
 import type { ToolVersion } from './tool.ts';
@@ -47,22 +46,21 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
 
 async function writeParts(
   folder: string,
-  { spec, payload }: ToolInput,
+  { payload }: ToolInput,
   { signal }: PackContext,
 ): Promise<Omit<ToolPaths, 'output'>> {
   const files = offBoundary(payload.files);
   for (const file of files) await writeEntry(file, join(folder, file.path), signal);
   const metaData = join(folder, 'meta-data.json');
   await writeFile(metaData, JSON.stringify(payload.metaData));
-  const scripts = scriptsOf(spec, payload);
   await mkdir(join(folder, 'scripts'));
-  for (const { name, content } of scripts) {
+  for (const { name, content } of payload.scripts) {
     await writeFile(join(folder, 'scripts', name), content, { mode: 0o755 });
   }
   return {
     files: files.map((file) => join(folder, file.path)),
     metaData,
-    scripts: scripts.map(({ name }) => join(folder, 'scripts', name)),
+    scripts: payload.scripts.map(({ name }) => join(folder, 'scripts', name)),
   };
 }
 

@@ -18,6 +18,9 @@ import type { Limit } from './limit.ts';
 import { selectImage } from './select.ts';
 import type { Reader } from './select.ts';
 
+/** Downloads at once, over all images. */
+const AT_ONCE = 4;
+
 export interface RegistryOptions {
   http: Http;
   log: Log;
@@ -25,8 +28,6 @@ export interface RegistryOptions {
   credentials: CredentialLookup;
   /** Hosts, with their port where they have one, that are spoken to over plain http; loopback always is. */
   insecureRegistries?: readonly string[];
-  /** Downloads at once, over all images. Default 4. */
-  concurrency?: number;
 }
 
 export interface RegistrySource extends ImageSource {
@@ -53,7 +54,7 @@ export function registrySource(options: RegistryOptions): RegistrySource {
   const context: Context = {
     client: createClient({ insecureRegistries: [], ...options }),
     log: options.log,
-    limit: createLimit(options.concurrency ?? 4),
+    limit: createLimit(AT_ONCE),
     configs: new Map(),
   };
   return {

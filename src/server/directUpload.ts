@@ -20,8 +20,6 @@ export interface DirectUploadOptions {
   onBytes: (bytes: number) => void;
   /** Milliseconds between looks for the artifact, at first. */
   pollMs?: number;
-  /** Milliseconds until the artifact must have appeared. */
-  appearMs?: number;
 }
 
 const V1 = '/api/management/v1/deployments/artifacts/directupload';
@@ -88,11 +86,12 @@ async function putFile(
 
 const POLL_MS = 1000;
 const LONGEST_POLL_MS = 10_000;
+/** Until the artifact must have appeared. */
 const APPEAR_MS = 600_000;
 
 async function appeared(api: Api, id: string, path: string, options: DirectUploadOptions): Promise<Artifact> {
   let pause = options.pollMs ?? POLL_MS;
-  const deadline = Date.now() + (options.appearMs ?? APPEAR_MS);
+  const deadline = Date.now() + APPEAR_MS;
   for (;;) {
     const artifact = await findArtifact(api, id);
     if (artifact !== undefined) return artifact;

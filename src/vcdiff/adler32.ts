@@ -18,10 +18,10 @@ const LANES = 16;
 
 let sums: Kernel | undefined;
 
-/** The Adler-32 checksum of `bytes`, or of bytes that follow others of checksum `seed`. https://www.rfc-editor.org/rfc/rfc1950 */
-export function adler32(bytes: Uint8Array, seed = 1): number {
-  let low = seed & 0xffff;
-  let high = seed >>> 16;
+/** The Adler-32 checksum of `bytes`. https://www.rfc-editor.org/rfc/rfc1950 */
+export function adler32(bytes: Uint8Array): number {
+  let low = 1;
+  let high = 0;
   const whole = bytes.length - (bytes.length % LANES);
   for (let start = 0; start < whole; start += BLOCK) {
     const end = Math.min(start + BLOCK, whole);
