@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import type { LayerReport } from '../mender/report.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Base, OpenedBases } from './verifyBase.ts';
-import { chooseOldImage, oldLayers, openBases } from './verifyBase.ts';
+import { chooseOldImage, openBases } from './verifyBase.ts';
 import type { ImageContent } from './verifyContent.ts';
 import { readContent } from './verifyContent.ts';
 import type { DecodedDelta, DeltaToDecode } from './verifyDeltas.ts';
@@ -14,6 +14,7 @@ import { estimateDevice } from './verifyEstimate.ts';
 import { dependsProblems, layerProblems, needsOldImage } from './verifyLayers.ts';
 import { manifestProblems } from './verifyManifest.ts';
 import { documentProblems, promisedSizes } from './verifyNames.ts';
+import { oldLayers } from './verifyOldLayers.ts';
 import type { World } from './world.ts';
 
 /** What became of an artifact where a device would install it. */
