@@ -5,7 +5,7 @@ import { countersText } from '../server/outcome.ts';
 import { formatTable } from './format.ts';
 
 /** The result of everything that one command brought to the destinations of a map; what `--report` writes. */
-export interface DestinationReport extends RunResult {
+export interface RunsReport extends RunResult {
   runs: RunReport[];
 }
 
@@ -43,7 +43,7 @@ export function mapReport({ path, otherClouds, entry }: Resolution): MapReport {
 }
 
 /** A table of the destinations, and what was pruned. */
-export function destinationText({ runs, success }: DestinationReport): string {
+export function destinationText({ runs, success }: RunsReport): string {
   const rows = runs.flatMap(({ artifact, accounts }) =>
     accounts.flatMap((one) => accountRows(artifact.name, one)),
   );

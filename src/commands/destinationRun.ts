@@ -12,13 +12,13 @@ import { openMaps } from './destinationMap.ts';
 import { refuseOtherTargets } from './destinationOptions.ts';
 import type { DestineFlags, Planned } from './destinationPlan.ts';
 import { noDestination, noDestinationText, planOne } from './destinationPlan.ts';
-import type { DestinationReport, RunReport } from './destinationReport.ts';
+import type { RunsReport, RunReport } from './destinationReport.ts';
 import { destinationText } from './destinationReport.ts';
 import { watchTimes } from './watchOptions.ts';
 
 /** What was done, and how it ended. */
 export interface DestinationRun {
-  report: DestinationReport;
+  report: RunsReport;
   /** To be thrown once the report is printed. */
   failure: UserError | undefined;
 }
@@ -109,12 +109,12 @@ function cutShort(run: RunReport, { reason }: AbortSignal): RunReport {
   return { ...run, success: false, skipped: false, error: messageOf(reason) };
 }
 
-async function writeReport(path: string, report: DestinationReport): Promise<void> {
+async function writeReport(path: string, report: RunsReport): Promise<void> {
   await writeAtomically(path, (temporary) => writeFile(temporary, `${JSON.stringify(report, null, 2)}\n`));
 }
 
 /** The only failure as it is; of several one that counts them, with their exit code where it is the same. */
-function failureOf(report: DestinationReport, failures: readonly UserError[]): UserError {
+function failureOf(report: RunsReport, failures: readonly UserError[]): UserError {
   const [first, ...more] = failures;
   if (first === undefined) {
     const errors = report.runs.flatMap(({ artifact, error }) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { main } from '../../src/cli.ts';
-import type { DestinationReport } from '../../src/commands/destinationReport.ts';
+import type { RunsReport } from '../../src/commands/destinationReport.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { gatewayMap, group, profilesOf, tenant, wake, yamlFile } from './world.ts';
@@ -60,7 +60,7 @@ describe('build by a map', () => {
     expect(done.stdout).toMatch(
       /acme-gateway-1\.2\.0 +us-prod +\S+ +\* +DEPLOYED +4 success\n2 destinations: success$/,
     );
-    const { runs } = JSON.parse(readFileSync(report, 'utf8')) as DestinationReport;
+    const { runs } = JSON.parse(readFileSync(report, 'utf8')) as RunsReport;
     expect(runs[0]?.artifact).toMatchObject({
       name: 'acme-gateway-1.2.0',
       application: 'gateway',

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deployCommand } from '../../src/commands/deploy.ts';
-import type { DestinationReport } from '../../src/commands/destinationReport.ts';
+import type { RunsReport } from '../../src/commands/destinationReport.ts';
 import { InterruptedError } from '../../src/errors.ts';
 import { runCommand } from '../helpers/mender-server-command.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -34,13 +34,11 @@ async function deploy(
     environment: environment ?? profiles.environment,
     ...(signal && { signal }),
   });
-  const written = existsSync(report)
-    ? (JSON.parse(readFileSync(report, 'utf8')) as DestinationReport)
-    : undefined;
+  const written = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as RunsReport) : undefined;
   return { ...run, report: written, accounts: written?.runs[0]?.accounts ?? [] };
 }
 
-const statesOf = (accounts: DestinationReport['runs'][number]['accounts']) =>
+const statesOf = (accounts: RunsReport['runs'][number]['accounts']) =>
   Object.fromEntries(
     accounts.map(({ account, state, destinations }) => [
       account,
