@@ -7,6 +7,7 @@ import { buildAll } from '../pipeline/build.ts';
 import type { BuildFlags } from './buildOptions.ts';
 import { buildOptions } from './buildOptions.ts';
 import { buildJson, buildText } from './buildReport.ts';
+import { KEPT_FREE_PERCENT } from './cacheFolder.ts';
 import type { Command, Context } from './command.ts';
 import type { DeliverFlags, DeliveryReport } from './deliver.ts';
 import { DELIVER_OPTIONS, checkDelivery, deliver, deliveryError } from './deliver.ts';
@@ -21,9 +22,6 @@ import { uploadText } from './upload.ts';
 import { watchText } from './watchOptions.ts';
 
 type Flags = BuildFlags & DeliverFlags & DestinationFlags;
-
-/** Percent of the disk that a run leaves free, as far as the cache's older entries allow. */
-const KEPT_FREE_PERCENT = 20;
 
 /** `build MANIFEST..`, also without the word `build`. */
 export const buildCommand: Command<Flags> = {

@@ -2,7 +2,7 @@ import type { CacheEntry } from '../cache/entries.ts';
 import { clearCache, isWhole, listEntries, removeEntry } from '../cache/entries.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import { pruneCache } from '../cache/prune.ts';
-import { cacheFolder, cacheOf } from './cacheFolder.ts';
+import { KEPT_FREE_PERCENT, cacheFolder, cacheOf } from './cacheFolder.ts';
 import type { Command, Context } from './command.ts';
 import { formatBytes, formatTable } from './format.ts';
 import { parseSize } from './requestOf.ts';
@@ -15,7 +15,6 @@ interface CacheFlags {
 }
 
 const ACTIONS = ['ls', 'prune', 'verify', 'clear'] as const;
-const KEPT_FREE_PERCENT = 20;
 
 /** `cache ls|prune|verify|clear` */
 export const cacheCommand: Command<CacheFlags> = {

@@ -13,6 +13,9 @@ export const CACHE_OPTIONS = {
   },
 } as const;
 
+/** Percent of the disk that is left free by default, as far as the cache's older entries allow. */
+export const KEPT_FREE_PERCENT = 20;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The cache folder: the flag's, MENDER_HELPER_CACHE_DIR, `$XDG_CACHE_HOME/mender-docker-delta`, `~/.cache/mender-docker-delta`. */

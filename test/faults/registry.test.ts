@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../helpers/cli.ts';
 import type { Fault, MisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
-import { cutAfter, refuse, startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
+import { cutAfter, endless, refuse, startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
 import { RELEASES } from './shop.ts';
 
 /** Each build has its own: what one run learned to hide must not hide for another. */
@@ -44,14 +44,6 @@ const echo =
         'retry-after': '0',
       },
     );
-const endless: Fault['act'] = (_request, response) => {
-  const more = (): void => {
-    if (response.destroyed) return;
-    if (response.write(Buffer.alloc(1 << 16))) setImmediate(more);
-    else response.once('drain', more);
-  };
-  more();
-};
 
 /** A registry that wants a token for everything, after the faults have had their turn. */
 async function start(fault: Fault, { auth, token }: Secrets): Promise<MisbehavingRegistry> {

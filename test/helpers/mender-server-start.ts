@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { Faults, misbehave } from './mender-server-faults.ts';
 import { Refused } from './mender-server-multipart.ts';
 import { findOperation, requestFaults, responseFaults } from './mender-server-openapi.ts';
@@ -156,12 +157,10 @@ class Front {
 }
 
 async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString('utf8');
-  if (text === '') return undefined;
+  const body = await text(request);
+  if (body === '') return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(body);
   } catch {
     throw new Refused(400, 'cannot parse the body');
   }

@@ -132,6 +132,16 @@ export function refuse(
   response.end(JSON.stringify({ errors: [{ code, message: code.toLowerCase().replaceAll('_', ' ') }] }));
 }
 
+/** An answer that never ends. */
+export const endless: Fault['act'] = (_request, response) => {
+  const more = (): void => {
+    if (response.destroyed) return;
+    if (response.write(Buffer.alloc(1 << 16))) setImmediate(more);
+    else response.once('drain', more);
+  };
+  more();
+};
+
 /** Sends `count` bytes of a good answer and cuts the connection. */
 export function cutAfter(count: number): Fault['act'] {
   return (_request, response, serve) => {

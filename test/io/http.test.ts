@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { bytesOf, createHttp, describe as describeRequest, jsonOf, textOf } from '../../src/io/http.ts';
@@ -17,12 +17,6 @@ async function statuses(...list: number[]): Promise<{ url: string; count: () => 
     response.writeHead(list[Math.min(count++, list.length - 1)] ?? 200).end('trouble at the mill');
   });
   return { url, count: () => count };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request) text += String(chunk);
-  return text;
 }
 
 describe('retries', () => {
@@ -62,8 +56,8 @@ describe('retries', () => {
   test('each attempt gets a fresh body', async () => {
     const bodies: string[] = [];
     const url = await listen((request, response) => {
-      void bodyOf(request).then((text) => {
-        bodies.push(`${request.headers['content-length']} ${text}`);
+      void text(request).then((sent) => {
+        bodies.push(`${request.headers['content-length']} ${sent}`);
         response.writeHead(bodies.length < 2 ? 503 : 200).end();
       });
     });
@@ -204,7 +198,7 @@ describe('redirects', () => {
 
   async function echo(): Promise<string> {
     return listen((request, response) => {
-      void bodyOf(request).then((body) => {
+      void text(request).then((body) => {
         const { method, headers, url } = request;
         const { authorization, cookie, accept } = headers;
         response.end(JSON.stringify({ method, url, authorization, cookie, accept, body }));
@@ -262,7 +256,7 @@ describe('redirects', () => {
 describe('requests', () => {
   test('send what was asked for, and no headers made up', async () => {
     const url = await listen((request, response) => {
-      void bodyOf(request).then((body) => response.end(JSON.stringify({ headers: request.headers, body })));
+      void text(request).then((body) => response.end(JSON.stringify({ headers: request.headers, body })));
     });
     const request = {
       method: 'POST',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { streamReader } from '../../src/io/byteReader.ts';
 import { gzip } from '../../src/io/gzip.ts';
@@ -10,12 +11,6 @@ import type { TarEntry } from '../../src/io/tar.ts';
 import { tarFile, tarSize, tarStream } from '../../src/io/tar.ts';
 import { walkTar } from '../../src/io/tarRead.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
-
-async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  return Buffer.concat(parts);
-}
 
 async function* chunksOf(content: Buffer, size: number): AsyncGenerator<Buffer> {
   await Promise.resolve();
@@ -52,7 +47,7 @@ const tables: [string, TarEntry[]][] = [
 describe('tarStream', () => {
   it.each(tables)('is read by tar, and is as long as tarSize says: %s', async (_name, entries) => {
     const folder = temporaryFolder();
-    const bytes = await collect(tarStream(entries));
+    const bytes = await buffer(tarStream(entries));
     expect(bytes.length).toBe(tarSize(entries));
     expect(bytes.subarray(-1024).equals(Buffer.alloc(1024))).toBe(true);
     writeFileSync(join(folder, 'a.tar'), bytes);
@@ -66,8 +61,8 @@ describe('tarStream', () => {
   it('writes modes, and the same bytes every time', async () => {
     const folder = temporaryFolder();
     const entries = [tarFile('run.sh', '#!/bin/sh\n', 0o755), tarFile('data', 'x')];
-    const bytes = await collect(tarStream(entries, 1_700_000_000));
-    expect(bytes.equals(await collect(tarStream(entries, 1_700_000_000)))).toBe(true);
+    const bytes = await buffer(tarStream(entries, 1_700_000_000));
+    expect(bytes.equals(await buffer(tarStream(entries, 1_700_000_000)))).toBe(true);
     execFileSync('tar', ['-xf', '-', '-C', folder], { input: bytes });
     const run = statSync(join(folder, 'run.sh'));
     expect([run.mode & 0o777, run.mtimeMs]).toEqual([0o755, 1_700_000_000_000]);
@@ -88,7 +83,7 @@ describe('tarStream', () => {
     ['longer', 3],
   ])('fails where a body is %s than it says', async (_what, size) => {
     const entries = [{ ...streamed('wrong', 'four'), size }];
-    await expect(collect(tarStream(entries))).rejects.toMatchObject({ name: 'IntegrityError' });
+    await expect(buffer(tarStream(entries))).rejects.toMatchObject({ name: 'IntegrityError' });
   });
 });
 
@@ -104,20 +99,20 @@ const gzipCases = [0, 1, 65_534, 65_535, 65_536, 131_070, 300_000].flatMap((size
 describe('gzipStored', () => {
   it.each(gzipCases)('of %d bytes with %d empty blocks is what gzip reads', async (size, emptyBlocks) => {
     const content = Buffer.alloc(size, 'some text ');
-    const bytes = await collect(gzipStored(chunksOf(content, 40_000), size, emptyBlocks));
+    const bytes = await buffer(gzipStored(chunksOf(content, 40_000), size, emptyBlocks));
     expect(bytes.length).toBe(gzipStoredSize(size, emptyBlocks));
     expect(execFileSync('gzip', ['-dc'], { input: bytes }).equals(content)).toBe(true);
   });
 
   it('keeps its checksum where a chunk is empty', async () => {
     const chunks = Readable.from([Buffer.from('one'), Buffer.alloc(0), Buffer.from('two')]);
-    const bytes = await collect(gzipStored(chunks, 6));
+    const bytes = await buffer(gzipStored(chunks, 6));
     expect(execFileSync('gzip', ['-dc'], { input: bytes }).toString()).toBe('onetwo');
   });
 
   it.each([2, 4])('fails where %d bytes were promised and three come', async (size) => {
     const stored = gzipStored(chunksOf(Buffer.from('abc'), 10), size);
-    await expect(collect(stored)).rejects.toMatchObject({ name: 'IntegrityError' });
+    await expect(buffer(stored)).rejects.toMatchObject({ name: 'IntegrityError' });
   });
 });
 
@@ -127,8 +122,8 @@ describe('gzip', () => {
     async (size) => {
       const content = Buffer.alloc(size, 'some text ');
       const [one, four] = [
-        await collect(gzip(chunksOf(content, 100_000), 6, 1)),
-        await collect(gzip(chunksOf(content, 999_999), 6, 4)),
+        await buffer(gzip(chunksOf(content, 100_000), 6, 1)),
+        await buffer(gzip(chunksOf(content, 999_999), 6, 4)),
       ];
       expect(one.equals(four)).toBe(true);
       expect(execFileSync('gzip', ['-dc'], { input: one, maxBuffer: 1 << 24 }).equals(content)).toBe(true);
@@ -140,6 +135,6 @@ describe('gzip', () => {
       yield await Promise.resolve(Buffer.alloc(3 << 20));
       throw new Error('the source broke');
     })();
-    await expect(collect(gzip(broken, 6, 2))).rejects.toThrow('the source broke');
+    await expect(buffer(gzip(broken, 6, 2))).rejects.toThrow('the source broke');
   });
 });

@@ -1,6 +1,7 @@
 /* eslint complexity: "off" -- one branch for each call that a library knows */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { listen } from '../helpers/listen.ts';
 
 interface StoredImage {
@@ -64,7 +65,7 @@ export async function startLibrary(): Promise<LibraryStandIn> {
     calls.push(`storage ${request.method ?? ''} ${range ?? ''}`.trim());
     if (authorization !== undefined) leaked.push(authorization);
     if (overtaken(library, `storage ${request.method ?? ''}`, request, response)) return;
-    void bodyOf(request).then((body) => {
+    void buffer(request).then((body) => {
       const [, kind, id = '', part] = /^\/(file|part)\/([^/?]+)(?:\/(\d+))?/.exec(request.url ?? '') ?? [];
       if (request.method === 'PUT') {
         const sum = request.headers['x-amz-content-sha256'];
@@ -163,7 +164,7 @@ export async function startLibrary(): Promise<LibraryStandIn> {
     const line = `${request.method ?? ''} ${decodeURIComponent(url.pathname)}`;
     calls.push(line);
     if (overtaken(library, line, request, response)) return;
-    void bodyOf(request).then((body) => {
+    void buffer(request).then((body) => {
       const wrong = request.headers.authorization !== `Bearer ${library.token}`;
       const { status, data, location } = wrong ? { status: 401 } : answer(request.method ?? '', url, body);
       const content =
@@ -198,10 +199,4 @@ function send(request: IncomingMessage, response: ServerResponse, bytes: Buffer 
   const range = { 'content-range': `bytes ${from}-${end - 1}/${bytes.length}` };
   const part = bytes.subarray(Number(from), end);
   response.writeHead(206, { 'content-length': part.length, ...range }).end(part);
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { buildArtifact } from '../../src/mender/build.ts';
 import { readArtifact } from '../../src/mender/read.ts';
@@ -235,10 +236,4 @@ function encrypted(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const options = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const;
   return privateKey.export(options).toString();
-}
-
-async function text(body: AsyncIterable<Buffer>): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const chunk of body) parts.push(chunk);
-  return Buffer.concat(parts).toString('utf8');
 }

@@ -10,7 +10,7 @@ import type { CredentialLookup } from '../../src/registry/credentials.ts';
 import { registrySource } from '../../src/registry/source.ts';
 import type { RegistrySource } from '../../src/registry/source.ts';
 import { buildImage, buildIndex } from '../helpers/images.ts';
-import { cutAfter, refuse, startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
+import { cutAfter, endless, refuse, startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
 import type { Fault, MisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
 
 const noise = randomBytes(3 << 20).toString('latin1');
@@ -92,15 +92,6 @@ describe('survived:', () => {
 
 describe('given up:', () => {
   const wrong = Buffer.alloc(big!.blob.length);
-  const endless: Fault['act'] = (_request, response) => {
-    response.writeHead(200);
-    const more = (): void => {
-      if (response.destroyed) return;
-      if (response.write(Buffer.alloc(1 << 16))) setImmediate(more);
-      else response.once('drain', more);
-    };
-    more();
-  };
   const whole =
     (body: Buffer): Fault['act'] =>
     (_request, response) =>
