@@ -30,7 +30,7 @@ export async function* xzByProgram(
     reject: false,
   });
   const read = { error: undefined as unknown };
-  const fed = pipeline(kept(content, read), program.stdin).catch(() => undefined);
+  const fed = pipeline(kept(content, read), program.stdin).catch(() => program.kill());
   try {
     yield* program.stdout as AsyncIterable<Buffer>;
     await fed;
