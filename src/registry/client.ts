@@ -1,7 +1,7 @@
 import type { HttpResponse } from '../io/http.ts';
 import { createAuthorization } from './authorization.ts';
 import type { Authorization, AuthorizationContext } from './authorization.ts';
-import { apiHost, repositoryUrl } from './endpoint.ts';
+import { isOfRegistry, repositoryUrl } from './endpoint.ts';
 import type { Repository } from './endpoint.ts';
 import { denied, failureOf } from './failure.ts';
 
@@ -46,17 +46,14 @@ async function authorized(
 ): Promise<HttpResponse> {
   const header = authorization.header();
   const response = await send(context, repository, request, header);
-  if (!asksForLogin(response, repository)) return response;
+  // A storage host that the registry redirects to has no say in its credentials.
+  const isOwn = isOfRegistry(response.url, repository.registry, context.insecureRegistries);
+  if (response.status !== 401 || !isOwn) return response;
   response.body.destroy();
   const challenge = response.headers['www-authenticate'] ?? '';
   const renewed = await authorization.renew(header, challenge, request.signal);
   if (renewed === undefined) throw denied(repository, 'the registry wants a login');
   return send(context, repository, request, renewed);
-}
-
-/** A 401 of the registry itself: a storage host that it redirects to has no say in its credentials. */
-function asksForLogin({ status, url }: HttpResponse, { registry }: Repository): boolean {
-  return status === 401 && new URL(url).host === new URL(`https://${apiHost(registry)}`).host;
 }
 
 function send(

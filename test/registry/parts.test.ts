@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../src/errors.ts';
+import { parseReference } from '../../src/oci/reference.ts';
 import { parseChallenges } from '../../src/registry/challenge.ts';
-import { allowsPlainHttp, repositoryUrl } from '../../src/registry/endpoint.ts';
+import { allowsPlainHttp, isOfRegistry, repositoryUrl } from '../../src/registry/endpoint.ts';
 import { denied } from '../../src/registry/failure.ts';
 import { createLimit } from '../../src/registry/limit.ts';
 
@@ -66,6 +68,22 @@ test.each([
   ['localhost:5000', 'app', 'http://localhost:5000/v2/app'],
 ])('%s/%s is at %s', (registry, repository, url) => {
   expect(repositoryUrl(registry, repository, [])).toBe(url);
+});
+
+test.each(['300.0.0.1:5000', '1.2.3.4.5', 'localhost:99999', '[:::::]:5000'])('%s is no address', (host) => {
+  const { registry, repository } = parseReference(`${host}/app`);
+  expect(() => repositoryUrl(registry, repository, [])).toThrow(UsageError);
+});
+
+test.each([
+  ['http://localhost:80/v2/app/manifests/1', 'localhost:80', true],
+  ['http://insecure.example.com/v2/', 'insecure.example.com:80', true],
+  ['https://ghcr.io/token', 'ghcr.io:443', true],
+  ['https://registry-1.docker.io/v2/', 'docker.io', true],
+  ['https://storage.example.com/blob', 'ghcr.io', false],
+  ['http://localhost:5001/blob', 'localhost:5000', false],
+])('%s is of the registry %s: %s', (url, registry, expected) => {
+  expect(isOfRegistry(url, registry, ['insecure.example.com:80'])).toBe(expected);
 });
 
 test.each([
