@@ -5,14 +5,14 @@ import { digestOf } from './digest.ts';
 import type { Found, LayoutFiles, LayoutImage, Leaf } from './layoutFiles.ts';
 import type { DockerItem, Root } from './layoutRoots.ts';
 import type { Manifest } from './manifest.ts';
-import { isAttestation, parseConfig, parseManifest } from './manifest.ts';
+import { isImage, mayLeadToImage, parseConfig, parseManifest } from './manifest.ts';
 import type { Platform } from './platform.ts';
 import { blobPath } from './portable.ts';
 
 /** Indexes inside indexes; real ones have two. */
 const DEEPEST = 16;
 
-/** All images below one entry of an archive, through nested indexes; attestations are left out. */
+/** All images below one entry of an archive, through nested indexes; what is no image is left out. */
 export async function leavesOf(files: LayoutFiles, root: Root, where: string): Promise<Found> {
   if ('item' in root) return { leaves: [await dockerLeaf(files, root.item, where)], absent: [] };
   return descend(files, root.descriptor, [], where);
@@ -24,7 +24,7 @@ async function descend(
   above: readonly Digest[],
   where: string,
 ): Promise<Found> {
-  if (isAttestation(descriptor)) return { leaves: [], absent: [] };
+  if (!mayLeadToImage(descriptor)) return { leaves: [], absent: [] };
   if (above.includes(descriptor.digest) || above.length > DEEPEST) {
     throw new IntegrityError(`${where}: the index ${descriptor.digest} contains itself`);
   }
@@ -33,6 +33,7 @@ async function descend(
   const document = parseManifest(bytes, `${where}: ${descriptor.digest}`, descriptor.mediaType);
   const digests = [...above, descriptor.digest];
   if (document.kind === 'manifest') {
+    if (!isImage(document)) return { leaves: [], absent: [] };
     return { leaves: [await ociLeaf(files, descriptor, document, digests, where)], absent: [] };
   }
   const parts: Found[] = [];

@@ -2,7 +2,7 @@ import { IntegrityError, NotFoundError, UnsupportedError, UsageError } from '../
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import type { LayoutFiles } from './layoutFiles.ts';
-import { isAttestation, parseManifest } from './manifest.ts';
+import { mayLeadToImage, parseManifest } from './manifest.ts';
 import type { Reference } from './reference.ts';
 import { canonicalReference, formatReference, parseReference } from './reference.ts';
 
@@ -45,7 +45,7 @@ async function ociRoots(
   const document = parseManifest(index, `${where}: index.json`);
   if (document.kind !== 'index') throw new IntegrityError(`${where}: index.json is no index`);
   const roots: Root[] = [];
-  for (const descriptor of document.manifests.filter((entry) => !isAttestation(entry))) {
+  for (const descriptor of document.manifests.filter(mayLeadToImage)) {
     const names = namesOf(descriptor);
     const known = names.full.length > 0 ? names : await dockerNames(files, descriptor, items, names, where);
     roots.push({ ...known, descriptor });

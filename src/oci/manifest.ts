@@ -2,7 +2,7 @@ import { IntegrityError, UnsupportedError } from '../errors.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import { parseDigest } from './digest.ts';
-import { isIndexType, isManifestType } from './mediaTypes.ts';
+import { isConfigType, isIndexType, isManifestType } from './mediaTypes.ts';
 import type { Platform } from './platform.ts';
 import { normalized } from './platform.ts';
 
@@ -83,10 +83,20 @@ function parseDescriptor(value: unknown, where: string): Descriptor {
   };
 }
 
-/** True for a manifest that attests to another one (BuildKit provenance, SBOM) and is no image. */
-export function isAttestation(descriptor: Descriptor): boolean {
-  const type = descriptor.annotations?.['vnd.docker.reference.type'];
-  return type === 'attestation-manifest' || descriptor.platform?.os === 'unknown';
+/**
+ * False for what an index lists beside its images: manifests that attest to another one (BuildKit provenance, SBOM), and
+ * media types that readers have to pass over.
+ * https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions
+ */
+export function mayLeadToImage({ mediaType, platform, annotations }: Descriptor): boolean {
+  const attests = annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
+  if (attests || platform?.os === 'unknown') return false;
+  return mediaType === '' || isIndexType(mediaType) || isManifestType(mediaType);
+}
+
+/** True for the manifest of an image, and not of an artifact: a Helm chart, a signature, an SBOM. */
+export function isImage({ config }: Manifest): boolean {
+  return isConfigType(config.mediaType);
 }
 
 function parseWirePlatform(json: Json, where: string): Platform {

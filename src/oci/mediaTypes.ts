@@ -16,3 +16,16 @@ export function isIndexType(mediaType: string): boolean {
 export function isManifestType(mediaType: string): boolean {
   return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST;
 }
+
+const CONFIGS: ReadonlySet<string> = new Set([
+  OCI_CONFIG,
+  'application/vnd.docker.container.image.v1+json',
+  // Some old registries and tools store configs so.
+  'application/octet-stream',
+  '',
+]);
+
+/** True for the config of an OCI or Docker image. */
+export function isConfigType(mediaType: string): boolean {
+  return CONFIGS.has(mediaType);
+}

@@ -52,22 +52,30 @@ export function samePlatform(have: Platform, want: Platform): boolean {
   return formatPlatform(normalized(have)) === formatPlatform(normalized(want));
 }
 
+/** Variants of an architecture are levels, each of which runs what is made for those below; no variant is this one. */
+const LEVELS: Readonly<Record<string, number>> = { arm: 7, arm64: 8, amd64: 1 };
+
 /**
- * The position in `offered` of the best match for `want`, or -1: the exact platform first; for arm the highest
- * variant below the wanted one, as Docker and containerd choose.
+ * The position in `offered` of the best match for `want`, or -1: the exact platform first, then the highest variant
+ * below the wanted one, as Docker and containerd choose.
  */
 export function choosePlatform(offered: readonly (Platform | undefined)[], want: Platform): number {
   const exact = offered.findIndex((have) => have !== undefined && samePlatform(have, want));
-  return exact >= 0 || want.architecture !== 'arm' ? exact : bestArmBelow(offered, want);
+  return exact >= 0 ? exact : bestBelow(offered, want);
 }
 
-function bestArmBelow(offered: readonly (Platform | undefined)[], want: Platform): number {
-  const level = (platform: Platform): number => Number(normalized(platform).variant?.slice(1) ?? '7');
+function bestBelow(offered: readonly (Platform | undefined)[], want: Platform): number {
   let best = -1;
   offered.forEach((have, position) => {
-    if (have?.os !== want.os || have.architecture !== 'arm' || level(have) > level(want)) return;
+    if (have?.os !== want.os || have.architecture !== want.architecture || !(level(have) <= level(want)))
+      return;
     const leader = offered[best];
     if (leader === undefined || level(have) > level(leader)) best = position;
   });
   return best;
+}
+
+/** NaN where the architecture has no levels. */
+function level({ architecture, variant }: Platform): number {
+  return Number(variant?.slice(1) ?? LEVELS[architecture] ?? NaN);
 }

@@ -2,8 +2,8 @@ import { IntegrityError, NotFoundError, UnsupportedError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig, Index, Manifest } from '../oci/manifest.ts';
-import { isAttestation, parseConfig } from '../oci/manifest.ts';
-import { OCI_CONFIG, isIndexType } from '../oci/mediaTypes.ts';
+import { isImage, mayLeadToImage, parseConfig } from '../oci/manifest.ts';
+import { isIndexType } from '../oci/mediaTypes.ts';
 import type { Platform } from '../oci/platform.ts';
 import { choosePlatform, formatPlatform } from '../oci/platform.ts';
 import type { Document } from './document.ts';
@@ -20,14 +20,16 @@ export interface Selected {
   digest: Digest;
   manifest: Manifest;
   config: ImageConfig;
+  /** As the index has it, which may know the variant better than the config; else the config's. */
+  platform: Platform;
 }
 
 /** More manifests than this below one reference are no honest image. */
 const MOST_DOCUMENTS = 200;
 
 /**
- * The image for `platform` in `top`, through nested indexes, past attestations. Throws NotFoundError that names what
- * platforms there are, UnsupportedError for what is no image. `name` is the image's, for messages.
+ * The image for `platform` in `top`, through nested indexes, past what is no image. Throws NotFoundError that names what
+ * platforms there are, UnsupportedError where `top` is no image. `name` is the image's, for messages.
  */
 export async function selectImage(
   top: Document,
@@ -63,7 +65,7 @@ async function collect(
 ): Promise<Candidate[]> {
   const found: Candidate[] = [];
   for (const descriptor of index.manifests) {
-    if (isAttestation(descriptor)) continue;
+    if (!mayLeadToImage(descriptor)) continue;
     if (budget.left-- <= 0) throw new UnsupportedError(`${name}: more than ${MOST_DOCUMENTS} manifests`);
     if (above.includes(descriptor.digest)) {
       throw new IntegrityError(`${name}: the index ${descriptor.digest} contains itself`);
@@ -82,7 +84,11 @@ async function fromDescriptor(
 ): Promise<Candidate[]> {
   const { platform, digest, mediaType } = descriptor;
   if (platform !== undefined && !isIndexType(mediaType)) {
-    return [{ platform, read: async () => readImage(await reader.document(digest), reader, name) }];
+    const read = async (): Promise<Selected> => ({
+      ...(await readImage(await reader.document(digest), reader, name)),
+      platform,
+    });
+    return [{ platform, read }];
   }
   return fromDocument(await reader.document(digest), above, reader, name, budget);
 }
@@ -95,8 +101,9 @@ async function fromDocument(
   budget: { left: number },
 ): Promise<Candidate[]> {
   if (content.kind === 'index') return collect(content, [...above, digest], reader, name, budget);
+  if (above.length > 0 && !isImage(content)) return [];
   const selected = await readConfig(content, digest, reader, name);
-  return [{ platform: selected.config.platform, read: () => Promise.resolve(selected) }];
+  return [{ platform: selected.platform, read: () => Promise.resolve(selected) }];
 }
 
 async function readImage({ content, digest }: Document, reader: Reader, name: string): Promise<Selected> {
@@ -104,25 +111,18 @@ async function readImage({ content, digest }: Document, reader: Reader, name: st
   throw new IntegrityError(`${name}: expected ${digest} to be a manifest, found an index`);
 }
 
-const CONFIG_TYPES: ReadonlySet<string> = new Set([
-  OCI_CONFIG,
-  'application/vnd.docker.container.image.v1+json',
-  // Some old registries and tools store configs so.
-  'application/octet-stream',
-  '',
-]);
-
 async function readConfig(
   manifest: Manifest,
   digest: Digest,
   reader: Reader,
   name: string,
 ): Promise<Selected> {
-  if (!CONFIG_TYPES.has(manifest.config.mediaType)) {
+  if (!isImage(manifest)) {
     throw new UnsupportedError(`${name}: no container image, but a ${manifest.config.mediaType}`);
   }
   const bytes = await reader.config(manifest.config);
-  return { digest, manifest, config: parseConfig(bytes, `${name}, config ${manifest.config.digest}`) };
+  const config = parseConfig(bytes, `${name}, config ${manifest.config.digest}`);
+  return { digest, manifest, config, platform: config.platform };
 }
 
 function wrongPlatform(name: string, wanted: Platform, found: readonly Candidate[]): NotFoundError {

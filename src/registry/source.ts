@@ -81,7 +81,7 @@ async function resolve(
   const selected = await selectImage(top, platform, readerFor(context, reference, signal), name);
   return {
     reference,
-    platform: selected.config.platform,
+    platform: selected.platform,
     configDigest: selected.manifest.config.digest,
     manifestDigest: selected.digest,
     layers: layersOf(selected, name),

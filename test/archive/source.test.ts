@@ -10,7 +10,14 @@ import type { ImageRequest, ImageSource } from '../../src/oci/image.ts';
 import { formatReference } from '../../src/oci/reference.ts';
 import { allOf, collector, isWhole } from '../helpers/collect.ts';
 import type { Built, BuiltImage } from '../helpers/images.ts';
-import { buildImage, buildIndex, layoutFiles, skopeoCopy, writeLayout } from '../helpers/images.ts';
+import {
+  buildArtifact,
+  buildImage,
+  buildIndex,
+  layoutFiles,
+  skopeoCopy,
+  writeLayout,
+} from '../helpers/images.ts';
 import type { FileMap } from '../helpers/tarball.ts';
 import { tarOf } from '../helpers/tarball.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -227,6 +234,20 @@ describe('platforms', () => {
     const files = layoutFiles({ '1': { ...arm64, descriptor } });
     await expectImage(sourceWith(files), ask('app:1', 'linux/arm64'), arm64);
   });
+
+  it.each(['at the top', 'in an index'])(
+    'passes over an artifact and an unknown media type %s',
+    async (at) => {
+      const entries = [buildArtifact('application/vnd.example.unknown+json'), buildArtifact(), one];
+      const files = layoutFiles({ '': buildIndex(entries) });
+      if (at === 'at the top') {
+        files['index.json'] = Buffer.from(
+          JSON.stringify({ manifests: entries.map(({ descriptor }) => descriptor) }),
+        );
+      }
+      await expectImage(sourceWith(files), ask('app:1'), one);
+    },
+  );
 
   it('names the platforms that are there', async () => {
     for (const files of [layoutFiles({ '': index }), oldDockerFiles({ '': arm64 })]) {

@@ -103,6 +103,22 @@ export function buildImage(spec: ImageSpec): BuiltImage {
   };
 }
 
+/** A manifest that is no image, as SBOMs and signatures have, or with another media type no manifest at all. */
+export function buildArtifact(mediaType = OCI_MANIFEST): Built {
+  const empty = Buffer.from('{}');
+  const config = describe(empty, 'application/vnd.oci.empty.v1+json');
+  const layers = [describe(empty, 'application/spdx+json')];
+  const manifest = json({
+    schemaVersion: 2,
+    mediaType,
+    artifactType: 'application/spdx+json',
+    config,
+    layers,
+  });
+  const blobs = new Map([[digestOf(empty), empty]]);
+  return { manifest, descriptor: describe(manifest, mediaType), blobs, manifests: new Map() };
+}
+
 /** An index of images and indexes; an image with `attests` is shown as an attestation of nothing in particular. */
 export function buildIndex(
   entries: readonly Built[],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IntegrityError, UnsupportedError } from '../../src/errors.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
-import { isAttestation, parseConfig, parseManifest } from '../../src/oci/manifest.ts';
+import { mayLeadToImage, parseConfig, parseManifest } from '../../src/oci/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/mediaTypes.ts';
 
 const DIGEST = `sha256:${'ab'.repeat(32)}` as const;
@@ -81,14 +81,17 @@ describe('parseConfig', () => {
   });
 });
 
-describe('isAttestation', () => {
+describe('mayLeadToImage', () => {
   const base: Descriptor = { mediaType: OCI_MANIFEST, digest: DIGEST, size: 1 };
   it.each([
-    [base, false],
-    [{ ...base, platform: { os: 'unknown', architecture: 'unknown' } }, true],
-    [{ ...base, annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }, true],
-    [{ ...base, annotations: { 'vnd.docker.reference.type': 'other' } }, false],
-  ])('%j', (descriptor, is) => {
-    expect(isAttestation(descriptor)).toBe(is);
+    [base, true],
+    [{ ...base, mediaType: DOCKER_LIST }, true],
+    [{ ...base, mediaType: '' }, true],
+    [{ ...base, mediaType: 'application/vnd.example.unknown+json' }, false],
+    [{ ...base, platform: { os: 'unknown', architecture: 'unknown' } }, false],
+    [{ ...base, annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }, false],
+    [{ ...base, annotations: { 'vnd.docker.reference.type': 'other' } }, true],
+  ])('%j', (descriptor, may) => {
+    expect(mayLeadToImage(descriptor)).toBe(may);
   });
 });

@@ -31,6 +31,13 @@ describe('choosePlatform', () => {
     ['linux/arm/v7', ['linux/arm/v5', 'linux/arm/v6', 'linux/arm64'], 1],
     ['linux/arm/v6', ['linux/arm/v7', 'linux/arm/v5'], 1],
     ['linux/arm/v5', ['linux/arm/v7', 'linux/arm/v6'], -1],
+    ['linux/amd64/v3', ['linux/amd64', 'linux/amd64/v2', 'linux/amd64/v4'], 1],
+    ['linux/amd64/v2', ['linux/arm64', 'linux/amd64'], 1],
+    ['linux/amd64', ['linux/amd64/v2'], -1],
+    ['linux/arm64/v9', ['linux/arm64', 'linux/arm'], 0],
+    ['linux/arm64', ['linux/arm64/v9'], -1],
+    ['linux/riscv64', ['linux/riscv64/rva23'], -1],
+    ['linux/mips64le/hardfloat', ['linux/mips64le/softfloat', 'linux/mips64le'], -1],
     ['windows/amd64', ['linux/amd64'], -1],
     ['linux/amd64', [], -1],
   ])('%s among %j', (want, offered, position) => {

@@ -10,7 +10,7 @@ import { parseReference } from '../../src/oci/reference.ts';
 import type { CredentialLookup } from '../../src/registry/credentials.ts';
 import { registrySource } from '../../src/registry/source.ts';
 import type { RegistrySource } from '../../src/registry/source.ts';
-import { buildImage, buildIndex, skopeoCopy, writeLayout } from '../helpers/images.ts';
+import { buildArtifact, buildImage, buildIndex, skopeoCopy, writeLayout } from '../helpers/images.ts';
 import { REGISTRY_LOGIN, push, startRegistry } from '../helpers/registry.ts';
 import type { RunningRegistry } from '../helpers/registry.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -122,6 +122,23 @@ describe('a multi-platform image', () => {
       manifestDigest: built.descriptor.digest,
       platform: built.platform,
     });
+  });
+
+  test('with an artifact and an unknown media type beside it', async () => {
+    const unknown = buildArtifact('application/vnd.example.unknown+json');
+    const index = buildIndex([unknown, buildArtifact(), amd64]);
+    // This registry takes such a document as a blob only.
+    index.manifests.delete(unknown.descriptor.digest);
+    await push(registry.host, 'team/multi', 'artifacts', index);
+    expect(await resolve('team/multi:artifacts')).toMatchObject({ configDigest: amd64.configDigest });
+  });
+
+  test('the index knows the variant that the config lacks', async () => {
+    const platform = parsePlatform('linux/arm/v6');
+    const bare = buildImage({ platform: { os: 'linux', architecture: 'arm' }, layers: [files] });
+    const annotated = { ...bare, descriptor: { ...bare.descriptor, platform } };
+    await push(registry.host, 'team/multi', 'annotated', buildIndex([annotated]));
+    expect(await resolve('team/multi:annotated', 'linux/arm/v6')).toMatchObject({ platform });
   });
 
   test('by the digest of its index, with a tag that points elsewhere', async () => {
