@@ -9,7 +9,7 @@ import { declaredOptions, environmentOptions, refuseRepeated } from './config.ts
 import { EXIT, InterruptedError, UsageError, UserError } from './errors.ts';
 import { closeConnections } from './io/httpConnections.ts';
 import type { LogLevel } from './io/log.ts';
-import { LOG_LEVELS, createLog } from './io/log.ts';
+import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
 import { redact } from './io/redact.ts';
 
 /** The process, as far as the command line tool needs it. */
@@ -35,7 +35,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     return EXIT.ok;
   } catch (error) {
     const cause: unknown = interruption.signal.aborted ? interruption.signal.reason : error;
-    terminal.stderr.write(redact(describeFailure(cause)));
+    terminal.stderr.write(describeFailure(cause));
     return cause instanceof UserError ? cause.exitCode : EXIT.bug;
   } finally {
     release();
@@ -144,10 +144,11 @@ const SILENT: Screen = { isTTY: false, columns: 80, write: () => undefined };
 
 function describeFailure(error: unknown): string {
   if (error instanceof UserError) {
-    return `error: ${error.message}\n${error.hint === undefined ? '' : `  try: ${error.hint}\n`}`;
+    const hint = error.hint === undefined ? '' : `  try: ${oneLine(redact(error.hint))}\n`;
+    return `error: ${oneLine(redact(error.message))}\n${hint}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `This is a bug in mender-docker-delta; please report it with this text:\n${stack}\n`;
+  return `This is a bug in mender-docker-delta; please report it with this text:\n${redact(stack)}\n`;
 }
 
 function onSignals(act: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {

@@ -15,9 +15,14 @@ export interface Log {
 export function createLog(level: LogLevel, write: (line: string) => void): Log {
   const allowed = LOG_LEVELS.indexOf(level);
   const at = (messageLevel: LogLevel, prefix: string) => (message: string) => {
-    if (LOG_LEVELS.indexOf(messageLevel) <= allowed) write(redact(prefix + message));
+    if (LOG_LEVELS.indexOf(messageLevel) <= allowed) write(oneLine(redact(prefix + message)));
   };
   return { warning: at('warning', 'warning: '), info: at('info', ''), debug: at('debug', 'debug: ') };
+}
+
+/** `text` on one line. What a server or a program said may also bear control characters, which a terminal would obey. */
+export function oneLine(text: string): string {
+  return text.replace(/\s*\p{Cc}[\p{Cc}\s]*/gu, ' ').trim();
 }
 
 /** Says nothing. */

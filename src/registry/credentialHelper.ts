@@ -26,10 +26,13 @@ export async function askHelper(
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
-  if (exitCode === 0) return parseAnswer(stdout, program, server);
+  const answer = jsonIn(stdout);
+  // Also of a helper that fails after it has answered: what it said is shown then.
+  if (typeof answer['Secret'] === 'string') registerSecret(answer['Secret']);
+  if (exitCode === 0) return credentialsIn(answer, program, server);
   if (code === 'ENOENT') throw missing(program);
-  // Helpers say so on stdout, and no exit code tells it apart.
-  if (/not found|no credentials/i.test(stdout + stderr)) return undefined;
+  // Helpers say so on stdout, and no exit code tells it apart. A program of theirs may be "not found" as well.
+  if (/credentials not found|no credentials/i.test(stdout + stderr)) return undefined;
   throw new ToolError(`${program} get for ${server} failed: ${stderr || stdout || shortMessage}`);
 }
 
@@ -39,12 +42,14 @@ function missing(program: string): ToolError {
   });
 }
 
-function parseAnswer(stdout: string, program: string, server: string): Credentials | undefined {
-  const { Username, Secret } = jsonIn(stdout);
+function credentialsIn(
+  { Username, Secret }: Record<string, unknown>,
+  program: string,
+  server: string,
+): Credentials | undefined {
   if (typeof Username !== 'string' || typeof Secret !== 'string') {
     throw new ToolError(`${program} get for ${server}: expected JSON with Username and Secret`);
   }
-  registerSecret(Secret);
   if (Secret === '') return undefined;
   return Username === TOKEN_USER
     ? { kind: 'identity', token: Secret }

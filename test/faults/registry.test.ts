@@ -138,6 +138,11 @@ const given: [string, (secrets: Secrets) => Fault, number][] = [
   ['a refused layer, all echoed', once({ match: layer, act: echo(403) }), 4],
   ['a token service that refuses, all echoed', once({ match: /token/, act: echo(401) }), 4],
   ['a token service that fails, all echoed', once({ match: /token/, act: echo(500) }), 5],
+  [
+    'a token service that refuses with a page',
+    once({ match: /token/, act: answer(403, '<html>\n<body>\u001b[31mno\r\n</body>\n') }),
+    4,
+  ],
   ['a token service that answers a page', once({ match: /token/, act: answer(200, '<html>') }), 5],
   [
     'a token that is never good',
@@ -191,6 +196,7 @@ describe.concurrent('a build from a registry', () => {
       false,
       [],
     ]);
-    expect(text).toContain('error: ');
+    // The very end, each on one line.
+    expect(text).toMatch(/^error: .+\n(?: {2}try: .+\n)?(?![^])/m);
   });
 });

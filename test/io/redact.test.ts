@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLog } from '../../src/io/log.ts';
+import { createLog, oneLine } from '../../src/io/log.ts';
 import { redact, registerSecret } from '../../src/io/redact.ts';
 
 describe('redact', () => {
@@ -28,5 +28,20 @@ describe('redact', () => {
     expect(lines).toEqual(
       ['warning: ***', '***', 'debug: ***'].slice(0, ['error', 'warning', 'info', 'debug'].indexOf(level)),
     );
+  });
+});
+
+describe('oneLine', () => {
+  it.each([
+    ['as it is', 'as it is'],
+    ['two\r\n  lines\n', 'two lines'],
+    ['a \u001b[31mred\u001b[0m word', 'a [31mred [0m word'],
+    ['tabs\tand\0NULs', 'tabs and NULs'],
+    ['/path/with  two spaces/é', '/path/with  two spaces/é'],
+  ])('%j', (text, line) => {
+    expect(oneLine(text)).toBe(line);
+    const lines: string[] = [];
+    createLog('info', (written) => lines.push(written)).info(text);
+    expect(lines).toEqual([line]);
   });
 });

@@ -1,6 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { messageOf } from '../../src/errors.ts';
+import { redact } from '../../src/io/redact.ts';
 import { dockerCredentials } from '../../src/registry/credentials.ts';
 import type { Credentials } from '../../src/registry/credential.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -139,6 +141,12 @@ describe('credential helpers', () => {
       /^docker-credential-surely-not-there, .* is not installed/,
     ],
     ['fails', 'echo keychain is locked >&2; exit 1', store, /failed: keychain is locked/],
+    [
+      'lacks a program of its own',
+      `echo 'exec: "pass": executable file not found in $PATH'; exit 1`,
+      store,
+      /failed: exec: "pass": executable file not found/,
+    ],
     ['talks nonsense', 'echo hello', store, /expected JSON with Username and Secret/],
   ])('refused: a helper that %s', async (_name, script, config, message) => {
     withHelper(script);
@@ -146,6 +154,12 @@ describe('credential helpers', () => {
       name: 'ToolError',
       message: expect.stringMatching(message) as string,
     });
+  });
+
+  test('the secret of a helper that fails after all is not shown', async () => {
+    withHelper(`${SAYS} x me said-and-failed; exit 1`);
+    const error: unknown = await lookUp(store, 'r').catch((thrown: unknown) => thrown);
+    expect(redact(messageOf(error))).toMatch(/failed: .*"Secret":"\*\*\*"/);
   });
 
   test('a helper is asked once per registry', async () => {
