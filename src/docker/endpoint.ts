@@ -27,7 +27,7 @@ export function endpointsOf(environment: Environment): Endpoint[] {
   return [
     '/var/run/docker.sock',
     ...(runtime ? [`${runtime}/docker.sock`] : []),
-    ...(home ? [`${home}/.docker/run/docker.sock`] : []),
+    ...(home ? [`${home}/.docker/desktop/docker.sock`] : []),
     '/run/podman/podman.sock',
     ...(runtime ? [`${runtime}/podman/podman.sock`] : []),
   ].map((socketPath) => ({ socketPath }));

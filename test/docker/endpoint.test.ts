@@ -49,7 +49,7 @@ describe('where the daemon is looked for', () => {
       [
         'unix:///var/run/docker.sock',
         'unix:///run/user/7/docker.sock',
-        'unix:///home/me/.docker/run/docker.sock',
+        'unix:///home/me/.docker/desktop/docker.sock',
         'unix:///run/podman/podman.sock',
         'unix:///run/user/7/podman/podman.sock',
       ],
