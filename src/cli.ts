@@ -57,9 +57,11 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
     .demandCommand(1, 'name a manifest or a command')
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      throw (
-        error ?? new UsageError(message ?? 'invalid command line', { hint: 'see mender-docker-delta --help' })
-      );
+      // yargs throws what it finds wrong in a command's own options.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw new UsageError(error?.message ?? message ?? 'invalid command line', {
+        hint: 'see mender-docker-delta --help',
+      });
     });
   for (const command of COMMANDS) parser = register(parser, command, { argv, terminal, signal });
   // With a callback yargs hands over what --help and --version print instead of writing it by itself.

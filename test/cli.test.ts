@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { runCli } from './helpers/cli.ts';
+
+test.each([
+  ['plan x.yaml --platform', 'Not enough arguments following: platform'],
+  ['cache ls --cache-dir', 'Not enough arguments following: cache-dir'],
+  ['plan x.yaml --nonsense', 'Unknown argument: nonsense'],
+  ['plan x.yaml --mode wrong', 'Invalid values: Argument: mode, Given: "wrong", Choices: '],
+  ['plan', 'Not enough non-option arguments: got 0, need at least 1'],
+])('%s: %s', async (line, message) => {
+  const { code, stdout, stderr } = await runCli(line.split(' '));
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`error: ${message}`);
+  expect(stderr).toMatch(/^error: .+\n {2}try: .+\n$/);
+});
