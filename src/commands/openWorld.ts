@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { archiveSource } from '../archive/source.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import { daemonSource } from '../docker/source.ts';
+import { UsageError } from '../errors.ts';
 import { createHttp } from '../io/http.ts';
 import { parseWrittenReference } from '../library/reference.ts';
 import type { ImageSource } from '../oci/image.ts';
+import { isRegistryHost } from '../oci/reference.ts';
 import { libraryFile } from '../pipeline/librarySource.ts';
 import type { Mode, SourceKind } from '../pipeline/mode.ts';
 import { sourceOrder } from '../pipeline/mode.ts';
@@ -60,11 +62,20 @@ function openDaemon({ environment, log }: Context): ReturnType<typeof daemonSour
 }
 
 function openRegistry(flags: BuildFlags, { environment, log }: Context): ReturnType<typeof registrySource> {
-  const folder = environment['DOCKER_CONFIG'] ?? join(environment['HOME'] ?? homedir(), '.docker');
+  // Empty is not set: so CI systems pass on a secret that is not there.
+  const folder = environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker');
+  const json = environment['DOCKER_CONFIG_JSON'] || undefined;
   return registrySource({
     http: createHttp({ log }),
     log,
-    credentials: dockerCredentials({ folder, json: environment['DOCKER_CONFIG_JSON'] }),
-    insecureRegistries: flags.insecureRegistry ?? [],
+    credentials: dockerCredentials({ folder, json }),
+    insecureRegistries: (flags.insecureRegistry ?? []).map(registryHost),
+  });
+}
+
+function registryHost(text: string): string {
+  if (isRegistryHost(text)) return text;
+  throw new UsageError(`--insecure-registry ${JSON.stringify(text)} is no HOST[:PORT]`, {
+    hint: 'write it as images name it, like registry.lan:5000',
   });
 }

@@ -62,7 +62,7 @@ function parseTcp(text: string, rest: string, environment: Environment): Endpoin
 /** https://docs.docker.com/engine/security/protect-access/#secure-by-default */
 function certificatesIn(environment: Environment): string | undefined {
   if (!environment['DOCKER_TLS_VERIFY']) return undefined;
-  return environment['DOCKER_CERT_PATH'] ?? `${environment['HOME'] ?? ''}/.docker`;
+  return environment['DOCKER_CERT_PATH'] || `${environment['HOME'] ?? ''}/.docker`;
 }
 
 function malformed(text: string): UsageError {

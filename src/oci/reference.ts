@@ -63,13 +63,18 @@ function dockerHub(name: string): { registry: string; repository: string } {
 }
 
 function check(text: string, registry: string, repository: string, tag?: string, digest?: string): void {
-  if (!REGISTRY.test(registry)) throw invalid(text, `${JSON.stringify(registry)} is no registry host`);
+  if (!isRegistryHost(registry)) throw invalid(text, `${JSON.stringify(registry)} is no registry host`);
   if (!NAME.test(repository)) throw invalid(text, repositoryFault(repository));
   if (`${registry}/${repository}`.length > LONGEST_NAME)
     throw invalid(text, `its name is longer than ${LONGEST_NAME}`);
   if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `${JSON.stringify(tag)} is no tag`);
   if (digest !== undefined && !isDigest(digest))
     throw invalid(text, 'only sha256:<64 hex digits> follows the @');
+}
+
+/** True for what may stand as the registry in a reference: `HOST` or `HOST:PORT`. */
+export function isRegistryHost(text: string): boolean {
+  return REGISTRY.test(text);
 }
 
 function repositoryFault(repository: string): string {

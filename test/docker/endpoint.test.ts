@@ -22,6 +22,10 @@ describe('where the daemon is looked for', () => {
       { host: 'build', port: 2376, certificates: '/me/.docker' },
     ],
     [
+      { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '', HOME: '/me' },
+      { host: 'build', port: 2376, certificates: '/me/.docker' },
+    ],
+    [
       { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs' },
       { host: 'build', port: 2376, certificates: '/certs' },
     ],
