@@ -20,10 +20,11 @@ export async function failureOf(
 /** Says what can be done about a refusal; many registries refuse rather than tell that something does not exist. */
 export function denied(repository: Repository, reason: string): DeniedError {
   const { registry } = repository;
-  const hub =
-    registry === 'docker.io' ? '; Docker Hub answers so for repositories that do not exist, too' : '';
+  const isHub = registry === 'docker.io';
+  const hub = isHub ? '; Docker Hub answers so for repositories that do not exist, too' : '';
+  const local = isHub ? 'if only the daemon has it, use --mode local-first; ' : '';
   return new DeniedError(`${nameOf(repository)}: ${reason}${hub}`, {
-    hint: `check the image's name; if it is private, run: docker login${registry === 'docker.io' ? '' : ` ${registry}`}`,
+    hint: `check the image's name; ${local}if it is private, run: docker login${isHub ? '' : ` ${registry}`}`,
   });
 }
 

@@ -90,7 +90,7 @@ test.each([
   [
     'docker.io',
     /docker.io\/a\/b: no; Docker Hub answers so for repositories that do not exist, too/,
-    'docker login',
+    '--mode local-first; .*docker login',
   ],
   ['ghcr.io', /^ghcr.io\/a\/b: no$/, 'docker login ghcr.io'],
 ])('a refusal by %s says what to do', (registry, message, login) => {
