@@ -13,8 +13,10 @@ export function registerSecret(secret: string | undefined): void {
 export function redact(text: string): string {
   let clean = text
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@')
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"']+@/gi, '$1***@')
     .replace(/\b(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]+/gi, '$1?***');
-  for (const secret of secrets) clean = clean.replaceAll(secret, '***');
+  // The longest first: what is left of one that holds another would tell half of it.
+  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
+  for (const secret of longestFirst) clean = clean.replaceAll(secret, '***');
   return clean;
 }

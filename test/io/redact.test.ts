@@ -4,12 +4,16 @@ import { redact, registerSecret } from '../../src/io/redact.ts';
 
 describe('redact', () => {
   registerSecret('s3cr3t-token');
+  registerSecret('s3cr3t-token-of-another');
   registerSecret('abc');
 
   it.each([
     ['Authorization: Bearer eyJhbGciOi.abc.def', 'Authorization: Bearer ***'],
     ['basic dXNlcjpwYXNz', 'basic ***'],
     ['GET https://user:pw@host/v2/', 'GET https://***@host/v2/'],
+    ['cloning https://user:p@ss@host/x', 'cloning https://***@host/x'],
+    ['https://host/app@sha256:12', 'https://host/app@sha256:12'],
+    ['one s3cr3t-token, two s3cr3t-token-of-another', 'one ***, two ***'],
     ['https://bucket/x?X-Amz-Signature=1&y=2 failed', 'https://bucket/x?*** failed'],
     ['"http://h/a?b=c"', '"http://h/a?***"'],
     ['token s3cr3t-token in the middle s3cr3t-token', 'token *** in the middle ***'],
