@@ -22,12 +22,15 @@ const NAME = new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`);
 const REGISTRY = new RegExp(`^${DOMAIN}$`);
 const TAG = /^[\w][\w.-]{0,127}$/;
 const LONGEST_NAME = 255;
+/** What the grammar keeps for image IDs. */
+const IDENTIFIER = /^[0-9a-f]{64}$/;
 
 /**
  * Parses `[registry/]repository[:tag][@digest]` with Docker's defaults: registry docker.io, its official images below
  * `library/`, tag `latest` where neither tag nor digest is given. Throws UsageError that says which part is wrong.
  */
 export function parseReference(text: string): Reference {
+  if (IDENTIFIER.test(text)) throw invalid(text, 'it is the ID of an image, not a name');
   const [named = '', digest, ...more] = text.split('@');
   if (more.length > 0) throw invalid(text, 'it has more than one @');
   const { name, tag } = splitTag(named);

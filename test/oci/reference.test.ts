@@ -43,6 +43,7 @@ describe('parseReference', () => {
     ['a b', 'no repository'],
     ['a@sha256:12', 'only sha256'],
     ['a@b@c', 'more than one @'],
+    ['ab'.repeat(32), 'the ID of an image'],
     [`a@sha512:${'0'.repeat(128)}`, 'only sha256'],
     [`a:${'x'.repeat(129)}`, 'no tag'],
     ['ex ample.com/a', 'no registry host'],
