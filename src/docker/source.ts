@@ -32,7 +32,7 @@ export interface DaemonSource extends ImageSource {
 const NAME = 'daemon';
 
 /**
- * Images of a Docker or podman daemon, by the Engine API. A daemon that is not there is looked for once. `resolve` returns
+ * Images of a Docker or podman daemon, by the Engine API. A daemon that is not there is looked for, and told of, once. `resolve` returns
  * undefined for an unknown image, and unless required for a daemon that is not there and for another platform; it throws
  * UnsupportedError for a DOCKER_HOST that can't be used, NetworkError and DeniedError for the daemon's failures.
  */
@@ -40,14 +40,16 @@ export function daemonSource({ environment, required, log }: DaemonOptions): Dae
   let searching: Promise<Engine> | undefined;
   const engine = (signal?: AbortSignal): Promise<Engine> =>
     (searching ??= findEngine(endpointsOf(environment), signal));
+  let looking: Promise<Engine | undefined> | undefined;
+  const optionalEngine = (signal?: AbortSignal): Promise<Engine | undefined> => (looking ??= lookFor(signal));
 
-  async function optionalEngine(signal?: AbortSignal): Promise<Engine | undefined> {
+  async function lookFor(signal?: AbortSignal): Promise<Engine | undefined> {
     try {
       return await engine(signal);
     } catch (error) {
       const isAbsent = error instanceof NetworkError || error instanceof DeniedError;
       if (required || !isAbsent) throw error;
-      log[error instanceof DeniedError ? 'info' : 'debug'](`${error.message}: looking elsewhere`);
+      log.info(`${error.message}: looking elsewhere`);
       return undefined;
     }
   }

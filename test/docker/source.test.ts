@@ -229,10 +229,12 @@ describe('what is not there', () => {
     await expect(sourceOf(nowhere).resolve(ask('app:1'))).rejects.toThrow(/not reachable/);
     await expect(sourceOf(nowhere).resolve(ask('app:1'))).rejects.toBeInstanceOf(NetworkError);
     const lines: string[] = [];
-    const log = createLog('debug', (line) => lines.push(line));
+    const log = createLog('info', (line) => lines.push(line));
     const source = daemonSource({ environment: nowhere, required: false, log });
-    expect(await source.resolve(ask('app:1'))).toBeUndefined();
-    expect(lines).toEqual([expect.stringMatching(/^debug: the daemon at unix:.* looking elsewhere$/)]);
+    expect(await source.headDigest(ask('app:1').reference)).toBeUndefined();
+    const asked = [source.resolve(ask('app:1')), source.resolve(ask('web:1'))];
+    expect(await Promise.all(asked)).toEqual([undefined, undefined]);
+    expect(lines).toEqual([expect.stringMatching(/^the daemon at unix:.* looking elsewhere$/)]);
   });
 
   it('no socket but a file', async () => {
