@@ -23,8 +23,14 @@ export function networkFailure(error: unknown, what: string, timedOut: boolean):
     return failure(`${what}: no trusted TLS connection (${code})`, false, false, TLS_HINT);
   }
   const known = EXPLANATIONS[code];
-  const text = known?.what ?? messageOf(error).split('\n', 1)[0] ?? '';
+  const text = (known?.what ?? messageOf(error).split('\n', 1)[0] ?? '') + elsewhere(error, what);
   return failure(`${what}: ${text}`, code !== 'ENOTFOUND', !NEVER_SENT.has(code), known?.hint);
+}
+
+/** Where the connection was to go, if `what` does not say so: a proxy, or the address of a name. */
+function elsewhere(error: unknown, what: string): string {
+  const [, place] = /^(?:connect|getaddrinfo) [A-Z_]+ (\S+)/.exec(messageOf(error)) ?? [];
+  return place === undefined || what.includes(place) ? '' : ` (${place})`;
 }
 
 const TLS_HINT =

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bytesOf, createHttp, describe as describeRequest, jsonOf, textOf } from '../../src/io/http.ts';
 import type { HttpRequest, HttpResponse } from '../../src/io/http.ts';
 import type { Log } from '../../src/io/log.ts';
@@ -86,6 +86,18 @@ describe('failures', () => {
       message: expect.stringMatching(message) as string,
     });
   });
+
+  test.each(['http', 'https'])(
+    'name the proxy that %s goes through, without its password',
+    async (scheme) => {
+      vi.stubEnv(`${scheme.toUpperCase()}_PROXY`, 'http://user:s3cret@127.0.0.1:1');
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const url = `${scheme}://registry.invalid/v2/`;
+      await expect(http.request({ method: 'GET', url })).rejects.toMatchObject({
+        message: `GET ${url}: connection refused (127.0.0.1:1)`,
+      });
+    },
+  );
 
   test('https to a plain server is not tried again', async () => {
     const server = await statuses(200);
