@@ -1,11 +1,12 @@
 import { IntegrityError } from '../errors.ts';
 import type { Descriptor } from './descriptor.ts';
+import { mayLeadToImage } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import { digestOf } from './digest.ts';
 import type { Found, LayoutFiles, LayoutImage, Leaf } from './layoutFiles.ts';
 import type { DockerItem, Root } from './layoutRoots.ts';
 import type { Manifest } from './manifest.ts';
-import { isImage, mayLeadToImage, parseConfig, parseManifest } from './manifest.ts';
+import { isImage, parseConfig, parseManifest } from './manifest.ts';
 import type { Platform } from './platform.ts';
 import { blobPath } from './portable.ts';
 

@@ -1,8 +1,9 @@
 import { IntegrityError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import type { Descriptor } from './descriptor.ts';
+import { mayLeadToImage } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import type { LayoutFiles } from './layoutFiles.ts';
-import { mayLeadToImage, parseManifest } from './manifest.ts';
+import { parseManifest } from './manifest.ts';
 import type { Reference } from './reference.ts';
 import { canonicalReference, formatReference, parseReference } from './reference.ts';
 

@@ -83,17 +83,6 @@ function parseDescriptor(value: unknown, where: string): Descriptor {
   };
 }
 
-/**
- * False for what an index lists beside its images: manifests that attest to another one (BuildKit provenance, SBOM), and
- * media types that readers have to pass over.
- * https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions
- */
-export function mayLeadToImage({ mediaType, platform, annotations }: Descriptor): boolean {
-  const attests = annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
-  if (attests || platform?.os === 'unknown') return false;
-  return mediaType === '' || isIndexType(mediaType) || isManifestType(mediaType);
-}
-
 /** True for the manifest of an image, and not of an artifact: a Helm chart, a signature, an SBOM. */
 export function isImage({ config }: Manifest): boolean {
   return isConfigType(config.mediaType);

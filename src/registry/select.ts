@@ -1,8 +1,9 @@
 import { IntegrityError, NotFoundError, UnsupportedError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig, Index, Manifest } from '../oci/manifest.ts';
-import { isImage, mayLeadToImage, parseConfig } from '../oci/manifest.ts';
+import { isImage, parseConfig } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/mediaTypes.ts';
 import type { Platform } from '../oci/platform.ts';
 import { choosePlatform, formatPlatform } from '../oci/platform.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { IntegrityError, UnsupportedError } from '../../src/errors.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
-import { mayLeadToImage, parseConfig, parseManifest } from '../../src/oci/manifest.ts';
+import { mayLeadToImage } from '../../src/oci/descriptor.ts';
+import { parseConfig, parseManifest } from '../../src/oci/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/mediaTypes.ts';
 
 const DIGEST = `sha256:${'ab'.repeat(32)}` as const;
