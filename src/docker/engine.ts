@@ -58,10 +58,11 @@ function engineAt(endpoint: Endpoint): Engine {
     },
     async usesContainerdStore(signal) {
       const what = 'asking the daemon for its image store';
-      containerd ??= isContainerdStore(
-        await jsonOf(await call({ path: '/info', idleMs: QUICK_MS, signal }), what),
-      );
-      return containerd;
+      const known = async (): Promise<boolean> => {
+        const answer = await call({ path: '/info', idleMs: QUICK_MS, signal });
+        return isContainerdStore(await jsonOf(await good(answer, what), what));
+      };
+      return (containerd ??= await known());
     },
     async save(reference, signal) {
       const what = `saving ${formatReference(reference)} from the daemon`;
@@ -83,9 +84,14 @@ function nameOf({ registry, repository, tag, digest }: Reference): string {
 }
 
 async function found(answer: EngineAnswer, what: string): Promise<EngineAnswer | undefined> {
+  if (answer.status !== 404) return good(answer, what);
+  await drained(answer);
+  return undefined;
+}
+
+async function good(answer: EngineAnswer, what: string): Promise<EngineAnswer> {
   if (answer.status === 200) return answer;
   const json = await jsonOf(answer, what).catch(() => ({}));
-  if (answer.status === 404) return undefined;
   const message = typeof json === 'object' && json !== null && 'message' in json ? String(json.message) : '';
   throw new NetworkError(`${what}: the daemon answered ${answer.status} ${message}`.trimEnd(), {
     hint: "look into the daemon's log, and try again",

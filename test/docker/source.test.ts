@@ -273,6 +273,21 @@ describe('failures of the daemon', () => {
     await expect(fetchAll(source)).rejects.toBeInstanceOf(NetworkError);
   });
 
+  it.each([403, 404, 500])(
+    'an image store that it does not tell, with %i, is not guessed',
+    async (status) => {
+      const intercept: DaemonOptions['intercept'] = ({ url }, response) => {
+        if (url !== '/info') return false;
+        sendJson(response, status, { message: 'not allowed' });
+        return true;
+      };
+      const daemon = await startDaemon({ 'app:1': onContainerd(image) }, { containerd: true, intercept });
+      await expect(sourceOf(daemon).resolve(ask('app:1'))).rejects.toThrow(
+        `asking the daemon for its image store: the daemon answered ${status} not allowed`,
+      );
+    },
+  );
+
   it.each(['{"Os":1}', 'no JSON', '[]'])('an answer %s', async (text) => {
     const source = await failing(({ url }, response) => {
       if (url !== '/images/app:1/json') return false;
