@@ -25,7 +25,9 @@ export function rememberingSource(
     const { reference, platform } = request;
     const digest = reference.digest ?? (await source.headDigest(reference, signal));
     const known = digest && (await rememberedImage(layout.manifest(digest, platform)));
-    const image = known ? { ...known, source: source.name } : await source.resolve(request, signal);
+    // A registry is asked for what the tag meant a moment ago: by now it may mean something else.
+    const exact = digest && remembersTags ? { platform, reference: { ...reference, digest } } : request;
+    const image = known ? { ...known, source: source.name } : await source.resolve(exact, signal);
     if (image === undefined) return undefined;
     for (const looked of new Set(known ? [] : [digest, image.manifestDigest])) {
       if (looked !== undefined) await rememberImage(layout.manifest(looked, platform), image);
