@@ -32,9 +32,10 @@ export interface DaemonSource extends ImageSource {
 const NAME = 'daemon';
 
 /**
- * Images of a Docker or podman daemon, by the Engine API. A daemon that is not there is looked for, and told of, once. `resolve` returns
- * undefined for an unknown image, and unless required for a daemon that is not there and for another platform; it throws
- * UnsupportedError for a DOCKER_HOST that can't be used, NetworkError and DeniedError for the daemon's failures.
+ * Images of a Docker or podman daemon, by the Engine API. A daemon that is not there is looked for, and told of, once.
+ * `resolve` returns undefined for an unknown image, and unless required for a daemon that is not there and for another
+ * platform; it throws UnsupportedError for a DOCKER_HOST that can't be used, NetworkError and DeniedError for the
+ * daemon's failures.
  */
 export function daemonSource({ environment, required, log }: DaemonOptions): DaemonSource {
   let searching: Promise<Engine> | undefined;
