@@ -47,7 +47,9 @@ export function cacheSource(layout: CacheLayout): ImageSource {
       const image = await rememberedImage(
         digest ? layout.manifest(digest, platform) : layout.tag(reference, platform),
       );
-      return image && (await isComplete(layout, image)) ? { ...image, source: 'cache' } : undefined;
+      return image && (await isComplete(layout, image))
+        ? { ...image, reference, source: 'cache' }
+        : undefined;
     },
     fetch(image) {
       throw new IntegrityError(`${image.configDigest}: layers vanished from the cache during the build`);
