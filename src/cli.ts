@@ -7,6 +7,7 @@ import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
 import { declaredOptions, environmentOptions, refuseRepeated } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError } from './errors.ts';
+import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './io/httpConnections.ts';
 import type { LogLevel } from './io/log.ts';
 import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
@@ -34,7 +35,8 @@ export async function main(argv: readonly string[], terminal: Terminal = process
     await dispatch(argv, terminal, interruption.signal);
     return EXIT.ok;
   } catch (error) {
-    const cause: unknown = interruption.signal.aborted ? interruption.signal.reason : error;
+    const { signal } = interruption;
+    const cause: unknown = signal.aborted ? signal.reason : unforeseenFileError(error);
     terminal.stderr.write(describeFailure(cause));
     return cause instanceof UserError ? cause.exitCode : EXIT.bug;
   } finally {

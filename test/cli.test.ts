@@ -13,3 +13,18 @@ test.each([
   expect(stderr).toContain(`error: ${message}`);
   expect(stderr).toMatch(/^error: .+\n {2}try: .+\n$/);
 });
+
+test.each([
+  [
+    'a file where a folder is asked for',
+    'cache ls --cache-dir /etc/hostname',
+    'a part of the path is a file',
+  ],
+  ['a name that is too long', `inspect ${'x'.repeat(300)}`, 'the name is too long'],
+  ['a file that can not be read', 'inspect /proc/self/mem', 'the disk reports an error'],
+])('%s is the fault of the command line or the disk', async (_, line, message) => {
+  const { code, stdout, stderr } = await runCli(line.split(' '));
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`: ${message}`);
+  expect(stderr).toMatch(/^error: .+\n {2}try: .+\n$/);
+});

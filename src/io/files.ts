@@ -51,6 +51,10 @@ const CAUSES: Record<string, { what: string; hint: string }> = {
   EISDIR: { what: 'it is a folder', hint: 'name a file' },
   EEXIST: { what: 'a part of the path is a file', hint: 'check the path' },
   ENOTDIR: { what: 'a part of the path is a file', hint: 'check the path' },
+  ENAMETOOLONG: { what: 'the name is too long', hint: 'check the path' },
+  ELOOP: { what: 'links that lead to each other', hint: 'check the path' },
+  EIO: { what: 'the disk reports an error', hint: 'check the disk, or choose another folder' },
+  EMFILE: { what: 'too many files are open', hint: 'raise the limit (ulimit -n)' },
 };
 
 /** A UsageError for a file system fault that a user can mend (`doing` says what was being done); else the error itself. */
@@ -58,6 +62,16 @@ export function fileError(error: unknown, doing: string): unknown {
   const cause = CAUSES[systemCodeOf(error) ?? ''];
   if (cause === undefined || error instanceof UsageError) return error;
   return new UsageError(`${doing}: ${cause.what}`, { hint: cause.hint, cause: messageOf(error) });
+}
+
+/**
+ * As `fileError`, for a fault of the file system that nobody foresaw: a disk and its folders can be at fault anywhere.
+ * Errors of another kind come back as they are.
+ */
+export function unforeseenFileError(error: unknown): unknown {
+  const { syscall, path } = error as Partial<NodeJS.ErrnoException>;
+  if (syscall === undefined || systemCodeOf(error) === undefined) return error;
+  return fileError(error, `${syscall} of ${path === undefined ? 'a file' : JSON.stringify(path)}`);
 }
 
 /** Bytes in the file at `path`, or undefined if there is none. */

@@ -39,7 +39,7 @@ describe('writeAtomically', () => {
 });
 
 describe('fileError', () => {
-  it.each(['ENOSPC', 'EACCES', 'EROFS', 'ENOENT', 'EDQUOT'])(
+  it.each(['ENOSPC', 'EACCES', 'EROFS', 'ENOENT', 'EDQUOT', 'EIO', 'ELOOP'])(
     'turns %s into a UsageError with a next step',
     (code) => {
       const error = fileError(Object.assign(new Error('x'), { code }), 'writing /x');
