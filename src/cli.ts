@@ -6,7 +6,7 @@ import { packageVersion } from './commands/packageVersion.ts';
 import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
 import { declaredOptions, environmentOptions, refuseRepeated } from './config.ts';
-import { EXIT, InterruptedError, UsageError, UserError } from './errors.ts';
+import { EXIT, InterruptedError, UsageError, UserError, systemCodeOf } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './io/httpConnections.ts';
 import type { LogLevel } from './io/log.ts';
@@ -164,9 +164,15 @@ function onSignals(act: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
 
 function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
+  // Whoever reads may have enough, as head has; what is under way goes on.
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosed);
   return {
     environment: env,
     stdout: (text) => void stdout.write(text),
     stderr: { isTTY: stderr.isTTY, columns: stderr.columns || 80, write: (text) => void stderr.write(text) },
   };
+}
+
+function ignoreClosed(error: Error): void {
+  if (systemCodeOf(error) !== 'EPIPE') throw error;
 }
