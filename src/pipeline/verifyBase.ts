@@ -1,9 +1,11 @@
+import { namesInArchive } from '../archive/names.ts';
 import { cacheSink } from '../cache/sink.ts';
 import { NotFoundError, systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import type { ArtifactReport } from '../mender/report.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageRequest, ImageSource } from '../oci/image.ts';
+import type { Reference } from '../oci/reference.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { deliverWhole } from './baseArtifact.ts';
 import { kindOfFile } from './baseFile.ts';
@@ -13,6 +15,7 @@ import { unchangedPrefix } from './plan.ts';
 import type { ImageContent } from './verifyContent.ts';
 import { readContent } from './verifyContent.ts';
 import type { OldImage } from './verifyLayers.ts';
+import { needsOldImage } from './verifyLayers.ts';
 import type { World } from './world.ts';
 
 /** An old image, and how its layers get into the cache. */
@@ -87,15 +90,21 @@ async function imageBases(
   world: World,
 ): Promise<Base[]> {
   const bases = new Map<string, Base>();
-  for (const { report, config } of images) {
-    if (report.current === undefined || config === undefined) continue;
-    const { platform } = config;
-    const reference = parseReference(archive === undefined ? text : report.current);
-    const sources = archive === undefined ? world.sources : [archive];
-    const base = await located(sources, { reference, platform }, images.length > 1, world);
-    if (base !== undefined) bases.set(base.layers.join(), base);
+  const sources = archive === undefined ? world.sources : [archive];
+  for (const image of images.filter(needsOldImage)) {
+    if (image.config === undefined) continue;
+    const { platform } = image.config;
+    for (const reference of archive === undefined ? [parseReference(text)] : await oldNames(text, image)) {
+      const base = await located(sources, { reference, platform }, images.length > 1, world);
+      if (base !== undefined) bases.set(base.layers.join(), base);
+    }
   }
   return [...bases.values()];
+}
+
+/** Names that the old image may have in an archive. Without a delta the docker-compose module is told none: any that is there. */
+async function oldNames(archive: string, { report: { current } }: ImageContent): Promise<Reference[]> {
+  return current === undefined ? namesInArchive(archive) : [parseReference(current)];
 }
 
 /** An archive need not hold all old images. */
@@ -121,7 +130,10 @@ async function located(
   }
 }
 
-/** The old image that a device would take: one that fits, else the one that bears the name, else the first. Pure. */
+/**
+ * The old image that a device would take: one that bears the name and fits, else the first that bears it. Where the artifact
+ * names none, the device takes what it left out from any image. Pure.
+ */
 export function chooseOldImage(image: ImageContent, bases: readonly Base[]): Base | undefined {
   const { current, layers } = image.report;
   const fits = ({ layers: old }: Base): boolean => {
@@ -131,6 +143,7 @@ export function chooseOldImage(image: ImageContent, bases: readonly Base[]): Bas
         kind === 'full' || (kind === 'omit' ? position < kept : from !== undefined && old.includes(from)),
     );
   };
-  const isNamed = ({ name }: Base): boolean => name === undefined || name === current;
+  const isNamed = ({ name }: Base): boolean =>
+    name === undefined || current === undefined || name === current;
   return bases.find((base) => isNamed(base) && fits(base)) ?? bases.find(isNamed);
 }

@@ -13,7 +13,7 @@ import { push, startRegistry } from '../helpers/registry.ts';
 
 let folder: string;
 let it1: Shop;
-/** Module -> `full` is 1.0, `delta` 2.0 over it, `second` 3.0 over 2.0, `wrong` another application's content. */
+/** Of each module: 1.0 is full, 2.0 over it, 3.0 over 2.0; `wrong` has another application's content, `same` that of 1.0 over it. */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-verify-'));
   it1 = shop(folder);
@@ -24,8 +24,9 @@ beforeAll(async () => {
       await it1.build(`${module}-2.0`, '2', ...flags),
       await it1.build(`${module}-3.0`, '3', ...flags),
       await it1.build(`${module}-wrong`, 'other', ...flags, '--no-delta'),
+      await it1.build(`${module}-same`, '1', ...flags, '--base', it1.artifact(`${module}-1.0`)),
     ];
-    expect(built.map(({ code, stderr }) => [code, stderr])).toEqual(Array(4).fill([0, '']));
+    expect(built.map(({ code, stderr }) => [code, stderr])).toEqual(Array(5).fill([0, '']));
   }
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -74,13 +75,36 @@ describe.each(['app', 'docker-compose'])('verify for %s', (module) => {
     expect(report.estimate['storeBytes']).toBe(sizes[1]! + sizes[2]!);
   });
 
+  it.each([
+    ['the artifact before', () => artifact('1.0')],
+    ['an archive', () => it1.archive('1')],
+  ])('finds layers that were left out in %s', async (_, base) => {
+    const { code, stderr, report } = await verify(artifact('same'), '--base', base());
+    expect([code, stderr, report.problems]).toEqual([0, '', []]);
+    expect(report.images[0]?.layers.map(({ kind }) => kind)).toEqual(['omit', 'omit', 'omit']);
+  });
+
+  it.each(['artifact', 'archive'] as const)(
+    'misses layers that were left out in another %s',
+    async (kind) => {
+      const base = kind === 'artifact' ? artifact('wrong') : it1.archive('other');
+      const { code, report } = await verify(artifact('same'), '--base', base);
+      expect([code, report.problems.filter((line) => line.includes('it is left out'))]).toEqual([
+        6,
+        expect.objectContaining({ length: 3 }),
+      ]);
+    },
+  );
+
   it('applies a delta to an image at a registry', async () => {
     const registry = await startRegistry();
     try {
       await push(registry.host, 'shop/web', '1', RELEASES['1']!);
       const base = `${registry.host}/shop/web:1`;
-      const found = await verify(artifact('2.0'), '--base', base, '--cache-dir', emptyCache());
-      expect([found.code, found.stderr, found.report.problems]).toEqual([0, '', []]);
+      for (const version of ['2.0', 'same']) {
+        const found = await verify(artifact(version), '--base', base, '--cache-dir', emptyCache());
+        expect([found.code, found.stderr, found.report.problems]).toEqual([0, '', []]);
+      }
     } finally {
       await registry.stop();
     }
