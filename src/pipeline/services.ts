@@ -4,7 +4,7 @@ import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { canonicalReference, deviceReference, formatReference, parseReference } from '../oci/reference.ts';
 import { isLibraryReference } from '../library/reference.ts';
-import type { ImageSource } from '../oci/image.ts';
+import type { ImageSource, ResolvedImage } from '../oci/image.ts';
 import type { LocatedImage } from './locate.ts';
 import { locate } from './locate.ts';
 import type { World } from './world.ts';
@@ -20,7 +20,7 @@ export interface ServiceImage {
 
 /** One image of the new artifact and the services that run it. */
 export interface NewImage extends LocatedImage {
-  /** Unique in the artifact. */
+  /** Unique in the artifact: the config digest in hex. */
   id: string;
   /** The name that it bears on the devices and in the shipped manifest. */
   name: Reference;
@@ -93,35 +93,28 @@ function localName(application: string, service: string): string {
   return `${application}/${service}:local`.toLowerCase().replace(/[^a-z0-9/:]+/g, '-');
 }
 
-/** One image per name on the device. Where one name would mean two images, all but the first get a name of their own. */
+/**
+ * One image per content: module `app` removes the names of the version before, and a second name of an image that stays lets
+ * it take away the first. Where one name would mean two images, all but the first get a name of their own.
+ */
 export function groupImages(resolved: readonly (LocatedImage & { service: string })[]): NewImage[] {
-  const images = new Map<string, NewImage>();
-  const ids = new Map<string, number>();
+  const images = new Map<Digest, NewImage>();
   for (const { service, ...located } of [...resolved].sort((a, b) => (a.service < b.service ? -1 : 1))) {
-    const name = freeName(images, deviceReference(located.image.reference), located.image.configDigest);
-    const key = formatReference(name);
-    const same = images.get(key);
+    const { configDigest } = located.image;
+    const same = images.get(configDigest);
     if (same) same.services.push(service);
-    else
-      images.set(key, {
-        id: uniqueId(ids, located.image.configDigest),
-        name,
-        services: [service],
-        ...located,
-      });
+    else {
+      const name = freeName([...images.values()], located.image);
+      images.set(configDigest, { id: hexOf(configDigest), name, services: [service], ...located });
+    }
   }
   return [...images.values()];
 }
 
-function freeName(images: ReadonlyMap<string, NewImage>, name: Reference, configDigest: Digest): Reference {
-  const holder = images.get(formatReference(name));
-  if (holder === undefined || holder.image.configDigest === configDigest) return name;
+function freeName(images: readonly NewImage[], { reference, configDigest }: ResolvedImage): Reference {
+  // What stands in for a pinned image has neither tag nor digest.
+  const name = deviceReference({ digest: configDigest, ...reference });
+  const isFree = images.every((image) => formatReference(image.name) !== formatReference(name));
+  if (isFree) return name;
   return { ...name, tag: `${(name.tag ?? 'latest').slice(0, 100)}-${hexOf(configDigest).slice(0, 12)}` };
-}
-
-function uniqueId(ids: Map<string, number>, configDigest: Digest): string {
-  const id = hexOf(configDigest);
-  const uses = (ids.get(id) ?? 0) + 1;
-  ids.set(id, uses);
-  return uses === 1 ? id : `${id}-${uses}`;
 }

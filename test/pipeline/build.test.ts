@@ -148,6 +148,33 @@ describe('build from archives', () => {
   );
 });
 
+describe('names on the device', () => {
+  it('say by what content an archive stands in for a pinned image', async () => {
+    const { folder, build, artifact } = project();
+    const [path, name] = [join(folder, 'own.tar'), `${registry.host}/shop/web`];
+    writeOciArchive(path, { [`${name}:mine`]: v1 });
+    const flags = ['-i', `web=${name}@${v2.descriptor.digest}`, '-f', `web=${path}`];
+    expect(await build('1.0', '1', ...flags)).toMatchObject({ code: 0 });
+    const shipped = `${name}:sha256-${v1.configDigest.slice(7)}`;
+    const { images, manifest } = unpackArtifact(artifact('1.0'));
+    expect(rebuild(images.get(shipped)!, undefined)).toEqual(diffIDs(v1));
+    expect(manifest).toContain(shipped);
+  });
+
+  it('are one for what two services call differently', async () => {
+    const { build, artifact } = project();
+    await push(registry.host, 'shop/side', '1-again', sidecar);
+    const flags = ['-i', `web=${registry.host}/shop/side:1-again`];
+    expect(await build('1.0', '1', ...flags)).toMatchObject({ code: 0 });
+    expect(await build('2.0', '2', ...flags)).toMatchObject({ code: 0 });
+    const [first, second] = ['1.0', '2.0'].map((version) => unpackArtifact(artifact(version)));
+    const name = `${registry.host}/shop/side:1`;
+    expect([...first!.images.keys(), ...second!.images.keys()]).toEqual([name, name]);
+    expect(second!.manifest.split(name)).toHaveLength(3);
+    expect(second!.manifest).not.toContain('1-again');
+  });
+});
+
 describe('bad input', () => {
   it('leaves nothing where the output folder is a file', async () => {
     const { folder } = shop();

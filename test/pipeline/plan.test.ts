@@ -103,16 +103,18 @@ function found(service: string, name: string, content: string): Parameters<typeo
   return { service, image, source };
 }
 
+function pinned(content: string): ReturnType<typeof found> {
+  const { image, ...more } = found('a', 'x', content);
+  return { ...more, image: { ...image, reference: { registry: 'docker.io', repository: 'library/x' } } };
+}
+
 describe('groupImages', () => {
   it.each([
     ['one image for two services', [found('b', 'x:1', 'X'), found('a', 'x:1', 'X')], [['x:1', ['a', 'b']]]],
     [
       'two names of one image',
-      [found('a', 'x:1', 'X'), found('b', 'x:2', 'X')],
-      [
-        ['x:1', ['a']],
-        ['x:2', ['b']],
-      ],
+      [found('b', 'x:1', 'X'), found('a', 'x:2', 'X'), found('c', 'y', 'X')],
+      [['x:2', ['a', 'b', 'c']]],
     ],
     [
       'one name with two contents',
@@ -123,6 +125,11 @@ describe('groupImages', () => {
       ],
     ],
     ['a digest', [found('a', `x@${digestOf('m')}`, 'X')], [[`x:sha256-${digestOf('m').slice(7)}`, ['a']]]],
+    [
+      'a pinned image that another stands in for',
+      [pinned('X')],
+      [[`x:sha256-${digestOf('X').slice(7)}`, ['a']]],
+    ],
   ])('%s', (_, resolved, expected) => {
     const images = groupImages(resolved);
     expect(images.map(({ name, services }) => [formatReference(name), services])).toEqual(expected);
