@@ -99,6 +99,11 @@ export function formatReference(reference: Reference): string {
   return name + suffix(reference);
 }
 
+/** True if both are versions of one image, by their names. */
+export function sameRepository(a: Reference, b: Reference): boolean {
+  return a.registry === b.registry && a.repository === b.repository;
+}
+
 /** The full form that containerd uses as a name: `docker.io/library/busybox:1.36`. */
 export function canonicalReference(reference: Reference): string {
   return `${reference.registry}/${reference.repository}${suffix(reference)}`;

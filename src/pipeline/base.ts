@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImageSource, ResolvedImage } from '../oci/image.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import { parseReference } from '../oci/reference.ts';
+import { parseReference, sameRepository } from '../oci/reference.ts';
 import type { LocatedImage } from './locate.ts';
 import { locate } from './locate.ts';
 import type { BaseImage } from './plan.ts';
@@ -104,14 +104,18 @@ function isSame(image: ImageMetadata, found: ResolvedImage): boolean {
   return image.hash === found.configDigest || image.hash === found.manifestDigest;
 }
 
-/** The previous image that `image` is built against: the same content, else the same name, else the same service. Pure. */
+/**
+ * The previous image that `image` is built against: the same content, else the same repository, else the same service; of
+ * several that of the same service. Pure.
+ */
 export function chooseBase(
   image: Pick<NewImage, 'services' | 'name'> & { image: { configDigest: Digest } },
   previous: ReadonlyMap<string, PreviousImage>,
 ): PreviousImage | undefined {
   const own = image.services.map((service) => previous.get(service)).filter((base) => base !== undefined);
-  const same = [...own, ...previous.values()].find((base) => base.configDigest === image.image.configDigest);
-  return same ?? own[0];
+  const all = [...own, ...previous.values()];
+  const same = all.find(({ configDigest }) => configDigest === image.image.configDigest);
+  return same ?? all.find(({ name }) => sameRepository(name, image.name)) ?? own[0];
 }
 
 /** Bytes of each layer of the previous image, as far as they are known without reading one. */

@@ -9,7 +9,7 @@ import { firstBytes } from '../io/firstBytes.ts';
 import { isLibraryReference } from '../library/reference.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import { formatReference } from '../oci/reference.ts';
+import { formatReference, sameRepository } from '../oci/reference.ts';
 import { artifactBaseline } from './baseArtifact.ts';
 import type { Baseline } from './base.ts';
 import type { BuildRequest } from './request.ts';
@@ -105,7 +105,7 @@ async function archiveBaseline(
   const source = world.archive(path);
   const services: ArtifactMetadata['services'] = {};
   for (const image of images) {
-    const reference = names.find((name) => isSameRepository(name, image.name));
+    const reference = names.find((name) => sameRepository(name, image.name));
     const found = reference && (await source.resolve({ reference, platform }, world.signal));
     if (reference === undefined || found === undefined) continue;
     const layers = found.layers.map(({ diffID }) => ({ diffID }));
@@ -119,10 +119,6 @@ async function archiveBaseline(
     origin: `${version} (--base ${path})`,
     source,
   };
-}
-
-function isSameRepository(a: Reference, b: Reference): boolean {
-  return a.registry === b.registry && a.repository === b.repository;
 }
 
 function noneOfThem(path: string, names: readonly Reference[], images: readonly NewImage[]): NotFoundError {

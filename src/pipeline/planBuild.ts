@@ -1,3 +1,4 @@
+import { formatReference } from '../oci/reference.ts';
 import type { BaseImage, DeltaAbility, ImagePlan } from './plan.ts';
 import { planImage } from './plan.ts';
 import type { Baseline, PreviousImage } from './base.ts';
@@ -41,9 +42,29 @@ export function planBuild(
   return {
     ...names,
     ...(baseline ? { baseline } : {}),
-    images: images.map((image) => planned(image, chooseBase(image, previous), ability)),
+    images: images.map((image) =>
+      planned(image, chooseBase(image, beforeOthers(image, images, previous)), ability),
+    ),
     removedServices: removed.sort(),
   };
+}
+
+/**
+ * The previous images whose names are still theirs when `image` is made: module `app` loads the new images one by one, and
+ * looks for an old one only when it comes to the new one that is made from it.
+ */
+function beforeOthers(
+  image: NewImage,
+  images: readonly NewImage[],
+  previous: ReadonlyMap<string, PreviousImage>,
+): Map<string, PreviousImage> {
+  const others = images.filter((other) => other !== image);
+  return new Map([...previous].filter(([, base]) => !others.some((other) => takesName(other, base))));
+}
+
+/** True if the name of an old image means another content from now on. */
+function takesName({ name, image }: NewImage, base: PreviousImage): boolean {
+  return formatReference(name) === formatReference(base.name) && image.configDigest !== base.configDigest;
 }
 
 function planned(image: NewImage, base: PreviousImage | undefined, ability: DeltaAbility): PlannedImage {

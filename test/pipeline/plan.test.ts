@@ -5,6 +5,7 @@ import { chooseBase } from '../../src/pipeline/base.ts';
 import type { PreviousImage } from '../../src/pipeline/base.ts';
 import { MODES, sourceOrder } from '../../src/pipeline/mode.ts';
 import { isDeltaWorthwhile, planImage, unchangedPrefix } from '../../src/pipeline/plan.ts';
+import { planBuild } from '../../src/pipeline/planBuild.ts';
 import { groupImages, overrideImages } from '../../src/pipeline/services.ts';
 
 const ids = (letters: string) => Array.from(letters, (letter) => digestOf(letter));
@@ -147,32 +148,68 @@ describe('overrideImages', () => {
   });
 });
 
+const old = (name: string, content: string): PreviousImage => ({
+  name: parseReference(name),
+  configDigest: digestOf(content),
+  layers: [digestOf('layer')],
+  sources: [],
+  metadata: { ref: name, hash: digestOf(content) },
+});
+
 describe('chooseBase', () => {
-  const old = (name: string, content: string): PreviousImage => ({
-    name: parseReference(name),
-    configDigest: digestOf(content),
-    layers: [],
-    sources: [],
-    metadata: { ref: name, hash: digestOf(content) },
-  });
   const previous = new Map([
     ['web', old('web:1', 'W1')],
     ['db', old('db:1', 'D1')],
   ]);
 
   it.each([
-    ['the same service', ['web'], 'W2', 'web:1'],
-    ['the same content under another service', ['front'], 'D1', 'db:1'],
-    ['the same content before the same service', ['web'], 'D1', 'db:1'],
-    ['nothing for a new service', ['new'], 'N', undefined],
-    ['the first service that had one', ['new', 'db'], 'N', 'db:1'],
-  ])('is %s', (_, services, content, expected) => {
+    ['the same service', ['web'], 'x:2', 'W2', 'web:1'],
+    ['the same content under another service', ['front'], 'x:2', 'D1', 'db:1'],
+    ['the same content before the same service', ['web'], 'x:2', 'D1', 'db:1'],
+    ['the same repository under another service', ['front'], 'web:2', 'W2', 'web:1'],
+    ['the same repository before the same service', ['web'], 'db:2', 'D2', 'db:1'],
+    ['nothing for a new service', ['new'], 'x:2', 'N', undefined],
+    ['the first service that had one', ['new', 'db'], 'x:2', 'N', 'db:1'],
+  ])('is %s', (_, services, name, content, expected) => {
     const image = {
       services,
-      name: parseReference('x:2'),
+      name: parseReference(name),
       image: { configDigest: digestOf(content) },
     } satisfies Parameters<typeof chooseBase>[0];
     const base = chooseBase(image, previous);
     expect(base && formatReference(base.name)).toBe(expected);
+  });
+});
+
+describe('planBuild', () => {
+  const previous = new Map([
+    ['a', old('x:1', 'A1')],
+    ['b', old('y:2', 'B1')],
+  ]);
+  const bases = (...resolved: ReturnType<typeof found>[]): Record<string, string | undefined> => {
+    const layers = [{ diffID: digestOf('new layer') }];
+    const images = groupImages(resolved.map((one) => ({ ...one, image: { ...one.image, layers } })));
+    const names = { application: 'shop', version: '2', artifactName: 'shop-2' };
+    const plan = planBuild(names, images, ALL, undefined, previous);
+    return Object.fromEntries(
+      plan.images.map(({ image, base }) => [formatReference(image.name), base && formatReference(base.name)]),
+    );
+  };
+
+  it.each([
+    ['the old images', [found('a', 'x:2', 'A2'), found('b', 'y:3', 'B2')], { 'x:2': 'x:1', 'y:3': 'y:2' }],
+    ['one whose own tag moved', [found('a', 'x:1', 'A2')], { 'x:1': 'x:1' }],
+    [
+      'none whose name another new image takes',
+      [found('a', 'z:1', 'A2'), found('c', 'x:1', 'C')],
+      { 'z:1': undefined, 'x:1': 'x:1' },
+    ],
+    [
+      'one whose name stays with its content',
+      [found('a', 'x:2', 'A2'), found('c', 'x:1', 'A1')],
+      { 'x:2': 'x:1', 'x:1': 'x:1' },
+    ],
+  ])('builds against %s', (_, resolved, expected) => {
+    expect(bases(...resolved)).toEqual(expected);
   });
 });
