@@ -358,18 +358,25 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
     expect(holds(device.loadable(0), blobsOf(v2))).toEqual(blobsOf(v2, 1));
   });
 
-  test('a tag that moves keeps its old image, and a rollback gives the name back', async () => {
-    const { device, folder, v1, v2 } = await prepared();
-    const moved = { ...v2, name: v1.name };
-    await device.receive([payloadOf('app', moved, v1, folder)]);
-    device.run();
-    expect(readdirSync(device.docker)).toEqual(['app_1', 'mender-docker-delta_previous-0_kept']);
-    await device.hold(moved);
-    device.run(ROLLBACK);
-    expect(readdirSync(device.docker)).toEqual(['app_1']);
-    expect(readFileSync(join(device.docker, 'app_1/id'), 'utf8')).toBe(digestOf(v1.config));
-    expect(readdirSync(join(device.store, 'previous'))).toEqual(['project_name']);
-  });
+  test.each([
+    ['made from it', true],
+    ['that is whole', false],
+  ])(
+    'a tag that moves to an image %s keeps its old one, and a rollback gives the name back',
+    async (_, isDelta) => {
+      const { device, folder, v1, v2 } = await prepared();
+      const moved = { ...v2, name: v1.name };
+      const other = payloadOf('other', { ...v2, name: 'other:2' }, v1, folder);
+      await device.receive([payloadOf('app', moved, isDelta ? v1 : undefined, folder), other]);
+      device.run();
+      expect(readdirSync(device.docker)).toEqual(['app_1', 'mender-docker-delta_previous-0_kept']);
+      await device.hold(moved);
+      device.run(ROLLBACK);
+      expect(readdirSync(device.docker)).toEqual(['app_1']);
+      expect(readFileSync(join(device.docker, 'app_1/id'), 'utf8')).toBe(digestOf(v1.config));
+      expect(readdirSync(join(device.store, 'previous'))).toEqual(['project_name']);
+    },
+  );
 
   test('a rollback without moved tags changes nothing', async () => {
     const { device } = await prepared();

@@ -130,11 +130,11 @@ have_image() {
   [ "$id" = "sha256:$2" ] || [ "$id" = "sha256:$3" ]
 }
 
-# An image of the same name would take the old one's, and a rollback would start the new one: note the old one
+# The new image takes its name from what bears it now, and a rollback would start the new one: note the old one, if there is any
 keep_name() {
   [ -d "$PERSISTENT_STORE/previous" ] || return 0
   kept=mender-docker-delta/previous-$1:kept
-  engine image tag "$2" "$kept" || return 0
+  engine image tag "$2" "$kept" 2> /dev/null || return 0
   echo "$kept $2" >> "$PERSISTENT_STORE/previous/kept-names"
 }
 
@@ -165,7 +165,7 @@ make_image() {
     while read -r word number kind layer _ from; do
       if [ "$word $number" = "layer $1" ]; then make_layer "$kind" "$layer" "$from"; fi
     done < "$plan"
-    if [ "$2" = "$3" ]; then keep_name "$1" "$2"; fi
+    keep_name "$1" "$3"
     say "$3: $decoded layers decoded, $omitted left out as the daemon has them"
   fi
   rm -rf "$work/current"
