@@ -5,6 +5,7 @@ import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, tarFile, tarSize, tarStream } from '../io/tar.ts';
 import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile } from './files.ts';
+import { softwareNameOf } from './header.ts';
 import { imageEntries, needsOldImage } from './imageFiles.ts';
 import { manifestEntries } from './manifestEntries.ts';
 import type { PayloadImage } from './payload.ts';
@@ -19,7 +20,7 @@ export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFil
   const images = spec.images.flatMap((image) => imageFolder(image, mtime));
   return {
     type: 'app',
-    softwareName: spec.softwareName,
+    softwareName: softwareNameOf('app', spec.softwareName),
     files: [
       // The module loads no images where the file is missing, and fails on an empty one.
       ...(images.length === 0 ? [] : [pack('images.tar.gz', images, mtime)]),

@@ -3,6 +3,7 @@ import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, tarSize, tarStream } from '../io/tar.ts';
 import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile, tarPayloadFile } from './files.ts';
+import { softwareNameOf } from './header.ts';
 import { imageEntries } from './imageFiles.ts';
 import { manifestEntries } from './manifestEntries.ts';
 import { deltaPayload, needsStateScript } from './onDevice/payload.ts';
@@ -27,7 +28,7 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
   const images = scripted ? deltaPayload(spec.images) : spec.images.map((image) => loadableTar(image, mtime));
   return {
     type: 'docker-compose',
-    softwareName: `mender-docker-compose.${spec.softwareName}`,
+    softwareName: softwareNameOf('docker-compose', spec.softwareName),
     files: [
       pack('images.tar.gz', images, mtime),
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),

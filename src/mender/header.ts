@@ -2,7 +2,7 @@ import type { TarEntry } from '../io/tar.ts';
 import { tarFile, tarSize } from '../io/tar.ts';
 import type { Payload } from './files.ts';
 import { BEHIND_BOUNDARY, endsOnBoundary } from './files.ts';
-import type { ArtifactSpec } from './spec.ts';
+import type { ArtifactSpec, Module } from './spec.ts';
 
 /** https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md */
 interface HeaderInfo {
@@ -26,12 +26,22 @@ export interface Dependencies {
   clears: string[];
 }
 
+/** Name of the software that an application is, as its update module has it: the middle part of the version's key. */
+export function softwareNameOf(module: Module, application: string): string {
+  return module === 'app' ? application : `mender-docker-compose.${application}`;
+}
+
+/** The key under which devices report the version of the software. */
+export function versionKey(softwareFilesystem: string, softwareName: string): string {
+  return `${softwareFilesystem}.${softwareName}.version`;
+}
+
 /** Depends, provides and clears of the payload, below `<filesystem>.<software name>`. */
 export function dependenciesOf(
   spec: Pick<ArtifactSpec, 'softwareFilesystem' | 'softwareVersion' | 'dependsOnVersion' | 'module'>,
   { softwareName }: Pick<Payload, 'softwareName'>,
 ): Dependencies {
-  const key = `${spec.softwareFilesystem}.${softwareName}.version`;
+  const key = versionKey(spec.softwareFilesystem, softwareName);
   // The official module runs one project: an artifact of another project replaces it.
   const cleared = spec.module === 'docker-compose' ? 'mender-docker-compose' : softwareName;
   return {

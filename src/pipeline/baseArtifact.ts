@@ -7,6 +7,7 @@ import type { ArtifactMetadata, ImageMetadata } from '../cache/metadata.ts';
 import { readApplication } from '../compose/application.ts';
 import { IntegrityError, UnsupportedError } from '../errors.ts';
 import { insidePath } from '../io/tarRead.ts';
+import { softwareNameOf, versionKey } from '../mender/header.ts';
 import { readArtifact } from '../mender/read.ts';
 import type { ArtifactReport, ImageReport } from '../mender/report.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -18,6 +19,13 @@ import type { Baseline } from './base.ts';
 import type { BuildRequest } from './request.ts';
 import type { World } from './world.ts';
 
+/** A --base as it was given. */
+export interface BaseFile {
+  path: string;
+  /** The version that devices with this base report, where it was given. */
+  version?: string;
+}
+
 /** What an artifact says of the devices that have installed it. */
 interface Contents {
   report: ArtifactReport;
@@ -27,10 +35,20 @@ interface Contents {
   services: Map<string, string>;
 }
 
-/** The artifact at `path` as a base: its version, its images, and as the source of the layers that it holds whole. */
-export async function artifactBaseline(path: string, request: BuildRequest, world: World): Promise<Baseline> {
+/**
+ * The artifact as a base: its version, its images, and as the source of the layers that it holds whole. Throws
+ * UnsupportedError where its devices do not report what an artifact for `application` would depend on.
+ */
+export async function artifactBaseline(
+  { path, version: given }: BaseFile,
+  application: string,
+  request: BuildRequest,
+  world: World,
+): Promise<Baseline> {
   const contents = await readContents(path, world.signal);
-  const version = versionOf(contents.report, path);
+  const { softwareFilesystem, module } = request;
+  const key = versionKey(softwareFilesystem, softwareNameOf(module, application));
+  const version = given ?? versionOf(contents.report, key, path);
   const services: ArtifactMetadata['services'] = {};
   for (const [service, name] of contents.services) {
     const image = contents.report.images.find((candidate) => candidate.name === name);
@@ -74,20 +92,18 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
   }
 }
 
-/** Without a body the file is empty: its name alone matters. */
+/** Without a body the file is empty: its name alone matters. The reader refuses names that lead out of their folder. */
 async function extract(path: string, body: AsyncIterable<Buffer> | undefined): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, body === undefined ? '' : await buffer(body));
 }
 
-/** The reader refuses names that lead out of their folder. The one key that ends in `.version` is the software's. */
-function versionOf({ provides }: ArtifactReport, path: string): string {
-  const [version] = Object.entries(provides).flatMap(([key, value]) =>
-    key.endsWith('.version') ? [value] : [],
-  );
+function versionOf({ provides }: ArtifactReport, key: string, path: string): string {
+  const version = provides[key];
   if (typeof version === 'string') return version;
-  throw new UnsupportedError(`--base ${path}: it provides no software version`, {
-    hint: `say which one devices report with --base VERSION=${path}`,
+  const found = Object.keys(provides).join(', ') || 'nothing';
+  throw new UnsupportedError(`--base ${path}: expected that it provides ${key}, found ${found}`, {
+    hint: `build for the same module, manifest name and software filesystem, or say what devices report: --base VERSION=${path}`,
   });
 }
 

@@ -10,18 +10,12 @@ import { isLibraryReference } from '../library/reference.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference, sameRepository } from '../oci/reference.ts';
+import type { BaseFile } from './baseArtifact.ts';
 import { artifactBaseline } from './baseArtifact.ts';
 import type { Baseline } from './base.ts';
 import type { BuildRequest } from './request.ts';
 import type { NewImage } from './services.ts';
 import type { World } from './world.ts';
-
-/** A --base as it was given. */
-interface BaseFile {
-  path: string;
-  /** The version that devices with this base report, where it was given. */
-  version?: string;
-}
 
 /** Parses `[VERSION=]FILE`, downloading what a library has; throws NotFoundError if there is no such file. */
 async function parseBase(text: string, { platform }: BuildRequest, world: World): Promise<BaseFile> {
@@ -39,32 +33,31 @@ async function parseBase(text: string, { platform }: BuildRequest, world: World)
 /** The bases that were named as files. */
 export async function fileBaselines(
   bases: readonly string[],
+  application: string,
   images: readonly NewImage[],
   request: BuildRequest,
   world: World,
 ): Promise<Baseline[]> {
   const found: Baseline[] = [];
   for (const text of bases) {
-    found.push(await baselineOf(await parseBase(text, request, world), images, request, world));
+    found.push(await baselineOf(await parseBase(text, request, world), application, images, request, world));
   }
   return found;
 }
 
 async function baselineOf(
   base: BaseFile,
+  application: string,
   images: readonly NewImage[],
   request: BuildRequest,
   world: World,
 ): Promise<Baseline> {
   const kind = await kindOf(base.path);
-  if (kind === 'artifact') return withVersion(await artifactBaseline(base.path, request, world), base);
+  if (kind === 'artifact') return artifactBaseline(base, application, request, world);
   if (kind === 'archive') return archiveBaseline(base, images, request, world);
   const metadata = await readMetadataFile(base.path);
-  return withVersion({ metadata, origin: `${metadata.version} (--base ${base.path})` }, base);
-}
-
-function withVersion(baseline: Baseline, { version }: BaseFile): Baseline {
-  return version === undefined ? baseline : { ...baseline, metadata: { ...baseline.metadata, version } };
+  const version = base.version ?? metadata.version;
+  return { metadata: { ...metadata, version }, origin: `${version} (--base ${base.path})` };
 }
 
 async function kindOf(path: string): ReturnType<typeof kindOfFile> {

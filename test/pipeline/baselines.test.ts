@@ -232,6 +232,37 @@ describe('--base', () => {
   });
 
   it.each([
+    [['--module', 'docker-compose'], 'rootfs-image.mender-docker-compose.shop.version'],
+    [['--software-filesystem', 'data'], 'data.shop.version'],
+    [['-m', 'market'], 'rootfs-image.market.version'],
+  ])('refuses an artifact whose devices do not report what %j depends on', async (flags, key) => {
+    const { commit, run } = repository();
+    commit('1.0.0', '1');
+    const first = join(temporaryFolder(), 'first.mender');
+    await run('build', '--no-upload', '--artifact-version', '1.0.0', '-a', first);
+    const plan = (base: string) => run('plan', '--artifact-version', '2', '--base', base, '--json', ...flags);
+    const { code, stderr } = await plan(first);
+    expect([code, stderr]).toEqual([
+      7,
+      expect.stringContaining(`expected that it provides ${key}, found rootfs-image.shop.version`),
+    ]);
+    expect(plansIn(await plan(`1.5=${first}`))[0]?.base).toMatchObject({ version: '1.5' });
+  });
+
+  it('is refused with --strict-base where nothing says the name of its artifact', async () => {
+    const { commit, run } = repository();
+    commit('1.0.0', '1');
+    const base = `1=${archiveOf('shop/web:1')(temporaryFolder())}`;
+    const plan = (...flags: string[]) => run('plan', '--artifact-version', '2', '--base', base, ...flags);
+    expect(await plan()).toMatchObject({ code: 0 });
+    const { code, stderr } = await plan('--strict-base');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("nothing says the name of the base's artifact"),
+    ]);
+  });
+
+  it.each([
     ['a missing file', () => '/nowhere.mender', 3, 'no such file'],
     ['an archive without a version', archiveOf('shop/web:1'), 2, 'does not tell which version'],
     [

@@ -161,6 +161,20 @@ describe('names on the device', () => {
     expect(manifest).toContain(shipped);
   });
 
+  it.each([
+    ['app', [], true],
+    ['docker-compose', [], false],
+    ['docker-compose', ['--decode-on-device', 'never'], true],
+  ] as const)('are warned of where a tag moves for %s %j: %s', async (module, more, warned) => {
+    const { build } = project();
+    await push(registry.host, 'shop/moving', module, v1);
+    const flags = ['-i', `web=${registry.host}/shop/moving:${module}`, '--module', module, ...more];
+    expect(await build('1.0', '1', ...flags)).toMatchObject({ code: 0 });
+    await push(registry.host, 'shop/moving', module, v2);
+    const { code, stderr } = await build('2.0', '2', ...flags);
+    expect([code, stderr.includes(`moving:${module} is another image than in 1.0`)]).toEqual([0, warned]);
+  });
+
   it('are one for what two services call differently', async () => {
     const { build, artifact } = project();
     await push(registry.host, 'shop/side', '1-again', sidecar);

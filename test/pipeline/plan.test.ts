@@ -5,6 +5,7 @@ import { chooseBase } from '../../src/pipeline/base.ts';
 import type { PreviousImage } from '../../src/pipeline/base.ts';
 import { MODES, sourceOrder } from '../../src/pipeline/mode.ts';
 import { isDeltaWorthwhile, planImage, unchangedPrefix } from '../../src/pipeline/plan.ts';
+import { movedNames } from '../../src/pipeline/baselineChecks.ts';
 import { planBuild } from '../../src/pipeline/planBuild.ts';
 import { groupImages, overrideImages } from '../../src/pipeline/services.ts';
 
@@ -181,11 +182,25 @@ describe('chooseBase', () => {
   });
 });
 
+const previous = new Map([
+  ['a', old('x:1', 'A1')],
+  ['b', old('y:2', 'B1')],
+]);
+
+describe('movedNames', () => {
+  it.each([
+    ['a new tag', found('a', 'x:2', 'A2'), []],
+    ['nothing new', found('a', 'x:1', 'A1'), []],
+    ['another content', found('a', 'x:1', 'A2'), ['x:1']],
+    ['another content for another service', found('c', 'y:2', 'C'), ['y:2']],
+  ])('of %s', (_, resolved, expected) => {
+    const services = { a: { image: old('x:1', 'A1').metadata }, b: { image: old('y:2', 'B1').metadata } };
+    const moved = movedNames(groupImages([resolved]), { metadata: { version: '1', services } });
+    expect(moved.map(({ name }) => formatReference(name))).toEqual(expected);
+  });
+});
+
 describe('planBuild', () => {
-  const previous = new Map([
-    ['a', old('x:1', 'A1')],
-    ['b', old('y:2', 'B1')],
-  ]);
   const bases = (...resolved: ReturnType<typeof found>[]): Record<string, string | undefined> => {
     const layers = [{ diffID: digestOf('new layer') }];
     const images = groupImages(resolved.map((one) => ({ ...one, image: { ...one.image, layers } })));
