@@ -1,4 +1,5 @@
 import { findConfig, findLayer } from '../cache/blobs.ts';
+import { looksCompressed } from '../delta/sniff.ts';
 import { IntegrityError } from '../errors.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../mender/payload.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -24,7 +25,8 @@ export async function payloadImages(
   request: BuildRequest,
   world: World,
 ): Promise<PayloadImage[]> {
-  const ready = await Promise.all(planned.map((image) => withBaseAtHand(image, request, world)));
+  const usable = await Promise.all(planned.map((image) => withoutCompressed(image, world)));
+  const ready = await Promise.all(usable.map((image) => withBaseAtHand(image, request, world)));
   const sizes = await sizesOf(ready, world);
   const brought = await fetchBlobs(
     ready.flatMap((image) => wantsOf(image, sizes)),
@@ -35,6 +37,17 @@ export async function payloadImages(
   return Promise.all(
     ready.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, world)),
   );
+}
+
+/** A layer that xdelta3 takes for compressed can't be made from itself. One that is not at hand is taken for a tar. */
+async function withoutCompressed(planned: PlannedImage, { cache }: World): Promise<PlannedImage> {
+  const layers = await Promise.all(
+    planned.plan.layers.map(async (layer): Promise<LayerPlan> => {
+      const held = layer.kind === 'identity' ? await findLayer(cache, layer.diffID) : undefined;
+      return held && (await looksCompressed(held.path)) ? { ...layer, kind: 'full' } : layer;
+    }),
+  );
+  return { ...planned, plan: { ...planned.plan, layers } };
 }
 
 /** Where the previous image can't be had any more, its deltas turn into whole layers. */

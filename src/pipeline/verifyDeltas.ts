@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CachedLayer } from '../cache/blobs.ts';
+import { looksCompressed } from '../delta/sniff.ts';
 import { SourceFile } from '../delta/source.ts';
 import { IntegrityError, UnsupportedError } from '../errors.ts';
 import { readArtifact } from '../mender/read.ts';
@@ -51,6 +52,8 @@ async function decodeDelta(
 ): Promise<DecodedDelta> {
   const file = new SourceFile(source.path);
   try {
+    if (await looksCompressed(source.path))
+      return { problem: 'xdelta3 would unpack its source', sourceBytesRead: 0 };
     const sum = createHash('sha256');
     for await (const window of decodeVcdiff(body, file, size)) sum.update(window);
     const digest: Digest = `sha256:${sum.digest('hex')}`;

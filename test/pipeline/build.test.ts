@@ -121,6 +121,29 @@ describe('build from a registry', () => {
   });
 });
 
+describe('a layer that xdelta3 takes for compressed', () => {
+  const odd = { BZh91AY: program(4, 500) };
+  const [old, next] = [1, 2].map((seed) => buildImage({ layers: [{ file: program(seed, 500) }, odd] }));
+
+  it('ships whole where it did not change, and verify finds it where it was not at hand', async () => {
+    const { folder, build, artifact } = project();
+    await push(registry.host, 'shop/odd', '1', old!);
+    await push(registry.host, 'shop/odd', '2', next!);
+    const name = `${registry.host}/shop/odd`;
+    const flags = ['-i', `web=${name}:2`, '--no-verify'];
+    expect(await build('1.0', '1', '-i', `web=${name}:1`)).toMatchObject({ code: 0 });
+    expect(await build('2.0', '2', ...flags)).toMatchObject({ code: 0 });
+    const [first, second] = [artifact('1.0'), artifact('2.0')].map(unpackArtifact);
+    expect(rebuild(second!.images.get(`${name}:2`)!, first!.images.get(`${name}:1`))).toEqual(diffIDs(next!));
+    const cold = ['--cache-dir', join(folder, 'cold')];
+    expect(await build('2.1', '2', ...flags, ...cold, '--base', artifact('1.0'))).toMatchObject({ code: 0 });
+    const { code, stderr } = await runCli(['verify', artifact('2.1'), '--base', artifact('1.0'), ...cold], {
+      HOME: folder,
+    });
+    expect([code, stderr]).toEqual([6, expect.stringContaining('xdelta3 would unpack its source')]);
+  });
+});
+
 describe('build from archives', () => {
   it.each(['oci-archive', 'docker-archive'])(
     'takes a %s for a service, full and as a delta',
