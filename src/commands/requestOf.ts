@@ -12,6 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The request that flags and settings amount to, with every default filled in. Throws UsageError for what is missing or wrong. */
 export function requestOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest {
   const deviceTypes = required(flags.deviceType, 'device type', '-t DEVICE-TYPE');
+  if (deviceTypes.some((type) => type.trim() === '')) throw new UsageError('a device type is empty');
   return {
     ...baseRequest(flags),
     ...artifactRequest(flags),
@@ -68,7 +69,7 @@ function artifactRequest(flags: BuildFlags): Pick<BuildRequest, ArtifactPart> {
     decodeOnDevice: flags.decodeOnDevice !== 'never',
     compression: flags.compression ?? 'auto',
     writer: flags.writer ?? 'auto',
-    softwareFilesystem: flags.softwareFilesystem ?? 'rootfs-image',
+    softwareFilesystem: softwareFilesystem(flags.softwareFilesystem ?? 'rootfs-image'),
     extraArguments: flags['--'] ?? [],
     verify: flags.verify ?? true,
     ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
@@ -113,6 +114,14 @@ function artifactVersion(text: string): string {
   if (/^[\x21-\x7e]+$/.test(text) && !/[/\\]/.test(text)) return text;
   throw new UsageError(
     `--artifact-version ${JSON.stringify(text)}: expected printable characters without spaces and slashes`,
+  );
+}
+
+/** It begins a pattern of what the artifact clears: a `*` in it makes clients clear other software, or abort. */
+function softwareFilesystem(text: string): string {
+  if (/^[\w-]+(\.[\w-]+)*$/.test(text)) return text;
+  throw new UsageError(
+    `--software-filesystem ${JSON.stringify(text)}: expected letters, digits, - and _, like rootfs-image`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { UnsupportedError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
 import { HAS_ZSTD, zstdUnsupported } from '../io/zstdCompress.ts';
 import { appPayload } from './appPayload.ts';
@@ -8,12 +9,12 @@ import { writeEmbedded } from './embedded.ts';
 import type { PackImages, Payload } from './files.ts';
 import { packingOf, toolCompressionOf } from './packing.ts';
 import { reachOf } from './repeats.ts';
-import { readSigningKey } from './sign.ts';
+import { firstPemBlock, readSigningKey } from './sign.ts';
 import { isWorthSplicing, splicedPayloadFile } from './spliced.ts';
 import type { ArtifactSpec, ArtifactSummary, Compression, WriterName } from './spec.ts';
 import type { ToolVersion } from './tool.ts';
 import { refuseExtraArguments, toolMissing, toolVersion } from './tool.ts';
-import { canCompress } from './toolArguments.ts';
+import { canCompress, canSign } from './toolArguments.ts';
 import { writeWithTool } from './toolWriter.ts';
 
 /**
@@ -59,7 +60,8 @@ async function chosenWriter(spec: ArtifactSpec, payload: Payload, size: number):
   const version = await toolVersion();
   if (version !== undefined) {
     const compression = toolCompressionOf(spec.compression, size);
-    if (spec.writer !== 'auto' || canCompress(version, compression)) {
+    const isAble = canCompress(version, compression) && (await readsKey(version, spec.signKey));
+    if (spec.writer !== 'auto' || isAble) {
       return toolWriter(spec, payload, compression, version);
     }
   }
@@ -73,14 +75,25 @@ async function toolWriter(
   compression: Compression,
   version: ToolVersion,
 ): Promise<Writer> {
-  // Only for its clear errors: mender-artifact's own name neither the file nor the remedy.
+  // For clear errors: mender-artifact's own name neither the file nor the remedy.
   if (spec.signKey !== undefined) await readSigningKey(spec.signKey);
+  if (!(await readsKey(version, spec.signKey))) throw keyUnreadable(version, spec.signKey);
   const input = { spec, payload, compression, version };
   return {
     name: 'mender-artifact',
     compression,
     write: (path, context) => writeWithTool(input, path, context),
   };
+}
+
+async function readsKey(version: ToolVersion, key: string | undefined): Promise<boolean> {
+  return key === undefined || canSign(version, await firstPemBlock(key));
+}
+
+function keyUnreadable(version: ToolVersion, key = ''): UnsupportedError {
+  return new UnsupportedError(`mender-artifact ${version.join('.')} can't read the signing key ${key}`, {
+    hint: `use --writer embedded, or write the key in its older form: openssl pkey -in ${key} -traditional -out key.pem`,
+  });
 }
 
 async function embeddedWriter(spec: ArtifactSpec, payload: Payload, size: number): Promise<Writer> {

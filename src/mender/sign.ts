@@ -17,6 +17,11 @@ export async function readSigningKey(path: string): Promise<KeyObject> {
   return checkedKey(parseKey(pem, path), path);
 }
 
+/** Label of the first PEM block in the file at `path`, like `PRIVATE KEY` (PKCS#8); empty where there is none. */
+export async function firstPemBlock(path: string): Promise<string> {
+  return /-----BEGIN ([A-Z ]+)-----/.exec(await readKeyFile(path))?.[1] ?? '';
+}
+
 async function readKeyFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'latin1');

@@ -15,6 +15,7 @@ export interface ToolPaths {
 
 const SINCE = {
   zstd: [3, 10, 1],
+  pkcs8: [3, 10, 1],
   noProgress: [4, 1, 0],
   compatibleTypes: [4, 3, 0],
 } as const;
@@ -22,6 +23,12 @@ const SINCE = {
 /** True if this version of mender-artifact can pack with the compression. */
 export function canCompress(version: ToolVersion, compression: Compression): boolean {
   return compression !== 'zstd' || isAtLeast(version, SINCE.zstd);
+}
+
+/** True if this version of mender-artifact reads a private key that begins with this PEM block. It looks at no other. */
+export function canSign(version: ToolVersion, pemBlock: string): boolean {
+  if (pemBlock === 'PRIVATE KEY') return isAtLeast(version, SINCE.pkcs8);
+  return pemBlock === 'RSA PRIVATE KEY' || pemBlock === 'EC PRIVATE KEY';
 }
 
 /**

@@ -94,6 +94,10 @@ describe('requestOf', () => {
     [{ ...needed, serviceFile: ['web='] }, {}, 'expected -f SERVICE=FILE'],
     [{ ...needed, artifactVersion: '1/2' }, {}, '--artifact-version "1/2"'],
     [{ ...needed, artifactVersion: 'a b' }, {}, '--artifact-version "a b"'],
+    [{ ...needed, deviceType: ['x', ' '] }, {}, 'a device type is empty'],
+    [{ ...needed, softwareFilesystem: '*' }, {}, '--software-filesystem "*"'],
+    [{ ...needed, softwareFilesystem: '' }, {}, '--software-filesystem ""'],
+    [{ ...needed, softwareFilesystem: 'a b' }, {}, '--software-filesystem "a b"'],
     [needed, { SOURCE_DATE_EPOCH: 'today' }, 'SOURCE_DATE_EPOCH=today'],
   ])('refuses %j with %j', (flags, environment, message) => {
     expect(() => requestOf(flags, environment, '/srv')).toThrow(message);

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { buildArtifact } from '../../src/mender/build.ts';
 import type { ArtifactSpec } from '../../src/mender/spec.ts';
 import { isAtLeast, toolVersion } from '../../src/mender/tool.ts';
 import type { ToolVersion } from '../../src/mender/tool.ts';
-import { toolArguments } from '../../src/mender/toolArguments.ts';
+import { canSign, toolArguments } from '../../src/mender/toolArguments.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { artifactSpec, context, fullLayer, payloadImage } from './fixtures.ts';
 
@@ -61,6 +62,16 @@ describe('toolArguments', () => {
     expect(() => commandLine([3, 9, 0], { softwareName: 'a:b', dependsOnVersion: '1' })).toThrow('colon');
   });
 
+  it.each<[ToolVersion, string, boolean]>([
+    [[3, 9, 0], 'RSA PRIVATE KEY', true],
+    [[3, 9, 0], 'EC PRIVATE KEY', true],
+    [[3, 10, 0], 'PRIVATE KEY', false],
+    [[3, 10, 1], 'PRIVATE KEY', true],
+    [[4, 4, 0], 'EC PARAMETERS', false],
+  ])('knows that %j with a key that begins with %s: %s', (version, block, able) => {
+    expect(canSign(version, block)).toBe(able);
+  });
+
   it.each<[ToolVersion, ToolVersion, boolean]>([
     [[3, 10, 0], [3, 9, 0], true],
     [[3, 9, 0], [3, 9, 0], true],
@@ -70,6 +81,15 @@ describe('toolArguments', () => {
     expect(isAtLeast(version, least)).toBe(expected);
   });
 });
+
+/** The path of a new key where one is asked for. */
+function keyOf({ signKey }: Partial<ArtifactSpec>): Partial<ArtifactSpec> {
+  if (signKey === undefined) return {};
+  const path = join(temporaryFolder(), 'key.pem');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return { signKey: path };
+}
 
 /** Puts a program called mender-artifact on PATH. */
 function install(script: string): void {
@@ -96,11 +116,18 @@ describe('buildArtifact', () => {
       'embedded',
     ],
     ['the embedded writer when told so', () => undefined, { writer: 'embedded' }, 'embedded'],
+    [
+      'the embedded writer where mender-artifact can not read the key',
+      () => install(says('3.9.0', '')),
+      { writer: 'auto', signKey: 'PKCS#8' },
+      'embedded',
+    ],
   ])('uses %s', async (_what, prepare, more, expected) => {
     prepare();
     const folder = temporaryFolder();
     const spec = artifactSpec([payloadImage('web', [fullLayer(folder, 'a', 'one')])], {
       ...more,
+      ...keyOf(more),
       compression: 'auto',
     });
     const summary = await buildArtifact(spec, join(folder, 'out.mender'), context);
@@ -126,6 +153,13 @@ describe('buildArtifact', () => {
       'bad flag',
     ],
     ['writes something else', () => install(says('3.9.0', BROKEN)), {}, 'ToolError', 'a broken artifact'],
+    [
+      'can not read the key',
+      () => install(says('3.9.0', '')),
+      { signKey: 'PKCS#8' },
+      'UnsupportedError',
+      "3.9.0 can't read the signing key",
+    ],
     ['knows no zstd', () => install(says('3.9.0', '')), { compression: 'zstd' }, 'UnsupportedError', 'zstd'],
   ])('leaves nothing behind where mender-artifact %s', async (_what, prepare, more, name, message) => {
     const folder = temporaryFolder();
@@ -133,6 +167,7 @@ describe('buildArtifact', () => {
     const spec = artifactSpec([payloadImage('web', [fullLayer(folder, 'a', 'one')])], {
       writer: 'mender-artifact',
       ...more,
+      ...keyOf(more),
     });
     prepare();
     const failed = buildArtifact(spec, join(out, 'x.mender'), context);
