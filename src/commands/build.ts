@@ -79,13 +79,14 @@ async function buildByMap(
 
 /**
  * The next build is made against what is on the devices now, and so against this one once it is where it was to go (which
- * is here, with --no-upload). Several artifacts of one run lead to the same state under different names.
+ * is here, with --no-upload). Several artifacts of one run lead to the same state, most often under different names.
  */
 async function remember(built: readonly BuiltArtifact[], cache: CacheLayout): Promise<void> {
   const [first] = built;
   if (first === undefined) return;
   const { artifactName, ...common } = first.metadata;
-  const isOnly = built.length === 1 && artifactName !== undefined;
+  const names = new Set(built.map(({ metadata }) => metadata.artifactName));
+  const isOnly = names.size === 1 && artifactName !== undefined;
   await writeMetadata(cache, first.plan.application, isOnly ? { ...common, artifactName } : common);
 }
 

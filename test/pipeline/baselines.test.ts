@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readArtifact } from '../../src/mender/read.ts';
 import { fileBaselines } from '../../src/pipeline/baseFile.ts';
 import type { BuildRequest } from '../../src/pipeline/request.ts';
 import type { World } from '../../src/pipeline/world.ts';
@@ -249,6 +250,26 @@ describe('--base', () => {
     expect(plansIn(await plan(`1.5=${first}`))[0]?.base).toMatchObject({ version: '1.5' });
   });
 
+  it('gives its name to --strict-base where several artifacts share one', async () => {
+    const { folder, commit, run } = repository();
+    const previous = process.cwd();
+    process.chdir(folder);
+    for (const [version, ...flags] of [
+      ['1.0.0'],
+      ['2.0.0', '--also-full', '--server-kind', 'enterprise'],
+      ['3.0.0', '--strict-base'],
+    ] as const) {
+      commit(version, version[0]!);
+      expect(await run('build', '--no-upload', '--artifact-version', version, ...flags)).toMatchObject({
+        code: 0,
+      });
+    }
+    process.chdir(previous);
+    expect((await readArtifact(join(folder, 'shop-3.0.0.mender'))).dependsOnArtifactNames).toEqual([
+      'shop-2.0.0',
+    ]);
+  });
+
   it('is refused with --strict-base where nothing says the name of its artifact', async () => {
     const { commit, run } = repository();
     commit('1.0.0', '1');
@@ -293,7 +314,7 @@ describe('--base', () => {
     chmodSync(path, 0);
     const user = process.geteuid?.() ?? 0;
     if (user === 0) process.seteuid?.('nobody');
-    const found = fileBaselines([`1=${path}`], [], {} as BuildRequest, {} as World);
+    const found = fileBaselines([`1=${path}`], 'shop', [], {} as BuildRequest, {} as World);
     await expect(found.finally(() => process.seteuid?.(user))).rejects.toMatchObject({
       name: 'UsageError',
       message: `reading ${path}: permission denied`,

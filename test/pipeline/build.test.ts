@@ -126,7 +126,7 @@ describe('a layer that xdelta3 takes for compressed', () => {
   const [old, next] = [1, 2].map((seed) => buildImage({ layers: [{ file: program(seed, 500) }, odd] }));
 
   it('ships whole where it did not change, and verify finds it where it was not at hand', async () => {
-    const { folder, build, artifact } = project();
+    const { folder, build, artifact } = shop();
     await push(registry.host, 'shop/odd', '1', old!);
     await push(registry.host, 'shop/odd', '2', next!);
     const name = `${registry.host}/shop/odd`;
@@ -173,7 +173,7 @@ describe('build from archives', () => {
 
 describe('names on the device', () => {
   it('say by what content an archive stands in for a pinned image', async () => {
-    const { folder, build, artifact } = project();
+    const { folder, build, artifact } = shop();
     const [path, name] = [join(folder, 'own.tar'), `${registry.host}/shop/web`];
     writeOciArchive(path, { [`${name}:mine`]: v1 });
     const flags = ['-i', `web=${name}@${v2.descriptor.digest}`, '-f', `web=${path}`];
@@ -189,7 +189,7 @@ describe('names on the device', () => {
     ['docker-compose', [], false],
     ['docker-compose', ['--decode-on-device', 'never'], true],
   ] as const)('are warned of where a tag moves for %s %j: %s', async (module, more, warned) => {
-    const { build } = project();
+    const { build } = shop();
     await push(registry.host, 'shop/moving', module, v1);
     const flags = ['-i', `web=${registry.host}/shop/moving:${module}`, '--module', module, ...more];
     expect(await build('1.0', '1', ...flags)).toMatchObject({ code: 0 });
@@ -199,7 +199,7 @@ describe('names on the device', () => {
   });
 
   it('are one for what two services call differently', async () => {
-    const { build, artifact } = project();
+    const { build, artifact } = shop();
     await push(registry.host, 'shop/side', '1-again', sidecar);
     const flags = ['-i', `web=${registry.host}/shop/side:1-again`];
     expect(await build('1.0', '1', ...flags)).toMatchObject({ code: 0 });
