@@ -19,7 +19,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     manifests: manifestPaths(flags, folder),
     profiles: flags.profile ?? [],
     environment,
-    ...(flags.manifestName === undefined ? {} : { application: flags.manifestName }),
+    ...(flags.manifestName === undefined ? {} : { application: manifestName(flags.manifestName) }),
     ...(flags.artifactVersion === undefined ? {} : { version: artifactVersion(flags.artifactVersion) }),
     ...(flags.artifactFilename === undefined ? {} : { output: resolve(folder, flags.artifactFilename) }),
     outputFolder: folder,
@@ -110,10 +110,16 @@ function existing(path: string): string {
   throw new UsageError(`no such file: ${path}`, { hint: 'check the path' });
 }
 
+/** Folders and files bear it, with more around it. */
+function manifestName(text: string): string {
+  if (text.length <= 100) return text;
+  throw new UsageError(`--manifest-name: expected up to 100 characters, found ${text.length}`);
+}
+
 function artifactVersion(text: string): string {
-  if (/^[\x21-\x7e]+$/.test(text) && !/[/\\]/.test(text)) return text;
+  if (/^[\x21-\x7e]{1,100}$/.test(text) && !/[/\\]/.test(text)) return text;
   throw new UsageError(
-    `--artifact-version ${JSON.stringify(text)}: expected printable characters without spaces and slashes`,
+    `--artifact-version ${JSON.stringify(text)}: expected up to 100 printable characters without spaces and slashes`,
   );
 }
 

@@ -94,6 +94,8 @@ describe('requestOf', () => {
     [{ ...needed, serviceFile: ['web='] }, {}, 'expected -f SERVICE=FILE'],
     [{ ...needed, artifactVersion: '1/2' }, {}, '--artifact-version "1/2"'],
     [{ ...needed, artifactVersion: 'a b' }, {}, '--artifact-version "a b"'],
+    [{ ...needed, artifactVersion: '1'.repeat(101) }, {}, 'up to 100 printable characters'],
+    [{ ...needed, manifestName: 'a'.repeat(101) }, {}, 'up to 100 characters, found 101'],
     [{ ...needed, deviceType: ['x', ' '] }, {}, 'a device type is empty'],
     [{ ...needed, softwareFilesystem: '*' }, {}, '--software-filesystem "*"'],
     [{ ...needed, softwareFilesystem: '' }, {}, '--software-filesystem ""'],
