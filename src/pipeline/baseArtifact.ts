@@ -57,7 +57,7 @@ export async function artifactBaseline(
   const metadata = {
     version,
     artifactName: contents.report.artifactName,
-    platform: formatPlatform(request.platform),
+    platform: contents.report.images[0]?.platform ?? formatPlatform(request.platform),
     services,
   };
   return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };

@@ -1,4 +1,6 @@
 import { UsageError } from '../errors.ts';
+import type { Platform } from '../oci/platform.ts';
+import { formatPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import type { Baseline } from './base.ts';
 import type { BuildRequest } from './request.ts';
@@ -6,19 +8,20 @@ import type { NewImage } from './services.ts';
 import type { World } from './world.ts';
 
 /**
- * Throws UsageError for --strict-base with a base whose artifact has no name that is known, and warns of tags that moved
- * where devices can't go back to what they meant.
+ * Throws UsageError for a base of another architecture, and for --strict-base with one whose artifact has no name that is
+ * known; warns of tags that moved where devices can't go back to what they meant.
  */
 export function checkBaselines(
   baselines: readonly Baseline[],
   images: readonly NewImage[],
-  { strictBase, module, decodeOnDevice }: BuildRequest,
+  { strictBase, module, decodeOnDevice, platform }: BuildRequest,
   { log }: Pick<World, 'log'>,
 ): void {
   // The state script notes which image bore a name that moves; update module app just loads the new one.
   const keepsNames = module === 'docker-compose' && decodeOnDevice;
   for (const baseline of baselines) {
     const { artifactName, version } = baseline.metadata;
+    if (!runsOn(platform, baseline)) throw otherPlatform(platform, baseline);
     if (strictBase && artifactName === undefined) throw nameUnknown(baseline);
     for (const { name, services } of keepsNames ? [] : movedNames(images, baseline)) {
       log.warning(
@@ -26,6 +29,20 @@ export function checkBaselines(
       );
     }
   }
+}
+
+/** Variants may differ: an image of an older one serves where there is no better. */
+function runsOn({ os, architecture }: Platform, { metadata }: Baseline): boolean {
+  return metadata.platform === undefined || `${metadata.platform}/`.startsWith(`${os}/${architecture}/`);
+}
+
+function otherPlatform(platform: Platform, { metadata, origin }: Baseline): UsageError {
+  return new UsageError(
+    `the base is for ${metadata.platform}, the build for ${formatPlatform(platform)}: ${origin}`,
+    {
+      hint: 'name a base of the same platform, or ship everything with --no-delta',
+    },
+  );
 }
 
 function nameUnknown({ origin }: Baseline): UsageError {

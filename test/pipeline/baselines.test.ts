@@ -250,6 +250,18 @@ describe('--base', () => {
     expect(plansIn(await plan(`1.5=${first}`))[0]?.base).toMatchObject({ version: '1.5' });
   });
 
+  it('is refused where it is an artifact for another platform', async () => {
+    const { commit, run } = repository();
+    commit('1.0.0', '1');
+    const arm = buildImage({ layers: [{ a: 'arm' }], platform: { os: 'linux', architecture: 'arm64' } });
+    await push(registry.host, 'shop/web', 'arm', arm);
+    const first = join(temporaryFolder(), 'first.mender');
+    const flags = ['-p', 'linux/arm64', '-i', `web=${registry.host}/shop/web:arm`, '-a', first];
+    expect(await run('build', '--no-upload', '--artifact-version', '1', ...flags)).toMatchObject({ code: 0 });
+    const { code, stderr } = await run('plan', '--artifact-version', '2', '--base', first);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('the base is for linux/arm64')]);
+  });
+
   it('gives its name to --strict-base where several artifacts share one', async () => {
     const { folder, commit, run } = repository();
     const previous = process.cwd();
@@ -297,6 +309,12 @@ describe('--base', () => {
       (folder: string) => written(folder, 'x.json', '{}'),
       2,
       'expected {"version"',
+    ],
+    [
+      'metadata of another platform',
+      (folder: string) => written(folder, 'x.json', '{"version":"1","platform":"linux/arm64","services":{}}'),
+      2,
+      'the base is for linux/arm64, the build for linux/amd64',
     ],
     ['something else', (folder: string) => written(folder, 'x.bin', 'text'), 2, 'VERSION='],
     ['a .mender file that is none', (folder: string) => written(folder, 'x.mender', 'text'), 6, 'x.mender'],
