@@ -89,8 +89,13 @@ function lookupOf({ service, image, archive }: ServiceImage, application: string
   return { reference, sources: source === undefined ? world.sources : [source], key };
 }
 
+/** Names of projects and services may begin and end with characters that no part of an image's name can. */
 function localName(application: string, service: string): string {
-  return `${application}/${service}:local`.toLowerCase().replace(/[^a-z0-9/:]+/g, '-');
+  const part = (text: string): string => {
+    const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? ['service'];
+    return words.join('-');
+  };
+  return `${part(application)}/${part(service)}:local`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readArtifact } from '../../src/mender/read.ts';
 import { RELEASES, program } from '../faults/shop.ts';
 import { buildImage, skopeoCopy, writeOciArchive } from '../helpers/images.ts';
 import type { BuiltImage } from '../helpers/images.ts';
@@ -196,6 +197,21 @@ describe('names on the device', () => {
     await push(registry.host, 'shop/moving', module, v2);
     const { code, stderr } = await build('2.0', '2', ...flags);
     expect([code, stderr.includes(`moving:${module} is another image than in 1.0`)]).toEqual([0, warned]);
+  });
+
+  it.each([
+    ['shop', 'A.B_C', 'shop/a-b-c:local'],
+    ['shop_', '_web-', 'shop/web:local'],
+    ['shop', '.', 'shop/service:local'],
+  ])('are made of %s and %s where nothing names an image', async (application, service, name) => {
+    const { folder, artifact } = shop();
+    const [archive, manifest] = [join(folder, 'own.tar'), join(folder, 'built.yaml')];
+    writeOciArchive(archive, { 'own:1': v1 });
+    writeFileSync(manifest, `services:\n  "${service}": {build: .}\n`);
+    const where = ['-t', 'qemu', '-p', 'linux/amd64', '-a', artifact('1'), '--artifact-version', '1'];
+    const flags = ['-m', application, '-f', `${service}=${archive}`, '--no-upload', ...where];
+    expect(await runCli(['build', manifest, ...flags], { HOME: folder })).toMatchObject({ code: 0 });
+    expect((await readArtifact(artifact('1'))).images.map((image) => image.name)).toEqual([name]);
   });
 
   it('are one for what two services call differently', async () => {
