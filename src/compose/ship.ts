@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'yaml';
-import { Document as YamlDocument, parseDocument, visit } from 'yaml';
+import { Document as YamlDocument, isScalar, parseDocument, visit } from 'yaml';
 import { toValue } from './convert.ts';
 import type { Edit } from './edits.ts';
 import { editDocument, editModel } from './edits.ts';
@@ -29,10 +29,21 @@ function editedText({ source, document }: Authored, edits: readonly Edit[]): str
   try {
     const copy = document.clone();
     editDocument(copy, edits);
+    nameNulls(copy);
     return copy.toString({ lineWidth: 0, ...layoutOf(source.text) });
   } catch {
     return undefined; // an edit met an alias, or removed an anchor that is still used
   }
+}
+
+/** Writes `{a: null}` for `{a: }`: behind a comma the YAML reader of Compose takes the colon of `{a:, b}` for part of the key. */
+function nameNulls(document: Document): void {
+  visit(document, {
+    Map(_key, { flow, items }) {
+      if (flow !== true) return;
+      for (const { value } of items) if (isScalar(value) && value.source === '') value.source = 'null';
+    },
+  });
 }
 
 function readBack(text: string): unknown {
