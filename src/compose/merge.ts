@@ -28,8 +28,8 @@ function presentIn(mapping: Mapping, key: string): Value | undefined {
 
 function mergeValues(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
   if (over instanceof Tagged) return over;
-  if (over === null) return base;
   const rule = ruleFor(path) ?? '';
+  if (over === null && rule !== 'replaced') return base;
   const keyOf = KEYS[rule];
   if (keyOf === undefined) return (MERGERS[rule] ?? mergePlain)(base, over, path, fill);
   return unique([...asList(base), ...asList(over)], (item) => keyOf(mapStrings(item, fill)));
