@@ -7,9 +7,10 @@ import type { Source } from './source.ts';
 import { changeStrings } from './source.ts';
 import { escapeDollars, interpolatePartly, namesIn } from './template.ts';
 import type { Mapping } from './value.ts';
-import { isMapping } from './value.ts';
+import { Tagged, isMapping } from './value.ts';
 
 const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
+const NAME = /^[A-Za-z0-9._-]+$/;
 
 /**
  * The document as plain data, its variables filled in as far as the scope says, in the document itself as well. Throws
@@ -42,15 +43,12 @@ function isShipped([section, , key]: string[]): boolean {
 
 function checkSection(source: Source, model: Mapping, section: string): void {
   const entries = model[section];
-  if (entries === undefined || entries === null) return;
+  if (entries === undefined || entries === null || entries instanceof Tagged) return;
   if (!isMapping(entries)) throw new UsageError(`${source.path}: ${section} must be a mapping of names`);
   for (const [name, entry] of Object.entries(entries)) {
-    const isEmptyService = section === 'services' && entry === null;
-    if (isMapping(entry) || (entry === null && !isEmptyService) || isTag(entry)) continue;
+    if (!NAME.test(name))
+      throw new UsageError(`${source.path}: ${section}.${name}: a name has only letters, digits and . _ -`);
+    if (isMapping(entry) || entry === null || entry instanceof Tagged) continue;
     throw new UsageError(`${source.path}: ${section}.${name} must be a mapping`);
   }
-}
-
-function isTag(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

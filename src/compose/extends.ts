@@ -62,10 +62,12 @@ async function familyIn(path: string, outer: Scope): Promise<Family> {
   outer.notes.files.add(path);
   const folder = dirname(path);
   const scope = { ...outer, folder, keepsVariables: outer.keepsVariables && folder === outer.folder };
-  const services: Mapping = {};
+  const fillQuietly = quietly(scope.variables.lookup);
+  let services: Mapping = {};
   for (const document of source.documents) {
-    const model = convertDocument(source, document, scope);
-    Object.assign(services, mappingOf(model['services']));
+    if (document.contents === null) continue;
+    const more = mappingOf(convertDocument(source, document, scope)['services']);
+    services = mergeMappings(services, more, ['services'], fillQuietly);
   }
   return { path, services, scope };
 }

@@ -19,7 +19,7 @@ export interface Source {
 
 /**
  * Reads and parses a manifest. Throws NotFoundError for a missing file and UsageError, with line and column, for one that
- * is no YAML, is empty or is larger than 4 MiB.
+ * is no YAML or is larger than 4 MiB.
  */
 export async function readSource(path: string): Promise<Source> {
   const text = await manifestText(path);
@@ -29,8 +29,6 @@ export async function readSource(path: string): Promise<Source> {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
   };
-  if (!Array.isArray(documents) || documents.every((document) => document.contents === null))
-    throw new UsageError(`manifest ${path} is empty`, { hint: 'it needs a services section' });
   for (const document of documents) {
     const fault = document.errors[0];
     if (fault !== undefined)

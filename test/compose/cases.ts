@@ -164,9 +164,36 @@ volumes: {v: }
     environment: {A: !reset null}
     command: !reset null
     volumes: !reset []
+volumes: !reset {}
 `,
     },
     manifests: ['base.yaml', 'over.yaml'],
+  },
+  'overrides that are empty, or leave a name without content': {
+    files: {
+      'base.yaml': 'services: {web: {image: web, ports: ["80:80"], networks: [n]}}\nnetworks: {n: }\n',
+      'nothing.yaml': '# to come\n',
+      'over.yaml': 'services:\n  web:\n    # ports: !reset []\n  db: {image: db}\nvolumes:\n  data:\n',
+    },
+    manifests: ['nothing.yaml', 'base.yaml', 'over.yaml'],
+  },
+  'command and entrypoint taken away by null': {
+    files: {
+      'base.yaml': `services:
+  web: {image: web, command: [a], entrypoint: [b], user: c}
+  far: {image: far, extends: web, command: }
+`,
+      'over.yaml': 'services: {web: {command: , entrypoint: null, user: null}}\n',
+    },
+    manifests: ['base.yaml', 'over.yaml'],
+  },
+  'nulls in flow mappings': {
+    files: {
+      'compose.yaml': `services:
+  web: {image: web, environment: {A: , B: "", C: c}, networks: {front: , back: }, command: }
+networks: {front: , back: , last: }
+`,
+    },
   },
   'extends in the same file and from another one': {
     files: {
@@ -185,6 +212,9 @@ volumes: {v: }
     env_file: [w.env, {path: missing.env, required: false}]
     volumes: ["./more:/more", "../up:/up"]
     ports: ["1:1"]
+---
+services:
+  worker: {command: [w]}
 `,
       'common/w.env': 'W=1\n',
       'common/data/f': 'd',

@@ -30,10 +30,10 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
   ],
   'an unknown anchor': [only('services:\n  a: *none\n'), /compose\.yaml:2:6/],
   'a list at the top': [only('- a\n'), /compose\.yaml:1:1: a manifest is a mapping/],
-  'an empty file': [only('# nothing\n'), 'is empty'],
+  'an empty file': [only('# nothing\n'), 'has no services'],
   'services that are a list': [only('services: [a]\n'), 'services must be a mapping'],
   'a service that is a text': [only('services: {a: x}\n'), 'services.a must be a mapping'],
-  'a service without content': [only('services: {a: }\n'), 'services.a must be a mapping'],
+  'a service without content': [only('services: {a: }\n'), 'services.a has neither image nor build'],
   'neither image nor build': [
     only('services: {a: {command: x}}\n'),
     'services.a has neither image nor build',
