@@ -166,7 +166,10 @@ async function variablesOf(
 function profilesOf(profiles: readonly string[], { lookup }: Variables): readonly string[] {
   return profiles.length > 0
     ? profiles
-    : (lookup('COMPOSE_PROFILES') ?? '').split(',').filter((name) => name !== '');
+    : (lookup('COMPOSE_PROFILES') ?? '')
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '');
 }
 
 function requireServices(model: Mapping, paths: readonly string[]): void {

@@ -286,7 +286,7 @@ secrets: {s: {file: ./s.txt}}
     files: {
       'compose.yaml': `${WEB}  debug: {image: debug, profiles: [debug]}\n  no: {image: no, profiles: [no]}\n`,
     },
-    environment: { COMPOSE_PROFILES: 'debug,other' },
+    environment: { COMPOSE_PROFILES: 'other, debug' },
   },
   'anchors, aliases and merge keys': {
     files: {
