@@ -8,6 +8,7 @@ import { locateManifests } from './locateManifests.ts';
 import type { Notes, Scope } from './scope.ts';
 import { activeServices, checkServices } from './services.ts';
 import { readSource } from './source.ts';
+import type { Lookup } from './template.ts';
 import { interpolate } from './template.ts';
 import type { Mapping } from './value.ts';
 import { isMapping, mapStrings, mappingOf, textOf, withoutTags } from './value.ts';
@@ -157,10 +158,19 @@ async function variablesOf(
   for (const path of paths) {
     for (const { contents } of (await readSource(path)).documents) {
       const own: unknown = contents !== null && 'get' in contents ? contents.get('name') : undefined;
-      if (typeof own === 'string' && !own.includes('$')) name = own;
+      if (typeof own === 'string') name = filled(own, variables.lookup) ?? name;
     }
   }
   return withDefault(variables, 'COMPOSE_PROJECT_NAME', name);
+}
+
+/** Undefined where it can't be filled in: reading the manifest tells why, and where. */
+function filled(template: string, lookup: Lookup): string | undefined {
+  try {
+    return interpolate(template, lookup);
+  } catch {
+    return undefined;
+  }
 }
 
 function profilesOf(profiles: readonly string[], { lookup }: Variables): readonly string[] {
