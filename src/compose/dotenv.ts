@@ -8,7 +8,10 @@ const DOUBLE = /"((?:\\[^]|[^"\\])*)"/y;
 const SINGLE = /'((?:\\'|[^'])*)'/y;
 const BARE = /[^\n]*/y;
 const AFTER_QUOTE = /[^\S\n]*(?:#[^\n]*)?(?=\n|$)/y;
-const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '$$' };
+const ESCAPES: Record<string, string> = {
+  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+  ...{ '"': '"', '\\': '\\', $: '$$' },
+};
 
 /**
  * The variables of an env file, in order. Bare and double-quoted values are interpolated from `lookup`, else from the lines

@@ -69,11 +69,12 @@ two"
 SPACED = around
 YAML: style
 REF=\${EXPORTED}-\${OUTER:-none}
+ESCAPES="\\a\\b\\f\\v\\t"
 LAST=end`,
       'compose.yaml': `services:
   web:
     image: web
-    environment: [EXPORTED, SINGLE, DOUBLE, BARE, HASH, MULTI, SPACED, YAML, REF, LAST, "X=\${SINGLE}\${DOUBLE}\${MULTI}"]
+    environment: [EXPORTED, SINGLE, DOUBLE, BARE, HASH, MULTI, SPACED, YAML, REF, ESCAPES, LAST, "X=\${SINGLE}\${DOUBLE}\${MULTI}"]
 `,
     },
     environment: { OUTER: 'out' },
