@@ -10,6 +10,7 @@ export interface FileReference {
   what: string;
   /** As written, variables filled in. */
   path: string;
+  /** An `env_file` may refer to variables; one of the format `raw` can't. */
   kind: 'env_file' | 'file' | 'mount';
   /** Compose goes on without it: it makes an empty folder, or does without the file. */
   isOptional: boolean;
@@ -46,7 +47,7 @@ function listed(name: string, key: 'env_file' | 'label_file', service: Mapping):
     return {
       what: `services.${name}.${key}`,
       path: textOf(isMapping(entry) ? entry['path'] : entry),
-      kind: key === 'env_file' ? 'env_file' : 'file',
+      kind: key === 'env_file' && mappingOf(entry)['format'] !== 'raw' ? 'env_file' : 'file',
       isOptional: mappingOf(entry)['required'] === false,
       renamed: (path) => ({ at, value: path }),
     };

@@ -111,6 +111,16 @@ describe('variables', () => {
     expect(application.warnings).toEqual([expect.stringContaining('env files refer to CI_JOB')]);
   });
 
+  test('are not looked for in a raw env file', async () => {
+    const application = await readCase({
+      files: {
+        'a.env': 'X=${A-$B\n',
+        'compose.yaml': 'services: {a: {image: a, env_file: [{path: a.env, format: raw}]}}\n',
+      },
+    });
+    expect(shipped(application)['a.env']).toBe('X=${A-$B\n');
+  });
+
   test('of the project name', async () => {
     const application = await readManifest('services: {a: {image: "r/${COMPOSE_PROJECT_NAME}:1"}}\n');
     expect(application.services[0]?.image).toBe('r/shop:1');
