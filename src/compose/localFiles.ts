@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import type { Edit } from './edits.ts';
@@ -22,7 +22,7 @@ export interface LocalFiles {
   files: LocalFile[];
   /** The env files among them, absolute. */
   envFiles: string[];
-  /** Absolute paths into the project folder, made relative. */
+  /** Paths into the project folder that are absolute or begin outside it, made relative to it. */
   edits: Edit[];
   warnings: string[];
 }
@@ -68,7 +68,8 @@ export async function gatherLocalFiles(
     if (path === undefined) continue;
     if (reference.kind === 'env_file') envFiles.push(join(root, path));
     const shipped = reserved.includes(path) ? join(SET_ASIDE, path) : path;
-    if (isAbsolute(reference.path) || shipped !== path) edits.push(reference.renamed(`./${posix(shipped)}`));
+    const isElsewhere = isAbsolute(reference.path) || !isInside(normalize(reference.path));
+    if (isElsewhere || shipped !== path) edits.push(...reference.renamed(`./${posix(shipped)}`));
     await gather(walk, { path, shipped, what: reference.what, above: [] });
   }
   const files = [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

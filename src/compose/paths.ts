@@ -1,5 +1,5 @@
 import { isAbsolute, join, relative } from 'node:path';
-import { isPath, parseMount, withSource } from './shortSyntax.ts';
+import { isBound, isPath, parseMount, withSource } from './shortSyntax.ts';
 import type { Mapping, Value } from './value.ts';
 import { isMapping, mappingOf, textOf } from './value.ts';
 
@@ -9,7 +9,7 @@ function isRelative(path: string): boolean {
 }
 
 /**
- * The model with its relative paths (bind mounts, env and label files, files of configs and secrets) made to be read from
+ * The model with its relative paths (bind mounts, env and label files, files of configs and secrets, bound volumes) made to be read from
  * `to` instead of `from`; both absolute. `build` and `develop` stay as they are: a device does neither.
  */
 export function rebase(model: Mapping, from: string, to: string): Mapping {
@@ -20,6 +20,7 @@ export function rebase(model: Mapping, from: string, to: string): Mapping {
     ...changed(model, 'services', (service) => rebaseService(service, move)),
     ...changed(model, 'configs', (config) => withMoved(config, 'file', move)),
     ...changed(model, 'secrets', (secret) => withMoved(secret, 'file', move)),
+    ...changed(model, 'volumes', (volume) => withMovedDevice(volume, move)),
   };
 }
 
@@ -58,6 +59,13 @@ function moveMount(entry: Value, move: (path: string) => string): Value {
 
 function withMoved(value: Value, key: string, move: (path: string) => string): Value {
   return isMapping(value) ? { ...value, ...changedKey(value, key, (path) => move(textOf(path))) } : value;
+}
+
+function withMovedDevice(volume: Value, move: (path: string) => string): Value {
+  const options = mappingOf(mappingOf(volume)['driver_opts']);
+  return isMapping(volume) && isBound(options)
+    ? { ...volume, driver_opts: withMoved(options, 'device', move) }
+    : volume;
 }
 
 function changedKey(mapping: Mapping, key: string, change: (value: Value) => Value): Mapping {

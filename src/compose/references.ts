@@ -1,5 +1,5 @@
 import type { Edit } from './edits.ts';
-import { parseMount, withSource } from './shortSyntax.ts';
+import { isBound, parseMount, withSource } from './shortSyntax.ts';
 import { escapeDollars } from './template.ts';
 import type { Mapping, Value } from './value.ts';
 import { isMapping, listOf, mappingOf, textOf } from './value.ts';
@@ -14,8 +14,8 @@ export interface FileReference {
   kind: 'env_file' | 'file' | 'mount';
   /** Compose goes on without it: it makes an empty folder, or does without the file. */
   isOptional: boolean;
-  /** The edit that makes the manifest name another path. */
-  renamed(path: string): Edit;
+  /** The edits that make the manifest name another path. */
+  renamed(path: string): Edit[];
 }
 
 /** Every local file and folder that the active services of the model (variables filled in) refer to. */
@@ -49,7 +49,7 @@ function listed(name: string, key: 'env_file' | 'label_file', service: Mapping):
       path: textOf(isMapping(entry) ? entry['path'] : entry),
       kind: key === 'env_file' && mappingOf(entry)['format'] !== 'raw' ? 'env_file' : 'file',
       isOptional: mappingOf(entry)['required'] === false,
-      renamed: (path) => ({ at, value: path }),
+      renamed: (path) => [{ at, value: path }],
     };
   });
 }
@@ -59,7 +59,7 @@ function granted(model: Mapping, section: 'configs' | 'secrets', service: Mappin
     const name = textOf(isMapping(entry) ? entry['source'] : entry);
     const file = mappingOf(mappingOf(model[section])[name])['file'];
     if (file === undefined) return [];
-    const renamed = (path: string) => ({ at: [section, name, 'file'], value: path });
+    const renamed = (path: string) => [{ at: [section, name, 'file'], value: path }];
     return [
       { what: `${section}.${name}.file`, path: textOf(file), kind: 'file', isOptional: false, renamed },
     ];
@@ -73,7 +73,7 @@ function mounts(name: string, service: Mapping): FileReference[] {
     const isOptional = !isMapping(entry) || mappingOf(entry['bind'])['create_host_path'] !== false;
     const at = ['services', name, 'volumes', index];
     const renamed = (path: string) =>
-      isMapping(entry) ? { at: [...at, 'source'], value: path } : { at, value: shortMount(entry, path) };
+      isMapping(entry) ? [{ at: [...at, 'source'], value: path }] : [{ at, value: shortMount(entry, path) }];
     return [{ what: `services.${name}.volumes`, path: source, kind: 'mount', isOptional, renamed }];
   });
 }
@@ -88,9 +88,11 @@ function boundVolumes(model: Mapping, service: Mapping): FileReference[] {
     const { type, source } = parseMount(entry);
     if (type !== 'volume' || source === undefined) return [];
     const options = mappingOf(mappingOf(mappingOf(model['volumes'])[source])['driver_opts']);
-    if (!/(^|,)r?bind(,|$)/.test(textOf(options['o']))) return [];
+    if (!isBound(options)) return [];
     const at = ['volumes', source, 'driver_opts', 'device'];
-    const renamed = (path: string) => ({ at, value: path });
+    // Compose takes a device for a path of the project where the driver is named, and leaves it as it is elsewhere.
+    const driver = { at: ['volumes', source, 'driver'], value: 'local' };
+    const renamed = (path: string) => [driver, { at, value: path }];
     const path = textOf(options['device']);
     return [{ what: at.slice(0, 2).join('.'), path, kind: 'mount', isOptional: false, renamed }];
   });

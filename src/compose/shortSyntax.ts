@@ -28,6 +28,11 @@ export function isPath(source: string): boolean {
   return /^[./~]/.test(source);
 }
 
+/** True for the `driver_opts` of a named volume that is a bind mount in disguise. */
+export function isBound(options: Mapping): boolean {
+  return /(^|,)r?bind(,|$)/.test(textOf(options['o']));
+}
+
 /** The short form with another source. */
 export function withSource(entry: string, source: string): string {
   return source + entry.slice(entry.indexOf(':'));

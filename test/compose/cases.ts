@@ -260,6 +260,36 @@ secrets: {s: {file: ./s.txt}}
       'root/f': 'r',
     },
   },
+  'a bound volume of an include, and an empty include': {
+    files: {
+      'compose.yaml': 'include: [parts/one.yaml, nothing.yaml]\nservices: {web: {image: web}}\n',
+      'nothing.yaml': '# to come\n',
+      'parts/one.yaml': `services: {one: {image: one:1, volumes: ["data:/data"]}}
+volumes: {data: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}
+`,
+      'parts/data/f': 'd',
+    },
+  },
+  'bound volumes of the project': {
+    files: {
+      'compose.yaml': `services: {web: {image: web, volumes: ["data:/data"]}}
+volumes: {data: {driver: local, driver_opts: {type: none, o: bind, device: ./data}}}
+`,
+      'data/f': 'd',
+    },
+  },
+  'a path that leaves the project folder and comes back': {
+    files: {
+      'compose.yaml': `services:
+  web:
+    image: web
+    volumes: ["../shop/d:/d:ro", {type: bind, source: x/../../shop/d, target: /e}]
+    env_file: [../shop/w.env]
+`,
+      'd/f': 'd',
+      'w.env': 'W=1\n',
+    },
+  },
   'an include overridden by a further manifest': {
     files: {
       'compose.yaml': 'include: [parts/one.yaml]\nservices: {web: {image: web}}\n',

@@ -189,6 +189,19 @@ describe('local files', () => {
     expect(files[MANIFEST]).not.toContain(folder);
   });
 
+  test('of a bound volume are found by a device, which looks for them where the driver is named', async () => {
+    const folder = projectIn({
+      'compose.yaml':
+        'services: {a: {image: a, volumes: ["v:/v"]}}\nvolumes: {v: {driver_opts: {o: bind, device: "$PWD/d"}}}\n',
+      'd/f': 'f',
+    });
+    const files = shipped(await readFolder(folder, { PWD: folder }));
+    expect(Object.keys(files)).toEqual(['d/f', MANIFEST]);
+    expect(parse(files[MANIFEST]!)).toMatchObject({
+      volumes: { v: { driver: 'local', driver_opts: { o: 'bind', device: './d' } } },
+    });
+  });
+
   test('of a whole project leave out the repository and other manifests', async () => {
     const folder = projectIn({
       'compose.yaml': 'services: {a: {image: a, volumes: [".:/app"]}}\n',
