@@ -6,6 +6,7 @@ import { shippable, shippedFiles } from './shippable.ts';
 import { loadFiles } from './load.ts';
 import { locateManifests } from './locateManifests.ts';
 import type { Notes, Scope } from './scope.ts';
+import { checkResources } from './resources.ts';
 import { activeServices, checkServices } from './services.ts';
 import { readSource } from './source.ts';
 import type { Lookup } from './template.ts';
@@ -80,6 +81,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
   requireServices(resolved, paths);
   const active = activeServices(resolved, profilesOf(options.profiles, variables));
   checkServices(resolved, active);
+  checkResources(resolved, active);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };
   const shipped = await shippable({ folder, deferred, resolved, active, variables, ...authored });
   return {

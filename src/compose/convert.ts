@@ -3,7 +3,7 @@ import { isAlias, isMap, isScalar, isSeq, visit } from 'yaml';
 import { UsageError } from '../errors.ts';
 import type { Source } from './source.ts';
 import type { Mapping, Value } from './value.ts';
-import { Tagged, isMapping, textOf } from './value.ts';
+import { Tagged, isMapping } from './value.ts';
 
 /** Nodes after aliases are followed; a bomb of nested aliases stops here, in memory that stays small. */
 const MOST_NODES = 200_000;
@@ -92,7 +92,9 @@ function targetOf(alias: Alias, reading: Reading): unknown {
 function keyOf({ key }: Pair, reading: Reading): string {
   const named = isAlias(key) ? targetOf(key, reading) : key;
   if (!isScalar(named)) throw fault(reading, named, 'a key is no plain text');
-  const text = textOf(scalarValue(named));
+  const text = scalarValue(named);
+  if (typeof text !== 'string')
+    throw fault(reading, named, `the key ${named.source ?? ''} is no text: write it in quotes`);
   if (text === '__proto__') throw fault(reading, named, 'a key named __proto__');
   return text;
 }

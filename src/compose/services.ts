@@ -14,14 +14,15 @@ export function activeServices(model: Mapping, profiles: readonly string[]): str
 }
 
 /**
- * Throws UsageError for an active service without image and build, and for one that needs a service which does not run;
- * the model has its variables filled in.
+ * Throws UsageError for an active service without image and build, for one that needs a service which does not run, and for
+ * a circle of services that wait for each other; the model has its variables filled in.
  */
 export function checkServices(model: Mapping, active: readonly string[]): void {
   const services = mappingOf(model['services']);
   for (const name of active) {
     const service = mappingOf(services[name]);
     checkImage(name, service);
+    checkNetworks(name, service);
     for (const needed of neededBy(service)) {
       if (active.includes(needed)) continue;
       const why = Object.hasOwn(services, needed) ? 'is in no enabled profile' : 'does not exist';
@@ -30,6 +31,32 @@ export function checkServices(model: Mapping, active: readonly string[]): void {
       });
     }
   }
+  const settled = new Set<string>();
+  for (const name of active) refuseCircle(services, name, [], settled);
+}
+
+/** Compose counts dependencies in that need not run. */
+function refuseCircle(services: Mapping, name: string, trail: readonly string[], settled: Set<string>): void {
+  if (settled.has(name)) return;
+  const way = [...trail, name];
+  if (trail.includes(name))
+    throw new UsageError(`services depend on each other in a circle: ${way.join(' needs ')}`, {
+      hint: 'remove one of these dependencies',
+    });
+  const service = mappingOf(services[name]);
+  const needed = [...neededBy(service), ...dependencies(service).map((one) => one.name)];
+  for (const other of needed) refuseCircle(services, other, way, settled);
+  settled.add(name);
+}
+
+function checkNetworks(name: string, service: Mapping): void {
+  const { networks, network_mode: mode } = service;
+  const isConnected =
+    Object.keys(mappingOf(networks)).length > 0 || (Array.isArray(networks) && networks.length > 0);
+  if (textOf(mode) !== '' && isConnected)
+    throw new UsageError(`services.${name} has both network_mode and networks`, {
+      hint: 'remove one of them',
+    });
 }
 
 function checkImage(name: string, service: Mapping): void {

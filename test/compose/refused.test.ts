@@ -38,6 +38,44 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
     only('services: {a: {command: x}}\n'),
     'services.a has neither image nor build',
   ],
+  'a name that is no name': [only('services: {a/b: {image: x}}\n'), 'services.a/b: a name has only letters'],
+  'a volume that is not defined': [
+    only('services: {a: {image: x, volumes: ["data:/d"]}}\n'),
+    'services.a.volumes: data is not defined',
+  ],
+  'a volume in the long form that is not defined': [
+    only('services: {a: {image: x, volumes: [{type: volume, source: v, target: /d}]}}\n'),
+    'services.a.volumes: v is not defined',
+  ],
+  'a network that is not defined': [
+    only('services: {a: {image: x, networks: {default: , n: }}}\n'),
+    'services.a.networks: n is not defined',
+  ],
+  'a config that is not defined': [
+    only('services: {a: {image: x, configs: [{source: c, target: /c}]}}\n'),
+    'services.a.configs: c is not defined',
+  ],
+  'a secret that is not defined': [
+    only('services: {a: {image: x, secrets: [s]}}\n'),
+    'services.a.secrets: s is not defined',
+  ],
+  'services that depend on each other': [
+    only('services: {a: {image: x, links: [b]}, b: {image: x, depends_on: [a]}}\n'),
+    'services depend on each other in a circle: a needs b needs a',
+  ],
+  'a service that depends on itself, were it to run': [
+    only('services: {a: {image: x, depends_on: {a: {condition: service_started, required: false}}}}\n'),
+    'in a circle: a needs a',
+  ],
+  'network_mode beside networks': [
+    only('services: {a: {image: x, network_mode: host, networks: [default]}}\n'),
+    'services.a has both network_mode and networks',
+  ],
+  'a key that is a number': [
+    only('services:\n  a: {image: x, environment: {1: x}}\n'),
+    /compose\.yaml:2:31: the key 1 is no text/,
+  ],
+  'a key that is true': [only(`x-a: {true: 1}\n${ok}`), 'the key true is no text'],
   'an alias in its own anchor': [only(`x-a: &a [*a]\n${ok}`), 'alias inside its own anchor'],
   'a required variable': [
     only('services:\n  web:\n    image: "web:${TAG:?which}"\n'),
