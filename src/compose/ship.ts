@@ -65,7 +65,9 @@ function writtenText(model: Mapping): string {
   const document = new YamlDocument(model, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar(_key, node) {
-      if (typeof node.value === 'string' && isNumberLike(node.value)) node.type = 'QUOTE_DOUBLE';
+      if (typeof node.value !== 'string') return;
+      // Compose's YAML reader refuses a block that begins with a tab.
+      if (isNumberLike(node.value) || /^\s/.test(node.value)) node.type = 'QUOTE_DOUBLE';
     },
   });
   return document.toString({ lineWidth: 0 });

@@ -420,6 +420,15 @@ configs: {c: {file: ./c}}
     },
     manifests: ['base.yaml', 'over.yaml'],
   },
+  'texts that begin with blanks': {
+    files: {
+      'base.yaml': `services: {web: {image: web, environment: {A: "\\tx\\ny", B: " \\n", C: "\\n\\tz"}, configs: [c]}}
+configs: {c: {content: "\\tone\\n\\ttwo\\n"}}
+`,
+      'over.yaml': 'services: {web: {command: [x]}}\n',
+    },
+    manifests: ['base.yaml', 'over.yaml'],
+  },
   'values that need quoting in a .env': {
     files: {
       '.env':
