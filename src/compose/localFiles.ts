@@ -1,4 +1,4 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
@@ -52,7 +52,8 @@ const SET_ASIDE = '.set-aside';
 /**
  * Finds the files that the references lead to, folders with all that is in them. Links are followed inside the
  * project folder. What lies outside it stays behind, with a warning. `steering` names files in the project folder that Compose
- * on the device must not find, as other manifests. Throws NotFoundError for a missing file that Compose can't do without.
+ * on the device must not find, as other manifests. Throws NotFoundError for a missing file that Compose can't do without, and
+ * UsageError for one that can't be read.
  */
 export async function gatherLocalFiles(
   root: string,
@@ -126,13 +127,25 @@ async function gather(walk: Walk, step: Step): Promise<void> {
   else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
   else if (!found.isFile()) skip(walk, step, 'is neither file nor folder');
   else {
+    await requireReadable(real, step);
     const path = posix(step.shipped);
     walk.found.set(path, { path, file: real, size: found.size, mode: found.mode & 0o777 });
   }
 }
 
+/** Found out now, as the files are only packed after all images have come. */
+async function requireReadable(file: string, { what }: Step): Promise<void> {
+  try {
+    await (await open(file)).close();
+  } catch (error) {
+    throw fileError(error, `${what}: reading ${file}`);
+  }
+}
+
 async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
-  for (const name of await namesIn(join(walk.root, folder.path))) {
+  const names = await namesIn(join(walk.root, folder.path));
+  if (names.length === 0) skip(walk, folder, 'is an empty folder');
+  for (const name of names) {
     const path = join(folder.path, name);
     const step = { ...folder, path, shipped: path };
     if (path === '.git') skip(walk, step, 'is the repository itself');

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { manifestFiles, readApplication } from '../../src/compose/application.ts';
@@ -144,6 +144,7 @@ describe('local files', () => {
     symlinkSync('..', join(folder, 'conf/deep/up'));
     symlinkSync('/etc/passwd', join(folder, 'conf/out'));
     symlinkSync('nowhere', join(folder, 'conf/dead'));
+    mkdirSync(join(folder, 'conf/none'));
     const application = await readFolder(folder);
     const files = manifestFiles(application, new Map());
     expect(files.map(({ path, mode }) => `${path} ${mode.toString(8)}`)).toEqual([
@@ -156,6 +157,7 @@ describe('local files', () => {
     expect(application.warnings).toEqual([
       'services.a.volumes: conf/dead is a link to nothing and is not shipped',
       'services.a.volumes: conf/deep/up is a link into itself and is not shipped',
+      'services.a.volumes: conf/none is an empty folder and is not shipped',
       'services.a.volumes: conf/out is a link out of the project folder and is not shipped',
     ]);
   });
@@ -232,6 +234,23 @@ describe('local files', () => {
     const link = join(temporaryFolder(), 'link');
     symlinkSync(folder, link);
     expect(Object.keys(shipped(await readFolder(link)))).toEqual(['a.env', MANIFEST]);
+  });
+
+  test('that can not be read are named, before anything is fetched', async () => {
+    const folder = projectIn({
+      'compose.yaml': 'services: {a: {image: a, secrets: [s]}}\nsecrets: {s: {file: s}}\n',
+      s: 'secret',
+    });
+    chmodSync(dirname(folder), 0o755);
+    chmodSync(join(folder, 's'), 0);
+    const user = process.geteuid?.() ?? 0;
+    if (user === 0) process.seteuid?.(65534); // root may read everything
+    const read = await readFolder(folder).then(
+      () => 'read',
+      (error: unknown) => String(error),
+    );
+    process.seteuid?.(user);
+    expect(read).toBe(`UsageError: secrets.s.file: reading ${join(folder, 's')}: permission denied`);
   });
 
   test('that are neither file nor folder stay behind', async () => {
