@@ -153,17 +153,22 @@ async function variablesOf(
   environment: Environment,
 ): Promise<Variables> {
   const variables = await projectVariables(folder, environment);
-  let name = basename(folder)
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]/g, '')
-    .replace(/^[_-]+/, '');
+  let name = projectName(basename(folder));
   for (const path of paths) {
     for (const { contents } of (await readSource(path)).documents) {
       const own: unknown = contents !== null && 'get' in contents ? contents.get('name') : undefined;
-      if (typeof own === 'string') name = filled(own, variables.lookup) ?? name;
+      if (typeof own === 'string') name = projectName(filled(own, variables.lookup) ?? name);
     }
   }
   return withDefault(variables, 'COMPOSE_PROJECT_NAME', name);
+}
+
+/** What Compose makes of a name. */
+function projectName(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, '')
+    .replace(/^[_-]+/, '');
 }
 
 /** Undefined where it can't be filled in: reading the manifest tells why, and where. */

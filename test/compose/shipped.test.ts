@@ -124,8 +124,8 @@ describe('variables', () => {
   test('of the project name', async () => {
     const application = await readManifest('services: {a: {image: "r/${COMPOSE_PROJECT_NAME}:1"}}\n');
     expect(application.services[0]?.image).toBe('r/shop:1');
-    const named = 'name: "${APP:-x}-app"\nservices: {a: {image: "r/${COMPOSE_PROJECT_NAME}:1"}}\n';
-    expect((await readManifest(named, { APP: 'my' })).services[0]?.image).toBe('r/my-app:1');
+    const named = 'name: "${APP:-x}.App-2"\nservices: {a: {image: "r/${COMPOSE_PROJECT_NAME}:1"}}\n';
+    expect((await readManifest(named, { APP: 'My' })).services[0]?.image).toBe('r/myapp-2:1');
   });
 });
 
