@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { UsageError, systemCodeOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
 
 /** The file that names the version of an application. */
 export interface VersionFile {
@@ -12,14 +13,14 @@ export interface VersionFile {
 
 /**
  * The VERSION file nearest to `folder`: in it, or above it up to `top`. Undefined if there is none; throws UsageError
- * for one that is empty.
+ * for one that is empty or can't be read.
  */
 export async function findVersionFile(folder: string, top: string): Promise<VersionFile | undefined> {
   for (let at = folder; ; at = dirname(at)) {
     const path = join(at, 'VERSION');
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (systemCodeOf(error) === 'ENOENT') return undefined;
-      throw error;
+      if (['ENOENT', 'EISDIR'].includes(systemCodeOf(error) ?? '')) return undefined;
+      throw fileError(error, `reading ${path}`);
     });
     if (text !== undefined) return { path, version: parseVersion(text, path) };
     if (relative(top, at) === '' || at === dirname(at)) return undefined;

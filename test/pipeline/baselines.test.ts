@@ -382,13 +382,18 @@ describe('git faults', () => {
   });
 
   it.each([
-    ['no VERSION', ['VERSION'], 'no VERSION file'],
-    ['an empty VERSION', [], 'expected one version in the first line'],
-  ])('%s ends with an error that names --artifact-version', async (_, removed, message) => {
+    ['no VERSION', () => undefined, 'no VERSION file'],
+    ['a folder VERSION', (path: string) => mkdirSync(path), 'no VERSION file'],
+    [
+      'an empty VERSION',
+      (path: string) => writeFileSync(path, '\n'),
+      'expected one version in the first line',
+    ],
+  ])('%s ends with an error that names --artifact-version', async (_, make, message) => {
     const { folder, git, commit, run } = repository();
     commit('1.0.0', '1');
-    if (removed.length > 0) git('rm', '-q', 'VERSION');
-    else writeFileSync(join(folder, 'VERSION'), '\n');
+    git('rm', '-q', 'VERSION');
+    make(join(folder, 'VERSION'));
     const { code, stderr } = await run('plan');
     expect([stderr, code]).toEqual([expect.stringContaining(message), 2]);
     expect(stderr).toContain('--artifact-version');
