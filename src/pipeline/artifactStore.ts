@@ -7,11 +7,13 @@ import type { LedgerContext } from './artifactStoreLedger.ts';
 import { recorded } from './artifactStoreLedger.ts';
 import type { UploadReport, UploadRequest } from './upload.ts';
 import { uploadArtifact } from './upload.ts';
+import { checkReplacement } from './uploadChecks.ts';
 
 /**
  * Puts a file in the place of an artifact: the server changes no artifact, so the old one is deleted and the file
  * uploaded, which the next run finishes if this one is cut off in between. Nothing happens where the server has this very
- * file. Throws UsageError for a file of another name, and while the artifact is in an active deployment.
+ * file. Throws what `uploadArtifact` throws before the first byte, before anything is deleted, and UsageError for a file of
+ * another name and while the artifact is in an active deployment.
  */
 export async function replaceArtifact(
   old: Artifact,
@@ -25,6 +27,7 @@ export async function replaceArtifact(
       hint: `add it beside the old one: artifacts add ${request.path}`,
     });
   }
+  await checkReplacement(facts, context.api, [old]);
   const described = { ...request, description: request.description ?? old.description };
   return recorded(described, context, async () => {
     await deleteArtifact(context.api, old.id);

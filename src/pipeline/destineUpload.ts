@@ -10,6 +10,7 @@ import { finishUploads } from './artifactStoreFinish.ts';
 import { uploadRecorded } from './artifactStoreLedger.ts';
 import type { LedgerContext } from './artifactStoreLedger.ts';
 import type { UploadContext } from './upload.ts';
+import { checkReplacement } from './uploadChecks.ts';
 
 /** What became of one file on one server; `kept`: another artifact of this name was there, and stays. */
 export interface Uploaded {
@@ -35,6 +36,7 @@ export async function uploadToAccount(
       uploaded.push(keep(standing, context));
       continue;
     }
+    if (standing.length > 0) await checkReplacement(file.facts, context.api, standing);
     await clear(standing, context.api);
     const { id, outcome } = await uploadRecorded({ path: file.path, description, direct }, context);
     uploaded.push({ id, outcome: standing.length > 0 ? 'replaced' : outcome });

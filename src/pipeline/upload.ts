@@ -1,17 +1,16 @@
-import { NetworkError, UnsupportedError, UsageError, messageOf } from '../errors.ts';
+import { NetworkError, UsageError, messageOf } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
 import { wait } from '../io/wait.ts';
 import type { Api } from '../server/api.ts';
 import { createdId } from '../server/api.ts';
-import { describeArtifact, listArtifacts, postArtifact, storageOf } from '../server/artifacts.ts';
-import type { Artifact } from '../server/artifacts.ts';
+import { describeArtifact, postArtifact } from '../server/artifacts.ts';
 import { readArtifactFacts } from '../server/artifactFile.ts';
 import { uploadDirectly } from '../server/directUpload.ts';
 import { reasonOf } from '../server/failure.ts';
 import { uploadForm } from '../server/multipart.ts';
-import { conflicts, isSameFile } from '../server/sameArtifact.ts';
 import type { ArtifactFacts } from '../server/sameArtifact.ts';
+import { checkStorage, lookFor } from './uploadChecks.ts';
 
 export interface UploadRequest {
   /** A .mender file. */
@@ -58,28 +57,6 @@ export async function uploadArtifact(request: UploadRequest, context: UploadCont
 
 function reportOf({ name, size }: ArtifactFacts, id: string, outcome: UploadReport['outcome']): UploadReport {
   return { id, name, size, outcome };
-}
-
-/** The artifact that is this very file; throws UsageError for one that stands in its way. */
-async function lookFor(facts: ArtifactFacts, api: Api): Promise<Artifact | undefined> {
-  const artifacts = await listArtifacts(api, { names: [facts.name] });
-  const same = artifacts.find((artifact) => isSameFile(facts, artifact));
-  const other = artifacts.find((artifact) => conflicts(facts, artifact));
-  if (same !== undefined || other === undefined) return same;
-  throw new UsageError(
-    `uploading ${facts.name}: ${api.host} has another artifact with this name and the same depends, ${other.id}`,
-    { hint: `give the new one another version, or delete the old one: artifacts delete ${other.id}` },
-  );
-}
-
-async function checkStorage({ name, size }: ArtifactFacts, api: Api): Promise<void> {
-  const storage = await storageOf(api);
-  if (storage === undefined || storage.limit === 0 || storage.usage + size <= storage.limit) return;
-  const free = Math.max(0, storage.limit - storage.usage);
-  throw new UnsupportedError(
-    `uploading ${name}: it has ${size} bytes, and ${api.host} has room for ${free} (limit ${storage.limit})`,
-    { hint: 'delete artifacts that are no longer needed' },
-  );
 }
 
 async function sendDirectly(

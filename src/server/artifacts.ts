@@ -98,9 +98,12 @@ export async function describeArtifact(api: Api, id: string, description: string
   await api.call({ method: 'PUT', path: at(id), json: { description }, doing });
 }
 
-/** Throws UsageError (the server's 409) while the artifact is in an active deployment. */
+/**
+ * Throws UsageError (the server's 409) while the artifact is in an active deployment. One that is gone is fine: after a
+ * broken connection the request is repeated, and the first may have been carried out.
+ */
 export async function deleteArtifact(api: Api, id: string): Promise<void> {
-  await api.call({ method: 'DELETE', path: at(id), doing: `deleting artifact ${id}` });
+  await api.call({ method: 'DELETE', path: at(id), doing: `deleting artifact ${id}`, accept: [404] });
 }
 
 /** As `deleteArtifact`, but says so when the artifact is in an active deployment (and stays) or is gone already. */

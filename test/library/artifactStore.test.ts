@@ -114,13 +114,31 @@ describe('replacing an artifact', () => {
     expect(server.state.artifacts.size).toBe(1);
   });
 
-  test('by one of another name is refused, and nothing is deleted', async () => {
+  test('goes on where the answer to the deletion was lost', async () => {
     const { server, context } = await prepared();
     const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
-    const old = await getArtifact(context.api, id);
-    const path = makeArtifact({ name: 'app-2' });
-    await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(/holds app-2/);
-    expect([...server.state.artifacts.keys()]).toEqual([id]);
+    server.faults.plan(/^DELETE /, { kind: 'cutAfter' });
+    const path = makeArtifact({ name: 'app-1' });
+    const report = await replaceArtifact(await getArtifact(context.api, id), { path }, context);
+    expect([...server.state.artifacts.keys()]).toEqual([report.id]);
+  });
+
+  test.each([
+    ['by one of another name', { name: 'app-2' }, /holds app-2/],
+    [
+      'by one that a third stands in the way of',
+      { name: 'app-1', deviceTypes: ['other'] },
+      /another artifact/,
+    ],
+    ['by one that the server has no room for', { name: 'app-1', payload: 50_000 }, /has room for/],
+  ])('%s is refused, and nothing is deleted', async (_, replacement, message) => {
+    const { server, context } = await prepared();
+    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    await uploadRecorded({ path: makeArtifact({ name: 'app-1', deviceTypes: ['other'] }) }, context);
+    server.state.options.storageLimit = 30_000;
+    const [old, path] = [await getArtifact(context.api, id), makeArtifact(replacement)];
+    await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(message);
+    expect(server.state.artifacts.size).toBe(2);
   });
 });
 
