@@ -10,6 +10,7 @@ import { createGuard } from './httpGuard.ts';
 import type { Guard } from './httpGuard.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './httpMessage.ts';
 import { isLoopback } from './httpRedirect.ts';
+import { registerSignature } from './redact.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
@@ -18,6 +19,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  * it fires, and the request body's own error.
  */
 export async function exchange(request: HttpRequest, userAgent: string, what: string): Promise<Outcome> {
+  registerSignature(request.url);
   const guard = createGuard(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.signal);
   const body = typeof request.body === 'function' ? watched(request.body(), guard) : request.body;
   try {

@@ -6,6 +6,15 @@ export function registerSecret(secret: string | undefined): void {
   if (secret !== undefined && secret.length >= SHORTEST_SECRET) secrets.add(secret);
 }
 
+const SIGNATURES = /^sig$|signature|credential|token|accesskey/i;
+
+/** Remembers what makes a presigned URL good for whoever has it: a storage may quote it in its errors. */
+export function registerSignature(url: string): void {
+  for (const [name, value] of new URL(url).searchParams) {
+    if (SIGNATURES.test(name)) [value, encodeURIComponent(value)].forEach(registerSecret);
+  }
+}
+
 /**
  * `text` without registered secrets, Authorization headers, passwords in URLs, and the query strings of URLs (a
  * presigned URL's signature is there).

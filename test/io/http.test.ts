@@ -6,6 +6,7 @@ import { bytesOf, createHttp, describe as describeRequest, jsonOf, textOf } from
 import type { HttpRequest, HttpResponse } from '../../src/io/http.ts';
 import type { Log } from '../../src/io/log.ts';
 import { silentLog } from '../../src/io/log.ts';
+import { redact } from '../../src/io/redact.ts';
 import { listen } from '../helpers/listen.ts';
 
 const http = createHttp({ log: silentLog, backoffMs: 1, attempts: 3 });
@@ -51,6 +52,14 @@ describe('retries', () => {
     const { url } = await statuses(503);
     const request = http.request({ method: 'GET', url: `${url}/path?signature=s3cret` });
     await expect(request).rejects.toThrow(`GET ${url}/path: the server answered 503: trouble at the mill`);
+  });
+
+  test('what a storage quotes of a signature is a secret', async () => {
+    const url = await listen((request, response) => void response.writeHead(503).end(request.url));
+    const request = http.request({ method: 'GET', url: `${url}/x?X-Amz-Date=1&X-Amz-Signature=5ae4%2F1f` });
+    const error = await request.catch((thrown: unknown) => thrown as Error);
+    expect(redact((error as Error).message)).toMatch(/503: \/x\?X-Amz-Date=1&X-Amz-Signature=\*\*\*$/);
+    expect(redact('<SignatureProvided>5ae4/1f</SignatureProvided>')).not.toContain('5ae4');
   });
 
   test('each attempt gets a fresh body', async () => {
