@@ -3,6 +3,7 @@ import { combinedResult, runResult } from '../destinations/states.ts';
 import { DeploymentError, messageOf } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
+import { redact } from '../io/redact.ts';
 import { destinedArtifacts } from '../pipeline/destinedArtifact.ts';
 import { destine } from '../pipeline/destine.ts';
 import type { Destined, DestineRequest } from '../pipeline/destineRequest.ts';
@@ -110,7 +111,9 @@ function cutShort(run: RunReport, { reason }: AbortSignal): RunReport {
 }
 
 async function writeReport(path: string, report: RunsReport): Promise<void> {
-  await writeAtomically(path, (temporary) => writeFile(temporary, `${JSON.stringify(report, null, 2)}\n`));
+  await writeAtomically(path, (temporary) =>
+    writeFile(temporary, `${redact(JSON.stringify(report, null, 2))}\n`),
+  );
 }
 
 /** The only failure as it is; of several one that counts them, with their exit code where it is the same. */

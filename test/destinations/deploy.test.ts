@@ -247,6 +247,15 @@ describe('deploying by a map', () => {
     expect(tenants.lab.server.state.artifacts.size).toBe(1);
   });
 
+  test('what a server says of a token is not in the report', async () => {
+    const tenants = { lab: await tenant() };
+    const { token, faults } = tenants.lab.server;
+    faults.plan(/^POST .*artifacts$/, { kind: 'status', status: 400, message: `token ${token} is no good` });
+    const map = gatewayMap({ lab: { destinations: [group('berlin')] } });
+    const done = await deploy(tenants, map, gatewayArtifact({ version: '1.2.0' }));
+    expect(done.accounts[0]?.error).toContain('token *** is no good');
+  });
+
   test('an artifact in use is not replaced', async () => {
     const tenants = { lab: await tenant() };
     const map = gatewayMap({ lab: { destinations: [group('berlin', { overwrite: true })] } });
