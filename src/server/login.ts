@@ -1,4 +1,4 @@
-import { DeniedError } from '../errors.ts';
+import { DeniedError, NetworkError } from '../errors.ts';
 import type { Http } from '../io/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import { createApi } from './api.ts';
@@ -11,7 +11,10 @@ export interface Credentials {
   twoFactorCode?: string | undefined;
 }
 
-/** A token for a user. Throws DeniedError when the server does not take the credentials. */
+/**
+ * A token for a user. Throws DeniedError when the server does not take the credentials, NetworkError for an answer that is
+ * no token.
+ */
 export async function logIn(
   http: Http,
   host: string,
@@ -31,9 +34,13 @@ export async function logIn(
     accept: [401],
   });
   if (answer.status === 401) throw refused(user, api.host, reasonOf(answer));
-  const token = unquoted(answer.text.trim());
+  // Some servers give the token as a JSON string.
+  const [, token] = /^"?([A-Za-z0-9._~+/=-]+)"?$/.exec(answer.text.trim()) ?? [];
   registerSecret(token);
-  return token;
+  if (token !== undefined) return token;
+  throw new NetworkError(`logging in as ${user}: expected a token from ${api.host}, found something else`, {
+    hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
+  });
 }
 
 function refused(user: string, host: string, reason: string): DeniedError {
@@ -41,9 +48,4 @@ function refused(user: string, host: string, reason: string): DeniedError {
     ? 'give the current code of your second factor with --2fa-code'
     : 'check the user name and the password';
   return new DeniedError(`logging in as ${user}: ${host} answered 401: ${reason}`, { hint });
-}
-
-/** Some servers give the token as a JSON string. */
-function unquoted(text: string): string {
-  return text.startsWith('"') ? (JSON.parse(text) as string) : text;
 }

@@ -12,6 +12,7 @@ import { logIn } from '../../src/server/login.ts';
 import { getRelease, listReleases, setNotes, setTags } from '../../src/server/releases.ts';
 import { resolveArtifact } from '../../src/server/resolveArtifact.ts';
 import { findToken, storeToken } from '../../src/server/token.ts';
+import { listen } from '../helpers/listen.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { menderServer } from '../helpers/mender-server.ts';
 import type { ServerOptions } from '../helpers/mender-server-state.ts';
@@ -124,6 +125,22 @@ describe('tokens', () => {
     await failed({ password: 'wrong' }, /check the user name/);
     await failed({ twoFactorCode: undefined }, /--2fa-code/);
     await failed({ twoFactorCode: '000000' }, /--2fa-code/);
+  });
+
+  test.each([
+    ['"eyJ.a_b-c.d="', 'eyJ.a_b-c.d='],
+    ['<html>\n<p>Welcome</p></html>', undefined],
+    ['<html></html>', undefined],
+    ['', undefined],
+  ])('are told from other answers: %j', async (text, expected) => {
+    const url = await listen((request, response) => {
+      request.resume();
+      response.end(text);
+    });
+    const http = createHttp({ log: silentLog });
+    const token = logIn(http, url, { user: 'user@example.com', password: 'correct horse' });
+    if (expected === undefined) await expect(token).rejects.toThrow(/expected a token/);
+    else expect(await token).toBe(expected);
   });
 
   test('are kept and found where mender-cli keeps its own', async () => {
