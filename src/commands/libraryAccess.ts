@@ -7,6 +7,7 @@ import type { Library } from '../library/client.ts';
 import { libraryBase } from '../library/client.ts';
 import { sameHost } from '../library/url.ts';
 import type { Context } from './command.ts';
+import { warnOfClearText } from './serverOptions.ts';
 
 /** How to reach a container library. */
 export interface LibraryFlags {
@@ -47,6 +48,7 @@ export function libraryAt(
   const isOwn = own !== undefined && sameHost(own, base);
   if (token !== undefined && !isOwn)
     log.debug(`${base}: asking without the token, which belongs to ${own ?? 'no library'}`);
+  if (token !== undefined && isOwn) warnOfClearText(base, log);
   return { http: createHttp({ log }), log, base, signal, ...(isOwn ? { token } : {}) };
 }
 
@@ -68,7 +70,7 @@ function withScheme(address: string): string {
 
 /** LIBRARY_TOKEN, if it is set. */
 export function libraryToken({ environment }: Pick<Context, 'environment'>): string | undefined {
-  const token = environment['LIBRARY_TOKEN'];
+  const token = environment['LIBRARY_TOKEN']?.trim();
   registerSecret(token);
   return token === '' ? undefined : token;
 }

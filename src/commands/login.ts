@@ -6,7 +6,7 @@ import { logIn } from '../server/login.ts';
 import { storeToken, tokenPath } from '../server/token.ts';
 import type { Command } from './command.ts';
 import { readPassword } from './password.ts';
-import { SERVER_OPTIONS, serverHost } from './serverOptions.ts';
+import { SERVER_OPTIONS, serverHost, warnOfClearText } from './serverOptions.ts';
 import type { ServerFlags } from './serverOptions.ts';
 
 interface LoginFlags extends ServerFlags {
@@ -49,6 +49,7 @@ export const loginCommand: Command<LoginFlags> = {
       throw new UsageError('HOME is not set', { hint: 'say where to keep the token: --token-file' });
     const password = flags.password ?? (await readPassword(`Password of ${flags.username}: `));
     const credentials = { user: flags.username, password, twoFactorCode: flags['2faCode'] };
+    warnOfClearText(host, log);
     const token = await logIn(createHttp({ log }), host, credentials, signal);
     await storeToken(path, token);
     context.print(

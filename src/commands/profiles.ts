@@ -10,7 +10,7 @@ import { createApi } from '../server/api.ts';
 import { findToken } from '../server/token.ts';
 import type { Context } from './command.ts';
 import { readYamlFile } from './destinationMap.ts';
-import { serverHost } from './serverOptions.ts';
+import { serverHost, warnOfClearText } from './serverOptions.ts';
 
 type Environment = Context['environment'];
 
@@ -109,6 +109,7 @@ export async function openAccount(
       hint: `set ${tokenEnv ?? 'the token'}, which ${profiles.path} names for servers.${account}`,
     });
   }
+  warnOfClearText(host, context.log);
   const http = createHttp({ log: context.log });
   return createApi({ http, host, authorization: `Bearer ${found.token}`, signal: context.signal });
 }

@@ -1,5 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { createHttp } from '../io/http.ts';
+import { isLoopback } from '../io/httpRedirect.ts';
+import type { Log } from '../io/log.ts';
 import type { Api } from '../server/api.ts';
 import { createApi } from '../server/api.ts';
 import { findToken, noToken } from '../server/token.ts';
@@ -34,11 +36,20 @@ export const SERVER_OPTIONS = {
 
 /** Scheme and host of the server. Throws UsageError for what is no http or https URL. */
 export function serverHost({ menderHost = DEFAULT_HOST }: ServerFlags): string {
-  const text = menderHost.includes('://') ? menderHost : `https://${menderHost}`;
+  const given = menderHost.trim();
+  const text = given.includes('://') ? given : `https://${given}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const known = url?.protocol === 'http:' || url?.protocol === 'https:';
-  if (url !== undefined && known && url.username === '' && url.search === '') return text.replace(/\/+$/, '');
+  const isPlain = url?.username === '' && url.password === '' && !/[?#\s]/.test(text);
+  if (known && isPlain) return text.replace(/\/+$/, '');
   throw new UsageError(`--mender-host ${menderHost}: expected a URL like ${DEFAULT_HOST}`);
+}
+
+/** Says that credentials go to a server in clear; on the own machine nobody listens. */
+export function warnOfClearText(host: string, log: Log): void {
+  const { protocol, hostname } = new URL(host);
+  if (protocol === 'https:' || isLoopback(hostname)) return;
+  log.warning(`${host}: credentials go there unencrypted; name it with https:// if it speaks that`);
 }
 
 /** The server's API with the user's token, or undefined without a token. */
@@ -47,6 +58,7 @@ export async function serverIfAny(flags: ServerFlags, context: Context): Promise
   const found = await findToken(context.environment, flags.tokenFile);
   if (found === undefined) return undefined;
   context.log.debug(`using the token from ${found.source} for ${host}`);
+  warnOfClearText(host, context.log);
   const http = createHttp({ log: context.log });
   return createApi({ http, host, authorization: `Bearer ${found.token}`, signal: context.signal });
 }

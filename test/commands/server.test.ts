@@ -11,7 +11,8 @@ import { parseDuration } from '../../src/commands/duration.ts';
 import { loginCommand } from '../../src/commands/login.ts';
 import { readPassword } from '../../src/commands/password.ts';
 import { releasesCommand } from '../../src/commands/releases.ts';
-import { serverHost } from '../../src/commands/serverOptions.ts';
+import { serverHost, warnOfClearText } from '../../src/commands/serverOptions.ts';
+import { createLog } from '../../src/io/log.ts';
 import { uploadCommand } from '../../src/commands/upload.ts';
 import { DeniedError, UsageError } from '../../src/errors.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
@@ -297,13 +298,31 @@ describe('options', () => {
     [undefined, 'https://hosted.mender.io'],
     ['eu.hosted.mender.io', 'https://eu.hosted.mender.io'],
     ['http://localhost:8080/', 'http://localhost:8080'],
+    [' https://host/mender/ \n', 'https://host/mender'],
     ['https://me:secret@host', undefined],
+    ['https://:secret@host', undefined],
+    ['https://host/ui/#/devices', undefined],
+    ['https://host /', undefined],
     ['ftp://host', undefined],
     ['https://host?x=1', undefined],
   ])('the host %j', (menderHost, expected) => {
     const host = () => serverHost(menderHost === undefined ? {} : { menderHost });
     if (expected === undefined) expect(host).toThrow(UsageError);
     else expect(host()).toBe(expected);
+  });
+
+  test.each([
+    ['https://host', 0],
+    ['http://localhost:8080', 0],
+    ['http://127.0.0.1', 0],
+    ['http://host/mender', 1],
+  ])('warns of credentials that go out unencrypted: %s', (host, count) => {
+    const lines: string[] = [];
+    warnOfClearText(
+      host,
+      createLog('warning', (line) => void lines.push(line)),
+    );
+    expect(lines).toHaveLength(count);
   });
 
   test.each([

@@ -33,6 +33,15 @@ describe('library push', () => {
     expect(library.leaked).toEqual([]);
   });
 
+  test('shows no token that ends with a line end', async () => {
+    const { library, folder, file } = await prepared();
+    const text = JSON.stringify({ error: { message: `the token ${library.token} is no good` } });
+    library.fault = { match: /./, times: 99, act: (_, response) => void response.writeHead(400).end(text) };
+    const environment = { LIBRARY_URL: library.url, LIBRARY_TOKEN: `${library.token}\n`, HOME: folder };
+    const { stderr } = await runCli(['library', 'pull', GATEWAY, '-o', file], environment);
+    expect(stderr).toContain('the token *** is no good');
+  });
+
   test('sends nothing the second time', async () => {
     const { library, file, run } = await prepared();
     await run('push', file, `${GATEWAY}:1.2`);
