@@ -2,7 +2,7 @@ import { NotFoundError } from '../errors.ts';
 import type { Api } from './api.ts';
 import type { ApiResponse } from './apiMessage.ts';
 import { valueOf } from './api.ts';
-import { listOf } from './pages.ts';
+import { itemsOf, listOf } from './pages.ts';
 
 /** A deployment as the server tells of it; the names are the API's own. */
 export interface Deployment {
@@ -114,7 +114,7 @@ export async function devicesOf(api: Api, id: string): Promise<DeviceDeployment[
 /** Ids of all the devices that a deployment is for. */
 export async function targetsOf(api: Api, id: string): Promise<string[]> {
   const doing = `listing the devices of deployment ${id}`;
-  return valueOf(await api.call({ method: 'GET', path: `${at(id)}/device_list`, doing }), doing) as string[];
+  return itemsOf<string>(await api.call({ method: 'GET', path: `${at(id)}/device_list`, doing }), doing);
 }
 
 /** What a device logged, or undefined if it sent nothing. */
@@ -129,7 +129,7 @@ export async function deviceLog(api: Api, id: string, device: string): Promise<s
 export async function listGroups(api: Api): Promise<string[]> {
   const doing = 'listing device groups';
   const path = '/api/management/v1/inventory/groups';
-  return valueOf(await api.call({ method: 'GET', path, doing }), doing) as string[];
+  return itemsOf<string>(await api.call({ method: 'GET', path, doing }), doing);
 }
 
 /** Ids of the devices in a group. */

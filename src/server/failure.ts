@@ -32,8 +32,16 @@ const LONGEST = 500;
 export function reasonOf({ text, headers }: ApiResponse): string {
   const { error, requestId } = errorBody(text);
   const id = requestId ?? headers['x-men-requestid'];
-  const words = error ?? (text.trim().slice(0, LONGEST) || 'no explanation');
+  const words = oneLine(error ?? text) || 'no explanation';
   return id === undefined ? words : `${words} (request id ${id})`;
+}
+
+/** A proxy's page has line ends, and what a terminal would obey has no place in an error. */
+function oneLine(text: string): string {
+  return text
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, LONGEST);
 }
 
 function errorBody(text: string): { error?: string; requestId?: string } {

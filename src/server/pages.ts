@@ -1,5 +1,6 @@
+import { NetworkError } from '../errors.ts';
 import type { Api } from './api.ts';
-import type { ApiRequest } from './apiMessage.ts';
+import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 import { valueOf } from './api.ts';
 
 /** The most that every list gives at once. */
@@ -10,9 +11,16 @@ export async function* pages<T>(api: Api, request: Omit<ApiRequest, 'method'>): 
   for (let page = 1; ; page++) {
     const query = { ...request.query, page, per_page: PAGE_SIZE };
     const answer = await api.call({ ...request, method: 'GET', query });
-    yield* valueOf(answer, request.doing) as T[];
+    yield* itemsOf<T>(answer, request.doing);
     if (!hasNext(answer.headers['link'] ?? '')) return;
   }
+}
+
+/** The items of a page; null stands for none, as servers in Go may write it. Throws NetworkError for anything else. */
+export function itemsOf<T>(answer: ApiResponse, doing: string): T[] {
+  const value = valueOf(answer, doing) ?? [];
+  if (Array.isArray(value)) return value as T[];
+  throw new NetworkError(`${doing}: expected a list, found something else`, { hint: 'check --mender-host' });
 }
 
 /** All items in one list. */

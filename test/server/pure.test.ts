@@ -4,7 +4,7 @@ import { failureOf, reasonOf } from '../../src/server/failure.ts';
 import { countersText, deploymentError, outcomeOf } from '../../src/server/outcome.ts';
 import { conflicts, isSameFile } from '../../src/server/sameArtifact.ts';
 import { tokenPath } from '../../src/server/token.ts';
-import { pages } from '../../src/server/pages.ts';
+import { itemsOf, pages } from '../../src/server/pages.ts';
 import type { Api } from '../../src/server/api.ts';
 
 const WATCHED = {
@@ -149,6 +149,8 @@ describe('answers that are errors', () => {
   test.each([
     ['', {}, 'no explanation'],
     ['<html>', {}, '<html>'],
+    ['<html>\r\n<b>\x1b[31mBad Gateway</b>\n', {}, '<html> <b> [31mBad Gateway</b>'],
+    ['{"error":"first\\nsecond"}', {}, 'first second'],
     ['null', {}, 'null'],
     ['{"error":1}', { 'x-men-requestid': 'r2' }, '{"error":1} (request id r2)'],
     ['', { 'x-men-requestid': 'r2' }, 'no explanation (request id r2)'],
@@ -158,6 +160,17 @@ describe('answers that are errors', () => {
 });
 
 describe('small things', () => {
+  test.each([
+    ['["a"]', ['a']],
+    ['null', []],
+    ['{}', undefined],
+    ['"a"', undefined],
+  ])('the list in %s', (text, expected) => {
+    const items = () => itemsOf({ status: 200, headers: {}, text }, 'listing');
+    if (expected === undefined) expect(items).toThrow(/listing: expected a list/);
+    else expect(items()).toEqual(expected);
+  });
+
   test.each([
     [{ HOME: '/h' }, '/h/.cache/mender/authtoken'],
     [{ HOME: '/h', XDG_CACHE_HOME: '/x' }, '/x/mender/authtoken'],
