@@ -24,16 +24,21 @@ export async function finishUploads(
   const begins = new Set(about.flatMap((one) => [noteFor(context, one), noteFor(context, resolve(one))]));
   for (const note of await notesIn(notesFolder(context.cache))) {
     if (begins.has(note)) continue;
-    const report = await withLock(note, () => finish(note, context), AbortSignal.timeout(BUSY_MS)).catch(
-      (error: unknown) => {
-        context.api.signal?.throwIfAborted();
-        context.log.warning(`an upload that was cut off: ${messageOf(error)}`);
-        return undefined;
-      },
-    );
+    const report = await finishUnlessBusy(note, context);
     if (report !== undefined) done.push(report);
   }
   return done;
+}
+
+async function finishUnlessBusy(note: string, context: LedgerContext): Promise<UploadReport | undefined> {
+  const busy = AbortSignal.timeout(BUSY_MS);
+  try {
+    return await withLock(note, () => finish(note, context), busy);
+  } catch (error) {
+    context.api.signal?.throwIfAborted();
+    if (error !== busy.reason) context.log.warning(`an upload that was cut off: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 async function notesIn(folder: string): Promise<string[]> {

@@ -55,7 +55,7 @@ export async function recorded<T>(
     size: found.size,
     modified: found.mtimeMs,
   };
-  return noted(noteFor(context, path), direct === undefined ? begun : { ...begun, direct }, work);
+  return noted(noteFor(context, path), direct === undefined ? begun : { ...begun, direct }, work, context);
 }
 
 /** As `uploadArtifact`, with a note. */
@@ -72,18 +72,24 @@ export async function addRecorded(
   const work = (): Promise<UploadReport> => addFromLocation(location, description, context);
   const url = URL.canParse(location) ? new URL(location) : undefined;
   if (url === undefined || `${url.search}${url.username}${url.password}` !== '') return work();
-  return noted(noteFor(context, location), { ...receiver(context, description), location }, work);
+  return noted(noteFor(context, location), { ...receiver(context, description), location }, work, context);
 }
 
 function receiver({ api: { host, tenant } }: LedgerContext, description: string | undefined): Receiver {
   return { host, tenant, ...(description === undefined ? {} : { description }) };
 }
 
-async function noted<T>(note: string, begun: Begun, work: () => Promise<T>): Promise<T> {
-  return withLock(note, async () => {
+async function noted<T>(
+  note: string,
+  begun: Begun,
+  work: () => Promise<T>,
+  { api: { signal } }: LedgerContext,
+): Promise<T> {
+  const uploading = async (): Promise<T> => {
     await writeDocument(note, begun);
     return forgotten(note, work);
-  });
+  };
+  return withLock(note, uploading, signal);
 }
 
 /** Removes the note once `work` has succeeded, or the server would say the same no again. */

@@ -76,6 +76,9 @@ describe('the upload ledger', () => {
     await recorded({ path }, context, async () => {
       expect(await finishUploads(context)).toEqual([]);
       expect(notes()).toHaveLength(1);
+      expect(context.lines).toEqual([]);
+      const impatient = { ...context, api: { ...context.api, signal: AbortSignal.timeout(100) } };
+      await expect(uploadRecorded({ path }, impatient)).rejects.toThrow(/timeout/);
     });
     await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
     const elsewhere = { ...context, ...contextOf(await menderServer()) };
