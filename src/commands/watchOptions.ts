@@ -1,3 +1,4 @@
+import { NotFoundError } from '../errors.ts';
 import type { WatchReport } from '../pipeline/watch.ts';
 import { watchDeployment } from '../pipeline/watch.ts';
 import type { Api } from '../server/api.ts';
@@ -57,14 +58,15 @@ export async function watchWithLog(
   flags: WatchFlags,
   context: Context,
 ): Promise<WatchReport> {
-  const { log, signal } = context;
+  const { log } = context;
   const { waitTimeout = TIMEOUT, pollInterval = INTERVAL, abortOnFailure = false } = flags;
   const request = { id, ...watchTimes(flags), abortOnFailure };
   log.info(`waiting up to ${waitTimeout} for deployment ${id} to finish, looking every ${pollInterval}`);
   try {
     return await watchDeployment(request, { api, log, onChange: (now) => log.info(countersText(now)) });
   } catch (error) {
-    if (signal.aborted) log.warning(`deployment ${id} goes on without us: deployments watch ${id}`);
+    if (!(error instanceof NotFoundError))
+      log.warning(`deployment ${id} goes on without us: deployments watch ${id}`);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { PlannedDestination } from '../destinations/plan.ts';
-import { InterruptedError, UserError, messageOf } from '../errors.ts';
+import { InterruptedError, NotFoundError, UserError, messageOf } from '../errors.ts';
 import type { Statistics } from '../server/deployments.ts';
 import { countersText, deploymentError } from '../server/outcome.ts';
 import { deployArtifact } from './deploy.ts';
@@ -80,7 +80,8 @@ async function watch(
   try {
     return await watchDeployment({ id, ...request }, { api: account.api, log: context.log, onChange });
   } catch (error) {
-    if (context.signal?.aborted === true) context.log.warning(`${name}: deployment ${id} goes on without us`);
+    if (!(error instanceof NotFoundError))
+      context.log.warning(`${name}: deployment ${id} goes on without us`);
     throw error;
   }
 }

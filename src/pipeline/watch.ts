@@ -1,4 +1,4 @@
-import { NetworkError, messageOf } from '../errors.ts';
+import { NetworkError, UserError, messageOf } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import { wait } from '../io/wait.ts';
 import type { Api } from '../server/api.ts';
@@ -43,14 +43,22 @@ interface Look {
 export async function watchDeployment(request: WatchRequest, context: WatchContext): Promise<WatchReport> {
   const began = Date.now();
   const { look, aborted } = await lookUntilDone(request, context, began + request.timeoutMs);
-  const devices = await devicesOf(context.api, request.id);
+  const devices = await ifReadable(context, () => devicesOf(context.api, request.id), []);
   const waited = Math.round((Date.now() - began) / 1000);
   const watched: Watched = { id: request.id, ...look, devices, aborted, waited };
-  return {
-    ...watched,
-    outcome: outcomeOf(watched),
-    logs: await failureLogs(context.api, request.id, devices),
-  };
+  const logs = await ifReadable(context, () => failureLogs(context.api, request.id, devices), {});
+  return { ...watched, outcome: outcomeOf(watched), logs };
+}
+
+/** How the deployment ended is known by then, and is not to be lost with what else there is to tell. */
+async function ifReadable<T>({ api, log }: WatchContext, read: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UserError) || api.signal?.aborted === true) throw error;
+    log.warning(messageOf(error));
+    return otherwise;
+  }
 }
 
 async function lookUntilDone(
@@ -60,12 +68,13 @@ async function lookUntilDone(
 ): Promise<{ look: Look; aborted: boolean }> {
   let aborted = false;
   for (let shown = ''; ;) {
-    const look = await patientLook(request, context, deadline);
+    const look = await patiently(request, context, deadline, () => lookAt(context.api, request.id));
     if (look !== undefined) {
       shown = show(look, shown, context);
       if (look.finished) return { look, aborted };
       if (request.abortOnFailure && !aborted && (look.statistics['failure'] ?? 0) > 0) {
-        aborted = await abortDeployment(context.api, request.id);
+        const abort = (): Promise<boolean> => abortDeployment(context.api, request.id);
+        aborted = (await patiently(request, context, deadline, abort)) === true;
         if (aborted) continue;
       }
       if (Date.now() >= deadline) return { look, aborted };
@@ -75,13 +84,14 @@ async function lookUntilDone(
 }
 
 /** Undefined while the server is out of reach; after the deadline that is an error. */
-async function patientLook(
+async function patiently<T>(
   { id }: WatchRequest,
-  { api, log }: WatchContext,
+  { log }: WatchContext,
   deadline: number,
-): Promise<Look | undefined> {
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
   try {
-    return await lookAt(api, id);
+    return await ask();
   } catch (error) {
     if (!(error instanceof NetworkError) || Date.now() >= deadline) throw error;
     log.warning(`${messageOf(error)}; still waiting for deployment ${id}`);

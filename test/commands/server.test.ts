@@ -202,6 +202,15 @@ describe('deploy', () => {
     expect(error?.message).toBe('interrupted');
     expect(log).toMatch(/goes on without us: deployments watch/);
   });
+
+  test('a wait that ends with the life of the token says how to go on', async () => {
+    const { server, run, uploaded } = await prepared();
+    await uploaded('app-1');
+    server.faults.plan(/statistics$/, { kind: 'status', status: 401 });
+    const { error, log } = await run(deployCommand, 'app-1 -g staging');
+    expect(error).toBeInstanceOf(DeniedError);
+    expect(log).toMatch(/goes on without us: deployments watch/);
+  });
 });
 
 describe('artifacts', () => {

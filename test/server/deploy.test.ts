@@ -197,6 +197,29 @@ describe('waiting for a deployment', () => {
     await expect(watchDeployment({ ...WATCH, id, timeoutMs: 50 }, context)).rejects.toThrow(NetworkError);
   });
 
+  test('aborts once the server is there again', async () => {
+    const server = await serverWithArtifact();
+    const { id, context } = await deployTo(server);
+    simulateDevice(server, device('d2'), BAD);
+    server.faults.plan(/^PUT .*\/management\/.*\/status$/, { kind: 'status', status: 503 }, 4);
+    const report = await watchDeployment({ ...WATCH, id, abortOnFailure: true }, context);
+    expect(report).toMatchObject({ aborted: true, outcome: { kind: 'failed' } });
+  });
+
+  test.each([
+    ['the devices', /devices\/list$/, 503],
+    ['the logs', /\/log$/, 403],
+  ])('says how it ended though %s can not be read', async (_, call, status) => {
+    const server = await serverWithArtifact();
+    const { id, context } = await deployTo(server);
+    simulateDevice(server, device('d1'), BAD);
+    simulateDevice(server, device('d2'), GOOD);
+    server.faults.plan(new RegExp(`^GET .*management.*${call.source}`), { kind: 'status', status }, 99);
+    const report = await watchDeployment({ ...WATCH, id }, context);
+    expect(report).toMatchObject({ outcome: { kind: 'failed' }, logs: {} });
+    expect(context.lines.join('\n')).toContain(`answered ${status}`);
+  });
+
   test('stops at once when interrupted', async () => {
     const server = await serverWithArtifact();
     const { id } = await deployTo(server);
