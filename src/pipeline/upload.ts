@@ -61,13 +61,15 @@ function reportOf({ name, size }: ArtifactFacts, id: string, outcome: UploadRepo
 
 async function sendDirectly(
   { path, description }: UploadRequest,
-  { name, size }: ArtifactFacts,
+  { name, size, modified }: ArtifactFacts,
   { api, log, progress, pauseMs }: UploadContext,
 ): Promise<string | undefined> {
   const task = progress.start(`uploading ${name}`, size);
   const onBytes = (bytes: number): void => task.advance(bytes);
   const poll = pauseMs === undefined ? {} : { pollMs: pauseMs };
-  const artifact = await uploadDirectly(api, path, size, { onBytes, ...poll }).finally(() => task.end());
+  const artifact = await uploadDirectly(api, { path, size, modified }, { onBytes, ...poll }).finally(() =>
+    task.end(),
+  );
   if (artifact === undefined) {
     log.info(`${api.host} does not offer direct uploads: uploading through the API`);
     return undefined;
@@ -103,7 +105,7 @@ async function send(
 ): Promise<string> {
   const doing = `uploading ${path}`;
   const task = progress.start(`uploading ${facts.name}`, facts.size);
-  const form = uploadForm(path, facts.size, description ?? '', (bytes) => task.advance(bytes));
+  const form = uploadForm({ ...facts, path }, description ?? '', (bytes) => task.advance(bytes));
   const answer = await postArtifact(api, form, doing).finally(() => task.end());
   if (answer.status !== 409) return createdId(answer, doing);
   // Somebody was faster, or an earlier attempt of ours did arrive.

@@ -27,8 +27,8 @@ type Files = Map<string, Buffer>;
  */
 export async function readArtifactFacts(path: string): Promise<ArtifactFacts> {
   try {
-    const { files, size } = await outerFiles(path);
-    return factsOf(files, await headerFiles(files), size);
+    const { files, ...file } = await outerFiles(path);
+    return { ...factsOf(files, await headerFiles(files)), ...file };
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`reading ${path}: no such file`);
     const known = fileError(error, `reading ${path}`);
@@ -37,11 +37,12 @@ export async function readArtifactFacts(path: string): Promise<ArtifactFacts> {
   }
 }
 
-async function outerFiles(path: string): Promise<{ files: Files; size: number }> {
+async function outerFiles(path: string): Promise<{ files: Files; size: number; modified: number }> {
   const file = await open(path);
   try {
-    const { size } = await file.stat();
-    return { files: await filesOf(fileReader(file, size), (name) => name.startsWith('data/')), size };
+    const { size, mtimeMs: modified } = await file.stat();
+    const files = await filesOf(fileReader(file, size), (name) => name.startsWith('data/'));
+    return { files, size, modified };
   } finally {
     await file.close();
   }
@@ -65,7 +66,7 @@ async function headerFiles(files: Files): Promise<Files> {
   return filesOf(streamReader(decompressed(plain, LARGEST_HEADER)), () => false);
 }
 
-function factsOf(files: Files, header: Files, size: number): ArtifactFacts {
+function factsOf(files: Files, header: Files): Omit<ArtifactFacts, 'size' | 'modified'> {
   const info = json(header, 'header-info');
   const types = (info.payloads ?? []).map((_, index) =>
     json(header, `headers/${String(index).padStart(4, '0')}/type-info`),
@@ -76,7 +77,6 @@ function factsOf(files: Files, header: Files, size: number): ArtifactFacts {
   if (name === undefined) throw new Error('its header names no artifact');
   return {
     name,
-    size,
     depends: Object.fromEntries(depends.map(([key, value]) => [key, [value].flat()])),
     provides: Object.fromEntries(provides),
     checksums: payloadChecksums(text(files, 'manifest')),

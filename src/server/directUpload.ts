@@ -8,6 +8,7 @@ import { findArtifact } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
 import { failureOf } from './failure.ts';
 import { fileBytes } from './multipart.ts';
+import type { SentFile } from './multipart.ts';
 
 interface Link {
   /** Also the id of the artifact that is to come. */
@@ -30,14 +31,14 @@ const V1 = '/api/management/v1/deployments/artifacts/directupload';
  */
 export async function uploadDirectly(
   api: Api,
-  path: string,
-  size: number,
+  file: SentFile,
   options: DirectUploadOptions,
 ): Promise<Artifact | undefined> {
+  const { path, size } = file;
   const doing = `uploading ${path} directly to the storage`;
   const link = await requestLink(api, doing);
   if (link === undefined) return undefined;
-  await putFile(api, link, path, size, doing, options.onBytes);
+  await putFile(api, link, file, doing, options.onBytes);
   await api.call({
     method: 'POST',
     path: `${V1}/${encodeURIComponent(link.id)}/complete`,
@@ -66,8 +67,7 @@ async function requestLink(api: Api, doing: string): Promise<Link | undefined> {
 async function putFile(
   api: Api,
   link: Link,
-  path: string,
-  size: number,
+  file: SentFile,
   doing: string,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
@@ -76,8 +76,8 @@ async function putFile(
     url: link.uri,
     // No bearer token: the signature in the URL is what counts.
     headers: { ...link.header, 'content-type': 'application/vnd.mender-artifact' },
-    contentLength: size,
-    body: () => Readable.from(fileBytes(path, size, onBytes), { objectMode: false }),
+    contentLength: file.size,
+    body: () => Readable.from(fileBytes(file, onBytes), { objectMode: false }),
     signal: api.signal,
   });
   const answer = { status: response.status, headers: response.headers, text: await textOf(response) };

@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { IntegrityError } from '../errors.ts';
+
+/** A file as it was when it was looked at: bytes, and milliseconds since 1970. */
+export interface SentFile {
+  path: string;
+  size: number;
+  modified: number;
+}
 
 export interface UploadForm {
   headers: Record<string, string>;
@@ -17,12 +25,11 @@ export interface UploadForm {
  * the server stops reading there. https://www.rfc-editor.org/rfc/rfc7578
  */
 export function uploadForm(
-  path: string,
-  size: number,
+  file: SentFile,
   description: string,
   onBytes: (bytes: number) => void,
 ): UploadForm {
-  return streamForm(path, size, description, () => fileBytes(path, size, onBytes));
+  return streamForm(file.path, file.size, description, () => fileBytes(file, onBytes));
 }
 
 /** As `uploadForm`, of bytes that come from anywhere; `open` gives a fresh stream of all of them. */
@@ -62,19 +69,20 @@ async function* parts(head: Buffer, open: () => AsyncIterable<Buffer>, tail: Buf
   yield tail;
 }
 
-/** The first `size` bytes of a file; throws IntegrityError when it became shorter, since the length was promised. */
-export async function* fileBytes(
-  path: string,
-  size: number,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  let done = 0;
-  const stream = size === 0 ? [] : createReadStream(path, { end: size - 1, highWaterMark: 1 << 18 });
+/** The bytes of a file; throws IntegrityError when it is no longer the one that was looked at. */
+export async function* fileBytes(file: SentFile, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
+  await refuseChanged(file);
+  const stream =
+    file.size === 0 ? [] : createReadStream(file.path, { end: file.size - 1, highWaterMark: 1 << 18 });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    done += chunk.length;
     onBytes(chunk.length);
     yield chunk;
   }
-  if (done < size)
-    throw new IntegrityError(`uploading ${path}: expected ${size} bytes, found ${done}: it changed`);
+  await refuseChanged(file);
+}
+
+async function refuseChanged({ path, size, modified }: SentFile): Promise<void> {
+  const now = await stat(path).catch(() => undefined);
+  if (now?.size === size && now.mtimeMs === modified) return;
+  throw new IntegrityError(`uploading ${path}: it changed meanwhile`, { hint: 'upload it again' });
 }

@@ -5,6 +5,8 @@ export interface ArtifactFacts {
   name: string;
   /** Bytes of the whole file. */
   size: number;
+  /** When the file was written, in milliseconds since 1970; the server knows nothing of it. */
+  modified: number;
   /** All that a device must be or have, `device_type` included. */
   depends: Record<string, string[]>;
   provides: Record<string, string>;

@@ -77,6 +77,7 @@ describe('how a deployment ended', () => {
 const FACTS = {
   name: 'app-1',
   size: 10,
+  modified: 1,
   depends: { device_type: ['a', 'b'], 'app.version': ['0'] },
   provides: { artifact_name: 'app-1' },
   checksums: ['c1', 'c2'],

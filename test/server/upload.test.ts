@@ -1,7 +1,22 @@
-import { copyFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError } from '../../src/errors.ts';
+import {
+  DeniedError,
+  IntegrityError,
+  NetworkError,
+  NotFoundError,
+  UnsupportedError,
+  UsageError,
+} from '../../src/errors.ts';
 import { uploadArtifact } from '../../src/pipeline/upload.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { menderServer } from '../helpers/mender-server.ts';
@@ -109,6 +124,24 @@ describe('uploading', () => {
     const upload = uploadArtifact({ path: makeArtifact({ name: 'app-1' }) }, contextOf(server));
     await expect(upload).rejects.toThrow(type);
     await expect(upload).rejects.toMatchObject({ hint: expect.stringMatching(hint) as string });
+  });
+
+  test.each([
+    ['cut', (path: string) => truncateSync(path, 700)],
+    ['grown', (path: string) => appendFileSync(path, 'more')],
+    ['replaced', (path: string) => renameSync(makeArtifact({ name: 'app-2' }), path)],
+  ])('stops at a file that is %s after the first look', async (_, change) => {
+    const server = await menderServer();
+    const path = makeArtifact({ name: 'app-1' });
+    const { api, ...context } = contextOf(server);
+    const call: typeof api.call = (request) => {
+      if (request.path.endsWith('/storage')) change(path);
+      return api.call(request);
+    };
+    const upload = uploadArtifact({ path }, { ...context, api: { ...api, call } });
+    await expect(upload).rejects.toThrow(IntegrityError);
+    await expect(upload).rejects.toThrow(`uploading ${path}: it changed meanwhile`);
+    expect(server.state.artifacts.size).toBe(0);
   });
 
   test('refuses what is no artifact', async () => {
