@@ -1,4 +1,4 @@
-import { DeploymentError, NetworkError, NotFoundError, UsageError, messageOf } from '../errors.ts';
+import { DeploymentError, NotFoundError, UsageError, messageOf } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { Api } from '../server/api.ts';
 import type { ApiResponse } from '../server/apiMessage.ts';
@@ -7,7 +7,7 @@ import { listDeployments, listGroups, postDeployment, targetsOf } from '../serve
 import type { Deployment, NewDeployment, Target } from '../server/deployments.ts';
 import { needsEnterprise, postEnterpriseDeployment } from '../server/enterprise.ts';
 import type { EnterpriseOptions } from '../server/enterprise.ts';
-import { reasonOf } from '../server/failure.ts';
+import { mayBeDone, reasonOf } from '../server/failure.ts';
 
 export interface DeployRequest extends NewDeployment {
   enterprise?: EnterpriseOptions;
@@ -33,7 +33,7 @@ export async function deployArtifact(
   try {
     return await create(api, request, doing);
   } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
+    if (!mayBeDone(error)) throw error;
     log.warning(`${messageOf(error)}; looking whether the deployment was created`);
     const found = await findTwin(api, request, (one) => !before.has(one.id));
     return found === undefined ? create(api, request, doing) : { id: found.id, joined: false };

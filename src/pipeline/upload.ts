@@ -1,4 +1,4 @@
-import { NetworkError, UsageError, messageOf } from '../errors.ts';
+import { UsageError, messageOf } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
 import { wait } from '../io/wait.ts';
@@ -7,7 +7,7 @@ import { createdId } from '../server/api.ts';
 import { describeArtifact, postArtifact } from '../server/artifacts.ts';
 import { readArtifactFacts } from '../server/artifactFile.ts';
 import { uploadDirectly } from '../server/directUpload.ts';
-import { reasonOf } from '../server/failure.ts';
+import { mayBeDone, reasonOf } from '../server/failure.ts';
 import { uploadForm } from '../server/multipart.ts';
 import type { ArtifactFacts } from '../server/sameArtifact.ts';
 import { checkStorage, lookFor } from './uploadChecks.ts';
@@ -88,7 +88,7 @@ async function sendWithCare(
     try {
       return await send(request, facts, context);
     } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
+      if (!mayBeDone(error)) throw error;
       context.log.warning(`${messageOf(error)}; looking whether the artifact arrived`);
       await wait(context.pauseMs ?? PAUSE_MS, context.api.signal);
       const found = await lookFor(facts, context.api);

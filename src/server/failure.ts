@@ -21,9 +21,14 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
     return new UnsupportedError(message, { hint: 'delete artifacts that are no longer needed' });
   if (status === 405 || status === 501) return new UnsupportedError(message);
   if (status >= 500 || status === 408 || status === 429)
-    return new NetworkError(message, { hint: 'try again later' });
+    return new NetworkError(message, { hint: 'try again later', cause: status });
   if (status < 400) return new NetworkError(message, { hint: 'check --mender-host' });
   return new UsageError(message);
+}
+
+/** True if a request that failed may have been carried out all the same; 429 says that it was not. */
+export function mayBeDone(error: unknown): boolean {
+  return error instanceof NetworkError && error.cause !== 429;
 }
 
 const LONGEST = 500;

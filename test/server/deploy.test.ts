@@ -91,6 +91,13 @@ describe('creating a deployment', () => {
     expect(callsOf(server, CREATE) - before).toBe(posts);
   });
 
+  test('leaves a server alone that asks for a long pause', async () => {
+    const server = await serverWithArtifact();
+    server.faults.plan(CREATE, { kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
+    await expect(deployArtifact(REQUEST, contextOf(server))).rejects.toThrow(NetworkError);
+    expect(callsOf(server, CREATE)).toBe(1);
+  });
+
   test('a refused token', async () => {
     const server = await serverWithArtifact();
     server.state.tokens.clear();

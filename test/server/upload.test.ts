@@ -94,6 +94,14 @@ describe('uploading', () => {
     expect(callsOf(server, POST)).toBe(3);
   });
 
+  test('leaves a server alone that asks for a long pause', async () => {
+    const server = await menderServer();
+    server.faults.plan(POST, { kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
+    const upload = uploadArtifact({ path: makeArtifact({ name: 'app-1' }) }, contextOf(server));
+    await expect(upload).rejects.toThrow(NetworkError);
+    expect(callsOf(server, POST)).toBe(1);
+  });
+
   test('a conflict that shows up only in the answer is success for this very file', async () => {
     const server = await menderServer();
     const path = makeArtifact({ name: 'app-1' });
