@@ -50,7 +50,7 @@ function artifactsText(artifacts: readonly Artifact[]): string {
     one.device_types_compatible.join(','),
     sizeText(one.size),
     one.modified.slice(0, 19),
-    one.description ?? '',
+    (one.description ?? '').split('\n')[0] ?? '',
   ]);
   return formatTable(['ID', 'NAME', 'DEVICE TYPES', 'SIZE', 'MODIFIED', 'DESCRIPTION'], rows, [3]);
 }

@@ -34,7 +34,7 @@ function elsewhere(error: unknown, what: string): string {
 }
 
 const TLS_HINT =
-  'add the authority to NODE_EXTRA_CA_CERTS; for a registry without TLS, use --insecure-registry HOST';
+  'add the authority to NODE_EXTRA_CA_CERTS; without TLS, write http:// before a server, and --insecure-registry HOST for a registry';
 
 function isTlsFault(code: string): boolean {
   return /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)|^EPROTO$/.test(code);

@@ -18,7 +18,9 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
   }
   if (status === 404) return new NotFoundError(message);
   if (status === 413)
-    return new UnsupportedError(message, { hint: 'delete artifacts that are no longer needed' });
+    return new UnsupportedError(message, {
+      hint: 'raise the limit of the server, or of a proxy before it, or delete artifacts that are no longer needed',
+    });
   if (status === 405 || status === 501) return new UnsupportedError(message);
   if (status >= 500 || status === 408 || status === 429)
     return new NetworkError(message, { hint: 'try again later', cause: status });

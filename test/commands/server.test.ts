@@ -228,6 +228,8 @@ describe('artifacts', () => {
     const table = (await run(artifactsCommand, 'list')).stdout.split('\n');
     expect(table[0]).toMatch(/^ID +NAME +DEVICE TYPES +SIZE +MODIFIED +DESCRIPTION$/);
     expect(table[2]).toMatch(/ app-2 +rpi4,rpi5 +.* KB /);
+    server.state.artifacts.get(id)!.description = 'fixes the clock\nand more';
+    expect((await run(artifactsCommand, 'list')).stdout).toMatch(/fixes the clock\n[0-9a-f-]{36} /);
     expect((await run(artifactsCommand, 'show app-1')).stdout).toContain(`id: ${id}\nname: app-1\n`);
     const head = await run(artifactsCommand, 'head app-1');
     expect(head.stdout).toContain(`id: ${id}\nname: app-1\nsize: ${statSync(path).size}\n`);
