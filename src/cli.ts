@@ -5,8 +5,8 @@ import type { Command, Context } from './commands/command.ts';
 import { packageVersion } from './commands/packageVersion.ts';
 import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
-import { declaredOptions, environmentOptions, refuseRepeated } from './config.ts';
-import { EXIT, InterruptedError, UsageError, UserError, systemCodeOf } from './errors.ts';
+import { commandLineError, declaredOptions, environmentOptions, refuseWrongValues } from './config.ts';
+import { EXIT, InterruptedError, UserError, systemCodeOf } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './io/httpConnections.ts';
 import type { LogLevel } from './io/log.ts';
@@ -48,7 +48,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
 async function dispatch(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
   let parser = yargs([...argv])
     .scriptName('mender-docker-delta')
-    .parserConfiguration({ 'populate--': true, 'strip-dashed': true, 'strip-aliased': true })
+    .parserConfiguration({ 'populate--': true, 'strip-aliased': true })
     .usage(
       '$0 [build] MANIFEST..\n\nTurns a Docker Compose manifest into a small Mender Artifact and brings it to a fleet.',
     )
@@ -59,11 +59,7 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
     .demandCommand(1, 'name a manifest or a command')
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      // yargs throws what it finds wrong in a command's own options.
-      if (error !== undefined && error.name !== 'YError') throw error;
-      throw new UsageError(error?.message ?? message ?? 'invalid command line', {
-        hint: 'see mender-docker-delta --help',
-      });
+      throw commandLineError(message, error);
     });
   for (const command of COMMANDS) parser = register(parser, command, { argv, terminal, signal });
   // With a callback yargs hands over what --help and --version print instead of writing it by itself.
@@ -98,7 +94,7 @@ function register(parser: Argv, command: Command, { argv, terminal, signal }: In
       return known.config(environmentOptions(terminal.environment, types));
     },
     async (options) => {
-      refuseRepeated(options, types);
+      refuseWrongValues(options, types, argv);
       await command.run(options, contextFor(options as GlobalOptions, terminal, signal));
     },
   );

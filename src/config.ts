@@ -27,7 +27,12 @@ export function environmentOptions(
 function valueOf(text: string, variable: string, type: Options['type'], array: boolean): unknown {
   if (type === 'boolean') return truthOf(text, variable);
   if (type === 'number') return numberOf(text, variable);
-  return array ? text.split(',').map((part) => part.trim()) : text;
+  return array ? partsOf(text) : text;
+}
+
+function partsOf(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return parts.filter((part) => part !== '');
 }
 
 function truthOf(text: string, variable: string): boolean {
@@ -54,12 +59,43 @@ export function declaredOptions(declare: (parser: Argv) => Argv<unknown>): Optio
   return Object.fromEntries(names.map((name) => [name, { type: typeOf(name), array: array.includes(name) }]));
 }
 
-/** Throws UsageError for an option that takes one value and was given several. `parsed` has camel-case keys. */
-export function refuseRepeated(parsed: Readonly<Record<string, unknown>>, types: OptionTypes): void {
+/**
+ * Throws UsageError for an option that takes one value and was given several, for a number that is none, and for a truth
+ * value other than true and false. `parsed` has camel-case keys.
+ */
+export function refuseWrongValues(
+  parsed: Readonly<Record<string, unknown>>,
+  types: OptionTypes,
+  argv: readonly string[],
+): void {
   for (const [name, { array }] of Object.entries(types)) {
-    const key = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    if (array !== true && Array.isArray(parsed[key])) {
+    const value = parsed[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    if (array !== true && Array.isArray(value)) {
       throw new UsageError(`--${name} was given more than once`, { hint: 'it takes one value' });
     }
+    if (Number.isNaN(value)) throw new UsageError(`--${name}: expected a number`, { hint: SEE_HELP });
   }
+  refuseOtherTruths(types, argv);
+}
+
+/** yargs reads whatever is not `true` as false: here the command line itself is looked at. */
+function refuseOtherTruths(types: OptionTypes, argv: readonly string[]): void {
+  for (const text of argv) {
+    if (text === '--') return;
+    const [, name = '', value = ''] = /^--([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (types[name]?.type === 'boolean' && value !== 'true' && value !== 'false') {
+      throw new UsageError(`--${name}=${value}: expected true or false`, {
+        hint: `write --${name} or --no-${name}`,
+      });
+    }
+  }
+}
+
+const SEE_HELP = 'see mender-docker-delta --help';
+
+/** What yargs found wrong, as a UsageError of one line; an error that is none of its own stays as it is. */
+export function commandLineError(message: string | null, error: Error | undefined): Error {
+  if (error !== undefined && error.name !== 'YError') return error;
+  const text = error?.message ?? message ?? 'invalid command line';
+  return new UsageError(text.trim().replace(/\s*\n\s*/g, ' '), { hint: SEE_HELP });
 }

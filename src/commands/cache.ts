@@ -4,6 +4,7 @@ import type { CacheLayout } from '../cache/layout.ts';
 import { pruneCache } from '../cache/prune.ts';
 import { KEPT_FREE_PERCENT, cacheFolder, cacheOf } from './cacheFolder.ts';
 import type { Command, Context } from './command.ts';
+import { UsageError } from '../errors.ts';
 import { formatBytes, formatTable } from './format.ts';
 import { parseSize } from './requestOf.ts';
 
@@ -59,7 +60,7 @@ const RUN: Record<
   prune: (layout, { limitSize, limitPercent }) =>
     pruneCache(layout, {
       ...(limitSize === undefined ? {} : { limitSize: parseSize(limitSize, '--limit-size') }),
-      limitPercent: limitPercent ?? KEPT_FREE_PERCENT,
+      limitPercent: percentOf(limitPercent ?? KEPT_FREE_PERCENT),
     }),
   verify: async (layout, _flags, { progress, signal }) => {
     const damaged: CacheEntry[] = [];
@@ -78,6 +79,13 @@ const RUN: Record<
     return entries;
   },
 };
+
+function percentOf(value: number): number {
+  if (value >= 0 && value <= 100) return value;
+  throw new UsageError(`--limit-percent ${value}: expected 0 to 100`, {
+    hint: 'it is the part of the disk to keep free, like 20',
+  });
+}
 
 const SUMMARY: Record<CacheFlags['action'], string> = {
   ls: 'held',
