@@ -1,24 +1,20 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import yargs from 'yargs';
 import { COMMANDS } from './commands/all.ts';
 import type { Command, Context } from './commands/command.ts';
 import { packageVersion } from './commands/packageVersion.ts';
+import type { Terminal } from './commands/process.ts';
+import { onSignals, processTerminal } from './commands/process.ts';
 import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
 import { commandLineError, declaredOptions, environmentOptions, refuseWrongValues } from './config.ts';
-import { EXIT, InterruptedError, UserError, systemCodeOf } from './errors.ts';
+import { EXIT, InterruptedError, UserError } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './io/httpConnections.ts';
 import type { LogLevel } from './io/log.ts';
 import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
 import { redact } from './io/redact.ts';
-
-/** The process, as far as the command line tool needs it. */
-export interface Terminal {
-  environment: Readonly<Record<string, string | undefined>>;
-  stdout(text: string): void;
-  stderr: Screen;
-}
 
 interface GlobalOptions {
   json?: boolean;
@@ -28,11 +24,15 @@ interface GlobalOptions {
 }
 
 /** Runs one command line, and returns the exit code. Never throws and never ends the process. */
-export async function main(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+export async function main(argv: readonly string[], given?: Terminal): Promise<number> {
   const interruption = new AbortController();
+  const terminal = given ?? processTerminal((error) => interruption.abort(error));
   const release = onSignals((signal) => interruption.abort(new InterruptedError(signal)));
   try {
     await dispatch(argv, terminal, interruption.signal);
+    // What can't be written is known after a turn only.
+    await setImmediate();
+    interruption.signal.throwIfAborted();
     return EXIT.ok;
   } catch (error) {
     const { signal } = interruption;
@@ -149,26 +149,4 @@ function describeFailure(error: unknown): string {
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `This is a bug in mender-docker-delta; please report it with this text:\n${redact(stack)}\n`;
-}
-
-function onSignals(act: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
-  const interrupt = (): void => act('SIGINT');
-  const terminate = (): void => act('SIGTERM');
-  process.once('SIGINT', interrupt).once('SIGTERM', terminate);
-  return () => process.off('SIGINT', interrupt).off('SIGTERM', terminate);
-}
-
-function processTerminal(): Terminal {
-  const { stdout, stderr, env } = process;
-  // Whoever reads may have enough, as head has; what is under way goes on.
-  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosed);
-  return {
-    environment: env,
-    stdout: (text) => void stdout.write(text),
-    stderr: { isTTY: stderr.isTTY, columns: stderr.columns || 80, write: (text) => void stderr.write(text) },
-  };
-}
-
-function ignoreClosed(error: Error): void {
-  if (systemCodeOf(error) !== 'EPIPE') throw error;
 }

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compiledSources } from '../helpers/compiled.ts';
+import { buildImage, writeOciArchive } from '../helpers/images.ts';
+
+let folder: string;
+let program: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-process-'));
+  program = `import { main } from ${JSON.stringify(join(compiledSources(folder), 'cli.js'))};
+    process.exitCode = await main(process.argv.slice(1));`;
+  writeOciArchive(join(folder, 'web.tar'), {
+    'example.com/web:1': buildImage({ layers: [{ 'bin/web': randomBytes(8e6) }] }),
+  });
+  writeFileSync(join(folder, 'compose.yaml'), 'services: {web: {image: "example.com/web:1"}}\n');
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function start(argv: string[], stdout: 'pipe' | number = 'pipe'): ReturnType<typeof spawn> {
+  const command = ['--input-type=module', '-e', program, '--', ...argv];
+  const env = { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder };
+  return spawn(process.execPath, command, { cwd: folder, env, stdio: ['ignore', stdout, 'pipe'] });
+}
+
+function build(output: string, ...options: string[]): string[] {
+  const what = ['-t', 'qemu', '-p', 'linux/amd64', '--artifact-version', '1', '-f', 'web=web.tar'];
+  return ['build', 'compose.yaml', ...what, '--no-upload', '-a', output, ...options];
+}
+
+describe('a signal', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s while mender-artifact packs is told, and leaves nothing behind',
+    async (signal, code) => {
+      const output = join(folder, signal);
+      mkdirSync(output);
+      const options = ['--writer', 'mender-artifact', '--compression', 'lzma'];
+      const child = start(build(join(output, 'new.mender'), ...options));
+      const said = text(child.stderr!);
+      while (!isPacking(output)) await sleep(5);
+      child.kill(signal);
+      const ended = (await once(child, 'exit')) as unknown[];
+      expect(await said).toContain(`error: interrupted by ${signal}\n`);
+      expect(ended).toEqual([code, null]);
+      expect(readdirSync(output)).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+/** True once mender-artifact has begun to write. */
+function isPacking(output: string): boolean {
+  const names = readdirSync(output, { recursive: true, encoding: 'utf8' });
+  return names.some((name) => name.endsWith('new.mender.tmp'));
+}
+
+describe('an output', () => {
+  it('whose reader has gone stops no work', async () => {
+    const child = start(build(join(folder, 'gone.mender'), '--writer', 'embedded', '--compression', 'none'));
+    child.stdout!.destroy();
+    const said = text(child.stderr!);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await said).toBe('');
+    expect(readdirSync(folder)).toContain('gone.mender');
+  }, 60_000);
+
+  it('on a full disk is an error of one line', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = start(['cache', 'ls'], full);
+    closeSync(full);
+    const said = text(child.stderr!);
+    expect(await once(child, 'exit')).toEqual([2, null]);
+    expect(await said).toMatch(/^error: writing the output: the disk is full\n {2}try: .*\n$/);
+  });
+});
