@@ -49,14 +49,21 @@ export function toolMissing(): ToolError {
   return new ToolError('packing: mender-artifact is not on PATH', { hint: INSTALL });
 }
 
+interface ToolRun {
+  doing: string;
+  /** Folder for its temporary files, which it leaves behind when it is ended. */
+  temporary: string;
+  signal?: AbortSignal;
+}
+
 /** Runs mender-artifact and returns what it says; throws ToolError with what it says when it fails. */
 export async function runTool(
   commandLine: readonly string[],
-  doing: string,
-  signal?: AbortSignal,
+  { doing, temporary, signal }: ToolRun,
 ): Promise<string> {
   try {
-    const options = { stdin: 'ignore', all: true, ...(signal && { cancelSignal: signal }) } as const;
+    const cancel = signal && { cancelSignal: signal };
+    const options = { stdin: 'ignore', all: true, env: { TMPDIR: temporary }, ...cancel } as const;
     return (await execa(NAME, commandLine, options)).all;
   } catch (error) {
     signal?.throwIfAborted();

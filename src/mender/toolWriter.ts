@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,6 +17,8 @@ import { runTool } from './tool.ts';
 import type { ToolPaths } from './toolArguments.ts';
 import { toolArguments } from './toolArguments.ts';
 
+const LOOK_EVERY_MS = 500;
+
 export interface ToolInput {
   spec: ArtifactSpec;
   payload: Payload;
@@ -30,18 +32,51 @@ export interface ToolInput {
  */
 export async function writeWithTool(input: ToolInput, path: string, context: PackContext): Promise<number> {
   const folder = temporaryBeside(path);
+  // All that it writes is in here, so that nothing of it stays when it is ended.
+  const work = join(folder, 'work');
+  const output = join(work, 'new.mender');
   try {
-    await mkdir(folder);
-    const paths = { ...(await writeParts(folder, input, context)), output: path };
+    await mkdir(work, { recursive: true });
+    const paths = { ...(await writeParts(folder, input, context)), output };
     const { spec, payload, compression, version } = input;
     const commandLine = toolArguments(spec, payload, compression, version, paths);
-    const said = await runTool(commandLine, `packing ${spec.artifactName}`, context.signal);
-    const size = await writtenSize(path, said);
+    const said = await watched(
+      runTool(commandLine, { doing: `packing ${spec.artifactName}`, temporary: work, ...context }),
+      work,
+      context,
+    );
+    const size = await writtenSize(output, said);
+    await rename(output, path);
     await readBack(path, spec.artifactName);
     return size;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Shows how many bytes are in `folder` while `running` fills it: mender-artifact says nothing. */
+async function watched<T>(running: Promise<T>, folder: string, { progress }: PackContext): Promise<T> {
+  const task = progress?.start('packing with mender-artifact');
+  let shown = 0;
+  const look = async (): Promise<void> => {
+    const written = Math.max(await bytesIn(folder), shown);
+    task?.advance(written - shown);
+    shown = written;
+  };
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
+  try {
+    return await running;
+  } finally {
+    clearInterval(timer);
+    task?.end();
+  }
+}
+
+/** What disappears meanwhile counts for nothing. */
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = names.map((name) => fileSize(join(folder, name)).catch(() => 0));
+  return (await Promise.all(sizes)).reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
 async function writeParts(
