@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
 import { touch } from './blobs.ts';
 
 const POLL_MS = 50;
@@ -17,7 +18,9 @@ const ABANDONED_AFTER_MS = 30_000;
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const lock = `${path}.lock`;
-  await mkdir(dirname(lock), { recursive: true });
+  await mkdir(dirname(lock), { recursive: true }).catch((error: unknown) => {
+    throw fileError(error, `writing ${lock}`);
+  });
   while (!(await take(lock))) {
     signal?.throwIfAborted();
     if (await isAbandoned(lock)) await rm(lock, { force: true });
@@ -41,7 +44,7 @@ async function take(lock: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (systemCodeOf(error) === 'EEXIST') return false;
-    throw error;
+    throw fileError(error, `writing ${lock}`);
   } finally {
     await rm(mine, { force: true });
   }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { readDocument } from '../cache/documents.ts';
 import { withLock } from '../cache/lock.ts';
 import { messageOf, systemCodeOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
 import { forgotten, noteFor, notesFolder } from './artifactStoreLedger.ts';
 import type { Begun, LedgerContext } from './artifactStoreLedger.ts';
 import { addFromLocation } from './artifactStoreLocation.ts';
@@ -49,7 +50,7 @@ async function notesIn(folder: string): Promise<string[]> {
       .map((name) => join(folder, name));
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return [];
-    throw error;
+    throw fileError(error, `reading ${folder}`);
   }
 }
 

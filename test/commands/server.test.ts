@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
@@ -67,6 +67,16 @@ describe('upload', () => {
       size,
       outcome: 'present',
     });
+  });
+
+  test.each(['v1', 'v1/uploads'])('names the cache folder where %s is a file', async (name) => {
+    const { run } = await prepared();
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), '');
+    const { error } = await run(uploadCommand, `${makeArtifact({ name: 'app-1' })} --cache-dir ${folder}`);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error?.message).toContain(`${folder}/v1/uploads`);
   });
 
   test('without a token it sends nothing and says how to get one', async () => {
