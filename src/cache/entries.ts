@@ -7,6 +7,7 @@ import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
 import { findDelta } from './deltas.ts';
+import { readDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
 
 type EntryKind = 'layer' | 'config' | 'delta';
@@ -76,7 +77,16 @@ export async function removeEntry({ path }: CacheEntry): Promise<void> {
 /** True if the entry's bytes are what they were when it was stored; reads all of it. */
 export async function isWhole(entry: CacheEntry): Promise<boolean> {
   if (entry.kind === 'delta') return (await findDelta(entry.path)) !== undefined;
-  return (await digestOfFile(entry.path)).digest === entry.digest;
+  if ((await digestOfFile(entry.path)).digest !== entry.digest) return false;
+  return entry.kind === 'config' || isTwinWhole(entry.path);
+}
+
+/** The same layer as its registry had it, which is beside it where that was gzipped. */
+async function isTwinWhole(path: string): Promise<boolean> {
+  const record = (await readDocument(`${path}.json`)) as { gzipped?: { digest: Digest } } | undefined;
+  const isThere = (await fileSize(`${path}.gz`)) !== undefined;
+  if (record?.gzipped === undefined || !isThere) return true;
+  return (await digestOfFile(`${path}.gz`)).digest === record.gzipped.digest;
 }
 
 /** Removes everything of this layout version. */

@@ -63,13 +63,15 @@ const RUN: Record<
       limitPercent: percentOf(limitPercent ?? KEPT_FREE_PERCENT),
     }),
   verify: async (layout, _flags, { progress, signal }) => {
+    const entries = await listEntries(layout);
+    const task = progress.start('verifying', bytesOf(entries));
     const damaged: CacheEntry[] = [];
-    for (const entry of await listEntries(layout)) {
+    for (const entry of entries) {
       signal.throwIfAborted();
-      const task = progress.start(`verify ${entry.kind}`, entry.size);
       if (!(await isWhole(entry))) damaged.push(entry);
-      task.end();
+      task.advance(entry.size);
     }
+    task.end();
     for (const entry of damaged) await removeEntry(entry);
     return damaged;
   },
@@ -87,6 +89,10 @@ function percentOf(value: number): number {
   });
 }
 
+function bytesOf(entries: readonly CacheEntry[]): number {
+  return entries.reduce((sum, { size }) => sum + size, 0);
+}
+
 const SUMMARY: Record<CacheFlags['action'], string> = {
   ls: 'held',
   prune: 'removed',
@@ -95,8 +101,7 @@ const SUMMARY: Record<CacheFlags['action'], string> = {
 };
 
 function describe(action: CacheFlags['action'], folder: string, entries: readonly CacheEntry[]): string {
-  const total = entries.reduce((sum, { size }) => sum + size, 0);
-  const summary = `${folder}: ${entries.length} entries, ${formatBytes(total)} ${SUMMARY[action]}`;
+  const summary = `${folder}: ${entries.length} entries, ${formatBytes(bytesOf(entries))} ${SUMMARY[action]}`;
   if (action === 'clear' || entries.length === 0) return summary;
   const rows = entries.map(({ kind, path, size, used }) => [
     kind,

@@ -280,6 +280,15 @@ describe('entries', () => {
     expect(filesBelow(cache.root)).toEqual([]);
   });
 
+  it('are damaged where only the gzipped file beside the layer is', async () => {
+    const cache = newCache();
+    await store(cache, gzipSync(CONTENT), DIFF_ID);
+    const [layer] = await listEntries(cache);
+    expect(await isWhole(layer!)).toBe(true);
+    flip(`${layer!.path}.gz`);
+    expect(await isWhole(layer!)).toBe(false);
+  });
+
   it('of the last hour survive pruning, and old left-overs of killed runs do not', async () => {
     const cache = newCache();
     await store(cache, CONTENT);
