@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CacheLayout } from '../cache/layout.ts';
 import { cacheLayout } from '../cache/layout.ts';
+import { homeFolder, nonEmpty } from './home.ts';
 
 /** Of commands that keep a note of what they upload. */
 export const CACHE_OPTIONS = {
@@ -26,8 +26,7 @@ export function cacheFolder(flag: string | undefined, environment: Environment):
 }
 
 function userCache(environment: Environment): string {
-  const home = nonEmpty(environment['HOME']) ?? homedir();
-  return nonEmpty(environment['XDG_CACHE_HOME']) ?? join(home, '.cache');
+  return nonEmpty(environment['XDG_CACHE_HOME']) ?? join(homeFolder(environment), '.cache');
 }
 
 /** Where mender-docker-lifecycle-helper keeps its cache. */
@@ -40,8 +39,4 @@ export function helperCaches(environment: Environment): string[] {
 /** The layout of that folder. */
 export function cacheOf(flag: string | undefined, environment: Environment): CacheLayout {
   return cacheLayout(cacheFolder(flag, environment));
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { archiveSource } from '../archive/source.ts';
 import type { CacheLayout } from '../cache/layout.ts';
@@ -18,6 +17,7 @@ import { registrySource } from '../registry/source.ts';
 import type { BuildFlags } from './buildOptions.ts';
 import { cacheOf, helperCaches } from './cacheFolder.ts';
 import type { Context } from './command.ts';
+import { homeFolder, nonEmpty } from './home.ts';
 import { libraryAt, libraryToken } from './libraryAccess.ts';
 import { parseSize } from './requestOf.ts';
 
@@ -63,8 +63,8 @@ function openDaemon({ environment, log }: Context): ReturnType<typeof daemonSour
 
 function openRegistry(flags: BuildFlags, { environment, log }: Context): ReturnType<typeof registrySource> {
   // Empty is not set: so CI systems pass on a secret that is not there.
-  const folder = environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker');
-  const json = environment['DOCKER_CONFIG_JSON'] || undefined;
+  const folder = nonEmpty(environment['DOCKER_CONFIG']) ?? join(homeFolder(environment), '.docker');
+  const json = nonEmpty(environment['DOCKER_CONFIG_JSON']);
   return registrySource({
     http: createHttp({ log }),
     log,

@@ -38,6 +38,10 @@ export function processTerminal(onFailure: (error: unknown) => void): Terminal {
   return {
     environment: env,
     stdout: (text) => void stdout.write(text),
-    stderr: { isTTY: stderr.isTTY, columns: stderr.columns || 80, write: (text) => void stderr.write(text) },
+    stderr: {
+      isTTY: stderr.isTTY && env['TERM'] !== 'dumb',
+      columns: stderr.columns || 80,
+      write: (text) => void stderr.write(text),
+    },
   };
 }

@@ -65,12 +65,16 @@ export function createProgress(screen: Screen, now: () => number = Date.now): Pr
 }
 
 const BAR_WIDTH = 24;
+/** Columns of a terminal that is too narrow for a bar and what it says. */
+const NARROW = 60;
 
 function barOf(task: Shown, columns: number): string {
   const share = task.total ? Math.min(task.done / task.total, 1) : 0;
   const filled = Math.round(share * BAR_WIDTH);
   const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}]`;
-  return `${bar} ${lineOf(task)}`.slice(0, Math.max(columns - 1, 20));
+  const line = lineOf(task);
+  // A line that wraps could not be taken away again.
+  return (columns < NARROW ? line : `${bar} ${line}`).slice(0, Math.max(columns - 1, 1));
 }
 
 function lineOf({ label, done, total }: Shown): string {

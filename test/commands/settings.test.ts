@@ -1,3 +1,5 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withManifestSettings } from '../../src/commands/buildSettings.ts';
 import { cacheFolder, helperCaches } from '../../src/commands/cacheFolder.ts';
@@ -127,6 +129,7 @@ describe('cache folders', () => {
       { HOME: '/h', XDG_CACHE_HOME: '', MENDER_HELPER_CACHE_DIR: '' },
       '/h/.cache/mender-docker-delta',
     ],
+    [undefined, { HOME: '' }, join(userInfo().homedir, '.cache/mender-docker-delta')],
   ])('%s and %j give %s', (flag, environment, folder) => {
     expect(cacheFolder(flag, environment)).toBe(folder);
   });
@@ -169,14 +172,17 @@ describe('formats', () => {
 });
 
 describe('progress', () => {
-  function recorded(isTTY: boolean): {
+  function recorded(
+    isTTY: boolean,
+    columns = 80,
+  ): {
     text: () => string;
     clock: { now: number };
     progress: ReturnType<typeof createProgress>;
   } {
     let written = '';
     const clock = { now: 0 };
-    const screen = { isTTY, columns: 80, write: (text: string) => (written += text) };
+    const screen = { isTTY, columns, write: (text: string) => (written += text) };
     return { text: () => written, clock, progress: createProgress(screen, () => clock.now) };
   }
 
@@ -207,5 +213,16 @@ describe('progress', () => {
     expect(text()).toBe('[############------------] layer: 50 B of 100 B (50 %)\n');
     task.end();
     expect(text().endsWith('\x1b[1A\x1b[J')).toBe(true);
+  });
+
+  it.each([
+    [40, 'layer: 50 B of 100 B (50 %)'],
+    [16, 'layer: 50 B of '],
+  ])('fits into %i columns', (columns, line) => {
+    const { text, clock, progress } = recorded(true, columns);
+    const task = progress.start('layer', 100);
+    clock.now = 2_000;
+    task.advance(50);
+    expect(text()).toBe(`${line}\n`);
   });
 });

@@ -1,0 +1,19 @@
+import { userInfo } from 'node:os';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The user's home folder: `HOME`, else what the system says; `/` for a user that it does not know, as in a container. */
+export function homeFolder(environment: Environment): string {
+  const named = nonEmpty(environment['HOME']);
+  if (named !== undefined) return named;
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/';
+  }
+}
+
+/** A variable that is set to nothing is as good as unset. */
+export function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
