@@ -14,7 +14,8 @@ const ABANDONED_AFTER_MS = 30_000;
 /**
  * Runs `work` while nobody else holds the lock for `path`, in this or another process or container that shares the
  * folder; waits for it until `signal` fires. A lock whose holder died is taken over. It saves double work and is not
- * needed for correctness: whatever is written under a lock is written atomically.
+ * needed for correctness: whatever is written under a lock is written atomically. Throws UsageError where it can't be
+ * written.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const lock = `${path}.lock`;

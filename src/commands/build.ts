@@ -2,8 +2,10 @@ import type { Argv } from 'yargs';
 import type { CacheLayout } from '../cache/layout.ts';
 import { writeMetadata } from '../cache/metadata.ts';
 import { pruneCache } from '../cache/prune.ts';
+import { messageOf } from '../errors.ts';
 import type { BuiltArtifact } from '../pipeline/build.ts';
 import { buildAll } from '../pipeline/build.ts';
+import type { World } from '../pipeline/world.ts';
 import type { BuildFlags } from './buildOptions.ts';
 import { buildOptions } from './buildOptions.ts';
 import { buildJson, buildText } from './buildReport.ts';
@@ -54,10 +56,17 @@ export const buildCommand: Command<Flags> = {
     const isWhereItGoes = flags.upload === false || delivery !== undefined;
     if (isWhereItGoes && failure === undefined) await remember(built, world.cache);
     context.print(context.json ? jsonOf(built, delivery) : deliveryText(delivery));
-    await pruneCache(world.cache, { limitPercent: KEPT_FREE_PERCENT });
+    await makeRoom(world);
     if (failure !== undefined) throw failure;
   },
 };
+
+/** The run has done its work: what can't be removed from the cache is no failure of it. */
+async function makeRoom({ cache, log }: World): Promise<void> {
+  await pruneCache(cache, { limitPercent: KEPT_FREE_PERCENT }).catch((error: unknown) => {
+    log.warning(`removing old entries of the cache ${cache.root}: ${messageOf(error)}`);
+  });
+}
 
 /** Brings what is built to the destinations of a map. */
 async function buildByMap(
@@ -73,7 +82,7 @@ async function buildByMap(
   const json = (): string =>
     JSON.stringify({ artifacts: built.map(buildJson), destinations: report }, null, 2);
   context.print(context.json ? json() : destinationText(report));
-  await pruneCache(world.cache, { limitPercent: KEPT_FREE_PERCENT });
+  await makeRoom(world);
   if (failure !== undefined) throw failure;
 }
 

@@ -3,6 +3,7 @@ import { clearCache, isWhole, listEntries, removeEntry } from '../cache/entries.
 import type { CacheLayout } from '../cache/layout.ts';
 import { pruneCache } from '../cache/prune.ts';
 import { KEPT_FREE_PERCENT, cacheFolder, cacheOf } from './cacheFolder.ts';
+import { fileError } from '../io/files.ts';
 import type { Command, Context } from './command.ts';
 import { UsageError } from '../errors.ts';
 import { formatBytes, formatTable } from './format.ts';
@@ -43,8 +44,10 @@ export const cacheCommand: Command<CacheFlags> = {
     }),
   async run(flags, context) {
     const layout = cacheOf(flags.cacheDir, context.environment);
-    const entries = await RUN[flags.action](layout, flags, context);
     const folder = cacheFolder(flags.cacheDir, context.environment);
+    const entries = await RUN[flags.action](layout, flags, context).catch((error: unknown) => {
+      throw fileError(error, `cache ${flags.action} in ${folder}`);
+    });
     context.print(
       context.json ? JSON.stringify({ folder, entries }) : describe(flags.action, folder, entries),
     );

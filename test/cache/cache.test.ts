@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -15,6 +15,7 @@ import { cacheLayout } from '../../src/cache/layout.ts';
 import { readMetadata, readMetadataFile, writeMetadata } from '../../src/cache/metadata.ts';
 import { IN_USE_MS, choosePruned, pruneCache } from '../../src/cache/prune.ts';
 import { rememberImage, rememberedImage } from '../../src/cache/resolutions.ts';
+import { UsageError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -170,6 +171,16 @@ describe('deltas', () => {
     utimesSync(lock, 1, 1);
     await cachedDelta(cache, key, make(made));
     expect(made).toHaveLength(1);
+  });
+});
+
+describe('a cache that can not be written', () => {
+  it('is a UsageError, also for the lock of a delta', async () => {
+    const cache = newCache();
+    mkdirSync(dirname(cache.deltas), { recursive: true });
+    symlinkSync('/nonexistent/a', cache.deltas);
+    const key = { from: DIFF_ID, to: digestOf('to'), encoder: 'e-1' };
+    await expect(cachedDelta(cache, key, () => Promise.resolve(true))).rejects.toThrow(UsageError);
   });
 });
 

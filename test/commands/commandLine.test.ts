@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
 import { runCli } from '../helpers/cli.ts';
@@ -46,4 +48,16 @@ describe('a wrong command line', () => {
       expect(code).toBe(EXIT.notFound);
     },
   );
+});
+
+describe('a cache folder that is none', () => {
+  it.each(['ls', 'prune', 'verify', 'clear'])('cache %s: one line, and the next step', async (action) => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    const { code, stdout, stderr } = await runCli(['cache', action, '--cache-dir', file]);
+    expect(stderr).toBe(
+      `error: cache ${action} in ${file}: a part of the path is a file\n  try: check the path\n`,
+    );
+    expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
+  });
 });
