@@ -53,8 +53,8 @@ async function certificatesOf(endpoint: Endpoint): Promise<SecureContextOptions 
       throw fileError(error, `reading ${join(folder, name)} for DOCKER_TLS_VERIFY`);
     }
   };
-  const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map(read));
-  return { ca, cert, key };
+  // One after the other: of several that are missing, the same one is named each time.
+  return { ca: await read('ca.pem'), cert: await read('cert.pem'), key: await read('key.pem') };
 }
 
 function begin(
