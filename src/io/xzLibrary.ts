@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Lzma } from 'lzma-native';
 import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
+import { kept } from './keptError.ts';
 import type { XzCoding } from './xzCoding.ts';
 
 /** A decoder needs its dictionary and little more; xz -9 has one of 64 MiB. */
@@ -32,25 +33,13 @@ export async function* xzByLibrary(
  * dictionary. Throws IntegrityError for damaged or truncated content, and UnsupportedError for a dictionary over 128 MiB.
  */
 export async function* unxz(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  const failure: { ofSource?: unknown } = {};
+  const read: { error?: unknown } = {};
   const lzma = await liblzma();
   const decoder = lzma.createStream('streamDecoder', { memlimit: DECODER_MEMORY, flags: lzma.CONCATENATED });
   try {
-    yield* through(guarded(content, failure), decoder);
+    yield* through(kept(content, read), decoder);
   } catch (error) {
-    throw 'ofSource' in failure ? failure.ofSource : decodingError(error);
-  }
-}
-
-async function* guarded(
-  content: AsyncIterable<Buffer>,
-  failure: { ofSource?: unknown },
-): AsyncGenerator<Buffer> {
-  try {
-    yield* content;
-  } catch (error) {
-    failure.ofSource = error;
-    throw error;
+    throw 'error' in read ? read.error : decodingError(error);
   }
 }
 

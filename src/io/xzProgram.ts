@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { ToolError } from '../errors.ts';
+import { kept } from './keptError.ts';
 import { redact } from './redact.ts';
 import type { XzCoding } from './xzCoding.ts';
 
@@ -29,7 +30,7 @@ export async function* xzByProgram(
     env: ENVIRONMENT,
     reject: false,
   });
-  const read = { error: undefined as unknown };
+  const read: { error?: unknown } = {};
   const fed = pipeline(kept(content, read), program.stdin).catch(() => program.kill());
   try {
     yield* program.stdout as AsyncIterable<Buffer>;
@@ -39,19 +40,6 @@ export async function* xzByProgram(
     if (failed) throw failure(Buffer.from(stderr).toString().trim() || String(shortMessage));
   } finally {
     program.kill();
-  }
-}
-
-/** Keeps the content's own error apart from that of a program that reads no more. */
-async function* kept(
-  content: AsyncIterable<Buffer>,
-  read: { error: unknown },
-): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    yield* content;
-  } catch (error) {
-    read.error = error;
-    throw error;
   }
 }
 
