@@ -1,14 +1,14 @@
 import type { Dirent } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import { TEMPORARY_PREFIX, fileSize } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
 import { findDelta } from './deltas.ts';
-import { readDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
+import { readRecord } from './record.ts';
 
 type EntryKind = 'layer' | 'config' | 'delta';
 
@@ -36,13 +36,18 @@ export async function listEntries(layout: CacheLayout): Promise<CacheEntry[]> {
 }
 
 async function entriesIn(kind: EntryKind, folder: string): Promise<CacheEntry[]> {
-  const files = (await filesBelow(folder)).filter((file) => isContent(kind, file));
-  const entries = await Promise.all(files.map((file) => entryOf(kind, join(file.parentPath, file.name))));
+  const files = (await filesBelow(folder)).map(({ parentPath, name }) => join(parentPath, name));
+  const paths = new Set(files.map((file) => contentPath(kind, file)).filter((path) => path !== undefined));
+  const entries = await Promise.all([...paths].map((path) => entryOf(kind, path)));
   return entries.filter((entry) => entry !== undefined);
 }
 
-function isContent(kind: EntryKind, { name }: Dirent): boolean {
-  return kind === 'delta' ? !name.startsWith('.') && name.endsWith('.vcdiff') : isDigest(`sha256:${name}`);
+/** The entry that a file belongs to: a layer may be there uncompressed, gzipped, or both. */
+function contentPath(kind: EntryKind, file: string): string | undefined {
+  const name = basename(file);
+  if (kind === 'delta') return !name.startsWith('.') && name.endsWith('.vcdiff') ? file : undefined;
+  const path = kind === 'layer' ? file.replace(/\.gz$/, '') : file;
+  return isDigest(`sha256:${basename(path)}`) ? path : undefined;
 }
 
 async function filesBelow(folder: string): Promise<Dirent[]> {
@@ -56,15 +61,15 @@ async function filesBelow(folder: string): Promise<Dirent[]> {
 }
 
 async function entryOf(kind: EntryKind, path: string): Promise<CacheEntry | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return undefined;
-  const digest = `sha256:${path.slice(-64)}`;
-  const twin = kind === 'layer' ? ((await fileSize(`${path}.gz`)) ?? 0) : 0;
+  const files = await Promise.all(['', '.gz'].map((suffix) => stat(path + suffix).catch(() => undefined)));
+  const found = files.filter((file) => file !== undefined);
+  if (found.length === 0) return undefined;
+  const digest = `sha256:${basename(path)}`;
   return {
     kind,
     path,
-    size: found.size + twin,
-    used: found.mtimeMs,
+    size: found.reduce((sum, { size }) => sum + size, 0),
+    used: Math.max(...found.map(({ mtimeMs }) => mtimeMs)),
     ...(isDigest(digest) ? { digest } : {}),
   };
 }
@@ -77,16 +82,21 @@ export async function removeEntry({ path }: CacheEntry): Promise<void> {
 /** True if the entry's bytes are what they were when it was stored; reads all of it. */
 export async function isWhole(entry: CacheEntry): Promise<boolean> {
   if (entry.kind === 'delta') return (await findDelta(entry.path)) !== undefined;
-  if ((await digestOfFile(entry.path)).digest !== entry.digest) return false;
-  return entry.kind === 'config' || isTwinWhole(entry.path);
+  if (entry.kind === 'layer') return isLayerWhole(entry);
+  return (await digestOfFile(entry.path)).digest === entry.digest;
 }
 
-/** The same layer as its registry had it, which is beside it where that was gzipped. */
-async function isTwinWhole(path: string): Promise<boolean> {
-  const record = (await readDocument(`${path}.json`)) as { gzipped?: { digest: Digest } } | undefined;
-  const isThere = (await fileSize(`${path}.gz`)) !== undefined;
-  if (record?.gzipped === undefined || !isThere) return true;
-  return (await digestOfFile(`${path}.gz`)).digest === record.gzipped.digest;
+/** Uncompressed it has its diffID, and as its registry had it the digest that is on record. */
+async function isLayerWhole({ path, digest }: CacheEntry): Promise<boolean> {
+  const plain = await digestIfThere(path);
+  const packed = await digestIfThere(`${path}.gz`);
+  const onRecord = (await readRecord(path))?.gzipped?.digest;
+  if (plain === undefined) return packed !== undefined && packed === onRecord;
+  return plain === digest && (packed === undefined || onRecord === undefined || packed === onRecord);
+}
+
+async function digestIfThere(path: string): Promise<Digest | undefined> {
+  return (await fileSize(path)) === undefined ? undefined : (await digestOfFile(path)).digest;
 }
 
 /** Removes everything of this layout version. */

@@ -10,20 +10,20 @@ import type { Digest } from '../oci/digest.ts';
 const PIECE = 1 << 18;
 
 /**
- * Copies a gzip stream to `path` while `unpack` reads it, once that has found it whole. `unpack` gets the file as it grows,
- * and the chunks, each when it is in the file; it must read them to their end. `blobDigest` is given where whoever sends the
- * stream fails it for any other bytes. A failure leaves nothing at `path`.
+ * Copies a gzip stream to `path` while `unpack` reads it, once that has found it whole; `unpacked` is what it returned. It
+ * gets the file as it grows, and the chunks, each when it is in the file; it must read them to their end. `blobDigest` is given
+ * where whoever sends the stream fails it for any other bytes. A failure leaves nothing at `path`.
  */
-export function keepGzip(
+export function keepGzip<T>(
   path: string,
   chunks: AsyncIterable<Buffer>,
   blobDigest: Digest | undefined,
-  unpack: (file: string, written: AsyncIterable<Buffer>) => Promise<void>,
-): Promise<GzipFile> {
+  unpack: (file: string, written: AsyncIterable<Buffer>) => Promise<T>,
+): Promise<{ gzipped: GzipFile; unpacked: T }> {
   const copy = { size: 0, ...summing(blobDigest) };
   return writeAtomically(path, async (temporary) => {
-    await unpack(temporary, copied(chunks, temporary, copy));
-    return { path, size: copy.size, digest: copy.digest() };
+    const unpacked = await unpack(temporary, copied(chunks, temporary, copy));
+    return { gzipped: { path, size: copy.size, digest: copy.digest() }, unpacked };
   });
 }
 

@@ -1,29 +1,39 @@
 import { IntegrityError } from '../errors.ts';
 import { compressionOf, peek } from '../io/decompress.ts';
-import { fileSize } from '../io/files.ts';
 import { HAS_THREADS } from '../io/threads.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { BlobDelivery, BlobSink } from '../oci/image.ts';
-import { writeDocument } from './documents.ts';
 import { keepGzip } from './gzipTwin.ts';
 import type { CacheLayout } from './layout.ts';
+import type { LayerRecord } from './record.ts';
+import { writeRecord } from './record.ts';
 import type { UnpackJob } from './unpack.ts';
 import { storeVerified, unpackLayer } from './unpack.ts';
 import { unpackBeside } from './unpackBeside.ts';
 
-/** A thread takes a while to start: layers of fewer compressed bytes are unpacked where they arrive. */
-const WORTH_A_THREAD = 16 << 20;
+/** Compressed bytes from which on a layer is worth a thread of its own, which takes a while to start, and other pains. */
+const LARGE = 16 << 20;
+
+/** What arrives is to be of use for. */
+export interface SinkOptions {
+  /** Bytes that an uncompressed layer may have. */
+  largestLayer: number;
+  /** DiffIDs of layers that will only be shipped: as their registry gzipped them will do. */
+  shipped?: ReadonlySet<Digest>;
+}
 
 /**
- * A sink that stores configs as they are and layers uncompressed, each under its own digest once it is whole and
- * verified. `largestLayer` bounds an uncompressed layer, in bytes. Throws IntegrityError for other bytes than the digest's.
+ * A sink that stores configs as they are and layers uncompressed, each under its own digest once it is whole and verified.
+ * A large layer that will only be shipped is not uncompressed but to learn its size; its blob's digest was compared then.
+ * Throws IntegrityError for other bytes than the digest's.
  */
-export function cacheSink(layout: CacheLayout, largestLayer: number): BlobSink {
+export function cacheSink(layout: CacheLayout, options: SinkOptions): BlobSink {
   return async (delivery: BlobDelivery) => {
     const { kind, digest, stream } = delivery;
     const what = `${kind} ${digest}`;
     if (kind === 'config')
       await named(what, storeVerified(layout.config(digest), stream as AsyncIterable<Buffer>, digest, what));
-    else await named(what, storeLayer(layout.layer(digest), delivery, largestLayer));
+    else await named(what, storeLayer(layout.layer(digest), delivery, options));
   };
 }
 
@@ -36,36 +46,44 @@ async function named(what: string, work: Promise<void>): Promise<void> {
   }
 }
 
-async function storeLayer(path: string, delivery: BlobDelivery, largest: number): Promise<void> {
+async function storeLayer(path: string, delivery: BlobDelivery, options: SinkOptions): Promise<void> {
   const { digest: diffID, stream } = delivery;
+  const { largestLayer: largest } = options;
   try {
     const { head, rest } = await peek(stream[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>);
-    const store = compressionOf(head) === 'gzip' ? storeGzipped : storeOther;
-    const record = await store(rest, { path, diffID, largest }, delivery);
-    await writeDocument(`${path}.json`, { size: await fileSize(path), ...record });
+    const isGzip = compressionOf(head) === 'gzip';
+    const store = { path, diffID };
+    const job = isGzip && isOnlyShipped(delivery, options) ? { largest } : { largest, store };
+    const record = isGzip ? await storeGzipped(rest, path, job, delivery) : await storeOther(rest, job);
+    await writeRecord(path, record);
   } finally {
     stream.destroy();
   }
 }
 
-async function storeOther(chunks: AsyncIterable<Buffer>, job: UnpackJob): Promise<object> {
-  await unpackLayer(chunks, job);
-  return {};
+/** Where nobody compared the blob's digest, its content must be. */
+function isOnlyShipped({ digest, blobDigest, size }: BlobDelivery, { shipped }: SinkOptions): boolean {
+  return blobDigest !== undefined && (size ?? 0) >= LARGE && shipped?.has(digest) === true;
+}
+
+async function storeOther(chunks: AsyncIterable<Buffer>, job: UnpackJob): Promise<LayerRecord> {
+  return { size: await unpackLayer(chunks, job) };
 }
 
 /** A layer that came gzipped is kept in that form as well: shipped whole, it need not be compressed again. */
 async function storeGzipped(
   chunks: AsyncIterable<Buffer>,
+  path: string,
   job: UnpackJob,
   { blobDigest, size: onTheWay = 0 }: BlobDelivery,
-): Promise<object> {
-  const unpack = HAS_THREADS && onTheWay >= WORTH_A_THREAD ? unpackBeside : unpackHere;
-  const { size, digest } = await keepGzip(`${job.path}.gz`, chunks, blobDigest, (file, written) =>
+): Promise<LayerRecord> {
+  const unpack = HAS_THREADS && onTheWay >= LARGE ? unpackBeside : unpackHere;
+  const { gzipped, unpacked } = await keepGzip(`${path}.gz`, chunks, blobDigest, (file, written) =>
     unpack(file, written, job),
   );
-  return { gzipped: { size, digest } };
+  return { size: unpacked, gzipped: { size: gzipped.size, digest: gzipped.digest } };
 }
 
-function unpackHere(_file: string, chunks: AsyncIterable<Buffer>, job: UnpackJob): Promise<void> {
+function unpackHere(_file: string, chunks: AsyncIterable<Buffer>, job: UnpackJob): Promise<number> {
   return unpackLayer(chunks, job);
 }

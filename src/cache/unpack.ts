@@ -5,19 +5,38 @@ import { verified } from '../io/verify.ts';
 import { writeBehind } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
 
-/** Where a layer goes, and what it must be. */
+/** What is wanted of a layer that arrives in some compression. */
 export interface UnpackJob {
-  path: string;
-  diffID: Digest;
   /** Bytes that it may have uncompressed. */
   largest: number;
+  /** Where it goes, and what it must be; undefined: only its size is wanted. */
+  store?: { path: string; diffID: Digest };
 }
 
 type Chunks = AsyncIterable<Buffer>;
 
-/** Stores the layer uncompressed, once it is whole and has its diffID. Throws IntegrityError for anything else. */
-export function unpackLayer(chunks: Chunks, { path, diffID, largest }: UnpackJob): Promise<void> {
-  return storeVerified(path, uncompressed(chunks, largest), diffID, `layer ${diffID}`);
+/**
+ * Uncompresses a layer and returns its size in bytes. It is stored once it is whole and has its diffID, if it is to be stored.
+ * Throws IntegrityError for anything else.
+ */
+export async function unpackLayer(chunks: Chunks, { largest, store }: UnpackJob): Promise<number> {
+  const layer = { size: 0 };
+  const content = measured(uncompressed(chunks, largest), layer);
+  if (store !== undefined) await storeVerified(store.path, content, store.diffID, `layer ${store.diffID}`);
+  else await drained(content);
+  return layer.size;
+}
+
+async function* measured(chunks: Chunks, layer: { size: number }): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) {
+    layer.size += chunk.length;
+    yield chunk;
+  }
+}
+
+async function drained(chunks: Chunks): Promise<void> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  while ((await iterator.next()).done !== true);
 }
 
 /** Stores the bytes once they are whole. Throws IntegrityError, which begins with `what`, if they are not the digest's. */

@@ -4,24 +4,24 @@ import type { MessagePort } from 'node:worker_threads';
 import { revivedError } from '../errors.ts';
 import type { Growth } from '../io/grownFile.ts';
 import type { UnpackJob } from './unpack.ts';
-import type { UnpackOrder } from './unpackThread.ts';
+import type { UnpackAnswer, UnpackOrder } from './unpackThread.ts';
 
 /**
- * Unpacks a layer in another thread, out of the file at `from`, while `written` yields what has just been written to that
+ * `unpackLayer` in another thread, out of the file at `from`, while `written` yields what has just been written to that
  * file. Both have ended when this has. Throws the error of either, and what `unpackLayer` throws.
  */
 export async function unpackBeside(
   from: string,
   written: AsyncIterable<Buffer>,
   job: UnpackJob,
-): Promise<void> {
-  await withThread(async (worker) => {
+): Promise<number> {
+  return withThread(async (worker) => {
     const { port1: port, port2 } = new MessageChannel();
     const answer = answerOf(port, worker);
     worker.postMessage({ from, job, port: port2 } satisfies UnpackOrder, [port2]);
     try {
       await tellGrowth(written, port, answer);
-      await answer;
+      return await answer;
     } catch (error) {
       port.postMessage(undefined satisfies Growth);
       // What it has written so far is gone then.
@@ -37,7 +37,7 @@ export async function unpackBeside(
 async function tellGrowth(
   written: AsyncIterable<Buffer>,
   port: MessagePort,
-  answer: Promise<void>,
+  answer: Promise<unknown>,
 ): Promise<void> {
   const state = { failed: false };
   answer.catch(() => (state.failed = true));
@@ -50,23 +50,24 @@ async function tellGrowth(
   port.postMessage({ there, isWhole: true } satisfies Growth);
 }
 
-async function answerOf(port: MessagePort, worker: Worker): Promise<void> {
+async function answerOf(port: MessagePort, worker: Worker): Promise<number> {
   const end = once(worker, 'exit').then(() => {
     throw new Error('the thread that unpacks layers has ended');
   });
-  const [failure] = (await Promise.race([once(port, 'message'), end])) as unknown[];
-  if (failure !== undefined) throw revivedError(failure);
+  const [answer] = (await Promise.race([once(port, 'message'), end])) as [UnpackAnswer];
+  if ('failure' in answer) throw revivedError(answer.failure);
+  return answer.size;
 }
 
 let shared: { worker: Worker; users: number } | undefined;
 
 /** One thread for all layers: what several hold in memory, before they clean up, would add up. It ends with its last user. */
-async function withThread(use: (worker: Worker) => Promise<void>): Promise<void> {
+async function withThread<T>(use: (worker: Worker) => Promise<T>): Promise<T> {
   shared ??= { worker: new Worker(new URL('./unpackThread.js', import.meta.url)), users: 0 };
   const own = shared;
   own.users++;
   try {
-    await use(own.worker);
+    return await use(own.worker);
   } finally {
     own.users--;
     if (own.users === 0) {

@@ -9,12 +9,19 @@ import { unpackLayer } from './unpack.ts';
 export interface UnpackOrder {
   from: string;
   job: UnpackJob;
-  /** Tells of the file's growth; gets one answer: undefined, or a portable error. */
+  /** Tells of the file's growth; gets one answer. */
   port: MessagePort;
 }
+
+/** Bytes of the uncompressed layer, or a portable error. */
+export type UnpackAnswer = { size: number } | { failure: unknown };
 
 // A thread's life: each message is a layer to unpack, several at once.
 parentPort?.on('message', ({ from, job, port }: UnpackOrder) => {
   const answer = unpackLayer(grownFile(from, port), job);
-  void answer.then(() => undefined, portableError).then((failure) => port.postMessage(failure));
+  const told = answer.then(
+    (size): UnpackAnswer => ({ size }),
+    (error: unknown): UnpackAnswer => ({ failure: portableError(error) }),
+  );
+  void told.then((result) => port.postMessage(result));
 });

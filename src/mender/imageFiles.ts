@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { IntegrityError } from '../errors.ts';
+import { uncompressed } from '../io/decompress.ts';
 import type { Digest } from '../oci/digest.ts';
 import { blobPath, portableFiles } from '../oci/portable.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { tarFile } from '../io/tar.ts';
-import type { PayloadImage, PayloadLayer } from './payload.ts';
+import type { LayerContent, PayloadImage, PayloadLayer } from './payload.ts';
 
 const READ_SIZE = 1 << 20;
 
@@ -38,7 +39,7 @@ function layerEntries({ diffID, size, content }: PayloadLayer): TarEntry[] {
   if (content.kind === 'omit') return [];
   if (content.kind === 'full') {
     const { gzipped } = content;
-    return [{ path, size, body: layerBody(content.path, diffID), ...(gzipped && { gzipped }) }];
+    return [{ path, size, body: layerBody(content, diffID), ...(gzipped && { gzipped }) }];
   }
   const body = typeof content.body === 'string' ? fileBody(content.body) : content.body;
   return [
@@ -47,11 +48,13 @@ function layerEntries({ diffID, size, content }: PayloadLayer): TarEntry[] {
   ];
 }
 
-/** The layer's file, which a disk may have spoilt: its digest is compared as it passes. */
-function layerBody(path: string, diffID: Digest): () => AsyncIterable<Buffer> {
+/** The layer's bytes, whose file a disk may have spoilt: their digest is compared as they pass. */
+function layerBody(content: LayerContent & { kind: 'full' }, diffID: Digest): () => AsyncIterable<Buffer> {
+  const path = content.path ?? content.gzipped.path;
   return async function* () {
     const sum = createHash('sha256');
-    for await (const chunk of fileBody(path)()) {
+    const file = fileBody(path)();
+    for await (const chunk of content.path === undefined ? uncompressed(file) : file) {
       sum.update(chunk);
       yield chunk;
     }

@@ -7,8 +7,9 @@ import type { Reference } from '../oci/reference.ts';
 export type LayerContent =
   /** Nothing: the device has the layer, and all layers below it, in the same order. */
   | { kind: 'omit' }
-  /** The whole uncompressed tar, in the file at `path`; `gzipped` is the same as its registry had it. */
+  /** The whole uncompressed tar, in the file at `path`; `gzipped` is the same as its registry had it. One may do. */
   | { kind: 'full'; path: string; gzipped?: GzipFile }
+  | { kind: 'full'; path?: never; gzipped: GzipFile }
   /** A VCDIFF against the layer `from` of the image `current`; `size` in bytes; `body` is a file's path or the bytes. */
   | { kind: 'delta'; from: Digest; size: number; body: string | Uint8Array };
 

@@ -1,5 +1,5 @@
 import type { ArtifactMetadata, ImageMetadata } from '../cache/metadata.ts';
-import { findLayer } from '../cache/blobs.ts';
+import { layerSize } from '../cache/layers.ts';
 import { NotFoundError, UnsupportedError, messageOf } from '../errors.ts';
 import { isLibraryReference } from '../library/reference.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -123,8 +123,8 @@ export async function knownSizes(base: PreviousImage, world: World): Promise<Map
   const sizes = new Map<Digest, number>();
   for (const { diffID, size } of base.metadata.layers ?? []) if (size !== undefined) sizes.set(diffID, size);
   for (const diffID of base.layers) {
-    const held = await findLayer(world.cache, diffID);
-    if (held) sizes.set(diffID, held.size);
+    const size = await layerSize(world.cache, diffID);
+    if (size !== undefined) sizes.set(diffID, size);
   }
   return sizes;
 }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CachedLayer } from '../cache/blobs.ts';
-import { findLayer } from '../cache/blobs.ts';
+import { findLayer, findPacked } from '../cache/layers.ts';
+import type { CacheLayout } from '../cache/layout.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { manifestFiles } from '../compose/application.ts';
 import { IntegrityError } from '../errors.ts';
@@ -63,18 +63,22 @@ async function removeDamaged({ images }: BuildPlan, { cache, log }: World): Prom
   ]);
   let removed = false;
   for (const diffID of new Set<Digest>(diffIDs)) {
-    const held = await findLayer(cache, diffID);
-    if (held === undefined || (await isUndamaged(held))) continue;
+    const damaged = await damagedFiles(diffID, cache);
+    if (damaged.length === 0) continue;
     log.warning(`layer ${diffID} was damaged in the cache; fetching it again`);
-    await rm(held.path, { force: true });
+    await Promise.all(damaged.map((path) => rm(path, { force: true })));
     removed = true;
   }
   return removed;
 }
 
-async function isUndamaged({ diffID, path, gzipped }: CachedLayer): Promise<boolean> {
-  if ((await digestOfFile(path)).digest !== diffID) return false;
-  return gzipped === undefined || (await digestOfFile(gzipped.path)).digest === gzipped.digest;
+/** A full artifact is made of the gzipped form: where that is lost, the layer is to come anew. */
+async function damagedFiles(diffID: Digest, cache: CacheLayout): Promise<string[]> {
+  const held = await findLayer(cache, diffID);
+  const packed = (await findPacked(cache, diffID))?.gzipped;
+  if (packed && (await digestOfFile(packed.path)).digest !== packed.digest)
+    return [packed.path, cache.layer(diffID)];
+  return held && (await digestOfFile(held.path)).digest !== diffID ? [held.path] : [];
 }
 
 async function buildOne(

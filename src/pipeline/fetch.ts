@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
-import { findConfig, findLayer } from '../cache/blobs.ts';
+import { findConfig } from '../cache/configs.ts';
+import { findPacked, uncompressedLayer } from '../cache/layers.ts';
 import { cacheSink } from '../cache/sink.ts';
+import { mapLimited } from '../io/pool.ts';
 import type { Progress, ProgressTask } from '../io/progress.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
@@ -9,11 +11,16 @@ import { formatReference } from '../oci/reference.ts';
 import type { LocatedImage } from './locate.ts';
 import type { World } from './world.ts';
 
+/** Layers that are uncompressed at once, out of what the cache has: as many as keep the processor busy. */
+export const UNPACKED_AT_ONCE = 2;
+
 /** Blobs of one image that must be in the cache. */
 export interface Want {
   located: LocatedImage;
-  /** Its config digest and diffIDs. */
+  /** Its config digest, and diffIDs of layers that are read: those must be there uncompressed. */
   digests: readonly Digest[];
+  /** DiffIDs of layers that are only shipped: as their registry gzipped them will do. */
+  shipped?: readonly Digest[];
 }
 
 /**
@@ -21,19 +28,30 @@ export interface Want {
  * digests of what it brought.
  */
 export async function fetchBlobs(wants: readonly Want[], world: World): Promise<ReadonlySet<Digest>> {
+  const read = new Set(wants.flatMap(({ digests }) => digests));
+  const shipped = new Set(wants.flatMap((want) => want.shipped ?? []).filter((diffID) => !read.has(diffID)));
   const claimed = new Set<Digest>();
   const jobs: { located: LocatedImage; missing: Set<Digest> }[] = [];
-  for (const { located, digests } of wants) {
-    const missing = new Set<Digest>();
-    for (const digest of digests) {
-      if (claimed.has(digest) || (await isHeld(digest, located, world))) continue;
-      claimed.add(digest);
-      missing.add(digest);
-    }
+  for (const { located, digests, shipped: alsoWanted = [] } of wants) {
+    const wanted = new Set([...digests, ...alsoWanted].filter((digest) => !claimed.has(digest)));
+    const missing = new Set(await missingOf([...wanted], located, shipped, world));
+    for (const digest of missing) claimed.add(digest);
     if (missing.size > 0) jobs.push({ located, missing });
   }
-  await settleAll(jobs.map(({ located, missing }) => fetchImage(located, missing, world)));
+  await settleAll(jobs.map(({ located, missing }) => fetchImage(located, missing, shipped, world)));
   return claimed;
+}
+
+async function missingOf(
+  wanted: readonly Digest[],
+  located: LocatedImage,
+  shipped: ReadonlySet<Digest>,
+  world: World,
+): Promise<Digest[]> {
+  const held = await mapLimited(wanted, UNPACKED_AT_ONCE, (digest) =>
+    shipped.has(digest) ? isShippable(digest, located, world) : isHeld(digest, located, world),
+  );
+  return wanted.filter((_, position) => held[position] === false);
 }
 
 /** Waits for all before it throws the first failure, so that nothing is still being written behind an error. */
@@ -42,20 +60,31 @@ async function settleAll(work: readonly Promise<void>[]): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-async function isHeld(digest: Digest, { image }: LocatedImage, { cache }: World): Promise<boolean> {
+async function isHeld(digest: Digest, { image }: LocatedImage, world: World): Promise<boolean> {
   const held =
-    digest === image.configDigest ? await findConfig(cache, digest) : await findLayer(cache, digest);
+    digest === image.configDigest
+      ? await findConfig(world.cache, digest)
+      : await uncompressedLayer(world.cache, digest, world);
   return held !== undefined;
+}
+
+/** What another image's manifest called this layer is compared with the diffID before it is taken for it. */
+async function isShippable(diffID: Digest, located: LocatedImage, world: World): Promise<boolean> {
+  const packed = await findPacked(world.cache, diffID);
+  const own = located.image.layers.find((layer) => layer.diffID === diffID)?.descriptor;
+  if (packed !== undefined && packed.gzipped.digest === own?.digest) return true;
+  return isHeld(diffID, located, world);
 }
 
 async function fetchImage(
   { image, source }: LocatedImage,
   missing: Set<Digest>,
+  shipped: ReadonlySet<Digest>,
   world: World,
 ): Promise<void> {
   const { cache, largestLayer, log, progress, signal } = world;
   log.debug(`fetching ${missing.size} blobs of ${formatReference(image.reference)} from ${source.name}`);
-  const sink = showing(cacheSink(cache, largestLayer), progress);
+  const sink = showing(cacheSink(cache, { largestLayer, shipped }), progress);
   await source.fetch(image, missing, sink, signal);
 }
 

@@ -1,17 +1,21 @@
-import type { CachedLayer } from '../cache/blobs.ts';
-import { findLayer } from '../cache/blobs.ts';
+import type { CachedLayer, PackedLayer } from '../cache/layers.ts';
+import { findLayer, findPacked, uncompressedLayer } from '../cache/layers.ts';
 import { cachedDelta } from '../cache/deltas.ts';
 import { chooseSources, encoderVersion, makeDelta } from '../delta/engine.ts';
 import { IntegrityError } from '../errors.ts';
 import type { LayerContent } from '../mender/payload.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
+import type { LayerKind } from './plan.ts';
 import { isDeltaWorthwhile } from './plan.ts';
 import type { PlannedImage } from './planBuild.ts';
 import type { BuildRequest } from './request.ts';
 import type { World } from './world.ts';
 
-/** A changed layer, and the old one that it is made from, if any old one is of use. */
+/** A layer to ship whole, in any form that the cache has. */
+type WholeLayer = CachedLayer | PackedLayer;
+
+/** A changed layer, and the old one that it is made from. */
 interface DeltaJob {
   from: CachedLayer;
   to: CachedLayer;
@@ -28,7 +32,7 @@ export async function changedLayers(
   request: BuildRequest,
   world: World,
 ): Promise<Map<PlannedImage, Map<Digest, LayerContent>>> {
-  const jobs: { planned: PlannedImage; diffID: Digest; job: DeltaJob | CachedLayer }[] = [];
+  const jobs: { planned: PlannedImage; diffID: Digest; job: DeltaJob | WholeLayer }[] = [];
   for (const planned of images) {
     for (const [diffID, job] of await deltaJobs(planned, world)) jobs.push({ planned, diffID, job });
   }
@@ -44,26 +48,36 @@ export async function changedLayers(
 async function deltaJobs(
   { base, plan }: PlannedImage,
   world: World,
-): Promise<Map<Digest, DeltaJob | CachedLayer>> {
-  const changed = plan.layers.filter(({ kind }) => kind === 'delta' || kind === 'full');
-  const layers = await Promise.all(changed.map(({ diffID }) => heldLayer(diffID, world)));
-  const targets = layers.filter((_, position) => changed[position]?.kind === 'delta');
-  if (base === undefined || targets.length === 0)
-    return new Map(layers.map((layer) => [layer.diffID, layer]));
+): Promise<Map<Digest, DeltaJob | WholeLayer>> {
+  const ofKind = (wanted: LayerKind): Digest[] =>
+    plan.layers.filter(({ kind }) => kind === wanted).map(({ diffID }) => diffID);
+  const whole = await Promise.all(ofKind('full').map((diffID) => wholeLayer(diffID, world)));
+  const targets = await Promise.all(ofKind('delta').map((diffID) => heldLayer(diffID, world)));
+  const jobs = new Map<Digest, DeltaJob | WholeLayer>(
+    [...whole, ...targets].map((layer) => [layer.diffID, layer]),
+  );
+  if (base === undefined || targets.length === 0) return jobs;
   const old = await Promise.all(base.layers.map((diffID) => heldLayer(diffID, world)));
   const sources = await chooseSources(old, targets);
-  return new Map(
-    layers.map((to) => {
-      const from = old.find(({ diffID }) => diffID === sources.get(to.diffID));
-      return [to.diffID, from && targets.includes(to) ? { from, to } : to];
-    }),
-  );
+  for (const to of targets) {
+    const from = old.find(({ diffID }) => diffID === sources.get(to.diffID));
+    if (from) jobs.set(to.diffID, { from, to });
+  }
+  return jobs;
 }
 
 /** A layer that must be in the cache by now. */
-async function heldLayer(diffID: Digest, { cache }: World): Promise<CachedLayer> {
-  const layer = await findLayer(cache, diffID);
-  if (layer) return layer;
+async function wholeLayer(diffID: Digest, world: World): Promise<WholeLayer> {
+  const layer = (await findLayer(world.cache, diffID)) ?? (await findPacked(world.cache, diffID));
+  return layer ?? vanished(diffID);
+}
+
+/** The same, uncompressed. */
+async function heldLayer(diffID: Digest, world: World): Promise<CachedLayer> {
+  return (await uncompressedLayer(world.cache, diffID, world)) ?? vanished(diffID);
+}
+
+function vanished(diffID: Digest): never {
   throw new IntegrityError(`layer ${diffID} vanished from the cache during the build`, {
     hint: 'run the build again',
   });
@@ -97,6 +111,6 @@ function fresh(content: LayerContent): LayerContent {
   return { ...content, gzipped: { ...content.gzipped, isFresh: true } };
 }
 
-function fullContent({ path, gzipped }: CachedLayer): LayerContent {
-  return { kind: 'full', path, ...(gzipped && { gzipped }) };
+function fullContent({ path, gzipped }: WholeLayer): LayerContent {
+  return path === undefined ? { kind: 'full', gzipped } : { kind: 'full', path, ...(gzipped && { gzipped }) };
 }

@@ -1,11 +1,16 @@
-import { findConfig, findLayer } from '../cache/blobs.ts';
-import { looksCompressed } from '../delta/sniff.ts';
+import { findConfig } from '../cache/configs.ts';
+import { findLayer, findPacked, layerSize, uncompressedLayer } from '../cache/layers.ts';
+import type { CacheLayout } from '../cache/layout.ts';
+import { looksCompressed, startsCompressed } from '../delta/sniff.ts';
 import { IntegrityError } from '../errors.ts';
+import { uncompressed } from '../io/decompress.ts';
+import { mapLimited } from '../io/pool.ts';
+import { readAhead } from '../io/readAhead.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../mender/payload.ts';
 import type { Digest } from '../oci/digest.ts';
 import { identityDelta } from '../vcdiff/identity.ts';
 import { knownSizes, locatePrevious } from './base.ts';
-import { fetchBlobs } from './fetch.ts';
+import { UNPACKED_AT_ONCE, fetchBlobs } from './fetch.ts';
 import type { Want } from './fetch.ts';
 import { changedLayers } from './layers.ts';
 import type { LayerPlan } from './plan.ts';
@@ -26,10 +31,12 @@ export async function payloadImages(
   world: World,
 ): Promise<PayloadImage[]> {
   const usable = await Promise.all(planned.map((image) => withoutCompressed(image, world)));
-  const ready = await Promise.all(usable.map((image) => withBaseAtHand(image, request, world)));
+  const ready: PlannedImage[] = [];
+  // One after the other: images share layers of their bases.
+  for (const image of usable) ready.push(await withBaseAtHand(image, request, world));
   const sizes = await sizesOf(ready, world);
   const brought = await fetchBlobs(
-    ready.flatMap((image) => wantsOf(image, sizes)),
+    ready.flatMap((image) => wantsOf(image, sizes, request)),
     world,
   );
   const contents = await changedLayers(ready, brought, request, world);
@@ -43,11 +50,23 @@ export async function payloadImages(
 async function withoutCompressed(planned: PlannedImage, { cache }: World): Promise<PlannedImage> {
   const layers = await Promise.all(
     planned.plan.layers.map(async (layer): Promise<LayerPlan> => {
-      const held = layer.kind === 'identity' ? await findLayer(cache, layer.diffID) : undefined;
-      return held && (await looksCompressed(held.path)) ? { ...layer, kind: 'full' } : layer;
+      const isOdd = layer.kind === 'identity' && (await beginsCompressed(layer.diffID, cache));
+      return isOdd ? { ...layer, kind: 'full' } : layer;
     }),
   );
   return { ...planned, plan: { ...planned.plan, layers } };
+}
+
+async function beginsCompressed(diffID: Digest, cache: CacheLayout): Promise<boolean> {
+  const held = await findLayer(cache, diffID);
+  if (held !== undefined) return looksCompressed(held.path);
+  const packed = await findPacked(cache, diffID);
+  return packed !== undefined && startsCompressed(await firstUncompressed(packed.gzipped.path));
+}
+
+async function firstUncompressed(path: string): Promise<Buffer> {
+  for await (const chunk of uncompressed(readAhead(path))) return chunk;
+  return Buffer.alloc(0);
 }
 
 /** Where the previous image can't be had any more, its deltas turn into whole layers. */
@@ -58,7 +77,9 @@ async function withBaseAtHand(
 ): Promise<PlannedImage> {
   const { base, plan, image } = planned;
   if (base === undefined || !plan.layers.some(({ kind }) => kind === 'delta')) return planned;
-  const held = await Promise.all(base.layers.map((diffID) => findLayer(world.cache, diffID)));
+  const held = await mapLimited(base.layers, UNPACKED_AT_ONCE, (diffID) =>
+    uncompressedLayer(world.cache, diffID, world),
+  );
   if (held.every((layer) => layer !== undefined)) return planned;
   const located =
     base.located ??
@@ -78,21 +99,25 @@ async function sizesOf(images: readonly PlannedImage[], world: World): Promise<S
   for (const { base, image } of images) {
     if (base) for (const [diffID, size] of await knownSizes(base, world)) sizes.set(diffID, size);
     for (const { diffID } of image.image.layers) {
-      const held = await findLayer(world.cache, diffID);
-      if (held) sizes.set(diffID, held.size);
+      const size = await layerSize(world.cache, diffID);
+      if (size !== undefined) sizes.set(diffID, size);
     }
   }
   return sizes;
 }
 
-/** The config, the layers that are read, and those whose size nobody knows yet. */
-function wantsOf({ image, base, plan }: PlannedImage, sizes: Sizes): Want[] {
+/**
+ * The config, the layers that are read, and those whose size nobody knows yet. Layers that ship whole are not read, unless
+ * they are to be compressed in another way.
+ */
+function wantsOf({ image, base, plan }: PlannedImage, sizes: Sizes, { compression }: BuildRequest): Want[] {
+  const isShipped = ({ kind }: LayerPlan): boolean => kind === 'full' && compression === 'auto';
   const layers = plan.layers.filter(
     ({ kind, diffID }) => kind === 'full' || kind === 'delta' || !sizes.has(diffID),
   );
-  const wants: Want[] = [
-    { located: image, digests: [image.image.configDigest, ...layers.map(({ diffID }) => diffID)] },
-  ];
+  const read = layers.filter((layer) => !isShipped(layer)).map(({ diffID }) => diffID);
+  const shipped = layers.filter(isShipped).map(({ diffID }) => diffID);
+  const wants: Want[] = [{ located: image, digests: [image.image.configDigest, ...read], shipped }];
   const needsBase = plan.layers.some(({ kind }) => kind === 'delta');
   if (needsBase && base?.located) wants.push({ located: base.located, digests: base.layers });
   return wants;

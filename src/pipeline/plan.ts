@@ -5,7 +5,7 @@ import type { Reference } from '../oci/reference.ts';
  * What happens to one layer: `omit`: the device has it in the unchanged prefix; `identity`: it has it elsewhere, a delta
  * of copies gives it back; `delta`: made against the best layer of the base image; `full`: shipped as it is.
  */
-type LayerKind = 'omit' | 'identity' | 'delta' | 'full';
+export type LayerKind = 'omit' | 'identity' | 'delta' | 'full';
 
 export interface LayerPlan {
   diffID: Digest;

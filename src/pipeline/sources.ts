@@ -1,5 +1,6 @@
 import type { CacheLayout } from '../cache/layout.ts';
-import { findConfig, findLayer } from '../cache/blobs.ts';
+import { findConfig } from '../cache/configs.ts';
+import { layerSize } from '../cache/layers.ts';
 import { rememberImage, rememberedImage } from '../cache/resolutions.ts';
 import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -59,6 +60,6 @@ export function cacheSource(layout: CacheLayout): ImageSource {
 
 async function isComplete(layout: CacheLayout, image: ResolvedImage): Promise<boolean> {
   if ((await findConfig(layout, image.configDigest)) === undefined) return false;
-  const layers = await Promise.all(image.layers.map(({ diffID }) => findLayer(layout, diffID)));
-  return layers.every((layer) => layer !== undefined);
+  const sizes = await Promise.all(image.layers.map(({ diffID }) => layerSize(layout, diffID)));
+  return sizes.every((size) => size !== undefined);
 }

@@ -1,5 +1,5 @@
-import type { CachedLayer } from '../cache/blobs.ts';
-import { findLayer } from '../cache/blobs.ts';
+import type { CachedLayer } from '../cache/layers.ts';
+import { layerSize } from '../cache/layers.ts';
 import { UsageError } from '../errors.ts';
 import type { LayerReport } from '../mender/report.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -129,7 +129,7 @@ async function estimatedImage(
   const oldSizes = new Map(verifiedLayers(image).map(({ diffID, size }) => [diffID, size] as const));
   const old = new Map<Digest, number>();
   for (const diffID of base?.layers ?? []) {
-    old.set(diffID, (await findLayer(cache, diffID))?.size ?? oldSizes.get(diffID) ?? 0);
+    old.set(diffID, (await layerSize(cache, diffID)) ?? oldSizes.get(diffID) ?? 0);
   }
   const read = [...(decoded.get(image.report.id)?.values() ?? [])];
   return {

@@ -77,8 +77,7 @@ async function artifactBases(path: string, world: World): Promise<{ report: Arti
     ...(name === undefined ? {} : { name }),
     layers: config?.diffIDs ?? [],
     hint: `${path} does not hold it whole, nor does the cache: name a full artifact, or the old image itself`,
-    bring: (wanted) =>
-      deliverWhole(path, new Set(wanted), cacheSink(world.cache, world.largestLayer), world.signal),
+    bring: (wanted) => deliverWhole(path, new Set(wanted), cacheSink(world.cache, world), world.signal),
   }));
   return { report, bases };
 }

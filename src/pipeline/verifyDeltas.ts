@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CachedLayer } from '../cache/blobs.ts';
+import type { CachedLayer } from '../cache/layers.ts';
 import { looksCompressed } from '../delta/sniff.ts';
 import { SourceFile } from '../delta/source.ts';
 import { IntegrityError, UnsupportedError } from '../errors.ts';

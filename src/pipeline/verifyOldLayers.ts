@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import type { CachedLayer } from '../cache/blobs.ts';
-import { findLayer } from '../cache/blobs.ts';
+import type { CachedLayer } from '../cache/layers.ts';
+import { uncompressedLayer } from '../cache/layers.ts';
 import { NotFoundError } from '../errors.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -25,17 +25,14 @@ export async function oldLayers(
   });
 }
 
-async function heldLayers(
-  wanted: Iterable<Digest>,
-  { cache, log }: World,
-): Promise<Map<Digest, CachedLayer>> {
+async function heldLayers(wanted: Iterable<Digest>, world: World): Promise<Map<Digest, CachedLayer>> {
   const layers = new Map<Digest, CachedLayer>();
   for (const diffID of wanted) {
-    const held = await findLayer(cache, diffID);
+    const held = await uncompressedLayer(world.cache, diffID, world);
     if (held === undefined) continue;
     if ((await digestOfFile(held.path)).digest === diffID) layers.set(diffID, held);
     else {
-      log.warning(`layer ${diffID} was damaged in the cache; fetching it again`);
+      world.log.warning(`layer ${diffID} was damaged in the cache; fetching it again`);
       await rm(held.path, { force: true });
     }
   }

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { findConfig, findLayer } from '../../src/cache/blobs.ts';
+import { findConfig } from '../../src/cache/configs.ts';
+import { findLayer } from '../../src/cache/layers.ts';
 import { cacheSink } from '../../src/cache/sink.ts';
 import { cachedDelta } from '../../src/cache/deltas.ts';
 import { readDocument, writeDocument } from '../../src/cache/documents.ts';
@@ -36,7 +37,7 @@ async function store(
   digest = digestOf(bytes),
   kind: 'layer' | 'config' = 'layer',
 ): Promise<void> {
-  await cacheSink(cache, LIMIT)({ kind, digest, stream: Readable.from([bytes]) });
+  await cacheSink(cache, { largestLayer: LIMIT })({ kind, digest, stream: Readable.from([bytes]) });
 }
 
 /** Damages a file the way a bad disk would: same name, same size, other bytes. */

@@ -1,4 +1,3 @@
-import { createCipheriv } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,22 +5,18 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { cacheSink } from '../../src/cache/sink.ts';
-import { findLayer } from '../../src/cache/blobs.ts';
+import { findLayer, findPacked } from '../../src/cache/layers.ts';
 import type { CacheLayout } from '../../src/cache/layout.ts';
 import { cacheLayout } from '../../src/cache/layout.ts';
 import { EXIT } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { compiledSources } from '../helpers/compiled.ts';
 import { filesBelow } from '../helpers/filesBelow.ts';
+import { noise } from '../helpers/noise.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const MIB = 1 << 20;
 const LIMIT = 30 * MIB;
-
-/** Bytes that no gzip makes smaller, the same for the same seed. */
-function noise(size: number, seed: number): Buffer {
-  return createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(size));
-}
 
 const LAYERS = [1, 2, 3].map((seed) => noise(18 * MIB, seed));
 const [CONTENT] = LAYERS as [Buffer];
@@ -45,7 +40,14 @@ function pieces(bytes: Buffer): Buffer[] {
 }
 
 async function store(cache: CacheLayout, stream: Readable, digest = DIFF_ID): Promise<void> {
-  await sink(cache, LIMIT)({ kind: 'layer', digest, size: GZIPPED.length, stream });
+  await sink(cache, { largestLayer: LIMIT })({ kind: 'layer', digest, size: GZIPPED.length, stream });
+}
+
+/** As a layer that is only shipped. */
+async function ship(cache: CacheLayout, stream: Readable): Promise<void> {
+  const delivery = { kind: 'layer', digest: DIFF_ID, size: GZIPPED.length, stream } as const;
+  const options = { largestLayer: LIMIT, shipped: new Set([DIFF_ID]) };
+  await sink(cache, options)({ ...delivery, blobDigest: digestOf(GZIPPED) });
 }
 
 describe('a large layer that is unpacked in a thread while it arrives', () => {
@@ -69,6 +71,16 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
     const members = pieces(CONTENT).map((piece) => gzipSync(piece, { level: 1 }));
     await store(cache, Readable.from(members));
     expect((await findLayer(cache, DIFF_ID))?.size).toBe(CONTENT.length);
+  });
+
+  it.each([
+    ['one member', () => pieces(GZIPPED)],
+    ['several', () => pieces(CONTENT).map((piece) => gzipSync(piece, { level: 1 }))],
+  ])('is only measured where it is only shipped, with %s', async (_, chunks) => {
+    const cache = cacheLayout(temporaryFolder());
+    await ship(cache, Readable.from(chunks()));
+    expect((await findPacked(cache, DIFF_ID))?.size).toBe(CONTENT.length);
+    expect(await findLayer(cache, DIFF_ID)).toBeUndefined();
   });
 
   const middle = GZIPPED.length >> 1;
@@ -95,6 +107,16 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
     );
     expect(failure).toMatchObject({ message: expect.stringContaining(message) as string });
     expect((failure as { exitCode?: number }).exitCode).toBe(exitCode);
+    expect(filesBelow(cache.root)).toEqual([]);
+  });
+
+  it.each([
+    ['was damaged', () => pieces(flipped), 'is damaged'],
+    ['exceeds the limit', () => [gzipSync(Buffer.alloc(LIMIT + 1))], 'is larger than'],
+    ['breaks off on its way', breakingOff, 'the connection broke'],
+  ] as const)('leaves nothing where it is only shipped and %s', async (_, chunks, message) => {
+    const cache = cacheLayout(temporaryFolder());
+    await expect(ship(cache, Readable.from(chunks()))).rejects.toThrow(message);
     expect(filesBelow(cache.root)).toEqual([]);
   });
 
