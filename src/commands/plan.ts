@@ -7,6 +7,7 @@ import type { BuildFlags } from './buildOptions.ts';
 import { buildOptions } from './buildOptions.ts';
 import { withManifestSettings } from './buildSettings.ts';
 import type { Command, Context } from './command.ts';
+import { DELIVER_OPTIONS } from './deliver.ts';
 import { openWorld } from './openWorld.ts';
 import { planJson, planText } from './planReport.ts';
 import { manifestPaths, requestOf } from './requestOf.ts';
@@ -18,7 +19,12 @@ export const planCommand: Command<BuildFlags> = {
   examples: [
     ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],
   ],
-  options: buildOptions,
+  // A command line of build is one of plan; what comes after building is not planned, nor shown in the help.
+  options: (parser) => {
+    const known = buildOptions(parser).options(DELIVER_OPTIONS);
+    for (const name of Object.keys(DELIVER_OPTIONS)) known.hide(name);
+    return known as unknown as ReturnType<typeof buildOptions>;
+  },
   async run(flags, context) {
     const { prepared } = await prepareRun(flags, context);
     const { plans } = prepared;

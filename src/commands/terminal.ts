@@ -56,8 +56,7 @@ export function createProgress(screen: Screen, now: () => number = Date.now): Pr
       end() {
         tasks.delete(task);
         if (screen.isTTY) draw();
-        else if (now() - task.since > QUIET_MS)
-          screen.write(`${task.label}: done, ${formatBytes(task.done)}\n`);
+        else if (now() - task.since > QUIET_MS) screen.write(`${endOf(task)}\n`);
       },
     };
   };
@@ -75,6 +74,11 @@ function barOf(task: Shown, columns: number): string {
   const line = lineOf(task);
   // A line that wraps could not be taken away again.
   return (columns < NARROW ? line : `${bar} ${line}`).slice(0, Math.max(columns - 1, 1));
+}
+
+/** What was broken off is not done. */
+function endOf(task: Shown): string {
+  return task.done < (task.total ?? 0) ? lineOf(task) : `${task.label}: done, ${formatBytes(task.done)}`;
 }
 
 function lineOf({ label, done, total }: Shown): string {

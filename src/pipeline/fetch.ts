@@ -28,8 +28,7 @@ export interface Want {
  * digests of what it brought.
  */
 export async function fetchBlobs(wants: readonly Want[], world: World): Promise<ReadonlySet<Digest>> {
-  const read = new Set(wants.flatMap(({ digests }) => digests));
-  const shipped = new Set(wants.flatMap((want) => want.shipped ?? []).filter((diffID) => !read.has(diffID)));
+  const shipped = onlyShipped(wants);
   const claimed = new Set<Digest>();
   const jobs: { located: LocatedImage; missing: Set<Digest> }[] = [];
   for (const { located, digests, shipped: alsoWanted = [] } of wants) {
@@ -40,6 +39,21 @@ export async function fetchBlobs(wants: readonly Want[], world: World): Promise<
   }
   await settleAll(jobs.map(({ located, missing }) => fetchImage(located, missing, shipped, world)));
   return claimed;
+}
+
+/** Layers that nobody reads, and for which all manifests name the same blob: else it is the diffID that tells. */
+function onlyShipped(wants: readonly Want[]): Set<Digest> {
+  const read = new Set(wants.flatMap(({ digests }) => digests));
+  const blobs = new Map<Digest, Set<Digest | undefined>>();
+  for (const { located, shipped = [] } of wants)
+    for (const diffID of shipped)
+      blobs.set(diffID, (blobs.get(diffID) ?? new Set()).add(blobOf(located, diffID)));
+  const diffIDs = [...blobs].filter(([diffID, { size }]) => size === 1 && !read.has(diffID));
+  return new Set(diffIDs.map(([diffID]) => diffID));
+}
+
+function blobOf({ image }: LocatedImage, diffID: Digest): Digest | undefined {
+  return image.layers.find((layer) => layer.diffID === diffID)?.descriptor?.digest;
 }
 
 async function missingOf(
@@ -71,8 +85,7 @@ async function isHeld(digest: Digest, { image }: LocatedImage, world: World): Pr
 /** What another image's manifest called this layer is compared with the diffID before it is taken for it. */
 async function isShippable(diffID: Digest, located: LocatedImage, world: World): Promise<boolean> {
   const packed = await findPacked(world.cache, diffID);
-  const own = located.image.layers.find((layer) => layer.diffID === diffID)?.descriptor;
-  if (packed !== undefined && packed.gzipped.digest === own?.digest) return true;
+  if (packed !== undefined && packed.gzipped.digest === blobOf(located, diffID)) return true;
   return isHeld(diffID, located, world);
 }
 

@@ -1,16 +1,12 @@
 import { findConfig } from '../cache/configs.ts';
-import { findLayer, findPacked, layerSize, uncompressedLayer } from '../cache/layers.ts';
-import type { CacheLayout } from '../cache/layout.ts';
-import { looksCompressed, startsCompressed } from '../delta/sniff.ts';
+import { layerSize } from '../cache/layers.ts';
 import { IntegrityError } from '../errors.ts';
-import { uncompressed } from '../io/decompress.ts';
-import { mapLimited } from '../io/pool.ts';
-import { readAhead } from '../io/readAhead.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../mender/payload.ts';
 import type { Digest } from '../oci/digest.ts';
 import { identityDelta } from '../vcdiff/identity.ts';
-import { knownSizes, locatePrevious } from './base.ts';
-import { UNPACKED_AT_ONCE, fetchBlobs } from './fetch.ts';
+import { knownSizes } from './base.ts';
+import { feasible } from './feasible.ts';
+import { fetchBlobs } from './fetch.ts';
 import type { Want } from './fetch.ts';
 import { changedLayers } from './layers.ts';
 import type { LayerPlan } from './plan.ts';
@@ -30,10 +26,9 @@ export async function payloadImages(
   request: BuildRequest,
   world: World,
 ): Promise<PayloadImage[]> {
-  const usable = await Promise.all(planned.map((image) => withoutCompressed(image, world)));
   const ready: PlannedImage[] = [];
   // One after the other: images share layers of their bases.
-  for (const image of usable) ready.push(await withBaseAtHand(image, request, world));
+  for (const image of planned) ready.push(await feasible(image, request, world));
   const sizes = await sizesOf(ready, world);
   const brought = await fetchBlobs(
     ready.flatMap((image) => wantsOf(image, sizes, request)),
@@ -44,54 +39,6 @@ export async function payloadImages(
   return Promise.all(
     ready.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, world)),
   );
-}
-
-/** A layer that xdelta3 takes for compressed can't be made from itself. One that is not at hand is taken for a tar. */
-async function withoutCompressed(planned: PlannedImage, { cache }: World): Promise<PlannedImage> {
-  const layers = await Promise.all(
-    planned.plan.layers.map(async (layer): Promise<LayerPlan> => {
-      const isOdd = layer.kind === 'identity' && (await beginsCompressed(layer.diffID, cache));
-      return isOdd ? { ...layer, kind: 'full' } : layer;
-    }),
-  );
-  return { ...planned, plan: { ...planned.plan, layers } };
-}
-
-async function beginsCompressed(diffID: Digest, cache: CacheLayout): Promise<boolean> {
-  const held = await findLayer(cache, diffID);
-  if (held !== undefined) return looksCompressed(held.path);
-  const packed = await findPacked(cache, diffID);
-  return packed !== undefined && startsCompressed(await firstUncompressed(packed.gzipped.path));
-}
-
-async function firstUncompressed(path: string): Promise<Buffer> {
-  for await (const chunk of uncompressed(readAhead(path))) return chunk;
-  return Buffer.alloc(0);
-}
-
-/** Where the previous image can't be had any more, its deltas turn into whole layers. */
-async function withBaseAtHand(
-  planned: PlannedImage,
-  request: BuildRequest,
-  world: World,
-): Promise<PlannedImage> {
-  const { base, plan, image } = planned;
-  if (base === undefined || !plan.layers.some(({ kind }) => kind === 'delta')) return planned;
-  const held = await mapLimited(base.layers, UNPACKED_AT_ONCE, (diffID) =>
-    uncompressedLayer(world.cache, diffID, world),
-  );
-  if (held.every((layer) => layer !== undefined)) return planned;
-  const located =
-    base.located ??
-    (await locatePrevious(base.metadata, request.platform, { ...world, sources: base.sources }));
-  if (located) return { ...planned, base: { ...base, located } };
-  world.log.warning(
-    `${image.services.join(', ')}: the previous image ${base.metadata.ref} is gone; shipping changed layers whole`,
-  );
-  const whole = plan.layers.map((layer): LayerPlan =>
-    layer.kind === 'delta' ? { ...layer, kind: 'full' } : layer,
-  );
-  return { ...planned, plan: { ...plan, layers: whole } };
 }
 
 async function sizesOf(images: readonly PlannedImage[], world: World): Promise<Sizes> {

@@ -2,7 +2,7 @@ import type { CacheLayout } from '../cache/layout.ts';
 import { findConfig } from '../cache/configs.ts';
 import { layerSize } from '../cache/layers.ts';
 import { rememberImage, rememberedImage } from '../cache/resolutions.ts';
-import { IntegrityError } from '../errors.ts';
+import { IntegrityError, UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -31,12 +31,19 @@ export function rememberingSource(
     const image = known ? { ...known, source: source.name } : await source.resolve(exact, signal);
     if (image === undefined) return undefined;
     for (const looked of new Set(known ? [] : [digest, image.manifestDigest])) {
-      if (looked !== undefined) await rememberImage(layout.manifest(looked, platform), image);
+      if (looked !== undefined) await rememberIfWritable(layout.manifest(looked, platform), image);
     }
-    if (remembersTags) await rememberImage(layout.tag(reference, platform), image);
+    if (remembersTags) await rememberIfWritable(layout.tag(reference, platform), image);
     return { ...image, reference };
   };
   return { name: source.name, resolve, fetch: source.fetch.bind(source) };
+}
+
+/** Only what is looked up again is lost where the cache can't be written; a build says so when it stores layers. */
+async function rememberIfWritable(path: string, image: ResolvedImage): Promise<void> {
+  await rememberImage(path, image).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+  });
 }
 
 /** The cache as a source by name: has an image only if all its bytes are there. */

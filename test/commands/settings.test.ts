@@ -194,6 +194,15 @@ describe('progress', () => {
     expect(text()).toBe('');
   });
 
+  it('does not call done what was broken off', () => {
+    const { text, clock, progress } = recorded(false);
+    const task = progress.start('layer', 4e6);
+    clock.now = 2_000;
+    task.advance(1e6);
+    task.end();
+    expect(text()).toBe('layer: 1.00 MB of 4.00 MB (25 %)\n');
+  });
+
   it('writes lines into a log', () => {
     const { text, clock, progress } = recorded(false);
     const task = progress.start('layer', 4e6);

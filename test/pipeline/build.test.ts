@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArtifact } from '../../src/mender/read.ts';
@@ -119,6 +119,20 @@ describe('build from a registry', () => {
       [['web'], 'delta', ['omit', 'delta', 'identity']],
     ]);
     expect(readdirSync(join(folder, 'cache/v1/layers'))).not.toContain(v2.layers[1]!.diffID.slice(7));
+  });
+});
+
+describe('plan', () => {
+  it('takes a command line of build, and needs no cache that can be written', async () => {
+    const { folder } = shop();
+    const cache = join(folder, 'cache');
+    mkdirSync(cache);
+    symlinkSync(join(folder, 'nowhere/else'), join(cache, 'v1'));
+    const outside = ['--artifact-version', '1', '--no-upload', '-g', 'staging'];
+    const argv = ['plan', join(folder, 'shop'), ...outside, '--cache-dir', cache];
+    const { code, stdout, stderr } = await runCli(argv, { TAG: '1', HOME: folder });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('full');
   });
 });
 

@@ -39,7 +39,8 @@ function withBlob(image: BuiltImage, blob: Buffer): BuiltImage {
 }
 
 const other = buildImage({ layers: [{ 'lib/os': noise(17 * MIB, 3), 'lib/room': ROOM }] });
-const liar = withBlob(v1, other.layers[0]!.blob);
+const sibling = buildImage({ layers: [os, app(1)], config: { author: 'a sibling' } });
+const liar = withBlob(sibling, other.layers[0]!.blob);
 const packedAnew = withBlob(v1, gzipSync(osLayer.tar, { level: 1 }));
 
 let registry: RunningRegistry;
@@ -141,6 +142,17 @@ describe('an image whose config names another layer than its manifest has', () =
     await web.build('liar', 'liar');
     expect(await web.build('1', '1', '--no-delta')).toMatchObject({ code: 0 });
     expect(rebuilt(web, '1')).toEqual(diffIDs(v1));
+  });
+
+  it('is not believed by another image of the same build', async () => {
+    const both = project(temporaryFolder(), [
+      `liar: {image: "${registry.host}/shop/web:liar"}`,
+      `web: {image: "${registry.host}/shop/web:1"}`,
+    ]);
+    expect(await both.build('both', '')).toMatchObject({
+      code: EXIT.integrity,
+      stderr: expect.stringContaining(`layer ${osLayer.diffID}: expected`) as string,
+    });
   });
 
   it('is believed where its registry only packed the layer in another way', async () => {
