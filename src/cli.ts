@@ -127,10 +127,12 @@ function globalOptions(parser: Argv<unknown>): Argv<unknown> {
 function contextFor(options: GlobalOptions, terminal: Terminal, signal: AbortSignal): Context {
   const level = options.logLevel ?? (options.quiet ? 'error' : options.verbose ? 'debug' : 'info');
   const progress = createProgress(level === 'error' ? SILENT : terminal.stderr);
+  const json = options.json ?? false;
+  const print = (text: string): void => terminal.stdout(`${redact(text)}\n`);
   return {
     environment: terminal.environment,
-    json: options.json ?? false,
-    print: (text) => terminal.stdout(`${redact(text)}\n`),
+    ...{ json, print },
+    report: (value, text) => print(json ? JSON.stringify(value, null, 2) : text),
     log: createLog(level, (line) => {
       progress.clear();
       terminal.stderr.write(`${line}\n`);

@@ -52,7 +52,7 @@ const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
   list: runList,
   show: async (api, flags, context) => {
     const artifact = await resolveArtifact(api, only(flags));
-    context.print(context.json ? JSON.stringify(artifact) : artifactText(artifact));
+    context.report(artifact, artifactText(artifact));
   },
   detail: runDetail,
   head: async (api, flags, context) => {
@@ -65,13 +65,13 @@ const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
       ...file.headers,
     });
     const text = lines.map(([key, value]) => `${key}: ${value}`).join('\n');
-    context.print(context.json ? JSON.stringify({ id, name, ...file }) : text);
+    context.report({ id, name, ...file }, text);
   },
   download: async (api, flags, context) => {
     const artifact = await resolveArtifact(api, only(flags));
     const done = await downloadArtifact(api, artifact, flags.output ?? fileName(artifact.name), context);
     const text = `downloaded ${artifact.name} (${formatBytes(done.size)}) to ${done.path}`;
-    context.print(context.json ? JSON.stringify({ id: artifact.id, name: artifact.name, ...done }) : text);
+    context.report({ id: artifact.id, name: artifact.name, ...done }, text);
   },
   add: runAdd,
   update: runUpdate,

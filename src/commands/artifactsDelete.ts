@@ -32,7 +32,7 @@ export async function runDelete(api: Api, flags: ArtifactsFlags, context: Contex
     const result = dryRun ? 'would be deleted' : error === undefined ? 'deleted' : 'failed';
     results.push({ id, name, result, ...(error === undefined ? {} : { error: messageOf(error) }) });
   }
-  context.print(context.json ? JSON.stringify(results) : deletedText(results));
+  context.report(results, deletedText(results));
   if (failure !== undefined) throw failure;
 }
 

@@ -18,5 +18,5 @@ export async function runDetail(api: Api, flags: ArtifactsFlags, context: Contex
   for (const reference of references) found.push(await resolveArtifact(api, reference));
   found.sort(compare);
   const text = found.map(artifactText).join('\n\n');
-  context.print(context.json ? JSON.stringify(found) : text || 'no artifact fits');
+  context.report(found, text || 'no artifact fits');
 }

@@ -19,7 +19,7 @@ export async function runList(api: Api, flags: ArtifactsFlags, context: Context)
       ? await listArtifacts(api, { names, description, deviceType })
       : await artifactsThatFit(api, query);
   const found = listed.sort(compare);
-  context.print(context.json ? JSON.stringify(found) : artifactsText(found));
+  context.report(found, artifactsText(found));
 }
 
 const ORDERS: Record<string, (a: Artifact, b: Artifact) => number> = {

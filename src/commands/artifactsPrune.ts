@@ -65,7 +65,7 @@ export async function runPrune(flags: PruneFlags, context: Context): Promise<voi
     const pruned = await pruneArtifacts(api, { application, rules, dryRun: flags.dryRun ?? false });
     results.push(...pruned.map((one) => ({ account, ...one })));
   }
-  context.print(context.json ? JSON.stringify(results) : prunedText(results));
+  context.report(results, prunedText(results));
 }
 
 async function placeOfFlags(flags: PruneFlags, context: Context): Promise<Place> {

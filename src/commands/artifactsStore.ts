@@ -47,7 +47,7 @@ export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Contex
   }
   await describeArtifact(api, id, description ?? '');
   const text = `changed the description of ${name} (${id})`;
-  context.print(context.json ? JSON.stringify({ id, name, description }) : text);
+  context.report({ id, name, description }, text);
 }
 
 function storeOf(
@@ -60,5 +60,5 @@ function storeOf(
 
 function show(context: Context, api: Api, report: UploadReport, finished: UploadReport[]): void {
   const text = [...finished, report].map((one) => uploadText(one, api.host)).join('\n');
-  context.print(context.json ? JSON.stringify({ host: api.host, ...report, finished }) : text);
+  context.report({ host: api.host, ...report, finished }, text);
 }

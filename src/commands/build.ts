@@ -55,7 +55,7 @@ export const buildCommand: Command<Flags> = {
     const failure = deliveryError(delivery);
     const isWhereItGoes = flags.upload === false || delivery !== undefined;
     if (isWhereItGoes && failure === undefined) await remember(built, world.cache);
-    context.print(context.json ? jsonOf(built, delivery) : deliveryText(delivery));
+    context.report({ artifacts: built.map(buildJson), delivery: delivery ?? null }, deliveryText(delivery));
     await makeRoom(world);
     if (failure !== undefined) throw failure;
   },
@@ -79,9 +79,7 @@ async function buildByMap(
   const files = built.map(({ artifact }) => artifact.path);
   const { report, failure } = await deployToDestinations(files, flags, context);
   if (failure === undefined) await remember(built, world.cache);
-  const json = (): string =>
-    JSON.stringify({ artifacts: built.map(buildJson), destinations: report }, null, 2);
-  context.print(context.json ? json() : destinationText(report));
+  context.report({ artifacts: built.map(buildJson), destinations: report }, destinationText(report));
   await makeRoom(world);
   if (failure !== undefined) throw failure;
 }
@@ -97,10 +95,6 @@ async function remember(built: readonly BuiltArtifact[], cache: CacheLayout): Pr
   const names = new Set(built.map(({ metadata }) => metadata.artifactName));
   const isOnly = names.size === 1 && artifactName !== undefined;
   await writeMetadata(cache, first.plan.application, isOnly ? { ...common, artifactName } : common);
-}
-
-function jsonOf(built: readonly BuiltArtifact[], delivery: DeliveryReport | undefined): string {
-  return JSON.stringify({ artifacts: built.map(buildJson), delivery: delivery ?? null }, null, 2);
 }
 
 function deliveryText(delivery: DeliveryReport | undefined): string {

@@ -48,9 +48,7 @@ export const cacheCommand: Command<CacheFlags> = {
     const entries = await RUN[flags.action](layout, flags, context).catch((error: unknown) => {
       throw fileError(error, `cache ${flags.action} in ${folder}`);
     });
-    context.print(
-      context.json ? JSON.stringify({ folder, entries }) : describe(flags.action, folder, entries),
-    );
+    context.report({ folder, entries }, describe(flags.action, folder, entries));
   },
 };
 

@@ -7,8 +7,10 @@ export interface Context {
   environment: Readonly<Record<string, string | undefined>>;
   /** True for `--json`: the result is one JSON document on stdout, and nothing else is. */
   json: boolean;
-  /** Writes a result to stdout, redacted, with a line end. */
+  /** Writes text to stdout, redacted, with a line end. */
   print(text: string): void;
+  /** Prints a result: `value` as JSON for `--json`, else `text`. */
+  report(value: unknown, text: string): void;
   log: Log;
   progress: Progress;
   /** Fires at SIGINT and SIGTERM, with an InterruptedError as its reason. */

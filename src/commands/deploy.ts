@@ -65,15 +65,10 @@ async function finishDeployment(
   flags: DeployFlags,
   context: Context,
 ): Promise<void> {
-  const { json, log } = context;
-  log.info(joined ? `deployment ${id} was running already` : `created deployment ${id}`);
+  context.log.info(joined ? `deployment ${id} was running already` : `created deployment ${id}`);
   if (flags.waitForDeploy ?? true) {
     finishWatch(await watchWithLog(api, id, flags, context), context, { joined });
   } else {
-    context.print(
-      json
-        ? JSON.stringify({ id, joined })
-        : `deployment ${id} goes on: deployments watch ${id} waits for it`,
-    );
+    context.report({ id, joined }, `deployment ${id} goes on: deployments watch ${id} waits for it`);
   }
 }

@@ -55,7 +55,7 @@ export const deploymentsCommand: Command<Flags> = {
 const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<void>> = {
   list: async (api, { name, status }, context) => {
     const found = await listDeployments(api, { name, status });
-    context.print(context.json ? JSON.stringify(found) : deploymentsText(found));
+    context.report(found, deploymentsText(found));
   },
   show: async (api, flags, context) => {
     const id = idOf(flags);
@@ -65,7 +65,7 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
     const logs = await failureLogs(api, id, devices);
     const head = `${deploymentText(deployment)}\ndevices: ${deployment.device_count} (${countersText(statistics)})`;
     const text = [head, devicesText(devices), logsText(logs)].filter((part) => part !== '').join('\n\n');
-    context.print(context.json ? JSON.stringify({ ...deployment, statistics, devices, logs }) : text);
+    context.report({ ...deployment, statistics, devices, logs }, text);
   },
   watch: async (api, flags, context) => {
     finishWatch(await watchWithLog(api, idOf(flags), flags, context), context);
@@ -74,7 +74,7 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
     const id = idOf(flags);
     const aborted = await abortDeployment(api, id);
     const text = aborted ? `aborted deployment ${id}` : `deployment ${id} is finished already`;
-    context.print(context.json ? JSON.stringify({ id, aborted }) : text);
+    context.report({ id, aborted }, text);
   },
 };
 

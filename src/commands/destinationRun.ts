@@ -85,7 +85,7 @@ function resultOf(ended: readonly Ended[], missing: readonly UserError[]): Desti
 
 /** Prints what was done; throws what failed. */
 export function finishDestinations({ report, failure }: DestinationRun, context: Context): void {
-  context.print(context.json ? JSON.stringify(report) : destinationText(report));
+  context.report(report, destinationText(report));
   if (failure !== undefined) throw failure;
 }
 

@@ -76,7 +76,7 @@ async function runShow(flags: DestinationsFlags, context: Context): Promise<void
   const { starmap, server } = await openMapServer(flags, context);
   const found = await starmap[known](id);
   if (found === undefined) throw new NotFoundError(`${server} knows no ${known} ${id}`);
-  context.print(context.json ? JSON.stringify(found) : stringify(found).trimEnd());
+  context.report(found, stringify(found).trimEnd());
 }
 
 async function runPolicies(flags: DestinationsFlags, context: Context): Promise<void> {
@@ -87,7 +87,7 @@ async function runPolicies(flags: DestinationsFlags, context: Context): Promise<
     return [id ?? '', name, workflow, [...accounts].join(', ')];
   });
   const text = rows.length === 0 ? 'no policies' : formatTable(['ID', 'NAME', 'WORKFLOW', 'ACCOUNTS'], rows);
-  context.print(context.json ? JSON.stringify(policies) : text);
+  context.report(policies, text);
 }
 
 /** Asks for every application that has a policy, and keeps the answers. */

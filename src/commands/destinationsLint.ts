@@ -12,7 +12,7 @@ export async function runLint({ what = [] }: DestinationsFlags, context: Context
   const { errors, warnings } = lintMap(await readYamlFile(path));
   const lines = [...errors.map((one) => line(one, 'error')), ...warnings.map((one) => line(one, 'warning'))];
   const text = lines.length === 0 ? `${path}: nothing is wrong` : lines.join('\n');
-  context.print(context.json ? JSON.stringify({ errors, warnings }) : text);
+  context.report({ errors, warnings }, text);
   if (errors.length > 0)
     throw new UsageError(`${path}: ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`);
 }

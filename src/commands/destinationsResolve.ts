@@ -26,14 +26,13 @@ export async function runResolve(flags: DestinationsFlags, context: Context): Pr
   const accounts = planAccounts(found, { architecture: asked.architecture, accounts: flags.account }, {});
   const { servers } = await readProfiles(flags.config, context.environment);
   const hosts = new Map(accounts.map(({ account }) => [account, servers.get(account)?.host]));
-  context.print(
-    context.json
-      ? JSON.stringify({
-          ...asked,
-          map: mapReport(found),
-          accounts: accounts.map((one) => accountJson(one, hosts)),
-        })
-      : text(found.path, accounts, hosts),
+  context.report(
+    {
+      ...asked,
+      map: mapReport(found),
+      accounts: accounts.map((one) => accountJson(one, hosts)),
+    },
+    text(found.path, accounts, hosts),
   );
   if (accounts.length > 0) return;
   throw new NotFoundError(`${found.path}: no destination is for ${asked.architecture ?? 'any architecture'}`);

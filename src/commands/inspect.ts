@@ -33,7 +33,7 @@ export const inspectCommand: Command<InspectFlags> = {
     const { signal } = context;
     const options = key === undefined ? { signal } : { signal, key: await readKey(key) };
     const report = await readArtifact(file, options);
-    context.print(context.json ? JSON.stringify(report, null, 2) : describe(report));
+    context.report(report, describe(report));
   },
 };
 

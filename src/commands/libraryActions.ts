@@ -129,7 +129,7 @@ function nameOf(reference: LibraryReference): string {
 }
 
 function show(context: Context, result: object, text: string): void {
-  context.print(context.json ? JSON.stringify(result) : text);
+  context.report(result, text);
 }
 
 function searchText(found: SearchResult): string {

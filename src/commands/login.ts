@@ -42,7 +42,7 @@ export const loginCommand: Command<LoginFlags> = {
       'token-file': { ...SERVER_OPTIONS['token-file'], describe: 'File to keep the token in' },
     }) as unknown as Argv<LoginFlags>,
   async run(flags, context) {
-    const { environment, json, log, signal } = context;
+    const { environment, log, signal } = context;
     registerSecret(flags.password);
     const [host, path] = [serverHost(flags), flags.tokenFile ?? tokenPath(environment)];
     if (path === undefined)
@@ -52,8 +52,6 @@ export const loginCommand: Command<LoginFlags> = {
     warnOfClearText(host, log);
     const token = await logIn(createHttp({ log }), host, credentials, signal);
     await storeToken(path, token);
-    context.print(
-      json ? JSON.stringify({ host, tokenFile: path }) : `logged in to ${host}; the token is in ${path}`,
-    );
+    context.report({ host, tokenFile: path }, `logged in to ${host}; the token is in ${path}`);
   },
 };

@@ -28,9 +28,7 @@ export const planCommand: Command<BuildFlags> = {
   async run(flags, context) {
     const { prepared } = await prepareRun(flags, context);
     const { plans } = prepared;
-    context.print(
-      context.json ? JSON.stringify(plans.map(planJson), null, 2) : plans.map(planText).join('\n\n'),
-    );
+    context.report(plans.map(planJson), plans.map(planText).join('\n\n'));
   },
 };
 

@@ -59,24 +59,24 @@ export const releasesCommand: Command<Flags> = {
 const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<void>> = {
   list: async (api, { name, tag = [], sort }, context) => {
     const found = await listReleases(api, { name, tags: tag, sort });
-    context.print(context.json ? JSON.stringify(found) : releasesText(found));
+    context.report(found, releasesText(found));
   },
   show: async (api, flags, context) => {
     const release = await getRelease(api, nameOf(flags));
-    context.print(context.json ? JSON.stringify(release) : releaseText(release));
+    context.report(release, releaseText(release));
   },
   tag: async (api, flags, context) => {
     const [name, tags] = [nameOf(flags), [...new Set(flags.text ?? [])]];
     await setTags(api, name, tags);
     const text = `tags of ${name}: ${tags.join(', ') || 'none'}`;
-    context.print(context.json ? JSON.stringify({ name, tags }) : text);
+    context.report({ name, tags }, text);
   },
   notes: async (api, flags, context) => {
     const [name, notes] = [nameOf(flags), (flags.text ?? []).join(' ')];
     if (flags.text === undefined || flags.text.length === 0)
       throw new UsageError('releases notes: expected a text');
     await setNotes(api, name, notes);
-    context.print(context.json ? JSON.stringify({ name, notes }) : `changed the notes of ${name}`);
+    context.report({ name, notes }, `changed the notes of ${name}`);
   },
 };
 

@@ -48,9 +48,7 @@ export const uploadCommand: Command<UploadFlags> = {
     const store = { api, log, progress, cache: cacheOf(cacheDir, environment) };
     await finishUploads(store, [file]);
     const report = await uploadRecorded({ path: file, description, direct: directUpload }, store);
-    context.print(
-      context.json ? JSON.stringify({ host: api.host, ...report }) : uploadText(report, api.host),
-    );
+    context.report({ host: api.host, ...report }, uploadText(report, api.host));
   },
 };
 

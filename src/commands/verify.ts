@@ -39,7 +39,7 @@ export const verifyCommand: Command<Flags> = {
       ) as unknown as Argv<Flags>,
   async run({ file, base = [], ...flags }, context) {
     const verification = await verifyArtifact(file, base, openWorld(flags, context));
-    context.print(context.json ? JSON.stringify(verification, null, 2) : verificationText(verification));
+    context.report(verification, verificationText(verification));
     const [first, ...more] = verification.problems;
     if (first === undefined) return;
     throw new IntegrityError(

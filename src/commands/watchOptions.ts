@@ -73,7 +73,7 @@ export async function watchWithLog(
 
 /** Prints how a deployment ended; throws DeploymentError unless it is a success. */
 export function finishWatch(report: WatchReport, context: Context, more: object = {}): void {
-  context.print(context.json ? JSON.stringify({ ...more, ...report }) : watchText(report));
+  context.report({ ...more, ...report }, watchText(report));
   const error = deploymentError(report.outcome);
   if (error !== undefined) throw error;
 }

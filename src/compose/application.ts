@@ -1,5 +1,5 @@
-import { basename } from 'node:path';
-import { NotFoundError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
+import { applicationVariables, profilesOf } from './applicationVariables.ts';
 import { unknownAttributes } from './attributes.ts';
 import type { Shippable } from './shippable.ts';
 import { shippable, shippedFiles } from './shippable.ts';
@@ -8,13 +8,10 @@ import { locateManifests } from './locateManifests.ts';
 import type { Notes, Scope } from './scope.ts';
 import { checkResources } from './resources.ts';
 import { activeServices, checkServices } from './services.ts';
-import { readSource } from './source.ts';
-import type { Lookup } from './template.ts';
 import { interpolate } from './template.ts';
 import type { Mapping } from './value.ts';
 import { isMapping, mapStrings, mappingOf, textOf, withoutTags } from './value.ts';
-import type { Environment, Variables } from './variables.ts';
-import { projectVariables, withDefault } from './variables.ts';
+import type { Environment } from './variables.ts';
 
 /** A service that runs on the device. */
 interface Service {
@@ -73,7 +70,7 @@ export interface ManifestFile {
 export async function readApplication(options: ReadOptions): Promise<Application> {
   const { folder, paths } = await locateManifests(options.manifests);
   const notes: Notes = { files: new Set(), unset: new Set(), baked: new Set() };
-  const variables = await variablesOf(folder, paths, options.environment);
+  const variables = await applicationVariables(folder, paths, options.environment);
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
   const loaded = await loadFiles(paths, scope);
   const deferred = mappingOf(withoutTags(loaded.model));
@@ -116,77 +113,6 @@ export function manifestFiles(
     return shipped === undefined ? [] : [{ service: name, image: shipped }];
   });
   return shippedFiles(application.shippable, images);
-}
-
-/**
- * Throws NotFoundError for an override of a service that the application does not have, and UsageError for a service that
- * has only `build` and no override: images are built elsewhere.
- */
-export function requireImages(application: Application, overridden: readonly string[]): void {
-  const names = application.services.map(({ name }) => name);
-  for (const name of overridden) {
-    if (names.includes(name)) continue;
-    const isInactive = application.inactive.includes(name);
-    throw new NotFoundError(
-      `no service ${name}${isInactive ? ' in an enabled profile' : ''}: there are ${names.join(', ')}`,
-      {
-        hint: isInactive ? 'enable its profile with --profile' : 'check the name given to -i or -f',
-      },
-    );
-  }
-  const builtOnly = application.services.filter(
-    ({ name, image }) => image === undefined && !overridden.includes(name),
-  );
-  const [first] = builtOnly;
-  if (first === undefined) return;
-  throw new UsageError(
-    `no image for ${builtOnly.map(({ name }) => name).join(', ')}: the manifest only says how to build it`,
-    {
-      hint: `build it, then name it with -i ${first.name}=IMAGE or -f ${first.name}=FILE`,
-    },
-  );
-}
-
-async function variablesOf(
-  folder: string,
-  paths: readonly string[],
-  environment: Environment,
-): Promise<Variables> {
-  const variables = await projectVariables(folder, environment);
-  let name = projectName(basename(folder));
-  for (const path of paths) {
-    for (const { contents } of (await readSource(path)).documents) {
-      const own: unknown = contents !== null && 'get' in contents ? contents.get('name') : undefined;
-      if (typeof own === 'string') name = projectName(filled(own, variables.lookup) ?? name);
-    }
-  }
-  return withDefault(variables, 'COMPOSE_PROJECT_NAME', name);
-}
-
-/** What Compose makes of a name. */
-function projectName(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]/g, '')
-    .replace(/^[_-]+/, '');
-}
-
-/** Undefined where it can't be filled in: reading the manifest tells why, and where. */
-function filled(template: string, lookup: Lookup): string | undefined {
-  try {
-    return interpolate(template, lookup);
-  } catch {
-    return undefined;
-  }
-}
-
-function profilesOf(profiles: readonly string[], { lookup }: Variables): readonly string[] {
-  return profiles.length > 0
-    ? profiles
-    : (lookup('COMPOSE_PROFILES') ?? '')
-        .split(',')
-        .map((name) => name.trim())
-        .filter((name) => name !== '');
 }
 
 function requireServices(model: Mapping, paths: readonly string[]): void {

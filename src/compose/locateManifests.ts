@@ -1,7 +1,7 @@
 import { access, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { NotFoundError, UsageError } from '../errors.ts';
-import { DEFAULT_NAMES, OVERRIDE_NAMES } from './localFiles.ts';
+import { DEFAULT_NAMES, OVERRIDE_NAMES } from './defaultNames.ts';
 
 export interface Manifests {
   /** The folder of the first manifest, absolute: all relative paths start there, and its `.env` counts. */

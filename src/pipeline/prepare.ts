@@ -1,5 +1,5 @@
 import type { Application } from '../compose/application.ts';
-import { requireImages } from '../compose/application.ts';
+import { requireImages } from '../compose/requireImages.ts';
 import { UsageError } from '../errors.ts';
 import { formatPlatform, parsePlatform, samePlatform } from '../oci/platform.ts';
 import type { Baseline, PreviousImage } from './base.ts';

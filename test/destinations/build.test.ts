@@ -31,6 +31,7 @@ async function names(
     environment,
     json: false,
     print: () => undefined,
+    report: () => undefined,
     log: silentLog,
     progress: noProgress,
     signal: new AbortController().signal,

@@ -31,11 +31,13 @@ export async function runCommand<Options>(
   { environment = { MENDER_PAT: server.token }, level = 'debug', json = false, signal }: RunOptions = {},
 ): Promise<CommandRun> {
   const [printed, logged]: [string[], string[]] = [[], []];
+  const print = (text: string): void => void printed.push(redact(text));
   const context = {
     // Nothing is noted in the folder of whoever runs the tests.
     environment: { XDG_CACHE_HOME: temporaryFolder(), ...environment },
     json,
-    print: (text: string) => void printed.push(redact(text)),
+    print,
+    report: (value: unknown, text: string) => print(json ? JSON.stringify(value) : text),
     log: createLog(level, (line) => void logged.push(line)),
     progress: noProgress,
     signal: signal ?? new AbortController().signal,

@@ -77,10 +77,22 @@ describe('large layers that a full artifact ships', () => {
 
     expect(await web.build('2', '2')).toMatchObject({ code: 0 });
     expect(rebuilt(web, '2', '1')).toEqual(diffIDs(v2));
-    expect([osLayer, appLayer].map((layer) => formsOf(web, layer))).toEqual([
+    const both = [
       ['', '.gz'],
       ['', '.gz'],
-    ]);
+    ];
+    expect([osLayer, appLayer].map((layer) => formsOf(web, layer))).toEqual(both);
+  });
+
+  it('are uncompressed for verify', async () => {
+    const web = shop();
+    await web.build('1', '1');
+    await web.build('2', '2');
+    const plain = join(web.cache, 'v1/layers', appLayer.diffID.slice('sha256:'.length));
+    rmSync(plain);
+    const base = ['--base', web.artifact('1')];
+    expect(await web.cli('verify', web.artifact('2'), ...base)).toMatchObject({ code: 0 });
+    expect(formsOf(web, appLayer)).toEqual(['', '.gz']);
   });
 
   it('are uncompressed at once where they are to be compressed in another way', async () => {

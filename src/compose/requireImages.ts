@@ -1,0 +1,31 @@
+import { NotFoundError, UsageError } from '../errors.ts';
+import type { Application } from './application.ts';
+
+/**
+ * Throws NotFoundError for an override of a service that the application does not have, and UsageError for a service that
+ * has only `build` and no override: images are built elsewhere.
+ */
+export function requireImages(application: Application, overridden: readonly string[]): void {
+  const names = application.services.map(({ name }) => name);
+  for (const name of overridden) {
+    if (names.includes(name)) continue;
+    const isInactive = application.inactive.includes(name);
+    throw new NotFoundError(
+      `no service ${name}${isInactive ? ' in an enabled profile' : ''}: there are ${names.join(', ')}`,
+      {
+        hint: isInactive ? 'enable its profile with --profile' : 'check the name given to -i or -f',
+      },
+    );
+  }
+  const builtOnly = application.services.filter(
+    ({ name, image }) => image === undefined && !overridden.includes(name),
+  );
+  const [first] = builtOnly;
+  if (first === undefined) return;
+  throw new UsageError(
+    `no image for ${builtOnly.map(({ name }) => name).join(', ')}: the manifest only says how to build it`,
+    {
+      hint: `build it, then name it with -i ${first.name}=IMAGE or -f ${first.name}=FILE`,
+    },
+  );
+}
