@@ -9,7 +9,7 @@ import { onSignals, processTerminal } from './commands/process.ts';
 import type { Screen } from './commands/terminal.ts';
 import { createProgress } from './commands/terminal.ts';
 import { commandLineError, declaredOptions, environmentOptions, refuseWrongValues } from './config.ts';
-import { EXIT, InterruptedError, UserError } from './errors.ts';
+import { EXIT, InterruptedError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './io/httpConnections.ts';
 import type { LogLevel } from './io/log.ts';
@@ -146,7 +146,8 @@ const SILENT: Screen = { isTTY: false, columns: 80, write: () => undefined };
 
 function describeFailure(error: unknown): string {
   if (error instanceof UserError) {
-    const hint = error.hint === undefined ? '' : `  try: ${oneLine(redact(error.hint))}\n`;
+    const next = nextStep(error);
+    const hint = next === undefined ? '' : `  try: ${oneLine(redact(next))}\n`;
     return `error: ${oneLine(redact(error.message))}\n${hint}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

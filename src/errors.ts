@@ -87,6 +87,18 @@ export class InterruptedError extends UserError {
   }
 }
 
+const NEXT_STEPS: Partial<Record<number, string>> = {
+  [EXIT.notFound]: 'check the name',
+  [EXIT.denied]: 'check the credentials, and what they allow',
+  [EXIT.network]: 'check the connection and the server, then run it again: what is whole is kept',
+  [EXIT.integrity]: 'run it again; if it stays, get or make anew what is damaged',
+};
+
+/** What the user can try next: the error's own hint, else what is of use for most errors of its kind. */
+export function nextStep({ hint, exitCode }: UserError): string | undefined {
+  return hint ?? NEXT_STEPS[exitCode];
+}
+
 /** A user's error as plain data. */
 interface PortableError {
   exitCode: number;

@@ -8,6 +8,7 @@ import {
   ToolError,
   UnsupportedError,
   UsageError,
+  nextStep,
   portableError,
   revivedError,
 } from '../src/errors.ts';
@@ -34,4 +35,12 @@ it('a bug comes back with its stack', () => {
   const back = revivedError(structuredClone(portableError(bug)));
   expect(back).toBeInstanceOf(TypeError);
   expect(back).toMatchObject({ message: bug.message, stack: bug.stack });
+});
+
+it.each([
+  ['its own hint', new NetworkError('x', { hint: 'do this' }), 'do this'],
+  ['what helps most of its kind', new NetworkError('x'), expect.stringContaining('run it again')],
+  ['nothing where nothing is known', new UnsupportedError('x'), undefined],
+])('the next step is %s', (_, error, expected) => {
+  expect(nextStep(error)).toEqual(expected);
 });

@@ -42,7 +42,8 @@ async function named(what: string, work: Promise<void>): Promise<void> {
     await work;
   } catch (error) {
     if (!(error instanceof IntegrityError) || error.message.startsWith(what)) throw error;
-    throw new IntegrityError(`${what}: ${error.message}`, { cause: error });
+    const { message, hint } = error;
+    throw new IntegrityError(`${what}: ${message}`, { ...(hint !== undefined && { hint }), cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { IntegrityError } from '../errors.ts';
 import { uncompressed } from '../io/decompress.ts';
 import { writeAtomically } from '../io/files.ts';
 import { verified } from '../io/verify.ts';
@@ -21,17 +22,28 @@ type Chunks = AsyncIterable<Buffer>;
  */
 export async function unpackLayer(chunks: Chunks, { largest, store }: UnpackJob): Promise<number> {
   const layer = { size: 0 };
-  const content = measured(uncompressed(chunks, largest), layer);
+  const content = measured(uncompressed(chunks), layer, largest);
   if (store !== undefined) await storeVerified(store.path, content, store.diffID, `layer ${store.diffID}`);
   else await drained(content);
   return layer.size;
 }
 
-async function* measured(chunks: Chunks, layer: { size: number }): AsyncGenerator<Buffer, void, undefined> {
+async function* measured(
+  chunks: Chunks,
+  layer: { size: number },
+  largest: number,
+): AsyncGenerator<Buffer, void, undefined> {
   for await (const chunk of chunks) {
     layer.size += chunk.length;
+    if (layer.size > largest) throw tooLarge(largest);
     yield chunk;
   }
+}
+
+function tooLarge(largest: number): IntegrityError {
+  return new IntegrityError(`it is larger than ${largest} bytes uncompressed`, {
+    hint: 'if it is to be so large, raise --max-layer-size',
+  });
 }
 
 async function drained(chunks: Chunks): Promise<void> {

@@ -35,18 +35,14 @@ export function compressionOf(head: Uint8Array): Compression {
  * the stream's own error. Destroying the result destroys `stream`.
  */
 export function decompressed(stream: Readable, limit?: number): Readable {
-  const chunks = uncompressed(stream as Chunks, limit);
+  const chunks = limited(uncompressed(stream as Chunks), limit);
   const output = Readable.from(chunks, { objectMode: false, highWaterMark: 1 << 20 });
   output.once('close', () => stream.destroy());
   return output;
 }
 
-/** As `decompressed`, of chunks. */
-export function uncompressed(chunks: Chunks, limit?: number): AsyncGenerator<Buffer, void, undefined> {
-  return limited(decode(chunks), limit);
-}
-
-async function* decode(stream: Chunks): AsyncGenerator<Buffer> {
+/** As `decompressed`, of chunks, however many there are. */
+export async function* uncompressed(stream: Chunks): AsyncGenerator<Buffer, void, undefined> {
   const chunks = stream[Symbol.asyncIterator]() as ChunkIterator;
   try {
     const { head, rest } = await peek(chunks);
