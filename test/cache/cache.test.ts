@@ -21,6 +21,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { filesBelow } from '../helpers/filesBelow.ts';
+import { flip } from '../helpers/flip.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const CONTENT = Buffer.from('layer content '.repeat(1000));
@@ -38,14 +39,6 @@ async function store(
   kind: 'layer' | 'config' = 'layer',
 ): Promise<void> {
   await cacheSink(cache, { largestLayer: LIMIT })({ kind, digest, stream: Readable.from([bytes]) });
-}
-
-/** Damages a file the way a bad disk would: same name, same size, other bytes. */
-function flip(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 1;
-  chmodSync(path, 0o644);
-  writeFileSync(path, bytes);
 }
 
 describe('layers and configs', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import { noProgress } from '../../src/io/progress.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { filesBelow } from '../helpers/filesBelow.ts';
+import { flip } from '../helpers/flip.ts';
 import { noise } from '../helpers/noise.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -37,13 +38,6 @@ async function store(cache: CacheLayout, arrival: Arrival = {}): Promise<void> {
     ...{ kind: 'layer', digest: diffID, size: bytes.length, stream: Readable.from([bytes]) },
     ...(blobDigest === false ? {} : { blobDigest }),
   });
-}
-
-function flip(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 1;
-  chmodSync(path, 0o644);
-  writeFileSync(path, bytes);
 }
 
 describe('a layer that is only shipped', () => {

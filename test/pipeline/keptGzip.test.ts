@@ -5,6 +5,7 @@ import { IntegrityError } from '../../src/errors.ts';
 import { verifyBuilt } from '../../src/pipeline/verifyBuilt.ts';
 import { runCli } from '../helpers/cli.ts';
 import type { CliRun } from '../helpers/cli.ts';
+import { flip } from '../helpers/flip.ts';
 import { buildImage } from '../helpers/images.ts';
 import type { RunningRegistry } from '../helpers/registry.ts';
 import { push, startRegistry } from '../helpers/registry.ts';
@@ -48,12 +49,6 @@ const twinOf = (folder: string): string => {
   return largest ?? '';
 };
 
-function flipByte(path: string, at: number): void {
-  const bytes = readFileSync(path);
-  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
-  writeFileSync(path, bytes);
-}
-
 describe("a large full artifact keeps its registry's compression", () => {
   it('holds every layer, as a device unpacks it', async () => {
     const folder = temporaryFolder();
@@ -68,7 +63,7 @@ describe("a large full artifact keeps its registry's compression", () => {
     const folder = temporaryFolder();
     await build(folder);
     const first = readFileSync(join(folder, 'shop.mender'));
-    flipByte(twinOf(folder), 1000);
+    flip(twinOf(folder), 1000);
     const again = await build(folder, '--no-delta');
     expect(again).toMatchObject({ code: 0 });
     expect(again.stderr).toContain('was damaged in the cache; fetching it again');
@@ -79,7 +74,7 @@ describe("a large full artifact keeps its registry's compression", () => {
     const folder = temporaryFolder();
     await build(folder);
     const path = join(folder, 'shop.mender');
-    flipByte(path, statSync(path).size >> 1);
+    flip(path);
     const { signal } = new AbortController();
     const built = { path, keepsGzip: true, writer: 'mender-artifact' } as const;
     await expect(verifyBuilt(built, [], [], signal)).rejects.toThrow(IntegrityError);

@@ -1,10 +1,11 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { flip } from '../helpers/flip.ts';
 import { buildImage } from '../helpers/images.ts';
 import type { BuiltImage } from '../helpers/images.ts';
 import { noise } from '../helpers/noise.ts';
@@ -130,11 +131,7 @@ describe('large layers that a full artifact ships', () => {
   ])('come anew for %s when they rotted', async (_, more) => {
     const web = shop();
     await web.build('1', '1');
-    const path = join(web.cache, 'v1/layers', `${appLayer.diffID.slice('sha256:'.length)}.gz`);
-    const bytes = readFileSync(path);
-    bytes[MIB]! ^= 1;
-    rmSync(path);
-    writeFileSync(path, bytes);
+    flip(join(web.cache, 'v1/layers', `${appLayer.diffID.slice('sha256:'.length)}.gz`));
     const [tag, release] = more.length > 0 ? ['1', v1] : ['2', v2];
     expect(await web.build(tag, tag, ...more)).toMatchObject({ code: 0 });
     expect(rebuilt(web, tag, more.length > 0 ? undefined : '1')).toEqual(diffIDs(release));
