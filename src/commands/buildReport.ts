@@ -4,10 +4,11 @@ import type { BuiltArtifact } from '../pipeline/build.ts';
 import { formatBytes, formatTable } from './format.ts';
 import { planJson } from './planReport.ts';
 
-/** Bytes that travel for a layer before the artifact's own compression. */
-function sentBytes({ content, size }: PayloadLayer): number {
+/** Bytes that travel for a layer before the artifact's own compression, if it has one. */
+function sentBytes({ content, size }: PayloadLayer, { keepsGzip }: BuiltArtifact['artifact']): number {
   if (content.kind === 'omit') return 0;
-  return content.kind === 'full' ? size : content.size;
+  if (content.kind === 'delta') return content.size;
+  return (keepsGzip ? content.gzipped?.size : undefined) ?? size;
 }
 
 /** A finished artifact as JSON for machines. */
@@ -23,7 +24,7 @@ export function buildJson({ plan, artifact, images }: BuiltArtifact): unknown {
         diffID: layer.diffID,
         kind: layer.content.kind,
         size: layer.size,
-        sent: sentBytes(layer),
+        sent: sentBytes(layer, artifact),
         ...(layer.content.kind === 'delta' ? { from: layer.content.from } : {}),
       })),
     })),
@@ -34,10 +35,10 @@ export function buildJson({ plan, artifact, images }: BuiltArtifact): unknown {
 export function buildText(built: BuiltArtifact): string {
   const { plan, artifact, images } = built;
   const services = new Map(plan.images.map(({ image }) => [image.id, image.services.join(', ')]));
-  const rows = images.flatMap((image) => imageRows(image, services.get(image.id) ?? ''));
+  const rows = images.flatMap((image) => imageRows(image, services.get(image.id) ?? '', artifact));
   const all = images.flatMap(({ layers }) => layers);
   const total = all.reduce((sum, { size }) => sum + size, 0);
-  const sent = all.reduce((sum, layer) => sum + sentBytes(layer), 0);
+  const sent = all.reduce((sum, layer) => sum + sentBytes(layer, artifact), 0);
   return [
     formatTable(['service', 'image', 'layer', 'kind', 'layer size', 'sent'], rows, [4, 5]),
     '',
@@ -45,11 +46,19 @@ export function buildText(built: BuiltArtifact): string {
     ...(plan.removedServices.length > 0 ? [`removed:  ${plan.removedServices.join(', ')}`] : []),
     `layers:   ${formatBytes(sent)} sent of ${formatBytes(total)} in the images`,
     `artifact: ${artifact.path}`,
-    `          ${formatBytes(artifact.size)}, ${artifact.compression}, written by ${artifact.writer}${artifact.signed ? ', signed' : ''}`,
+    `          ${formatBytes(artifact.size)}, ${packingOf(artifact)}, written by ${artifact.writer}${artifact.signed ? ', signed' : ''}`,
   ].join('\n');
 }
 
-function imageRows({ name, layers }: PayloadImage, services: string): string[][] {
+function packingOf({ keepsGzip, compression }: BuiltArtifact['artifact']): string {
+  return keepsGzip ? 'layers as their registry gzipped them' : compression;
+}
+
+function imageRows(
+  { name, layers }: PayloadImage,
+  services: string,
+  artifact: BuiltArtifact['artifact'],
+): string[][] {
   return layers.map((layer, position) => {
     const names = position === 0 ? [services, formatReference(name)] : ['', ''];
     return [
@@ -57,7 +66,7 @@ function imageRows({ name, layers }: PayloadImage, services: string): string[][]
       layer.diffID.slice(7, 19),
       kindOf(layer),
       formatBytes(layer.size),
-      formatBytes(sentBytes(layer)),
+      formatBytes(sentBytes(layer, artifact)),
     ];
   });
 }

@@ -59,6 +59,19 @@ describe("a large full artifact keeps its registry's compression", () => {
     expect(await runCli(['verify', join(folder, 'shop.mender')])).toMatchObject({ code: 0 });
   });
 
+  it('is reported with the bytes that are sent', async () => {
+    const folder = temporaryFolder();
+    const { stdout } = await build(folder, '--json');
+    const { artifacts } = JSON.parse(stdout) as {
+      artifacts: { artifact: object; images: { layers: object[] }[] }[];
+    };
+    expect(artifacts[0]).toMatchObject({ artifact: { keepsGzip: true, compression: 'none' } });
+    expect(artifacts[0]!.images[0]!.layers).toMatchObject(
+      image.layers.map(({ tar, blob }) => ({ size: tar.length, sent: blob.length })),
+    );
+    expect((await build(folder, '--no-delta')).stdout).toContain('layers as their registry gzipped them');
+  });
+
   it('is the same again after the kept layer was spoilt in the cache', async () => {
     const folder = temporaryFolder();
     await build(folder);
