@@ -5,7 +5,7 @@ export interface Progress {
 }
 
 export interface ProgressTask {
-  /** Bytes done since the last call. */
+  /** Bytes done since the last call; less than none where an attempt is repeated. */
   advance(bytes: number): void;
   /** Ends the task; a failed one is ended as well. */
   end(): void;

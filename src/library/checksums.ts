@@ -32,22 +32,16 @@ export async function checksumsOf(path: string): Promise<Checksums> {
 /** The digest of one stretch of a file. */
 export async function digestOfStretch(path: string, start: number, end: number): Promise<string> {
   const sum = createHash('sha256');
-  for await (const chunk of bytesOfStretch(path, start, end, () => undefined)) sum.update(chunk);
+  for await (const chunk of bytesOfStretch(path, start, end)) sum.update(chunk);
   return sum.digest('hex');
 }
 
 /** The bytes from `start` to before `end`; throws IntegrityError when the file became shorter. */
-export async function* bytesOfStretch(
-  path: string,
-  start: number,
-  end: number,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
+export async function* bytesOfStretch(path: string, start: number, end: number): AsyncGenerator<Buffer> {
   let left = end - start;
   const stream = left === 0 ? [] : createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18 });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     left -= chunk.length;
-    onBytes(chunk.length);
     yield chunk;
   }
   if (left > 0) throw new IntegrityError(`uploading ${path}: ${left} bytes less than expected: it changed`);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { NetworkError } from '../errors.ts';
+import { countedAttempts } from '../io/attempts.ts';
 import { textOf } from '../io/http.ts';
 import type { Library } from './client.ts';
 import { failureOf } from './client.ts';
@@ -15,7 +16,8 @@ export interface Stretch {
 
 /** A stream of the stretch, a fresh one for each attempt. */
 export function streamOf({ path, start, end, onBytes }: Stretch): () => Readable {
-  return () => Readable.from(bytesOfStretch(path, start, end, onBytes), { objectMode: false });
+  const bytes = countedAttempts(() => bytesOfStretch(path, start, end), onBytes);
+  return () => Readable.from(bytes(), { objectMode: false });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { NetworkError } from '../errors.ts';
+import { countedAttempts } from '../io/attempts.ts';
 import { textOf } from '../io/http.ts';
 import { wait } from '../io/wait.ts';
 import type { Api } from './api.ts';
@@ -71,13 +72,14 @@ async function putFile(
   doing: string,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
+  const bytes = countedAttempts(() => fileBytes(file), onBytes);
   const response = await api.http.request({
     method: 'PUT',
     url: link.uri,
     // No bearer token: the signature in the URL is what counts.
     headers: { ...link.header, 'content-type': 'application/vnd.mender-artifact' },
     contentLength: file.size,
-    body: () => Readable.from(fileBytes(file, onBytes), { objectMode: false }),
+    body: () => Readable.from(bytes(), { objectMode: false }),
     signal: api.signal,
   });
   const answer = { status: response.status, headers: response.headers, text: await textOf(response) };

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { IntegrityError } from '../errors.ts';
+import { countedAttempts } from '../io/attempts.ts';
 
 /** A file as it was when it was looked at: bytes, and milliseconds since 1970. */
 export interface SentFile {
@@ -29,7 +30,12 @@ export function uploadForm(
   description: string,
   onBytes: (bytes: number) => void,
 ): UploadForm {
-  return streamForm(file.path, file.size, description, () => fileBytes(file, onBytes));
+  return streamForm(
+    file.path,
+    file.size,
+    description,
+    countedAttempts(() => fileBytes(file), onBytes),
+  );
 }
 
 /** As `uploadForm`, of bytes that come from anywhere; `open` gives a fresh stream of all of them. */
@@ -70,14 +76,11 @@ async function* parts(head: Buffer, open: () => AsyncIterable<Buffer>, tail: Buf
 }
 
 /** The bytes of a file; throws IntegrityError when it is no longer the one that was looked at. */
-export async function* fileBytes(file: SentFile, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
+export async function* fileBytes(file: SentFile): AsyncGenerator<Buffer> {
   await refuseChanged(file);
   const stream =
     file.size === 0 ? [] : createReadStream(file.path, { end: file.size - 1, highWaterMark: 1 << 18 });
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    onBytes(chunk.length);
-    yield chunk;
-  }
+  yield* stream as AsyncIterable<Buffer>;
   await refuseChanged(file);
 }
 
