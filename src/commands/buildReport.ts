@@ -25,7 +25,9 @@ export function buildJson({ plan, artifact, images }: BuiltArtifact): unknown {
         kind: layer.content.kind,
         size: layer.size,
         sent: sentBytes(layer, artifact),
-        ...(layer.content.kind === 'delta' ? { from: layer.content.from } : {}),
+        ...(layer.content.kind === 'delta'
+          ? { from: layer.content.from, fromSize: layer.content.fromSize }
+          : {}),
       })),
     })),
   };
@@ -40,7 +42,7 @@ export function buildText(built: BuiltArtifact): string {
   const total = all.reduce((sum, { size }) => sum + size, 0);
   const sent = all.reduce((sum, layer) => sum + sentBytes(layer, artifact), 0);
   return [
-    formatTable(['service', 'image', 'layer', 'kind', 'layer size', 'sent'], rows, [4, 5]),
+    formatTable(['service', 'image', 'layer', 'kind', 'old size', 'new size', 'sent'], rows, [4, 5, 6]),
     '',
     `base:     ${plan.baseline ? plan.baseline.origin : 'none'}`,
     ...(plan.removedServices.length > 0 ? [`removed:  ${plan.removedServices.join(', ')}`] : []),
@@ -65,10 +67,17 @@ function imageRows(
       ...names,
       layer.diffID.slice(7, 19),
       kindOf(layer),
+      oldSizeOf(layer),
       formatBytes(layer.size),
       formatBytes(sentBytes(layer, artifact)),
     ];
   });
+}
+
+/** Of the layer on the device that it is made from, or that it is. */
+function oldSizeOf({ content, size }: PayloadLayer): string {
+  if (content.kind === 'full') return '-';
+  return formatBytes(content.kind === 'omit' ? size : content.fromSize);
 }
 
 function kindOf({ diffID, content }: PayloadLayer): string {

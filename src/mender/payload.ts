@@ -10,8 +10,8 @@ export type LayerContent =
   /** The whole uncompressed tar, in the file at `path`; `gzipped` is the same as its registry had it. One may do. */
   | { kind: 'full'; path: string; gzipped?: GzipFile }
   | { kind: 'full'; path?: never; gzipped: GzipFile }
-  /** A VCDIFF against the layer `from` of the image `current`; `size` in bytes; `body` is a file's path or the bytes. */
-  | { kind: 'delta'; from: Digest; size: number; body: string | Uint8Array };
+  /** A VCDIFF against the layer `from`, of `fromSize` bytes, of the image `current`; `body`, of `size` bytes, is a file's path or the bytes. */
+  | { kind: 'delta'; from: Digest; fromSize: number; size: number; body: string | Uint8Array };
 
 export interface PayloadLayer {
   diffID: Digest;

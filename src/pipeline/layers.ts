@@ -102,7 +102,7 @@ async function deltaContent(
   };
   const { path, size } = await cachedDelta(world.cache, key, make, signal);
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
-  return { kind: 'delta', from: from.diffID, size, body: path };
+  return { kind: 'delta', from: from.diffID, fromSize: from.size, size, body: path };
 }
 
 /** A disk has had no time to spoil it. */

@@ -98,5 +98,5 @@ function payloadLayer(
 
 function identityContent(diffID: Digest, size: number): LayerContent {
   const body = identityDelta(size);
-  return { kind: 'delta', from: diffID, size: body.length, body };
+  return { kind: 'delta', from: diffID, fromSize: size, size: body.length, body };
 }

@@ -168,7 +168,7 @@ export function payloadOf(
 
 function deltaOf(old: TestLayer, path: string, destination: string): LayerContent {
   const body = xdelta3(old.path, path, destination);
-  return { kind: 'delta', from: old.diffID, size: body.length, body };
+  return { kind: 'delta', from: old.diffID, fromSize: old.size, size: body.length, body };
 }
 
 /** Bytes that look random and are always the same. */

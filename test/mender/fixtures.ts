@@ -26,7 +26,7 @@ export function deltaLayer(name: string, from: Digest, body: Uint8Array): Payloa
   return {
     diffID: digestOf(tar),
     size: tar.length,
-    content: { kind: 'delta', from, size: body.length, body },
+    content: { kind: 'delta', from, fromSize: tar.length, size: body.length, body },
   };
 }
 

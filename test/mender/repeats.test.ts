@@ -9,6 +9,7 @@ const diffID = digestOf('layer');
 const delta = (body: string, size: number): LayerContent => ({
   kind: 'delta',
   from: diffID,
+  fromSize: 20 * MIB,
   size: size * MIB,
   body,
 });
@@ -42,7 +43,10 @@ describe('reachOf', () => {
       'omitted layers and bytes between',
       [
         image(delta('base', 8), { kind: 'omit' }),
-        image({ kind: 'delta', from: diffID, size: 10, body: Buffer.alloc(10) }, delta('base', 8)),
+        image(
+          { kind: 'delta', from: diffID, fromSize: 20, size: 10, body: Buffer.alloc(10) },
+          delta('base', 8),
+        ),
       ],
       8 + 10 / MIB,
     ],
