@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 import { fileSize } from '../io/files.ts';
-import type { Progress, ProgressTask } from '../io/progress.ts';
+import type { Progress } from '../io/progress.ts';
+import { counted } from '../io/progress.ts';
 import { readAhead } from '../io/readAhead.ts';
 import type { GzipFile } from '../io/tar.ts';
 import { digestOfFile } from '../io/verify.ts';
@@ -65,9 +66,17 @@ async function gzipOf(layer: string, { gzipped }: LayerRecord): Promise<GzipFile
   return (await fileSize(path)) === gzipped.size ? { path, ...gzipped } : undefined;
 }
 
+/** The layer in any form that the cache has, uncompressed if it can be. */
+export async function findWhole(
+  layout: CacheLayout,
+  diffID: Digest,
+): Promise<CachedLayer | PackedLayer | undefined> {
+  return (await findLayer(layout, diffID)) ?? findPacked(layout, diffID);
+}
+
 /** Bytes of the uncompressed layer, if the cache holds it in any form. */
 export async function layerSize(layout: CacheLayout, diffID: Digest): Promise<number | undefined> {
-  return ((await findLayer(layout, diffID)) ?? (await findPacked(layout, diffID)))?.size;
+  return (await findWhole(layout, diffID))?.size;
 }
 
 export interface UnpackOptions {
@@ -89,7 +98,8 @@ export async function uncompressedLayer(
   const task = options.progress.start(`unpacking ${hexOf(diffID).slice(0, 12)}`, packed.gzipped.size);
   try {
     const store = { path: layout.layer(diffID), diffID };
-    await unpackLayer(shown(packed.gzipped.path, task, options), { largest: options.largestLayer, store });
+    const gzip = counted(readAhead(packed.gzipped.path), task, options.signal);
+    await unpackLayer(gzip, { largest: options.largestLayer, store });
   } catch (error) {
     if (!(error instanceof IntegrityError)) throw error;
     await rm(packed.gzipped.path, { force: true });
@@ -97,16 +107,4 @@ export async function uncompressedLayer(
     task.end();
   }
   return findLayer(layout, diffID);
-}
-
-async function* shown(
-  path: string,
-  task: ProgressTask,
-  { signal }: UnpackOptions,
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const block of readAhead(path)) {
-    signal.throwIfAborted();
-    task.advance(block.length);
-    yield block;
-  }
 }

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { gathered } from '../io/gathered.ts';
-import type { ProgressTask } from '../io/progress.ts';
-import { noProgress } from '../io/progress.ts';
+import { counted, noProgress } from '../io/progress.ts';
 import type { TarEntry } from '../io/tar.ts';
 import { DEFAULT_MTIME, TAR_END, tarFile, tarHeader, tarPadding, tarSize, tarStream } from '../io/tar.ts';
 import { comparedWrites, writeBehind } from '../io/writeFrom.ts';
@@ -114,18 +113,6 @@ async function writeData(
     return { size: await write(gathered(packed(content, packing, threads), WRITE_SIZE)), sums };
   } finally {
     task.end();
-  }
-}
-
-async function* counted(
-  chunks: AsyncIterable<Buffer>,
-  task: ProgressTask,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    signal?.throwIfAborted();
-    task.advance(chunk.length);
-    yield chunk;
   }
 }
 

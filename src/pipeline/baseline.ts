@@ -5,7 +5,6 @@ import { resolveRef, unknownRef } from '../git/repository.ts';
 import type { World } from './world.ts';
 import type { Baseline } from './base.ts';
 import { fileBaselines } from './baseFile.ts';
-import { checkBaselines } from './baselineChecks.ts';
 import type { NewImage } from './services.ts';
 import type { BuildRequest } from './request.ts';
 import { previousAtRef } from './previous.ts';
@@ -24,7 +23,7 @@ interface Candidate {
 /**
  * The bases of this build, in this order: those named with --base; several --previous-version; else one: the cached
  * metadata of the last successful run, --previous-version, with --release VERSION at the first parent of HEAD, VERSION.
- * Empty where there is nothing to build against. Throws NotFoundError for a named ref that does not exist, and what `checkBaselines` throws.
+ * Empty where there is nothing to build against. Throws NotFoundError for a named ref that does not exist.
  */
 export async function findBaselines(
   request: BuildRequest,
@@ -34,18 +33,6 @@ export async function findBaselines(
   world: World,
 ): Promise<Baseline[]> {
   if (!request.delta) return [];
-  const found = await chosenBaselines(request, application, images, around, world);
-  checkBaselines(found, images, request, world);
-  return found;
-}
-
-async function chosenBaselines(
-  request: BuildRequest,
-  application: string,
-  images: readonly NewImage[],
-  around: Surroundings,
-  world: World,
-): Promise<Baseline[]> {
   const { bases, previousVersions } = request;
   if (bases.length > 0 || previousVersions.length > 1) {
     const named = await namedBaselines(request, application, around, world);

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findLayer, findPacked } from '../cache/layers.ts';
+import { findWhole } from '../cache/layers.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { manifestFiles } from '../compose/application.ts';
@@ -74,11 +74,10 @@ async function removeDamaged({ images }: BuildPlan, { cache, log }: World): Prom
 
 /** A full artifact is made of the gzipped form: where that is lost, the layer is to come anew. */
 async function damagedFiles(diffID: Digest, cache: CacheLayout): Promise<string[]> {
-  const held = await findLayer(cache, diffID);
-  const packed = (await findPacked(cache, diffID))?.gzipped;
-  if (packed && (await digestOfFile(packed.path)).digest !== packed.digest)
-    return [packed.path, cache.layer(diffID)];
-  return held && (await digestOfFile(held.path)).digest !== diffID ? [held.path] : [];
+  const { path, gzipped } = (await findWhole(cache, diffID)) ?? {};
+  if (gzipped && (await digestOfFile(gzipped.path)).digest !== gzipped.digest)
+    return [gzipped.path, cache.layer(diffID)];
+  return path !== undefined && (await digestOfFile(path)).digest !== diffID ? [path] : [];
 }
 
 async function buildOne(

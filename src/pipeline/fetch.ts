@@ -3,7 +3,8 @@ import { findConfig } from '../cache/configs.ts';
 import { findPacked, uncompressedLayer } from '../cache/layers.ts';
 import { cacheSink } from '../cache/sink.ts';
 import { mapLimited } from '../io/pool.ts';
-import type { Progress, ProgressTask } from '../io/progress.ts';
+import type { Progress } from '../io/progress.ts';
+import { counted } from '../io/progress.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { BlobDelivery, BlobSink } from '../oci/image.ts';
@@ -108,17 +109,12 @@ function showing(sink: BlobSink, progress: Progress): BlobSink {
     try {
       await sink({
         ...delivery,
-        stream: Readable.from(counted(delivery.stream, task), { objectMode: false }),
+        stream: Readable.from(counted(delivery.stream as AsyncIterable<Buffer>, task), {
+          objectMode: false,
+        }),
       });
     } finally {
       task.end();
     }
   };
-}
-
-async function* counted(stream: Readable, task: ProgressTask): AsyncGenerator<Buffer> {
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    task.advance(chunk.length);
-    yield chunk;
-  }
 }

@@ -1,5 +1,5 @@
 import type { CachedLayer, PackedLayer } from '../cache/layers.ts';
-import { findLayer, findPacked, uncompressedLayer } from '../cache/layers.ts';
+import { findWhole, uncompressedLayer } from '../cache/layers.ts';
 import { cachedDelta } from '../cache/deltas.ts';
 import { chooseSources, encoderVersion, makeDelta } from '../delta/engine.ts';
 import { IntegrityError } from '../errors.ts';
@@ -68,8 +68,7 @@ async function deltaJobs(
 
 /** A layer that must be in the cache by now. */
 async function wholeLayer(diffID: Digest, world: World): Promise<WholeLayer> {
-  const layer = (await findLayer(world.cache, diffID)) ?? (await findPacked(world.cache, diffID));
-  return layer ?? vanished(diffID);
+  return (await findWhole(world.cache, diffID)) ?? vanished(diffID);
 }
 
 /** The same, uncompressed. */

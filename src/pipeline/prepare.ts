@@ -5,6 +5,7 @@ import { formatPlatform, parsePlatform, samePlatform } from '../oci/platform.ts'
 import type { Baseline, PreviousImage } from './base.ts';
 import { previousImages } from './base.ts';
 import { findBaselines } from './baseline.ts';
+import { checkBaselines } from './baselineChecks.ts';
 import type { DeltaAbility } from './plan.ts';
 import type { BuildPlan, PlanNames } from './planBuild.ts';
 import { planBuild } from './planBuild.ts';
@@ -45,6 +46,7 @@ export async function prepare(
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
   const images = await resolveServices(overridden, request.platform, name, world);
   const baselines = await findBaselines(request, name, images, around, world);
+  checkBaselines(baselines, images, request, world);
   const plans = await plansFor({ application: name, version }, images, baselines, request, world);
   return { application, images, plans };
 }
