@@ -47,7 +47,7 @@ export default {
     // Threads are files of their own.
     windowWorker: 'src/delta/builtin/windowWorker.ts',
     unpackThread: 'src/cache/unpackThread.ts',
-    digestThread: 'src/io/digestThread.ts',
+    digestThread: 'src/download/digestThread.ts',
   },
   platform: 'node',
   external: Object.keys(dependencies),

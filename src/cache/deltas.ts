@@ -2,8 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { fileError, fileSize, temporaryBeside } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
-import { touch } from './touch.ts';
-import { readDocument, writeDocument } from './documents.ts';
+import { readDocument, touch, writeDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 

@@ -8,7 +8,7 @@ import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
 import { findDelta } from './deltas.ts';
 import type { CacheLayout } from './layout.ts';
-import { readRecord } from './record.ts';
+import { readRecord } from './documents.ts';
 
 type EntryKind = 'layer' | 'config' | 'delta';
 

@@ -3,15 +3,13 @@ import { IntegrityError } from '../errors.ts';
 import { fileSize } from '../io/files.ts';
 import type { Progress } from '../io/progress.ts';
 import { counted } from '../io/progress.ts';
-import { readAhead } from '../io/readAhead.ts';
-import type { GzipFile } from '../io/tar.ts';
-import { digestOfFile } from '../io/verify.ts';
+import { digestOfFile, readAhead } from '../io/verify.ts';
+import type { GzipFile } from '../tar/tar.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
-import { touch } from './touch.ts';
+import { readRecord, touch, writeRecord } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
-import type { LayerRecord } from './record.ts';
-import { readRecord, writeRecord } from './record.ts';
+import type { LayerRecord } from './documents.ts';
 import { unpackLayer } from './unpack.ts';
 
 /** A whole layer in the cache: `size` is that of the uncompressed tar, in bytes. */

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
-import { touch } from './touch.ts';
+import { touch } from './documents.ts';
 
 const POLL_MS = 50;
 const HEARTBEAT_MS = 5_000;

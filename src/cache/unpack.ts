@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
-import { uncompressed } from '../io/decompress.ts';
+import { uncompressed } from '../compress/decompress.ts';
 import { writeAtomically } from '../io/files.ts';
 import { verified } from '../io/verify.ts';
 import { writeBehind } from '../io/writeFrom.ts';

@@ -1,10 +1,10 @@
-import { artifactsCommand } from './artifacts.ts';
+import { artifactsCommand } from './artifacts/artifacts.ts';
 import { buildCommand } from './build.ts';
 import { cacheCommand } from './cache.ts';
-import type { Command } from './command.ts';
+import type { Command } from './terminal/command.ts';
 import { deployCommand } from './deploy.ts';
 import { deploymentsCommand } from './deployments.ts';
-import { destinationsCommand } from './destinations.ts';
+import { destinationsCommand } from './destinations/destinations.ts';
 import { inspectCommand } from './inspect.ts';
 import { libraryCommand } from './library.ts';
 import { loginCommand } from './login.ts';

@@ -1,7 +1,7 @@
 import type { PayloadImage, PayloadLayer } from '../mender/payload.ts';
 import { formatReference } from '../oci/reference.ts';
-import type { BuiltArtifact } from '../pipeline/build.ts';
-import { formatBytes, formatTable } from './format.ts';
+import type { BuiltArtifact } from '../pipeline/build/build.ts';
+import { formatBytes, formatTable } from './terminal/format.ts';
 import { planJson } from './planReport.ts';
 
 /** Bytes that travel for a layer before the artifact's own compression, if it has one. */

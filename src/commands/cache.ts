@@ -2,12 +2,12 @@ import type { CacheEntry } from '../cache/entries.ts';
 import { clearCache, isWhole, listEntries, removeEntry } from '../cache/entries.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import { pruneCache } from '../cache/prune.ts';
-import { KEPT_FREE_PERCENT, cacheFolder, cacheOf } from './cacheFolder.ts';
+import { KEPT_FREE_PERCENT, cacheFolder, cacheOf } from './options/cacheFolder.ts';
 import { fileError } from '../io/files.ts';
-import type { Command, Context } from './command.ts';
+import type { Command, Context } from './terminal/command.ts';
 import { UsageError } from '../errors.ts';
-import { formatBytes, formatTable } from './format.ts';
-import { parseSize } from './requestOf.ts';
+import { formatBytes, formatTable } from './terminal/format.ts';
+import { parseSize } from './options/request.ts';
 
 interface CacheFlags {
   action: 'ls' | 'prune' | 'verify' | 'clear';

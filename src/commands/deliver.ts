@@ -1,20 +1,20 @@
 import type { DeploymentError } from '../errors.ts';
 import { UsageError } from '../errors.ts';
-import { deployArtifact } from '../pipeline/deploy.ts';
-import { finishUploads } from '../pipeline/artifactStoreFinish.ts';
-import { uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
-import type { UploadReport } from '../pipeline/upload.ts';
-import type { WatchReport } from '../pipeline/watch.ts';
+import { deployArtifact } from '../pipeline/release/deploy.ts';
+import { finishUploads } from '../pipeline/release/storeFinish.ts';
+import { uploadRecorded } from '../pipeline/release/storeLedger.ts';
+import type { UploadReport } from '../pipeline/release/upload.ts';
+import type { WatchReport } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import { deploymentError } from '../server/outcome.ts';
-import { cacheOf } from './cacheFolder.ts';
-import type { Context } from './command.ts';
-import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './deployOptions.ts';
-import type { DeployFlags } from './deployOptions.ts';
-import { SERVER_OPTIONS, serverHost, serverIfAny } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
-import { UPLOAD_OPTIONS } from './upload.ts';
-import { watchWithLog } from './watchOptions.ts';
+import { cacheOf } from './options/cacheFolder.ts';
+import type { Context } from './terminal/command.ts';
+import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './options/deploy.ts';
+import type { DeployFlags } from './options/deploy.ts';
+import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
+import type { ServerFlags } from './options/server.ts';
+import { UPLOAD_OPTIONS } from './options/upload.ts';
+import { watchWithLog } from './options/watch.ts';
 
 /** Options of a command that builds artifacts and brings them to the server. */
 export interface DeliverFlags extends ServerFlags, DeployFlags {

@@ -1,17 +1,17 @@
 import type { Argv } from 'yargs';
-import { deployArtifact } from '../pipeline/deploy.ts';
+import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { Api } from '../server/api.ts';
-import { CACHE_OPTIONS } from './cacheFolder.ts';
-import type { Command, Context } from './command.ts';
-import { DEPLOY_OPTIONS, deployRequest } from './deployOptions.ts';
-import type { DeployFlags } from './deployOptions.ts';
-import { DESTINATION_OPTIONS, wantsDestinations } from './destinationOptions.ts';
-import type { DestineFlags } from './destinationPlan.ts';
-import { deployToDestinations, finishDestinations } from './destinationRun.ts';
-import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
-import { UPLOAD_OPTIONS } from './upload.ts';
-import { finishWatch, watchWithLog } from './watchOptions.ts';
+import { CACHE_OPTIONS } from './options/cacheFolder.ts';
+import type { Command, Context } from './terminal/command.ts';
+import { DEPLOY_OPTIONS, deployRequest } from './options/deploy.ts';
+import type { DeployFlags } from './options/deploy.ts';
+import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
+import type { DestineFlags } from './destinations/plan.ts';
+import { deployToDestinations, finishDestinations } from './destinations/run.ts';
+import { SERVER_OPTIONS, openServer } from './options/server.ts';
+import type { ServerFlags } from './options/server.ts';
+import { UPLOAD_OPTIONS } from './options/upload.ts';
+import { finishWatch, watchWithLog } from './options/watch.ts';
 
 interface Flags extends ServerFlags, DestineFlags {
   artifact: string;

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
-import { failureLogs } from '../pipeline/watch.ts';
+import { failureLogs } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import {
   abortDeployment,
@@ -11,12 +11,12 @@ import {
 } from '../server/deployments.ts';
 import type { Deployment } from '../server/deployments.ts';
 import { countersText } from '../server/outcome.ts';
-import type { Command, Context } from './command.ts';
-import { formatTable } from './format.ts';
-import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
-import { WATCH_OPTIONS, devicesText, finishWatch, logsText, watchWithLog } from './watchOptions.ts';
-import type { WatchFlags } from './watchOptions.ts';
+import type { Command, Context } from './terminal/command.ts';
+import { formatTable } from './terminal/format.ts';
+import { SERVER_OPTIONS, openServer } from './options/server.ts';
+import type { ServerFlags } from './options/server.ts';
+import { WATCH_OPTIONS, devicesText, finishWatch, logsText, watchWithLog } from './options/watch.ts';
+import type { WatchFlags } from './options/watch.ts';
 
 const ACTIONS = ['list', 'show', 'watch', 'abort'] as const;
 type Action = (typeof ACTIONS)[number];

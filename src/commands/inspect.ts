@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
 import { fileError } from '../io/files.ts';
-import { readArtifact } from '../mender/read.ts';
-import type { ArtifactReport, ImageReport } from '../mender/report.ts';
-import type { Command } from './command.ts';
-import { formatBytes, formatTable } from './format.ts';
+import { readArtifact } from '../mender/read/read.ts';
+import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
+import type { Command } from './terminal/command.ts';
+import { formatBytes, formatTable } from './terminal/format.ts';
 
 interface InspectFlags {
   file: string;

@@ -1,13 +1,13 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
-import { createHttp } from '../io/http.ts';
+import { createHttp } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import { logIn } from '../server/login.ts';
 import { storeToken, tokenPath } from '../server/token.ts';
-import type { Command } from './command.ts';
-import { readPassword } from './password.ts';
-import { SERVER_OPTIONS, serverHost, warnOfClearText } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
+import type { Command } from './terminal/command.ts';
+import { readPassword } from './terminal/password.ts';
+import { SERVER_OPTIONS, serverHost, warnOfClearText } from './options/server.ts';
+import type { ServerFlags } from './options/server.ts';
 
 interface LoginFlags extends ServerFlags {
   username: string;

@@ -1,25 +1,24 @@
 import { join } from 'node:path';
-import { archiveSource } from '../archive/source.ts';
+import { archiveSource } from '../archives/source.ts';
 import type { CacheLayout } from '../cache/layout.ts';
 import { daemonSource } from '../docker/source.ts';
 import { UsageError } from '../errors.ts';
-import { createHttp } from '../io/http.ts';
+import { createHttp } from '../http/http.ts';
 import { parseWrittenReference } from '../library/reference.ts';
 import type { ImageSource } from '../oci/image.ts';
 import { isRegistryHost } from '../oci/reference.ts';
-import { libraryFile } from '../pipeline/librarySource.ts';
-import type { Mode, SourceKind } from '../pipeline/mode.ts';
-import { sourceOrder } from '../pipeline/mode.ts';
-import { cacheSource, rememberingSource } from '../pipeline/sources.ts';
-import type { World } from '../pipeline/world.ts';
+import { libraryFile } from '../pipeline/images/librarySource.ts';
+import type { Mode, SourceKind } from '../pipeline/images/sources.ts';
+import { cacheSource, rememberingSource, sourceOrder } from '../pipeline/images/sources.ts';
+import type { World } from '../pipeline/images/world.ts';
 import { dockerCredentials } from '../registry/credentials.ts';
 import { registrySource } from '../registry/source.ts';
-import type { BuildFlags } from './buildOptions.ts';
-import { cacheOf, helperCaches } from './cacheFolder.ts';
-import type { Context } from './command.ts';
-import { homeFolder, nonEmpty } from './home.ts';
-import { libraryAt, libraryToken } from './libraryAccess.ts';
-import { parseSize } from './requestOf.ts';
+import type { BuildFlags } from './options/build.ts';
+import { cacheOf, helperCaches } from './options/cacheFolder.ts';
+import type { Context } from './terminal/command.ts';
+import { homeFolder, nonEmpty } from './terminal/home.ts';
+import { libraryAt, libraryToken } from './options/libraryAccess.ts';
+import { parseSize } from './options/request.ts';
 
 const LARGEST_LAYER = 64e9;
 

@@ -1,16 +1,16 @@
 import { readApplication } from '../compose/application.ts';
-import { prepare } from '../pipeline/prepare.ts';
-import type { Prepared } from '../pipeline/prepare.ts';
+import { prepare } from '../pipeline/build/prepare.ts';
+import type { Prepared } from '../pipeline/build/prepare.ts';
 import type { BuildRequest } from '../pipeline/request.ts';
-import type { World } from '../pipeline/world.ts';
-import type { BuildFlags } from './buildOptions.ts';
-import { buildOptions } from './buildOptions.ts';
-import { withManifestSettings } from './buildSettings.ts';
-import type { Command, Context } from './command.ts';
+import type { World } from '../pipeline/images/world.ts';
+import type { BuildFlags } from './options/build.ts';
+import { buildOptions } from './options/build.ts';
+import { withManifestSettings } from './options/settings.ts';
+import type { Command, Context } from './terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { openWorld } from './openWorld.ts';
 import { planJson, planText } from './planReport.ts';
-import { manifestPaths, requestOf } from './requestOf.ts';
+import { manifestPaths, requestOf } from './options/request.ts';
 
 /** `plan MANIFEST..` */
 export const planCommand: Command<BuildFlags> = {

@@ -1,6 +1,6 @@
-import type { BuildPlan, PlannedImage } from '../pipeline/planBuild.ts';
+import type { BuildPlan, PlannedImage } from '../pipeline/plan/planBuild.ts';
 import { formatReference } from '../oci/reference.ts';
-import { formatBytes, formatTable } from './format.ts';
+import { formatBytes, formatTable } from './terminal/format.ts';
 
 /** A plan as JSON for machines: what would be built, and nothing that is only of use inside. */
 export function planJson(plan: BuildPlan): unknown {

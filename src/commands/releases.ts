@@ -3,10 +3,10 @@ import { UsageError } from '../errors.ts';
 import type { Api } from '../server/api.ts';
 import { getRelease, listReleases, setNotes, setTags } from '../server/releases.ts';
 import type { Release } from '../server/releases.ts';
-import type { Command, Context } from './command.ts';
-import { formatBytes, formatTable } from './format.ts';
-import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
+import type { Command, Context } from './terminal/command.ts';
+import { formatBytes, formatTable } from './terminal/format.ts';
+import { SERVER_OPTIONS, openServer } from './options/server.ts';
+import type { ServerFlags } from './options/server.ts';
 
 const ACTIONS = ['list', 'show', 'tag', 'notes'] as const;
 type Action = (typeof ACTIONS)[number];

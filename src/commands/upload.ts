@@ -1,12 +1,12 @@
 import type { Argv } from 'yargs';
-import { finishUploads } from '../pipeline/artifactStoreFinish.ts';
-import { uploadRecorded } from '../pipeline/artifactStoreLedger.ts';
-import type { UploadReport } from '../pipeline/upload.ts';
-import { CACHE_OPTIONS, cacheOf } from './cacheFolder.ts';
-import type { Command } from './command.ts';
-import { formatBytes } from './format.ts';
-import { SERVER_OPTIONS, openServer } from './serverOptions.ts';
-import type { ServerFlags } from './serverOptions.ts';
+import { finishUploads } from '../pipeline/release/storeFinish.ts';
+import { uploadRecorded } from '../pipeline/release/storeLedger.ts';
+import { CACHE_OPTIONS, cacheOf } from './options/cacheFolder.ts';
+import type { Command } from './terminal/command.ts';
+import { uploadText } from './terminal/uploadText.ts';
+import { UPLOAD_OPTIONS } from './options/upload.ts';
+import { SERVER_OPTIONS, openServer } from './options/server.ts';
+import type { ServerFlags } from './options/server.ts';
 
 interface UploadFlags extends ServerFlags {
   file: string;
@@ -14,15 +14,6 @@ interface UploadFlags extends ServerFlags {
   directUpload?: boolean;
   cacheDir?: string;
 }
-
-/** What every command that uploads offers. */
-export const UPLOAD_OPTIONS = {
-  'direct-upload': {
-    group: 'The server:',
-    type: 'boolean',
-    describe: "Upload straight to the server's storage, where a self-hosted server offers that",
-  },
-} as const;
 
 /** `upload FILE` */
 export const uploadCommand: Command<UploadFlags> = {
@@ -51,10 +42,3 @@ export const uploadCommand: Command<UploadFlags> = {
     context.report({ host: api.host, ...report }, uploadText(report, api.host));
   },
 };
-
-/** One line for a person. */
-export function uploadText({ name, id, size, outcome }: UploadReport, host: string): string {
-  const what = `${name} (${formatBytes(size)})`;
-  if (outcome === 'present') return `${what} is on ${host} already, as artifact ${id}`;
-  return `uploaded ${what} to ${host} as artifact ${id}`;
-}

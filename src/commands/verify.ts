@@ -1,11 +1,11 @@
 import type { Argv, Options } from 'yargs';
 import { IntegrityError } from '../errors.ts';
-import type { Verification, VerifiedImage } from '../pipeline/verify.ts';
-import { verifyArtifact } from '../pipeline/verify.ts';
-import type { BuildFlags } from './buildOptions.ts';
-import { BUILD_OPTIONS } from './buildOptions.ts';
-import type { Command } from './command.ts';
-import { formatBytes, formatTable } from './format.ts';
+import type { Verification, VerifiedImage } from '../pipeline/verify/verify.ts';
+import { verifyArtifact } from '../pipeline/verify/verify.ts';
+import type { BuildFlags } from './options/build.ts';
+import { BUILD_OPTIONS } from './options/build.ts';
+import type { Command } from './terminal/command.ts';
+import { formatBytes, formatTable } from './terminal/format.ts';
 import { openWorld } from './openWorld.ts';
 
 type Flags = Pick<BuildFlags, 'base' | 'cacheDir' | 'mode' | 'insecureRegistry' | 'maxLayerSize'> & {

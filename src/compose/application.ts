@@ -1,17 +1,17 @@
 import { UsageError } from '../errors.ts';
-import { applicationVariables, profilesOf } from './applicationVariables.ts';
-import { unknownAttributes } from './attributes.ts';
-import type { Shippable } from './shippable.ts';
-import { shippable, shippedFiles } from './shippable.ts';
-import { loadFiles } from './load.ts';
-import { locateManifests } from './locateManifests.ts';
-import type { Notes, Scope } from './scope.ts';
-import { checkResources } from './resources.ts';
-import { activeServices, checkServices } from './services.ts';
-import { interpolate } from './template.ts';
-import type { Mapping } from './value.ts';
-import { isMapping, mapStrings, mappingOf, textOf, withoutTags } from './value.ts';
-import type { Environment } from './variables.ts';
+import { applicationVariables, profilesOf } from './read/applicationVariables.ts';
+import { unknownAttributes } from './read/attributes.ts';
+import type { Shippable } from './ship/shippable.ts';
+import { shippable, shippedFiles } from './ship/shippable.ts';
+import { loadFiles } from './read/load.ts';
+import { locateManifests } from './read/locateManifests.ts';
+import type { Notes, Scope } from './read/scope.ts';
+import { checkResources } from './read/resources.ts';
+import { activeServices, checkServices } from './read/services.ts';
+import { interpolate } from './read/template.ts';
+import type { Mapping } from './read/value.ts';
+import { isMapping, mapStrings, mappingOf, textOf, withoutTags } from './read/value.ts';
+import type { Environment } from './read/variables.ts';
 
 /** A service that runs on the device. */
 interface Service {

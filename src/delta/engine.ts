@@ -6,9 +6,9 @@ import { encodeBuiltin } from './builtin/encode.ts';
 import type { DeltaOptions, Encode, EncoderName, LayerFile } from './layer.ts';
 import { proveDelta } from './proof.ts';
 import { looksCompressed } from './sniff.ts';
-import { expectState, stateOf } from './unchanged.ts';
+import { expectState, stateOf } from './layer.ts';
 import { encodeWithXdelta3, hasXdelta3 } from './xdelta3.ts';
-import { encodeWithWasm } from './xdelta3Wasm.ts';
+import { encodeWithWasm } from './xdelta3Wasm/xdelta3Wasm.ts';
 
 export { chooseSources } from './sources.ts';
 

@@ -1,4 +1,4 @@
-import { firstBytes } from '../io/firstBytes.ts';
+import { firstBytes } from '../io/writeFrom.ts';
 
 /** The beginnings by which xdelta3 takes a source for compressed: bzip2, gzip, compress, xz. */
 const MAGICS = ['BZh', '\x1f\x8b', '\x1f\x9d', '\xfd\x37'].map((magic) => Buffer.from(magic, 'latin1'));

@@ -1,7 +1,5 @@
-import type { FieldRules, Problem } from './fieldRules.ts';
-import { below, checkFields, unexpected } from './fieldRules.ts';
-import type { JsonObject } from './json.ts';
-import { isObject } from './json.ts';
+import type { FieldRules, JsonObject, Problem } from './fieldRules.ts';
+import { below, checkFields, isObject, unexpected } from './fieldRules.ts';
 import { WORKFLOWS } from './model.ts';
 
 export const DESTINATION_FIELDS: FieldRules = {

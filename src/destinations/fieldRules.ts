@@ -1,6 +1,3 @@
-import type { JsonObject } from './json.ts';
-import { describeValue, isObject } from './json.ts';
-
 /** Something in a map that is wrong, and where: `[0].mappings.eu.destinations[1].overwrite`. */
 export interface Problem {
   path: string;
@@ -61,4 +58,19 @@ export function unexpected(path: string, expected: string, value: unknown): Prob
 export function below(path: string, name: string): string {
   if (!/^[\w-]+$/.test(name)) return `${path}[${JSON.stringify(name)}]`;
   return path === '' ? name : `${path}.${name}`;
+}
+
+/** A JSON object whose fields are not known yet. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** True for an object that is neither a list nor null. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What a value is, for messages: `a list`, `nothing`, `"text"`, `5`. */
+function describeValue(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : JSON.stringify(value);
 }

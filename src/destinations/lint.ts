@@ -1,9 +1,7 @@
 import { ACCOUNT_FIELDS, DESTINATION_FIELDS, ENTRY_FIELDS, checkMap } from './checkMap.ts';
 import { releaseTags } from './choose.ts';
-import type { Problem } from './fieldRules.ts';
-import { below } from './fieldRules.ts';
-import type { JsonObject } from './json.ts';
-import { isObject } from './json.ts';
+import type { JsonObject, Problem } from './fieldRules.ts';
+import { below, isObject } from './fieldRules.ts';
 import { isTag } from './plan.ts';
 import { checkMeta } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from './fieldRules.ts';
 
 /** The workflows of a map, and their other names. */
 export const WORKFLOWS = {

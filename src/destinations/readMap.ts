@@ -1,8 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { checkDestination, checkMap, checkMapping, checkPolicy } from './checkMap.ts';
-import type { Problem } from './fieldRules.ts';
-import type { JsonObject } from './json.ts';
-import { mergeObjects } from './mergeObjects.ts';
+import type { JsonObject, Problem } from './fieldRules.ts';
+import { isObject } from './fieldRules.ts';
 import type { Account, Destination, Entry, Mapping, Policy } from './model.ts';
 import { WORKFLOWS } from './model.ts';
 
@@ -117,4 +116,26 @@ function wholeOf(fields: JsonObject, name: string): number | null {
 
 function workflowOf(fields: JsonObject): Entry['workflow'] {
   return WORKFLOWS[fields['workflow'] as keyof typeof WORKFLOWS];
+}
+
+/**
+ * `low` overlaid with `high`, objects key by key. As in StArMap, an object in `low` outlives an empty value in `high`
+ * (null, false, 0, empty text, list or object), whereas null replaces anything else.
+ */
+export function mergeObjects(low: JsonObject, high: JsonObject): JsonObject {
+  const names = [...new Set([...Object.keys(low), ...Object.keys(high)])];
+  return Object.fromEntries(names.map((name) => [name, mergeValue(name, low, high)]));
+}
+
+function mergeValue(name: string, low: JsonObject, high: JsonObject): unknown {
+  const [below, above] = [low[name], high[name]];
+  if (!Object.hasOwn(high, name)) return below;
+  if (!Object.hasOwn(low, name) || !isObject(below)) return above;
+  if (isEmpty(above)) return below;
+  return isObject(above) ? mergeObjects(below, above) : above;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) ? Object.keys(value).length === 0 : !value;
 }

@@ -1,8 +1,8 @@
 import { DeniedError, NetworkError, UsageError, messageOf } from '../errors.ts';
-import { jsonOf, textOf } from '../io/http.ts';
-import type { Http, HttpResponse } from '../io/http.ts';
-import { retryAfter } from '../io/httpRetry.ts';
-import { wait } from '../io/wait.ts';
+import { jsonOf, textOf } from '../http/http.ts';
+import type { Http, HttpResponse } from '../http/http.ts';
+import { retryAfter } from '../http/retry.ts';
+import { wait } from '../http/wait.ts';
 
 export type QueryPair = readonly [name: string, value: string];
 

@@ -1,7 +1,6 @@
 import { UsageError } from '../errors.ts';
-import type { FieldRules, Problem } from './fieldRules.ts';
+import type { FieldRules, JsonObject, Problem } from './fieldRules.ts';
 import { below, checkFields, unexpected } from './fieldRules.ts';
-import type { JsonObject } from './json.ts';
 import { problemText } from './readMap.ts';
 
 /** What the meta of a destination, or the command line, says about an upload and a deployment. */

@@ -1,7 +1,7 @@
 import { DeniedError, NetworkError, NotFoundError, UsageError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
-import { textOf } from '../io/http.ts';
-import type { Http, HttpRequest, HttpResponse } from '../io/http.ts';
+import { textOf } from '../http/http.ts';
+import type { Http, HttpRequest, HttpResponse } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import { sameHost } from './url.ts';
 

@@ -4,7 +4,7 @@ import type { Library } from './client.ts';
 import { findImage, hashOf } from './images.ts';
 import type { LibraryImage } from './images.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { LibraryPath } from './paths.ts';
+import type { LibraryPath } from './reference.ts';
 
 type Level = 'entities' | 'collections' | 'containers';
 

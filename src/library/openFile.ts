@@ -1,7 +1,7 @@
 import { NetworkError, NotFoundError, UnsupportedError } from '../errors.ts';
-import { textOf } from '../io/http.ts';
-import type { HttpResponse } from '../io/http.ts';
-import type { RemoteFile } from '../io/remoteFile.ts';
+import { textOf } from '../http/http.ts';
+import type { HttpResponse } from '../http/http.ts';
+import type { RemoteFile } from '../download/remoteFile.ts';
 import { failureOf, headersFor, send } from './client.ts';
 import type { Library } from './client.ts';
 import { archQuery } from './images.ts';

@@ -1,4 +1,4 @@
-import { jsonOf, textOf } from '../io/http.ts';
+import { jsonOf, textOf } from '../http/http.ts';
 import { send } from './client.ts';
 import type { Library } from './client.ts';
 

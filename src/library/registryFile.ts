@@ -1,6 +1,6 @@
 import { DeniedError, IntegrityError, UnsupportedError } from '../errors.ts';
-import { bytesOf, textOf } from '../io/http.ts';
-import type { HttpResponse } from '../io/http.ts';
+import { bytesOf, textOf } from '../http/http.ts';
+import type { HttpResponse } from '../http/http.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';

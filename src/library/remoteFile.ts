@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { registerSecret } from '../io/redact.ts';
-import type { Parts, RemoteFile } from '../io/remoteFile.ts';
+import type { Parts, RemoteFile } from '../download/remoteFile.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { Library } from './client.ts';

@@ -1,21 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { UnsupportedError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
-import { HAS_ZSTD, zstdUnsupported } from '../io/zstdCompress.ts';
-import { appPayload } from './appPayload.ts';
-import { composePayload } from './composePayload.ts';
-import type { PackContext } from './context.ts';
-import { writeEmbedded } from './embedded.ts';
-import type { PackImages, Payload } from './files.ts';
-import { packingOf, toolCompressionOf } from './packing.ts';
-import { reachOf } from './repeats.ts';
+import { HAS_ZSTD, zstdUnsupported } from '../compress/zstd.ts';
+import { appPayload } from './write/appPayload.ts';
+import { composePayload } from './write/composePayload.ts';
+import type { PackContext } from './write/packing.ts';
+import { writeEmbedded } from './write/embedded.ts';
+import type { PackImages, Payload } from './write/files.ts';
+import { packingOf, toolCompressionOf } from './write/packing.ts';
+import { reachOf } from './write/repeats.ts';
 import { firstPemBlock, readSigningKey } from './sign.ts';
-import { isWorthSplicing, splicedPayloadFile } from './spliced.ts';
+import { isWorthSplicing, splicedPayloadFile } from './write/spliced.ts';
 import type { ArtifactSpec, ArtifactSummary, Compression, WriterName } from './spec.ts';
-import type { ToolVersion } from './tool.ts';
-import { refuseExtraArguments, toolMissing, toolVersion } from './tool.ts';
-import { canCompress, canSign } from './toolArguments.ts';
-import { writeWithTool } from './toolWriter.ts';
+import type { ToolVersion } from './tool/tool.ts';
+import { refuseExtraArguments, toolMissing, toolVersion } from './tool/tool.ts';
+import { canCompress, canSign } from './tool/arguments.ts';
+import { writeWithTool } from './tool/writer.ts';
 
 /**
  * Builds the artifact and moves it to `destination` once it is whole; a failure leaves nothing there. No layer is

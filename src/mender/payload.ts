@@ -1,4 +1,4 @@
-import type { GzipFile } from '../io/tar.ts';
+import type { GzipFile } from '../tar/tar.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';

@@ -1,4 +1,4 @@
-import type { Http } from '../io/http.ts';
+import type { Http } from '../http/http.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Challenge } from './challenge.ts';
 import type { CredentialLookup } from './credentials.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Log } from '../io/log.ts';
-import { resumingBytes } from '../io/resume.ts';
+import { resumingBytes } from '../download/resume.ts';
 import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { RegistryClient } from './client.ts';

@@ -1,4 +1,4 @@
-import type { HttpResponse } from '../io/http.ts';
+import type { HttpResponse } from '../http/http.ts';
 import { createAuthorization } from './authorization.ts';
 import type { Authorization, AuthorizationContext } from './authorization.ts';
 import { isOfRegistry, repositoryUrl } from './endpoint.ts';

@@ -1,6 +1,6 @@
 import { IntegrityError, NotFoundError } from '../errors.ts';
-import { bytesOf } from '../io/http.ts';
-import type { HttpResponse } from '../io/http.ts';
+import { bytesOf } from '../http/http.ts';
+import type { HttpResponse } from '../http/http.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf, isDigest } from '../oci/digest.ts';

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { isLoopback } from '../io/httpRedirect.ts';
+import { isLoopback } from '../http/redirect.ts';
 
 /** A repository at a registry, as in `Reference`. */
 export interface Repository {

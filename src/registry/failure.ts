@@ -1,6 +1,6 @@
 import { DeniedError, NetworkError } from '../errors.ts';
-import { textOf } from '../io/http.ts';
-import type { HttpResponse } from '../io/http.ts';
+import { textOf } from '../http/http.ts';
+import type { HttpResponse } from '../http/http.ts';
 import type { Repository } from './endpoint.ts';
 
 /** What went wrong with a request for `path`, as an error to throw; reads the answer. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { NotFoundError } from '../errors.ts';
-import type { Http } from '../io/http.ts';
+import type { Http } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,8 +13,8 @@ import type { RegistryClient } from './client.ts';
 import type { CredentialLookup } from './credentials.ts';
 import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
 import { layersOf } from './layers.ts';
-import { createLimit } from './limit.ts';
-import type { Limit } from './limit.ts';
+import { createLimit } from '../io/pool.ts';
+import type { Limit } from '../io/pool.ts';
 import { selectImage } from './select.ts';
 import type { Reader } from './select.ts';
 

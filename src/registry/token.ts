@@ -1,8 +1,8 @@
 import { DeniedError, NetworkError } from '../errors.ts';
-import { jsonOf, textOf } from '../io/http.ts';
-import type { Http, HttpRequest } from '../io/http.ts';
+import { jsonOf, textOf } from '../http/http.ts';
+import type { Http, HttpRequest } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
-import type { Credentials } from './credential.ts';
+import type { Credentials } from './credentials.ts';
 import { allowsPlainHttp } from './endpoint.ts';
 
 export interface TokenRequest {

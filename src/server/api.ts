@@ -1,6 +1,6 @@
 import { NetworkError } from '../errors.ts';
-import type { Http, HttpRequest } from '../io/http.ts';
-import { textOf } from '../io/http.ts';
+import type { Http, HttpRequest } from '../http/http.ts';
+import { textOf } from '../http/http.ts';
 import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 import { failureOf } from './failure.ts';
 

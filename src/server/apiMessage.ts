@@ -1,4 +1,4 @@
-import type { HttpRequest } from '../io/http.ts';
+import type { HttpRequest } from '../http/http.ts';
 
 export interface ApiRequest extends Pick<
   HttpRequest,

@@ -1,12 +1,12 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { NotFoundError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
-import { fileReader, streamReader } from '../io/byteReader.ts';
-import { unxz } from '../io/xzLibrary.ts';
-import type { ByteReader } from '../io/byteReader.ts';
-import { compressionOf, decompressed } from '../io/decompress.ts';
+import { fileReader, streamReader } from '../tar/byteReader.ts';
+import { unxz } from '../compress/xzLibrary.ts';
+import type { ByteReader } from '../tar/byteReader.ts';
+import { compressionOf, decompressed } from '../compress/decompress.ts';
 import { fileError } from '../io/files.ts';
-import { walkTar } from '../io/tarRead.ts';
+import { walkTar } from '../tar/tarRead.ts';
 import type { ArtifactFacts } from './sameArtifact.ts';
 
 /** State scripts are the only large thing in a header. */

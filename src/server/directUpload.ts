@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { NetworkError } from '../errors.ts';
-import { countedAttempts } from '../io/attempts.ts';
-import { textOf } from '../io/http.ts';
-import { wait } from '../io/wait.ts';
+import { countedAttempts } from '../io/writeFrom.ts';
+import { textOf } from '../http/http.ts';
+import { wait } from '../http/wait.ts';
 import type { Api } from './api.ts';
 import { valueOf } from './api.ts';
 import { findArtifact } from './artifacts.ts';

@@ -1,10 +1,10 @@
-import { download } from '../io/download.ts';
-import type { Downloaded } from '../io/download.ts';
-import { textOf } from '../io/http.ts';
-import type { HttpResponse } from '../io/http.ts';
+import { download } from '../download/download.ts';
+import type { Downloaded } from '../download/download.ts';
+import { textOf } from '../http/http.ts';
+import type { HttpResponse } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
-import type { Parts } from '../io/remoteFile.ts';
+import type { Parts } from '../download/remoteFile.ts';
 import type { Api } from './api.ts';
 import { downloadLink } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';

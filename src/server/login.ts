@@ -1,5 +1,5 @@
 import { DeniedError, NetworkError } from '../errors.ts';
-import type { Http } from '../io/http.ts';
+import type { Http } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import { createApi } from './api.ts';
 import { reasonOf } from './failure.ts';

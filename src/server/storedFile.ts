@@ -1,4 +1,4 @@
-import { textOf } from '../io/http.ts';
+import { textOf } from '../http/http.ts';
 import type { Api } from './api.ts';
 import { downloadLink } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';

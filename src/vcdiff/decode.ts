@@ -1,7 +1,5 @@
-import { adler32 } from './adler32.ts';
-import { malformed } from './decodeFields.ts';
-import { readFileHeader, readWindowHeader } from './decodeHeader.ts';
-import { DeltaInput } from './decodeInput.ts';
+import { adler32 } from '../simd/adler32.ts';
+import { DeltaInput, malformed, readFileHeader, readWindowHeader } from './decodeHeader.ts';
 import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
 
 /**

@@ -1,6 +1,4 @@
-import { UnsupportedError } from '../errors.ts';
-import { Fields, malformed } from './decodeFields.ts';
-import type { DeltaInput } from './decodeInput.ts';
+import { IntegrityError, UnsupportedError } from '../errors.ts';
 import { ADDRESS_LIMIT, HEADER_BIT, MAGIC, WINDOW_BIT } from './format.ts';
 
 /** What stands in front of a window's three sections. */
@@ -107,5 +105,100 @@ function checkLengths(header: WindowHeader, sectionsLength: number): void {
   // Every byte of data makes at least one of output, and real instructions are shorter than what they make: a bound on memory.
   if (dataLength > targetLength || instructionLength + addressLength > 4 * targetLength + 64) {
     throw malformed('a window has more instructions than output');
+  }
+}
+
+/** Reads bytes and numbers one after another, and refuses to read past the end. */
+export class Fields {
+  readonly bytes: Uint8Array;
+  /** Of the next byte. */
+  position: number;
+  /** Of the first byte that is no longer a part of this section. */
+  readonly end: number;
+  readonly #what: string;
+
+  constructor(bytes: Uint8Array, start: number, end: number, what: string) {
+    this.bytes = bytes;
+    this.position = start;
+    this.end = end;
+    this.#what = what;
+  }
+
+  byte(): number {
+    if (this.position >= this.end) throw malformed(`the ${this.#what} end too early`);
+    return this.bytes[this.position++]!;
+  }
+
+  /** A base-128 number, high bits first, in its shortest form, of at most `largest`. RFC 3284 section 2. */
+  number(largest: number): number {
+    let byte = this.byte();
+    if (byte === 0x80) throw malformed(`the ${this.#what} hold a number that is not in its shortest form`);
+    let value = byte & 0x7f;
+    while (byte >= 0x80) {
+      byte = this.byte();
+      value = value * 128 + (byte & 0x7f);
+      if (value > largest) throw malformed(`the ${this.#what} hold a number above ${largest}`);
+    }
+    return value;
+  }
+
+  /** The start of `size` bytes that are passed over. */
+  skip(size: number): number {
+    const start = this.position;
+    if (size > this.end - start) throw malformed(`the ${this.#what} end too early`);
+    this.position = start + size;
+    return start;
+  }
+
+  expectEnd(): void {
+    const left = this.end - this.position;
+    if (left !== 0) throw malformed(`${left} bytes of the ${this.#what} are left over`);
+  }
+}
+
+/** The error for a delta that is no well-formed VCDIFF, or not one for this source. */
+export function malformed(what: string): IntegrityError {
+  return new IntegrityError(`the delta is damaged: ${what}`);
+}
+
+/** Hands out the bytes of a stream in pieces of the wanted length, however they arrive. */
+export class DeltaInput {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  constructor(delta: AsyncIterable<Uint8Array>) {
+    this.#chunks = delta[Symbol.asyncIterator]();
+  }
+
+  /** The next `size` bytes without passing over them; fewer only where the stream ends. */
+  async peek(size: number): Promise<Uint8Array> {
+    if (this.#bytes.length < size) await this.#gather(size);
+    return this.#bytes.subarray(0, size);
+  }
+
+  /** Exactly the next `size` bytes; throws IntegrityError when the stream ends before. */
+  async take(size: number): Promise<Uint8Array> {
+    const bytes = await this.peek(size);
+    if (bytes.length < size) throw malformed('it ends in the middle of a window');
+    this.#bytes = this.#bytes.subarray(size);
+    return bytes;
+  }
+
+  /** Lets go of the stream, so that a file behind it is closed. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  // Grows with what has arrived, not with what a length field claims.
+  async #gather(size: number): Promise<void> {
+    const pieces = [this.#bytes];
+    let gathered = this.#bytes.length;
+    while (gathered < size) {
+      const next = await this.#chunks.next();
+      if (next.done === true) break;
+      pieces.push(next.value);
+      gathered += next.value.length;
+    }
+    this.#bytes = pieces.length === 1 ? this.#bytes : Buffer.concat(pieces, gathered);
   }
 }

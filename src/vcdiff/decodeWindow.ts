@@ -1,6 +1,6 @@
 import { AddressCache } from './addressCache.ts';
 import { CODE_TABLE, ENTRY_SIZE } from './codeTable.ts';
-import { Fields, malformed } from './decodeFields.ts';
+import { Fields, malformed } from './decodeHeader.ts';
 import type { WindowHeader } from './decodeHeader.ts';
 import { ADDRESS_LIMIT, INSTRUCTION, MODE } from './format.ts';
 

@@ -1,4 +1,4 @@
-import { adler32 } from './adler32.ts';
+import { adler32 } from '../simd/adler32.ts';
 import { ByteSink } from './byteSink.ts';
 import {
   ADD_OPCODE,

@@ -4,18 +4,22 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { findConfig } from '../../src/cache/configs.ts';
+import {
+  findConfig,
+  readDocument,
+  rememberedImage,
+  rememberImage,
+  writeDocument,
+} from '../../src/cache/documents.ts';
 import { findLayer } from '../../src/cache/layers.ts';
 import { cacheSink } from '../../src/cache/sink.ts';
 import { cachedDelta } from '../../src/cache/deltas.ts';
-import { readDocument, writeDocument } from '../../src/cache/documents.ts';
 import { isWhole, listEntries, removeEntry } from '../../src/cache/entries.ts';
 import type { CacheEntry } from '../../src/cache/entries.ts';
 import type { CacheLayout } from '../../src/cache/layout.ts';
 import { cacheLayout } from '../../src/cache/layout.ts';
 import { readMetadata, readMetadataFile, writeMetadata } from '../../src/cache/metadata.ts';
 import { IN_USE_MS, choosePruned, pruneCache } from '../../src/cache/prune.ts';
-import { rememberImage, rememberedImage } from '../../src/cache/resolutions.ts';
 import { UsageError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';

@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withManifestSettings } from '../../src/commands/buildSettings.ts';
-import { cacheFolder, helperCaches } from '../../src/commands/cacheFolder.ts';
-import { formatBytes, formatTable } from '../../src/commands/format.ts';
-import { parseSize, requestOf } from '../../src/commands/requestOf.ts';
-import { createProgress } from '../../src/commands/terminal.ts';
+import { withManifestSettings } from '../../src/commands/options/settings.ts';
+import { cacheFolder, helperCaches } from '../../src/commands/options/cacheFolder.ts';
+import { formatBytes, formatTable } from '../../src/commands/terminal/format.ts';
+import { parseSize, requestOf } from '../../src/commands/options/request.ts';
+import { createProgress } from '../../src/commands/terminal/terminal.ts';
 import { environmentOptions } from '../../src/config.ts';
 
 describe('environmentOptions', () => {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDotenv } from '../../src/compose/dotenv.ts';
-import { keyed } from '../../src/compose/merge.ts';
-import { parseMount, parsePort } from '../../src/compose/shortSyntax.ts';
-import type { Mapping, Value } from '../../src/compose/value.ts';
-import { isMapping, listOf, mappingOf, textOf } from '../../src/compose/value.ts';
+import { parseDotenv } from '../../src/compose/read/dotenv.ts';
+import { keyed } from '../../src/compose/read/merge.ts';
+import { parseMount, parsePort } from '../../src/compose/read/shortSyntax.ts';
+import type { Mapping, Value } from '../../src/compose/read/value.ts';
+import { isMapping, listOf, mappingOf, textOf } from '../../src/compose/read/value.ts';
 
 type Lookup = (name: string) => string | undefined;
 

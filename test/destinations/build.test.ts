@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { prepareDestinations } from '../../src/commands/destinationBuild.ts';
-import type { DestineFlags } from '../../src/commands/destinationPlan.ts';
+import { prepareDestinations } from '../../src/commands/destinations/build.ts';
+import type { DestineFlags } from '../../src/commands/destinations/plan.ts';
 import type { UserError } from '../../src/errors.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
-import type { Prepared } from '../../src/pipeline/prepare.ts';
+import type { Prepared } from '../../src/pipeline/build/prepare.ts';
 import { gatewayMap, group, yamlFile } from './world.ts';
 
 const CONFIG = {

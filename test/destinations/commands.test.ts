@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
-import type { Pruned } from '../../src/pipeline/retention.ts';
+import type { Pruned } from '../../src/pipeline/release/retention.ts';
 import { listen } from '../helpers/listen.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { gatewayArtifact, gatewayMap, group, profilesOf, tenant, yamlFile } from './world.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deployCommand } from '../../src/commands/deploy.ts';
-import type { RunsReport } from '../../src/commands/destinationReport.ts';
+import type { RunsReport } from '../../src/commands/destinations/report.ts';
 import { InterruptedError } from '../../src/errors.ts';
 import { runCommand } from '../helpers/mender-server-command.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';

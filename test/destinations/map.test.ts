@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkDestination, checkMap, checkMapping, checkPolicy } from '../../src/destinations/checkMap.ts';
-import type { Problem } from '../../src/destinations/fieldRules.ts';
-import type { JsonObject } from '../../src/destinations/json.ts';
+import type { JsonObject, Problem } from '../../src/destinations/fieldRules.ts';
 import { filterEntries, localMap } from '../../src/destinations/localMap.ts';
 import type { EntryFilters, MapQuery } from '../../src/destinations/localMap.ts';
-import { mergeObjects } from '../../src/destinations/mergeObjects.ts';
+import {
+  mergeObjects,
+  readDestination,
+  readMap,
+  readMapping,
+  readPolicy,
+} from '../../src/destinations/readMap.ts';
 import type { Entry } from '../../src/destinations/model.ts';
 import { imageName, parseNvr } from '../../src/destinations/nvr.ts';
-import { readDestination, readMap, readMapping, readPolicy } from '../../src/destinations/readMap.ts';
 import { mapOf } from '../../src/destinations/writeMap.ts';
 import { UsageError } from '../../src/errors.ts';
 import { vector } from './vectors.ts';

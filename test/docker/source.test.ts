@@ -6,7 +6,7 @@ import { daemonSource } from '../../src/docker/source.ts';
 import { IntegrityError, NetworkError, NotFoundError } from '../../src/errors.ts';
 import { createLog, silentLog } from '../../src/io/log.ts';
 import type { ImageSource } from '../../src/oci/image.ts';
-import { ask, newDockerFiles, oldDockerFiles, sampleImage } from '../archive/archives.ts';
+import { ask, newDockerFiles, oldDockerFiles, sampleImage } from '../archives/archives.ts';
 import { allOf, collector, isWhole } from '../helpers/collect.ts';
 import type { Built, BuiltImage } from '../helpers/images.ts';
 import { buildImage, buildIndex, layoutFiles, skopeoCopy, writeLayout } from '../helpers/images.ts';

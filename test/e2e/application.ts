@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestImage, TestLayer } from '../device/images.ts';
-import { edited, imageOf, layerAt, layerOf, noise } from '../device/images.ts';
+import type { TestImage, TestLayer } from '../mender/onDevice/images.ts';
+import { edited, imageOf, layerAt, layerOf, noise } from '../mender/onDevice/images.ts';
 import { HOME } from './device.ts';
 
 /** Services and the images they run, in one version of an application. */

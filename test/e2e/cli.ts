@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Module } from '../../src/mender/spec.ts';
-import { archiveImage, archiveIndex } from '../device/images.ts';
+import { archiveImage, archiveIndex } from '../mender/onDevice/images.ts';
 import type { Services } from './application.ts';
 import { DEVICE_TYPE, PROJECT } from './pack.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PayloadImage } from '../../src/mender/payload.ts';
-import { archiveImage, edited, imageOf, layerOf, noise } from '../device/images.ts';
+import { archiveImage, edited, imageOf, layerOf, noise } from '../mender/onDevice/images.ts';
 import { startRegistry } from './deviceRegistry.ts';
 import type { Services } from './application.ts';
 import { baseLayer } from './application.ts';

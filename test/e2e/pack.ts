@@ -4,7 +4,7 @@ import { silentLog } from '../../src/io/log.ts';
 import { buildArtifact } from '../../src/mender/build.ts';
 import type { PayloadImage } from '../../src/mender/payload.ts';
 import type { Module } from '../../src/mender/spec.ts';
-import { PLATFORM } from '../device/images.ts';
+import { PLATFORM } from '../mender/onDevice/images.ts';
 
 export interface Package {
   name: string;

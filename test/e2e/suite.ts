@@ -1,8 +1,8 @@
 import type { PayloadImage } from '../../src/mender/payload.ts';
 import { deviceReference, formatReference, parseReference } from '../../src/oci/reference.ts';
 import { expect } from 'vitest';
-import type { TestImage } from '../device/images.ts';
-import { payloadOf } from '../device/images.ts';
+import type { TestImage } from '../mender/onDevice/images.ts';
+import { payloadOf } from '../mender/onDevice/images.ts';
 import type { Services } from './application.ts';
 import type { Device } from './device.ts';
 import { PROJECT } from './pack.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IntegrityError } from '../../src/errors.ts';
-import { eachFile, uncompressed } from '../../src/mender/nested.ts';
+import { eachFile, uncompressed } from '../../src/mender/read/nested.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { tarOf } from '../helpers/tarball.ts';
 import { tamperedWith } from './repack.ts';

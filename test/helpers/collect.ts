@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decompressed } from '../../src/io/decompress.ts';
+import { decompressed } from '../../src/compress/decompress.ts';
 import type { BlobDelivery, BlobSink, ResolvedImage } from '../../src/oci/image.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 

@@ -1,5 +1,5 @@
 import yargs from 'yargs';
-import type { Command } from '../../src/commands/command.ts';
+import type { Command } from '../../src/commands/terminal/command.ts';
 import { createLog } from '../../src/io/log.ts';
 import type { LogLevel } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';

@@ -1,18 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import {
+  formatLibraryReference,
   isImageHash,
+  isLibraryReference,
   isPullPath,
   isPushPath,
   isReferencePart,
-  splitLibraryPath,
-} from '../../src/library/paths.ts';
-import {
   LibraryReferenceError,
-  formatLibraryReference,
-  isLibraryReference,
   parseLibraryReference,
   parseWrittenReference,
+  splitLibraryPath,
 } from '../../src/library/reference.ts';
 import type { LibraryReference } from '../../src/library/reference.ts';
 import { sameHost } from '../../src/library/url.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog } from '../../src/io/log.ts';
-import type { PackContext } from '../../src/mender/context.ts';
+import type { PackContext } from '../../src/mender/write/packing.ts';
 import type { PayloadImage, PayloadLayer } from '../../src/mender/payload.ts';
 import type { ArtifactSpec } from '../../src/mender/spec.ts';
 import type { Digest } from '../../src/oci/digest.ts';

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { messageOf } from '../../src/errors.ts';
 import { redact } from '../../src/io/redact.ts';
 import { dockerCredentials } from '../../src/registry/credentials.ts';
-import type { Credentials } from '../../src/registry/credential.ts';
+import type { Credentials } from '../../src/registry/credentials.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 afterEach(() => vi.unstubAllEnvs());

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHttp } from '../../src/io/http.ts';
+import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
-import { decompressed } from '../../src/io/decompress.ts';
+import { decompressed } from '../../src/compress/decompress.ts';
 import type { ImageRequest, ResolvedImage } from '../../src/oci/image.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';

@@ -5,7 +5,7 @@ import { parseReference } from '../../src/oci/reference.ts';
 import { parseChallenges } from '../../src/registry/challenge.ts';
 import { allowsPlainHttp, isOfRegistry, repositoryUrl } from '../../src/registry/endpoint.ts';
 import { denied } from '../../src/registry/failure.ts';
-import { createLimit } from '../../src/registry/limit.ts';
+import { createLimit } from '../../src/io/pool.ts';
 
 describe('parseChallenges', () => {
   test.each([

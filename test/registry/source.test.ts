@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHttp } from '../../src/io/http.ts';
+import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
-import { decompressed } from '../../src/io/decompress.ts';
+import { decompressed } from '../../src/compress/decompress.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { ResolvedImage } from '../../src/oci/image.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError } from '../../src/errors.ts';
-import { deployArtifact } from '../../src/pipeline/deploy.ts';
-import type { DeployRequest } from '../../src/pipeline/deploy.ts';
-import { uploadArtifact } from '../../src/pipeline/upload.ts';
-import { watchDeployment } from '../../src/pipeline/watch.ts';
+import { deployArtifact } from '../../src/pipeline/release/deploy.ts';
+import type { DeployRequest } from '../../src/pipeline/release/deploy.ts';
+import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
+import { watchDeployment } from '../../src/pipeline/release/watch.ts';
 import { abortDeployment } from '../../src/server/deployments.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { simulateDevice } from '../helpers/mender-server-device.ts';

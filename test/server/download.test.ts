@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { IntegrityError, NetworkError, UsageError } from '../../src/errors.ts';
-import { uploadArtifact } from '../../src/pipeline/upload.ts';
+import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { getArtifact } from '../../src/server/artifacts.ts';
 import { downloadArtifact } from '../../src/server/download.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';

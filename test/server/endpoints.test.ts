@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { deployArtifact } from '../../src/pipeline/deploy.ts';
-import { uploadArtifact } from '../../src/pipeline/upload.ts';
+import { deployArtifact } from '../../src/pipeline/release/deploy.ts';
+import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import {
   deleteArtifact,
   describeArtifact,

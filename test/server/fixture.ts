@@ -1,4 +1,4 @@
-import { createHttp } from '../../src/io/http.ts';
+import { createHttp } from '../../src/http/http.ts';
 import { createLog, silentLog } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
 import type { Api } from '../../src/server/api.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { uploadArtifact } from '../../src/pipeline/upload.ts';
+import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { menderServer } from '../helpers/mender-server.ts';
 import { callsOf, contextOf } from './fixture.ts';

@@ -17,7 +17,7 @@ import {
   UnsupportedError,
   UsageError,
 } from '../../src/errors.ts';
-import { uploadArtifact } from '../../src/pipeline/upload.ts';
+import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { menderServer } from '../helpers/mender-server.ts';
 import { fileOf } from '../helpers/mender-server-state.ts';

@@ -1,4 +1,4 @@
-import { adler32 } from '../../src/vcdiff/adler32.ts';
+import { adler32 } from '../../src/simd/adler32.ts';
 import { varints } from '../../src/vcdiff/varint.ts';
 
 /** A window as its parts; what is left out is right. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addCopyOpcode, CODE_TABLE, copyAddOpcode, sizedCopyOpcode } from '../../src/vcdiff/codeTable.ts';
 import { CopyList } from '../../src/vcdiff/copyList.ts';
-import { Fields } from '../../src/vcdiff/decodeFields.ts';
+import { Fields } from '../../src/vcdiff/decodeHeader.ts';
 import { FILE_HEADER } from '../../src/vcdiff/format.ts';
 import { partsInReach } from '../../src/vcdiff/reach.ts';
 import { varints } from '../../src/vcdiff/varint.ts';

@@ -2,7 +2,7 @@ import { WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { matchLength, viewOf } from './bytes.ts';
 import { FEWEST_BITS, LANDMARK_SIZE } from './landmarkScan.ts';
 import { eachLandmark } from './landmarks.ts';
-import type { Source, Target } from './stretches.ts';
+import type { Source, Target } from './types.ts';
 
 /** The source is covered or not in units of this. */
 export const COVER = 64;

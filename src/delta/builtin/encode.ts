@@ -4,7 +4,7 @@ import { FILE_HEADER, WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { HAS_THREADS } from '../../io/threads.ts';
 import type { DeltaOptions, LayerFile } from '../layer.ts';
 import { PositionedFile } from '../tar/positioned.ts';
-import type { Plan } from './pairs.ts';
+import type { Plan } from './types.ts';
 import { makePlan } from './plan.ts';
 import { openEncoder, type WindowJob } from './windowJob.ts';
 import { encodeInThreads } from './windowThreads.ts';

@@ -9,7 +9,7 @@ import {
   words,
   type Code,
   type Kernel,
-} from '../../vcdiff/wasm.ts';
+} from '../../simd/wasm.ts';
 
 /** One in 2^FEWEST_BITS positions is a candidate. */
 export const FEWEST_BITS = 7;

@@ -1,6 +1,6 @@
 import { matchLength, viewOf, word } from './bytes.ts';
 import { Coverage } from './coverage.ts';
-import type { Source, Target } from './stretches.ts';
+import type { Source, Target } from './types.ts';
 import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
 
 /** The shortest match at a distance that was used before. */

@@ -1,11 +1,10 @@
 import type { EntryTable } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
 import { scanTar } from '../tar/scan.ts';
-import { IndexMap } from './indexMap.ts';
 import { makeLandmarks } from './landmarks.ts';
-import type { Plan } from './pairs.ts';
 import { sampleSum } from './sampleSum.ts';
 import { surveyOld } from './survey.ts';
+import type { Plan } from './types.ts';
 
 /** Bodies below this are not worth a search under other names. */
 const SMALLEST_MOVED = 32;
@@ -82,5 +81,39 @@ function pairKin(plan: Plan): void {
     if (plan.body[entry]! >= 0) continue;
     const kin = plan.header[entry]!;
     plan.body[entry] = kin >= 0 ? kin : byBase.get(plan.new.base[entry]!);
+  }
+}
+
+/** A map from 32-bit sums to indexes, in typed arrays: a million keys take 16 MB. The first index of a sum stays. */
+class IndexMap {
+  private readonly slots: Int32Array;
+  private readonly sums: Uint32Array;
+  private readonly mask: number;
+
+  constructor(capacity: number) {
+    let size = 16;
+    while (size < capacity * 2) size *= 2;
+    this.mask = size - 1;
+    this.slots = new Int32Array(size).fill(-1);
+    this.sums = new Uint32Array(size);
+  }
+
+  /** The index of `sum`, or -1. */
+  get(sum: number): number {
+    return this.slots[this.slotOf(sum)]!;
+  }
+
+  /** Keeps `index` under `sum` unless that has one. */
+  add(sum: number, index: number): void {
+    const slot = this.slotOf(sum);
+    if (this.slots[slot] !== -1) return;
+    this.slots[slot] = index;
+    this.sums[slot] = sum;
+  }
+
+  private slotOf(sum: number): number {
+    let slot = (Math.imul(sum, 0x9e3779b1) >>> 0) & this.mask;
+    while (this.slots[slot] !== -1 && this.sums[slot] !== sum) slot = (slot + 1) & this.mask;
+    return slot;
   }
 }

@@ -1,4 +1,4 @@
-import { alignedBuffer } from '../../vcdiff/wasm.ts';
+import { alignedBuffer } from '../../simd/wasm.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
 
 /** [from, end) of a file. */

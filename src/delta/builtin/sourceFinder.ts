@@ -1,9 +1,8 @@
 import { eachLandmark, findLandmark, type Landmarks } from './landmarks.ts';
-import { PageVotes, UNIT } from './pages.ts';
-import { LARGEST_WHOLE } from './survey.ts';
-import type { Target } from './stretches.ts';
 import { INDEX_LIMIT } from './positionIndex.ts';
 import type { Range } from './sourceBuffer.ts';
+import { LARGEST_WHOLE } from './survey.ts';
+import type { Target } from './types.ts';
 
 /** Of a larger old version, so much before and behind the same place is taken where no landmark says more. */
 const REACH = 1 << 20;
@@ -60,4 +59,52 @@ export class SourceFinder {
 function around(version: Range, probable: number, length: number): Range {
   const from = Math.max(version.from, Math.min(probable, version.end - length) - REACH);
   return { from, end: Math.min(version.end, from + length + 2 * REACH) };
+}
+
+/** The old layer is taken in units of this. */
+const UNIT: number = 1 << 15;
+/** So many units before and behind one with landmarks are taken with it. */
+const MARGIN = 1;
+
+/** Counts which parts of the old layer have landmarks in common with new bytes. */
+export class PageVotes {
+  private readonly votes = new Map<number, number>();
+
+  /** Counts a landmark at `position` of the old layer. */
+  add(position: number): void {
+    const unit = Math.floor(position / UNIT);
+    this.votes.set(unit, (this.votes.get(unit) ?? 0) + 1);
+  }
+
+  /**
+   * The parts with the most votes, but at least `fewest`, and what surrounds them, then `fallback` from its start on: as much as `budget` bytes
+   * allow. In the old layer's order, without overlaps.
+   */
+  ranges(fallback: Range, fewest: number, budget: number, fileSize: number): Range[] {
+    const chosen = new Set<number>();
+    const most = Math.floor(budget / UNIT);
+    const enough = [...this.votes].filter(([, count]) => count >= fewest);
+    for (const [unit] of enough.sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
+      for (let near = unit - MARGIN; near <= unit + MARGIN; near++)
+        if (chosen.size < most && near >= 0) chosen.add(near);
+    }
+    for (let unit = Math.floor(fallback.from / UNIT); unit * UNIT < fallback.end; unit++)
+      if (chosen.size < most) chosen.add(unit);
+    return rangesOf(
+      [...chosen].sort((a, b) => a - b),
+      fileSize,
+    );
+  }
+}
+
+/** Ascending units as ranges that do not touch. */
+function rangesOf(units: readonly number[], fileSize: number): Range[] {
+  const result: Range[] = [];
+  for (const unit of units) {
+    const [from, end] = [unit * UNIT, Math.min(fileSize, (unit + 1) * UNIT)];
+    const last = result.at(-1);
+    if (last?.end === from) last.end = end;
+    else if (end > from) result.push({ from, end });
+  }
+  return result;
 }

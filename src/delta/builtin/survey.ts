@@ -1,6 +1,6 @@
 import type { PositionedFile } from '../tar/positioned.ts';
 import { addLandmark, eachLandmark, makeLandmarks, type Landmarks } from './landmarks.ts';
-import type { Plan } from './pairs.ts';
+import type { Plan } from './types.ts';
 import { sampleSum } from './sampleSum.ts';
 
 /** Old versions up to this are matched as a whole, larger ones where the landmarks say. */

@@ -1,18 +1,17 @@
+import { alignedBuffer } from '../../simd/wasm.ts';
 import { CopyList } from '../../vcdiff/copyList.ts';
 import { WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { partsInReach } from '../../vcdiff/reach.ts';
-import { alignedBuffer } from '../../vcdiff/wasm.ts';
 import { WindowWriter } from '../../vcdiff/writer.ts';
+import type { Effort } from '../layer.ts';
 import { entryAt } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
-import { copyDiagonal } from './diagonal.ts';
-import { thoroughnessOf } from './effort.ts';
+import { matchLength, viewOf } from './bytes.ts';
+import type { Thoroughness } from './parser.ts';
 import { Parser } from './parser.ts';
-import type { Target } from './stretches.ts';
-import type { Plan } from './pairs.ts';
 import { SourceBuffer, type Range } from './sourceBuffer.ts';
 import { SourceFinder } from './sourceFinder.ts';
-import type { Effort } from '../layer.ts';
+import type { Plan, Target } from './types.ts';
 
 /** The most bytes that are compared at once. */
 const PIECE = 1 << 20;
@@ -131,5 +130,37 @@ export class WindowEncoder {
     }
     this.copies.add(start - this.start, from, end - start);
     return true;
+  }
+}
+
+const MIB = 1 << 20;
+
+/** How thoroughly a changed body is matched against `length` bytes of source. */
+function thoroughnessOf(effort: Effort, length: number): Thoroughness {
+  if (effort === 'best') return { step: 1, nice: 128 };
+  if (effort === 'fast') return { step: length > MIB ? 8 : 4, nice: 24 };
+  return { step: 4, nice: 64 };
+}
+
+/** The shortest copy inside a header. */
+const SHORTEST = 8;
+
+/**
+ * Copies what a header and its old version, which begins at `from` of the source file, have in common at the same
+ * distance from their starts.
+ */
+function copyDiagonal(
+  copies: CopyList,
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  from: number,
+): void {
+  const [targetView, sourceView] = [viewOf(target), viewOf(source)];
+  let done = 0;
+  while (done < source.length) {
+    const size = matchLength(targetView, at + done, sourceView, done, source.length - done);
+    if (size >= SHORTEST || size === source.length) copies.add(at + done, from + done, size);
+    done += size + 1;
   }
 }

@@ -1,6 +1,6 @@
 import type { Effort } from '../layer.ts';
 import { PositionedFile } from '../tar/positioned.ts';
-import type { Plan } from './pairs.ts';
+import type { Plan } from './types.ts';
 import { WindowEncoder } from './windowEncoder.ts';
 
 /** All that a thread needs to encode any window; may be sent to another thread, which then shares the plan's memory. */

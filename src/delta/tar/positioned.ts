@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { alignedBuffer } from '../../vcdiff/wasm.ts';
+import { alignedBuffer } from '../../simd/wasm.ts';
 
 const AHEAD = 128 << 10;
 

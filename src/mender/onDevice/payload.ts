@@ -1,9 +1,9 @@
-import type { TarEntry } from '../../io/tar.ts';
-import { tarFile } from '../../io/tar.ts';
+import type { TarEntry } from '../../tar/tar.ts';
+import { tarFile } from '../../tar/tar.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { portableManifestDigest } from '../../oci/portable.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { imageEntries, uniqueLayers } from '../imageFiles.ts';
+import { imageEntries, uniqueLayers } from '../write/imageFiles.ts';
 import type { PayloadImage, PayloadLayer } from '../payload.ts';
 
 /** True where an image can only be installed by the state script: `docker load` knows no deltas. */

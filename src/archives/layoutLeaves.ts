@@ -1,0 +1,121 @@
+import { IntegrityError } from '../errors.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { mayLeadToImage } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { digestOf } from '../oci/digest.ts';
+import type { Found, LayoutFiles, LayoutImage, Leaf } from './layoutFiles.ts';
+import type { DockerItem, Root } from './layoutRoots.ts';
+import type { Manifest } from '../oci/manifest.ts';
+import { isImage, parseConfig, parseManifest } from '../oci/manifest.ts';
+import type { Platform } from '../oci/platform.ts';
+import { blobPath } from '../oci/portable.ts';
+
+/** Indexes inside indexes; real ones have two. */
+const DEEPEST = 16;
+
+/** All images below one entry of an archive, through nested indexes; what is no image is left out. */
+export async function leavesOf(files: LayoutFiles, root: Root, where: string): Promise<Found> {
+  if ('item' in root) return { leaves: [await dockerLeaf(files, root.item, where)], absent: [] };
+  return descend(files, root.descriptor, [], where);
+}
+
+async function descend(
+  files: LayoutFiles,
+  descriptor: Descriptor,
+  above: readonly Digest[],
+  where: string,
+): Promise<Found> {
+  if (!mayLeadToImage(descriptor)) return { leaves: [], absent: [] };
+  if (above.includes(descriptor.digest) || above.length > DEEPEST) {
+    throw new IntegrityError(`${where}: the index ${descriptor.digest} contains itself`);
+  }
+  const bytes = await readChecked(files, descriptor, where);
+  if (bytes === undefined) return { leaves: [], absent: absentPlatform(descriptor, above, where) };
+  const document = parseManifest(bytes, `${where}: ${descriptor.digest}`, descriptor.mediaType);
+  const digests = [...above, descriptor.digest];
+  if (document.kind === 'manifest') {
+    if (!isImage(document)) return { leaves: [], absent: [] };
+    return { leaves: [await ociLeaf(files, descriptor, document, digests, where)], absent: [] };
+  }
+  const parts: Found[] = [];
+  for (const child of document.manifests) parts.push(await descend(files, child, digests, where));
+  return { leaves: parts.flatMap(({ leaves }) => leaves), absent: parts.flatMap(({ absent }) => absent) };
+}
+
+/** `docker save` keeps the index of all platforms and the content of those that it has; at the top, content must be there. */
+function absentPlatform(descriptor: Descriptor, above: readonly Digest[], where: string): Platform[] {
+  if (above.length === 0) throw new IntegrityError(`${where}: ${blobPath(descriptor.digest)} is missing`);
+  return descriptor.platform === undefined ? [] : [descriptor.platform];
+}
+
+async function ociLeaf(
+  files: LayoutFiles,
+  descriptor: Descriptor,
+  manifest: Manifest,
+  digests: readonly Digest[],
+  where: string,
+): Promise<Leaf> {
+  const bytes = await readChecked(files, manifest.config, where);
+  if (bytes === undefined) throw missing(blobPath(manifest.config.digest), where);
+  const config = parseConfig(bytes, `${where}: config ${manifest.config.digest}`);
+  const image: LayoutImage = {
+    platform: descriptor.platform ?? config.platform,
+    configDigest: manifest.config.digest,
+    manifestDigest: descriptor.digest,
+    config: { path: blobPath(manifest.config.digest), descriptor: manifest.config },
+    layers: pairLayers(config.diffIDs, manifest.layers, where).map(([diffID, layer]) => ({
+      diffID,
+      path: blobPath(layer.digest),
+      descriptor: layer,
+    })),
+  };
+  return { image, digests: [...digests, image.configDigest] };
+}
+
+async function dockerLeaf(files: LayoutFiles, item: DockerItem, where: string): Promise<Leaf> {
+  const bytes = await files.read(item.config);
+  if (bytes === undefined) throw missing(item.config, where);
+  const configDigest = digestOf(bytes);
+  checkNamedConfig(item.config, configDigest, where);
+  const { platform, diffIDs } = parseConfig(bytes, `${where}: ${item.config}`);
+  const layers = pairLayers(diffIDs, item.layers, where).map(([diffID, path]) => ({ diffID, path }));
+  const config = { path: item.config, descriptor: { digest: configDigest, size: bytes.length } };
+  return { image: { platform, configDigest, config, layers }, digests: [configDigest] };
+}
+
+/** Both layouts of `docker save` name the config by its digest: `<hex>.json` and `blobs/sha256/<hex>`. */
+function checkNamedConfig(path: string, found: Digest, where: string): void {
+  const named = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path)?.[1];
+  if (named === undefined || found === `sha256:${named}`) return;
+  throw new IntegrityError(`${where}: ${path}: expected sha256:${named}, found ${found}`);
+}
+
+function pairLayers<T>(diffIDs: readonly Digest[], layers: readonly T[], where: string): [Digest, T][] {
+  if (diffIDs.length !== layers.length) {
+    throw new IntegrityError(
+      `${where}: the config names ${diffIDs.length} layers, the manifest ${layers.length}`,
+    );
+  }
+  return layers.map((layer, position) => [diffIDs[position] as Digest, layer]);
+}
+
+async function readChecked(
+  files: LayoutFiles,
+  { digest, size }: Descriptor,
+  where: string,
+): Promise<Uint8Array | undefined> {
+  const bytes = await files.read(blobPath(digest));
+  if (bytes === undefined) return undefined;
+  if (bytes.length !== size) {
+    throw new IntegrityError(`${where}: ${digest}: expected ${size} bytes, found ${bytes.length}`);
+  }
+  const found = digestOf(bytes);
+  if (found !== digest) throw new IntegrityError(`${where}: expected ${digest}, found ${found}`);
+  return bytes;
+}
+
+function missing(path: string, where: string): IntegrityError {
+  return new IntegrityError(`${where}: ${path} is missing`, {
+    hint: 'make the archive again, e.g. with skopeo copy or docker save',
+  });
+}

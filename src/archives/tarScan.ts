@@ -1,0 +1,137 @@
+import { Readable, finished } from 'node:stream';
+import { IntegrityError, UnsupportedError } from '../errors.ts';
+import type { LayoutFiles } from './layoutFiles.ts';
+import type { StreamReader } from '../tar/byteReader.ts';
+import { streamReader, upTo } from '../tar/byteReader.ts';
+import type { TarEntry } from '../tar/tarRead.ts';
+import { insidePath, truncated, walkTar } from '../tar/tarRead.ts';
+
+/** Docker and containerd refuse manifests above 4 MiB; configs of real images stay below 1 MiB. */
+export const LARGEST_JSON = 8 << 20;
+const LARGEST_JSON_TOTAL = 64 << 20;
+const LONGEST_CHAIN = 16;
+const OPENING = new Set(['{'.charCodeAt(0), '['.charCodeAt(0)]);
+
+/** What is taken out of a tar stream as it passes. */
+export interface Taker {
+  wants(path: string): boolean;
+  /** Consumes the body to its end. */
+  take(entry: TarEntry, body: Readable): Promise<void>;
+  /** True once nothing more is wanted: the rest of the stream is not read. */
+  done(files: LayoutFiles): boolean | Promise<boolean>;
+}
+
+/** Takes nothing, reads everything. */
+export const takeNothing: Taker = {
+  wants: () => false,
+  take: () => Promise.resolve(),
+  done: () => false,
+};
+
+/**
+ * Reads a tar stream once: hands what the taker wants to it, keeps every JSON document (at most 64 MiB together), drops
+ * the rest. Returns the documents and the names and sizes of all entries that passed. Throws as `walkTar`.
+ */
+export async function scanTar(
+  chunks: AsyncIterable<Buffer>,
+  where: string,
+  taker: Taker = takeNothing,
+): Promise<LayoutFiles> {
+  const bytes = streamReader(chunks);
+  try {
+    return await scan(bytes, where, taker);
+  } finally {
+    bytes.close();
+  }
+}
+
+async function scan(bytes: StreamReader, where: string, taker: Taker): Promise<LayoutFiles> {
+  const entries = new Map<string, TarEntry>();
+  const documents = new Map<string, Buffer>();
+  const files = tarFiles(entries, ({ path }) => Promise.resolve(documents.get(path)), where);
+  let kept = 0;
+  for await (const entry of walkTar(bytes, where)) {
+    entries.set(entry.path, entry);
+    if (entry.kind !== 'file') continue;
+    const document = await scanEntry(bytes, entry, taker, where);
+    if (document !== undefined) documents.set(entry.path, document);
+    kept += document?.length ?? 0;
+    if (kept > LARGEST_JSON_TOTAL) throw tooManyDocuments(where);
+    if (await taker.done(files)) break;
+  }
+  return files;
+}
+
+async function scanEntry(
+  bytes: StreamReader,
+  entry: TarEntry,
+  taker: Taker,
+  where: string,
+): Promise<Buffer | undefined> {
+  const first = entry.size > 0 ? await bytes.read(1) : Buffer.alloc(0);
+  const isDocument = entry.size <= LARGEST_JSON && OPENING.has(first[0] ?? 0);
+  const document = isDocument ? Buffer.concat([first, await bytes.read(entry.size - 1)]) : undefined;
+  if (document !== undefined && document.length < entry.size) throw truncated(where);
+  if (taker.wants(entry.path)) {
+    const body = document === undefined ? bodyOf(bytes, entry, first, where) : [document];
+    await handOver(taker, entry, Readable.from(body, { objectMode: false }));
+  }
+  return document;
+}
+
+async function* bodyOf(
+  bytes: StreamReader,
+  { size }: TarEntry,
+  first: Buffer,
+  where: string,
+): AsyncGenerator<Buffer> {
+  if (first.length > 0) yield first;
+  let left = size - first.length;
+  for await (const chunk of upTo(left, (most) => bytes.some(most))) {
+    left -= chunk.length;
+    yield chunk;
+  }
+  if (left > 0) throw truncated(where);
+}
+
+/** A body that is still being read would be read twice at once if the walk went on. */
+async function handOver(taker: Taker, entry: TarEntry, body: Readable): Promise<void> {
+  await taker.take(entry, body);
+  if (body.readableEnded) return;
+  await new Promise<void>((resolve, reject) => {
+    finished(body.resume(), (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** The files of a tar archive whose entries are known; `read` gives the content of one of them. */
+export function tarFiles(
+  entries: ReadonlyMap<string, TarEntry>,
+  read: (entry: TarEntry) => Promise<Uint8Array | undefined>,
+  where: string,
+): LayoutFiles {
+  const entryAt = (path: string): TarEntry | undefined => follow(entries, insidePath(path, where), where);
+  return {
+    locate: (path) => Promise.resolve(entryAt(path)),
+    read: async (path) => {
+      const entry = entryAt(path);
+      if (entry === undefined) return undefined;
+      if (entry.size <= LARGEST_JSON) return read(entry);
+      throw new IntegrityError(`${where}: ${path}: expected a JSON document, found ${entry.size} bytes`);
+    },
+  };
+}
+
+function follow(entries: ReadonlyMap<string, TarEntry>, path: string, where: string): TarEntry | undefined {
+  let entry = entries.get(path);
+  for (let links = 0; entry?.kind === 'link'; links++) {
+    if (links === LONGEST_CHAIN) throw new IntegrityError(`${where}: the link ${path} leads nowhere`);
+    entry = entries.get(entry.target ?? '');
+  }
+  return entry?.kind === 'file' ? entry : undefined;
+}
+
+function tooManyDocuments(where: string): UnsupportedError {
+  return new UnsupportedError(`${where}: more than ${LARGEST_JSON_TOTAL} bytes of JSON documents`, {
+    hint: 'make an archive of the one image',
+  });
+}

@@ -1,0 +1,63 @@
+import { UsageError } from '../../errors.ts';
+import { finishUploads, replaceArtifact } from '../../pipeline/release/storeFinish.ts';
+import type { LedgerContext } from '../../pipeline/release/storeLedger.ts';
+import { addRecorded, uploadRecorded } from '../../pipeline/release/storeLedger.ts';
+import type { UploadReport } from '../../pipeline/release/upload.ts';
+import type { Api } from '../../server/api.ts';
+import { describeArtifact } from '../../server/artifacts.ts';
+import { resolveArtifact } from '../../server/resolveArtifact.ts';
+import type { ArtifactsFlags } from '../options/artifacts.ts';
+import { cacheOf } from '../options/cacheFolder.ts';
+import type { Context } from '../terminal/command.ts';
+import { uploadText } from '../terminal/uploadText.ts';
+
+/** `artifacts add FILE | --location URL`: first finishes what was cut off before. */
+export async function runAdd(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
+  const { artifact: files = [], location, description } = flags;
+  const [file, ...more] = files;
+  if ((file === undefined) === (location === undefined) || more.length > 0) {
+    throw new UsageError('artifacts add: expected one file or --location, never both');
+  }
+  const store = storeOf(api, flags, context);
+  const finished = await finishUploads(store, [file ?? location ?? '']);
+  const report =
+    file === undefined
+      ? await addRecorded(location ?? '', description, store)
+      : await uploadRecorded({ path: file, description }, store);
+  show(context, api, report, finished);
+}
+
+/** `artifacts update ARTIFACT [--description TEXT] [--replace FILE]` */
+export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
+  const { artifact: [reference, ...more] = [], description, replace } = flags;
+  if (description === undefined && replace === undefined) {
+    throw new UsageError('artifacts update: expected --description or --replace');
+  }
+  if (reference === undefined || more.length > 0) {
+    throw new UsageError(`artifacts update: expected the id or name of one artifact`);
+  }
+  const store = storeOf(api, flags, context);
+  const finished = await finishUploads(store, replace === undefined ? [] : [replace]);
+  const artifact = await resolveArtifact(api, reference);
+  const { id, name } = artifact;
+  if (replace !== undefined) {
+    show(context, api, await replaceArtifact(artifact, { path: replace, description }, store), finished);
+    return;
+  }
+  await describeArtifact(api, id, description ?? '');
+  const text = `changed the description of ${name} (${id})`;
+  context.report({ id, name, description }, text);
+}
+
+function storeOf(
+  api: Api,
+  { cacheDir }: ArtifactsFlags,
+  { environment, log, progress }: Context,
+): LedgerContext {
+  return { api, log, progress, cache: cacheOf(cacheDir, environment) };
+}
+
+function show(context: Context, api: Api, report: UploadReport, finished: UploadReport[]): void {
+  const text = [...finished, report].map((one) => uploadText(one, api.host)).join('\n');
+  context.report({ host: api.host, ...report, finished }, text);
+}

@@ -1,0 +1,109 @@
+import { writeFile } from 'node:fs/promises';
+import type { Argv } from 'yargs';
+import { stringify } from 'yaml';
+import type { Entry } from '../../destinations/model.ts';
+import { mapOf } from '../../destinations/writeMap.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import { writeAtomically } from '../../io/files.ts';
+import type { Command, Context } from '../terminal/command.ts';
+import { openMapServer } from './map.ts';
+import { MAP_OPTIONS } from '../options/destinations.ts';
+import type { DestinationsFlags } from './flags.ts';
+import { DESTINATIONS_ACTIONS } from './flags.ts';
+import { runLint } from './lint.ts';
+import { runResolve } from './resolve.ts';
+import { formatTable } from '../terminal/format.ts';
+
+const KINDS = ['policy', 'mapping', 'destination'] as const;
+
+/** `destinations resolve|lint|show|policies|snapshot` */
+export const destinationsCommand: Command<DestinationsFlags> = {
+  usage: 'destinations <action> [what..]',
+  describe: 'Ask destination maps where an application goes, check and keep them',
+  examples: [
+    ['$0 destinations resolve gateway 1.2 --repo-file map.yaml', 'where version 1.2 of gateway goes'],
+    ['$0 destinations resolve gateway-1.2.mender --starmap-url URL', 'where this artifact goes'],
+    ['$0 destinations lint map.yaml', 'what is wrong with a map'],
+    ['$0 destinations snapshot --starmap-url URL -o map.yaml', 'a map for --offline --repo-file'],
+  ],
+  options: (parser) =>
+    parser
+      // The tool's own --version would be in the way of the one of snapshot.
+      .version(false)
+      .positional('action', { choices: DESTINATIONS_ACTIONS, demandOption: true, describe: 'What to do' })
+      .positional('what', {
+        type: 'string',
+        array: true,
+        describe:
+          'resolve: NAME [VERSION] or a .mender file; lint: a file; show: policy, mapping or destination, and its id',
+      })
+      .options({
+        image: { type: 'string', requiresArg: true, describe: 'resolve: an image, as name-version-release' },
+        version: { type: 'string', requiresArg: true, describe: 'snapshot: only where this version goes' },
+        output: {
+          alias: 'o',
+          type: 'string',
+          requiresArg: true,
+          describe: 'snapshot: file to write',
+          defaultDescription: 'stdout',
+        },
+        ...MAP_OPTIONS,
+      }) as unknown as Argv<DestinationsFlags>,
+  async run(flags, context) {
+    await RUN[flags.action](flags, context);
+  },
+};
+
+const RUN: Record<
+  DestinationsFlags['action'],
+  (flags: DestinationsFlags, context: Context) => Promise<void>
+> = {
+  resolve: runResolve,
+  lint: runLint,
+  show: runShow,
+  policies: runPolicies,
+  snapshot: runSnapshot,
+};
+
+async function runShow(flags: DestinationsFlags, context: Context): Promise<void> {
+  const [kind, id, ...more] = flags.what ?? [];
+  const known = KINDS.find((one) => one === kind);
+  if (known === undefined || id === undefined || more.length > 0) {
+    throw new UsageError(`destinations show: expected ${KINDS.join(', ')} and an id`, {
+      hint: 'destinations policies lists the policies',
+    });
+  }
+  const { starmap, server } = await openMapServer(flags, context);
+  const found = await starmap[known](id);
+  if (found === undefined) throw new NotFoundError(`${server} knows no ${known} ${id}`);
+  context.report(found, stringify(found).trimEnd());
+}
+
+async function runPolicies(flags: DestinationsFlags, context: Context): Promise<void> {
+  const { starmap } = await openMapServer(flags, context);
+  const policies = await starmap.policies();
+  const rows = policies.map(({ id, name, workflow, mappings }) => {
+    const accounts = new Set(mappings.map((mapping) => mapping.marketplace_account));
+    return [id ?? '', name, workflow, [...accounts].join(', ')];
+  });
+  const text = rows.length === 0 ? 'no policies' : formatTable(['ID', 'NAME', 'WORKFLOW', 'ACCOUNTS'], rows);
+  context.report(policies, text);
+}
+
+/** Asks for every application that has a policy, and keeps the answers. */
+async function runSnapshot(flags: DestinationsFlags, context: Context): Promise<void> {
+  const { starmap } = await openMapServer(flags, context);
+  const names = [...new Set((await starmap.policies()).map(({ name }) => name))].sort();
+  const entries: Entry[] = [];
+  for (const name of names)
+    entries.push(...((await starmap.queryServer({ name, version: flags.version })) ?? []));
+  const map = mapOf(entries);
+  const { output } = flags;
+  const text = context.json ? JSON.stringify(map, null, 2) : stringify(map).trimEnd();
+  if (output === undefined) {
+    context.print(text);
+    return;
+  }
+  await writeAtomically(output, (temporary) => writeFile(temporary, `${text}\n`));
+  context.log.info(`wrote ${entries.length} entries for ${names.length} applications to ${output}`);
+}

@@ -1,0 +1,110 @@
+import { CACHE_OPTIONS } from './cacheFolder.ts';
+import type { MapFlags } from './destinations.ts';
+import { MAP_OPTIONS } from './destinations.ts';
+import type { ServerFlags } from './server.ts';
+import { SERVER_OPTIONS } from './server.ts';
+
+export const ARTIFACT_ACTIONS = [
+  'list',
+  'show',
+  'detail',
+  'head',
+  'download',
+  'add',
+  'update',
+  'delete',
+  'prune',
+] as const;
+export type ArtifactAction = (typeof ARTIFACT_ACTIONS)[number];
+
+/** What `artifacts prune` reads of the command line. */
+export interface PruneFlags extends ServerFlags, MapFlags {
+  artifact?: string[];
+  restrictMajor?: number;
+  restrictMinor?: number;
+  dryRun?: boolean;
+}
+
+const PRUNE_OPTIONS = {
+  'restrict-major': {
+    type: 'number',
+    requiresArg: true,
+    describe: 'prune: keep the highest N majors',
+    defaultDescription: 'all',
+  },
+  'restrict-minor': {
+    type: 'number',
+    requiresArg: true,
+    describe: 'prune: keep the highest N minors of each major',
+    defaultDescription: 'all',
+  },
+} as const;
+
+/** What the command line says; each action reads its own. */
+export interface ArtifactsFlags extends PruneFlags {
+  action: ArtifactAction;
+  name?: string[];
+  description?: string;
+  deviceType?: string;
+  sort?: string;
+  output?: string;
+  query?: string;
+  dir?: 'asc' | 'desc';
+  location?: string;
+  replace?: string;
+  cacheDir?: string;
+}
+
+export const ARTIFACT_OPTIONS = {
+  name: {
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'list: with this name, or a beginning*; repeatable',
+  },
+  description: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'list: with this description, or a beginning*; add, update: the new one',
+  },
+  'device-type': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'list: for this device type, or a beginning*',
+  },
+  sort: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'list, detail: by name, modified or size; with :desc from the end',
+    defaultDescription: 'name',
+  },
+  output: {
+    alias: 'o',
+    type: 'string',
+    requiresArg: true,
+    describe: 'download: file to write',
+    defaultDescription: '<name>.mender',
+  },
+  query: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'list, detail, delete: what fits, like name=app-1.*,device-type=qemu',
+  },
+  dir: { choices: ['asc', 'desc'], describe: 'list, detail: direction of --sort', defaultDescription: 'asc' },
+  location: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'add: address whose bytes go to the server without being kept here',
+  },
+  replace: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'update: file that takes the place of the artifact, which is deleted before',
+  },
+  'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
+  ...CACHE_OPTIONS,
+  ...PRUNE_OPTIONS,
+  ...SERVER_OPTIONS,
+  ...MAP_OPTIONS,
+} as const;

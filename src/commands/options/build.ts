@@ -1,0 +1,258 @@
+import type { Argv } from 'yargs';
+import { EFFORTS, ENCODERS } from '../../delta/layer.ts';
+import { COMPRESSIONS, MODULES, WRITERS } from '../../mender/spec.ts';
+import { MODES } from '../../pipeline/images/sources.ts';
+import { LIBRARY_ADDRESS } from './library.ts';
+
+const WHAT = 'What to build:';
+const BASE = 'What to build against:';
+const IMAGES = 'Where images come from:';
+const DELTAS = 'Deltas:';
+const ARTIFACT = 'The artifact:';
+const CACHE = 'The cache:';
+
+/** Options of `build` and `plan`. Defaults are set after the manifest's `x-mender` had its say. */
+const OPTIONS = {
+  'device-type': {
+    group: WHAT,
+    alias: 't',
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'Device type that the artifact is for; repeatable',
+  },
+  platform: {
+    group: WHAT,
+    alias: 'p',
+    type: 'string',
+    requiresArg: true,
+    describe: 'os/arch[/variant] of the devices, like linux/arm64',
+  },
+  'manifest-name': {
+    group: WHAT,
+    alias: 'm',
+    type: 'string',
+    requiresArg: true,
+    describe: 'Name of the application and its software',
+    defaultDescription: '<repository folder>-<manifest folder>',
+  },
+  'artifact-version': {
+    group: WHAT,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Version of the new artifact',
+    defaultDescription: 'from VERSION',
+  },
+  'artifact-filename': {
+    group: WHAT,
+    alias: 'a',
+    type: 'string',
+    requiresArg: true,
+    describe: 'File to write',
+    defaultDescription: '<name>-<version>.mender',
+  },
+  'service-image': {
+    group: WHAT,
+    alias: 'i',
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'SERVICE=IMAGE: another image for a service; repeatable',
+  },
+  'service-file': {
+    group: WHAT,
+    alias: 'f',
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'SERVICE=FILE: an image archive for a service; wins over -i; repeatable',
+  },
+  profile: {
+    group: WHAT,
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'Compose profile to include; repeatable',
+  },
+  release: {
+    group: BASE,
+    alias: 'r',
+    type: 'boolean',
+    describe: "The version is VERSION's content, the base is VERSION at the first parent of HEAD",
+  },
+  'previous-version': {
+    group: BASE,
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'Git tag, branch or commit of the base; repeatable, one artifact each',
+  },
+  base: {
+    group: BASE,
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: '[VERSION=]FILE: a .mender file, an image archive or a metadata JSON as the base; repeatable',
+  },
+  'also-full': { group: BASE, type: 'boolean', describe: 'Make a full artifact as well' },
+  'strict-base': {
+    group: BASE,
+    type: 'boolean',
+    describe: 'Install only over the very artifact that is the base',
+  },
+  mode: {
+    group: IMAGES,
+    choices: MODES,
+    describe: 'Sources, in order',
+    defaultDescription: 'registry-first',
+  },
+  'insecure-registry': {
+    group: IMAGES,
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'HOST[:PORT] that speaks plain http; repeatable',
+  },
+  library: { group: IMAGES, ...LIBRARY_ADDRESS },
+  'max-layer-size': {
+    group: IMAGES,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Largest uncompressed layer',
+    defaultDescription: '64G',
+  },
+  delta: {
+    group: DELTAS,
+    type: 'boolean',
+    describe: 'Ship what changed (--no-delta: everything)',
+    defaultDescription: 'true',
+  },
+  encoder: {
+    group: DELTAS,
+    choices: ['auto', ...ENCODERS] as const,
+    describe: 'What makes the deltas',
+    defaultDescription: 'auto: builtin',
+  },
+  effort: {
+    group: DELTAS,
+    choices: EFFORTS,
+    describe: 'Time spent on smaller deltas',
+    defaultDescription: 'default',
+  },
+  module: {
+    group: ARTIFACT,
+    choices: MODULES,
+    describe: 'Update module of the devices',
+    defaultDescription: 'app',
+  },
+  'decode-on-device': {
+    group: ARTIFACT,
+    choices: ['auto', 'never'] as const,
+    describe: 'Layer deltas for the docker-compose module, through a state script',
+    defaultDescription: 'auto',
+  },
+  compression: {
+    group: ARTIFACT,
+    choices: COMPRESSIONS,
+    describe: "The artifact's own compression",
+    defaultDescription: 'auto',
+  },
+  writer: {
+    group: ARTIFACT,
+    choices: WRITERS,
+    describe: 'What writes the artifact',
+    defaultDescription: 'auto: mender-artifact if installed',
+  },
+  'software-filesystem': {
+    group: ARTIFACT,
+    type: 'string',
+    requiresArg: true,
+    describe: 'First part of the provides keys',
+    defaultDescription: 'rootfs-image',
+  },
+  sign: { group: ARTIFACT, type: 'string', requiresArg: true, describe: 'Private key (PEM) to sign with' },
+  verify: {
+    group: ARTIFACT,
+    type: 'boolean',
+    describe: 'Check the finished artifact as a device would use it',
+    defaultDescription: 'true',
+  },
+  sbom: { group: ARTIFACT, type: 'boolean', describe: 'Write an SBOM and a provenance beside the artifact' },
+  'server-kind': {
+    group: ARTIFACT,
+    choices: ['open-source', 'enterprise'] as const,
+    describe: 'Enterprise servers choose among artifacts of one name by what they depend on',
+    defaultDescription: 'open-source',
+  },
+  cache: {
+    group: CACHE,
+    type: 'boolean',
+    describe: 'Build against what the last successful run left in the cache',
+    defaultDescription: 'true',
+  },
+  'cache-dir': {
+    group: CACHE,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Cache folder',
+    defaultDescription: '$XDG_CACHE_HOME/mender-docker-delta',
+  },
+} as const;
+
+/** What the command line and the environment say; what neither says is undefined. */
+export interface BuildFlags {
+  manifest?: string[];
+  deviceType?: string[];
+  platform?: string;
+  manifestName?: string;
+  artifactVersion?: string;
+  artifactFilename?: string;
+  serviceImage?: string[];
+  serviceFile?: string[];
+  profile?: string[];
+  release?: boolean;
+  previousVersion?: string[];
+  base?: string[];
+  alsoFull?: boolean;
+  strictBase?: boolean;
+  mode?: (typeof MODES)[number];
+  insecureRegistry?: string[];
+  library?: string;
+  maxLayerSize?: string;
+  delta?: boolean;
+  encoder?: 'auto' | (typeof ENCODERS)[number];
+  effort?: (typeof EFFORTS)[number];
+  module?: (typeof MODULES)[number];
+  decodeOnDevice?: 'auto' | 'never';
+  compression?: (typeof COMPRESSIONS)[number];
+  writer?: (typeof WRITERS)[number];
+  softwareFilesystem?: string;
+  sign?: string;
+  serverKind?: 'open-source' | 'enterprise';
+  verify?: boolean;
+  sbom?: boolean;
+  cache?: boolean;
+  cacheDir?: string;
+  /** What follows `--`. */
+  '--'?: string[];
+}
+
+/** Declares the options that `build` and `plan` share. */
+export function buildOptions(parser: Argv): Argv<BuildFlags> {
+  return parser
+    .positional('manifest', {
+      type: 'string',
+      array: true,
+      describe: 'Compose files, or their folder; later ones override',
+    })
+    .options(OPTIONS) as unknown as Argv<BuildFlags>;
+}
+
+export const BUILD_OPTIONS: Readonly<
+  Record<string, { type?: string; array?: boolean; choices?: readonly string[] }>
+> = OPTIONS;

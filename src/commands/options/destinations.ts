@@ -1,0 +1,104 @@
+import { UsageError } from '../../errors.ts';
+import { WORKFLOWS } from '../../destinations/model.ts';
+import type { DeployFlags } from './deploy.ts';
+import { wantsDeployment } from './deploy.ts';
+
+/** Where a map is, and which part of it counts. */
+export interface MapFlags {
+  starmapUrl?: string;
+  repo?: string;
+  repoFile?: string;
+  offline?: boolean;
+  workflow?: keyof typeof WORKFLOWS;
+  cloud?: string;
+  account?: string[];
+  config?: string;
+}
+
+/** What the commands that deploy by a map offer beside. */
+export interface DestinationFlags extends MapFlags {
+  allowEmptyTargets?: boolean;
+  uploadOnly?: boolean;
+  report?: string;
+}
+
+const GROUP = 'Where to deploy, by a destination map:';
+
+export const MAP_OPTIONS = {
+  'starmap-url': {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Server of destination maps (StArMap)',
+  },
+  repo: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'A map, as JSON; asked before the server',
+  },
+  'repo-file': { group: GROUP, type: 'string', requiresArg: true, describe: 'File with a map, YAML or JSON' },
+  offline: { group: GROUP, type: 'boolean', describe: 'Ask no server of maps' },
+  workflow: {
+    group: GROUP,
+    choices: Object.keys(WORKFLOWS) as (keyof typeof WORKFLOWS)[],
+    describe: 'Only entries of this workflow; release is stratosphere, development is community',
+  },
+  cloud: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Entries of other clouds are skipped',
+    defaultDescription: 'mender',
+  },
+  account: {
+    group: GROUP,
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'Only this account; repeatable',
+  },
+  config: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: "File with the accounts' servers and tokens",
+    defaultDescription: '$XDG_CONFIG_HOME/mender-docker-delta/config.yaml',
+  },
+} as const;
+
+export const DESTINATION_OPTIONS = {
+  ...MAP_OPTIONS,
+  'allow-empty-targets': {
+    group: GROUP,
+    type: 'boolean',
+    describe: 'No destination that fits is no failure',
+  },
+  'upload-only': { group: GROUP, type: 'boolean', describe: 'Upload to every account, and deploy nothing' },
+  report: {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: 'File to write the result to, as JSON',
+  },
+} as const;
+
+/** True if any of the options asks for a map; --config alone does not. */
+export function wantsDestinations(flags: DestinationFlags): boolean {
+  const { starmapUrl, repo, repoFile, offline, workflow, cloud, account, allowEmptyTargets } = flags;
+  const { uploadOnly, report } = flags;
+  const map = [starmapUrl, repo, repoFile, offline, workflow, cloud, account];
+  return [...map, allowEmptyTargets, uploadOnly, report].some((value) => value !== undefined);
+}
+
+/** Throws UsageError where a map and another option contradict each other. */
+export function refuseOtherTargets(flags: DeployFlags & { upload?: boolean }): void {
+  const hint = 'or leave out --starmap-url, --repo and --repo-file';
+  if (flags.upload === false) {
+    throw new UsageError('a destination map says where to upload: leave out --no-upload', { hint });
+  }
+  if (!wantsDeployment(flags)) return;
+  const others = '--device-group, --devices, --all-devices and --filter';
+  throw new UsageError(`a destination map says where to deploy: leave out ${others}`, { hint });
+}

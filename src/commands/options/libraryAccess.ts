@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { UsageError } from '../../errors.ts';
+import { fileError } from '../../io/files.ts';
+import { createHttp } from '../../http/http.ts';
+import { registerSecret } from '../../io/redact.ts';
+import type { Library } from '../../library/client.ts';
+import { libraryBase } from '../../library/client.ts';
+import { sameHost } from '../../library/url.ts';
+import type { Context } from '../terminal/command.ts';
+import { warnOfClearText } from './server.ts';
+
+/** How to reach a container library. */
+export interface LibraryFlags {
+  library?: string;
+  tokenFile?: string;
+}
+
+type Environment = Context['environment'];
+
+/**
+ * The library of a reference: the one of --library or LIBRARY_URL, or another that the reference names. A token belongs to
+ * the former and is shown to nobody else. Throws UsageError for a reference without host where none is set up.
+ */
+export async function openLibrary(
+  host: string | undefined,
+  flags: LibraryFlags,
+  context: Context,
+): Promise<Library> {
+  const token = await tokenOf(flags, context.environment);
+  return libraryAt(host, flags, context, token);
+}
+
+/** As `openLibrary`, with a token that is at hand. */
+export function libraryAt(
+  host: string | undefined,
+  flags: LibraryFlags,
+  { environment, log, signal }: Context,
+  token: string | undefined,
+): Library {
+  const own = baseOf(flags.library ?? environment['LIBRARY_URL']);
+  const named = baseOf(host);
+  const base = hostIn(named) === hostIn(own) ? own : (named ?? own);
+  if (base === undefined) {
+    throw new UsageError('the reference names no library', {
+      hint: 'set LIBRARY_URL, or write library://host/entity/collection/container',
+    });
+  }
+  const isOwn = own !== undefined && sameHost(own, base);
+  if (token !== undefined && !isOwn)
+    log.debug(`${base}: asking without the token, which belongs to ${own ?? 'no library'}`);
+  if (token !== undefined && isOwn) warnOfClearText(base, log);
+  return { http: createHttp({ log }), log, base, signal, ...(isOwn ? { token } : {}) };
+}
+
+function baseOf(address: string | undefined): string | undefined {
+  return address === undefined || address === '' ? undefined : libraryBase(withScheme(address));
+}
+
+function hostIn(base: string | undefined): string | undefined {
+  return base === undefined ? undefined : new URL(base).host;
+}
+
+/** Only a library on this machine is reached without TLS, unless its address says so. */
+function withScheme(address: string): string {
+  if (address.includes('://')) return address;
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/.test(address)
+    ? `http://${address}`
+    : `https://${address}`;
+}
+
+/** LIBRARY_TOKEN, if it is set. */
+export function libraryToken({ environment }: Pick<Context, 'environment'>): string | undefined {
+  const token = environment['LIBRARY_TOKEN']?.trim();
+  registerSecret(token);
+  return token === '' ? undefined : token;
+}
+
+/** LIBRARY_TOKEN, else the content of --token-file. */
+async function tokenOf({ tokenFile }: LibraryFlags, environment: Environment): Promise<string | undefined> {
+  const token =
+    libraryToken({ environment }) ?? (tokenFile === undefined ? undefined : await readToken(tokenFile));
+  registerSecret(token);
+  return token;
+}
+
+async function readToken(path: string): Promise<string> {
+  try {
+    const token = (await readFile(path, 'utf8')).trim();
+    if (token !== '') return token;
+  } catch (error) {
+    throw fileError(error, `reading the token in ${path}`);
+  }
+  throw new UsageError(`reading the token in ${path}: the file is empty`);
+}

@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { UsageError } from '../../errors.ts';
+import { parsePlatform } from '../../oci/platform.ts';
+import type { BuildRequest } from '../../pipeline/request.ts';
+import type { BuildFlags } from './build.ts';
+import { packageVersion } from '../../io/packageVersion.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The request that flags and settings amount to, with every default filled in. Throws UsageError for what is missing or wrong. */
+export function requestOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest {
+  const deviceTypes = required(flags.deviceType, 'device type', '-t DEVICE-TYPE');
+  if (deviceTypes.some((type) => type.trim() === '')) throw new UsageError('a device type is empty');
+  return {
+    ...baseRequest(flags),
+    ...artifactRequest(flags),
+    manifests: manifestPaths(flags, folder),
+    profiles: flags.profile ?? [],
+    environment,
+    ...(flags.manifestName === undefined ? {} : { application: manifestName(flags.manifestName) }),
+    ...(flags.artifactVersion === undefined ? {} : { version: artifactVersion(flags.artifactVersion) }),
+    ...(flags.artifactFilename === undefined ? {} : { output: resolve(folder, flags.artifactFilename) }),
+    outputFolder: folder,
+    deviceTypes: [...new Set(deviceTypes)],
+    platform: parsePlatform(required(flags.platform, 'platform', '-p os/arch, like -p linux/arm64')),
+    serviceImages: pairs(flags.serviceImage, '-i SERVICE=IMAGE'),
+    serviceFiles: mapValues(pairs(flags.serviceFile, '-f SERVICE=FILE'), (path) =>
+      existing(resolve(folder, path)),
+    ),
+    delta: flags.delta ?? true,
+    encoder: flags.encoder ?? 'auto',
+    effort: flags.effort ?? 'default',
+    workers: availableParallelism(),
+    ...modificationTime(environment),
+  };
+}
+
+function baseRequest(
+  flags: BuildFlags,
+): Pick<BuildRequest, 'release' | 'useMetadata' | 'previousVersions' | 'bases' | 'alsoFull' | 'strictBase'> {
+  return {
+    release: flags.release ?? false,
+    useMetadata: flags.cache ?? true,
+    previousVersions: flags.previousVersion ?? [],
+    bases: flags.base ?? [],
+    alsoFull: flags.alsoFull ?? false,
+    strictBase: flags.strictBase ?? false,
+  };
+}
+
+type ArtifactPart =
+  | 'shareName'
+  | 'module'
+  | 'decodeOnDevice'
+  | 'compression'
+  | 'writer'
+  | 'softwareFilesystem'
+  | 'extraArguments'
+  | 'verify'
+  | 'sbom'
+  | 'signKey';
+
+function artifactRequest(flags: BuildFlags): Pick<BuildRequest, ArtifactPart> {
+  return {
+    shareName: flags.serverKind === 'enterprise',
+    module: flags.module ?? 'app',
+    decodeOnDevice: flags.decodeOnDevice !== 'never',
+    compression: flags.compression ?? 'auto',
+    writer: flags.writer ?? 'auto',
+    softwareFilesystem: softwareFilesystem(flags.softwareFilesystem ?? 'rootfs-image'),
+    extraArguments: flags['--'] ?? [],
+    verify: flags.verify ?? true,
+    ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
+    ...(flags.sign === undefined ? {} : { signKey: existing(resolve(flags.sign)) }),
+  };
+}
+
+/** Absolute paths of the manifests; throws UsageError if none is named. */
+export function manifestPaths({ manifest }: BuildFlags, folder: string): string[] {
+  return required(manifest, 'manifest', 'mender-docker-delta build docker-compose.yaml').map((path) =>
+    resolve(folder, path),
+  );
+}
+
+function required<T extends string | readonly string[]>(value: T | undefined, what: string, how: string): T {
+  if (value !== undefined && value.length > 0) return value;
+  throw new UsageError(`no ${what} is given`, { hint: how });
+}
+
+/** `KEY=VALUE` texts as a map; of several values for one key the last one holds. */
+function pairs(texts: readonly string[] | undefined, form: string): Map<string, string> {
+  return new Map(
+    (texts ?? []).map((text) => {
+      const [key = '', ...value] = text.split('=');
+      if (key === '' || value.join('=') === '')
+        throw new UsageError(`${JSON.stringify(text)}: expected ${form}`);
+      return [key, value.join('=')];
+    }),
+  );
+}
+
+function mapValues(map: ReadonlyMap<string, string>, change: (value: string) => string): Map<string, string> {
+  return new Map([...map].map(([key, value]) => [key, change(value)]));
+}
+
+function existing(path: string): string {
+  if (existsSync(path)) return path;
+  throw new UsageError(`no such file: ${path}`, { hint: 'check the path' });
+}
+
+/** Folders and files bear it, with more around it. */
+function manifestName(text: string): string {
+  if (text.length <= 100) return text;
+  throw new UsageError(`--manifest-name: expected up to 100 characters, found ${text.length}`);
+}
+
+function artifactVersion(text: string): string {
+  if (/^[\x21-\x7e]{1,100}$/.test(text) && !/[/\\]/.test(text)) return text;
+  throw new UsageError(
+    `--artifact-version ${JSON.stringify(text)}: expected up to 100 printable characters without spaces and slashes`,
+  );
+}
+
+/** It begins a pattern of what the artifact clears: a `*` in it makes clients clear other software, or abort. */
+function softwareFilesystem(text: string): string {
+  if (/^[\w-]+(\.[\w-]+)*$/.test(text)) return text;
+  throw new UsageError(
+    `--software-filesystem ${JSON.stringify(text)}: expected letters, digits, - and _, like rootfs-image`,
+  );
+}
+
+/** https://reproducible-builds.org/specs/source-date-epoch/ */
+function modificationTime(environment: Environment): { modificationTime?: number } {
+  const text = environment['SOURCE_DATE_EPOCH'];
+  if (text === undefined || text === '') return {};
+  const seconds = Number(text);
+  if (Number.isSafeInteger(seconds) && seconds >= 0) return { modificationTime: seconds };
+  throw new UsageError(`SOURCE_DATE_EPOCH=${text}: expected seconds since 1970`);
+}
+
+const UNITS: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
+
+/** Bytes of `4096`, `500M`, `64G`, `2GiB`; throws UsageError that names the option. */
+export function parseSize(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?$/i.exec(text.trim());
+  const unit = UNITS[match?.[2]?.toLowerCase() ?? '-'];
+  if (match?.[1] === undefined || unit === undefined) {
+    throw new UsageError(`${option} ${JSON.stringify(text)}: expected a size like 500M or 64G`);
+  }
+  return Math.round(Number(match[1]) * unit);
+}

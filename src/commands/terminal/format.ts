@@ -1,0 +1,44 @@
+import { UsageError } from '../../errors.ts';
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
+
+/** A size that a person can read, in powers of 1000: `512 B`, `3.1 MB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)} ${UNITS[unit] ?? 'TB'}`;
+}
+
+/** Rows under their headings; columns named in `right` are aligned to the right. */
+export function formatTable(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    widths
+      .map((width, column) =>
+        right.includes(column) ? (row[column] ?? '').padStart(width) : (row[column] ?? '').padEnd(width),
+      )
+      .join('  ')
+      .trimEnd();
+  return [headings, ...rows].map(line).join('\n');
+}
+
+const MILLISECONDS: Record<string, number> = { '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of `90`, `90s`, `30m`, `2h` or `1d`; throws UsageError for anything else. `option` names it. */
+export function parseDuration(text: string, option: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text.trim()) ?? [];
+  const factor = MILLISECONDS[unit];
+  if (number !== undefined && factor !== undefined) return Number(number) * factor;
+  throw new UsageError(`${option} ${JSON.stringify(text)}: expected a duration like 90s, 30m or 2h`);
+}

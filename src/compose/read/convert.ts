@@ -1,0 +1,130 @@
+import type { Alias, Document, Pair, Scalar, YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, visit } from 'yaml';
+import { UsageError } from '../../errors.ts';
+import type { Source } from './source.ts';
+import type { Mapping, Value } from './value.ts';
+import { Tagged, isMapping } from './value.ts';
+
+/** Nodes after aliases are followed; a bomb of nested aliases stops here, in memory that stays small. */
+const MOST_NODES = 200_000;
+
+/**
+ * The document as plain data, read as Compose's YAML reader does: aliases and merge keys (`<<`) followed, `0440` octal,
+ * `!reset` and `!override` kept as Tagged. Throws UsageError with line and column for what can't be read, an alias inside
+ * its own anchor, and a document that grows beyond 200000 values.
+ */
+export function toValue(source: Source, document: Document): Value {
+  const targets = aliasTargets(document);
+  return convert(document.contents, { source, targets, open: new Set(), nodes: 0 });
+}
+
+interface Reading {
+  source: Source;
+  targets: ReadonlyMap<Alias, unknown>;
+  /** The nodes around the one being read. */
+  open: Set<unknown>;
+  /** Nodes read so far. */
+  nodes: number;
+}
+
+/** What each alias stands for: the last node above it with its anchor. */
+function aliasTargets(document: Document): Map<Alias, unknown> {
+  const anchors = new Map<string, unknown>();
+  const targets = new Map<Alias, unknown>();
+  visit(document, {
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+    Alias: (_key, alias) => {
+      targets.set(alias, anchors.get(alias.source));
+    },
+  });
+  return targets;
+}
+
+function convert(node: unknown, reading: Reading): Value {
+  reading.nodes += 1;
+  if (reading.nodes > MOST_NODES)
+    throw fault(reading, node, `more than ${MOST_NODES} values, aliases followed`);
+  if (node === null || node === undefined) return null;
+  if (reading.open.has(node)) throw fault(reading, node, 'an alias inside its own anchor');
+  reading.open.add(node);
+  const value = tagged(node, convertPlain(node, reading));
+  reading.open.delete(node);
+  return value;
+}
+
+function convertPlain(node: unknown, reading: Reading): Value {
+  if (isAlias(node)) return convert(targetOf(node, reading), reading);
+  if (isScalar(node)) return scalarValue(node);
+  if (isSeq(node)) return node.items.map((item) => convert(item, reading));
+  if (isMap(node)) return convertMap(node, reading);
+  throw fault(reading, node, 'not a value that Compose knows');
+}
+
+function convertMap(node: YAMLMap, reading: Reading): Mapping {
+  const merged: Mapping = {};
+  const own: Mapping = {};
+  for (const pair of node.items) {
+    if (isMergeKey(pair)) takeMerged(merged, pair.value, reading);
+    else own[keyOf(pair, reading)] = convert(pair.value, reading);
+  }
+  return { ...merged, ...own };
+}
+
+/** The first of several merged mappings wins. https://yaml.org/type/merge.html */
+function takeMerged(into: Mapping, node: unknown, reading: Reading): void {
+  const value = convert(node, reading);
+  for (const item of Array.isArray(value) ? value : [value]) {
+    if (!isMapping(item)) throw fault(reading, node, '<< takes a mapping or a list of mappings');
+    for (const [key, inherited] of Object.entries(item)) {
+      if (!Object.hasOwn(into, key)) into[key] = inherited;
+    }
+  }
+}
+
+function targetOf(alias: Alias, reading: Reading): unknown {
+  const target = reading.targets.get(alias);
+  if (target === undefined) throw fault(reading, alias, `no anchor &${alias.source} above`);
+  return target;
+}
+
+function keyOf({ key }: Pair, reading: Reading): string {
+  const named = isAlias(key) ? targetOf(key, reading) : key;
+  if (!isScalar(named)) throw fault(reading, named, 'a key is no plain text');
+  const text = scalarValue(named);
+  if (typeof text !== 'string')
+    throw fault(reading, named, `the key ${named.source ?? ''} is no text: write it in quotes`);
+  if (text === '__proto__') throw fault(reading, named, 'a key named __proto__');
+  return text;
+}
+
+function fault({ source }: Reading, node: unknown, why: string): UsageError {
+  return new UsageError(`${source.where(node)}: ${why}`);
+}
+
+function tagged(node: unknown, value: Value): Value {
+  const tag = isScalar(node) || isMap(node) || isSeq(node) ? node.tag : undefined;
+  if (tag === '!reset') return new Tagged('reset', null);
+  return tag === '!override' ? new Tagged('override', value) : value;
+}
+
+function isMergeKey({ key }: Pair): boolean {
+  return isScalar(key) && key.value === '<<' && (key.type ?? 'PLAIN') === 'PLAIN';
+}
+
+function scalarValue(node: Scalar): Value {
+  const { value, source, type } = node;
+  if (source !== undefined && (type ?? 'PLAIN') === 'PLAIN') {
+    const digits = source.replaceAll('_', '');
+    if (/^[-+]?0[0-7]+$/.test(digits)) return Number.parseInt(digits, 8);
+    if (/^[-+]?[0-9]+$/.test(digits) && /^[-+0-9]/.test(source)) return wholeNumber(digits);
+  }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return null;
+}
+
+function wholeNumber(digits: string): number | bigint {
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : BigInt(digits.replace(/^\+/, ''));
+}

@@ -1,0 +1,73 @@
+import { dirname, resolve } from 'node:path';
+import { UsageError } from '../../errors.ts';
+import { convertDocument } from './document.ts';
+import { mergeMappings } from './merge.ts';
+import { movePath, rebaseService } from './paths.ts';
+import type { Scope } from './scope.ts';
+import { fill, quietly } from './scope.ts';
+import { readSource } from './source.ts';
+import type { Mapping, Value } from './value.ts';
+import { isMapping, mappingOf, textOf } from './value.ts';
+
+/** The services of one file, and the scope that they are read in. */
+interface Family {
+  path: string;
+  services: Mapping;
+  scope: Scope;
+}
+
+/**
+ * The model with every service merged over the one that it extends, in the same file or in another one; the very same
+ * model when none does. Throws UsageError for a service that does not exist and for a circle.
+ * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#extends
+ */
+export async function applyExtends(model: Mapping, path: string, scope: Scope): Promise<Mapping> {
+  const services = mappingOf(model['services']);
+  if (!Object.values(services).some((service) => mappingOf(service)['extends'] !== undefined)) return model;
+  const family: Family = { path, services, scope };
+  const resolved: Mapping = {};
+  for (const name of Object.keys(services)) resolved[name] = await resolveService(family, name, []);
+  return { ...model, services: resolved };
+}
+
+async function resolveService(family: Family, name: string, trail: readonly string[]): Promise<Value> {
+  const service = family.services[name];
+  if (!isMapping(service)) return service ?? null;
+  const { extends: wanted, ...own } = service;
+  if (wanted === undefined || wanted === null) return service;
+  const here = `${family.path} ${name}`;
+  if (trail.includes(here))
+    throw new UsageError(`extends goes round in a circle: ${[...trail, here].join(' extends ')}`);
+  const base = await baseOf(family, name, wanted, [...trail, here]);
+  const fillQuietly = quietly(family.scope.variables.lookup);
+  return mergeMappings(mappingOf(base), own, ['services', name], fillQuietly);
+}
+
+async function baseOf(family: Family, name: string, wanted: Value, trail: readonly string[]): Promise<Value> {
+  const service = fill(family.scope, textOf(isMapping(wanted) ? wanted['service'] : wanted));
+  const file = isMapping(wanted) ? fill(family.scope, textOf(wanted['file'])) : '';
+  if (service === '') throw new UsageError(`${family.path}: services.${name}.extends names no service`);
+  const other = file === '' ? family : await familyIn(resolve(family.scope.folder, file), family.scope);
+  if (!Object.hasOwn(other.services, service))
+    throw new UsageError(
+      `${family.path}: services.${name} extends ${service}, which ${other.path} does not have`,
+    );
+  const base = await resolveService(other, service, trail);
+  const [from, to] = [other.scope.folder, family.scope.folder];
+  return from === to ? base : rebaseService(base, (path) => movePath(path, from, to));
+}
+
+async function familyIn(path: string, outer: Scope): Promise<Family> {
+  const source = await readSource(path);
+  outer.notes.files.add(path);
+  const folder = dirname(path);
+  const scope = { ...outer, folder, keepsVariables: outer.keepsVariables && folder === outer.folder };
+  const fillQuietly = quietly(scope.variables.lookup);
+  let services: Mapping = {};
+  for (const document of source.documents) {
+    if (document.contents === null) continue;
+    const more = mappingOf(convertDocument(source, document, scope)['services']);
+    services = mergeMappings(services, more, ['services'], fillQuietly);
+  }
+  return { path, services, scope };
+}

@@ -1,0 +1,103 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { UsageError } from '../../errors.ts';
+import { rebase } from './paths.ts';
+import type { Scope } from './scope.ts';
+import { fill } from './scope.ts';
+import type { Mapping, Value } from './value.ts';
+import { isMapping, listOf, mappingOf, textOf, withoutTags } from './value.ts';
+import { includeVariables } from './variables.ts';
+
+type Load = (paths: readonly string[], scope: Scope) => Promise<{ model: Mapping }>;
+
+const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
+
+/**
+ * The model with all that it includes; the very same model when it includes nothing. What another folder's files say
+ * is read with that folder's `.env` below the variables at hand, and all of it is filled in. Throws UsageError for a
+ * name that two files define differently. https://github.com/compose-spec/compose-spec/blob/main/14-include.md
+ */
+export async function applyIncludes(model: Mapping, scope: Scope, load: Load): Promise<Mapping> {
+  const { include, ...rest } = model;
+  if (include === undefined) return model;
+  if (include !== null && !Array.isArray(include)) throw new UsageError('include must be a list');
+  let whole: Mapping = rest;
+  for (const entry of listOf(include)) {
+    whole = imported(whole, await includedModel(entry, scope, load));
+  }
+  return whole;
+}
+
+async function includedModel(entry: Value, outer: Scope, load: Load): Promise<Mapping> {
+  const text = (value: Value | undefined) => fill(outer, textOf(value));
+  const long = isMapping(entry) ? entry : { path: entry };
+  const paths = listOf(long['path']).map((path) => resolve(outer.folder, text(path)));
+  const [first] = paths;
+  if (first === undefined) throw new UsageError('an include names no path');
+  const chosen = text(long['project_directory']);
+  const folder = chosen === '' ? dirname(first) : resolve(outer.folder, chosen);
+  const named = listOf(long['env_file']).map((path) => resolve(outer.folder, text(path)));
+  const envFiles = named.length > 0 ? named : await dotenvIn(folder);
+  const variables = await includeVariables(outer.variables, envFiles);
+  const { model } = await load(paths, { ...outer, folder, variables, keepsVariables: false });
+  return rebase(
+    withPassedThrough(mappingOf(withoutTags(model)), outer, variables.lookup),
+    folder,
+    outer.folder,
+  );
+}
+
+async function dotenvIn(folder: string): Promise<string[]> {
+  const path = join(folder, '.env');
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  return isFile ? [path] : [];
+}
+
+/** Names in `environment` that only the include's own env file gives get their values here: nobody else has them. */
+function withPassedThrough(
+  model: Mapping,
+  outer: Scope,
+  lookup: (name: string) => string | undefined,
+): Mapping {
+  const valueOf = (name: string, value: Value): Value => {
+    const given = value === null && outer.variables.lookup(name) === undefined ? lookup(name) : undefined;
+    return given === undefined ? value : given.replaceAll('$', '$$$$');
+  };
+  const services = Object.entries(mappingOf(model['services'])).map(([name, service]): [string, Value] => {
+    const { environment, ...rest } = mappingOf(service);
+    if (environment === undefined) return [name, service];
+    return [name, { ...rest, environment: passedThrough(environment, valueOf) }];
+  });
+  return { ...model, services: Object.fromEntries(services) };
+}
+
+function passedThrough(environment: Value, valueOf: (name: string, value: Value) => Value): Value {
+  if (Array.isArray(environment)) {
+    return environment.map((item) => {
+      const value = textOf(item).includes('=') ? null : valueOf(textOf(item), null);
+      return value === null ? item : `${textOf(item)}=${textOf(value)}`;
+    });
+  }
+  const entries = Object.entries(mappingOf(environment));
+  return Object.fromEntries(entries.map(([name, value]) => [name, valueOf(name, value)]));
+}
+
+function imported(model: Mapping, other: Mapping): Mapping {
+  const whole: Mapping = { ...model };
+  for (const section of SECTIONS) {
+    if (other[section] === undefined) continue;
+    const known = mappingOf(model[section]);
+    for (const [name, entry] of Object.entries(mappingOf(other[section]))) {
+      if (Object.hasOwn(known, name) && !isDeepStrictEqual(known[name], entry))
+        throw new UsageError(`${section}.${name} conflicts with an included one`, {
+          hint: 'rename one of them, or override it in a further manifest',
+        });
+    }
+    whole[section] = { ...known, ...mappingOf(other[section]) };
+  }
+  return whole;
+}

@@ -1,0 +1,57 @@
+import type { Document } from 'yaml';
+import { UsageError } from '../../errors.ts';
+import { convertDocument } from './document.ts';
+import { applyExtends } from './extends.ts';
+import { applyIncludes } from './include.ts';
+import { mergeMappings } from './merge.ts';
+import type { Scope } from './scope.ts';
+import { quietly } from './scope.ts';
+import type { Source } from './source.ts';
+import { readSource } from './source.ts';
+import type { Mapping } from './value.ts';
+
+/** Manifests read and merged. */
+export interface Loaded {
+  /** Merge tags are still in it. */
+  model: Mapping;
+  /** The one document that is the whole of it, when there was nothing to extend, include or merge. */
+  only?: { source: Source; document: Document };
+}
+
+/**
+ * Reads the manifests, later ones over earlier ones, with what they extend and include. Variables are filled in as far as
+ * the scope says. Throws NotFoundError for a missing file and UsageError for what Compose would refuse.
+ */
+export async function loadFiles(paths: readonly string[], scope: Scope): Promise<Loaded> {
+  let loaded: Loaded | undefined;
+  for (const path of paths) {
+    refuseCycle(path, scope);
+    const source = await readSource(path);
+    scope.notes.files.add(path);
+    for (const document of source.documents) {
+      if (document.contents === null) continue;
+      const next = await loadDocument(source, document, { ...scope, trail: [...scope.trail, path] });
+      loaded = loaded === undefined ? next : { model: merged(loaded.model, next.model, scope) };
+    }
+  }
+  return loaded ?? { model: {} };
+}
+
+function merged(base: Mapping, over: Mapping, scope: Scope): Mapping {
+  return mergeMappings(base, over, [], quietly(scope.variables.lookup));
+}
+
+async function loadDocument(source: Source, document: Document, scope: Scope): Promise<Loaded> {
+  const own = convertDocument(source, document, scope);
+  const extended = await applyExtends(own, source.path, scope);
+  const model = await applyIncludes(extended, scope, loadFiles);
+  const isWhole = extended === own && model === extended;
+  return isWhole ? { model, only: { source, document } } : { model };
+}
+
+function refuseCycle(path: string, { trail }: Scope): void {
+  if (!trail.includes(path)) return;
+  throw new UsageError(`include goes round in a circle: ${[...trail, path].join(' includes ')}`, {
+    hint: 'remove one of these includes',
+  });
+}

@@ -1,0 +1,133 @@
+import { UsageError } from '../../errors.ts';
+import { ruleFor } from './mergeRules.ts';
+import { parseMount, parsePort } from './shortSyntax.ts';
+import type { Mapping, Value } from './value.ts';
+import { Tagged, isMapping, listOf, mapStrings, mappingOf, textOf } from './value.ts';
+
+/** Fills in the variables of a text. Entries are compared by what they mean, and kept as they were written. */
+export type Fill = (text: string) => string;
+
+/**
+ * `over` merged over `base` as Compose merges files. Merge tags stay in the result, so that they also act on what it is merged
+ * over later. `path` says where in the file the two mappings stand. Throws UsageError where a list meets a mapping.
+ */
+export function mergeMappings(base: Mapping, over: Mapping, path: readonly string[], fill: Fill): Mapping {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const before = presentIn(merged, key);
+    merged[key] = before === undefined ? value : mergeValues(before, value, [...path, key], fill);
+  }
+  return merged;
+}
+
+function presentIn(mapping: Mapping, key: string): Value | undefined {
+  const value = Object.hasOwn(mapping, key) ? mapping[key] : undefined;
+  if (!(value instanceof Tagged)) return value;
+  return value.tag === 'reset' ? undefined : value.value;
+}
+
+function mergeValues(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
+  if (over instanceof Tagged) return over;
+  const rule = ruleFor(path) ?? '';
+  if (over === null && rule !== 'replaced') return base;
+  const keyOf = KEYS[rule];
+  if (keyOf === undefined) return (MERGERS[rule] ?? mergePlain)(base, over, path, fill);
+  return unique([...asList(base), ...asList(over)], (item) => keyOf(mapStrings(item, fill)));
+}
+
+/** What two items of a list have in common when the later one takes the place of the earlier one. */
+const KEYS: Record<string, (item: Value) => string> = {
+  unique: (item) => textOf(item) || textOf(mappingOf(item)['path']) || JSON.stringify(item),
+  ports: portKey,
+  mounts: (item) => parseMount(item).target,
+  configs: (item) => grantKey(item, ''),
+  secrets: (item) => grantKey(item, '/run/secrets'),
+};
+
+type Merger = (base: Value, over: Value, path: readonly string[], fill: Fill) => Value;
+
+const MERGERS: Record<string, Merger> = {
+  replaced: (_base, over) => over,
+  keyed: (base, over) => ({ ...keyed(base), ...keyed(over) }),
+  named: (base, over, path, fill) => mergeMappings(named(base, path), named(over, path), path, fill),
+  build: (base, over, path, fill) => mergeMappings(buildOf(base), buildOf(over), path, fill),
+  logging: mergeLogging,
+  limit: (base, over, path, fill) =>
+    isMapping(base) && isMapping(over) ? mergeMappings(base, over, path, fill) : over,
+  subnets: mergeSubnets,
+};
+
+function mergePlain(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
+  if (isMapping(base) && isMapping(over)) return mergeMappings(base, over, path, fill);
+  if (Array.isArray(base) && Array.isArray(over)) return [...base, ...over];
+  if (base !== null && (isMapping(base) || Array.isArray(base)))
+    throw new UsageError(
+      `can't merge ${path.join('.')}: one file has a ${kindOf(base)}, a later one a ${kindOf(over)}`,
+    );
+  return over;
+}
+
+function kindOf(value: Value): string {
+  if (isMapping(value)) return 'mapping';
+  return Array.isArray(value) ? 'list' : 'plain value';
+}
+
+/** `KEY=VALUE` lists as mappings; a key alone has the value null. */
+export function keyed(value: Value | undefined): Mapping {
+  if (!Array.isArray(value)) return mappingOf(value);
+  return Object.fromEntries(value.map((item) => keyAndValue(textOf(item))));
+}
+
+function keyAndValue(text: string): [string, Value] {
+  const equals = text.indexOf('=');
+  return equals < 0 ? [text, null] : [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function named(value: Value, path: readonly string[]): Mapping {
+  if (!Array.isArray(value)) return mappingOf(value);
+  const isDependency = path[2] === 'depends_on';
+  const details = (): Value => (isDependency ? { condition: 'service_started' } : null);
+  return Object.fromEntries(value.map((item) => [textOf(item), details()]));
+}
+
+function asList(value: Value): Value[] {
+  if (!isMapping(value)) return listOf(value);
+  return Object.entries(value).flatMap(([host, items]) =>
+    listOf(items).map((item) => `${host}=${textOf(item)}`),
+  );
+}
+
+/** A later item takes the place of an earlier one with the same key. */
+function unique(items: readonly Value[], keyOf: (item: Value) => string): Value[] {
+  const kept = new Map<string, Value>();
+  for (const item of items) kept.set(keyOf(item), item);
+  return [...kept.values()];
+}
+
+function portKey(item: Value): string {
+  const { hostIp, published, target, protocol } = parsePort(item);
+  return `${hostIp}|${published}|${target}/${protocol}`;
+}
+
+function grantKey(item: Value, folder: string): string {
+  if (!isMapping(item)) return `${folder}/${textOf(item)}`;
+  return textOf(item['target']) || `${folder}/${textOf(item['source'])}`;
+}
+
+function buildOf(value: Value): Mapping {
+  return typeof value === 'string' ? { context: value } : mappingOf(value);
+}
+
+function mergeLogging(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
+  const [before, after] = [mappingOf(base), mappingOf(over)];
+  const drivers = [before['driver'], after['driver']];
+  const isOther = drivers.every((driver) => driver !== undefined) && drivers[0] !== drivers[1];
+  return isOther ? after : mergeMappings(before, after, path, fill);
+}
+
+function mergeSubnets(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
+  return listOf(over).map((item) => {
+    const same = listOf(base).find((one) => mappingOf(one)['subnet'] === mappingOf(item)['subnet']);
+    return mergeMappings(mappingOf(same), mappingOf(item), path, fill);
+  });
+}

@@ -1,0 +1,41 @@
+import { UsageError } from '../../errors.ts';
+import { parseMount } from './shortSyntax.ts';
+import type { Mapping, Value } from './value.ts';
+import { isMapping, listOf, mappingOf, textOf } from './value.ts';
+
+const SECTIONS = ['volumes', 'networks', 'configs', 'secrets'] as const;
+
+/**
+ * Throws UsageError for an active service that uses a volume, network, config or secret which the model (variables filled in)
+ * does not define: a device's Compose would refuse it.
+ */
+export function checkResources(model: Mapping, active: readonly string[]): void {
+  for (const name of active) {
+    const service = mappingOf(mappingOf(model['services'])[name]);
+    for (const section of SECTIONS) {
+      const missing = usedBy(service, section).find((used) => !isDefined(model, section, used));
+      if (missing !== undefined)
+        throw new UsageError(`services.${name}.${section}: ${missing} is not defined`, {
+          hint: `define it in the section ${section} at the top level, or check the name`,
+        });
+    }
+  }
+}
+
+function isDefined(model: Mapping, section: string, name: string): boolean {
+  return Object.hasOwn(mappingOf(model[section]), name) || (section === 'networks' && name === 'default');
+}
+
+function usedBy(service: Mapping, section: (typeof SECTIONS)[number]): string[] {
+  const value = service[section];
+  if (section === 'volumes') return listOf(value).flatMap(volumeOf);
+  if (section === 'networks' && isMapping(value)) return Object.keys(value);
+  return listOf(value).map((entry) => textOf(isMapping(entry) ? entry['source'] : entry));
+}
+
+function volumeOf(entry: Value): string[] {
+  const { type, source = '' } = parseMount(entry);
+  // In the short form Compose takes a single letter for a drive of Windows, which is no volume.
+  const isDrive = !isMapping(entry) && /^[A-Za-z]$/.test(source);
+  return type === 'volume' && source !== '' && !isDrive ? [source] : [];
+}

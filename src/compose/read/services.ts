@@ -1,0 +1,105 @@
+import { UsageError } from '../../errors.ts';
+import type { Mapping, Value } from './value.ts';
+import { isMapping, listOf, mappingOf, textOf } from './value.ts';
+
+/** Names of the services that run: those without profiles, and those of an enabled one (`*` enables all). */
+export function activeServices(model: Mapping, profiles: readonly string[]): string[] {
+  const isActive = ([, service]: [string, Value]) => {
+    const own = listOf(mappingOf(service)['profiles']).map(textOf);
+    return own.length === 0 || profiles.includes('*') || own.some((profile) => profiles.includes(profile));
+  };
+  return Object.entries(mappingOf(model['services']))
+    .filter(isActive)
+    .map(([name]) => name);
+}
+
+/**
+ * Throws UsageError for an active service without image and build, for one that needs a service which does not run, and for
+ * a circle of services that wait for each other; the model has its variables filled in.
+ */
+export function checkServices(model: Mapping, active: readonly string[]): void {
+  const services = mappingOf(model['services']);
+  for (const name of active) {
+    const service = mappingOf(services[name]);
+    checkImage(name, service);
+    checkNetworks(name, service);
+    for (const needed of neededBy(service)) {
+      if (active.includes(needed)) continue;
+      const why = Object.hasOwn(services, needed) ? 'is in no enabled profile' : 'does not exist';
+      throw new UsageError(`services.${name} needs ${needed}, which ${why}`, {
+        hint: Object.hasOwn(services, needed) ? 'enable it with --profile' : 'check the name',
+      });
+    }
+  }
+  const settled = new Set<string>();
+  for (const name of active) refuseCircle(services, name, [], settled);
+}
+
+/** Compose counts dependencies in that need not run. */
+function refuseCircle(services: Mapping, name: string, trail: readonly string[], settled: Set<string>): void {
+  if (settled.has(name)) return;
+  const way = [...trail, name];
+  if (trail.includes(name))
+    throw new UsageError(`services depend on each other in a circle: ${way.join(' needs ')}`, {
+      hint: 'remove one of these dependencies',
+    });
+  const service = mappingOf(services[name]);
+  const needed = [...neededBy(service), ...dependencies(service).map((one) => one.name)];
+  for (const other of needed) refuseCircle(services, other, way, settled);
+  settled.add(name);
+}
+
+function checkNetworks(name: string, service: Mapping): void {
+  const { networks, network_mode: mode } = service;
+  const isConnected =
+    Object.keys(mappingOf(networks)).length > 0 || (Array.isArray(networks) && networks.length > 0);
+  if (textOf(mode) !== '' && isConnected)
+    throw new UsageError(`services.${name} has both network_mode and networks`, {
+      hint: 'remove one of them',
+    });
+}
+
+function checkImage(name: string, service: Mapping): void {
+  const { image, build, provider } = service;
+  if (image !== undefined && image !== null && typeof image !== 'string')
+    throw new UsageError(`services.${name}.image must be a text`);
+  if (textOf(image) !== '' || isPresent(build) || isPresent(provider)) return;
+  throw new UsageError(`services.${name} has neither image nor build`, { hint: 'name its image' });
+}
+
+function isPresent(value: Value | undefined): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** Services that must run beside this one. */
+function neededBy(service: Mapping): string[] {
+  const shared = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup'].map((key) => textOf(service[key]));
+  const from = listOf(service['volumes_from']).map(textOf);
+  return [
+    ...dependencies(service).filter(({ required }) => required),
+    ...shared.filter((text) => text.startsWith('service:')).map((text) => ({ name: text.slice(8) })),
+    ...listOf(service['links']).map((link) => ({ name: firstPart(link) })),
+    ...from.filter((text) => !text.startsWith('container:')).map((text) => ({ name: firstPart(text) })),
+  ].map(({ name }) => name);
+}
+
+function firstPart(value: Value): string {
+  return textOf(value).split(':')[0] ?? '';
+}
+
+function dependencies(service: Mapping): { name: string; required: boolean }[] {
+  const dependsOn = service['depends_on'];
+  if (!isMapping(dependsOn)) return listOf(dependsOn).map((name) => ({ name: textOf(name), required: true }));
+  return Object.entries(dependsOn).map(([name, how]) => ({
+    name,
+    required: mappingOf(how)['required'] !== false,
+  }));
+}
+
+/** `depends_on` without the services that do not run; undefined where nothing has to go. */
+export function runningDependencies(service: Mapping, active: readonly string[]): Mapping | undefined {
+  const dependsOn = service['depends_on'];
+  if (!isMapping(dependsOn)) return undefined;
+  const kept = Object.entries(dependsOn).filter(([name]) => active.includes(name));
+  return kept.length === Object.keys(dependsOn).length ? undefined : Object.fromEntries(kept);
+}

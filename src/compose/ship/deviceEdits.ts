@@ -1,0 +1,50 @@
+import type { Edit } from './edits.ts';
+import { runningDependencies } from '../read/services.ts';
+import type { Mapping, Value } from '../read/value.ts';
+import { mappingOf, textOf } from '../read/value.ts';
+
+/** What a device can follow without a registry. */
+const LOCAL_POLICIES = ['', 'missing', 'if_not_present', 'never'];
+
+export interface DeviceEdits {
+  edits: Edit[];
+  warnings: string[];
+}
+
+/**
+ * What the shipped manifest has to differ in from the model (variables filled in), image names apart: services that do not
+ * run go, and with them `profiles`, as a device runs `up` without any; so does `build`, and a `pull_policy` that would look
+ * for a newer image elsewhere than in the artifact.
+ */
+export function deviceEdits(model: Mapping, active: readonly string[]): DeviceEdits {
+  const services = Object.entries(mappingOf(model['services']));
+  const dropped = services
+    .filter(([name]) => !active.includes(name))
+    .map(([name]): Edit => ({ at: ['services', name] }));
+  const kept = services.filter(([name]) => active.includes(name));
+  return {
+    edits: [...dropped, ...kept.flatMap(([name, service]) => serviceEdits(name, mappingOf(service), active))],
+    warnings: kept
+      .filter(([, service]) => pullsElsewhere(service))
+      .map(([name, service]) => pullWarning(name, service)),
+  };
+}
+
+function serviceEdits(name: string, service: Mapping, active: readonly string[]): Edit[] {
+  const removed = ['profiles', 'build'].filter((key) => service[key] !== undefined);
+  if (pullsElsewhere(service)) removed.push('pull_policy');
+  const dependsOn = runningDependencies(service, active);
+  return [
+    ...removed.map((key): Edit => ({ at: ['services', name, key] })),
+    ...(dependsOn === undefined ? [] : [{ at: ['services', name, 'depends_on'], value: dependsOn }]),
+  ];
+}
+
+function pullsElsewhere(service: Value): boolean {
+  return !LOCAL_POLICIES.includes(textOf(mappingOf(service)['pull_policy']));
+}
+
+function pullWarning(name: string, service: Value): string {
+  const policy = textOf(mappingOf(service)['pull_policy']);
+  return `services.${name}: pull_policy ${policy} is left out of the shipped manifest: the device takes the image from the artifact`;
+}

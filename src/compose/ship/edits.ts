@@ -1,0 +1,32 @@
+import type { Document } from 'yaml';
+import type { Mapping, Value } from '../read/value.ts';
+import { isMapping } from '../read/value.ts';
+
+/** One change on the way from the manifest as written to the shipped one; without a value the key is removed. */
+export interface Edit {
+  at: readonly (string | number)[];
+  value?: Value;
+}
+
+/** A copy of the model with the edits done. */
+export function editModel(model: Mapping, edits: readonly Edit[]): Mapping {
+  return edits.reduce((edited, { at, value }) => editValue(edited, at, value) as Mapping, model);
+}
+
+function editValue(value: Value | undefined, at: readonly (string | number)[], to: Value | undefined): Value {
+  const [key, ...rest] = at;
+  if (key === undefined) return to ?? null;
+  if (Array.isArray(value))
+    return value.map((item, index) => (index === key ? editValue(item, rest, to) : item));
+  const mapping = isMapping(value) ? value : {};
+  if (rest.length > 0 || to !== undefined) return { ...mapping, [key]: editValue(mapping[key], rest, to) };
+  return Object.fromEntries(Object.entries(mapping).filter(([name]) => name !== key));
+}
+
+/** Does the edits in the document, which keeps its comments and layout. Throws where an alias is in the way. */
+export function editDocument(document: Document, edits: readonly Edit[]): void {
+  for (const { at, value } of edits) {
+    if (value === undefined) document.deleteIn(at);
+    else document.setIn(at, value);
+  }
+}

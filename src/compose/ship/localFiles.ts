@@ -1,0 +1,78 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join, normalize, relative } from 'node:path';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import { DEFAULT_NAMES, OVERRIDE_NAMES } from '../read/locateManifests.ts';
+import type { Edit } from './edits.ts';
+import type { LocalFile, Walk } from './localWalk.ts';
+import { gather, isInside, posix, statIfAny } from './localWalk.ts';
+import type { FileReference } from './references.ts';
+
+export interface LocalFiles {
+  /** Sorted by path. */
+  files: LocalFile[];
+  /** The env files among them, absolute. */
+  envFiles: string[];
+  /** Paths into the project folder that are absolute or begin outside it, made relative to it. */
+  edits: Edit[];
+  warnings: string[];
+}
+
+/** Where a file with a reserved name goes when the manifest names it: the manifest is made to name it there. */
+const SET_ASIDE = '.set-aside';
+
+/**
+ * Finds the files that the references lead to, folders with all that is in them. Links are followed inside the
+ * project folder. What lies outside it stays behind, with a warning. `steering` names files in the project folder that Compose
+ * on the device must not find, as other manifests. Throws NotFoundError for a missing file that Compose can't do without, and
+ * UsageError for one that can't be read.
+ */
+export async function gatherLocalFiles(
+  root: string,
+  references: readonly FileReference[],
+  steering: readonly string[],
+): Promise<LocalFiles> {
+  const reserved = [...DEFAULT_NAMES, ...OVERRIDE_NAMES, ...steering];
+  const walk: Walk = { root, realRoot: await realpath(root), reserved, found: new Map(), warnings: [] };
+  const edits: Edit[] = [];
+  const envFiles: string[] = [];
+  for (const reference of references) {
+    const path = await locate(walk, reference);
+    if (path === undefined) continue;
+    if (reference.kind === 'env_file') envFiles.push(join(root, path));
+    const shipped = reserved.includes(path) ? join(SET_ASIDE, path) : path;
+    const isElsewhere = isAbsolute(reference.path) || !isInside(normalize(reference.path));
+    if (isElsewhere || shipped !== path) edits.push(...reference.renamed(`./${posix(shipped)}`));
+    await gather(walk, { path, shipped, what: reference.what, above: [] });
+  }
+  const files = [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { files, envFiles, edits, warnings: [...new Set(walk.warnings)] };
+}
+
+/** Where the reference leads, relative to the project folder, when it is there to be shipped. */
+async function locate(
+  walk: Walk,
+  { what, path, kind, isOptional }: FileReference,
+): Promise<string | undefined> {
+  const absolute = isAbsolute(path) ? path : join(walk.root, path);
+  const inside = relative(walk.root, absolute);
+  if (path.startsWith('~') || !isInside(inside)) {
+    walk.warnings.push(
+      `${what}: ${path} lies outside the project folder and is not shipped: the device must have it`,
+    );
+    return undefined;
+  }
+  const found = await statIfAny(absolute);
+  if (found === undefined) {
+    missing(walk, what, path, kind, isOptional);
+    return undefined;
+  }
+  if (kind === 'env_file' && found.isDirectory()) throw new UsageError(`${what}: ${path} is a folder`);
+  return inside;
+}
+
+function missing(walk: Walk, what: string, path: string, kind: string, isOptional: boolean): void {
+  if (!isOptional)
+    throw new NotFoundError(`${what}: ${path} does not exist in ${walk.root}`, { hint: 'check the path' });
+  if (kind === 'mount')
+    walk.warnings.push(`${what}: ${path} does not exist: the device makes an empty folder`);
+}

@@ -1,0 +1,110 @@
+import type { Stats } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { systemCodeOf } from '../../errors.ts';
+import { fileError } from '../../io/files.ts';
+
+/** A file to ship beside the manifest. */
+export interface LocalFile {
+  /** Relative to the manifest, with `/`. */
+  path: string;
+  /** Where it is now, absolute. */
+  file: string;
+  /** Bytes. */
+  size: number;
+  /** Permission bits. */
+  mode: number;
+}
+
+/** A walk through the files of a project. */
+export interface Walk {
+  /** The project folder, absolute, and what it really is behind symbolic links. */
+  root: string;
+  realRoot: string;
+  /** Names in the root that would make Compose on the device read something else than the shipped manifest. */
+  reserved: readonly string[];
+  found: Map<string, LocalFile>;
+  warnings: string[];
+}
+
+/** One step of the walk. */
+interface Step {
+  /** Relative to the project folder. */
+  path: string;
+  /** Relative to the shipped manifest. */
+  shipped: string;
+  /** What led here. */
+  what: string;
+  /** The folders around it, without links. */
+  above: readonly string[];
+}
+
+/** Adds the file that the step leads to, or all files of the folder, to those that the walk has found. */
+export async function gather(walk: Walk, step: Step): Promise<void> {
+  const real = await realpath(join(walk.root, step.path)).catch(() => undefined);
+  const found = real === undefined ? undefined : await statIfAny(real);
+  if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
+  else if (!isInside(relative(walk.realRoot, real))) skip(walk, step, 'is a link out of the project folder');
+  else if (step.above.includes(real)) skip(walk, step, 'is a link into itself');
+  else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
+  else if (!found.isFile()) skip(walk, step, 'is neither file nor folder');
+  else {
+    await requireReadable(real, step);
+    const path = posix(step.shipped);
+    walk.found.set(path, { path, file: real, size: found.size, mode: found.mode & 0o777 });
+  }
+}
+
+/** Found out now, as the files are only packed after all images have come. */
+async function requireReadable(file: string, { what }: Step): Promise<void> {
+  try {
+    await (await open(file)).close();
+  } catch (error) {
+    throw fileError(error, `${what}: reading ${file}`);
+  }
+}
+
+async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
+  const names = await namesIn(join(walk.root, folder.path));
+  if (names.length === 0) skip(walk, folder, 'is an empty folder');
+  for (const name of names) {
+    const path = join(folder.path, name);
+    const step = { ...folder, path, shipped: path };
+    if (path === '.git') skip(walk, step, 'is the repository itself');
+    else if (walk.reserved.includes(path)) skip(walk, step, 'steers Compose itself');
+    else await gather(walk, step);
+  }
+}
+
+function skip(walk: Walk, { path, what }: Step, why: string): void {
+  walk.warnings.push(`${what}: ${path} ${why} and is not shipped`);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    throw fileError(error, `reading folder ${folder}`);
+  }
+}
+
+/** Undefined where there is nothing, or where nothing can be. Throws UsageError for what can't be read. */
+export async function statIfAny(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;
+    throw fileError(error, `reading ${path}`);
+  }
+}
+
+/** True for a relative path that does not lead out. */
+export function isInside(path: string): boolean {
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+/** The path with `/`. */
+export function posix(path: string): string {
+  return path.split(sep).join('/');
+}

@@ -1,0 +1,61 @@
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { ToolError } from '../errors.ts';
+import { kept } from '../io/writeFrom.ts';
+import { redact } from '../io/redact.ts';
+import type { XzCoding } from './xzCoding.ts';
+
+/** XZ_DEFAULTS and XZ_OPT hold options that the program would add to ours. */
+const ENVIRONMENT = { XZ_DEFAULTS: undefined, XZ_OPT: undefined };
+
+/** True if the xz on PATH is that of XZ Utils, 5.2 or newer: others can't do blocks, or only unpack. */
+export async function hasXzProgram(): Promise<boolean> {
+  const { stdout } = await execa('xz', ['--version'], { reject: false, stdin: 'ignore' });
+  const [, minor] = /\(XZ Utils\) 5\.(\d+)/.exec(stdout) ?? [];
+  return Number(minor) >= 2;
+}
+
+/**
+ * The content as one xz stream, packed by the xz program: the same bytes as by `xzByLibrary`, sooner, as the library that
+ * packages bring is compiled without optimization. Throws ToolError with its stderr when it fails, and the content's own error.
+ */
+export async function* xzByProgram(
+  content: AsyncIterable<Buffer>,
+  coding: XzCoding,
+): AsyncGenerator<Buffer, void, undefined> {
+  const program = execa('xz', commandLine(coding), {
+    stdin: 'pipe',
+    buffer: { stdout: false },
+    encoding: 'buffer',
+    env: ENVIRONMENT,
+    reject: false,
+  });
+  const read: { error?: unknown } = {};
+  const fed = pipeline(kept(content, read), program.stdin).catch(() => program.kill());
+  try {
+    yield* program.stdout as AsyncIterable<Buffer>;
+    await fed;
+    if (read.error !== undefined) throw read.error as Error;
+    const { failed, shortMessage, stderr } = await program;
+    if (failed) throw failure(Buffer.from(stderr).toString().trim() || String(shortMessage));
+  } finally {
+    program.kill();
+  }
+}
+
+/** https://manpages.debian.org/xz. With one thread only, it would lay out blocks in another way. */
+function commandLine({ filter, blocks }: XzCoding): string[] {
+  const { dictionary, mode, niceLen, matchFinder, depth } = filter;
+  const lzma2 =
+    `dict=${dictionary},mode=${mode},nice=${niceLen},mf=${matchFinder},depth=${depth}`.toLowerCase();
+  const layout = blocks
+    ? [`--threads=${Math.max(2, blocks.atOnce)}`, `--block-size=${blocks.size}`]
+    : ['--threads=1'];
+  return ['--compress', '--stdout', '--format=xz', '--check=crc64', ...layout, `--lzma2=${lzma2}`];
+}
+
+function failure(said: string): ToolError {
+  return new ToolError(`packing: xz failed: ${redact(said)}`, {
+    hint: 'see above, or take xz out of PATH: this tool packs by itself then',
+  });
+}

@@ -1,0 +1,159 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { IntegrityError } from '../errors.ts';
+import { fileSize } from '../io/files.ts';
+import { mapLimited } from '../io/pool.ts';
+import type { ProgressTask } from '../io/progress.ts';
+import { writeFrom } from '../io/writeFrom.ts';
+import type { Brought, Division } from './journal.ts';
+import { beginJournal, noteBrought, readJournal } from './journal.ts';
+import type { DownloadContext, DownloadFiles, RemoteFile } from './remoteFile.ts';
+import { resumingBytes } from './resume.ts';
+
+/** What the parts need beside the file. */
+export interface PartsContext extends DownloadContext {
+  task: ProgressTask;
+  partSize: number;
+  workers: number;
+  /** Told how many bytes at the beginning of the file are there without a gap. */
+  there: (bytes: number) => void;
+}
+
+/**
+ * Brings the parts of a file that are not there yet, several at a time, each to its place. What came is noted in the
+ * journal, also when it fails. Returns the bytes that earlier runs had brought. Throws RangeIgnoredError where the server
+ * sends no parts.
+ */
+export async function fetchParts(
+  file: RemoteFile & { size: number },
+  files: DownloadFiles,
+  context: PartsContext,
+): Promise<number> {
+  const division: Division = { size: file.size, partSize: context.partSize };
+  const brought = await broughtBefore(files, division);
+  const missing = missingParts(division, brought);
+  const resumedFrom = file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (resumedFrom > 0) context.log.info(`${file.what}: ${resumedFrom} bytes are here from an earlier run`);
+  context.task.advance(resumedFrom);
+  const beginning = beginningOf(division, brought);
+  context.there(beginning());
+  const note = (part: number, bytes: number): void => {
+    brought.set(part, bytes);
+    context.there(beginning());
+  };
+  const [data, journal] = [await open(files.data, 'r+'), await open(files.journal, 'a')];
+  try {
+    await fetchAll(missing, context, (one, signal) =>
+      fetchPart(file, one, { data, journal }, { ...context, signal, note }),
+    );
+  } finally {
+    await data.close();
+    await journal.close();
+  }
+  return resumedFrom;
+}
+
+/** Several parts at a time; the first failure ends those under way. */
+async function fetchAll(
+  missing: readonly Missing[],
+  { workers, signal }: PartsContext,
+  fetchOne: (part: Missing, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
+  await mapLimited(missing, workers, (one) =>
+    fetchOne(one, either).catch((error: unknown) => {
+      stop.abort(error);
+      throw error;
+    }),
+  );
+}
+
+type PartContext = PartsContext & { note: (part: number, bytes: number) => void };
+
+async function fetchPart(
+  file: RemoteFile,
+  { part, from, start, end }: Missing,
+  { data, journal }: { data: FileHandle; journal: FileHandle },
+  { log, signal, task, note }: PartContext,
+): Promise<void> {
+  const most = end - start;
+  const bytes = resumingBytes(file, { start, end, part: true, reuse: true }, log, signal);
+  let arrived = 0;
+  try {
+    await writeFrom(data, start, limited(bytes, most, file.what), (more) => {
+      arrived += more;
+      task.advance(more);
+      note(part, start - from + arrived);
+    });
+  } finally {
+    if (arrived > 0) await noteBrought(journal, part, start - from + arrived);
+  }
+  if (arrived === most) return;
+  throw new IntegrityError(`${file.what}: expected ${most} bytes in part ${part}, found ${arrived}`);
+}
+
+/** Throws IntegrityError as soon as there are more than `most` bytes: the next part's place begins there. */
+async function* limited(chunks: AsyncIterable<Buffer>, most: number, what: string): AsyncGenerator<Buffer> {
+  let left = most;
+  for await (const chunk of chunks) {
+    left -= chunk.length;
+    if (left < 0)
+      throw new IntegrityError(`${what}: more than the ${most} bytes that were asked for arrived`);
+    yield chunk;
+  }
+}
+
+/** One part that is still to come, from its byte `start` on. */
+interface Missing {
+  part: number;
+  /** First byte of the part in the file. */
+  from: number;
+  start: number;
+  end: number;
+}
+
+/** What earlier runs have brought; the file and its journal exist then. */
+async function broughtBefore(files: DownloadFiles, division: Division): Promise<Brought> {
+  return (await kept(files, division)) ?? (await startOver(files, division));
+}
+
+/** What the journal says, if the file can hold all of it. */
+async function kept(files: DownloadFiles, division: Division): Promise<Brought | undefined> {
+  const brought = await readJournal(files.journal, division);
+  const ends = [...(brought ?? [])].map(([part, bytes]) => part * division.partSize + bytes);
+  const size = (await fileSize(files.data)) ?? -1;
+  return ends.every((end) => end <= size) && size >= 0 ? brought : undefined;
+}
+
+/** Makes the file and its journal; what one stream had brought before counts as parts. */
+async function startOver(files: DownloadFiles, division: Division): Promise<Brought> {
+  const hasJournal = (await fileSize(files.journal)) !== undefined;
+  const whole = hasJournal ? 0 : Math.min((await fileSize(files.data)) ?? 0, division.size);
+  const brought: Brought = new Map();
+  for (const { part, from, end } of missingParts(division, new Map())) {
+    if (from < whole) brought.set(part, Math.min(end, whole) - from);
+  }
+  await beginJournal(files.journal, division, brought);
+  await (await open(files.data, 'a')).close();
+  return brought;
+}
+
+/** The parts of which something is to come still, in order. */
+function missingParts({ size, partSize }: Division, brought: Brought): Missing[] {
+  const count = Math.ceil(size / partSize);
+  const parts = Array.from({ length: count }, (_, part) => {
+    const from = part * partSize;
+    return { part, from, start: from + (brought.get(part) ?? 0), end: Math.min(from + partSize, size) };
+  });
+  return parts.filter(({ start, end }) => start < end);
+}
+
+/** A function that says how far the file is whole from its first byte on; parts are only ever added to. */
+function beginningOf({ size, partSize }: Division, brought: Brought): () => number {
+  let part = 0;
+  return () => {
+    while (brought.get(part) === partSize) part++;
+    return Math.min(part * partSize + (brought.get(part) ?? 0), size);
+  };
+}

@@ -1,0 +1,122 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import axios from 'axios';
+import type { AxiosRequestConfig, AxiosResponse } from 'axios';
+import { networkFailure } from './retry.ts';
+import { blocksOf, httpAgent } from './blocks.ts';
+import { guardedBody } from './body.ts';
+import { createGuard } from './guard.ts';
+import type { Guard } from './guard.ts';
+import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
+import { isLoopback } from './redirect.ts';
+import { registerSignature } from '../io/redact.ts';
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+/**
+ * One request, one answer: no redirect, no retry. `what` names the request in errors. Throws the signal's reason when
+ * it fires, and the request body's own error.
+ */
+export async function exchange(request: HttpRequest, userAgent: string, what: string): Promise<Outcome> {
+  registerSignature(request.url);
+  const guard = createGuard(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.signal);
+  const body = typeof request.body === 'function' ? watched(request.body(), guard) : request.body;
+  try {
+    const answer = await axios.request<IncomingMessage>(configOf(request, body, userAgent, guard.signal));
+    return { kind: 'response', response: responseOf(request, answer, guard, what) };
+  } catch (error) {
+    guard.end();
+    if (body instanceof Readable) body.destroy();
+    const failure = guard.failure();
+    if (failure !== undefined) throw failure.error;
+    return networkFailure(error, what, guard.timedOut());
+  }
+}
+
+function configOf(
+  request: HttpRequest,
+  data: string | Uint8Array | Readable | undefined,
+  userAgent: string,
+  signal: AbortSignal,
+): AxiosRequestConfig {
+  return {
+    method: request.method,
+    url: request.url,
+    headers: headersOf(request, userAgent),
+    data: data instanceof Uint8Array ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : data,
+    responseType: 'stream',
+    decompress: false,
+    maxRedirects: 0,
+    maxBodyLength: Infinity,
+    // Not Infinity, which axios would count up to, in a stream around the stream.
+    maxContentLength: -1,
+    httpAgent,
+    validateStatus: () => true,
+    transformRequest: [(same: unknown) => same],
+    signal,
+    ...(isLoopback(new URL(request.url).hostname) ? { proxy: false as const } : {}),
+  };
+}
+
+function headersOf(request: HttpRequest, userAgent: string): Record<string, string | false> {
+  const given = Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    // Asks for the bytes as they are: a compressed transfer would hide what digests and ranges are about.
+    'accept-encoding': 'identity',
+    'user-agent': userAgent,
+    // Keeps axios from making one up.
+    'content-type': false,
+    ...(request.contentLength === undefined ? {} : { 'content-length': `${request.contentLength}` }),
+    ...(Object.fromEntries(given) as Record<string, string>),
+  };
+}
+
+/** The upload, which keeps the guard awake as it goes out; its own failure outranks the broken request's. */
+function watched(body: Readable, guard: Guard): Readable {
+  body.once('error', (error) => guard.fail(error));
+  body.on('data', () => guard.touch());
+  return body.pause();
+}
+
+function responseOf(
+  request: HttpRequest,
+  answer: AxiosResponse<IncomingMessage>,
+  guard: Guard,
+  what: string,
+): HttpResponse {
+  const headers = Object.fromEntries(
+    Object.entries(answer.headers as Record<string, unknown>).map(([name, value]) => [
+      name.toLowerCase(),
+      String(value),
+    ]),
+  );
+  const broken = (error: unknown): unknown => {
+    const failure = guard.failure();
+    if (failure !== undefined) return failure.error;
+    return networkFailure(error, `${what}: the answer broke off`, guard.timedOut()).error;
+  };
+  const body = guardedBody(answer.data, guard, broken);
+  return {
+    status: answer.status,
+    headers,
+    url: request.url,
+    body,
+    blocks: blocksOf(answer.data, guard, broken),
+  };
+}
+
+const LONGEST_EXCERPT = 300;
+
+/** Ends an answer that nobody wants, so that its connection is free again; the beginning of its text, for messages. */
+export async function drain({ body }: HttpResponse): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      text += chunk.toString('latin1', 0, LONGEST_EXCERPT);
+      if (text.length >= LONGEST_EXCERPT) break;
+    }
+  } catch {
+    // What arrived is enough for a message.
+  }
+  return text.slice(0, LONGEST_EXCERPT);
+}

@@ -1,0 +1,122 @@
+import { UnsupportedError, UsageError } from '../../errors.ts';
+import type { Progress } from '../../io/progress.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { hexOf } from '../../oci/digest.ts';
+import type { Checksums } from '../checksums.ts';
+import { checksumsOf } from '../checksums.ts';
+import type { Library } from '../client.ts';
+import { call } from '../client.ts';
+import { ensureContainer, ensureImage } from '../containers.ts';
+import { registryOf } from '../redirect.ts';
+import { isPushPath, splitLibraryPath } from '../reference.ts';
+import { setTags } from '../tags.ts';
+import { offersVersion2 } from '../version.ts';
+import type { FileUpload, UploadReceipt } from './fileUpload.ts';
+import { MULTIPART_ABOVE, uploadInParts } from './multipart.ts';
+import { putSigned, SHA256_HEADER, signsSha256, streamOf } from './storage.ts';
+
+export interface UploadRequest {
+  /** The file. */
+  file: string;
+  /** `[library://]entity/collection/container`, without tags. */
+  path: string;
+  arch: string;
+  tags: readonly string[];
+  description?: string;
+}
+
+export interface UploadResult {
+  imageId: string;
+  digest: Digest;
+  /** Bytes. */
+  size: number;
+  /** `present`: the library had these bytes, and only tags were set. */
+  outcome: 'uploaded' | 'present';
+  receipt?: UploadReceipt;
+}
+
+/**
+ * Brings a file to the library, unless it has these bytes, and lets the tags mean it. Throws UsageError, before any
+ * request, for a path that is not entity/collection/container, and UnsupportedError for a library that keeps its images
+ * in a registry.
+ */
+export async function uploadImage(
+  library: Library,
+  request: UploadRequest,
+  progress: Progress,
+): Promise<UploadResult> {
+  const { file, arch, tags, description = 'No Description' } = request;
+  const parts = splitLibraryPath(request.path);
+  if (!isPushPath(request.path) || parts.tags !== null) {
+    throw new UsageError(`malformed image path ${request.path}: expected entity/collection/container`);
+  }
+  const path = [parts.entity, parts.collection, parts.container].join('/');
+  const sums = await checksumsOf(file);
+  if ((await registryOf(library, path, 'pull,push')) !== undefined) throw keptElsewhere(path);
+  const id = await ensureContainer(library, parts);
+  const image = await ensureImage(library, { path, id }, sums.digest, { arch, description });
+  const isPresent = image.uploaded === true;
+  const receipt = isPresent
+    ? undefined
+    : await showing(progress, path, sums, { file, imageId: image.id }, library);
+  await setTags(library, { containerId: id, imageId: image.id, arch }, tags);
+  return {
+    ...{
+      imageId: image.id,
+      digest: sums.digest,
+      size: sums.size,
+      outcome: isPresent ? 'present' : 'uploaded',
+    },
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+}
+
+async function showing(
+  progress: Progress,
+  path: string,
+  sums: Checksums,
+  { file, imageId }: { file: string; imageId: string },
+  library: Library,
+): Promise<UploadReceipt | undefined> {
+  const task = progress.start(`uploading ${path}`, sums.size);
+  const onBytes = (bytes: number): void => task.advance(bytes);
+  return uploadFile(library, { ...sums, imageId, path: file, onBytes }).finally(() => task.end());
+}
+
+function keptElsewhere(path: string): UnsupportedError {
+  return new UnsupportedError(`this library keeps ${path} in an OCI registry, which takes no plain files`, {
+    hint: 'push the image there with docker or skopeo, and name it without library://',
+  });
+}
+
+/** Brings the bytes of an image to the library, the way that it offers. Throws what `call` and `putSigned` throw. */
+async function uploadFile(library: Library, upload: FileUpload): Promise<UploadReceipt | undefined> {
+  if (!(await offersVersion2(library))) return post(library, upload);
+  const inParts = upload.size > MULTIPART_ABOVE && (await uploadInParts(library, upload));
+  return inParts === false ? putWhole(library, upload) : inParts;
+}
+
+async function post(library: Library, { imageId, path, size, onBytes }: FileUpload): Promise<undefined> {
+  await call(library, {
+    method: 'POST',
+    path: `v1/imagefile/${imageId}`,
+    contentLength: size,
+    body: streamOf({ path, start: 0, end: size, onBytes }),
+    doing: `uploading ${path}`,
+  });
+}
+
+async function putWhole(library: Library, upload: FileUpload): Promise<UploadReceipt | undefined> {
+  const { imageId, path, size, digest, md5, onBytes } = upload;
+  const doing = `uploading ${path}`;
+  const at = `v2/imagefile/${imageId}`;
+  const json = { filesize: size, md5sum: md5, sha256sum: hexOf(digest) };
+  const data = await call(library, { method: 'POST', path: at, json, doing });
+  const { uploadURL = '' } = (data ?? {}) as { uploadURL?: string };
+  const checksum: Record<string, string> =
+    URL.canParse(uploadURL) && signsSha256(uploadURL) ? { [SHA256_HEADER]: hexOf(digest) } : {};
+  const headers = { 'content-type': 'application/octet-stream', ...checksum };
+  await putSigned(library, uploadURL, { path, start: 0, end: size, onBytes }, headers);
+  return (await call(library, { method: 'PUT', path: `${at}/_complete`, json: {}, doing })) as
+    UploadReceipt | undefined;
+}

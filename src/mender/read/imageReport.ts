@@ -1,0 +1,126 @@
+import { formatPlatform } from '../../oci/platform.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { digestOf, isDigest } from '../../oci/digest.ts';
+import { record, strings } from './readHeader.ts';
+import type { ImageReport, LayerReport } from './report.ts';
+
+/** What was seen of an image while its files passed. */
+export interface ImageFiles {
+  id: string;
+  /** Trimmed content of the small files beside `image.img`. */
+  texts: Map<string, string>;
+  /** Bytes of each file of the image. */
+  sizes: Map<string, number>;
+  /** Content of the files that begin like JSON. */
+  json: Map<string, Buffer>;
+  /** Trimmed content of the `.source` files. */
+  sources: Map<string, string>;
+  imageDelta?: number;
+}
+
+export function newImageFiles(id: string): ImageFiles {
+  return { id, texts: new Map(), sizes: new Map(), json: new Map(), sources: new Map() };
+}
+
+/** The image as plain data, and its config where that is in the artifact. `plan` is that of the state script. */
+export function imageReport(
+  files: ImageFiles,
+  plan: string | undefined,
+): { report: ImageReport; config?: Buffer } {
+  const manifest = record(firstOf(json(files, 'manifest.json')));
+  const configPath = typeof manifest['Config'] === 'string' ? manifest['Config'] : undefined;
+  const config = configPath === undefined ? undefined : files.json.get(configPath);
+  const { imageDelta } = files;
+  return {
+    report: {
+      id: files.id,
+      ...namesOf(files, manifest, plan),
+      ...configPart(config),
+      layers: layersOf(files, strings(manifest['Layers']), diffIDsOf(config), sourcesOf(plan, files.id)),
+      ...(imageDelta === undefined ? {} : { imageDelta }),
+    },
+    ...(config === undefined ? {} : { config }),
+  };
+}
+
+function namesOf(
+  files: ImageFiles,
+  manifest: Record<string, unknown>,
+  plan: string | undefined,
+): Pick<ImageReport, 'name' | 'current'> {
+  const name = files.texts.get('url-new.txt') ?? strings(manifest['RepoTags'])[0];
+  const deep = files.texts.has('deep_delta') || files.imageDelta !== undefined;
+  const planned = planLines(plan, 'image').find(([number]) => number === files.id)?.[1];
+  const current = deep ? files.texts.get('url-current.txt') : planned === '-' ? undefined : planned;
+  return { ...(name === undefined ? {} : { name }), ...(current === undefined ? {} : { current }) };
+}
+
+function configPart(config: Buffer | undefined): Pick<ImageReport, 'configDigest' | 'platform'> {
+  if (config === undefined) return {};
+  const { os, architecture, variant } = record(parsed(config));
+  const known = typeof os === 'string' && typeof architecture === 'string';
+  const platform = known
+    ? formatPlatform({ os, architecture, ...(typeof variant === 'string' ? { variant } : {}) })
+    : undefined;
+  return { configDigest: digestOf(config), ...(platform === undefined ? {} : { platform }) };
+}
+
+function diffIDsOf(config: Buffer | undefined): string[] {
+  return config === undefined ? [] : strings(record(record(parsed(config))['rootfs'])['diff_ids']);
+}
+
+function layersOf(
+  files: ImageFiles,
+  paths: readonly string[],
+  diffIDs: readonly string[],
+  planned: ReadonlyMap<string, Digest>,
+): LayerReport[] {
+  return paths.map((path, position) => {
+    const diffID = diffIDs[position];
+    const known = diffID !== undefined && isDigest(diffID) ? { diffID } : {};
+    const whole = files.sizes.get(path);
+    const delta = files.sizes.get(`${path}.vcdiff`);
+    if (delta !== undefined) {
+      const from = digestIn(files.sources.get(`${path}.source`)) ?? planned.get(diffID ?? '');
+      return { ...known, kind: 'delta', bytes: delta, ...(from === undefined ? {} : { from }) };
+    }
+    return whole === undefined
+      ? { ...known, kind: 'omit', bytes: 0 }
+      : { ...known, kind: 'full', bytes: whole };
+  });
+}
+
+/** `blobs/sha256/<hex>` as a digest. */
+function digestIn(source: string | undefined): Digest | undefined {
+  const digest = `sha256:${/([0-9a-f]{64})$/.exec(source ?? '')?.[1] ?? ''}`;
+  return isDigest(digest) ? digest : undefined;
+}
+
+/** The sources of the deltas of one image, by the plan of the state script: `layer <image> delta <hex> <size> <from hex>`. */
+function sourcesOf(plan: string | undefined, id: string): Map<string, Digest> {
+  const lines = planLines(plan, 'layer').filter(([image, kind]) => image === id && kind === 'delta');
+  return new Map(lines.map(([, , hex = '', , from = '']) => [`sha256:${hex}`, `sha256:${from}`]));
+}
+
+/** The words of the plan's lines of one kind, the kind itself left out. */
+function planLines(plan: string | undefined, kind: string): string[][] {
+  const lines = (plan ?? '').split('\n').map((line) => line.split(' '));
+  return lines.filter(([first]) => first === kind).map(([, ...words]) => words);
+}
+
+function json(files: ImageFiles, path: string): unknown {
+  const content = files.json.get(path);
+  return content === undefined ? undefined : parsed(content);
+}
+
+function parsed(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function firstOf(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : undefined;
+}

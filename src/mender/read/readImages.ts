@@ -1,0 +1,152 @@
+import { posix } from 'node:path';
+import { IntegrityError } from '../../errors.ts';
+import type { TarEntry } from '../../tar/tarRead.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { isDigest } from '../../oci/digest.ts';
+import { blobPath } from '../../oci/portable.ts';
+import type { ImageFiles } from './imageReport.ts';
+import { imageReport, newImageFiles } from './imageReport.ts';
+import type { Chunks } from './nested.ts';
+import { eachFile, small, withHead } from './nested.ts';
+import type { ArtifactVisitor, ImageReport } from './report.ts';
+
+/** Larger JSON than any config or manifest, smaller than any harm. */
+const LARGEST_JSON = 4 << 20;
+/** Of all small files of an artifact. */
+const MOST_KEPT = 64 << 20;
+const LARGEST_TEXT = 1 << 16;
+const VCDIFF_MAGIC = Buffer.from([0xd6, 0xc3, 0xc4]);
+const BLOB = /^blobs\/sha256\/([0-9a-f]{64})(\.vcdiff)?$/;
+const TEXTS = new Set(['url-new.txt', 'url-current.txt', 'sums-new.txt', 'sums-current.txt', 'deep_delta']);
+
+/**
+ * Reads the tar `images.tar` of either module: an image is a folder with `image.img` (app), one loadable tar
+ * (docker-compose), or a folder of the files of such a tar (docker-compose with deltas).
+ */
+export async function readImages(
+  chunks: Chunks,
+  where: string,
+  visitor: ArtifactVisitor,
+): Promise<ImageReport[]> {
+  const images = new Map<string, ImageFiles>();
+  const budget: Budget = { left: MOST_KEPT };
+  await eachFile(chunks, where, async (entry, body) => {
+    const [, id, ...rest] = entry.path.split('/');
+    if (id === undefined) return;
+    const inFolder = rest.length > 0;
+    const name = inFolder ? id : posix.basename(id, '.tar');
+    const files = images.get(name) ?? newImageFiles(name);
+    images.set(name, files);
+    await imageEntry(files, { ...entry, path: inFolder ? rest.join('/') : 'image.img' }, body, {
+      where: `${where}: ${entry.path}`,
+      visitor,
+      budget,
+    });
+  });
+  return reported(images, where, visitor);
+}
+
+interface Reading {
+  where: string;
+  visitor: ArtifactVisitor;
+  budget: Budget;
+}
+
+/** Bytes that may still be kept in memory. */
+interface Budget {
+  left: number;
+}
+
+/** The small file's content; throws IntegrityError where it, or all that was kept so far, is too long. */
+async function kept(body: Chunks, limit: number, { where, budget }: Reading): Promise<Buffer> {
+  const content = await small(body, limit, where);
+  budget.left -= content.length;
+  if (budget.left < 0) throw new IntegrityError(`${where}: more than ${MOST_KEPT} bytes of small files`);
+  return content;
+}
+
+async function imageEntry(files: ImageFiles, entry: TarEntry, body: Chunks, reading: Reading): Promise<void> {
+  if (TEXTS.has(entry.path)) {
+    files.texts.set(entry.path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
+  } else if (entry.path !== 'image.img') {
+    await imageFile(files, entry, body, reading);
+  } else {
+    const { head, all } = await withHead(body, VCDIFF_MAGIC.length);
+    if (head.equals(VCDIFF_MAGIC)) files.imageDelta = entry.size;
+    else if (isPlan(head, files.id))
+      files.texts.set('plan', (await kept(all, LARGEST_JSON, reading)).toString());
+    else await eachFile(all, reading.where, (inner, content) => imageFile(files, inner, content, reading));
+  }
+}
+
+/** The state script's plan is no image, but stands where images do. */
+function isPlan(head: Buffer, id: string): boolean {
+  return id === 'plan' && head.toString('latin1') === 'men';
+}
+
+async function imageFile(
+  files: ImageFiles,
+  { path, size }: TarEntry,
+  body: Chunks,
+  reading: Reading,
+): Promise<void> {
+  const { visitor } = reading;
+  files.sizes.set(path, size);
+  if (path.endsWith('.source')) {
+    files.sources.set(path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
+    return;
+  }
+  const { head, all } = await withHead(body, 1);
+  const looksLikeJson = head.length > 0 && '{['.includes(head.toString('latin1'));
+  if (looksLikeJson && size <= LARGEST_JSON) {
+    files.json.set(path, await kept(all, LARGEST_JSON, reading));
+    return;
+  }
+  const [, hex, delta] = BLOB.exec(path) ?? [];
+  const diffID: Digest = `sha256:${hex ?? ''}`;
+  if (!isDigest(diffID) || visitor.layer === undefined) return;
+  await visitor.layer({ image: files.id, diffID, kind: delta === undefined ? 'full' : 'delta', size }, all);
+}
+
+async function reported(
+  images: ReadonlyMap<string, ImageFiles>,
+  where: string,
+  visitor: ArtifactVisitor,
+): Promise<ImageReport[]> {
+  const plan = images.get('plan')?.texts.get('plan');
+  const reports: ImageReport[] = [];
+  for (const files of images.values()) {
+    await showDocuments(files, visitor);
+    if (plan !== undefined && files.id === 'plan') continue;
+    const { report, config } = imageReport(files, plan);
+    reports.push(report);
+    await showSmallLayers(files, report, visitor);
+    if (config === undefined) continue;
+    if (report.configDigest === undefined)
+      throw new IntegrityError(`${where}: ${files.id} has a wrong config`);
+    await visitor.config?.(files.id, report.configDigest, config);
+  }
+  return reports;
+}
+
+async function showDocuments({ id, texts, json }: ImageFiles, visitor: ArtifactVisitor): Promise<void> {
+  for (const [path, text] of texts) await visitor.document?.(id, path, Buffer.from(text));
+  for (const [path, content] of json) await visitor.document?.(id, path, content);
+}
+
+/** A small layer whose first file has a name that begins like JSON was taken for a document. */
+async function showSmallLayers(
+  { id, json }: ImageFiles,
+  { layers }: ImageReport,
+  visitor: ArtifactVisitor,
+): Promise<void> {
+  for (const { kind, diffID } of layers) {
+    const content = diffID && kind === 'full' ? json.get(blobPath(diffID)) : undefined;
+    if (diffID === undefined || content === undefined) continue;
+    await visitor.layer?.({ image: id, diffID, kind: 'full', size: content.length }, once(content));
+  }
+}
+
+async function* once(content: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(content);
+}

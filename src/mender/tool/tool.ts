@@ -1,0 +1,96 @@
+import { ExecaError, execa } from 'execa';
+import { ToolError, UnsupportedError, UsageError } from '../../errors.ts';
+import { redact } from '../../io/redact.ts';
+
+/** A version of mender-artifact: major, minor, patch. */
+export type ToolVersion = readonly [number, number, number];
+
+const NAME = 'mender-artifact';
+const INSTALL = 'install it (apt-get install mender-artifact), or use --writer embedded';
+const OLDEST: ToolVersion = [3, 9, 0];
+
+/**
+ * The version of the mender-artifact on PATH, or undefined where there is none. Throws ToolError when it does not say,
+ * and UnsupportedError when it is older than 3.9.
+ */
+export async function toolVersion(): Promise<ToolVersion | undefined> {
+  const output = await versionText();
+  if (output === undefined) return undefined;
+  const found = /(\d+)\.(\d+)\.(\d+)/.exec(output);
+  if (found === null) {
+    throw new ToolError(`asking mender-artifact for its version: found ${JSON.stringify(output)}`, {
+      hint: INSTALL,
+    });
+  }
+  const version: ToolVersion = [Number(found[1]), Number(found[2]), Number(found[3])];
+  if (isAtLeast(version, OLDEST)) return version;
+  throw new UnsupportedError(`mender-artifact ${version.join('.')} is too old, 3.9 is the oldest known`, {
+    hint: INSTALL,
+  });
+}
+
+async function versionText(): Promise<string | undefined> {
+  try {
+    return (await execa(NAME, ['--version'], { stdin: 'ignore' })).stdout;
+  } catch (error) {
+    if (error instanceof ExecaError && error.code === 'ENOENT') return undefined;
+    throw toolError(error, 'asking mender-artifact for its version');
+  }
+}
+
+/** True if `version` is `least` or later. */
+export function isAtLeast(version: ToolVersion, least: ToolVersion): boolean {
+  const differing = version.findIndex((part, position) => part !== least[position]);
+  return differing < 0 || (version[differing] ?? 0) > (least[differing] ?? 0);
+}
+
+/** The error where mender-artifact is asked for and not installed. */
+export function toolMissing(): ToolError {
+  return new ToolError('packing: mender-artifact is not on PATH', { hint: INSTALL });
+}
+
+interface ToolRun {
+  doing: string;
+  /** Folder for its temporary files, which it leaves behind when it is ended. */
+  temporary: string;
+  signal?: AbortSignal;
+}
+
+/** Runs mender-artifact and returns what it says; throws ToolError with what it says when it fails. */
+export async function runTool(
+  commandLine: readonly string[],
+  { doing, temporary, signal }: ToolRun,
+): Promise<string> {
+  try {
+    const cancel = signal && { cancelSignal: signal };
+    const options = { stdin: 'ignore', all: true, env: { TMPDIR: temporary }, ...cancel } as const;
+    return (await execa(NAME, commandLine, options)).all;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toolError(error, doing);
+  }
+}
+
+function toolError(error: unknown, doing: string): unknown {
+  if (!(error instanceof ExecaError)) return error;
+  if (error.code === 'ENOENT') return toolMissing();
+  const said = textOf(error.stderr) || textOf(error.stdout) || error.shortMessage;
+  return new ToolError(`${doing}: mender-artifact failed: ${redact(said)}`, {
+    hint: 'see above, or use --writer embedded',
+  });
+}
+
+function textOf(output: unknown): string {
+  return typeof output === 'string' ? output.trim() : '';
+}
+
+/** Throws UsageError for arguments that only mender-artifact can follow. */
+export function refuseExtraArguments(extra: readonly string[]): void {
+  if (extra.length === 0) return;
+  throw new UsageError(
+    `only mender-artifact understands ${extra.join(' ')}, and it does not write this artifact`,
+    {
+      hint: 'install mender-artifact and use --writer mender-artifact, or leave out what stands after --',
+    },
+  );
+}

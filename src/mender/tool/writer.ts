@@ -1,0 +1,115 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ToolError } from '../../errors.ts';
+import { fileSize, temporaryBeside } from '../../io/files.ts';
+import { redact } from '../../io/redact.ts';
+import type { TarEntry } from '../../tar/tar.ts';
+import type { PackContext } from '../write/packing.ts';
+import type { Payload } from '../write/files.ts';
+import { offBoundary } from '../write/files.ts';
+import { readBack } from '../read/readBack.ts';
+import type { ArtifactSpec, Compression } from '../spec.ts';
+import type { ToolVersion } from './tool.ts';
+import { runTool } from './tool.ts';
+import type { ToolPaths } from './arguments.ts';
+import { toolArguments } from './arguments.ts';
+
+const LOOK_EVERY_MS = 500;
+
+export interface ToolInput {
+  spec: ArtifactSpec;
+  payload: Payload;
+  compression: Compression;
+  version: ToolVersion;
+}
+
+/**
+ * Lets mender-artifact write the artifact to `path`, from payload files in a temporary folder beside it, and returns
+ * its length in bytes. Throws ToolError with what mender-artifact says when it fails or writes nothing.
+ */
+export async function writeWithTool(input: ToolInput, path: string, context: PackContext): Promise<number> {
+  const folder = temporaryBeside(path);
+  // All that it writes is in here, so that nothing of it stays when it is ended.
+  const work = join(folder, 'work');
+  const output = join(work, 'new.mender');
+  try {
+    await mkdir(work, { recursive: true });
+    const paths = { ...(await writeParts(folder, input, context)), output };
+    const { spec, payload, compression, version } = input;
+    const commandLine = toolArguments(spec, payload, compression, version, paths);
+    const said = await watched(
+      runTool(commandLine, { doing: `packing ${spec.artifactName}`, temporary: work, ...context }),
+      work,
+      context,
+    );
+    const size = await writtenSize(output, said);
+    await rename(output, path);
+    await readBack(path, spec.artifactName);
+    return size;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Shows how many bytes are in `folder` while `running` fills it: mender-artifact says nothing. */
+async function watched<T>(running: Promise<T>, folder: string, { progress }: PackContext): Promise<T> {
+  const task = progress?.start('packing with mender-artifact');
+  let shown = 0;
+  const look = async (): Promise<void> => {
+    const written = Math.max(await bytesIn(folder), shown);
+    task?.advance(written - shown);
+    shown = written;
+  };
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
+  try {
+    return await running;
+  } finally {
+    clearInterval(timer);
+    task?.end();
+  }
+}
+
+/** What disappears meanwhile counts for nothing. */
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = names.map((name) => fileSize(join(folder, name)).catch(() => 0));
+  return (await Promise.all(sizes)).reduce<number>((sum, size) => sum + (size ?? 0), 0);
+}
+
+async function writeParts(
+  folder: string,
+  { payload }: ToolInput,
+  { signal }: PackContext,
+): Promise<Omit<ToolPaths, 'output'>> {
+  const files = offBoundary(payload.files);
+  for (const file of files) await writeEntry(file, join(folder, file.path), signal);
+  const metaData = join(folder, 'meta-data.json');
+  await writeFile(metaData, JSON.stringify(payload.metaData));
+  await mkdir(join(folder, 'scripts'));
+  for (const { name, content } of payload.scripts) {
+    await writeFile(join(folder, 'scripts', name), content, { mode: 0o755 });
+  }
+  return {
+    files: files.map((file) => join(folder, file.path)),
+    metaData,
+    scripts: payload.scripts.map(({ name }) => join(folder, 'scripts', name)),
+  };
+}
+
+async function writeEntry({ body }: TarEntry, path: string, signal?: AbortSignal): Promise<void> {
+  if (body instanceof Uint8Array) return writeFile(path, body);
+  signal?.throwIfAborted();
+  return pipeline(Readable.from(body(), { objectMode: false }), createWriteStream(path));
+}
+
+/** mender-artifact up to 4.0.0 exits with 0 after some errors. */
+async function writtenSize(path: string, said: string): Promise<number> {
+  const size = await fileSize(path);
+  if (size !== undefined && size > 0) return size;
+  throw new ToolError(`packing: mender-artifact wrote no artifact: ${redact(said.trim())}`, {
+    hint: 'see above, or use --writer embedded',
+  });
+}

@@ -1,0 +1,54 @@
+import { digestOf, hexOf } from '../../oci/digest.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import { formatReference } from '../../oci/reference.ts';
+import type { TarEntry } from '../../tar/tar.ts';
+import { DEFAULT_MTIME, tarFile, tarSize, tarStream } from '../../tar/tar.ts';
+import type { PackImages, Payload } from './files.ts';
+import { gzipPayloadFile } from './files.ts';
+import { softwareNameOf } from './header.ts';
+import { imageEntries, manifestEntries, needsOldImage } from './imageFiles.ts';
+import type { PayloadImage } from '../payload.ts';
+import type { ArtifactSpec } from '../spec.ts';
+
+/**
+ * The payload of update module `app`: `manifests.tar.gz`, `images.tar.gz` and the meta-data that it asks for.
+ * https://github.com/mendersoftware/app-update-module
+ */
+export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {
+  const mtime = spec.modificationTime ?? DEFAULT_MTIME;
+  const images = spec.images.flatMap((image) => imageFolder(image, mtime));
+  return {
+    type: 'app',
+    softwareName: softwareNameOf('app', spec.softwareName),
+    files: [
+      // The module loads no images where the file is missing, and fails on an empty one.
+      ...(images.length === 0 ? [] : [pack('images.tar.gz', images, mtime)]),
+      gzipPayloadFile('manifests.tar.gz', manifestEntries(spec.manifests), mtime),
+    ],
+    scripts: [],
+    metaData: {
+      application_name: spec.softwareName,
+      orchestrator: 'docker-compose',
+      platform: formatPlatform(spec.platform),
+      version: spec.softwareVersion,
+      images: spec.images.map(({ id }) => id),
+    },
+  };
+}
+
+function imageFolder(image: PayloadImage, mtime: number): TarEntry[] {
+  const folder = `images/${image.id}`;
+  const deep = needsOldImage(image);
+  const name = formatReference(image.name);
+  const sum = hexOf(digestOf(image.config));
+  const files = imageEntries(image);
+  return [
+    tarFile(`${folder}/url-new.txt`, name),
+    tarFile(`${folder}/url-current.txt`, deep ? formatReference(image.current ?? image.name) : name),
+    tarFile(`${folder}/sums-new.txt`, sum),
+    // Only names a temporary file, and must not be empty.
+    tarFile(`${folder}/sums-current.txt`, sum),
+    ...(deep ? [tarFile(`${folder}/deep_delta`, '')] : []),
+    { path: `${folder}/image.img`, size: tarSize(files), body: () => tarStream(files, mtime), nested: files },
+  ];
+}

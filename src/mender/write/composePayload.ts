@@ -1,0 +1,48 @@
+import { UsageError } from '../../errors.ts';
+import type { TarEntry } from '../../tar/tar.ts';
+import { DEFAULT_MTIME, tarSize, tarStream } from '../../tar/tar.ts';
+import type { PackImages, Payload } from './files.ts';
+import { gzipPayloadFile, tarPayloadFile } from './files.ts';
+import { softwareNameOf } from './header.ts';
+import { imageEntries, manifestEntries } from './imageFiles.ts';
+import { deltaPayload, needsStateScript } from '../onDevice/payload.ts';
+import { stateScripts } from '../onDevice/stateScript.ts';
+import type { PayloadImage } from '../payload.ts';
+import type { ArtifactSpec } from '../spec.ts';
+
+/**
+ * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one loadable tar an image,
+ * `manifests.tar`, and its meta-data. With delta layers `images.tar.gz` is what the state script rebuilds on the device
+ * before the module sees it. Throws UsageError when there is no image: the module loads at least one.
+ * https://github.com/mendersoftware/mender-container-modules
+ */
+export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {
+  const mtime = spec.modificationTime ?? DEFAULT_MTIME;
+  if (spec.images.length === 0) {
+    throw new UsageError('the update module docker-compose needs at least one image', {
+      hint: 'add a service to the manifest',
+    });
+  }
+  const scripted = needsStateScript(spec.images);
+  const images = scripted ? deltaPayload(spec.images) : spec.images.map((image) => loadableTar(image, mtime));
+  return {
+    type: 'docker-compose',
+    softwareName: softwareNameOf('docker-compose', spec.softwareName),
+    files: [
+      pack('images.tar.gz', images, mtime),
+      tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
+    ],
+    scripts: scripted ? stateScripts : [],
+    metaData: { version: '1', project_name: spec.softwareName },
+  };
+}
+
+function loadableTar(image: PayloadImage, mtime: number): TarEntry {
+  const files = imageEntries(image);
+  return {
+    path: `images/${image.id}.tar`,
+    size: tarSize(files),
+    body: () => tarStream(files, mtime),
+    nested: files,
+  };
+}

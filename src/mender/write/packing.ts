@@ -1,0 +1,91 @@
+import { gzip } from '../../compress/gzip.ts';
+import { xz } from '../../compress/xz.ts';
+import type { XzLevel } from '../../compress/xzCoding.ts';
+import { zstd } from '../../compress/zstd.ts';
+import type { Log } from '../../io/log.ts';
+import type { Progress } from '../../io/progress.ts';
+import type { Compression, CompressionChoice } from '../spec.ts';
+
+const MIB = 1 << 20;
+
+/** An outer compression, and how hard it tries. */
+export type Packing =
+  | { compression: 'none' }
+  | { compression: 'gzip'; level: number }
+  /** `reach` in bytes, as xz takes it. */
+  | { compression: 'lzma'; level: XzLevel; reach: number }
+  | { compression: 'zstd'; level: number };
+
+/** Up to here, as almost every delta is, bytes matter more than seconds. */
+const SMALL = 64 * MIB;
+/** Up to here a fast xz takes no longer than making the payload did, and is far smaller than gzip. */
+const MEDIUM = 256 * MIB;
+/** An artifact is packed once and sent to many; but beyond this even those who ask for lzma want it today. */
+const LARGE = 1024 * MIB;
+
+/**
+ * How the embedded writer packs a payload of `size` bytes (uncompressed). `auto` keeps the packing of full artifacts
+ * from dominating the build: the best xz for what is small, a fast xz up to 256 MiB, gzip beyond. Equal contents in it lie
+ * up to `reach` bytes apart.
+ */
+export function packingOf(choice: CompressionChoice, size: number, reach: number): Packing {
+  switch (choice) {
+    case 'auto':
+      return automatic(size, reach);
+    case 'lzma':
+      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= LARGE ? 2 : 0, reach };
+    case 'gzip':
+      return { compression: 'gzip', level: 6 };
+    case 'zstd':
+      return { compression: 'zstd', level: size <= SMALL ? 19 : 10 };
+    case 'none':
+      return { compression: 'none' };
+  }
+}
+
+function automatic(size: number, reach: number): Packing {
+  if (size <= SMALL) return { compression: 'lzma', level: 6, reach };
+  if (size <= MEDIUM) return { compression: 'lzma', level: 2, reach };
+  return { compression: 'gzip', level: 5 };
+}
+
+/** What mender-artifact packs a payload of `size` bytes with: its lzma has one speed, 2 MB/s. */
+export function toolCompressionOf(choice: CompressionChoice, size: number): Compression {
+  if (choice !== 'auto') return choice;
+  return size <= SMALL ? 'lzma' : 'gzip';
+}
+
+/** The suffix of a tar inside an artifact. */
+export const SUFFIXES: Readonly<Record<Compression, string>> = {
+  none: '',
+  gzip: '.gz',
+  lzma: '.xz',
+  zstd: '.zst',
+};
+
+/** The content compressed, with up to `threads` threads; the bytes do not depend on their number. */
+export function packed(
+  content: AsyncIterable<Buffer>,
+  packing: Packing,
+  threads: number,
+): AsyncIterable<Buffer> {
+  switch (packing.compression) {
+    case 'none':
+      return content;
+    case 'gzip':
+      return gzip(content, packing.level, threads);
+    case 'lzma':
+      return xz(content, packing.level, threads, packing.reach);
+    case 'zstd':
+      return zstd(content, packing.level);
+  }
+}
+
+/** What packing may use of its surroundings. */
+export interface PackContext {
+  log: Log;
+  progress?: Progress;
+  signal?: AbortSignal;
+  /** How many threads compress at once; the bytes do not depend on it. */
+  threads: number;
+}

@@ -1,0 +1,41 @@
+import type { LayerContent, PayloadImage } from '../payload.ts';
+
+const MIB = 1 << 20;
+/** Repeats closer together than this are in reach of every dictionary. */
+const NEAR = 5 * MIB;
+/** More would take the packing computer 400 MB, and the device 64. */
+const FAR = 31 * MIB;
+/** Share of the payload that must repeat to be worth packing on one core. */
+const LEAST = 1 / 8;
+
+/**
+ * How far back, in bytes, a dictionary must reach so that what several images share is packed once: each image is a tar of
+ * its own on the device, so a changed base layer of ten services is ten times in the payload. 0 where nothing is gained.
+ */
+export function reachOf(images: readonly PayloadImage[]): number {
+  const seen = new Map<string, number>();
+  const repeats: { distance: number; size: number }[] = [];
+  let at = 0;
+  for (const { size, content } of images.flatMap(({ layers }) => layers)) {
+    const file = fileOf(content);
+    const before = file === undefined ? undefined : seen.get(file);
+    const length = sizeOf(content, size);
+    if (before !== undefined) repeats.push({ distance: at - before, size: length });
+    if (file !== undefined) seen.set(file, at);
+    at += length;
+  }
+  const far = repeats.filter(({ distance }) => distance > NEAR && distance <= FAR);
+  const gained = far.reduce((sum, { size }) => sum + size, 0);
+  return gained < at * LEAST ? 0 : Math.max(0, ...far.map(({ distance }) => distance));
+}
+
+/** What is equal is one file of the cache. */
+function fileOf(content: LayerContent): string | undefined {
+  if (content.kind === 'full') return content.path;
+  return content.kind === 'delta' && typeof content.body === 'string' ? content.body : undefined;
+}
+
+function sizeOf(content: LayerContent, layerSize: number): number {
+  if (content.kind === 'omit') return 0;
+  return content.kind === 'delta' ? content.size : layerSize;
+}

@@ -1,0 +1,172 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
+import { readApplication } from '../../compose/application.ts';
+import { IntegrityError, UnsupportedError } from '../../errors.ts';
+import { insidePath } from '../../tar/tarRead.ts';
+import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
+import { readArtifact } from '../../mender/read/read.ts';
+import type { ArtifactReport, ImageReport } from '../../mender/read/report.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { BlobSink, ImageSource, ResolvedImage } from '../../oci/image.ts';
+import { parseConfig } from '../../oci/manifest.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import { formatReference, parseReference } from '../../oci/reference.ts';
+import type { Baseline } from './base.ts';
+import type { BuildRequest } from '../request.ts';
+import type { World } from '../images/world.ts';
+
+/** A --base as it was given. */
+export interface BaseFile {
+  path: string;
+  /** The version that devices with this base report, where it was given. */
+  version?: string;
+}
+
+/** What an artifact says of the devices that have installed it. */
+interface Contents {
+  report: ArtifactReport;
+  /** Diff ids by image id in the artifact, base first. */
+  diffIDs: Map<string, Digest[]>;
+  /** Image name by service, as the shipped manifest has it. */
+  services: Map<string, string>;
+}
+
+/**
+ * The artifact as a base: its version, its images, and as the source of the layers that it holds whole. Throws
+ * UnsupportedError where its devices do not report what an artifact for `application` would depend on.
+ */
+export async function artifactBaseline(
+  { path, version: given }: BaseFile,
+  application: string,
+  request: BuildRequest,
+  world: World,
+): Promise<Baseline> {
+  const contents = await readContents(path, world.signal);
+  const { softwareFilesystem, module } = request;
+  const key = versionKey(softwareFilesystem, softwareNameOf(module, application));
+  const version = given ?? versionOf(contents.report, key, path);
+  const services: ArtifactMetadata['services'] = {};
+  for (const [service, name] of contents.services) {
+    const image = contents.report.images.find((candidate) => candidate.name === name);
+    if (image) services[service] = { image: imageMetadata(image, name, contents, path) };
+  }
+  const metadata = {
+    version,
+    artifactName: contents.report.artifactName,
+    platform: contents.report.images[0]?.platform ?? formatPlatform(request.platform),
+    services,
+  };
+  return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
+}
+
+/** Bytes of manifests and what they refer to; more is data that nobody needs to know the services. */
+const MOST_EXTRACTED = 64 << 20;
+
+async function readContents(path: string, signal: AbortSignal): Promise<Contents> {
+  const folder = await mkdtemp(join(tmpdir(), 'mender-docker-delta-base-'));
+  const diffIDs = new Map<string, Digest[]>();
+  let left = MOST_EXTRACTED;
+  try {
+    const report = await readArtifact(path, {
+      signal,
+      visitor: {
+        manifest: async (file, body) => {
+          const isWanted = file.size <= left;
+          left -= isWanted ? file.size : 0;
+          await extract(join(folder, insidePath(file.path, path)), isWanted ? body : undefined);
+        },
+        config: (image, digest, config) => {
+          diffIDs.set(image, parseConfig(config, `${path}: config ${digest}`).diffIDs);
+          return Promise.resolve();
+        },
+      },
+    });
+    const { services } = await readApplication({ manifests: [folder], profiles: [], environment: {} });
+    return { report, diffIDs, services: new Map(services.map(({ name, image }) => [name, image ?? ''])) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Without a body the file is empty: its name alone matters. The reader refuses names that lead out of their folder. */
+async function extract(path: string, body: AsyncIterable<Buffer> | undefined): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, body === undefined ? '' : await buffer(body));
+}
+
+function versionOf({ provides }: ArtifactReport, key: string, path: string): string {
+  const version = provides[key];
+  if (typeof version === 'string') return version;
+  const found = Object.keys(provides).join(', ') || 'nothing';
+  throw new UnsupportedError(`--base ${path}: expected that it provides ${key}, found ${found}`, {
+    hint: `build for the same module, manifest name and software filesystem, or say what devices report: --base VERSION=${path}`,
+  });
+}
+
+function imageMetadata(image: ImageReport, name: string, { diffIDs }: Contents, path: string): ImageMetadata {
+  const layers = diffIDs.get(image.id);
+  if (image.configDigest === undefined || layers === undefined) {
+    throw new UnsupportedError(`--base ${path}: image ${name} has no config in it`, {
+      hint: 'name an artifact whose images are whole or layer deltas',
+    });
+  }
+  return {
+    ref: formatReference(parseReference(name)),
+    hash: image.configDigest,
+    layers: layers.map((diffID) => ({ diffID })),
+  };
+}
+
+/** An artifact as a source: it has the images whose layers are all in it, whole. */
+function artifactSource(path: string, { report, diffIDs }: Contents): ImageSource {
+  const name = `artifact ${path}`;
+  const whole = (reference: string): ImageReport | undefined =>
+    report.images.find(
+      (image) => image.name === reference && image.layers.every(({ kind }) => kind === 'full'),
+    );
+  return {
+    name,
+    resolve({ reference, platform }) {
+      const image = whole(formatReference(reference));
+      const layers = image && diffIDs.get(image.id);
+      if (image?.configDigest === undefined || layers === undefined) return Promise.resolve(undefined);
+      const found: ResolvedImage = {
+        ...{ reference, platform, source: name },
+        configDigest: image.configDigest,
+        layers: layers.map((diffID) => ({ diffID })),
+      };
+      return Promise.resolve(found);
+    },
+    async fetch(_image, wanted, sink, signal) {
+      const missing = new Set(wanted);
+      await deliverWhole(path, missing, sink, signal);
+      if (missing.size > 0) throw new IntegrityError(`${name}: it lacks ${[...missing].join(', ')}`);
+    },
+  };
+}
+
+/** Delivers those of the `missing` configs and layers that the artifact at `path` holds whole, and takes them out of the set. */
+export async function deliverWhole(
+  path: string,
+  missing: Set<Digest>,
+  sink: BlobSink,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await readArtifact(path, {
+    ...(signal && { signal }),
+    visitor: {
+      async layer({ diffID, kind, size }, body) {
+        if (kind !== 'full' || !missing.delete(diffID)) return;
+        const stream = Readable.from(body, { objectMode: false });
+        await sink({ kind: 'layer', digest: diffID, size, stream });
+      },
+      async config(_image, digest, config) {
+        if (missing.delete(digest)) await sink({ kind: 'config', digest, stream: Readable.from([config]) });
+      },
+    },
+  });
+}

@@ -1,0 +1,125 @@
+import type { Application } from '../../compose/application.ts';
+import { requireImages } from '../../compose/requireImages.ts';
+import { UsageError } from '../../errors.ts';
+import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.ts';
+import type { Baseline, PreviousImage } from '../base/base.ts';
+import { previousImages } from '../base/base.ts';
+import { findBaselines } from '../base/baseline.ts';
+import { checkBaselines } from '../base/checks.ts';
+import type { DeltaAbility } from '../plan/plan.ts';
+import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
+import { planBuild } from '../plan/planBuild.ts';
+import type { BuildRequest } from '../request.ts';
+import type { NewImage } from '../images/services.ts';
+import { overrideImages, resolveServices } from '../images/services.ts';
+import { chooseVersion, defaultApplicationName, surroundingsOf } from '../base/versioning.ts';
+import type { World } from '../images/world.ts';
+
+/** What a run will build: one plan for each base, and one for a full artifact where it is asked for. */
+export interface Prepared {
+  application: Application;
+  images: NewImage[];
+  plans: BuildPlan[];
+}
+
+/**
+ * Resolves the images of an application, finds what the devices have, and plans. Downloads no layer and writes nothing
+ * but what it looked up. Throws what the sources throw, and UsageError for names that can't be.
+ */
+export async function prepare(
+  application: Application,
+  request: BuildRequest,
+  world: World,
+): Promise<Prepared> {
+  const around = await surroundingsOf(application.projectFolder);
+  const name = applicationName(request.application, defaultApplicationName(around));
+  const version = chooseVersion(around, request.version, request.release);
+  requireImages(application, [...request.serviceImages.keys(), ...request.serviceFiles.keys()]);
+  checkPlatforms(application, request);
+  for (const service of request.serviceFiles.keys()) {
+    if (request.serviceImages.has(service)) world.log.warning(`${service}: -f wins over -i`);
+  }
+  const services = application.services.map(({ name: service, image }) => ({
+    service,
+    ...(image ? { image } : {}),
+  }));
+  const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
+  const images = await resolveServices(overridden, request.platform, name, world);
+  const baselines = await findBaselines(request, name, images, around, world);
+  checkBaselines(baselines, images, request, world);
+  const plans = await plansFor({ application: name, version }, images, baselines, request, world);
+  return { application, images, plans };
+}
+
+/** Compose would not run a loaded image of another platform than the service asks for: it would pull. */
+function checkPlatforms({ services }: Application, { platform }: BuildRequest): void {
+  for (const service of services) {
+    if (service.platform === undefined || samePlatform(parsePlatform(service.platform), platform)) continue;
+    throw new UsageError(
+      `service ${service.name} asks for platform ${service.platform}, the artifact is for ${formatPlatform(platform)}`,
+      { hint: 'remove platform from the service, or give the same one with -p' },
+    );
+  }
+}
+
+async function plansFor(
+  names: { application: string; version: string },
+  images: readonly NewImage[],
+  baselines: readonly Baseline[],
+  request: BuildRequest,
+  world: World,
+): Promise<BuildPlan[]> {
+  const ability = abilityOf(request);
+  const wanted: (Baseline | undefined)[] = [...baselines];
+  if (wanted.length === 0 || request.alsoFull) wanted.push(undefined);
+  return Promise.all(
+    wanted.map(async (baseline) => {
+      const previous = baseline && (await previousOf(baseline, request, world));
+      return planFor(names, images, ability, wanted.length > 1 && !request.shareName, baseline, previous);
+    }),
+  );
+}
+
+function previousOf(
+  { metadata, source }: Baseline,
+  { platform }: BuildRequest,
+  world: World,
+): Promise<Map<string, PreviousImage>> {
+  const sources = source ? [source, ...world.sources] : world.sources;
+  return previousImages(metadata, platform, { ...world, sources });
+}
+
+function planFor(
+  names: { application: string; version: string },
+  images: readonly NewImage[],
+  ability: DeltaAbility,
+  ownName: boolean,
+  baseline: Baseline | undefined,
+  previous: ReadonlyMap<string, PreviousImage> | undefined,
+): BuildPlan {
+  const plain = `${names.application}-${names.version}`;
+  const artifactName = ownName && baseline ? `${plain}-from-${baseline.metadata.version}` : plain;
+  const all: PlanNames = { ...names, artifactName };
+  return planBuild(all, images, ability, baseline, previous);
+}
+
+function abilityOf({ delta, module, decodeOnDevice }: BuildRequest): DeltaAbility {
+  return { delta, decode: module === 'app' || decodeOnDevice };
+}
+
+const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
+
+/** The device runs the application as a Compose project of this name, so that Compose's rules hold for it. */
+function applicationName(given: string | undefined, byDefault: string): string {
+  if (given === undefined)
+    return (
+      byDefault
+        .toLowerCase()
+        .replace(/[^a-z0-9_-]+/g, '-')
+        .replace(/^[-_]+/, '') || 'application'
+    );
+  if (PROJECT_NAME.test(given)) return given;
+  throw new UsageError(`${JSON.stringify(given)} can't name an application`, {
+    hint: 'use lower-case letters, digits, - and _, beginning with a letter or digit (--manifest-name)',
+  });
+}

@@ -1,0 +1,28 @@
+import { writeFile } from 'node:fs/promises';
+import { writeAtomically } from '../../io/files.ts';
+import { digestOfFile } from '../../io/verify.ts';
+import type { PayloadImage } from '../../mender/payload.ts';
+import type { BuildPlan } from '../plan/planBuild.ts';
+import { provenance } from './provenance.ts';
+import type { BuildRequest } from '../request.ts';
+import { cycloneDx } from './sbom.ts';
+
+/** Writes `<path>.cdx.json` and `<path>.provenance.json` beside the artifact at `path`, each whole or not at all. */
+export async function describeArtifact(
+  path: string,
+  { plan, images }: { plan: BuildPlan; images: readonly PayloadImage[] },
+  request: BuildRequest,
+  toolVersion: string,
+): Promise<void> {
+  const { modificationTime } = request;
+  const { digest } = await digestOfFile(path);
+  const time = modificationTime === undefined ? {} : { modificationTime };
+  const artifact = { path, digest, plan, images, toolVersion, ...time };
+  await writeJson(`${path}.cdx.json`, cycloneDx(artifact));
+  await writeJson(`${path}.provenance.json`, provenance(artifact, request));
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  const text = `${JSON.stringify(value, null, 2)}\n`;
+  await writeAtomically(path, (temporary) => writeFile(temporary, text));
+}

@@ -1,0 +1,88 @@
+import { basename } from 'node:path';
+import { digestOf, hexOf } from '../../oci/digest.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import { formatReference } from '../../oci/reference.ts';
+import type { BuildRequest } from '../request.ts';
+import type { DescribedArtifact } from './sbom.ts';
+import { packageUrl } from './sbom.ts';
+
+/**
+ * What the artifact was made of, and how: an in-toto statement with SLSA provenance. No argument that could hold a secret is
+ * in it. Pure. https://slsa.dev/spec/v1.0/provenance
+ */
+export function provenance(artifact: DescribedArtifact, request: BuildRequest): unknown {
+  const { path, digest, plan, toolVersion } = artifact;
+  return {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name: basename(path), digest: { sha256: hexOf(digest) } }],
+    predicateType: 'https://slsa.dev/provenance/v1',
+    predicate: {
+      buildDefinition: {
+        buildType: 'urn:mender-docker-delta:build:1',
+        externalParameters: {
+          application: plan.application,
+          version: plan.version,
+          artifactName: plan.artifactName,
+          deviceTypes: request.deviceTypes,
+          platform: formatPlatform(request.platform),
+          module: request.module,
+          base: baseOf(artifact),
+        },
+        internalParameters: parametersOf(request),
+        resolvedDependencies: [...imagesOf(artifact), ...oldImagesOf(artifact)],
+      },
+      runDetails: {
+        builder: { id: 'urn:mender-docker-delta', version: { 'mender-docker-delta': toolVersion } },
+        ...metadataOf(artifact),
+      },
+    },
+  };
+}
+
+function baseOf({ plan }: DescribedArtifact): unknown {
+  const metadata = plan.baseline?.metadata;
+  if (metadata === undefined) return null;
+  return { version: metadata.version, artifactName: metadata.artifactName ?? null };
+}
+
+function parametersOf({ compression, writer, encoder, effort, softwareFilesystem }: BuildRequest): unknown {
+  return { compression, writer, encoder, effort, softwareFilesystem };
+}
+
+/** The new images: by the digest of their config, which is the same everywhere. */
+function imagesOf({ plan, images }: DescribedArtifact): unknown[] {
+  return images.map((image) => {
+    const planned = plan.images.find(({ image: own }) => own.id === image.id)?.image;
+    return {
+      name: formatReference(image.name),
+      uri: packageUrl(planned?.image.reference ?? image.name, image, planned?.image.manifestDigest),
+      digest: { sha256: hexOf(digestOf(image.config)) },
+      annotations: {
+        role: 'image',
+        services: planned?.services ?? [],
+        layers: image.layers.map(({ diffID, content }) => ({ diffID, shipped: content.kind })),
+      },
+    };
+  });
+}
+
+/** The old images that layers were left out of, or made against. */
+function oldImagesOf({ plan, images }: DescribedArtifact): unknown[] {
+  const used = new Set(images.filter(({ current }) => current !== undefined).map(({ id }) => id));
+  return plan.images.flatMap(({ image, base }) =>
+    base === undefined || !used.has(image.id)
+      ? []
+      : [
+          {
+            name: formatReference(base.name),
+            digest: { sha256: hexOf(base.configDigest) },
+            annotations: { role: 'base', layers: base.layers.map((diffID) => ({ diffID })) },
+          },
+        ],
+  );
+}
+
+function metadataOf({ modificationTime }: DescribedArtifact): { metadata?: { finishedOn: string } } {
+  if (modificationTime === undefined) return {};
+  return { metadata: { finishedOn: new Date(modificationTime * 1000).toISOString() } };
+}

@@ -1,0 +1,123 @@
+import { basename } from 'node:path';
+import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { digestOf, hexOf } from '../../oci/digest.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import type { Reference } from '../../oci/reference.ts';
+import { formatReference } from '../../oci/reference.ts';
+import type { BuildPlan } from '../plan/planBuild.ts';
+
+/** A finished artifact as SBOM and provenance describe it. */
+export interface DescribedArtifact {
+  path: string;
+  digest: Digest;
+  plan: BuildPlan;
+  images: readonly PayloadImage[];
+  /** Of this tool. */
+  toolVersion: string;
+  /** Seconds since 1970 that the documents bear; without it they bear no time, and are the same every time. */
+  modificationTime?: number;
+}
+
+/**
+ * An SBOM of the artifact: its images with their layers, by digest. Equal artifacts give equal documents. Pure.
+ * https://cyclonedx.org/docs/1.6/json/
+ */
+export function cycloneDx(artifact: DescribedArtifact): unknown {
+  const { digest, plan, images, toolVersion } = artifact;
+  return {
+    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    serialNumber: `urn:uuid:${uuidOf(digest)}`,
+    version: 1,
+    metadata: {
+      ...timestamp(artifact),
+      tools: { components: [{ type: 'application', name: 'mender-docker-delta', version: toolVersion }] },
+      component: {
+        type: 'application',
+        'bom-ref': 'artifact',
+        name: plan.application,
+        version: plan.version,
+        hashes: hashes(digest),
+        properties: properties({
+          file: basename(artifact.path),
+          artifactName: plan.artifactName,
+          base: plan.baseline?.metadata.version,
+        }),
+      },
+    },
+    components: images.map((image) => imageComponent(image, plan)),
+    dependencies: [
+      { ref: 'artifact', dependsOn: images.map(({ id }) => id) },
+      ...images.map(({ id }) => ({ ref: id })),
+    ],
+  };
+}
+
+function imageComponent(image: PayloadImage, plan: BuildPlan): unknown {
+  const { id, name, platform, config, layers } = image;
+  const planned = plan.images.find(({ image: own }) => own.id === id);
+  return {
+    type: 'container',
+    'bom-ref': id,
+    name: formatReference({ registry: name.registry, repository: name.repository }),
+    version: name.tag ?? 'latest',
+    hashes: hashes(digestOf(config)),
+    purl: packageUrl(planned?.image.image.reference ?? name, image, planned?.image.image.manifestDigest),
+    properties: properties({
+      platform: formatPlatform(platform),
+      services: planned?.image.services.join(' '),
+      base: image.current && formatReference(image.current),
+    }),
+    components: layers.map((layer, position) => layerComponent(layer, `${id}/${position}`)),
+  };
+}
+
+function layerComponent({ diffID, size, content }: PayloadLayer, reference: string): unknown {
+  const from = content.kind === 'delta' ? content.from : undefined;
+  return {
+    type: 'file',
+    'bom-ref': reference,
+    name: diffID,
+    hashes: hashes(diffID),
+    properties: properties({ shipped: content.kind, size: String(size), from }),
+  };
+}
+
+/** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md */
+export function packageUrl(
+  { registry, repository, tag }: Reference,
+  { platform }: Pick<PayloadImage, 'platform'>,
+  manifestDigest?: Digest,
+): string {
+  const name = repository.split('/').at(-1) ?? repository;
+  const version = manifestDigest === undefined ? '' : `@${encodeURIComponent(manifestDigest)}`;
+  const query = new URLSearchParams({
+    arch: platform.architecture,
+    repository_url: `${registry}/${repository}`,
+    ...(tag === undefined ? {} : { tag }),
+  });
+  return `pkg:oci/${encodeURIComponent(name)}${version}?${query.toString()}`;
+}
+
+function timestamp({ modificationTime }: DescribedArtifact): { timestamp?: string } {
+  return modificationTime === undefined ? {} : { timestamp: new Date(modificationTime * 1000).toISOString() };
+}
+
+function hashes(digest: Digest): { alg: string; content: string }[] {
+  return [{ alg: 'SHA-256', content: hexOf(digest) }];
+}
+
+function properties(values: Record<string, string | undefined>): { name: string; value: string }[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name: `mender-docker-delta:${name}`, value }],
+  );
+}
+
+/** A UUID made of a digest: version 8, https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-8 */
+function uuidOf(digest: Digest): string {
+  const hex = hexOf(digest);
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`];
+  return [...parts, hex.slice(20, 32)].join('-');
+}

@@ -1,0 +1,128 @@
+import type { PlannedAccount, PlannedDestination } from '../../destinations/plan.ts';
+import { InterruptedError, messageOf, NotFoundError, UserError } from '../../errors.ts';
+import type { Api } from '../../server/api.ts';
+import type { Statistics } from '../../server/deployments.ts';
+import { countersText, deploymentError } from '../../server/outcome.ts';
+import type { DeployReport } from '../release/deploy.ts';
+import { deployArtifact } from '../release/deploy.ts';
+import type { WatchReport } from '../release/watch.ts';
+import { watchDeployment } from '../release/watch.ts';
+import type { DestinationReport, DestineContext, DestineRequest } from './types.ts';
+
+/**
+ * Deploys to all destinations of an account, and waits for them together. The deployments are created one by one, so that
+ * of two equal ones the second joins the first.
+ */
+export async function deployAll(one: AccountRun): Promise<DestinationReport[]> {
+  const { destinations } = one.account;
+  if (one.request.deploy === 'no')
+    return destinations.map((target) => reportOf(target, { state: 'UPLOADED' }));
+  const created: { target: PlannedDestination; result: DeployReport | UserError }[] = [];
+  for (const target of destinations) {
+    created.push({ target, result: await attempt(one, () => create(one, target)) });
+  }
+  return Promise.all(created.map(({ target, result }) => finish(one, target, result)));
+}
+
+function create(
+  { request, account, context }: AccountRun,
+  target: PlannedDestination,
+): Promise<DeployReport> {
+  const { destination, settings } = target;
+  const { name } = request.artifact;
+  const group = destination.destination;
+  const { retries, phases, updateControlMap } = settings;
+  return deployArtifact(
+    {
+      name: request.deploymentName ?? name,
+      artifactName: name,
+      target: group === '*' ? { kind: 'all' } : { kind: 'group', group },
+      force: settings.force ?? false,
+      enterprise: { retries, phases, updateControlMap },
+    },
+    { api: account.api, log: context.log },
+  );
+}
+
+async function finish(
+  one: AccountRun,
+  target: PlannedDestination,
+  created: DeployReport | UserError,
+): Promise<DestinationReport> {
+  if (created instanceof UserError)
+    return reportOf(target, { state: 'NOTDEPLOYED', error: messageOf(created) });
+  const { request, account, context } = one;
+  const { id, joined } = created;
+  const name = `${account.account}/${target.destination.destination}`;
+  const facts = { deployment: id, joined };
+  context.log.info(
+    `${name}: ${joined ? `deployment ${id} was running already` : `created deployment ${id}`}`,
+  );
+  if (request.deploy === 'created') return reportOf(target, { state: 'PENDING', ...facts });
+  const watched = await attempt(one, () => watch(one, id, name));
+  if (watched instanceof InterruptedError) return reportOf(target, { state: 'PENDING', ...facts });
+  if (watched instanceof UserError)
+    return reportOf(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
+  const { outcome, statistics } = watched;
+  const error = haveItAlready(statistics) ? undefined : deploymentError(outcome);
+  if (error === undefined) return reportOf(target, { state: 'DEPLOYED', ...facts, statistics });
+  one.failures.push(error);
+  return reportOf(target, { state: 'NOTDEPLOYED', ...facts, statistics, error: error.message });
+}
+
+async function watch(
+  { request, account, context }: AccountRun,
+  id: string,
+  name: string,
+): Promise<WatchReport> {
+  const onChange = (now: Statistics): void => context.log.info(`${name}: ${countersText(now)}`);
+  try {
+    return await watchDeployment({ id, ...request }, { api: account.api, log: context.log, onChange });
+  } catch (error) {
+    if (!(error instanceof NotFoundError))
+      context.log.warning(`${name}: deployment ${id} goes on without us`);
+    throw error;
+  }
+}
+
+/**
+ * True if every device had the artifact before. For one deployment that is a mistake, but here destinations may overlap, and
+ * a run is repeated where another account failed.
+ */
+function haveItAlready(statistics: Statistics): boolean {
+  const counted = Object.entries(statistics).filter(([, count]) => count > 0);
+  return counted.length > 0 && counted.every(([status]) => status === 'already-installed');
+}
+
+/** What became of one destination. */
+export function reportOf(
+  { destination: { destination, architecture } }: PlannedDestination,
+  rest: Omit<DestinationReport, 'destination' | 'architecture'>,
+): DestinationReport {
+  return { destination, architecture, ...rest };
+}
+
+/** The part of a run that concerns one account. */
+export interface AccountRun {
+  request: DestineRequest;
+  account: PlannedAccount & { api: Api };
+  context: DestineContext;
+  failures: UserError[];
+}
+
+/** The result, or the failure, which is noted; so is an interruption, as what was done is to be reported. Bugs are thrown. */
+export async function attempt<T>(
+  { failures, account, context }: AccountRun,
+  work: () => Promise<T>,
+): Promise<T | UserError> {
+  try {
+    return await work();
+  } catch (error) {
+    const isInterrupted = context.signal?.aborted === true;
+    const failure: unknown = isInterrupted ? context.signal?.reason : error;
+    if (!(failure instanceof UserError)) throw error;
+    if (!isInterrupted) context.log.warning(`${account.account}: ${messageOf(failure)}`);
+    failures.push(failure);
+    return failure;
+  }
+}

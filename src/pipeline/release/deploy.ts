@@ -1,0 +1,104 @@
+import { DeploymentError, NotFoundError, UsageError, messageOf } from '../../errors.ts';
+import type { Log } from '../../io/log.ts';
+import type { Api } from '../../server/api.ts';
+import type { ApiResponse } from '../../server/apiMessage.ts';
+import { createdId } from '../../server/api.ts';
+import { listDeployments, listGroups, postDeployment, targetsOf } from '../../server/deployments.ts';
+import type { Deployment, NewDeployment, Target } from '../../server/deployments.ts';
+import { needsEnterprise, postEnterpriseDeployment } from '../../server/enterprise.ts';
+import type { EnterpriseOptions } from '../../server/enterprise.ts';
+import { mayBeDone, reasonOf } from '../../server/failure.ts';
+
+export interface DeployRequest extends NewDeployment {
+  enterprise?: EnterpriseOptions;
+}
+
+export interface DeployReport {
+  id: string;
+  /** True if an identical deployment was running already, and this is it. */
+  joined: boolean;
+}
+
+/**
+ * Creates a deployment, once: where the call broke it looks whether the deployment came to be before it tries again,
+ * and where an identical one is running it takes that one. Throws NotFoundError for an unknown artifact, group or
+ * device, DeniedError, UnsupportedError for Enterprise options on a plain server.
+ */
+export async function deployArtifact(
+  request: DeployRequest,
+  { api, log }: { api: Api; log: Log },
+): Promise<DeployReport> {
+  const doing = `deploying ${request.artifactName}`;
+  const before = new Set((await listDeployments(api, { name: request.name })).map(({ id }) => id));
+  try {
+    return await create(api, request, doing);
+  } catch (error) {
+    if (!mayBeDone(error)) throw error;
+    log.warning(`${messageOf(error)}; looking whether the deployment was created`);
+    const found = await findTwin(api, request, (one) => !before.has(one.id));
+    return found === undefined ? create(api, request, doing) : { id: found.id, joined: false };
+  }
+}
+
+async function create(api: Api, request: DeployRequest, doing: string): Promise<DeployReport> {
+  const { enterprise = {} } = request;
+  const answer = needsEnterprise(enterprise)
+    ? await postEnterpriseDeployment(api, request, enterprise, doing)
+    : await postDeployment(api, request, doing);
+  if (answer.status < 300) return { id: createdId(answer, doing), joined: false };
+  if (answer.status === 409) return join(api, request, answer, doing);
+  throw await refusal(api, request, answer, doing);
+}
+
+async function join(
+  api: Api,
+  request: DeployRequest,
+  answer: ApiResponse,
+  doing: string,
+): Promise<DeployReport> {
+  const found = await findTwin(api, request, (one) => one.status !== 'finished');
+  if (found !== undefined) return { id: found.id, joined: true };
+  throw new DeploymentError(`${doing}: ${api.host} answered 409: ${reasonOf(answer)}`, {
+    hint: 'give the deployment another name with --deployment-name',
+  });
+}
+
+async function refusal(api: Api, request: DeployRequest, answer: ApiResponse, doing: string): Promise<Error> {
+  const message = `${doing}: ${api.host} answered ${answer.status}: ${reasonOf(answer)}`;
+  if (answer.status === 422) {
+    const hint = `upload the artifact first; artifacts list --name ${request.artifactName} shows whether it is there`;
+    return new NotFoundError(message, { hint });
+  }
+  const { target } = request;
+  if (target.kind !== 'group')
+    return new UsageError(message, { hint: 'check the device ids, and that devices are accepted' });
+  const groups = await listGroups(api);
+  if (groups.includes(target.group))
+    return new UsageError(message, { hint: `check the devices of group ${target.group}` });
+  return new NotFoundError(`${doing}: there is no device group ${target.group} on ${api.host}`, {
+    hint:
+      groups.length === 0
+        ? 'the server has no groups: deploy to --devices or --all-devices'
+        : `use one of its groups: ${[...groups].sort().join(', ')}`,
+  });
+}
+
+/** The newest deployment of this name and artifact, for the same devices, that fits. */
+async function findTwin(
+  api: Api,
+  { name, artifactName, target }: NewDeployment,
+  fits: (deployment: Deployment) => boolean,
+): Promise<Deployment | undefined> {
+  const all = await listDeployments(api, { name });
+  for (const one of all.filter((each) => each.artifact_name === artifactName && fits(each))) {
+    if (await isFor(api, one, target)) return one;
+  }
+  return undefined;
+}
+
+async function isFor(api: Api, deployment: Deployment, target: Target): Promise<boolean> {
+  if (target.kind === 'all') return (deployment.groups ?? []).length === 0;
+  if (target.kind === 'group') return deployment.groups?.includes(target.group) ?? true;
+  const devices = new Set(await targetsOf(api, deployment.id));
+  return devices.size === target.devices.length && target.devices.every((device) => devices.has(device));
+}

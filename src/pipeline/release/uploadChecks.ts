@@ -1,0 +1,53 @@
+import { UnsupportedError, UsageError } from '../../errors.ts';
+import type { Api } from '../../server/api.ts';
+import { listArtifacts, storageOf } from '../../server/artifacts.ts';
+import type { Artifact } from '../../server/artifacts.ts';
+import { conflicts, isSameFile } from '../../server/sameArtifact.ts';
+import type { ArtifactFacts } from '../../server/sameArtifact.ts';
+
+/** The artifact that is this very file; throws UsageError for one that stands in its way. */
+export async function lookFor(
+  facts: ArtifactFacts,
+  api: Api,
+  leaving: readonly Artifact[] = [],
+): Promise<Artifact | undefined> {
+  const artifacts = await listArtifacts(api, { names: [facts.name] });
+  const staying = artifacts.filter(({ id }) => !leaving.some((one) => one.id === id));
+  const same = staying.find((artifact) => isSameFile(facts, artifact));
+  const other = staying.find((artifact) => conflicts(facts, artifact));
+  if (same !== undefined || other === undefined) return same;
+  throw new UsageError(
+    `uploading ${facts.name}: ${api.host} has another artifact with this name and the same depends, ${other.id}`,
+    { hint: `give the new one another version, or delete the old one: artifacts delete ${other.id}` },
+  );
+}
+
+/** Throws UnsupportedError where the server has no room for the file, `leaving` being gone. */
+export async function checkStorage(
+  { name, size }: ArtifactFacts,
+  api: Api,
+  leaving: readonly Artifact[] = [],
+): Promise<void> {
+  const storage = await storageOf(api);
+  if (storage === undefined || storage.limit === 0) return;
+  const freed = leaving.reduce((sum, one) => sum + (one.size ?? 0), 0);
+  const free = Math.max(0, storage.limit - storage.usage + freed);
+  if (size <= free) return;
+  throw new UnsupportedError(
+    `uploading ${name}: it has ${size} bytes, and ${api.host} has room for ${free} (limit ${storage.limit})`,
+    { hint: 'delete artifacts that are no longer needed' },
+  );
+}
+
+/**
+ * To be called before the artifacts that a file replaces are deleted: throws what its upload would throw afterwards, when
+ * the old ones are lost.
+ */
+export async function checkReplacement(
+  facts: ArtifactFacts,
+  api: Api,
+  leaving: readonly Artifact[],
+): Promise<void> {
+  const same = await lookFor(facts, api, leaving);
+  if (same === undefined) await checkStorage(facts, api, leaving);
+}

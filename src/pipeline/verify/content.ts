@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { UserError } from '../../errors.ts';
+import { readArtifact } from '../../mender/read/read.ts';
+import type { ArtifactReport, ImageReport, VisitedLayer } from '../../mender/read/report.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { ImageConfig } from '../../oci/manifest.ts';
+import { parseConfig } from '../../oci/manifest.ts';
+
+/** What came of a layer's bytes in an artifact. */
+interface FoundLayer {
+  kind: VisitedLayer['kind'];
+  /** Of the bytes in the artifact: a whole layer's diffID, or the digest of a delta. */
+  digest: Digest;
+  /** Bytes. */
+  size: number;
+}
+
+/** One image of an artifact, as far as it can be known without its base. */
+export interface ImageContent {
+  report: ImageReport;
+  /** Absent where the artifact lacks the config, or holds none that can be read. */
+  config?: ImageConfig;
+  /** Texts and JSON by path. */
+  documents: ReadonlyMap<string, Buffer>;
+  layers: ReadonlyMap<Digest, FoundLayer>;
+}
+
+/** An artifact that was read to its end, all its checksums compared. */
+export interface ArtifactContent {
+  path: string;
+  report: ArtifactReport;
+  images: ImageContent[];
+  /** The plan of the state script, where there is one. */
+  plan?: string;
+  /** The files of `manifests/` with the names that Compose looks for. */
+  composeFiles: ReadonlyMap<string, Buffer>;
+}
+
+const COMPOSE_FILE = /^(docker-)?compose\.ya?ml$/;
+const LARGEST_MANIFEST = 4 << 20;
+
+/**
+ * Reads an artifact in one pass, with the digest of every layer and delta in it; no layer is held in memory. Throws what
+ * readArtifact throws.
+ */
+export async function readContent(path: string, signal?: AbortSignal): Promise<ArtifactContent> {
+  const composeFiles = new Map<string, Buffer>();
+  const documents = new Map<string, Map<string, Buffer>>();
+  const configs = new Map<string, ImageConfig>();
+  const layers = new Map<string, Map<Digest, FoundLayer>>();
+  const report = await readArtifact(path, {
+    ...(signal && { signal }),
+    visitor: {
+      manifest: async (file, body) => {
+        if (!COMPOSE_FILE.test(file.path) || file.size > LARGEST_MANIFEST) return;
+        composeFiles.set(file.path, await buffer(body));
+      },
+      layer: async ({ image, diffID, kind, size }, body) => {
+        inner(layers, image).set(diffID, { kind, digest: await digestOfChunks(body), size });
+      },
+      document: (image, name, content) => {
+        inner(documents, image).set(name, Buffer.from(content));
+        return Promise.resolve();
+      },
+      config: (image, digest, config) => {
+        const parsed = readable(() => parseConfig(config, `config ${digest}`));
+        if (parsed !== undefined) configs.set(image, parsed);
+        return Promise.resolve();
+      },
+    },
+  });
+  const images = report.images.map((image): ImageContent => {
+    const config = configs.get(image.id);
+    return {
+      report: image,
+      ...(config && { config }),
+      documents: inner(documents, image.id),
+      layers: inner(layers, image.id),
+    };
+  });
+  const plan = documents.get('plan')?.get('plan')?.toString('utf8');
+  return { path, report, images, ...(plan === undefined ? {} : { plan }), composeFiles };
+}
+
+/** What `read` returns; undefined where the input is damaged or of an unknown kind. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function inner<K, V>(maps: Map<string, Map<K, V>>, key: string): Map<K, V> {
+  const map = maps.get(key) ?? new Map<K, V>();
+  maps.set(key, map);
+  return map;
+}
+
+async function digestOfChunks(chunks: AsyncIterable<Uint8Array>): Promise<Digest> {
+  const sum = createHash('sha256');
+  for await (const chunk of chunks) sum.update(chunk);
+  return `sha256:${sum.digest('hex')}`;
+}

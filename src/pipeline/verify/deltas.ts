@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { CachedLayer } from '../../cache/layers.ts';
+import { looksCompressed } from '../../delta/sniff.ts';
+import { SourceFile } from '../../delta/source.ts';
+import { IntegrityError, UnsupportedError } from '../../errors.ts';
+import { readArtifact } from '../../mender/read/read.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { decodeVcdiff } from '../../vcdiff/decode.ts';
+
+/** What decoding one delta came to. */
+export interface DecodedDelta {
+  /** Undefined if it made exactly its layer. */
+  problem?: string;
+  /** Bytes read from the old layer. */
+  sourceBytesRead: number;
+}
+
+/** The delta of one layer of one image. */
+export interface DeltaToDecode {
+  source: CachedLayer;
+  /** Bytes that the layer must have. */
+  size: number;
+}
+
+/**
+ * Reads the artifact at `path` again and decodes its deltas as they pass; no layer is held in memory or written. `deltas`
+ * and the result: by image id, then by diffID. Throws what readArtifact throws; what is wrong with a delta is in the result.
+ */
+export async function decodeDeltas(
+  path: string,
+  deltas: ReadonlyMap<string, ReadonlyMap<Digest, DeltaToDecode>>,
+  signal: AbortSignal,
+): Promise<Map<string, Map<Digest, DecodedDelta>>> {
+  const decoded = new Map([...deltas.keys()].map((image) => [image, new Map<Digest, DecodedDelta>()]));
+  await readArtifact(path, {
+    signal,
+    visitor: {
+      async layer({ image, diffID, kind }, body) {
+        const delta = kind === 'delta' ? deltas.get(image)?.get(diffID) : undefined;
+        if (delta === undefined) return;
+        decoded.get(image)?.set(diffID, await decodeDelta(diffID, delta, body));
+      },
+    },
+  });
+  return decoded;
+}
+
+async function decodeDelta(
+  diffID: Digest,
+  { source, size }: DeltaToDecode,
+  body: AsyncIterable<Uint8Array>,
+): Promise<DecodedDelta> {
+  const file = new SourceFile(source.path);
+  try {
+    if (await looksCompressed(source.path))
+      return { problem: 'xdelta3 would unpack its source', sourceBytesRead: 0 };
+    const sum = createHash('sha256');
+    for await (const window of decodeVcdiff(body, file, size)) sum.update(window);
+    const digest: Digest = `sha256:${sum.digest('hex')}`;
+    const problem = digest === diffID ? {} : { problem: `its delta makes ${digest}` };
+    return { ...problem, sourceBytesRead: file.bytesRead };
+  } catch (error) {
+    if (!(error instanceof IntegrityError || error instanceof UnsupportedError)) throw error;
+    return { problem: error.message, sourceBytesRead: file.bytesRead };
+  } finally {
+    file.close();
+  }
+}

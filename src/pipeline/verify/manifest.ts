@@ -1,0 +1,67 @@
+import { parse } from 'yaml';
+import { record, strings } from '../../mender/read/readHeader.ts';
+import { formatReference, parseReference } from '../../oci/reference.ts';
+import type { ArtifactContent, ImageContent } from './content.ts';
+import { readable } from './content.ts';
+
+/** Enough for any manifest; a bomb of nested aliases stops here. */
+const MOST_ALIASES = 1000;
+
+/** Where the shipped Compose manifest and the images disagree: the device would pull what it does not find. Pure. */
+export function manifestProblems({ composeFiles, images, report }: ArtifactContent): string[] {
+  const [file, ...more] = [...composeFiles.keys()];
+  if (file === undefined) return ['manifests/ holds no Compose file of a default name'];
+  if (more.length > 0)
+    return [`manifests/ holds several Compose files of default names: ${[file, ...more].join(', ')}`];
+  const used = imagesIn(composeFiles.get(file)?.toString('utf8') ?? '');
+  if (used === undefined) return [`manifests/${file} can't be read`];
+  const shipped = new Set(images.flatMap(({ report: { name } }) => (name === undefined ? [] : [name])));
+  const isMissing = (name: string): boolean => {
+    const reference = readable(() => parseReference(name));
+    return reference === undefined || !shipped.has(formatReference(reference));
+  };
+  const asked = new Set(used.values());
+  return [
+    ...[...used]
+      .filter(([, name]) => isMissing(name))
+      .map(
+        ([service, name]) => `service ${service} runs ${name || 'no image'}, which is not in the artifact`,
+      ),
+    ...[...shipped]
+      .filter((name) => ![...asked].some((one) => sameName(one, name)))
+      .map((name) => `no service runs the image ${name}`),
+    ...metaDataProblems(report.module, report.metaData, images),
+  ];
+}
+
+function sameName(one: string, other: string): boolean {
+  const reference = readable(() => parseReference(one));
+  return reference !== undefined && formatReference(reference) === other;
+}
+
+/** Image by service; undefined where the text is no manifest. */
+function imagesIn(text: string): Map<string, string> | undefined {
+  try {
+    const model: unknown = parse(text, { maxAliasCount: MOST_ALIASES, merge: true, logLevel: 'silent' });
+    return new Map(
+      Object.entries(record(record(model)['services'])).map(([name, service]) => [name, imageOf(service)]),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function imageOf(service: unknown): string {
+  const { image } = record(service);
+  return typeof image === 'string' ? image : '';
+}
+
+/** Update module `app` asks for the ids of all images. */
+function metaDataProblems(module: string, metaData: unknown, images: readonly ImageContent[]): string[] {
+  if (module !== 'app') return [];
+  const listed = strings(record(metaData)['images']);
+  const ids = images.map(({ report }) => report.id);
+  return listed.toSorted().join() === ids.toSorted().join()
+    ? []
+    : ['the meta-data lists other images than there are'];
+}

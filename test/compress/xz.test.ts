@@ -1,0 +1,200 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { xz } from '../../src/compress/xz.ts';
+import type { XzLevel } from '../../src/compress/xzCoding.ts';
+import { xzCoding } from '../../src/compress/xzCoding.ts';
+import { unxz, xzByLibrary } from '../../src/compress/xzLibrary.ts';
+import { hasXzProgram, xzByProgram } from '../../src/compress/xzProgram.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { requireTool } from '../helpers/tools.ts';
+
+async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts);
+}
+
+async function* chunksOf(content: Buffer, size = 65_536): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
+}
+
+async function* failing(head: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(head);
+  throw new Error('the source broke');
+}
+
+const TEXT = Buffer.from('layers of an image, again and again. '.repeat(40_000));
+const contents: [string, Buffer][] = [
+  ['nothing', Buffer.alloc(0)],
+  ['one byte', Buffer.from('a')],
+  ['text', TEXT],
+  ['noise of several blocks', randomBytes(3 << 20)],
+];
+
+const packers = [
+  ['the library', xzByLibrary],
+  ['the program', xzByProgram],
+] as const;
+
+describe('xz', () => {
+  it.each(contents)('is read by xz itself: %s', async (_name, content) => {
+    requireTool('xz', 'xz-utils');
+    const packed = await collect(xz(chunksOf(content), 0, 2));
+    const unpacked = execFileSync('xz', ['-dc'], { input: packed, maxBuffer: 1 << 28 });
+    expect(unpacked.equals(content)).toBe(true);
+  });
+
+  it.each<[XzLevel, number, number]>([
+    [0, 1, 0],
+    [0, 4, 0],
+    [2, 1, 0],
+    [2, 2, 0],
+    [2, 2, 5 << 20],
+    [6, 1, 0],
+    [6, 2, 0],
+    [6, 2, 9 << 20],
+  ])('gives the same bytes by program and library: level %i, %i threads, reach %i', async (...how) => {
+    requireTool('xz', 'xz-utils');
+    for (const [name, content] of contents) {
+      const [one, other] = await Promise.all(
+        packers.map(([, pack]) => collect(pack(chunksOf(content), xzCoding(...how)))),
+      );
+      expect(one?.equals(other!), name).toBe(true);
+    }
+  });
+
+  it.each(packers)('gives the same bytes with any number of threads, by %s', async (_name, pack) => {
+    const content = Buffer.concat([TEXT, randomBytes(1 << 20), TEXT]);
+    for (const level of [0, 2, 6] as const) {
+      const [one, four] = [
+        await collect(pack(chunksOf(content), xzCoding(level, 1))),
+        await collect(pack(chunksOf(content, 1000), xzCoding(level, 4))),
+      ];
+      expect(one.equals(four)).toBe(true);
+      expect(one.length).toBeLessThan(content.length);
+    }
+  });
+
+  it('packs once what repeats within reach', async () => {
+    requireTool('xz', 'xz-utils');
+    const shared = randomBytes(3 << 20);
+    const content = Buffer.concat([shared, TEXT, shared]);
+    const [near, far] = [
+      await collect(xz(chunksOf(content), 2, 2)),
+      await collect(xz(chunksOf(content), 2, 2, shared.length + TEXT.length)),
+    ];
+    expect(near.length).toBeGreaterThan(1.9 * shared.length);
+    expect(far.length).toBeLessThan(1.01 * shared.length);
+    const unpacked = execFileSync('xz', ['-dc'], { input: far, maxBuffer: 1 << 28 });
+    expect(unpacked.equals(content)).toBe(true);
+    expect((await collect(unxz(chunksOf(far)))).equals(content)).toBe(true);
+  });
+
+  it.each(packers)('passes the error of the content on, by %s', async (_name, pack) => {
+    await expect(collect(pack(failing(TEXT), xzCoding(6, 2)))).rejects.toThrow('the source broke');
+  });
+
+  it.each(packers)('ends quietly when the reader has enough, by %s', async (_name, pack) => {
+    for await (const chunk of pack(chunksOf(randomBytes(8 << 20)), xzCoding(0, 2))) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+  });
+});
+
+describe('an xz program on PATH', () => {
+  const path = process.env['PATH'];
+  afterEach(() => {
+    process.env['PATH'] = path;
+  });
+
+  function install(script: string): void {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'xz'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env['PATH'] = `${folder}:${path}`;
+  }
+
+  it.each([
+    ['is used where it is of XZ Utils', 'echo "xz (XZ Utils) 5.4.1"', true],
+    ['is not where it can do no blocks', 'echo "xz (XZ Utils) 5.0.8"', false],
+    ['is not where it only unpacks', 'echo "BusyBox v1.35.0 multi-call binary"; exit 1', false],
+    ['is not where it does not run', 'exit 127', false],
+  ])('%s', async (_name, script, isUsed) => {
+    install(script);
+    expect(await hasXzProgram()).toBe(isUsed);
+  });
+
+  it('is not used where there is none', async () => {
+    process.env['PATH'] = temporaryFolder();
+    expect(await hasXzProgram()).toBe(false);
+    expect(await collect(unxz(xz(chunksOf(TEXT), 0, 1)))).toEqual(TEXT);
+  });
+
+  it.each([
+    ['at once', 'echo "xz: no memory" >&2; exit 1'],
+    ['at the end', 'cat > /dev/null; echo "xz: no memory" >&2; exit 1'],
+  ])('that fails %s is named with what it said', async (_name, script) => {
+    install(script);
+    await expect(collect(xzByProgram(chunksOf(randomBytes(1 << 20)), xzCoding(0, 1)))).rejects.toMatchObject({
+      name: 'ToolError',
+      message: 'packing: xz failed: xz: no memory',
+    });
+  });
+
+  it('does not follow options in the environment', async () => {
+    process.env['XZ_OPT'] = '--check=none';
+    try {
+      const packed = await collect(xzByProgram(chunksOf(TEXT), xzCoding(0, 1)));
+      expect(packed.equals(await collect(xzByLibrary(chunksOf(TEXT), xzCoding(0, 1))))).toBe(true);
+    } finally {
+      delete process.env['XZ_OPT'];
+    }
+  });
+});
+
+describe('unxz', () => {
+  it.each(contents)('gives back what xz packed: %s', async (_name, content) => {
+    requireTool('xz', 'xz-utils');
+    const packed = execFileSync('xz', ['-1', '--block-size=1MiB'], { input: content, maxBuffer: 1 << 28 });
+    expect((await collect(unxz(chunksOf(packed)))).equals(content)).toBe(true);
+  });
+
+  it('reads several streams and the padding between them', async () => {
+    const packed = execFileSync('xz', ['-c'], { input: TEXT });
+    const both = Buffer.concat([packed, Buffer.alloc(8), packed]);
+    expect((await collect(unxz(chunksOf(both, 100)))).equals(Buffer.concat([TEXT, TEXT]))).toBe(true);
+  });
+
+  it.each<[string, (packed: Buffer) => Buffer, string]>([
+    ['truncated', (packed) => packed.subarray(0, packed.length - 20), 'IntegrityError'],
+    ['flipped', (packed) => flip(packed, packed.length >> 1), 'IntegrityError'],
+    [
+      'followed by something else',
+      (packed) => Buffer.concat([packed, Buffer.from('more')]),
+      'IntegrityError',
+    ],
+    ['no xz at all', () => TEXT, 'IntegrityError'],
+  ])('refuses content that is %s', async (_name, damage, error) => {
+    const packed = execFileSync('xz', ['-c'], { input: randomBytes(100_000) });
+    await expect(collect(unxz(chunksOf(damage(packed))))).rejects.toMatchObject({ name: error });
+  });
+
+  it('refuses a dictionary that asks for too much memory', async () => {
+    const packed = execFileSync('xz', ['--lzma2=preset=0,dict=512MiB'], { input: TEXT });
+    await expect(collect(unxz(chunksOf(packed)))).rejects.toMatchObject({ name: 'UnsupportedError' });
+  });
+
+  it('passes the error of the source on', async () => {
+    await expect(collect(unxz(failing(Buffer.from([0xfd]))))).rejects.toThrow('the source broke');
+  });
+});
+
+function flip(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = (copy[at] ?? 0) ^ 0xff;
+  return copy;
+}

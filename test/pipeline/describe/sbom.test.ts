@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import { packageUrl } from '../../../src/pipeline/describe/sbom.ts';
+import { RELEASES, shop } from '../../faults/shop.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+const SCHEMAS = join(import.meta.dirname, '../../../fixtures/cyclonedx');
+
+function schemaErrors(document: unknown): unknown {
+  const read = (name: string): object =>
+    JSON.parse(readFileSync(join(SCHEMAS, `${name}.SNAPSHOT.schema.json`), 'utf8')) as object;
+  const ajv = new Ajv({ strict: false, validateFormats: true });
+  addFormats.default(ajv);
+  for (const format of ['idn-email', 'iri-reference']) ajv.addFormat(format, true);
+  for (const name of ['spdx', 'jsf-0.82'])
+    ajv.addSchema(read(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
+  const validate = ajv.compile(read('bom-1.6'));
+  return validate(document) ? [] : validate.errors;
+}
+
+interface Sbom {
+  serialNumber: string;
+  metadata: { timestamp?: string; component: { hashes: unknown; properties: unknown } };
+  components: {
+    name: string;
+    version: string;
+    hashes: unknown;
+    components: { name: string; properties: unknown }[];
+  }[];
+}
+interface Statement {
+  subject: { name: string; digest: { sha256: string } }[];
+  predicate: {
+    buildDefinition: {
+      externalParameters: { base: unknown };
+      resolvedDependencies: { name: string; annotations: { role: string } }[];
+    };
+    runDetails: { builder: unknown };
+  };
+}
+
+describe('--sbom', () => {
+  const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+  it('describes images, layers, base and tool beside the artifact, always in the same words', async () => {
+    const texts: string[][] = [];
+    for (const { build, artifact } of [shop(temporaryFolder()), shop(temporaryFolder())]) {
+      await build('1.0', '1');
+      expect(await build('2.0', '2', '--sbom')).toMatchObject({ code: 0 });
+      const files = ['cdx', 'provenance'].map((kind) => `${artifact('2.0')}.${kind}.json`);
+      texts.push(files.map((path) => readFileSync(path, 'utf8')));
+      const [bom, statement] = [read(files[0]!) as Sbom, read(files[1]!) as Statement];
+      const sum = digestOf(readFileSync(artifact('2.0'))).slice(7);
+
+      expect(schemaErrors(bom)).toEqual([]);
+      expect(bom.metadata.timestamp).toBeUndefined();
+      expect(bom.metadata.component.hashes).toEqual([{ alg: 'SHA-256', content: sum }]);
+      expect(bom.components.map(({ name, version, hashes }) => [name, version, hashes])).toEqual([
+        ['example.com/shop/web', '2', [{ alg: 'SHA-256', content: RELEASES['2']!.configDigest.slice(7) }]],
+      ]);
+      expect(bom.components[0]!.components.map(({ name }) => name)).toEqual(
+        RELEASES['2']!.layers.map(({ diffID }) => diffID),
+      );
+      expect(JSON.stringify(bom.components[0]!.components[1]!.properties)).toContain('"delta"');
+
+      expect(statement.subject).toEqual([{ name: '2.0.mender', digest: { sha256: sum } }]);
+      const { externalParameters, resolvedDependencies } = statement.predicate.buildDefinition;
+      expect(externalParameters.base).toEqual({ version: '1.0', artifactName: 'shop-1.0' });
+      expect(resolvedDependencies.map(({ name, annotations }) => [name, annotations.role])).toEqual([
+        ['example.com/shop/web:2', 'image'],
+        ['example.com/shop/web:1', 'base'],
+      ]);
+      expect(JSON.stringify(statement.predicate.runDetails)).toMatch(/"mender-docker-delta":"\d+\.\d+\.\d+"/);
+    }
+    expect(texts[1]).toEqual(texts[0]);
+  });
+
+  it('finds a wrong document: the schema is a real one', () => {
+    expect(schemaErrors({ bomFormat: 'CycloneDX', specVersion: '1.6', nonsense: 1 })).not.toEqual([]);
+  });
+});
+
+describe('packageUrl', () => {
+  const manifest = `sha256:${'ab'.repeat(32)}` as const;
+  it.each([
+    [
+      'busybox:1.36',
+      manifest,
+      `pkg:oci/busybox@sha256%3A${'ab'.repeat(32)}?arch=arm64&repository_url=docker.io%2Flibrary%2Fbusybox&tag=1.36`,
+    ],
+    ['localhost:5000/a/b:x', undefined, 'pkg:oci/b?arch=arm64&repository_url=localhost%3A5000%2Fa%2Fb&tag=x'],
+  ])('%s', (reference, digest, expected) => {
+    const platform = { os: 'linux', architecture: 'arm64' };
+    expect(packageUrl(parseReference(reference), { platform }, digest)).toBe(expected);
+  });
+});

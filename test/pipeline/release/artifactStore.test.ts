@@ -1,0 +1,245 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cacheLayout } from '../../../src/cache/layout.ts';
+import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../../src/errors.ts';
+import { finishUploads, replaceArtifact } from '../../../src/pipeline/release/storeFinish.ts';
+import { addRecorded, recorded, uploadRecorded } from '../../../src/pipeline/release/storeLedger.ts';
+import { addFromLocation } from '../../../src/pipeline/release/storeLocation.ts';
+import { getArtifact } from '../../../src/server/artifacts.ts';
+import { listen } from '../../helpers/listen.ts';
+import { makeArtifact } from '../../helpers/mender-artifact.ts';
+import { menderServer } from '../../helpers/mender-server.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+import { callsOf, contextOf } from '../../server/fixture.ts';
+
+const POST = /^POST .*\/artifacts$/;
+
+async function prepared() {
+  const server = await menderServer();
+  const cache = cacheLayout(temporaryFolder());
+  const context = { ...contextOf(server), cache };
+  const notes = (): string[] => {
+    try {
+      return readdirSync(join(cache.root, 'uploads')).filter((name) => name.endsWith('.json'));
+    } catch {
+      return [];
+    }
+  };
+  return { server, context, notes };
+}
+
+describe('the upload ledger', () => {
+  test('finishes what a broken network cut off, once', async () => {
+    const { server, context, notes } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    server.faults.plan(POST, { kind: 'cutBefore' }, 99);
+    await expect(uploadRecorded({ path, description: 'first' }, context)).rejects.toThrow(NetworkError);
+    expect(notes()).toHaveLength(1);
+    server.faults.clear();
+    expect(await finishUploads(context)).toMatchObject([{ name: 'app-1', outcome: 'uploaded' }]);
+    expect([notes(), await finishUploads(context)]).toEqual([[], []]);
+    expect([...server.state.artifacts.values()]).toMatchObject([{ description: 'first' }]);
+  });
+
+  test('finds that an upload did arrive', async () => {
+    const { server, context } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await uploadRecorded({ path }, context);
+    // Killed after the server had everything, before it said so.
+    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow(
+      'killed',
+    );
+    expect(await finishUploads(context)).toMatchObject([{ outcome: 'present' }]);
+    expect(callsOf(server, POST)).toBe(1);
+  });
+
+  test('forgets a file that was changed, and what the server refuses for good', async () => {
+    const { server, context, notes } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
+    appendFileSync(path, 'more');
+    expect([await finishUploads(context), notes()]).toEqual([[], []]);
+    expect(context.lines.join('\n')).toContain('was changed since its upload was cut off');
+    const other = makeArtifact({ name: 'app-2' });
+    await expect(
+      recorded({ path: other }, context, () => Promise.reject(new UsageError('no'))),
+    ).rejects.toThrow('no');
+    expect([notes(), callsOf(server, POST)]).toEqual([[], 0]);
+  });
+
+  test('leaves uploads alone that go on in another process, or to another server', async () => {
+    const { context, notes } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await recorded({ path }, context, async () => {
+      expect(await finishUploads(context)).toEqual([]);
+      expect(notes()).toHaveLength(1);
+      expect(context.lines).toEqual([]);
+      const impatient = { ...context, api: { ...context.api, signal: AbortSignal.timeout(100) } };
+      await expect(uploadRecorded({ path }, impatient)).rejects.toThrow(/timeout/);
+    });
+    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
+    const elsewhere = { ...context, ...contextOf(await menderServer()) };
+    expect([await finishUploads(elsewhere), notes().length]).toEqual([[], 1]);
+    expect(await finishUploads(context, [path])).toEqual([]);
+  });
+});
+
+describe('replacing an artifact', () => {
+  test('deletes the old one and keeps its description', async () => {
+    const { server, context, notes } = await prepared();
+    const { id } = await uploadRecorded(
+      { path: makeArtifact({ name: 'app-1' }), description: 'why' },
+      context,
+    );
+    const old = await getArtifact(context.api, id);
+    const path = makeArtifact({ name: 'app-1', payload: 50_000 });
+    const report = await replaceArtifact(old, { path }, context);
+    expect(report).toMatchObject({ name: 'app-1', outcome: 'uploaded' });
+    expect([...server.state.artifacts.values()]).toMatchObject([{ id: report.id, description: 'why' }]);
+    expect(notes()).toEqual([]);
+    const again = await replaceArtifact(await getArtifact(context.api, report.id), { path }, context);
+    expect(again).toMatchObject({ id: report.id, outcome: 'present' });
+  });
+
+  test('that was cut off after the deletion is finished later', async () => {
+    const { server, context } = await prepared();
+    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    const old = await getArtifact(context.api, id);
+    server.faults.plan(POST, { kind: 'cutBefore' }, 99);
+    const path = makeArtifact({ name: 'app-1', payload: 50_000 });
+    await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(NetworkError);
+    expect(server.state.artifacts.size).toBe(0);
+    server.faults.clear();
+    await finishUploads(context);
+    expect(server.state.artifacts.size).toBe(1);
+  });
+
+  test('goes on where the answer to the deletion was lost', async () => {
+    const { server, context } = await prepared();
+    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    server.faults.plan(/^DELETE /, { kind: 'cutAfter' });
+    const path = makeArtifact({ name: 'app-1' });
+    const report = await replaceArtifact(await getArtifact(context.api, id), { path }, context);
+    expect([...server.state.artifacts.keys()]).toEqual([report.id]);
+  });
+
+  test.each([
+    ['by one of another name', { name: 'app-2' }, /holds app-2/],
+    [
+      'by one that a third stands in the way of',
+      { name: 'app-1', deviceTypes: ['other'] },
+      /another artifact/,
+    ],
+    ['by one that the server has no room for', { name: 'app-1', payload: 50_000 }, /has room for/],
+  ])('%s is refused, and nothing is deleted', async (_, replacement, message) => {
+    const { server, context } = await prepared();
+    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    await uploadRecorded({ path: makeArtifact({ name: 'app-1', deviceTypes: ['other'] }) }, context);
+    server.state.options.storageLimit = 30_000;
+    const [old, path] = [await getArtifact(context.api, id), makeArtifact(replacement)];
+    await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(message);
+    expect(server.state.artifacts.size).toBe(2);
+  });
+});
+
+/** An address that serves a file; `act` takes over the requests for more than one byte. */
+async function serving(
+  bytes: Buffer,
+  act?: (request: IncomingMessage, response: ServerResponse, count: number) => boolean,
+) {
+  let count = 0;
+  const tokens: unknown[] = [];
+  const host = await listen((request, response) => {
+    tokens.push(request.headers.authorization);
+    if (request.url === '/none') return void response.writeHead(404).end();
+    const { range = '' } = request.headers;
+    if (range !== 'bytes=0-0' && act?.(request, response, ++count) === true) return;
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range) ?? [];
+    const [start, end] = [Number(from ?? 0), to ? Number(to) + 1 : bytes.length];
+    const part = bytes.subarray(start, end);
+    const ranged = from === undefined ? {} : { 'content-range': `bytes ${start}-${end - 1}/${bytes.length}` };
+    response
+      .writeHead(from === undefined ? 200 : 206, { 'content-length': part.length, ...ranged })
+      .end(part);
+  });
+  return { url: `${host}/app.mender?signature=geheim`, tokens };
+}
+
+describe('adding from an address', () => {
+  test('brings the bytes to the server, and no token to the address', async () => {
+    const { server, context } = await prepared();
+    const path = makeArtifact({ name: 'app-1', payload: 3_000_000 });
+    const { url, tokens } = await serving(readFileSync(path));
+    const report = await addFromLocation(url, 'from afar', context);
+    expect(report).toMatchObject({ name: 'app-1', size: readFileSync(path).length });
+    expect([...server.state.artifacts.values()]).toMatchObject([{ description: 'from afar' }]);
+    expect(tokens.every((token) => token === undefined)).toBe(true);
+  });
+
+  test('goes on where the address broke off', async () => {
+    const { server, context } = await prepared();
+    const bytes = readFileSync(makeArtifact({ name: 'app-1', payload: 3_000_000 }));
+    const { url } = await serving(bytes, (_request, response, count) => {
+      if (count > 1) return false;
+      response.writeHead(200, { 'content-length': bytes.length });
+      response.write(bytes.subarray(0, 1_000_000), () => response.destroy());
+      return true;
+    });
+    await addFromLocation(url, undefined, context);
+    expect(server.state.artifacts.size).toBe(1);
+  });
+
+  test.each<[string, string | undefined, new (message: string) => Error]>([
+    ['no address', 'not an address', UsageError],
+    ['another scheme', 'ftp://127.0.0.1/app.mender', UsageError],
+    ['nothing there', undefined, NotFoundError],
+  ])('%s', async (_name, location, kind) => {
+    const { server, context } = await prepared();
+    const { url } = await serving(Buffer.alloc(0));
+    await expect(addFromLocation(location ?? new URL('/none', url).href, undefined, context)).rejects.toThrow(
+      kind,
+    );
+    expect(callsOf(server, POST)).toBe(0);
+  });
+
+  test('a source that sends less than it said', async () => {
+    const { server, context } = await prepared();
+    const bytes = readFileSync(makeArtifact({ name: 'app-1', payload: 3_000_000 }));
+    const { url } = await serving(bytes, (_request, response) => {
+      const half = bytes.subarray(0, 1000);
+      response.writeHead(200, { 'content-length': half.length }).end(half);
+      return true;
+    });
+    const failed = addFromLocation(url, undefined, context);
+    await expect(failed).rejects.toThrow(IntegrityError);
+    await expect(failed).rejects.not.toThrow(/geheim/);
+    expect(server.state.artifacts.size).toBe(0);
+  });
+
+  test('that was cut off is finished by the next run; a signed address is not kept', async () => {
+    const { server, context, notes } = await prepared();
+    const { url } = await serving(readFileSync(makeArtifact({ name: 'app-1' })));
+    const { origin, pathname } = new URL(url);
+    server.faults.plan(POST, { kind: 'cutBefore' }, 99);
+    await expect(addRecorded(url, undefined, context)).rejects.toThrow(NetworkError);
+    expect(notes()).toEqual([]);
+    const plain = `${origin}${pathname}`;
+    await expect(addRecorded(plain, 'from afar', context)).rejects.toThrow(NetworkError);
+    expect(notes()).toHaveLength(1);
+    expect(await finishUploads(context, [plain])).toEqual([]);
+    server.faults.clear();
+    expect(await finishUploads(context)).toMatchObject([{ name: 'app-1', outcome: 'uploaded' }]);
+    expect(notes()).toEqual([]);
+    expect([...server.state.artifacts.values()]).toMatchObject([{ description: 'from afar' }]);
+  });
+
+  test('an artifact that is there already', async () => {
+    const { context } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    await uploadRecorded({ path }, context);
+    const { url } = await serving(readFileSync(path));
+    await expect(addFromLocation(url, undefined, context)).rejects.toThrow(/answered 409/);
+  });
+});
