@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts';
 import { applicationVariables, profilesOf } from './read/applicationVariables.ts';
 import { unknownAttributes } from './read/attributes.ts';
-import type { Shippable } from './ship/shippable.ts';
-import { shippable, shippedFiles } from './ship/shippable.ts';
+import type { Shipment } from './ship/shipment.ts';
+import { prepareShipment, shipmentFiles } from './ship/shipment.ts';
 import { loadFiles } from './read/load.ts';
 import { locateManifests } from './read/locateManifests.ts';
 import type { Notes, Scope } from './read/scope.ts';
@@ -40,8 +40,8 @@ export interface Application {
   /** The merged model with all variables filled in, as `docker compose config` resolves it, in the form it was written. */
   model: Mapping;
   warnings: string[];
-  /** What `manifestFiles` makes the shipped files from. */
-  shippable: Shippable;
+  /** What `shippedFiles` makes the shipped files from. */
+  shipment: Shipment;
 }
 
 export interface ReadOptions {
@@ -54,7 +54,7 @@ export interface ReadOptions {
 }
 
 /** A file of the artifact's `manifests/` folder. */
-export interface ManifestFile {
+export interface ShippedFile {
   /** Relative to that folder. */
   path: string;
   /** Permission bits. */
@@ -80,7 +80,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
   checkServices(resolved, active);
   checkResources(resolved, active);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };
-  const shipped = await shippable({ folder, deferred, resolved, active, variables, ...authored });
+  const shipped = await prepareShipment({ folder, deferred, resolved, active, variables, ...authored });
   return {
     projectFolder: folder,
     files: [...notes.files],
@@ -90,7 +90,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
     settings: settingsOf(resolved),
     model: resolved,
     warnings: [...warningsOf(notes, resolved), ...shipped.warnings],
-    shippable: shipped.shippable,
+    shipment: shipped.shipment,
   };
 }
 
@@ -104,15 +104,15 @@ export async function readApplication(options: ReadOptions): Promise<Application
  * asked of the device. Services of other profiles are left out, and so are `profiles`, `build` and a `pull_policy`
  * that asks a registry. A single manifest keeps its comments and layout.
  */
-export function manifestFiles(
+export function shippedFiles(
   application: Application,
   imageNames: ReadonlyMap<string, string>,
-): ManifestFile[] {
+): ShippedFile[] {
   const images = application.services.flatMap(({ name, image }) => {
     const shipped = imageNames.get(name) ?? image;
     return shipped === undefined ? [] : [{ service: name, image: shipped }];
   });
-  return shippedFiles(application.shippable, images);
+  return shipmentFiles(application.shipment, images);
 }
 
 function requireServices(model: Mapping, paths: readonly string[]): void {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Application } from '../../src/compose/application.ts';
-import { manifestFiles, readApplication } from '../../src/compose/application.ts';
+import { shippedFiles, readApplication } from '../../src/compose/application.ts';
 import type { Mapping, Value } from '../../src/compose/read/value.ts';
 import { mappingOf } from '../../src/compose/read/value.ts';
 import { projectVariables } from '../../src/compose/read/variables.ts';
@@ -28,7 +28,7 @@ describe('the real docker compose agrees', () => {
     expect(await ownModel(application, one)).toEqual(normalModel(real, folder));
 
     const device = join(temporaryFolder(), 'device');
-    unpack(manifestFiles(application, new Map()), join(device, 'manifests'));
+    unpack(shippedFiles(application, new Map()), join(device, 'manifests'));
     expect(onDevice(command, device)).toEqual(expectedOnDevice(real, folder, join(device, 'manifests')));
   });
 });

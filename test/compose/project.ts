@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Application, ManifestFile } from '../../src/compose/application.ts';
+import type { Application, ShippedFile } from '../../src/compose/application.ts';
 import { readApplication } from '../../src/compose/application.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import type { Case } from './cases.ts';
@@ -36,19 +36,19 @@ export async function readManifest(
 }
 
 /** The bytes of a shipped file as text. */
-function contentOf({ content }: ManifestFile): string {
+function contentOf({ content }: ShippedFile): string {
   return content instanceof Uint8Array
     ? Buffer.from(content).toString('utf8')
     : readFileSync(content.file, 'utf8');
 }
 
 /** Shipped files by path. */
-export function textsOf(files: readonly ManifestFile[]): Record<string, string> {
+export function textsOf(files: readonly ShippedFile[]): Record<string, string> {
   return Object.fromEntries(files.map((file) => [file.path, contentOf(file)]));
 }
 
 /** Unpacks shipped files the way a device does. */
-export function unpack(files: readonly ManifestFile[], folder: string): void {
+export function unpack(files: readonly ShippedFile[], folder: string): void {
   for (const file of files) {
     const path = join(folder, file.path);
     mkdirSync(dirname(path), { recursive: true });

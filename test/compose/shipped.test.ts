@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { manifestFiles, readApplication } from '../../src/compose/application.ts';
+import { shippedFiles, readApplication } from '../../src/compose/application.ts';
 import type { Application } from '../../src/compose/application.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { projectIn, readCase, readManifest, textsOf } from './project.ts';
@@ -10,7 +10,7 @@ import { projectIn, readCase, readManifest, textsOf } from './project.ts';
 const MANIFEST = 'docker-compose.yaml';
 
 function shipped(application: Application, images: Record<string, string> = {}): Record<string, string> {
-  return textsOf(manifestFiles(application, new Map(Object.entries(images))));
+  return textsOf(shippedFiles(application, new Map(Object.entries(images))));
 }
 
 const readFolder = (folder: string, environment: Record<string, string> = {}) =>
@@ -146,7 +146,7 @@ describe('local files', () => {
     symlinkSync('nowhere', join(folder, 'conf/dead'));
     mkdirSync(join(folder, 'conf/none'));
     const application = await readFolder(folder);
-    const files = manifestFiles(application, new Map());
+    const files = shippedFiles(application, new Map());
     expect(files.map(({ path, mode }) => `${path} ${mode.toString(8)}`)).toEqual([
       'conf/a 600',
       'conf/deep/b 644',

@@ -4,7 +4,7 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import { DEFAULT_NAMES, OVERRIDE_NAMES } from '../read/locateManifests.ts';
 import type { Edit } from './edits.ts';
 import type { LocalFile, Walk } from './localWalk.ts';
-import { gather, isInside, posix, statIfAny } from './localWalk.ts';
+import { gatherPath, isInside, posix, statIfAny } from './localWalk.ts';
 import type { FileReference } from './references.ts';
 
 export interface LocalFiles {
@@ -42,7 +42,7 @@ export async function gatherLocalFiles(
     const shipped = reserved.includes(path) ? join(SET_ASIDE, path) : path;
     const isElsewhere = isAbsolute(reference.path) || !isInside(normalize(reference.path));
     if (isElsewhere || shipped !== path) edits.push(...reference.renamed(`./${posix(shipped)}`));
-    await gather(walk, { path, shipped, what: reference.what, above: [] });
+    await gatherPath(walk, { path, shipped, what: reference.what, above: [] });
   }
   const files = [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   return { files, envFiles, edits, warnings: [...new Set(walk.warnings)] };

@@ -40,7 +40,7 @@ interface Step {
 }
 
 /** Adds the file that the step leads to, or all files of the folder, to those that the walk has found. */
-export async function gather(walk: Walk, step: Step): Promise<void> {
+export async function gatherPath(walk: Walk, step: Step): Promise<void> {
   const real = await realpath(join(walk.root, step.path)).catch(() => undefined);
   const found = real === undefined ? undefined : await statIfAny(real);
   if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
@@ -72,7 +72,7 @@ async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
     const step = { ...folder, path, shipped: path };
     if (path === '.git') skip(walk, step, 'is the repository itself');
     else if (walk.reserved.includes(path)) skip(walk, step, 'steers Compose itself');
-    else await gather(walk, step);
+    else await gatherPath(walk, step);
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findWhole } from '../../cache/layers.ts';
 import type { CacheLayout } from '../../cache/layout.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
-import { manifestFiles } from '../../compose/application.ts';
+import { shippedFiles } from '../../compose/application.ts';
 import { IntegrityError } from '../../errors.ts';
 import { digestOfFile } from '../../io/verify.ts';
 import { buildArtifact } from '../../mender/build.ts';
@@ -128,7 +128,7 @@ function specOf(
     deviceTypes: [...request.deviceTypes],
     ...dependsOf(plan, images, request),
     images,
-    manifests: manifestFiles(application, names),
+    manifests: shippedFiles(application, names),
     ...(signKey === undefined ? {} : { signKey }),
     ...(modificationTime === undefined ? {} : { modificationTime }),
     extraArguments: [...request.extraArguments],

@@ -5,21 +5,21 @@ import { editModel } from './edits.ts';
 import { gatherLocalFiles } from './localFiles.ts';
 import type { LocalFile } from './localWalk.ts';
 import { fileReferences } from './references.ts';
-import type { Authored } from './manifest.ts';
-import { manifestText } from './manifest.ts';
+import type { AuthoredFile } from './composeFile.ts';
+import { composeFileText } from './composeFile.ts';
 import { escapeDollars } from '../read/template.ts';
 import type { Mapping } from '../read/value.ts';
 import type { Variables } from '../read/variables.ts';
 
 /** All that the shipped files are made of, image names apart. */
-export interface Shippable {
+export interface Shipment {
   /** The merged model with the variables that stay in it. */
   model: Mapping;
   edits: Edit[];
   files: LocalFile[];
   /** The text of the `.env` to add; undefined where none is needed. */
   dotenv?: string;
-  authored?: Authored;
+  authored?: AuthoredFile;
 }
 
 interface Parts {
@@ -28,7 +28,7 @@ interface Parts {
   resolved: Mapping;
   active: readonly string[];
   variables: Variables;
-  authored?: Authored;
+  authored?: AuthoredFile;
 }
 
 const MANIFEST_NAME = 'docker-compose.yaml';
@@ -37,7 +37,7 @@ const DOTENV = '.env';
 const STEERING = /^(?:COMPOSE_|DOCKER_)/;
 
 /** Finds out what has to be shipped, and what there is to say about it; reads the files' sizes, not their content. */
-export async function shippable(parts: Parts): Promise<{ shippable: Shippable; warnings: string[] }> {
+export async function prepareShipment(parts: Parts): Promise<{ shipment: Shipment; warnings: string[] }> {
   const { folder, deferred, resolved, active, variables, authored } = parts;
   const device = deviceEdits(resolved, active);
   const local = await gatherLocalFiles(folder, fileReferences(resolved, active), steeringFiles(variables));
@@ -49,7 +49,7 @@ export async function shippable(parts: Parts): Promise<{ shippable: Shippable; w
   const dotenv = dotenvFor([...variablesIn(kept), ...passed, ...wanted], variables);
   const isOwn = local.files.some(({ path }) => path === DOTENV);
   return {
-    shippable: {
+    shipment: {
       model: deferred,
       edits,
       files: local.files,
@@ -61,12 +61,12 @@ export async function shippable(parts: Parts): Promise<{ shippable: Shippable; w
 }
 
 /** The files for the device, sorted by path. */
-export function shippedFiles(shipped: Shippable, images: readonly { service: string; image: string }[]) {
+export function shipmentFiles(shipped: Shipment, images: readonly { service: string; image: string }[]) {
   const named = images.map(({ service, image }): Edit => ({
     at: ['services', service, 'image'],
     value: escapeDollars(image),
   }));
-  const text = manifestText(shipped.model, [...shipped.edits, ...named], shipped.authored);
+  const text = composeFileText(shipped.model, [...shipped.edits, ...named], shipped.authored);
   const written = [{ path: MANIFEST_NAME, mode: 0o644, content: Buffer.from(text) }];
   if (shipped.dotenv !== undefined)
     written.push({ path: DOTENV, mode: 0o644, content: Buffer.from(shipped.dotenv) });

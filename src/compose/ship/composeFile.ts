@@ -9,7 +9,7 @@ import { isNumberLike } from '../read/source.ts';
 import type { Mapping } from '../read/value.ts';
 
 /** A single manifest that is the whole project. */
-export interface Authored {
+export interface AuthoredFile {
   source: Source;
   document: Document;
 }
@@ -19,13 +19,13 @@ export interface Authored {
  * reading it again gives exactly the edited model; otherwise (an anchor that went with its service, say) the model is
  * written anew.
  */
-export function manifestText(model: Mapping, edits: readonly Edit[], authored?: Authored): string {
+export function composeFileText(model: Mapping, edits: readonly Edit[], authored?: AuthoredFile): string {
   const edited = editModel(model, edits);
   const text = authored === undefined ? undefined : editedText(authored, edits);
   return text !== undefined && isDeepStrictEqual(readBack(text), edited) ? text : writtenText(edited);
 }
 
-function editedText({ source, document }: Authored, edits: readonly Edit[]): string | undefined {
+function editedText({ source, document }: AuthoredFile, edits: readonly Edit[]): string | undefined {
   try {
     const copy = document.clone();
     editDocument(copy, edits);
