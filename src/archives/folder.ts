@@ -3,25 +3,24 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { IntegrityError, systemCodeOf } from '../errors.ts';
 import { insidePath } from '../tar/tarRead.ts';
-import { LARGEST_JSON } from './tarScan.ts';
-import type { LayoutFiles, LocatedFile } from './layoutFiles.ts';
-import type { Archive } from './archive.ts';
-import { deliverByPosition } from './positioned.ts';
+import type { Archive, ArchiveFiles, LocatedFile } from './archive.ts';
+import { deliverByPosition } from './deliver.ts';
+import { LARGEST_JSON } from './scanArchive.ts';
 
-/** Opens an OCI layout folder. A file that is a link out of the folder is refused with an IntegrityError. */
+/** Opens an OCI layout folder. Refuses a link that leads out of the folder with an IntegrityError. */
 export async function openFolder(folder: string, where: string): Promise<Archive> {
   const root = await realpath(folder);
-  const files: LayoutFiles = {
+  const files: ArchiveFiles = {
     locate: (path) => locateIn(root, path, where),
     read: (path) => readIn(root, path, where),
   };
   return {
     files,
-    deliver: (deliveries, sink, signal) =>
+    deliver: (blobs, sink, signal) =>
       deliverByPosition(
         files,
         (file, ends) => createReadStream(file.path, { signal: ends, highWaterMark: 1 << 20 }),
-        deliveries,
+        blobs,
         sink,
         where,
         signal,

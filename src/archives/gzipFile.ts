@@ -2,57 +2,55 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { IntegrityError, messageOf, systemCodeOf } from '../errors.ts';
-import { deliver } from './deliver.ts';
+import { deliverBlob, locateBlob } from './deliver.ts';
 import { truncated } from '../tar/tarRead.ts';
-import type { Taker } from './tarScan.ts';
-import { scanTar } from './tarScan.ts';
+import type { Selection } from './scanArchive.ts';
+import { scanArchive } from './scanArchive.ts';
 import type { BlobSink } from '../oci/image.ts';
-import type { LayoutDelivery } from './layout.ts';
-import type { LayoutFiles } from './layoutFiles.ts';
-import type { Archive } from './archive.ts';
-import { locate } from './positioned.ts';
+import type { Archive, ArchiveFiles, WantedBlob } from './archive.ts';
 
 /**
- * Opens a gzipped tar archive. It is unpacked as a stream, once to know what is inside and once for each delivery of
- * blobs: no disk space, a bounded amount of memory. Throws as `scanTar`.
+ * Opens a gzipped tar archive. It is unpacked as a stream, once to know what is inside and once for each blob of
+ * blobs: no disk space, a bounded amount of memory. Throws as `scanArchive`.
  */
 export async function openGzipFile(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
-  const files = await scanTar(gunzipped(path, where, signal), where);
+  const files = await scanArchive(gunzipped(path, where, signal), where);
   return {
     files,
-    deliver: (deliveries, sink, ends) => deliverInPass(path, files, deliveries, sink, where, ends),
+    deliver: (blobs, sink, ends) => deliverInPass(path, files, blobs, sink, where, ends),
   };
 }
 
 async function deliverInPass(
   path: string,
-  files: LayoutFiles,
-  deliveries: readonly LayoutDelivery[],
+  files: ArchiveFiles,
+  blobs: readonly WantedBlob[],
   sink: BlobSink,
   where: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const left = new Map<string, LayoutDelivery>();
-  for (const delivery of deliveries) {
-    const { path: at } = await locate(files, delivery, where);
+  const left = new Map<string, WantedBlob>();
+  for (const blob of blobs) {
+    const { path: at } = await locateBlob(files, blob, where);
     if (left.has(at)) throw new IntegrityError(`${where}: ${at} is named as two different layers`);
-    left.set(at, delivery);
+    left.set(at, blob);
   }
-  if (left.size > 0) await scanTar(gunzipped(path, where, signal), where, takerOf(left, sink, where, signal));
+  if (left.size > 0)
+    await scanArchive(gunzipped(path, where, signal), where, selectionOf(left, sink, where, signal));
 }
 
-function takerOf(
-  left: Map<string, LayoutDelivery>,
+function selectionOf(
+  left: Map<string, WantedBlob>,
   sink: BlobSink,
   where: string,
   signal?: AbortSignal,
-): Taker {
+): Selection {
   return {
     wants: (path) => left.has(path),
     take: async (entry, body) => {
-      const delivery = left.get(entry.path);
+      const blob = left.get(entry.path);
       left.delete(entry.path);
-      if (delivery !== undefined) await deliver(delivery, body, entry.size, sink, where);
+      if (blob !== undefined) await deliverBlob(blob, body, entry.size, sink, where);
       signal?.throwIfAborted();
     },
     done: () => left.size === 0,

@@ -3,8 +3,8 @@ import type { Log } from '../io/log.ts';
 import type { ImageSource, ResolvedImage } from '../oci/image.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Archive } from './archive.ts';
-import { deliveriesOf, findImage, resolvedFrom } from './layout.ts';
-import { rootsOf } from './layoutRoots.ts';
+import { wantedBlobs, findImage, resolvedImage } from './findImage.ts';
+import { readEntries } from './entries.ts';
 import { archiveError, openArchive } from './open.ts';
 
 export interface ArchiveOptions {
@@ -28,13 +28,13 @@ export function archiveSource(path: string, { log }: ArchiveOptions): ImageSourc
       signal?.throwIfAborted();
       const image = await guarded(name, () => findImage(files, request, name));
       log.debug(`${name}: found ${image.configDigest} with ${image.layers.length} layers`);
-      return resolvedFrom(image, request.reference, name);
+      return resolvedImage(image, request.reference, name);
     },
     async fetch(resolved, wanted, sink, signal) {
       const archive = await opened(signal);
       const image = await guarded(name, () => findImage(archive.files, resolved, name));
       if (image.configDigest !== resolved.configDigest) throw changed(name, resolved, image.configDigest);
-      await archive.deliver(deliveriesOf(image, wanted), sink, signal);
+      await archive.deliver(wantedBlobs(image, wanted), sink, signal);
     },
   };
 }
@@ -57,5 +57,5 @@ function changed(where: string, { configDigest }: ResolvedImage, found: string):
 export async function namesInArchive(path: string): Promise<Reference[]> {
   const where = `archive ${path}`;
   const { files } = await openArchive(path, where);
-  return (await rootsOf(files, where)).flatMap(({ full }) => full);
+  return (await readEntries(files, where)).flatMap(({ full }) => full);
 }

@@ -3,12 +3,11 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { fileReader } from '../tar/byteReader.ts';
-import type { TarEntry } from '../tar/tarRead.ts';
+import type { TarHeader } from '../tar/tarRead.ts';
 import { walkTar } from '../tar/tarRead.ts';
-import { tarFiles } from './tarScan.ts';
-import type { LocatedFile } from './layoutFiles.ts';
-import type { Archive } from './archive.ts';
-import { deliverByPosition } from './positioned.ts';
+import { tarFiles } from './scanArchive.ts';
+import type { Archive, LocatedFile } from './archive.ts';
+import { deliverByPosition } from './deliver.ts';
 
 /** Opens an uncompressed tar archive: its headers are read once, everything else by position. Throws as `walkTar`. */
 export async function openTarFile(path: string, where: string): Promise<Archive> {
@@ -22,15 +21,15 @@ export async function openTarFile(path: string, where: string): Promise<Archive>
   const files = tarFiles(entries, (entry) => buffer(content(entry)), where);
   return {
     files,
-    deliver: (deliveries, sink, signal) => deliverByPosition(files, content, deliveries, sink, where, signal),
+    deliver: (blobs, sink, signal) => deliverByPosition(files, content, blobs, sink, where, signal),
   };
 }
 
-async function entriesOf(path: string, where: string): Promise<Map<string, TarEntry>> {
+async function entriesOf(path: string, where: string): Promise<Map<string, TarHeader>> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const entries = new Map<string, TarEntry>();
+    const entries = new Map<string, TarHeader>();
     for await (const entry of walkTar(fileReader(file, size), where)) entries.set(entry.path, entry);
     return entries;
   } finally {

@@ -1,14 +1,13 @@
 import { IntegrityError, NotFoundError } from '../errors.ts';
-import { deliver } from '../archives/deliver.ts';
-import type { Taker } from '../archives/tarScan.ts';
-import { scanTar, takeNothing } from '../archives/tarScan.ts';
+import { deliverBlob } from '../archives/deliver.ts';
+import type { Selection } from '../archives/scanArchive.ts';
+import { scanArchive, selectNothing } from '../archives/scanArchive.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { BlobSink, ImageRequest, ResolvedImage } from '../oci/image.ts';
-import type { LayoutDelivery } from '../archives/layout.ts';
-import { deliveriesOf, findImage, isDecided, resolvedFrom } from '../archives/layout.ts';
-import type { LayoutFiles } from '../archives/layoutFiles.ts';
-import type { Root } from '../archives/layoutRoots.ts';
+import { wantedBlobs, findImage, isDecided, resolvedImage } from '../archives/findImage.ts';
+import type { ArchiveFiles, WantedBlob } from '../archives/archive.ts';
+import type { ArchiveEntry } from '../archives/entries.ts';
 import { blobPath } from '../oci/portable.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
@@ -25,23 +24,23 @@ export async function resolveSaved(
   signal?: AbortSignal,
 ): Promise<ResolvedImage> {
   const where = savedName(reference);
-  const done = async (files: LayoutFiles): Promise<boolean> => {
+  const done = async (files: ArchiveFiles): Promise<boolean> => {
     const root = await rootAt(files, id);
     return root !== undefined && isDecided(files, root, platform, where);
   };
-  const files = await scan(engine, reference, { ...takeNothing, done }, signal);
+  const files = await scan(engine, reference, { ...selectNothing, done }, signal);
   const request = { reference: withoutDigest(reference), platform };
   const image = await findImage(await indexed(files, id), request, where);
-  return resolvedFrom(image, reference, 'daemon');
+  return resolvedImage(image, reference, 'daemon');
 }
 
-async function rootAt(files: LayoutFiles, digest: Digest): Promise<Root | undefined> {
+async function rootAt(files: ArchiveFiles, digest: Digest): Promise<ArchiveEntry | undefined> {
   const bytes = await files.read(blobPath(digest));
   return bytes && { full: [], descriptor: { mediaType: '', digest, size: bytes.length } };
 }
 
 /** The files with an index that leads to `id` alone, where that has passed: the real index stands at the end of the stream. */
-async function indexed(files: LayoutFiles, id: Digest): Promise<LayoutFiles> {
+async function indexed(files: ArchiveFiles, id: Digest): Promise<ArchiveFiles> {
   const file = await files.locate(blobPath(id));
   if (file === undefined) return files;
   const index = Buffer.from(JSON.stringify({ manifests: [{ digest: id, size: file.size }] }));
@@ -60,62 +59,62 @@ export async function fetchSaved(
   signal?: AbortSignal,
 ): Promise<void> {
   const where = savedName(image.reference);
-  const expected = new Map(expectedIn(image, wanted).flatMap((delivery) => placesOf(delivery)));
+  const expected = new Map(expectedIn(image, wanted).flatMap((blob) => placesOf(blob)));
   if (expected.size === 0) return;
-  const files = await scan(engine, image.reference, takerOf(expected, sink, where), signal);
+  const files = await scan(engine, image.reference, selectionOf(expected, sink, where), signal);
   const left = new Set([...expected.values()].map(({ digest }) => digest));
   if (left.size === 0) return;
   const named = await namedIn(files, image, left, where);
-  await scan(engine, image.reference, takerOf(named, sink, where), signal);
+  await scan(engine, image.reference, selectionOf(named, sink, where), signal);
   if (named.size > 0) throw changed(image, [...named.keys()].join(', '));
 }
 
-function expectedIn(image: ResolvedImage, wanted: ReadonlySet<Digest>): LayoutDelivery[] {
+function expectedIn(image: ResolvedImage, wanted: ReadonlySet<Digest>): WantedBlob[] {
   const { configDigest, layers } = image;
   const placed = layers.map(({ diffID, descriptor }) => ({
     diffID,
     path: blobPath(descriptor?.digest ?? diffID),
     ...(descriptor === undefined ? {} : { descriptor }),
   }));
-  return deliveriesOf({ ...image, config: { path: blobPath(configDigest) }, layers: placed }, wanted);
+  return wantedBlobs({ ...image, config: { path: blobPath(configDigest) }, layers: placed }, wanted);
 }
 
 /** Docker's place since version 25, and podman's. */
-function placesOf(delivery: LayoutDelivery): [string, LayoutDelivery][] {
-  const ending = delivery.kind === 'config' ? 'json' : 'tar';
+function placesOf(blob: WantedBlob): [string, WantedBlob][] {
+  const ending = blob.kind === 'config' ? 'json' : 'tar';
   return [
-    [delivery.blob.path, delivery],
-    [`${hexOf(delivery.digest)}.${ending}`, delivery],
+    [blob.stored.path, blob],
+    [`${hexOf(blob.digest)}.${ending}`, blob],
   ];
 }
 
-function takerOf(places: Map<string, LayoutDelivery>, sink: BlobSink, where: string): Taker {
+function selectionOf(places: Map<string, WantedBlob>, sink: BlobSink, where: string): Selection {
   return {
     wants: (path) => places.has(path),
     take: async (entry, body) => {
-      const delivery = places.get(entry.path);
-      if (delivery === undefined) return;
-      for (const [path, { digest }] of places) if (digest === delivery.digest) places.delete(path);
-      await deliver(delivery, body, entry.size, sink, where);
+      const blob = places.get(entry.path);
+      if (blob === undefined) return;
+      for (const [path, { digest }] of places) if (digest === blob.digest) places.delete(path);
+      await deliverBlob(blob, body, entry.size, sink, where);
     },
     done: () => places.size === 0,
   };
 }
 
 async function namedIn(
-  files: LayoutFiles,
+  files: ArchiveFiles,
   image: ResolvedImage,
   left: ReadonlySet<Digest>,
   where: string,
-): Promise<Map<string, LayoutDelivery>> {
+): Promise<Map<string, WantedBlob>> {
   const request = { reference: withoutDigest(image.reference), platform: image.platform };
   const found = await findImage(files, request, where);
   if (found.configDigest !== image.configDigest) throw changed(image, `the image ${found.configDigest}`);
-  const places = new Map<string, LayoutDelivery>();
-  for (const delivery of deliveriesOf(found, left)) {
-    const file = await files.locate(delivery.blob.path);
-    if (file === undefined) throw new IntegrityError(`${where}: ${delivery.blob.path} is missing`);
-    places.set(file.path, delivery);
+  const places = new Map<string, WantedBlob>();
+  for (const blob of wantedBlobs(found, left)) {
+    const file = await files.locate(blob.stored.path);
+    if (file === undefined) throw new IntegrityError(`${where}: ${blob.stored.path} is missing`);
+    places.set(file.path, blob);
   }
   return places;
 }
@@ -123,11 +122,11 @@ async function namedIn(
 async function scan(
   engine: Engine,
   reference: Reference,
-  taker: Taker,
+  selection: Selection,
   signal?: AbortSignal,
-): Promise<LayoutFiles> {
+): Promise<ArchiveFiles> {
   const stream = await engine.save(reference, signal);
-  if (stream !== undefined) return scanTar(stream, savedName(reference), taker);
+  if (stream !== undefined) return scanArchive(stream, savedName(reference), selection);
   throw new NotFoundError(`the daemon has no image ${formatReference(reference)} any more`, {
     hint: 'pull or build it again',
   });

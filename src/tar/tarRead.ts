@@ -5,7 +5,7 @@ import { IntegrityError, UnsupportedError } from '../errors.ts';
 import type { ByteReader } from './byteReader.ts';
 
 /** One entry of a tar archive. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */
-export interface TarEntry {
+export interface TarHeader {
   /** Without a leading `./` and a trailing slash. */
   path: string;
   kind: 'file' | 'link' | 'other';
@@ -37,7 +37,7 @@ interface Pending {
  * entry's body from `bytes` before it asks for the next entry; what it leaves is skipped. Throws UnsupportedError
  * for what is no tar archive, IntegrityError for a truncated one and for names and links that lead out of it; `where` names it.
  */
-export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator<TarEntry> {
+export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator<TarHeader> {
   let pending: Pending = {};
   for (;;) {
     const block = await bytes.read(BLOCK);
@@ -115,7 +115,7 @@ async function readMeta(
     : { ...pending, path: name };
 }
 
-function entryOf(header: Header, pending: Pending, offset: number, where: string): TarEntry {
+function entryOf(header: Header, pending: Pending, offset: number, where: string): TarHeader {
   const path = insidePath(pending.path ?? header.path ?? '', where);
   const { type } = header;
   if (!LINKS.has(type)) {

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { fileReader, streamReader } from '../../src/tar/byteReader.ts';
 import { tarSize, tarStream } from '../../src/tar/tar.ts';
-import type { TarEntry } from '../../src/tar/tarRead.ts';
+import type { TarHeader } from '../../src/tar/tarRead.ts';
 import { walkTar } from '../../src/tar/tarRead.ts';
-import { scanTar } from '../../src/archives/tarScan.ts';
+import { scanArchive } from '../../src/archives/scanArchive.ts';
 import { tarOf } from '../helpers/tarball.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -18,7 +18,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-function entriesOf(bytes: Buffer, chunk = 65_536): Promise<TarEntry[]> {
+function entriesOf(bytes: Buffer, chunk = 65_536): Promise<TarHeader[]> {
   return all(walkTar(streamReader(chunksOf(bytes, chunk)), 'it'));
 }
 
@@ -124,7 +124,7 @@ describe('scanning a stream', () => {
         state.released = true;
       }
     };
-    const files = await scanTar(source(), 'it', {
+    const files = await scanArchive(source(), 'it', {
       wants: (path) => path === 'wanted',
       take: async ({ path, size }, body) => {
         const content = Buffer.concat((await body.toArray()) as Buffer[]).toString();
@@ -142,20 +142,22 @@ describe('scanning a stream', () => {
 
   it('a document that is larger than any manifest is not kept, and refused when it is asked for', async () => {
     const huge = Buffer.alloc((8 << 20) + 1, '{');
-    const files = await scanTar(chunksOf(tarOf({ 'index.json': huge }), 1 << 20), 'it');
+    const files = await scanArchive(chunksOf(tarOf({ 'index.json': huge }), 1 << 20), 'it');
     await expect(files.read('index.json')).rejects.toThrow(/expected a JSON document, found 8388609 bytes/);
   });
 
   it('a flood of documents is refused', async () => {
     const document = Buffer.alloc(7 << 20, '[');
     const flood = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`${at}.json`, document]));
-    await expect(scanTar(chunksOf(tarOf(flood), 1 << 20), 'it')).rejects.toThrow(/bytes of JSON documents/);
+    await expect(scanArchive(chunksOf(tarOf(flood), 1 << 20), 'it')).rejects.toThrow(
+      /bytes of JSON documents/,
+    );
   });
 
   it('a body that its taker leaves unread does not disturb the walk', async () => {
     const bytes = tarOf({ first: 'x'.repeat(200_000), second: 'y' });
     const seen: string[] = [];
-    await scanTar(chunksOf(bytes, 512), 'it', {
+    await scanArchive(chunksOf(bytes, 512), 'it', {
       wants: () => true,
       take: ({ path }) => {
         seen.push(path);

@@ -4,13 +4,13 @@ import { IntegrityError } from '../../errors.ts';
 import type { StreamReader } from '../../tar/byteReader.ts';
 import { streamReader, upTo } from '../../tar/byteReader.ts';
 import { compressionOf, decompressed } from '../../compress/decompress.ts';
-import type { TarEntry } from '../../tar/tarRead.ts';
+import type { TarHeader } from '../../tar/tarRead.ts';
 import { walkTar } from '../../tar/tarRead.ts';
 import { unxz } from '../../compress/xzLibrary.ts';
 
 export type Chunks = AsyncIterable<Buffer>;
 /** Looks at one entry of a tar; what it leaves of the body is skipped. */
-export type EntryHandler = (entry: TarEntry, body: Chunks) => Promise<void>;
+export type EntryHandler = (entry: TarHeader, body: Chunks) => Promise<void>;
 
 /** More than any application has; a flood of empty files stops here. */
 const MOST_ENTRIES = 100_000;
@@ -38,7 +38,7 @@ export async function eachFile(chunks: Chunks, where: string, handle: EntryHandl
 }
 
 async function* bodyOf(
-  { path, size }: TarEntry,
+  { path, size }: TarHeader,
   reader: StreamReader,
   where: string,
 ): AsyncGenerator<Buffer> {

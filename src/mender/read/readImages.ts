@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { IntegrityError } from '../../errors.ts';
-import type { TarEntry } from '../../tar/tarRead.ts';
+import type { TarHeader } from '../../tar/tarRead.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/portable.ts';
@@ -65,7 +65,12 @@ async function kept(body: Chunks, limit: number, { where, budget }: Reading): Pr
   return content;
 }
 
-async function imageEntry(files: ImageFiles, entry: TarEntry, body: Chunks, reading: Reading): Promise<void> {
+async function imageEntry(
+  files: ImageFiles,
+  entry: TarHeader,
+  body: Chunks,
+  reading: Reading,
+): Promise<void> {
   if (TEXTS.has(entry.path)) {
     files.texts.set(entry.path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
   } else if (entry.path !== 'image.img') {
@@ -86,7 +91,7 @@ function isPlan(head: Buffer, id: string): boolean {
 
 async function imageFile(
   files: ImageFiles,
-  { path, size }: TarEntry,
+  { path, size }: TarHeader,
   body: Chunks,
   reading: Reading,
 ): Promise<void> {

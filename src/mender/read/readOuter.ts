@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
-import type { TarEntry } from '../../tar/tarRead.ts';
+import type { TarHeader } from '../../tar/tarRead.ts';
 import type { Chunks, Suffix } from './nested.ts';
 import { small, summing } from './nested.ts';
 import type { Outer } from './outer.ts';
@@ -22,7 +22,7 @@ const NAMED: Readonly<Record<Suffix, Compression>> = {
 const PART = /^(header\.tar|data\/0000\.tar)(|\.gz|\.xz|\.zst)$/;
 
 /** Takes the next entry of the outer tar; the format prescribes their order. */
-export async function takeEntry(outer: Outer, { path }: TarEntry, body: Chunks): Promise<void> {
+export async function takeEntry(outer: Outer, { path }: TarHeader, body: Chunks): Promise<void> {
   const where = `${outer.path}: ${path}`;
   if (!outer.hasVersion) return takeVersion(outer, path, body, where);
   if (outer.manifest === undefined) return takeManifest(outer, path, body, where);

@@ -1,9 +1,9 @@
 import { Readable, finished } from 'node:stream';
 import { IntegrityError, UnsupportedError } from '../errors.ts';
-import type { LayoutFiles } from './layoutFiles.ts';
+import type { ArchiveFiles } from './archive.ts';
 import type { StreamReader } from '../tar/byteReader.ts';
 import { streamReader, upTo } from '../tar/byteReader.ts';
-import type { TarEntry } from '../tar/tarRead.ts';
+import type { TarHeader } from '../tar/tarRead.ts';
 import { insidePath, truncated, walkTar } from '../tar/tarRead.ts';
 
 /** Docker and containerd refuse manifests above 4 MiB; configs of real images stay below 1 MiB. */
@@ -13,75 +13,75 @@ const LONGEST_CHAIN = 16;
 const OPENING = new Set(['{'.charCodeAt(0), '['.charCodeAt(0)]);
 
 /** What is taken out of a tar stream as it passes. */
-export interface Taker {
+export interface Selection {
   wants(path: string): boolean;
   /** Consumes the body to its end. */
-  take(entry: TarEntry, body: Readable): Promise<void>;
+  take(entry: TarHeader, body: Readable): Promise<void>;
   /** True once nothing more is wanted: the rest of the stream is not read. */
-  done(files: LayoutFiles): boolean | Promise<boolean>;
+  done(files: ArchiveFiles): boolean | Promise<boolean>;
 }
 
 /** Takes nothing, reads everything. */
-export const takeNothing: Taker = {
+export const selectNothing: Selection = {
   wants: () => false,
   take: () => Promise.resolve(),
   done: () => false,
 };
 
 /**
- * Reads a tar stream once: hands what the taker wants to it, keeps every JSON document (at most 64 MiB together), drops
+ * Reads a tar stream once: hands what the selection wants to it, keeps every JSON document (at most 64 MiB together), drops
  * the rest. Returns the documents and the names and sizes of all entries that passed. Throws as `walkTar`.
  */
-export async function scanTar(
+export async function scanArchive(
   chunks: AsyncIterable<Buffer>,
   where: string,
-  taker: Taker = takeNothing,
-): Promise<LayoutFiles> {
+  selection: Selection = selectNothing,
+): Promise<ArchiveFiles> {
   const bytes = streamReader(chunks);
   try {
-    return await scan(bytes, where, taker);
+    return await scan(bytes, where, selection);
   } finally {
     bytes.close();
   }
 }
 
-async function scan(bytes: StreamReader, where: string, taker: Taker): Promise<LayoutFiles> {
-  const entries = new Map<string, TarEntry>();
+async function scan(bytes: StreamReader, where: string, selection: Selection): Promise<ArchiveFiles> {
+  const entries = new Map<string, TarHeader>();
   const documents = new Map<string, Buffer>();
   const files = tarFiles(entries, ({ path }) => Promise.resolve(documents.get(path)), where);
   let kept = 0;
   for await (const entry of walkTar(bytes, where)) {
     entries.set(entry.path, entry);
     if (entry.kind !== 'file') continue;
-    const document = await scanEntry(bytes, entry, taker, where);
+    const document = await scanEntry(bytes, entry, selection, where);
     if (document !== undefined) documents.set(entry.path, document);
     kept += document?.length ?? 0;
     if (kept > LARGEST_JSON_TOTAL) throw tooManyDocuments(where);
-    if (await taker.done(files)) break;
+    if (await selection.done(files)) break;
   }
   return files;
 }
 
 async function scanEntry(
   bytes: StreamReader,
-  entry: TarEntry,
-  taker: Taker,
+  entry: TarHeader,
+  selection: Selection,
   where: string,
 ): Promise<Buffer | undefined> {
   const first = entry.size > 0 ? await bytes.read(1) : Buffer.alloc(0);
   const isDocument = entry.size <= LARGEST_JSON && OPENING.has(first[0] ?? 0);
   const document = isDocument ? Buffer.concat([first, await bytes.read(entry.size - 1)]) : undefined;
   if (document !== undefined && document.length < entry.size) throw truncated(where);
-  if (taker.wants(entry.path)) {
+  if (selection.wants(entry.path)) {
     const body = document === undefined ? bodyOf(bytes, entry, first, where) : [document];
-    await handOver(taker, entry, Readable.from(body, { objectMode: false }));
+    await handOver(selection, entry, Readable.from(body, { objectMode: false }));
   }
   return document;
 }
 
 async function* bodyOf(
   bytes: StreamReader,
-  { size }: TarEntry,
+  { size }: TarHeader,
   first: Buffer,
   where: string,
 ): AsyncGenerator<Buffer> {
@@ -95,8 +95,8 @@ async function* bodyOf(
 }
 
 /** A body that is still being read would be read twice at once if the walk went on. */
-async function handOver(taker: Taker, entry: TarEntry, body: Readable): Promise<void> {
-  await taker.take(entry, body);
+async function handOver(selection: Selection, entry: TarHeader, body: Readable): Promise<void> {
+  await selection.take(entry, body);
   if (body.readableEnded) return;
   await new Promise<void>((resolve, reject) => {
     finished(body.resume(), (error) => (error ? reject(error) : resolve()));
@@ -105,11 +105,11 @@ async function handOver(taker: Taker, entry: TarEntry, body: Readable): Promise<
 
 /** The files of a tar archive whose entries are known; `read` gives the content of one of them. */
 export function tarFiles(
-  entries: ReadonlyMap<string, TarEntry>,
-  read: (entry: TarEntry) => Promise<Uint8Array | undefined>,
+  entries: ReadonlyMap<string, TarHeader>,
+  read: (entry: TarHeader) => Promise<Uint8Array | undefined>,
   where: string,
-): LayoutFiles {
-  const entryAt = (path: string): TarEntry | undefined => follow(entries, insidePath(path, where), where);
+): ArchiveFiles {
+  const entryAt = (path: string): TarHeader | undefined => follow(entries, insidePath(path, where), where);
   return {
     locate: (path) => Promise.resolve(entryAt(path)),
     read: async (path) => {
@@ -121,7 +121,7 @@ export function tarFiles(
   };
 }
 
-function follow(entries: ReadonlyMap<string, TarEntry>, path: string, where: string): TarEntry | undefined {
+function follow(entries: ReadonlyMap<string, TarHeader>, path: string, where: string): TarHeader | undefined {
   let entry = entries.get(path);
   for (let links = 0; entry?.kind === 'link'; links++) {
     if (links === LONGEST_CHAIN) throw new IntegrityError(`${where}: the link ${path} leads nowhere`);

@@ -2,7 +2,7 @@ import { IntegrityError, NotFoundError, UnsupportedError, UsageError } from '../
 import type { Descriptor } from '../oci/descriptor.ts';
 import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { LayoutFiles } from './layoutFiles.ts';
+import type { ArchiveFiles } from './archive.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { Reference } from '../oci/reference.ts';
 import { canonicalReference, formatReference, parseReference } from '../oci/reference.ts';
@@ -16,42 +16,42 @@ interface Names {
 }
 
 /** One entry at the top of an archive. */
-export type Root = Names & ({ descriptor: Descriptor } | { item: DockerItem });
+export type ArchiveEntry = Names & ({ descriptor: Descriptor } | { item: DockerEntry });
 
 /** An entry of `manifest.json`: https://github.com/moby/moby/blob/master/image/tarexport/tarexport.go */
-export interface DockerItem {
+export interface DockerEntry {
   config: string;
   layers: string[];
 }
 
 /** All entries at the top of the archive; throws UnsupportedError when it is no image archive. */
-export async function rootsOf(files: LayoutFiles, where: string): Promise<Root[]> {
+export async function readEntries(files: ArchiveFiles, where: string): Promise<ArchiveEntry[]> {
   const index = await files.read('index.json');
   const docker = await files.read('manifest.json');
-  const items = docker === undefined ? [] : dockerRoots(docker, where);
-  const roots = index === undefined ? [] : await ociRoots(files, index, items, where);
-  if (roots.length > 0 || items.length > 0) return roots.length > 0 ? roots : items;
+  const items = docker === undefined ? [] : dockerEntries(docker, where);
+  const entries = index === undefined ? [] : await ociEntries(files, index, items, where);
+  if (entries.length > 0 || items.length > 0) return entries.length > 0 ? entries : items;
   if (index !== undefined || docker !== undefined) throw new NotFoundError(`${where}: holds no image`);
   throw new UnsupportedError(`${where}: no image archive: neither index.json nor manifest.json is in it`, {
     hint: 'give an OCI archive, an OCI layout folder, or what docker save writes',
   });
 }
 
-async function ociRoots(
-  files: LayoutFiles,
+async function ociEntries(
+  files: ArchiveFiles,
   index: Uint8Array,
-  items: readonly Root[],
+  items: readonly ArchiveEntry[],
   where: string,
-): Promise<Root[]> {
+): Promise<ArchiveEntry[]> {
   const document = parseManifest(index, `${where}: index.json`);
   if (document.kind !== 'index') throw new IntegrityError(`${where}: index.json is no index`);
-  const roots: Root[] = [];
+  const entries: ArchiveEntry[] = [];
   for (const descriptor of document.manifests.filter(mayLeadToImage)) {
     const names = namesOf(descriptor);
     const known = names.full.length > 0 ? names : await dockerNames(files, descriptor, items, names, where);
-    roots.push({ ...known, descriptor });
+    entries.push({ ...known, descriptor });
   }
-  return merged(roots);
+  return merged(entries);
 }
 
 function namesOf({ annotations = {} }: Descriptor): Names {
@@ -65,9 +65,9 @@ function namesOf({ annotations = {} }: Descriptor): Names {
 
 /** The RepoTags in `manifest.json` of an entry that `index.json` does not name. */
 async function dockerNames(
-  files: LayoutFiles,
+  files: ArchiveFiles,
   descriptor: Descriptor,
-  items: readonly Root[],
+  items: readonly ArchiveEntry[],
   names: Names,
   where: string,
 ): Promise<Names> {
@@ -77,25 +77,27 @@ async function dockerNames(
   const manifest = parseManifest(bytes, `${where}: ${descriptor.digest}`, descriptor.mediaType);
   if (manifest.kind !== 'manifest') return names;
   const hex = manifest.config.digest.slice('sha256:'.length);
-  const full = items.flatMap((root) => ('item' in root && root.item.config.includes(hex) ? root.full : []));
+  const full = items.flatMap((entry) =>
+    'item' in entry && entry.item.config.includes(hex) ? entry.full : [],
+  );
   return full.length > 0 ? { full } : names;
 }
 
 /** An image with several names has an entry for each. */
-function merged(roots: readonly Root[]): Root[] {
-  const byDigest = new Map<Digest, Root>();
-  for (const root of roots) {
-    if (!('descriptor' in root)) continue;
-    const known = byDigest.get(root.descriptor.digest);
+function merged(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
+  const byDigest = new Map<Digest, ArchiveEntry>();
+  for (const entry of entries) {
+    if (!('descriptor' in entry)) continue;
+    const known = byDigest.get(entry.descriptor.digest);
     byDigest.set(
-      root.descriptor.digest,
-      known === undefined ? root : { ...known, full: [...known.full, ...root.full] },
+      entry.descriptor.digest,
+      known === undefined ? entry : { ...known, full: [...known.full, ...entry.full] },
     );
   }
   return [...byDigest.values()];
 }
 
-function dockerRoots(bytes: Uint8Array, where: string): Root[] {
+function dockerEntries(bytes: Uint8Array, where: string): ArchiveEntry[] {
   let list: unknown;
   try {
     list = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -103,10 +105,10 @@ function dockerRoots(bytes: Uint8Array, where: string): Root[] {
     throw new IntegrityError(`${where}: manifest.json: not valid JSON`, { cause: error });
   }
   if (!Array.isArray(list)) throw new IntegrityError(`${where}: manifest.json: expected a list`);
-  return list.map((item: unknown) => dockerRoot(item, where));
+  return list.map((item: unknown) => dockerEntry(item, where));
 }
 
-function dockerRoot(value: unknown, where: string): Root {
+function dockerEntry(value: unknown, where: string): ArchiveEntry {
   const item = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const layers = item['Layers'] ?? [];
   if (typeof item['Config'] !== 'string' || !isStrings(layers)) {
@@ -132,18 +134,22 @@ function parsed(text: string | undefined): Reference | undefined {
 }
 
 /** The entries for a reference; throws NotFoundError that names what is inside where none or nothing single is. */
-export function chooseRoots(roots: readonly Root[], reference: Reference, where: string): Root[] {
+export function chooseEntries(
+  entries: readonly ArchiveEntry[],
+  reference: Reference,
+  where: string,
+): ArchiveEntry[] {
   const tests = [
-    (root: Root) => 'descriptor' in root && root.descriptor.digest === reference.digest,
-    (root: Root) => root.full.some((name) => sameName(name, reference)),
-    (root: Root) => root.loose !== undefined && isLooselyCalled(root.loose, reference),
+    (entry: ArchiveEntry) => 'descriptor' in entry && entry.descriptor.digest === reference.digest,
+    (entry: ArchiveEntry) => entry.full.some((name) => sameName(name, reference)),
+    (entry: ArchiveEntry) => entry.loose !== undefined && isLooselyCalled(entry.loose, reference),
   ];
   for (const test of tests) {
-    const matching = roots.filter(test);
+    const matching = entries.filter(test);
     if (matching.length > 0) return matching;
   }
-  if (new Set(roots.map(labelOf)).size === 1) return [...roots];
-  const inside = [...new Set(roots.map(describe))].sort().join(', ');
+  if (new Set(entries.map(labelOf)).size === 1) return [...entries];
+  const inside = [...new Set(entries.map(describe))].sort().join(', ');
   throw new NotFoundError(`${where}: no image ${formatReference(reference)}; it holds ${inside}`, {
     hint: 'name one of these, or make an archive of the one image',
   });
@@ -161,13 +167,13 @@ function isLooselyCalled(loose: string, reference: Reference): boolean {
 }
 
 /** The same for entries that are one image: of one name, or nameless each. */
-function labelOf(root: Root): string {
-  if (root.full.length > 0) return root.full.map(canonicalReference).sort().join(' ');
-  return root.loose ?? '';
+function labelOf(entry: ArchiveEntry): string {
+  if (entry.full.length > 0) return entry.full.map(canonicalReference).sort().join(' ');
+  return entry.loose ?? '';
 }
 
-function describe(root: Root): string {
-  if (root.full.length > 0) return root.full.map(formatReference).sort().join(', ');
-  const unnamed = 'descriptor' in root ? root.descriptor.digest : root.item.config;
-  return root.loose ?? `an unnamed image ${unnamed}`;
+function describe(entry: ArchiveEntry): string {
+  if (entry.full.length > 0) return entry.full.map(formatReference).sort().join(', ');
+  const unnamed = 'descriptor' in entry ? entry.descriptor.digest : entry.item.config;
+  return entry.loose ?? `an unnamed image ${unnamed}`;
 }

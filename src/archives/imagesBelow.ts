@@ -3,8 +3,8 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
-import type { Found, LayoutFiles, LayoutImage, Leaf } from './layoutFiles.ts';
-import type { DockerItem, Root } from './layoutRoots.ts';
+import type { ImagesFound, ArchiveFiles, ArchiveImage, FoundImage } from './archive.ts';
+import type { DockerEntry, ArchiveEntry } from './entries.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import { isImage, parseConfig, parseManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -14,32 +14,36 @@ import { blobPath } from '../oci/portable.ts';
 const DEEPEST = 16;
 
 /** All images below one entry of an archive, through nested indexes; what is no image is left out. */
-export async function leavesOf(files: LayoutFiles, root: Root, where: string): Promise<Found> {
-  if ('item' in root) return { leaves: [await dockerLeaf(files, root.item, where)], absent: [] };
-  return descend(files, root.descriptor, [], where);
+export async function imagesBelow(
+  files: ArchiveFiles,
+  entry: ArchiveEntry,
+  where: string,
+): Promise<ImagesFound> {
+  if ('item' in entry) return { present: [await dockerImage(files, entry.item, where)], absent: [] };
+  return descend(files, entry.descriptor, [], where);
 }
 
 async function descend(
-  files: LayoutFiles,
+  files: ArchiveFiles,
   descriptor: Descriptor,
   above: readonly Digest[],
   where: string,
-): Promise<Found> {
-  if (!mayLeadToImage(descriptor)) return { leaves: [], absent: [] };
+): Promise<ImagesFound> {
+  if (!mayLeadToImage(descriptor)) return { present: [], absent: [] };
   if (above.includes(descriptor.digest) || above.length > DEEPEST) {
     throw new IntegrityError(`${where}: the index ${descriptor.digest} contains itself`);
   }
   const bytes = await readChecked(files, descriptor, where);
-  if (bytes === undefined) return { leaves: [], absent: absentPlatform(descriptor, above, where) };
+  if (bytes === undefined) return { present: [], absent: absentPlatform(descriptor, above, where) };
   const document = parseManifest(bytes, `${where}: ${descriptor.digest}`, descriptor.mediaType);
   const digests = [...above, descriptor.digest];
   if (document.kind === 'manifest') {
-    if (!isImage(document)) return { leaves: [], absent: [] };
-    return { leaves: [await ociLeaf(files, descriptor, document, digests, where)], absent: [] };
+    if (!isImage(document)) return { present: [], absent: [] };
+    return { present: [await ociImage(files, descriptor, document, digests, where)], absent: [] };
   }
-  const parts: Found[] = [];
+  const parts: ImagesFound[] = [];
   for (const child of document.manifests) parts.push(await descend(files, child, digests, where));
-  return { leaves: parts.flatMap(({ leaves }) => leaves), absent: parts.flatMap(({ absent }) => absent) };
+  return { present: parts.flatMap(({ present }) => present), absent: parts.flatMap(({ absent }) => absent) };
 }
 
 /** `docker save` keeps the index of all platforms and the content of those that it has; at the top, content must be there. */
@@ -48,17 +52,17 @@ function absentPlatform(descriptor: Descriptor, above: readonly Digest[], where:
   return descriptor.platform === undefined ? [] : [descriptor.platform];
 }
 
-async function ociLeaf(
-  files: LayoutFiles,
+async function ociImage(
+  files: ArchiveFiles,
   descriptor: Descriptor,
   manifest: Manifest,
   digests: readonly Digest[],
   where: string,
-): Promise<Leaf> {
+): Promise<FoundImage> {
   const bytes = await readChecked(files, manifest.config, where);
   if (bytes === undefined) throw missing(blobPath(manifest.config.digest), where);
   const config = parseConfig(bytes, `${where}: config ${manifest.config.digest}`);
-  const image: LayoutImage = {
+  const image: ArchiveImage = {
     platform: descriptor.platform ?? config.platform,
     configDigest: manifest.config.digest,
     manifestDigest: descriptor.digest,
@@ -72,7 +76,7 @@ async function ociLeaf(
   return { image, digests: [...digests, image.configDigest] };
 }
 
-async function dockerLeaf(files: LayoutFiles, item: DockerItem, where: string): Promise<Leaf> {
+async function dockerImage(files: ArchiveFiles, item: DockerEntry, where: string): Promise<FoundImage> {
   const bytes = await files.read(item.config);
   if (bytes === undefined) throw missing(item.config, where);
   const configDigest = digestOf(bytes);
@@ -100,7 +104,7 @@ function pairLayers<T>(diffIDs: readonly Digest[], layers: readonly T[], where: 
 }
 
 async function readChecked(
-  files: LayoutFiles,
+  files: ArchiveFiles,
   { digest, size }: Descriptor,
   where: string,
 ): Promise<Uint8Array | undefined> {

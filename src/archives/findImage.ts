@@ -1,10 +1,10 @@
 import { IntegrityError, NotFoundError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ResolvedImage } from '../oci/image.ts';
-import type { Found, LayoutBlob, LayoutFiles, LayoutImage } from './layoutFiles.ts';
-import type { Root } from './layoutRoots.ts';
-import { chooseRoots, rootsOf } from './layoutRoots.ts';
-import { leavesOf } from './layoutLeaves.ts';
+import type { ArchiveFiles, ArchiveImage, ImagesFound, WantedBlob } from './archive.ts';
+import type { ArchiveEntry } from './entries.ts';
+import { chooseEntries, readEntries } from './entries.ts';
+import { imagesBelow } from './imagesBelow.ts';
 import type { Platform } from '../oci/platform.ts';
 import { choosePlatform, formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -20,56 +20,60 @@ export interface LayoutRequest {
  * the reference that the image does not bear. `where` names the archive.
  */
 export async function findImage(
-  files: LayoutFiles,
+  files: ArchiveFiles,
   request: LayoutRequest,
   where: string,
-): Promise<LayoutImage> {
-  const roots = chooseRoots(await rootsOf(files, where), request.reference, where);
-  const found = await foundIn(files, roots, where);
+): Promise<ArchiveImage> {
+  const entries = chooseEntries(await readEntries(files, where), request.reference, where);
+  const found = await foundIn(files, entries, where);
   return onPlatform(pinned(found, request.reference, where), request.platform, where);
 }
 
 /**
- * True once `files`, of which more may still arrive, hold the manifest and config of the best image below `root` for the
+ * True once `files`, of which more may still arrive, hold the manifest and config of the best image below `entry` for the
  * platform: what arrives later can't change the choice. Throws nothing.
  */
 export async function isDecided(
-  files: LayoutFiles,
-  root: Root,
+  files: ArchiveFiles,
+  entry: ArchiveEntry,
   platform: Platform,
   where: string,
 ): Promise<boolean> {
   try {
-    const { leaves, absent } = await leavesOf(files, root, where);
-    const present = leaves.map(({ image }) => image.platform);
-    const best = choosePlatform([...present, ...absent], platform);
-    return best >= 0 && best < present.length;
+    const { present, absent } = await imagesBelow(files, entry, where);
+    const platforms = present.map(({ image }) => image.platform);
+    const best = choosePlatform([...platforms, ...absent], platform);
+    return best >= 0 && best < platforms.length;
   } catch {
     // A document has not arrived yet, or is broken: the search through the whole archive will say which.
     return false;
   }
 }
 
-async function foundIn(files: LayoutFiles, roots: readonly Root[], where: string): Promise<Found> {
-  const parts = await Promise.all(roots.map((root) => leavesOf(files, root, where)));
-  return { leaves: parts.flatMap(({ leaves }) => leaves), absent: parts.flatMap(({ absent }) => absent) };
+async function foundIn(
+  files: ArchiveFiles,
+  entries: readonly ArchiveEntry[],
+  where: string,
+): Promise<ImagesFound> {
+  const parts = await Promise.all(entries.map((entry) => imagesBelow(files, entry, where)));
+  return { present: parts.flatMap(({ present }) => present), absent: parts.flatMap(({ absent }) => absent) };
 }
 
-function pinned(found: Found, { digest }: Reference, where: string): Found {
+function pinned(found: ImagesFound, { digest }: Reference, where: string): ImagesFound {
   if (digest === undefined) return found;
-  const leaves = found.leaves.filter(({ digests }) => digests.includes(digest));
-  if (leaves.length > 0) return { leaves, absent: found.absent };
-  const inside = [...new Set(found.leaves.flatMap(({ digests }) => digests))];
+  const present = found.present.filter(({ digests }) => digests.includes(digest));
+  if (present.length > 0) return { present, absent: found.absent };
+  const inside = [...new Set(found.present.flatMap(({ digests }) => digests))];
   throw new IntegrityError(`${where}: expected the image ${digest}, found ${inside.join(', ') || 'none'}`, {
     hint: 'remove the digest from the reference, or use the archive of that very image',
   });
 }
 
-function onPlatform({ leaves, absent }: Found, platform: Platform, where: string): LayoutImage {
-  const offered = leaves.map(({ image }) => image.platform);
-  const chosen = leaves[choosePlatform(offered, platform)]?.image;
+function onPlatform({ present, absent }: ImagesFound, platform: Platform, where: string): ArchiveImage {
+  const offered = present.map(({ image }) => image.platform);
+  const chosen = present[choosePlatform(offered, platform)]?.image;
   if (chosen === undefined) throw wrongPlatform(offered, absent, platform, where);
-  const same = leaves.filter(
+  const same = present.filter(
     ({ image }) => formatPlatform(image.platform) === formatPlatform(chosen.platform),
   );
   const rival = same.find(({ image }) => image.configDigest !== chosen.configDigest);
@@ -97,28 +101,20 @@ function wrongPlatform(
   );
 }
 
-/** One blob to deliver: where it is, and which digest it goes by. */
-export interface LayoutDelivery {
-  kind: 'config' | 'layer';
-  /** The config's digest, or the layer's diffID. */
-  digest: Digest;
-  blob: LayoutBlob;
-}
-
 /** The blobs among `wanted` (config digest, diffIDs), each once, config first. */
-export function deliveriesOf(image: LayoutImage, wanted: ReadonlySet<Digest>): LayoutDelivery[] {
-  const layers = image.layers.map((layer): LayoutDelivery => ({
+export function wantedBlobs(image: ArchiveImage, wanted: ReadonlySet<Digest>): WantedBlob[] {
+  const layers = image.layers.map((layer): WantedBlob => ({
     kind: 'layer',
     digest: layer.diffID,
-    blob: layer,
+    stored: layer,
   }));
-  const config: LayoutDelivery = { kind: 'config', digest: image.configDigest, blob: image.config };
+  const config: WantedBlob = { kind: 'config', digest: image.configDigest, stored: image.config };
   const once = new Map([config, ...layers].map((delivery) => [delivery.digest, delivery]));
   return [...once.values()].filter(({ digest }) => wanted.has(digest));
 }
 
 /** The image as every source describes it. */
-export function resolvedFrom(image: LayoutImage, reference: Reference, source: string): ResolvedImage {
+export function resolvedImage(image: ArchiveImage, reference: Reference, source: string): ResolvedImage {
   const { platform, configDigest, manifestDigest } = image;
   return {
     reference,
