@@ -48,7 +48,11 @@ export async function prepareRun<Flags extends BuildFlags>(
 ): Promise<PreparedRun<Flags>> {
   const { environment, log } = context;
   const manifests = manifestPaths(given, process.cwd());
-  const application = await readApplication({ manifests, profiles: given.profile ?? [], environment });
+  const application = await readApplication({
+    composeFiles: manifests,
+    profiles: given.profile ?? [],
+    environment,
+  });
   for (const warning of application.warnings) log.warning(warning);
   const flags = withManifestSettings(given, application.settings);
   const request = requestOf(flags, environment, process.cwd());

@@ -1,17 +1,17 @@
 import { UsageError } from '../errors.ts';
-import { applicationVariables, profilesOf } from './read/applicationVariables.ts';
-import { unknownAttributes } from './read/attributes.ts';
+import { applicationVariables, profilesOf } from './read/variables/application.ts';
+import { unknownAttributes } from './read/check/attributes.ts';
 import type { Shipment } from './ship/shipment.ts';
 import { prepareShipment, shipmentFiles } from './ship/shipment.ts';
 import { loadFiles } from './read/load.ts';
-import { locateManifests } from './read/locateManifests.ts';
+import { locateFiles } from './read/locateFiles.ts';
 import type { Notes, Scope } from './read/scope.ts';
-import { checkResources } from './read/resources.ts';
-import { activeServices, checkServices } from './read/services.ts';
-import { interpolate } from './read/template.ts';
-import type { Mapping } from './read/value.ts';
-import { isMapping, mapStrings, mappingOf, textOf, withoutTags } from './read/value.ts';
-import type { Environment } from './read/variables.ts';
+import { checkResources } from './read/check/resources.ts';
+import { activeServices, checkServices } from './read/check/services.ts';
+import { interpolate } from './read/variables/template.ts';
+import type { Mapping } from './read/yaml/value.ts';
+import { isMapping, mapStrings, asMapping, scalarText, withoutTags } from './read/yaml/value.ts';
+import type { Environment } from './read/variables/variables.ts';
 
 /** A service that runs on the device. */
 interface Service {
@@ -46,7 +46,7 @@ export interface Application {
 
 export interface ReadOptions {
   /** Files, later ones over earlier ones; or a folder with a manifest of a default name. */
-  manifests: readonly string[];
+  composeFiles: readonly string[];
   /** Enabled profiles, `*` for all; none: what COMPOSE_PROFILES names. */
   profiles: readonly string[];
   /** The environment of the build. */
@@ -68,13 +68,13 @@ export interface ShippedFile {
  * line and column where there is one, for what Compose would refuse. https://github.com/compose-spec/compose-spec
  */
 export async function readApplication(options: ReadOptions): Promise<Application> {
-  const { folder, paths } = await locateManifests(options.manifests);
+  const { folder, paths } = await locateFiles(options.composeFiles);
   const notes: Notes = { files: new Set(), unset: new Set(), baked: new Set() };
   const variables = await applicationVariables(folder, paths, options.environment);
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
   const loaded = await loadFiles(paths, scope);
-  const deferred = mappingOf(withoutTags(loaded.model));
-  const resolved = mappingOf(mapStrings(deferred, (text) => interpolate(text, variables.lookup)));
+  const deferred = asMapping(withoutTags(loaded.model));
+  const resolved = asMapping(mapStrings(deferred, (text) => interpolate(text, variables.lookup)));
   requireServices(resolved, paths);
   const active = activeServices(resolved, profilesOf(options.profiles, variables));
   checkServices(resolved, active);
@@ -85,8 +85,8 @@ export async function readApplication(options: ReadOptions): Promise<Application
     projectFolder: folder,
     files: [...notes.files],
     ...(typeof resolved['name'] === 'string' ? { projectName: resolved['name'] } : {}),
-    services: active.map((name) => serviceOf(name, mappingOf(mappingOf(resolved['services'])[name]))),
-    inactive: Object.keys(mappingOf(resolved['services'])).filter((name) => !active.includes(name)),
+    services: active.map((name) => serviceOf(name, asMapping(asMapping(resolved['services'])[name]))),
+    inactive: Object.keys(asMapping(resolved['services'])).filter((name) => !active.includes(name)),
     settings: settingsOf(resolved),
     model: resolved,
     warnings: [...warningsOf(notes, resolved), ...shipped.warnings],
@@ -116,14 +116,14 @@ export function shippedFiles(
 }
 
 function requireServices(model: Mapping, paths: readonly string[]): void {
-  if (Object.keys(mappingOf(model['services'])).length > 0) return;
+  if (Object.keys(asMapping(model['services'])).length > 0) return;
   throw new UsageError(`manifest ${paths.join(', ')} has no services`, {
     hint: 'it needs a services section',
   });
 }
 
 function serviceOf(name: string, service: Mapping): Service {
-  const [image, platform] = [textOf(service['image']), textOf(service['platform'])];
+  const [image, platform] = [scalarText(service['image']), scalarText(service['platform'])];
   return {
     name,
     ...(image === '' ? {} : { image }),
@@ -134,7 +134,7 @@ function serviceOf(name: string, service: Mapping): Service {
 
 function settingsOf(model: Mapping): Mapping {
   const settings = model['x-mender'];
-  if (settings === undefined || settings === null || isMapping(settings)) return mappingOf(settings);
+  if (settings === undefined || settings === null || isMapping(settings)) return asMapping(settings);
   throw new UsageError('x-mender must be a mapping of option names', {
     hint: 'write it like x-mender: {platform: linux/arm64}',
   });

@@ -1,7 +1,7 @@
 /** One Compose project: its files by path, and how it is read. */
 export interface Case {
   files: Record<string, string>;
-  manifests?: string[];
+  composeFiles?: string[];
   profiles?: string[];
   environment?: Record<string, string>;
 }
@@ -146,7 +146,7 @@ x-top: {b: 1}
       'one/f': '1',
       'two/f': '2',
     },
-    manifests: ['base.yaml', 'over.yaml'],
+    composeFiles: ['base.yaml', 'over.yaml'],
   },
   '!reset and !override': {
     files: {
@@ -168,7 +168,7 @@ volumes: {v: }
 volumes: !reset {}
 `,
     },
-    manifests: ['base.yaml', 'over.yaml'],
+    composeFiles: ['base.yaml', 'over.yaml'],
   },
   'overrides that are empty, or leave a name without content': {
     files: {
@@ -176,7 +176,7 @@ volumes: !reset {}
       'nothing.yaml': '# to come\n',
       'over.yaml': 'services:\n  web:\n    # ports: !reset []\n  db: {image: db}\nvolumes:\n  data:\n',
     },
-    manifests: ['nothing.yaml', 'base.yaml', 'over.yaml'],
+    composeFiles: ['nothing.yaml', 'base.yaml', 'over.yaml'],
   },
   'command and entrypoint taken away by null': {
     files: {
@@ -186,7 +186,7 @@ volumes: !reset {}
 `,
       'over.yaml': 'services: {web: {command: , entrypoint: null, user: null}}\n',
     },
-    manifests: ['base.yaml', 'over.yaml'],
+    composeFiles: ['base.yaml', 'over.yaml'],
   },
   'nulls in flow mappings': {
     files: {
@@ -296,7 +296,7 @@ volumes: {data: {driver: local, driver_opts: {type: none, o: bind, device: ./dat
       'more.yaml': 'services: {one: {environment: {B: "2"}, image: one:2}}\n',
       'parts/one.yaml': 'services: {one: {image: one:1, environment: [A=1]}}\n',
     },
-    manifests: ['compose.yaml', 'more.yaml'],
+    composeFiles: ['compose.yaml', 'more.yaml'],
   },
   profiles: {
     files: {
@@ -393,7 +393,7 @@ volumes:
   },
   'a folder with an override file': {
     files: { 'compose.yml': WEB, 'compose.override.yaml': 'services: {web: {environment: {O: "1"}}}\n' },
-    manifests: ['.'],
+    composeFiles: ['.'],
   },
   'networks and shared namespaces': {
     files: {
@@ -418,7 +418,7 @@ configs: {c: {file: ./c}}
       'over.yaml': 'services: {web: {environment: {J: "0x10", K: "2001-01-01"}}}\n',
       c: 'c',
     },
-    manifests: ['base.yaml', 'over.yaml'],
+    composeFiles: ['base.yaml', 'over.yaml'],
   },
   'texts that begin with blanks': {
     files: {
@@ -427,7 +427,7 @@ configs: {c: {content: "\\tone\\n\\ttwo\\n"}}
 `,
       'over.yaml': 'services: {web: {command: [x]}}\n',
     },
-    manifests: ['base.yaml', 'over.yaml'],
+    composeFiles: ['base.yaml', 'over.yaml'],
   },
   'values that need quoting in a .env': {
     files: {

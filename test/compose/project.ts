@@ -17,14 +17,14 @@ export function projectIn(files: Record<string, string>): string {
 }
 
 /** The manifests of a case, as paths below its folder. */
-export function manifestsOf({ manifests = ['compose.yaml'] }: Case, folder: string): string[] {
-  return manifests.map((path) => join(folder, path));
+export function composeFilesOf({ composeFiles = ['compose.yaml'] }: Case, folder: string): string[] {
+  return composeFiles.map((path) => join(folder, path));
 }
 
 export async function readCase(one: Case): Promise<Application> {
   const folder = projectIn(one.files);
   const { profiles = [], environment = {} } = one;
-  return readApplication({ manifests: manifestsOf(one, folder), profiles, environment });
+  return readApplication({ composeFiles: composeFilesOf(one, folder), profiles, environment });
 }
 
 /** Reads a project that has just the one manifest. */

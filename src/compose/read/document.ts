@@ -1,13 +1,13 @@
 import type { Document } from 'yaml';
 import { UsageError } from '../../errors.ts';
-import { toValue } from './convert.ts';
+import { toValue } from './yaml/toValue.ts';
 import type { Scope } from './scope.ts';
 import { fill } from './scope.ts';
-import type { Source } from './source.ts';
-import { changeStrings } from './source.ts';
-import { escapeDollars, interpolatePartly, namesIn } from './template.ts';
-import type { Mapping } from './value.ts';
-import { Tagged, isMapping } from './value.ts';
+import type { YamlFile } from './yaml/yamlFile.ts';
+import { changeStrings } from './yaml/yamlFile.ts';
+import { escapeDollars, interpolatePartly, namesIn } from './variables/template.ts';
+import type { Mapping } from './yaml/value.ts';
+import { Tagged, isMapping } from './yaml/value.ts';
 
 const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
 const NAME = /^[A-Za-z0-9._-]+$/;
@@ -16,9 +16,9 @@ const NAME = /^[A-Za-z0-9._-]+$/;
  * The document as plain data, its variables filled in as far as the scope says, in the document itself as well. Throws
  * UsageError with line and column for a required variable that is missing and for what is no Compose file.
  */
-export function convertDocument(source: Source, document: Document, scope: Scope): Mapping {
+export function convertDocument(file: YamlFile, document: Document, scope: Scope): Mapping {
   const { variables, notes, keepsVariables } = scope;
-  changeStrings(source, document, (text, at) => {
+  changeStrings(file, document, (text, at) => {
     const whole = fill(scope, text);
     if (!keepsVariables) return escapeDollars(whole);
     if (isShipped(at))
@@ -27,12 +27,10 @@ export function convertDocument(source: Source, document: Document, scope: Scope
         .forEach((name) => notes.baked.add(name));
     return interpolatePartly(text, variables.lookup, variables.isLocal);
   });
-  const model = toValue(source, document);
+  const model = toValue(file, document);
   if (!isMapping(model))
-    throw new UsageError(
-      `${source.where(document.contents)}: a manifest is a mapping with a services section`,
-    );
-  for (const section of SECTIONS) checkSection(source, model, section);
+    throw new UsageError(`${file.where(document.contents)}: a manifest is a mapping with a services section`);
+  for (const section of SECTIONS) checkSection(file, model, section);
   return model;
 }
 
@@ -41,14 +39,14 @@ function isShipped([section, , key]: string[]): boolean {
   return !(section === 'services' && (key === 'image' || key === 'build'));
 }
 
-function checkSection(source: Source, model: Mapping, section: string): void {
+function checkSection(file: YamlFile, model: Mapping, section: string): void {
   const entries = model[section];
   if (entries === undefined || entries === null || entries instanceof Tagged) return;
-  if (!isMapping(entries)) throw new UsageError(`${source.path}: ${section} must be a mapping of names`);
+  if (!isMapping(entries)) throw new UsageError(`${file.path}: ${section} must be a mapping of names`);
   for (const [name, entry] of Object.entries(entries)) {
     if (!NAME.test(name))
-      throw new UsageError(`${source.path}: ${section}.${name}: a name has only letters, digits and . _ -`);
+      throw new UsageError(`${file.path}: ${section}.${name}: a name has only letters, digits and . _ -`);
     if (isMapping(entry) || entry === null || entry instanceof Tagged) continue;
-    throw new UsageError(`${source.path}: ${section}.${name} must be a mapping`);
+    throw new UsageError(`${file.path}: ${section}.${name} must be a mapping`);
   }
 }

@@ -1,13 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { convertDocument } from './document.ts';
-import { mergeMappings } from './merge.ts';
+import { mergeMappings } from './merge/merge.ts';
 import { movePath, rebaseService } from './paths.ts';
 import type { Scope } from './scope.ts';
 import { fill, quietly } from './scope.ts';
-import { readSource } from './source.ts';
-import type { Mapping, Value } from './value.ts';
-import { isMapping, mappingOf, textOf } from './value.ts';
+import { readYamlFile } from './yaml/yamlFile.ts';
+import type { Mapping, Value } from './yaml/value.ts';
+import { isMapping, asMapping, scalarText } from './yaml/value.ts';
 
 /** The services of one file, and the scope that they are read in. */
 interface Family {
@@ -22,8 +22,8 @@ interface Family {
  * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#extends
  */
 export async function applyExtends(model: Mapping, path: string, scope: Scope): Promise<Mapping> {
-  const services = mappingOf(model['services']);
-  if (!Object.values(services).some((service) => mappingOf(service)['extends'] !== undefined)) return model;
+  const services = asMapping(model['services']);
+  if (!Object.values(services).some((service) => asMapping(service)['extends'] !== undefined)) return model;
   const family: Family = { path, services, scope };
   const resolved: Mapping = {};
   for (const name of Object.keys(services)) resolved[name] = await resolveService(family, name, []);
@@ -40,12 +40,12 @@ async function resolveService(family: Family, name: string, trail: readonly stri
     throw new UsageError(`extends goes round in a circle: ${[...trail, here].join(' extends ')}`);
   const base = await baseOf(family, name, wanted, [...trail, here]);
   const fillQuietly = quietly(family.scope.variables.lookup);
-  return mergeMappings(mappingOf(base), own, ['services', name], fillQuietly);
+  return mergeMappings(asMapping(base), own, ['services', name], fillQuietly);
 }
 
 async function baseOf(family: Family, name: string, wanted: Value, trail: readonly string[]): Promise<Value> {
-  const service = fill(family.scope, textOf(isMapping(wanted) ? wanted['service'] : wanted));
-  const file = isMapping(wanted) ? fill(family.scope, textOf(wanted['file'])) : '';
+  const service = fill(family.scope, scalarText(isMapping(wanted) ? wanted['service'] : wanted));
+  const file = isMapping(wanted) ? fill(family.scope, scalarText(wanted['file'])) : '';
   if (service === '') throw new UsageError(`${family.path}: services.${name}.extends names no service`);
   const other = file === '' ? family : await familyIn(resolve(family.scope.folder, file), family.scope);
   if (!Object.hasOwn(other.services, service))
@@ -58,15 +58,15 @@ async function baseOf(family: Family, name: string, wanted: Value, trail: readon
 }
 
 async function familyIn(path: string, outer: Scope): Promise<Family> {
-  const source = await readSource(path);
+  const file = await readYamlFile(path);
   outer.notes.files.add(path);
   const folder = dirname(path);
   const scope = { ...outer, folder, keepsVariables: outer.keepsVariables && folder === outer.folder };
   const fillQuietly = quietly(scope.variables.lookup);
   let services: Mapping = {};
-  for (const document of source.documents) {
+  for (const document of file.documents) {
     if (document.contents === null) continue;
-    const more = mappingOf(convertDocument(source, document, scope)['services']);
+    const more = asMapping(convertDocument(file, document, scope)['services']);
     services = mergeMappings(services, more, ['services'], fillQuietly);
   }
   return { path, services, scope };

@@ -3,19 +3,19 @@ import { UsageError } from '../../errors.ts';
 import { convertDocument } from './document.ts';
 import { applyExtends } from './extends.ts';
 import { applyIncludes } from './include.ts';
-import { mergeMappings } from './merge.ts';
+import { mergeMappings } from './merge/merge.ts';
 import type { Scope } from './scope.ts';
 import { quietly } from './scope.ts';
-import type { Source } from './source.ts';
-import { readSource } from './source.ts';
-import type { Mapping } from './value.ts';
+import type { YamlFile } from './yaml/yamlFile.ts';
+import { readYamlFile } from './yaml/yamlFile.ts';
+import type { Mapping } from './yaml/value.ts';
 
-/** Manifests read and merged. */
+/** Compose files, read and merged. */
 export interface Loaded {
   /** Merge tags are still in it. */
   model: Mapping;
   /** The one document that is the whole of it, when there was nothing to extend, include or merge. */
-  only?: { source: Source; document: Document };
+  only?: { file: YamlFile; document: Document };
 }
 
 /**
@@ -26,11 +26,11 @@ export async function loadFiles(paths: readonly string[], scope: Scope): Promise
   let loaded: Loaded | undefined;
   for (const path of paths) {
     refuseCycle(path, scope);
-    const source = await readSource(path);
+    const file = await readYamlFile(path);
     scope.notes.files.add(path);
-    for (const document of source.documents) {
+    for (const document of file.documents) {
       if (document.contents === null) continue;
-      const next = await loadDocument(source, document, { ...scope, trail: [...scope.trail, path] });
+      const next = await loadDocument(file, document, { ...scope, trail: [...scope.trail, path] });
       loaded = loaded === undefined ? next : { model: merged(loaded.model, next.model, scope) };
     }
   }
@@ -41,12 +41,12 @@ function merged(base: Mapping, over: Mapping, scope: Scope): Mapping {
   return mergeMappings(base, over, [], quietly(scope.variables.lookup));
 }
 
-async function loadDocument(source: Source, document: Document, scope: Scope): Promise<Loaded> {
-  const own = convertDocument(source, document, scope);
-  const extended = await applyExtends(own, source.path, scope);
+async function loadDocument(file: YamlFile, document: Document, scope: Scope): Promise<Loaded> {
+  const own = convertDocument(file, document, scope);
+  const extended = await applyExtends(own, file.path, scope);
   const model = await applyIncludes(extended, scope, loadFiles);
   const isWhole = extended === own && model === extended;
-  return isWhole ? { model, only: { source, document } } : { model };
+  return isWhole ? { model, only: { file, document } } : { model };
 }
 
 function refuseCycle(path: string, { trail }: Scope): void {

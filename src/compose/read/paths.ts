@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { isBound, isPath, parseMount, withSource } from './shortSyntax.ts';
-import type { Mapping, Value } from './value.ts';
-import { isMapping, mappingOf, textOf } from './value.ts';
+import type { Mapping, Value } from './yaml/value.ts';
+import { isMapping, asMapping, scalarText } from './yaml/value.ts';
 
 /** True for a path that means something else in another folder. */
 function isRelative(path: string): boolean {
@@ -32,7 +32,7 @@ export function rebaseService(service: Value, move: (path: string) => string): V
       ? value.map(moveAll)
       : isMapping(value)
         ? withMoved(value, 'path', move)
-        : move(textOf(value));
+        : move(scalarText(value));
   const moveMounts = (value: Value): Value =>
     Array.isArray(value) ? value.map((entry) => moveMount(entry, move)) : value;
   return {
@@ -54,15 +54,15 @@ function moveMount(entry: Value, move: (path: string) => string): Value {
   const { type, source } = parseMount(entry);
   if (type !== 'bind' || source === undefined) return entry;
   if (isMapping(entry)) return { ...entry, source: move(source) };
-  return isPath(source) ? withSource(textOf(entry), move(source)) : entry;
+  return isPath(source) ? withSource(scalarText(entry), move(source)) : entry;
 }
 
 function withMoved(value: Value, key: string, move: (path: string) => string): Value {
-  return isMapping(value) ? { ...value, ...changedKey(value, key, (path) => move(textOf(path))) } : value;
+  return isMapping(value) ? { ...value, ...changedKey(value, key, (path) => move(scalarText(path))) } : value;
 }
 
 function withMovedDevice(volume: Value, move: (path: string) => string): Value {
-  const options = mappingOf(mappingOf(volume)['driver_opts']);
+  const options = asMapping(asMapping(volume)['driver_opts']);
   return isMapping(volume) && isBound(options)
     ? { ...volume, driver_opts: withMoved(options, 'device', move) }
     : volume;
@@ -75,6 +75,6 @@ function changedKey(mapping: Mapping, key: string, change: (value: Value) => Val
 
 function changed(model: Mapping, section: string, change: (value: Value) => Value): Mapping {
   return changedKey(model, section, (entries) =>
-    Object.fromEntries(Object.entries(mappingOf(entries)).map(([name, entry]) => [name, change(entry)])),
+    Object.fromEntries(Object.entries(asMapping(entries)).map(([name, entry]) => [name, change(entry)])),
   );
 }

@@ -1,10 +1,10 @@
-import type { Lookup } from './template.ts';
-import { interpolate } from './template.ts';
-import type { Variables } from './variables.ts';
+import type { Lookup } from './variables/template.ts';
+import { interpolate } from './variables/template.ts';
+import type { Variables } from './variables/variables.ts';
 
 /** What reading leaves behind for the messages at its end. */
 export interface Notes {
-  /** Manifests read, absolute, in order. */
+  /** Compose files read, absolute, in order. */
   files: Set<string>;
   /** Variables that nothing gives a value. */
   unset: Set<string>;

@@ -1,5 +1,5 @@
-import type { Mapping, Value } from './value.ts';
-import { isMapping, textOf } from './value.ts';
+import type { Mapping, Value } from './yaml/value.ts';
+import { isMapping, scalarText } from './yaml/value.ts';
 
 /** One entry of a service's `volumes`, in Compose's long form. */
 export interface Mount {
@@ -14,7 +14,7 @@ export interface Mount {
  */
 export function parseMount(entry: Value): Mount {
   if (isMapping(entry)) return longMount(entry);
-  const [first = '', second, ...rest] = textOf(entry).split(':');
+  const [first = '', second, ...rest] = scalarText(entry).split(':');
   if (
     second === undefined ||
     (rest.length === 0 && !second.startsWith('/') && first.startsWith('/') && isMode(second))
@@ -30,7 +30,7 @@ export function isPath(source: string): boolean {
 
 /** True for the `driver_opts` of a named volume that is a bind mount in disguise. */
 export function isBound(options: Mapping): boolean {
-  return /(^|,)r?bind(,|$)/.test(textOf(options['o']));
+  return /(^|,)r?bind(,|$)/.test(scalarText(options['o']));
 }
 
 /** The short form with another source. */
@@ -45,9 +45,9 @@ function isMode(text: string): boolean {
 function longMount(entry: Mapping): Mount {
   const source = entry['source'];
   return {
-    type: textOf(entry['type']) || 'volume',
-    ...(source === undefined || source === null ? {} : { source: textOf(source) }),
-    target: textOf(entry['target']),
+    type: scalarText(entry['type']) || 'volume',
+    ...(source === undefined || source === null ? {} : { source: scalarText(source) }),
+    target: scalarText(entry['target']),
   };
 }
 
@@ -66,13 +66,13 @@ export interface Port {
 export function parsePort(entry: Value): Port {
   if (isMapping(entry)) {
     return {
-      hostIp: textOf(entry['host_ip']),
-      published: textOf(entry['published']),
-      target: textOf(entry['target']),
-      protocol: textOf(entry['protocol']) || 'tcp',
+      hostIp: scalarText(entry['host_ip']),
+      published: scalarText(entry['published']),
+      target: scalarText(entry['target']),
+      protocol: scalarText(entry['protocol']) || 'tcp',
     };
   }
-  const [ports = '', protocol = 'tcp'] = textOf(entry).split('/');
+  const [ports = '', protocol = 'tcp'] = scalarText(entry).split('/');
   const parts = /^(?:(?:\[([^\]]*)\]|([^[\]]*?)):)?(?:([\d-]*):)?([\d-]+)$/.exec(ports);
   if (parts === null) return { hostIp: '', published: '', target: ports, protocol };
   const [, bracketed, plain, published, target = ''] = parts;

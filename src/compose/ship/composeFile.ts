@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'yaml';
 import { Document as YamlDocument, isScalar, parseDocument, visit } from 'yaml';
-import { toValue } from '../read/convert.ts';
+import { toValue } from '../read/yaml/toValue.ts';
 import type { Edit } from './edits.ts';
 import { editDocument, editModel } from './edits.ts';
-import type { Source } from '../read/source.ts';
-import { isNumberLike } from '../read/source.ts';
-import type { Mapping } from '../read/value.ts';
+import type { YamlFile } from '../read/yaml/yamlFile.ts';
+import { isNumberLike } from '../read/yaml/yamlFile.ts';
+import type { Mapping } from '../read/yaml/value.ts';
 
 /** A single manifest that is the whole project. */
 export interface AuthoredFile {
-  source: Source;
+  file: YamlFile;
   document: Document;
 }
 
@@ -25,12 +25,12 @@ export function composeFileText(model: Mapping, edits: readonly Edit[], authored
   return text !== undefined && isDeepStrictEqual(readBack(text), edited) ? text : writtenText(edited);
 }
 
-function editedText({ source, document }: AuthoredFile, edits: readonly Edit[]): string | undefined {
+function editedText({ file, document }: AuthoredFile, edits: readonly Edit[]): string | undefined {
   try {
     const copy = document.clone();
     editDocument(copy, edits);
     nameNulls(copy);
-    return copy.toString({ lineWidth: 0, ...layoutOf(source.text) });
+    return copy.toString({ lineWidth: 0, ...layoutOf(file.text) });
   } catch {
     return undefined; // an edit met an alias, or removed an anchor that is still used
   }

@@ -1,7 +1,7 @@
 import type { Edit } from './edits.ts';
-import { runningDependencies } from '../read/services.ts';
-import type { Mapping, Value } from '../read/value.ts';
-import { mappingOf, textOf } from '../read/value.ts';
+import { runningDependencies } from '../read/check/services.ts';
+import type { Mapping, Value } from '../read/yaml/value.ts';
+import { asMapping, scalarText } from '../read/yaml/value.ts';
 
 /** What a device can follow without a registry. */
 const LOCAL_POLICIES = ['', 'missing', 'if_not_present', 'never'];
@@ -17,13 +17,13 @@ export interface DeviceEdits {
  * for a newer image elsewhere than in the artifact.
  */
 export function deviceEdits(model: Mapping, active: readonly string[]): DeviceEdits {
-  const services = Object.entries(mappingOf(model['services']));
+  const services = Object.entries(asMapping(model['services']));
   const dropped = services
     .filter(([name]) => !active.includes(name))
     .map(([name]): Edit => ({ at: ['services', name] }));
   const kept = services.filter(([name]) => active.includes(name));
   return {
-    edits: [...dropped, ...kept.flatMap(([name, service]) => serviceEdits(name, mappingOf(service), active))],
+    edits: [...dropped, ...kept.flatMap(([name, service]) => serviceEdits(name, asMapping(service), active))],
     warnings: kept
       .filter(([, service]) => pullsElsewhere(service))
       .map(([name, service]) => pullWarning(name, service)),
@@ -41,10 +41,10 @@ function serviceEdits(name: string, service: Mapping, active: readonly string[])
 }
 
 function pullsElsewhere(service: Value): boolean {
-  return !LOCAL_POLICIES.includes(textOf(mappingOf(service)['pull_policy']));
+  return !LOCAL_POLICIES.includes(scalarText(asMapping(service)['pull_policy']));
 }
 
 function pullWarning(name: string, service: Value): string {
-  const policy = textOf(mappingOf(service)['pull_policy']);
+  const policy = scalarText(asMapping(service)['pull_policy']);
   return `services.${name}: pull_policy ${policy} is left out of the shipped manifest: the device takes the image from the artifact`;
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, UsageError } from '../../errors.ts';
-import { parseDotenv } from '../read/dotenv.ts';
-import { keyed } from '../read/merge.ts';
-import { namesIn } from '../read/template.ts';
-import type { Mapping } from '../read/value.ts';
-import { mapStrings, mappingOf, textOf } from '../read/value.ts';
-import type { Variables } from '../read/variables.ts';
+import { parseDotenv } from '../read/variables/dotenv.ts';
+import { keyed } from '../read/merge/merge.ts';
+import { namesIn } from '../read/variables/template.ts';
+import type { Mapping } from '../read/yaml/value.ts';
+import { mapStrings, asMapping, scalarText } from '../read/yaml/value.ts';
+import type { Variables } from '../read/variables/variables.ts';
 
 /** Every variable that Compose on the device asks its environment for: those that stay in the model's texts, ... */
 export function variablesIn(model: Mapping): string[] {
@@ -19,12 +19,12 @@ export function variablesIn(model: Mapping): string[] {
 
 /** ... those that are passed through to a container, a config or a secret, ... */
 export function passedThrough(model: Mapping): string[] {
-  const services = Object.values(mappingOf(model['services']));
+  const services = Object.values(asMapping(model['services']));
   const environments = services.flatMap((service) =>
-    Object.entries(keyed(mappingOf(service)['environment'])).filter(([, value]) => value === null),
+    Object.entries(keyed(asMapping(service)['environment'])).filter(([, value]) => value === null),
   );
   const sources = ['configs', 'secrets'].flatMap((section) =>
-    Object.values(mappingOf(model[section])).map((entry) => textOf(mappingOf(entry)['environment'])),
+    Object.values(asMapping(model[section])).map((entry) => scalarText(asMapping(entry)['environment'])),
   );
   return [...environments.map(([name]) => name), ...sources].filter((name) => name !== '');
 }

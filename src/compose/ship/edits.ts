@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
-import type { Mapping, Value } from '../read/value.ts';
-import { isMapping } from '../read/value.ts';
+import type { Mapping, Value } from '../read/yaml/value.ts';
+import { isMapping } from '../read/yaml/value.ts';
 
 /** One change on the way from the manifest as written to the shipped one; without a value the key is removed. */
 export interface Edit {

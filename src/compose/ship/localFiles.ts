@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, normalize, relative } from 'node:path';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { DEFAULT_NAMES, OVERRIDE_NAMES } from '../read/locateManifests.ts';
+import { DEFAULT_NAMES, OVERRIDE_NAMES } from '../read/locateFiles.ts';
 import type { Edit } from './edits.ts';
 import type { LocalFile, Walk } from './localWalk.ts';
 import { gatherPath, isInside, posix, statIfAny } from './localWalk.ts';

@@ -1,8 +1,8 @@
 import type { Edit } from './edits.ts';
 import { isBound, parseMount, withSource } from '../read/shortSyntax.ts';
-import { escapeDollars } from '../read/template.ts';
-import type { Mapping, Value } from '../read/value.ts';
-import { isMapping, listOf, mappingOf, textOf } from '../read/value.ts';
+import { escapeDollars } from '../read/variables/template.ts';
+import type { Mapping, Value } from '../read/yaml/value.ts';
+import { isMapping, asList, asMapping, scalarText } from '../read/yaml/value.ts';
 
 /** A place in the manifest that names a local file or folder. */
 export interface FileReference {
@@ -20,9 +20,9 @@ export interface FileReference {
 
 /** Every local file and folder that the active services of the model (variables filled in) refer to. */
 export function fileReferences(model: Mapping, active: readonly string[]): FileReference[] {
-  const services = mappingOf(model['services']);
+  const services = asMapping(model['services']);
   return active.flatMap((name) => {
-    const service = mappingOf(services[name]);
+    const service = asMapping(services[name]);
     return [
       ...listed(name, 'env_file', service),
       ...listed(name, 'label_file', service),
@@ -36,7 +36,7 @@ export function fileReferences(model: Mapping, active: readonly string[]): FileR
 
 function listed(name: string, key: 'env_file' | 'label_file', service: Mapping): FileReference[] {
   const value = service[key];
-  return listOf(value).map((entry, index) => {
+  return asList(value).map((entry, index) => {
     const at = [
       'services',
       name,
@@ -46,31 +46,31 @@ function listed(name: string, key: 'env_file' | 'label_file', service: Mapping):
     ];
     return {
       what: `services.${name}.${key}`,
-      path: textOf(isMapping(entry) ? entry['path'] : entry),
-      kind: key === 'env_file' && mappingOf(entry)['format'] !== 'raw' ? 'env_file' : 'file',
-      isOptional: mappingOf(entry)['required'] === false,
+      path: scalarText(isMapping(entry) ? entry['path'] : entry),
+      kind: key === 'env_file' && asMapping(entry)['format'] !== 'raw' ? 'env_file' : 'file',
+      isOptional: asMapping(entry)['required'] === false,
       renamed: (path) => [{ at, value: path }],
     };
   });
 }
 
 function granted(model: Mapping, section: 'configs' | 'secrets', service: Mapping): FileReference[] {
-  return listOf(service[section]).flatMap((entry) => {
-    const name = textOf(isMapping(entry) ? entry['source'] : entry);
-    const file = mappingOf(mappingOf(model[section])[name])['file'];
+  return asList(service[section]).flatMap((entry) => {
+    const name = scalarText(isMapping(entry) ? entry['source'] : entry);
+    const file = asMapping(asMapping(model[section])[name])['file'];
     if (file === undefined) return [];
     const renamed = (path: string) => [{ at: [section, name, 'file'], value: path }];
     return [
-      { what: `${section}.${name}.file`, path: textOf(file), kind: 'file', isOptional: false, renamed },
+      { what: `${section}.${name}.file`, path: scalarText(file), kind: 'file', isOptional: false, renamed },
     ];
   });
 }
 
 function mounts(name: string, service: Mapping): FileReference[] {
-  return listOf(service['volumes']).flatMap((entry, index) => {
+  return asList(service['volumes']).flatMap((entry, index) => {
     const { type, source } = parseMount(entry);
     if (type !== 'bind' || source === undefined) return [];
-    const isOptional = !isMapping(entry) || mappingOf(entry['bind'])['create_host_path'] !== false;
+    const isOptional = !isMapping(entry) || asMapping(entry['bind'])['create_host_path'] !== false;
     const at = ['services', name, 'volumes', index];
     const renamed = (path: string) =>
       isMapping(entry) ? [{ at: [...at, 'source'], value: path }] : [{ at, value: shortMount(entry, path) }];
@@ -79,21 +79,21 @@ function mounts(name: string, service: Mapping): FileReference[] {
 }
 
 function shortMount(entry: Value, path: string): string {
-  return escapeDollars(withSource(textOf(entry), path));
+  return escapeDollars(withSource(scalarText(entry), path));
 }
 
 /** Named volumes that are bind mounts in disguise: `driver_opts: {o: bind, device: ./data}`. */
 function boundVolumes(model: Mapping, service: Mapping): FileReference[] {
-  return listOf(service['volumes']).flatMap((entry) => {
+  return asList(service['volumes']).flatMap((entry) => {
     const { type, source } = parseMount(entry);
     if (type !== 'volume' || source === undefined) return [];
-    const options = mappingOf(mappingOf(mappingOf(model['volumes'])[source])['driver_opts']);
+    const options = asMapping(asMapping(asMapping(model['volumes'])[source])['driver_opts']);
     if (!isBound(options)) return [];
     const at = ['volumes', source, 'driver_opts', 'device'];
     // Compose takes a device for a path of the project where the driver is named, and leaves it as it is elsewhere.
     const driver = { at: ['volumes', source, 'driver'], value: 'local' };
     const renamed = (path: string) => [driver, { at, value: path }];
-    const path = textOf(options['device']);
+    const path = scalarText(options['device']);
     return [{ what: at.slice(0, 2).join('.'), path, kind: 'mount', isOptional: false, renamed }];
   });
 }

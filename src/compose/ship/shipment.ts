@@ -7,9 +7,9 @@ import type { LocalFile } from './localWalk.ts';
 import { fileReferences } from './references.ts';
 import type { AuthoredFile } from './composeFile.ts';
 import { composeFileText } from './composeFile.ts';
-import { escapeDollars } from '../read/template.ts';
-import type { Mapping } from '../read/value.ts';
-import type { Variables } from '../read/variables.ts';
+import { escapeDollars } from '../read/variables/template.ts';
+import type { Mapping } from '../read/yaml/value.ts';
+import type { Variables } from '../read/variables/variables.ts';
 
 /** All that the shipped files are made of, image names apart. */
 export interface Shipment {

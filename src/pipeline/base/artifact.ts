@@ -85,7 +85,7 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
         },
       },
     });
-    const { services } = await readApplication({ manifests: [folder], profiles: [], environment: {} });
+    const { services } = await readApplication({ composeFiles: [folder], profiles: [], environment: {} });
     return { report, diffIDs, services: new Map(services.map(({ name, image }) => [name, image ?? ''])) };
   } finally {
     await rm(folder, { recursive: true, force: true });

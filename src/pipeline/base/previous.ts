@@ -32,11 +32,13 @@ export async function previousAtRef(
   return withClone(repository.root, commit, async (checkout) => {
     const manifests = request.manifests.map((path) => relocated(path, repository, checkout));
     const { profiles, environment } = request;
-    const { services, projectFolder } = await readApplication({ manifests, profiles, environment }).catch(
-      (error: unknown) => {
-        throw missingThere(error, ref, checkout, repository);
-      },
-    );
+    const { services, projectFolder } = await readApplication({
+      composeFiles: manifests,
+      profiles,
+      environment,
+    }).catch((error: unknown) => {
+      throw missingThere(error, ref, checkout, repository);
+    });
     const named = services.filter(({ image }) => image !== undefined);
     const images = await resolveServices(
       named.map(({ name, image }) => ({ service: name, ...(image === undefined ? {} : { image }) })),

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TemplateError, interpolate, interpolatePartly, namesIn } from '../../src/compose/read/template.ts';
+import {
+  TemplateError,
+  interpolate,
+  interpolatePartly,
+  namesIn,
+} from '../../../src/compose/read/variables/template.ts';
 
 const VALUES: Record<string, string> = { A: '1', EMPTY: '', SPACED: 'x y', DOLLAR: '$A' };
 const lookup = (name: string) => VALUES[name];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../src/errors.ts';
-import { dotenvText } from '../../src/compose/ship/deviceVariables.ts';
-import { parseDotenv } from '../../src/compose/read/dotenv.ts';
+import { UsageError } from '../../../src/errors.ts';
+import { dotenvText } from '../../../src/compose/ship/deviceVariables.ts';
+import { parseDotenv } from '../../../src/compose/read/variables/dotenv.ts';
 
 const lookup = (name: string) => (name === 'E' ? 'env' : undefined);
 

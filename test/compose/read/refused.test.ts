@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { NotFoundError, UsageError } from '../../src/errors.ts';
-import { readApplication } from '../../src/compose/application.ts';
-import { requireImages } from '../../src/compose/requireImages.ts';
-import { compose, findCompose } from '../helpers/compose.ts';
-import { temporaryFolder } from '../helpers/temporary.ts';
-import type { Case } from './cases.ts';
-import { manifestsOf, projectIn, readCase, readManifest } from './project.ts';
+import { NotFoundError, UsageError } from '../../../src/errors.ts';
+import { readApplication } from '../../../src/compose/application.ts';
+import { requireImages } from '../../../src/compose/requireImages.ts';
+import { compose, findCompose } from '../../helpers/compose.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+import type { Case } from '../cases.ts';
+import { composeFilesOf, projectIn, readCase, readManifest } from '../project.ts';
 
 const command = findCompose();
 const ok = 'services: {web: {image: web}}\n';
@@ -131,7 +131,7 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
         'a.yaml': 'services: {web: {image: x, deploy: {replicas: 1}}}\n',
         'b.yaml': 'services: {web: {deploy: [x]}}\n',
       },
-      manifests: ['a.yaml', 'b.yaml'],
+      composeFiles: ['a.yaml', 'b.yaml'],
     },
     "can't merge services.web.deploy",
   ],
@@ -156,7 +156,7 @@ describe('refused, by the real docker compose too', () => {
     expect(error instanceof UsageError || error instanceof NotFoundError).toBe(true);
     if (command === undefined) return;
     const folder = projectIn(one.files);
-    const files = manifestsOf(one, folder).flatMap((path) => ['-f', path]);
+    const files = composeFilesOf(one, folder).flatMap((path) => ['-f', path]);
     expect(() => compose(command, [...files, 'config'], folder, {})).toThrow();
   });
 });
@@ -201,7 +201,7 @@ describe('refused before a device meets it', () => {
       'looked for compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml',
     ],
   ])('%s', async (_name, path, message) => {
-    const read = readApplication({ manifests: [path(temporaryFolder())], profiles: [], environment: {} });
+    const read = readApplication({ composeFiles: [path(temporaryFolder())], profiles: [], environment: {} });
     await expect(read).rejects.toThrow(NotFoundError);
     await expect(read).rejects.toThrow(message);
   });
@@ -209,14 +209,14 @@ describe('refused before a device meets it', () => {
   test('a manifest larger than any manifest', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'compose.yaml'), `${ok}# ${'x'.repeat(4 << 20)}\n`);
-    const read = readApplication({ manifests: [folder], profiles: [], environment: {} });
+    const read = readApplication({ composeFiles: [folder], profiles: [], environment: {} });
     await expect(read).rejects.toThrow('bytes, more than');
   });
 
   test('a folder named like a manifest', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'compose.yaml'));
-    const read = readApplication({ manifests: [folder], profiles: [], environment: {} });
+    const read = readApplication({ composeFiles: [folder], profiles: [], environment: {} });
     await expect(read).rejects.toThrow('is a folder');
   });
 });

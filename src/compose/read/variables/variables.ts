@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UsageError, messageOf, systemCodeOf } from '../../errors.ts';
+import { UsageError, messageOf, systemCodeOf } from '../../../errors.ts';
 import { parseDotenv } from './dotenv.ts';
 import type { Lookup } from './template.ts';
 

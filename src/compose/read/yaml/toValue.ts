@@ -1,7 +1,7 @@
 import type { Alias, Document, Pair, Scalar, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, visit } from 'yaml';
-import { UsageError } from '../../errors.ts';
-import type { Source } from './source.ts';
+import { UsageError } from '../../../errors.ts';
+import type { YamlFile } from './yamlFile.ts';
 import type { Mapping, Value } from './value.ts';
 import { Tagged, isMapping } from './value.ts';
 
@@ -13,13 +13,13 @@ const MOST_NODES = 200_000;
  * `!reset` and `!override` kept as Tagged. Throws UsageError with line and column for what can't be read, an alias inside
  * its own anchor, and a document that grows beyond 200000 values.
  */
-export function toValue(source: Source, document: Document): Value {
+export function toValue(file: YamlFile, document: Document): Value {
   const targets = aliasTargets(document);
-  return convert(document.contents, { source, targets, open: new Set(), nodes: 0 });
+  return convert(document.contents, { file, targets, open: new Set(), nodes: 0 });
 }
 
 interface Reading {
-  source: Source;
+  file: YamlFile;
   targets: ReadonlyMap<Alias, unknown>;
   /** The nodes around the one being read. */
   open: Set<unknown>;
@@ -99,8 +99,8 @@ function keyOf({ key }: Pair, reading: Reading): string {
   return text;
 }
 
-function fault({ source }: Reading, node: unknown, why: string): UsageError {
-  return new UsageError(`${source.where(node)}: ${why}`);
+function fault({ file }: Reading, node: unknown, why: string): UsageError {
+  return new UsageError(`${file.where(node)}: ${why}`);
 }
 
 function tagged(node: unknown, value: Value): Value {

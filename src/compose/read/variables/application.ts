@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { readSource } from './source.ts';
+import { readYamlFile } from '../yaml/yamlFile.ts';
 import type { Lookup } from './template.ts';
 import { interpolate } from './template.ts';
 import type { Environment, Variables } from './variables.ts';
@@ -14,7 +14,7 @@ export async function applicationVariables(
   const variables = await projectVariables(folder, environment);
   let name = projectName(basename(folder));
   for (const path of paths) {
-    for (const { contents } of (await readSource(path)).documents) {
+    for (const { contents } of (await readYamlFile(path)).documents) {
       const own: unknown = contents !== null && 'get' in contents ? contents.get('name') : undefined;
       if (typeof own === 'string') name = projectName(filled(own, variables.lookup) ?? name);
     }

@@ -1,7 +1,7 @@
-import { UsageError } from '../../errors.ts';
-import { parseMount } from './shortSyntax.ts';
-import type { Mapping, Value } from './value.ts';
-import { isMapping, listOf, mappingOf, textOf } from './value.ts';
+import { UsageError } from '../../../errors.ts';
+import { parseMount } from '../shortSyntax.ts';
+import type { Mapping, Value } from '../yaml/value.ts';
+import { isMapping, asList, asMapping, scalarText } from '../yaml/value.ts';
 
 const SECTIONS = ['volumes', 'networks', 'configs', 'secrets'] as const;
 
@@ -11,7 +11,7 @@ const SECTIONS = ['volumes', 'networks', 'configs', 'secrets'] as const;
  */
 export function checkResources(model: Mapping, active: readonly string[]): void {
   for (const name of active) {
-    const service = mappingOf(mappingOf(model['services'])[name]);
+    const service = asMapping(asMapping(model['services'])[name]);
     for (const section of SECTIONS) {
       const missing = usedBy(service, section).find((used) => !isDefined(model, section, used));
       if (missing !== undefined)
@@ -23,14 +23,14 @@ export function checkResources(model: Mapping, active: readonly string[]): void 
 }
 
 function isDefined(model: Mapping, section: string, name: string): boolean {
-  return Object.hasOwn(mappingOf(model[section]), name) || (section === 'networks' && name === 'default');
+  return Object.hasOwn(asMapping(model[section]), name) || (section === 'networks' && name === 'default');
 }
 
 function usedBy(service: Mapping, section: (typeof SECTIONS)[number]): string[] {
   const value = service[section];
-  if (section === 'volumes') return listOf(value).flatMap(volumeOf);
+  if (section === 'volumes') return asList(value).flatMap(volumeOf);
   if (section === 'networks' && isMapping(value)) return Object.keys(value);
-  return listOf(value).map((entry) => textOf(isMapping(entry) ? entry['source'] : entry));
+  return asList(value).map((entry) => scalarText(isMapping(entry) ? entry['source'] : entry));
 }
 
 function volumeOf(entry: Value): string[] {

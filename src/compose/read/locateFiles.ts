@@ -2,7 +2,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { NotFoundError, UsageError } from '../../errors.ts';
 
-export interface Manifests {
+export interface ComposeFiles {
   /** The folder of the first manifest, absolute: all relative paths start there, and its `.env` counts. */
   folder: string;
   /** Absolute. */
@@ -13,7 +13,7 @@ export interface Manifests {
  * The manifest files meant by the arguments: files as they are; a folder stands for the manifest in it that has a default
  * name, and for the override file beside that, as for Compose. Throws NotFoundError for a folder without one.
  */
-export async function locateManifests(named: readonly string[]): Promise<Manifests> {
+export async function locateFiles(named: readonly string[]): Promise<ComposeFiles> {
   const paths: string[] = [];
   for (const name of named) {
     const path = resolve(name);

@@ -24,18 +24,18 @@ export function isMapping(value: Value | undefined): value is Mapping {
 }
 
 /** The mapping at `value`, or an empty one. */
-export function mappingOf(value: Value | undefined): Mapping {
+export function asMapping(value: Value | undefined): Mapping {
   return isMapping(value) ? value : {};
 }
 
 /** The items of a list; a lone value is a list of one, null and nothing are an empty one. */
-export function listOf(value: Value | undefined): Value[] {
+export function asList(value: Value | undefined): Value[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];
 }
 
 /** The text of a scalar, as Compose writes it into an environment; empty for anything else. */
-export function textOf(value: Value | undefined): string {
+export function scalarText(value: Value | undefined): string {
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
     ? String(value)

@@ -1,8 +1,8 @@
-import { UsageError } from '../../errors.ts';
-import { ruleFor } from './mergeRules.ts';
-import { parseMount, parsePort } from './shortSyntax.ts';
-import type { Mapping, Value } from './value.ts';
-import { Tagged, isMapping, listOf, mapStrings, mappingOf, textOf } from './value.ts';
+import { UsageError } from '../../../errors.ts';
+import { ruleFor } from './rules.ts';
+import { parseMount, parsePort } from '../shortSyntax.ts';
+import type { Mapping, Value } from '../yaml/value.ts';
+import { Tagged, isMapping, asList, mapStrings, asMapping, scalarText } from '../yaml/value.ts';
 
 /** Fills in the variables of a text. Entries are compared by what they mean, and kept as they were written. */
 export type Fill = (text: string) => string;
@@ -32,12 +32,12 @@ function mergeValues(base: Value, over: Value, path: readonly string[], fill: Fi
   if (over === null && rule !== 'replaced') return base;
   const keyOf = KEYS[rule];
   if (keyOf === undefined) return (MERGERS[rule] ?? mergePlain)(base, over, path, fill);
-  return unique([...asList(base), ...asList(over)], (item) => keyOf(mapStrings(item, fill)));
+  return unique([...listItems(base), ...listItems(over)], (item) => keyOf(mapStrings(item, fill)));
 }
 
 /** What two items of a list have in common when the later one takes the place of the earlier one. */
 const KEYS: Record<string, (item: Value) => string> = {
-  unique: (item) => textOf(item) || textOf(mappingOf(item)['path']) || JSON.stringify(item),
+  unique: (item) => scalarText(item) || scalarText(asMapping(item)['path']) || JSON.stringify(item),
   ports: portKey,
   mounts: (item) => parseMount(item).target,
   configs: (item) => grantKey(item, ''),
@@ -62,20 +62,20 @@ function mergePlain(base: Value, over: Value, path: readonly string[], fill: Fil
   if (Array.isArray(base) && Array.isArray(over)) return [...base, ...over];
   if (base !== null && (isMapping(base) || Array.isArray(base)))
     throw new UsageError(
-      `can't merge ${path.join('.')}: one file has a ${kindOf(base)}, a later one a ${kindOf(over)}`,
+      `can't merge ${path.join('.')}: one file has a ${describeShape(base)}, a later one a ${describeShape(over)}`,
     );
   return over;
 }
 
-function kindOf(value: Value): string {
+function describeShape(value: Value): string {
   if (isMapping(value)) return 'mapping';
   return Array.isArray(value) ? 'list' : 'plain value';
 }
 
 /** `KEY=VALUE` lists as mappings; a key alone has the value null. */
 export function keyed(value: Value | undefined): Mapping {
-  if (!Array.isArray(value)) return mappingOf(value);
-  return Object.fromEntries(value.map((item) => keyAndValue(textOf(item))));
+  if (!Array.isArray(value)) return asMapping(value);
+  return Object.fromEntries(value.map((item) => keyAndValue(scalarText(item))));
 }
 
 function keyAndValue(text: string): [string, Value] {
@@ -84,16 +84,16 @@ function keyAndValue(text: string): [string, Value] {
 }
 
 function named(value: Value, path: readonly string[]): Mapping {
-  if (!Array.isArray(value)) return mappingOf(value);
+  if (!Array.isArray(value)) return asMapping(value);
   const isDependency = path[2] === 'depends_on';
   const details = (): Value => (isDependency ? { condition: 'service_started' } : null);
-  return Object.fromEntries(value.map((item) => [textOf(item), details()]));
+  return Object.fromEntries(value.map((item) => [scalarText(item), details()]));
 }
 
-function asList(value: Value): Value[] {
-  if (!isMapping(value)) return listOf(value);
+function listItems(value: Value): Value[] {
+  if (!isMapping(value)) return asList(value);
   return Object.entries(value).flatMap(([host, items]) =>
-    listOf(items).map((item) => `${host}=${textOf(item)}`),
+    asList(items).map((item) => `${host}=${scalarText(item)}`),
   );
 }
 
@@ -110,24 +110,24 @@ function portKey(item: Value): string {
 }
 
 function grantKey(item: Value, folder: string): string {
-  if (!isMapping(item)) return `${folder}/${textOf(item)}`;
-  return textOf(item['target']) || `${folder}/${textOf(item['source'])}`;
+  if (!isMapping(item)) return `${folder}/${scalarText(item)}`;
+  return scalarText(item['target']) || `${folder}/${scalarText(item['source'])}`;
 }
 
 function buildOf(value: Value): Mapping {
-  return typeof value === 'string' ? { context: value } : mappingOf(value);
+  return typeof value === 'string' ? { context: value } : asMapping(value);
 }
 
 function mergeLogging(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
-  const [before, after] = [mappingOf(base), mappingOf(over)];
+  const [before, after] = [asMapping(base), asMapping(over)];
   const drivers = [before['driver'], after['driver']];
   const isOther = drivers.every((driver) => driver !== undefined) && drivers[0] !== drivers[1];
   return isOther ? after : mergeMappings(before, after, path, fill);
 }
 
 function mergeSubnets(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
-  return listOf(over).map((item) => {
-    const same = listOf(base).find((one) => mappingOf(one)['subnet'] === mappingOf(item)['subnet']);
-    return mergeMappings(mappingOf(same), mappingOf(item), path, fill);
+  return asList(over).map((item) => {
+    const same = asList(base).find((one) => asMapping(one)['subnet'] === asMapping(item)['subnet']);
+    return mergeMappings(asMapping(same), asMapping(item), path, fill);
   });
 }

@@ -1,14 +1,14 @@
-import { UsageError } from '../../errors.ts';
-import type { Mapping, Value } from './value.ts';
-import { isMapping, listOf, mappingOf, textOf } from './value.ts';
+import { UsageError } from '../../../errors.ts';
+import type { Mapping, Value } from '../yaml/value.ts';
+import { isMapping, asList, asMapping, scalarText } from '../yaml/value.ts';
 
 /** Names of the services that run: those without profiles, and those of an enabled one (`*` enables all). */
 export function activeServices(model: Mapping, profiles: readonly string[]): string[] {
   const isActive = ([, service]: [string, Value]) => {
-    const own = listOf(mappingOf(service)['profiles']).map(textOf);
+    const own = asList(asMapping(service)['profiles']).map(scalarText);
     return own.length === 0 || profiles.includes('*') || own.some((profile) => profiles.includes(profile));
   };
-  return Object.entries(mappingOf(model['services']))
+  return Object.entries(asMapping(model['services']))
     .filter(isActive)
     .map(([name]) => name);
 }
@@ -18,9 +18,9 @@ export function activeServices(model: Mapping, profiles: readonly string[]): str
  * a circle of services that wait for each other; the model has its variables filled in.
  */
 export function checkServices(model: Mapping, active: readonly string[]): void {
-  const services = mappingOf(model['services']);
+  const services = asMapping(model['services']);
   for (const name of active) {
-    const service = mappingOf(services[name]);
+    const service = asMapping(services[name]);
     checkImage(name, service);
     checkNetworks(name, service);
     for (const needed of neededBy(service)) {
@@ -43,7 +43,7 @@ function refuseCircle(services: Mapping, name: string, trail: readonly string[],
     throw new UsageError(`services depend on each other in a circle: ${way.join(' needs ')}`, {
       hint: 'remove one of these dependencies',
     });
-  const service = mappingOf(services[name]);
+  const service = asMapping(services[name]);
   const needed = [...neededBy(service), ...dependencies(service).map((one) => one.name)];
   for (const other of needed) refuseCircle(services, other, way, settled);
   settled.add(name);
@@ -52,8 +52,8 @@ function refuseCircle(services: Mapping, name: string, trail: readonly string[],
 function checkNetworks(name: string, service: Mapping): void {
   const { networks, network_mode: mode } = service;
   const isConnected =
-    Object.keys(mappingOf(networks)).length > 0 || (Array.isArray(networks) && networks.length > 0);
-  if (textOf(mode) !== '' && isConnected)
+    Object.keys(asMapping(networks)).length > 0 || (Array.isArray(networks) && networks.length > 0);
+  if (scalarText(mode) !== '' && isConnected)
     throw new UsageError(`services.${name} has both network_mode and networks`, {
       hint: 'remove one of them',
     });
@@ -63,7 +63,7 @@ function checkImage(name: string, service: Mapping): void {
   const { image, build, provider } = service;
   if (image !== undefined && image !== null && typeof image !== 'string')
     throw new UsageError(`services.${name}.image must be a text`);
-  if (textOf(image) !== '' || isPresent(build) || isPresent(provider)) return;
+  if (scalarText(image) !== '' || isPresent(build) || isPresent(provider)) return;
   throw new UsageError(`services.${name} has neither image nor build`, { hint: 'name its image' });
 }
 
@@ -73,26 +73,27 @@ function isPresent(value: Value | undefined): boolean {
 
 /** Services that must run beside this one. */
 function neededBy(service: Mapping): string[] {
-  const shared = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup'].map((key) => textOf(service[key]));
-  const from = listOf(service['volumes_from']).map(textOf);
+  const shared = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup'].map((key) => scalarText(service[key]));
+  const from = asList(service['volumes_from']).map(scalarText);
   return [
     ...dependencies(service).filter(({ required }) => required),
     ...shared.filter((text) => text.startsWith('service:')).map((text) => ({ name: text.slice(8) })),
-    ...listOf(service['links']).map((link) => ({ name: firstPart(link) })),
+    ...asList(service['links']).map((link) => ({ name: firstPart(link) })),
     ...from.filter((text) => !text.startsWith('container:')).map((text) => ({ name: firstPart(text) })),
   ].map(({ name }) => name);
 }
 
 function firstPart(value: Value): string {
-  return textOf(value).split(':')[0] ?? '';
+  return scalarText(value).split(':')[0] ?? '';
 }
 
 function dependencies(service: Mapping): { name: string; required: boolean }[] {
   const dependsOn = service['depends_on'];
-  if (!isMapping(dependsOn)) return listOf(dependsOn).map((name) => ({ name: textOf(name), required: true }));
+  if (!isMapping(dependsOn))
+    return asList(dependsOn).map((name) => ({ name: scalarText(name), required: true }));
   return Object.entries(dependsOn).map(([name, how]) => ({
     name,
-    required: mappingOf(how)['required'] !== false,
+    required: asMapping(how)['required'] !== false,
   }));
 }
 

@@ -1,4 +1,4 @@
-import { UsageError } from '../../errors.ts';
+import { UsageError } from '../../../errors.ts';
 import type { Lookup } from './template.ts';
 import { TemplateError, interpolate } from './template.ts';
 

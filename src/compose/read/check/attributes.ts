@@ -1,5 +1,5 @@
-import type { Mapping } from './value.ts';
-import { mappingOf } from './value.ts';
+import type { Mapping } from '../yaml/value.ts';
+import { asMapping } from '../yaml/value.ts';
 
 /** https://github.com/compose-spec/compose-spec/blob/main/schema/compose-spec.json */
 const TOP = new Set('version name include services networks volumes secrets configs models'.split(' '));
@@ -20,11 +20,11 @@ const SERVICE = new Set(
 /** Keys that Compose does not know, as `services.web.imagee`: most likely mistyped, and refused by a device's Compose. */
 export function unknownAttributes(model: Mapping): string[] {
   const isUnknown = (key: string, known: ReadonlySet<string>) => !known.has(key) && !key.startsWith('x-');
-  const services = Object.entries(mappingOf(model['services']));
+  const services = Object.entries(asMapping(model['services']));
   return [
     ...Object.keys(model).filter((key) => isUnknown(key, TOP)),
     ...services.flatMap(([name, service]) =>
-      Object.keys(mappingOf(service))
+      Object.keys(asMapping(service))
         .filter((key) => isUnknown(key, SERVICE))
         .map((key) => `services.${name}.${key}`),
     ),

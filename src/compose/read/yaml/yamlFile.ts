@@ -1,15 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseAllDocuments, visit } from 'yaml';
-import { NotFoundError, UsageError, systemCodeOf } from '../../errors.ts';
-import { fileError } from '../../io/files.ts';
-import { TemplateError } from './template.ts';
+import { NotFoundError, UsageError, systemCodeOf } from '../../../errors.ts';
+import { fileError } from '../../../io/files.ts';
+import { TemplateError } from '../variables/template.ts';
 
 /** Bytes; no manifest comes near it. */
 const LARGEST_MANIFEST = 4 << 20;
 
 /** One YAML file, parsed but not yet resolved: comments and layout are still there. */
-export interface Source {
+export interface YamlFile {
   path: string;
   text: string;
   documents: Document[];
@@ -21,7 +21,7 @@ export interface Source {
  * Reads and parses a manifest. Throws NotFoundError for a missing file and UsageError, with line and column, for one that
  * is no YAML or is larger than 4 MiB.
  */
-export async function readSource(path: string): Promise<Source> {
+export async function readYamlFile(path: string): Promise<YamlFile> {
   const text = await manifestText(path);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
@@ -44,7 +44,7 @@ export async function readSource(path: string): Promise<Source> {
  * Throws UsageError with line and column where `change` throws a TemplateError. `at` is the path of keys to the value.
  */
 export function changeStrings(
-  source: Source,
+  file: YamlFile,
   document: Document,
   change: (text: string, at: string[]) => string,
 ): void {
@@ -58,7 +58,7 @@ export function changeStrings(
         if (isNumberLike(changed)) node.type = 'QUOTE_DOUBLE';
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
-        throw new UsageError(`${source.where(node)}: ${error.message}`, {
+        throw new UsageError(`${file.where(node)}: ${error.message}`, {
           hint: 'set the variable in the environment or in the .env file beside the manifest',
         });
       }

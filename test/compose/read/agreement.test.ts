@@ -1,18 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Application } from '../../src/compose/application.ts';
-import { shippedFiles, readApplication } from '../../src/compose/application.ts';
-import type { Mapping, Value } from '../../src/compose/read/value.ts';
-import { mappingOf } from '../../src/compose/read/value.ts';
-import { projectVariables } from '../../src/compose/read/variables.ts';
-import type { ComposeCommand } from '../helpers/compose.ts';
-import { compose, findCompose } from '../helpers/compose.ts';
-import { temporaryFolder } from '../helpers/temporary.ts';
-import type { Case } from './cases.ts';
-import { CASES } from './cases.ts';
+import type { Application } from '../../../src/compose/application.ts';
+import { shippedFiles, readApplication } from '../../../src/compose/application.ts';
+import type { Mapping, Value } from '../../../src/compose/read/yaml/value.ts';
+import { asMapping } from '../../../src/compose/read/yaml/value.ts';
+import { projectVariables } from '../../../src/compose/read/variables/variables.ts';
+import type { ComposeCommand } from '../../helpers/compose.ts';
+import { compose, findCompose } from '../../helpers/compose.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+import type { Case } from '../cases.ts';
+import { CASES } from '../cases.ts';
 import { normalService } from './normal.ts';
-import { manifestsOf, projectIn, unpack } from './project.ts';
+import { composeFilesOf, projectIn, unpack } from '../project.ts';
 
 const command = findCompose();
 
@@ -36,7 +36,7 @@ describe('the real docker compose agrees', () => {
 function read(one: Case, folder: string): Promise<Application> {
   const { profiles = [], environment = {} } = one;
   return readApplication({
-    manifests: manifestsOf(one, folder),
+    composeFiles: composeFilesOf(one, folder),
     profiles,
     environment: { HOME: '/root', ...environment },
   });
@@ -44,8 +44,8 @@ function read(one: Case, folder: string): Promise<Application> {
 
 /** What `docker compose config` makes of the project. */
 function realModel(docker: ComposeCommand, one: Case, folder: string): Mapping {
-  const isFolder = one.manifests?.[0] === '.';
-  const files = isFolder ? [] : manifestsOf(one, folder).flatMap((path) => ['-f', path]);
+  const isFolder = one.composeFiles?.[0] === '.';
+  const files = isFolder ? [] : composeFilesOf(one, folder).flatMap((path) => ['-f', path]);
   const profiles = (one.profiles ?? []).flatMap((profile) => ['--profile', profile]);
   const args = [...files, ...profiles, '-p', 'shop', 'config', '--format', 'json'];
   return parsed(compose(docker, args, folder, one.environment ?? {}));
@@ -70,10 +70,10 @@ function parsed(json: string): Mapping {
 
 /** Apart from what the shipped manifest leaves out: builds and profiles, and what only they would need. */
 function comparable(model: Mapping): Mapping {
-  const services = Object.entries(mappingOf(model['services'])).map(([name, service]): [string, Value] => {
-    const { build, profiles, depends_on: dependsOn, ...rest } = mappingOf(service);
-    const known = Object.entries(mappingOf(dependsOn)).filter(
-      ([needed]) => needed in mappingOf(model['services']),
+  const services = Object.entries(asMapping(model['services'])).map(([name, service]): [string, Value] => {
+    const { build, profiles, depends_on: dependsOn, ...rest } = asMapping(service);
+    const known = Object.entries(asMapping(dependsOn)).filter(
+      ([needed]) => needed in asMapping(model['services']),
     );
     return [
       name,
@@ -86,18 +86,18 @@ function comparable(model: Mapping): Mapping {
 async function ownModel(application: Application, one: Case): Promise<Record<string, unknown>> {
   const environment = { HOME: '/root', ...one.environment };
   const { lookup } = await projectVariables(application.projectFolder, environment);
-  const services = mappingOf(application.model['services']);
+  const services = asMapping(application.model['services']);
   const own = application.services.map(({ name }) => [
     name,
-    normalService(mappingOf(services[name]), application.projectFolder, lookup),
+    normalService(asMapping(services[name]), application.projectFolder, lookup),
   ]);
   return Object.fromEntries(own) as Record<string, unknown>;
 }
 
 function normalModel(real: Mapping, folder: string): Record<string, unknown> {
   const nothing = () => undefined;
-  const services = Object.entries(mappingOf(real['services']));
+  const services = Object.entries(asMapping(real['services']));
   return Object.fromEntries(
-    services.map(([name, service]) => [name, normalService(mappingOf(service), folder, nothing)]),
+    services.map(([name, service]) => [name, normalService(asMapping(service), folder, nothing)]),
   );
 }

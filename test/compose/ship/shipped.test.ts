@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { shippedFiles, readApplication } from '../../src/compose/application.ts';
-import type { Application } from '../../src/compose/application.ts';
-import { temporaryFolder } from '../helpers/temporary.ts';
-import { projectIn, readCase, readManifest, textsOf } from './project.ts';
+import { shippedFiles, readApplication } from '../../../src/compose/application.ts';
+import type { Application } from '../../../src/compose/application.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+import { projectIn, readCase, readManifest, textsOf } from '../project.ts';
 
 const MANIFEST = 'docker-compose.yaml';
 
@@ -14,7 +14,7 @@ function shipped(application: Application, images: Record<string, string> = {}):
 }
 
 const readFolder = (folder: string, environment: Record<string, string> = {}) =>
-  readApplication({ manifests: [folder], profiles: [], environment });
+  readApplication({ composeFiles: [folder], profiles: [], environment });
 
 describe('the shipped manifest', () => {
   test('keeps comments and layout of a single manifest', async () => {

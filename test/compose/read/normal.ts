@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDotenv } from '../../src/compose/read/dotenv.ts';
-import { keyed } from '../../src/compose/read/merge.ts';
-import { parseMount, parsePort } from '../../src/compose/read/shortSyntax.ts';
-import type { Mapping, Value } from '../../src/compose/read/value.ts';
-import { isMapping, listOf, mappingOf, textOf } from '../../src/compose/read/value.ts';
+import { parseDotenv } from '../../../src/compose/read/variables/dotenv.ts';
+import { keyed } from '../../../src/compose/read/merge/merge.ts';
+import { parseMount, parsePort } from '../../../src/compose/read/shortSyntax.ts';
+import type { Mapping, Value } from '../../../src/compose/read/yaml/value.ts';
+import { isMapping, asList, asMapping, scalarText } from '../../../src/compose/read/yaml/value.ts';
 
 type Lookup = (name: string) => string | undefined;
 
@@ -17,12 +17,12 @@ export function normalService(service: Mapping, folder: string, lookup: Lookup):
     environment: environmentOf(service, folder, lookup),
     labels: texts(keyed(service['labels'])),
     sysctls: texts(keyed(service['sysctls'])),
-    ports: listOf(service['ports']).flatMap(portsOf).sort(),
-    expose: listOf(service['expose']).map(textOf).sort(),
-    volumes: listOf(service['volumes'])
+    ports: asList(service['ports']).flatMap(portsOf).sort(),
+    expose: asList(service['expose']).map(scalarText).sort(),
+    volumes: asList(service['volumes'])
       .map((entry) => mountOf(entry, folder))
       .sort(),
-    devices: listOf(service['devices'])
+    devices: asList(service['devices'])
       .map((entry) => parseMount(entry))
       .map(({ source, target }) => `${source ?? ''}:${target}`),
     configs: grants(service['configs'], '/'),
@@ -30,13 +30,13 @@ export function normalService(service: Mapping, folder: string, lookup: Lookup):
     networks: networksOf(service),
     depends_on: dependenciesOf(service),
     extra_hosts: hostsOf(service['extra_hosts']),
-    dns: listOf(service['dns']).map(textOf).sort(),
-    tmpfs: listOf(service['tmpfs']).map(textOf).sort(),
-    cap_add: listOf(service['cap_add']).map(textOf).sort(),
+    dns: asList(service['dns']).map(scalarText).sort(),
+    tmpfs: asList(service['tmpfs']).map(scalarText).sort(),
+    cap_add: asList(service['cap_add']).map(scalarText).sort(),
     logging: service['logging'] ?? null,
-    test: words(mappingOf(service['healthcheck'])['test'], 'CMD-SHELL'),
+    test: words(asMapping(service['healthcheck'])['test'], 'CMD-SHELL'),
     ulimits: service['ulimits'] ?? null,
-    replicas: mappingOf(service['deploy'])['replicas'] ?? null,
+    replicas: asMapping(service['deploy'])['replicas'] ?? null,
     restart: service['restart'] ?? null,
     pull_policy: service['pull_policy'] ?? null,
   };
@@ -45,22 +45,22 @@ export function normalService(service: Mapping, folder: string, lookup: Lookup):
 function words(value: Value | undefined, shell?: string): string[] | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string' && shell !== undefined) return [shell, value];
-  return typeof value === 'string' ? value.split(' ') : listOf(value).map(textOf);
+  return typeof value === 'string' ? value.split(' ') : asList(value).map(scalarText);
 }
 
 function texts(mapping: Mapping): Record<string, string> {
-  return Object.fromEntries(Object.entries(mapping).map(([key, value]) => [key, textOf(value)]));
+  return Object.fromEntries(Object.entries(mapping).map(([key, value]) => [key, scalarText(value)]));
 }
 
 function environmentOf(service: Mapping, folder: string, lookup: Lookup): Record<string, string | null> {
   const all: Record<string, string | null> = {};
   const known: Lookup = (name) => lookup(name) ?? all[name] ?? undefined;
-  for (const entry of listOf(service['env_file'])) {
-    const path = join(folder, textOf(isMapping(entry) ? entry['path'] : entry));
+  for (const entry of asList(service['env_file'])) {
+    const path = join(folder, scalarText(isMapping(entry) ? entry['path'] : entry));
     for (const [name, value] of parseDotenv(textIfAny(path), path, known)) all[name] = value;
   }
   for (const [name, value] of Object.entries(keyed(service['environment'])))
-    all[name] = value === null ? (lookup(name) ?? null) : textOf(value);
+    all[name] = value === null ? (lookup(name) ?? null) : scalarText(value);
   return all;
 }
 
@@ -91,10 +91,10 @@ function mountOf(entry: Value, folder: string): string {
 }
 
 function grants(value: Value | undefined, folder: string): string[] {
-  return listOf(value).map((entry) => {
-    const source = textOf(isMapping(entry) ? entry['source'] : entry);
-    const mode = textOf(mappingOf(entry)['mode']);
-    return `${source}|${textOf(mappingOf(entry)['target']) || folder + source}|${mode}`;
+  return asList(value).map((entry) => {
+    const source = scalarText(isMapping(entry) ? entry['source'] : entry);
+    const mode = scalarText(asMapping(entry)['mode']);
+    return `${source}|${scalarText(asMapping(entry)['target']) || folder + source}|${mode}`;
   });
 }
 
@@ -103,28 +103,28 @@ function networksOf(service: Mapping): Record<string, unknown> {
   const networks = service['networks'];
   if (networks === undefined) return { default: null };
   return Array.isArray(networks)
-    ? Object.fromEntries(networks.map((name) => [textOf(name), null]))
-    : mappingOf(networks);
+    ? Object.fromEntries(networks.map((name) => [scalarText(name), null]))
+    : asMapping(networks);
 }
 
 /** With the dependencies that links and shared namespaces imply, as Compose writes them out. */
 function dependenciesOf(service: Mapping): Record<string, string> {
   const implied = [
     ...['network_mode', 'ipc', 'pid']
-      .map((key) => textOf(service[key]))
+      .map((key) => scalarText(service[key]))
       .filter((text) => text.startsWith('service:')),
-    ...listOf(service['links']).map((link) => `service:${textOf(link)}`),
+    ...asList(service['links']).map((link) => `service:${scalarText(link)}`),
   ].map((text) => [text.split(':')[1] ?? '', 'service_started'] as const);
   const dependsOn = service['depends_on'];
   const own = isMapping(dependsOn)
-    ? Object.entries(dependsOn).map(([name, how]) => [name, textOf(mappingOf(how)['condition'])] as const)
-    : listOf(dependsOn).map((name) => [textOf(name), 'service_started'] as const);
+    ? Object.entries(dependsOn).map(([name, how]) => [name, scalarText(asMapping(how)['condition'])] as const)
+    : asList(dependsOn).map((name) => [scalarText(name), 'service_started'] as const);
   return Object.fromEntries([...implied, ...own]);
 }
 
 function hostsOf(value: Value | undefined): string[] {
   const list = isMapping(value)
-    ? Object.entries(value).map(([host, ip]) => `${host}=${textOf(ip)}`)
-    : listOf(value).map(textOf);
+    ? Object.entries(value).map(([host, ip]) => `${host}=${scalarText(ip)}`)
+    : asList(value).map(scalarText);
   return list.map((text) => text.replace(/^([^=:]+)[=:]/, '$1=')).sort();
 }

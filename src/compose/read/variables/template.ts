@@ -23,7 +23,7 @@ const DEEPEST = 50;
 /** The text with its variables filled in. `unset` hears of each variable that has neither value nor default. */
 export function interpolate(template: string, lookup: Lookup, unset?: (name: string) => void): string {
   return partsOf(template)
-    .map((part) => (part.kind === 'text' ? part.text : valueOf(part, lookup, unset)))
+    .map((part) => (part.kind === 'text' ? part.text : expand(part, lookup, unset)))
     .join('');
 }
 
@@ -42,7 +42,7 @@ export function interpolatePartly(
   return parts
     .map((part) => {
       if (part.kind === 'text') return part.source;
-      if (isFilled(part)) return escapeDollars(valueOf(part, lookup));
+      if (isFilled(part)) return escapeDollars(expand(part, lookup));
       // Braces, as a filled-in text behind `$NAME` could be read as more of the name.
       return part.source.startsWith('${') ? part.source : `\${${part.name}}`;
     })
@@ -61,7 +61,7 @@ export function namesIn(template: string): string[] {
   );
 }
 
-function valueOf(part: Part & { kind: 'variable' }, lookup: Lookup, unset?: (name: string) => void): string {
+function expand(part: Part & { kind: 'variable' }, lookup: Lookup, unset?: (name: string) => void): string {
   const value = lookup(part.name);
   const isPresent = value !== undefined && (value !== '' || !part.operator.startsWith(':'));
   const operand = () => interpolate(part.operand, lookup, unset);
