@@ -1,8 +1,7 @@
-import { DeniedError, NetworkError, UsageError, messageOf } from '../errors.ts';
+import { DeniedError, NetworkError, UsageError } from '../errors.ts';
 import { jsonOf, textOf } from '../http/http.ts';
 import type { Http, HttpResponse } from '../http/http.ts';
-import { retryAfter } from '../http/retry.ts';
-import { wait } from '../http/wait.ts';
+import type { RetryPolicy } from '../http/retryPolicy.ts';
 
 export type QueryPair = readonly [name: string, value: string];
 
@@ -25,33 +24,20 @@ export interface SessionOptions {
   /** As `https://starmap.example`; `/api/v2` follows. */
   url: string;
   signal?: AbortSignal | undefined;
-  /** Waits for so many milliseconds. */
-  pause?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
-/** Milliseconds without a byte after which a request has failed. */
+/** Milliseconds without a byte after which an attempt fails. */
 const TIMEOUT_MS = 10_000;
-/** Milliseconds before each repetition. */
-const PAUSES_MS = [0, 4000, 8000] as const;
-const LONGEST_PAUSE_MS = 300_000;
-const RETRY_AFTER: ReadonlySet<number> = new Set([413, 429, 503]);
+const HEEDS_RETRY_AFTER: ReadonlySet<number> = new Set([413, 429, 503]);
 
-/**
- * Milliseconds before the next attempt, or undefined where there is to be none: three repetitions of a request that
- * changes nothing, after 500 to 511, after a broken connection (no answer), and where the server names a time.
- */
-export function pauseBefore(
-  method: string,
-  attempt: number,
-  answer: Pick<HttpResponse, 'status' | 'headers'> | undefined,
-): number | undefined {
-  const backoff = PAUSES_MS[attempt - 1];
-  if (method === 'POST' || backoff === undefined) return undefined;
-  if (answer === undefined) return backoff;
-  const asked = RETRY_AFTER.has(answer.status) ? retryAfter(answer.headers['retry-after']) : undefined;
-  if (asked !== undefined) return asked <= LONGEST_PAUSE_MS ? asked : undefined;
-  return answer.status >= 500 && answer.status <= 511 ? backoff : undefined;
-}
+/** The rules of the original client of StArMap. */
+export const STARMAP_RETRIES: RetryPolicy = {
+  pausesMs: [0, 4000, 8000],
+  isTemporary: (status) => status >= 500 && status <= 511,
+  saysUndone: () => false,
+  heedsRetryAfter: (status) => HEEDS_RETRY_AFTER.has(status),
+  longestRetryAfterMs: 300_000,
+};
 
 /** A session with a server of destination maps. */
 export function httpSession(options: SessionOptions): Session {
@@ -63,32 +49,23 @@ export function httpSession(options: SessionOptions): Session {
         query.map(([name, value]): [string, string] => [name, value]),
       ).toString();
       const doing = `reading ${path} from ${options.url}`;
-      const response = await patiently(`${base}/${path}${search === '' ? '' : `?${search}`}`, doing, options);
+      const response = await request(`${base}/${path}${search === '' ? '' : `?${search}`}`, doing, options);
       return answerOf(response, doing);
     },
   };
 }
 
-async function patiently(
-  url: string,
-  doing: string,
-  { http, signal, pause = wait }: SessionOptions,
-): Promise<HttpResponse> {
-  for (let attempt = 1; ; attempt++) {
-    const headers = { accept: 'application/json' };
-    const result = await http
-      .request({ method: 'GET', url, headers, signal, retry: false, timeoutMs: TIMEOUT_MS })
-      .catch((error: unknown) => (error instanceof NetworkError ? error : Promise.reject(error as Error)));
-    const response = result instanceof NetworkError ? undefined : result;
-    const delay = pauseBefore('GET', attempt, response);
-    if (delay !== undefined) {
-      response?.body.destroy();
-      await pause(delay, signal);
-    } else if (result instanceof NetworkError) {
-      throw new NetworkError(`${doing}: ${messageOf(result)}`, {
-        hint: 'check --starmap-url, or give a map with --repo-file',
-      });
-    } else return result;
+async function request(url: string, doing: string, { http, signal }: SessionOptions): Promise<HttpResponse> {
+  const headers = { accept: 'application/json' };
+  const settings = { retries: STARMAP_RETRIES, timeoutMs: TIMEOUT_MS };
+  try {
+    return await http.request({ method: 'GET', url, headers, signal, ...settings });
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    const answered = typeof error.cause === 'number';
+    throw new NetworkError(`${doing}: ${error.message}`, {
+      hint: answered ? 'try again later' : 'check --starmap-url, or give a map with --repo-file',
+    });
   }
 }
 

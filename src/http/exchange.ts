@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import axios from 'axios';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
-import { networkFailure } from './retry.ts';
+import { networkFailure } from './failure.ts';
 import { blocksOf, httpAgent } from './blocks.ts';
 import { guardedBody } from './body.ts';
 import { createGuard } from './guard.ts';
@@ -51,6 +52,8 @@ function configOf(
     // Not Infinity, which axios would count up to, in a stream around the stream.
     maxContentLength: -1,
     httpAgent,
+    ...(request.certificates && { httpsAgent: new HttpsAgent(request.certificates) }),
+    ...(request.socketPath !== undefined && { socketPath: request.socketPath }),
     validateStatus: () => true,
     transformRequest: [(same: unknown) => same],
     signal,
@@ -66,6 +69,8 @@ function headersOf(request: HttpRequest, userAgent: string): Record<string, stri
     'user-agent': userAgent,
     // Keeps axios from making one up.
     'content-type': false,
+    // axios would name a socket's host `localhost`.
+    ...(request.socketPath !== undefined && { host: new URL(request.url).host }),
     ...(request.contentLength === undefined ? {} : { 'content-length': `${request.contentLength}` }),
     ...(Object.fromEntries(given) as Record<string, string>),
   };

@@ -1,18 +1,20 @@
 import { NetworkError } from '../errors.ts';
+import type { Log } from '../io/log.ts';
 import { drain, exchange } from './exchange.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
 import { redirected } from './redirect.ts';
-import { isRetried, isTemporary, retryDelay } from './retry.ts';
-import type { Log } from '../io/log.ts';
+import { isRetried, retryDelay } from './retry.ts';
+import type { RetryPolicy } from './retryPolicy.ts';
+import { DEFAULT_RETRIES } from './retryPolicy.ts';
 import { wait } from './wait.ts';
 
 export type { HttpRequest, HttpResponse } from './message.ts';
 
 export interface Http {
   /**
-   * Resolves with the final answer, whatever its status. Throws NetworkError when the retries are used up on network
-   * faults, 408, 429 or 5xx (a request that is not retried resolves with those statuses too), and the signal's reason
-   * when it fires.
+   * Resolves with the final response, whatever its status. Throws NetworkError when no attempt is
+   * left after network faults or temporary statuses (408, 429, 500, 502, 503, 504), and the
+   * signal's reason when it fires. A request that is not retried resolves with those statuses too.
    */
   request(request: HttpRequest): Promise<HttpResponse>;
 }
@@ -20,31 +22,44 @@ export interface Http {
 export interface HttpOptions {
   log: Log;
   userAgent?: string;
-  /** Attempts per request in all. Default 5. */
-  attempts?: number;
-  /** Wait before the first retry in milliseconds; it doubles with each. Default 500. */
-  backoffMs?: number;
+  /** Changes to the default policy: four repetitions, after 0.5, 1, 2 and 4 seconds. */
+  retries?: Partial<RetryPolicy>;
+  /** Waits between attempts. */
+  wait?: typeof wait;
 }
 
-/** A client with retries, safe redirects and errors that bear no secret. */
-export function createHttp(options: HttpOptions): Http {
-  const settings = { userAgent: 'mender-docker-delta', attempts: 5, backoffMs: 500, ...options };
-  return { request: (request) => withRetries(request, settings) };
+/** What every request of a client shares. */
+interface Settings {
+  log: Log;
+  userAgent: string;
+  retries: RetryPolicy;
+  wait: typeof wait;
 }
 
-async function withRetries(request: HttpRequest, settings: Required<HttpOptions>): Promise<HttpResponse> {
+/** A client with retries, safe redirects and errors that contain no secret. */
+export function createHttp({ retries, ...options }: HttpOptions): Http {
+  const settings = {
+    userAgent: 'mender-docker-delta',
+    wait,
+    ...options,
+    retries: { ...DEFAULT_RETRIES, ...retries },
+  };
+  return { request: (request) => requestWithRetries(request, settings) };
+}
+
+async function requestWithRetries(request: HttpRequest, settings: Settings): Promise<HttpResponse> {
+  const { log, userAgent } = settings;
+  const retries = { ...settings.retries, ...request.retries };
   for (let attempt = 1; ; attempt++) {
-    const outcome = await withRedirects(request, settings.userAgent);
-    const delay = retryDelay(request, outcome, attempt, settings);
-    if (delay === undefined) return settle(request, outcome);
-    settings.log.debug(
-      `${describe(request)}: ${await reasonOf(outcome)}; attempt ${attempt + 1} in ${delay} ms`,
-    );
-    await wait(delay, request.signal);
+    const outcome = await requestWithRedirects(request, userAgent);
+    const delay = retryDelay(request, outcome, attempt, retries);
+    if (delay === undefined) return responseOrThrow(request, outcome, retries);
+    log.debug(`${describe(request)}: ${await reasonOf(outcome)}; attempt ${attempt + 1} in ${delay} ms`);
+    await settings.wait(delay, request.signal);
   }
 }
 
-/** `GET https://host/path`, without the query, which may hold a signature. */
+/** `GET https://host/path`, without the query, which may contain a signature. */
 export function describe({ method, url }: HttpRequest): string {
   const { protocol, host, pathname } = new URL(url);
   return `${method} ${protocol}//${host}${pathname}`;
@@ -52,7 +67,7 @@ export function describe({ method, url }: HttpRequest): string {
 
 const MOST_REDIRECTS = 10;
 
-async function withRedirects(request: HttpRequest, userAgent: string): Promise<Outcome> {
+async function requestWithRedirects(request: HttpRequest, userAgent: string): Promise<Outcome> {
   let current = request;
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
     const outcome = await exchange(current, userAgent, describe(current));
@@ -65,12 +80,17 @@ async function withRedirects(request: HttpRequest, userAgent: string): Promise<O
   throw new NetworkError(`${describe(request)}: more than ${MOST_REDIRECTS} redirects`);
 }
 
-async function settle(request: HttpRequest, outcome: Outcome): Promise<HttpResponse> {
+async function responseOrThrow(
+  request: HttpRequest,
+  outcome: Outcome,
+  { isTemporary }: RetryPolicy,
+): Promise<HttpResponse> {
   if (outcome.kind === 'failure') throw outcome.error;
   const { response } = outcome;
   if (!isRetried(request) || !isTemporary(response.status)) return response;
   throw new NetworkError(`${describe(request)}: ${await reasonOf(outcome)}`, {
     hint: hintFor(response.status),
+    cause: response.status,
   });
 }
 
@@ -87,7 +107,7 @@ async function reasonOf(outcome: Outcome): Promise<string> {
 
 const LARGEST_TEXT = 8 << 20;
 
-/** The whole body; throws NetworkError when it is longer than `maxBytes`. */
+/** The whole body. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by default. */
 export async function bytesOf(response: HttpResponse, maxBytes: number = LARGEST_TEXT): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -99,14 +119,14 @@ export async function bytesOf(response: HttpResponse, maxBytes: number = LARGEST
   return Buffer.concat(chunks);
 }
 
-/** The whole body as UTF-8 text; throws NetworkError when it is longer than 8 MiB. */
-export async function textOf(response: HttpResponse): Promise<string> {
-  return (await bytesOf(response)).toString('utf8');
+/** The whole body as UTF-8 text. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by default. */
+export async function textOf(response: HttpResponse, maxBytes?: number): Promise<string> {
+  return (await bytesOf(response, maxBytes)).toString('utf8');
 }
 
-/** The whole body as JSON; throws NetworkError when it is none. */
-export async function jsonOf(response: HttpResponse): Promise<unknown> {
-  const text = await textOf(response);
+/** The whole body, parsed as JSON. Throws NetworkError for anything else, and as `textOf`. */
+export async function jsonOf(response: HttpResponse, maxBytes?: number): Promise<unknown> {
+  const text = await textOf(response, maxBytes);
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -1,46 +1,64 @@
 import type { Readable } from 'node:stream';
 import type { NetworkError } from '../errors.ts';
+import type { RetryPolicy } from './retryPolicy.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
   headers?: Record<string, string>;
-  /** A function is called once an attempt, so that each gets a fresh stream. */
+  /** A function is called once per attempt, so that each attempt gets a fresh stream. */
   body?: string | Uint8Array | (() => Readable);
-  /** Bytes of a body given as a function; without it the body goes out in chunks. */
+  /** Bytes of a body that is given as a function. Without it the body is sent in chunks. */
   contentLength?: number;
-  /** Whether failed attempts are repeated; by default those of idempotent methods are. */
+  /** Whether failed attempts are repeated. By default those of idempotent methods are. */
   retry?: boolean;
-  /** Milliseconds without any byte sent or received until an attempt counts as failed. Default 60000. */
+  /** Changes to the client's policy, for servers with rules of their own. */
+  retries?: Partial<RetryPolicy>;
+  /** Milliseconds without any byte sent or received until an attempt fails. Default 60000. */
   timeoutMs?: number;
   signal?: AbortSignal | undefined;
   /** Default true. Credentials never follow to another scheme, host or port. */
   followRedirects?: boolean;
+  /** Path of a Unix socket to connect to. The URL's host is then only a name. */
+  socketPath?: string;
+  /** Certificates for TLS with a server that wants to know its client. */
+  certificates?: Certificates;
+}
+
+/** PEM files, as Docker's client reads them from DOCKER_CERT_PATH. */
+export interface Certificates {
+  /** The authority that signed the server's certificate. */
+  ca: Buffer;
+  /** The client's own certificate. */
+  cert: Buffer;
+  /** The key of `cert`. */
+  key: Buffer;
 }
 
 export interface HttpResponse {
   status: number;
   /** Names in lower case. */
   headers: Record<string, string>;
-  /** Where the answer came from, after redirects. May hold a signed query: never show it. */
+  /** Where the response came from, after redirects. May contain a signed query: never show it. */
   url: string;
-  /** To be read to its end or destroyed. Fails with NetworkError when the connection breaks. */
+  /** Read it to its end or destroy it. Fails with NetworkError when the connection breaks. */
   body: Readable;
   /**
-   * Reads the body in place of `body`, for less: each block is good until the next is asked for, as the network fills it
-   * again then. Undefined where that can't be done, as with TLS.
+   * Reads the body in place of `body` with less work. The network fills each block again, so a
+   * block is valid until the next one is requested. Undefined where this is not possible, as with TLS.
    */
   blocks?: (() => AsyncGenerator<Buffer>) | undefined;
 }
 
-/** How one attempt went. */
+/** The result of one attempt. */
 export type Outcome = { kind: 'response'; response: HttpResponse } | Failure;
 
 export interface Failure {
   kind: 'failure';
+  /** Its cause is the code of the fault, as `ECONNREFUSED`, or undefined after a time-out. */
   error: NetworkError;
-  /** False where another attempt can't help, as for a bad certificate. */
+  /** False if another attempt can't help, as with a bad certificate. */
   temporary: boolean;
-  /** False if the request surely never reached the server. */
+  /** False if the request certainly never reached the server. */
   sent: boolean;
 }

@@ -19,9 +19,13 @@ export function redirected(request: HttpRequest, response: HttpResponse): HttpRe
   if (from.protocol === 'https:' && to.protocol === 'http:' && !isLoopback(to.hostname)) {
     throw new NetworkError(`${from.host} redirects from https to plain http at ${to.host}`);
   }
+  if (request.socketPath !== undefined) {
+    throw new NetworkError(`${request.socketPath} redirects to another host, ${to.host}`);
+  }
   if (next.body !== undefined) {
     throw new NetworkError(`${from.host} redirects an upload to another host, ${to.host}`);
   }
+  delete next.certificates;
   return { ...next, headers: withoutCredentials(request.headers ?? {}) };
 }
 

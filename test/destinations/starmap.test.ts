@@ -3,13 +3,15 @@ import { localMap } from '../../src/destinations/localMap.ts';
 import type { LocalMap } from '../../src/destinations/localMap.ts';
 import type { Entry } from '../../src/destinations/model.ts';
 import { readMap } from '../../src/destinations/readMap.ts';
-import { httpSession, offlineSession, pauseBefore } from '../../src/destinations/session.ts';
+import { STARMAP_RETRIES, httpSession, offlineSession } from '../../src/destinations/session.ts';
 import type { Session } from '../../src/destinations/session.ts';
 import { createStarmap } from '../../src/destinations/starmap.ts';
 import type { Starmap } from '../../src/destinations/starmap.ts';
 import { DeniedError, NetworkError, UsageError } from '../../src/errors.ts';
 import { createHttp } from '../../src/http/http.ts';
-import type { Http } from '../../src/http/http.ts';
+import type { Http, HttpRequest } from '../../src/http/http.ts';
+import type { Outcome } from '../../src/http/message.ts';
+import { retryDelay } from '../../src/http/retry.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { listen } from '../helpers/listen.ts';
 import { vector } from './vectors.ts';
@@ -70,15 +72,15 @@ async function scripted(answers: readonly (Answer | 'cut')[], slash = '') {
     response.end(typeof answer?.body === 'string' ? answer.body : JSON.stringify(answer?.body ?? {}));
   });
   const [timeouts, pauses]: [(number | undefined)[], number[]] = [[], []];
-  const real = createHttp({ log: silentLog });
+  const wait = (ms: number) => Promise.resolve(void pauses.push(ms));
+  const real = createHttp({ log: silentLog, wait });
   const http: Http = {
     request: (request) => {
       timeouts.push(request.timeoutMs);
       return real.request(request);
     },
   };
-  const pause = (ms: number) => Promise.resolve(void pauses.push(ms));
-  return { seen, timeouts, pauses, session: httpSession({ http, url: host + slash, pause }) };
+  return { seen, timeouts, pauses, session: httpSession({ http, url: host + slash }) };
 }
 
 const short = (entries: readonly Entry[] | undefined) =>
@@ -198,6 +200,12 @@ describe('retries', () => {
     typeof one === 'number' ? one * 1000 : undefined,
   );
   const answer = (status: number, headers = {}) => ({ status, headers });
+  const pauseBefore = (method: string, attempt: number, answered?: ReturnType<typeof answer>) => {
+    const failure = { kind: 'failure', temporary: true, sent: true } as Outcome;
+    const outcome = answered ? ({ kind: 'response', response: answered } as Outcome) : failure;
+    const request = { method, url: 'https://h/' } as HttpRequest;
+    return retryDelay(request, outcome, attempt, STARMAP_RETRIES);
+  };
 
   test.each(retry.status_forcelist)('%i is repeated after the pauses of the original', (status) => {
     expect(sleeps.map((_, index) => pauseBefore('GET', index + 1, answer(status)))).toEqual(sleeps);

@@ -24,7 +24,7 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 const PART = 100_000;
 const content = randomBytes(1_050_000);
 const digest: Digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-const http = createHttp({ log: silentLog, attempts: 1 });
+const http = createHttp({ log: silentLog, retries: { pausesMs: [] } });
 
 type Act = (request: IncomingMessage, response: ServerResponse, serve: () => void) => void;
 

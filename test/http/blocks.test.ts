@@ -6,7 +6,7 @@ import { bytesOf, createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { listen } from '../helpers/listen.ts';
 
-const http = createHttp({ log: silentLog, attempts: 1 });
+const http = createHttp({ log: silentLog, retries: { pausesMs: [] } });
 const LARGE = randomBytes(9_000_000);
 
 /** The bytes of an answer in blocks, copied before the next is asked for, up to its end or its error. */

@@ -9,7 +9,7 @@ import { silentLog } from '../../src/io/log.ts';
 import { redact } from '../../src/io/redact.ts';
 import { listen } from '../helpers/listen.ts';
 
-const http = createHttp({ log: silentLog, backoffMs: 1, attempts: 3 });
+const http = createHttp({ log: silentLog, retries: { pausesMs: [1, 1] } });
 
 /** Answers with these statuses in turn, the last one for ever; counts the requests. */
 async function statuses(...list: number[]): Promise<{ url: string; count: () => number }> {
@@ -168,10 +168,10 @@ describe('nothing moves', () => {
   test('a slow reader is no fault of the server', async () => {
     const size = 8 << 20;
     const url = await listen((_request, response) => void response.end(Buffer.alloc(size)));
-    const response = await http.request({ method: 'GET', url, timeoutMs: 50 });
+    const response = await http.request({ method: 'GET', url, timeoutMs: 400 });
     let received = 0;
     for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      if (received === 0) await new Promise((resolve) => setTimeout(resolve, 150));
+      if (received === 0) await new Promise((resolve) => setTimeout(resolve, 900));
       received += chunk.length;
     }
     expect(received).toBe(size);
@@ -191,7 +191,7 @@ describe('a signal', () => {
     const silent = await listen(() => undefined);
     const busy = await statuses(503);
     const slow = await listen((_request, response) => void response.writeHead(200).write('some'));
-    const patient = createHttp({ log: silentLog, backoffMs: 60_000 });
+    const patient = createHttp({ log: silentLog, retries: { pausesMs: [60_000, 60_000, 60_000, 60_000] } });
     const controller = new AbortController();
     const { signal } = controller;
     const answer = await http.request({ method: 'GET', url: slow, signal });
@@ -310,7 +310,7 @@ describe('requests', () => {
     const log: Log = { ...silentLog, debug: (line) => lines.push(line) };
     const { url } = await statuses(503, 200);
     await http.request({ method: 'GET', url: `${url}/a?b` }).then(drain);
-    await createHttp({ log, backoffMs: 1 })
+    await createHttp({ log, retries: { pausesMs: [1, 1, 1, 1] } })
       .request({ method: 'GET', url: (await statuses(503, 200)).url })
       .then(drain);
     expect(lines).toEqual([

@@ -124,7 +124,7 @@ function withDigests(exchanges: readonly Exchange[]): Exchange[] {
 async function play(scenario: Scenario) {
   const exchanges = withDigests(scenario.exchanges ?? []);
   const server = await replay(exchanges);
-  const http = createHttp({ log: silentLog, userAgent: 'oracle/1', attempts: 1 });
+  const http = createHttp({ log: silentLog, userAgent: 'oracle/1', retries: { pausesMs: [] } });
   const library: Library = { http, log: silentLog, base: libraryBase(server.base), token: 'TOKEN' };
   const folder = temporaryFolder();
   const shown = recorder();

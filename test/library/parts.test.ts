@@ -96,7 +96,7 @@ test.each(misc.content_length)('an answer with content-length "$value"', async (
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const asked = createHttp({ log: silentLog, attempts: 1 }).request({ method: 'GET', url });
+  const asked = createHttp({ log: silentLog, retries: { pausesMs: [] } }).request({ method: 'GET', url });
   if (error === true || NO_SIZE.has(value)) await expect(asked).rejects.toThrow(NetworkError);
   else expect((await bytesOf(await asked)).length).toBe(size);
 });

@@ -31,7 +31,7 @@ async function start(...faults: Fault[]): Promise<MisbehavingRegistry> {
 }
 
 function sourceFor(credentials = nobody, insecureRegistries: string[] = []): RegistrySource {
-  const http = createHttp({ log: silentLog, backoffMs: 1, attempts: 4 });
+  const http = createHttp({ log: silentLog, retries: { pausesMs: [1, 1, 1] } });
   return registrySource({ http, log: silentLog, credentials, insecureRegistries });
 }
 

@@ -24,7 +24,11 @@ afterAll(() => registry.stop());
 const login: CredentialLookup = () => Promise.resolve({ kind: 'password', ...REGISTRY_LOGIN });
 
 function sourceFor(credentials: CredentialLookup = login): RegistrySource {
-  return registrySource({ http: createHttp({ log: silentLog, backoffMs: 1 }), log: silentLog, credentials });
+  return registrySource({
+    http: createHttp({ log: silentLog, retries: { pausesMs: [1, 1, 1, 1] } }),
+    log: silentLog,
+    credentials,
+  });
 }
 
 async function resolve(name: string, platform = 'linux/amd64'): Promise<ResolvedImage | undefined> {

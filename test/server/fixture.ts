@@ -7,7 +7,7 @@ import type { MenderServer } from '../helpers/mender-server.ts';
 
 /** The API of the stand-in, with short waits. */
 function apiOf(server: MenderServer, signal?: AbortSignal): Api {
-  const http = createHttp({ log: silentLog, backoffMs: 1, attempts: 3 });
+  const http = createHttp({ log: silentLog, retries: { pausesMs: [1, 1] } });
   return createApi({ http, host: server.url, authorization: `Bearer ${server.token}`, signal });
 }
 
