@@ -2,7 +2,7 @@ import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /** One file of a tar. */
-export interface TarEntry {
+export interface TarFile {
   /** Relative, with forward slashes. */
   path: string;
   /** Bytes. */
@@ -12,7 +12,7 @@ export interface TarEntry {
   /** The bytes, or a function that opens a stream of exactly `size` bytes; it is called when the entry's turn comes. */
   body: Uint8Array | (() => AsyncIterable<Uint8Array>);
   /** The entries of the tar that the body is; for who packs them apart from each other. */
-  nested?: readonly TarEntry[];
+  nested?: readonly TarFile[];
   /** The body as a gzip file. */
   gzipped?: GzipFile;
 }
@@ -38,13 +38,13 @@ const LARGEST_OCTAL = 8 ** 11;
 export const TAR_END = Buffer.alloc(2 * BLOCK);
 
 /** An entry whose bytes are at hand. */
-export function tarFile(path: string, content: Uint8Array | string, mode?: number): TarEntry {
+export function tarFile(path: string, content: Uint8Array | string, mode?: number): TarFile {
   const body = typeof content === 'string' ? Buffer.from(content) : content;
   return { path, size: body.length, body, ...(mode === undefined ? {} : { mode }) };
 }
 
 /** Exact length in bytes of what `tarStream` yields for the same entries. */
-export function tarSize(entries: readonly Pick<TarEntry, 'path' | 'size'>[]): number {
+export function tarSize(entries: readonly Pick<TarFile, 'path' | 'size'>[]): number {
   return entries.reduce((sum, { path, size }) => sum + tarHeader(path).length + padded(size), TAR_END.length);
 }
 
@@ -55,7 +55,7 @@ export function tarSize(entries: readonly Pick<TarEntry, 'path' | 'size'>[]): nu
  * Throws IntegrityError when a body does not have its declared size.
  */
 export async function* tarStream(
-  entries: Iterable<TarEntry>,
+  entries: Iterable<TarFile>,
   mtime: number = DEFAULT_MTIME,
 ): AsyncGenerator<Buffer, void, undefined> {
   for (const entry of entries) {
@@ -67,7 +67,7 @@ export async function* tarStream(
   yield TAR_END;
 }
 
-async function* bodyOf({ path, size, body }: TarEntry): AsyncGenerator<Buffer, void, undefined> {
+async function* bodyOf({ path, size, body }: TarFile): AsyncGenerator<Buffer, void, undefined> {
   let written = 0;
   for await (const chunk of body instanceof Uint8Array ? [body] : body()) {
     written += chunk.length;

@@ -8,7 +8,10 @@ import type { ByteReader } from './byteReader.ts';
 export interface TarHeader {
   /** Without a leading `./` and a trailing slash. */
   path: string;
-  kind: 'file' | 'link' | 'other';
+  /** The path as the archive spells it. */
+  name: string;
+  /** `special`: a device or a named pipe. */
+  kind: 'file' | 'folder' | 'link' | 'special';
   /** Bytes of the body. */
   size: number;
   /** Position of the body's first byte in the archive. */
@@ -23,6 +26,7 @@ const LARGEST_META = 1 << 20;
 const PARENT = '..';
 const FILES = new Set(['File', 'OldFile', 'ContiguousFile']);
 const LINKS = new Set(['Link', 'SymbolicLink']);
+const FOLDERS = new Set(['Directory', 'GNUDumpDir']);
 
 /** What the meta entries before an entry say of it. */
 interface Pending {
@@ -116,14 +120,18 @@ async function readMeta(
 }
 
 function entryOf(header: Header, pending: Pending, offset: number, where: string): TarHeader {
-  const path = insidePath(pending.path ?? header.path ?? '', where);
+  const name = pending.path ?? header.path ?? '';
+  const path = insidePath(name, where);
   const { type } = header;
-  if (!LINKS.has(type)) {
-    return { path, kind: FILES.has(type) ? 'file' : 'other', size: bodySize(header), offset };
-  }
+  if (!LINKS.has(type)) return { path, name, kind: kindOf(type), size: bodySize(header), offset };
   const linkpath = pending.linkpath ?? header.linkpath ?? '';
   const base = type === 'SymbolicLink' ? posix.dirname(path) : '.';
-  return { path, kind: 'link', size: 0, offset, target: linkTarget(base, linkpath, path, where) };
+  return { path, name, kind: 'link', size: 0, offset, target: linkTarget(base, linkpath, path, where) };
+}
+
+function kindOf(type: Header['type']): 'file' | 'folder' | 'special' {
+  if (FILES.has(type)) return 'file';
+  return FOLDERS.has(type) ? 'folder' : 'special';
 }
 
 function linkTarget(base: string, linkpath: string, path: string, where: string): string {

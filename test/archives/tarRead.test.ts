@@ -31,10 +31,10 @@ describe('walking a tar', () => {
 
   it.each([1, 7, 512, 4096])('in chunks of %i bytes', async (chunk) => {
     expect(await entriesOf(archive, chunk)).toEqual([
-      { path: 'a', kind: 'other', size: 0, offset: 512 },
-      { path: 'a/b', kind: 'file', size: 7, offset: 1024 },
-      { path: 'c', kind: 'file', size: 0, offset: 2048 },
-      { path: 'a/d', kind: 'link', size: 0, offset: 2560, target: 'c' },
+      { path: 'a', name: 'a/', kind: 'folder', size: 0, offset: 512 },
+      { path: 'a/b', name: 'a/b', kind: 'file', size: 7, offset: 1024 },
+      { path: 'c', name: './c', kind: 'file', size: 0, offset: 2048 },
+      { path: 'a/d', name: 'a/d', kind: 'link', size: 0, offset: 2560, target: 'c' },
     ]);
   });
 

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { streamReader } from '../../src/tar/byteReader.ts';
 import { gzip, gzipStored, gzipStoredSize } from '../../src/compress/gzip.ts';
-import type { TarEntry } from '../../src/tar/tar.ts';
+import type { TarFile } from '../../src/tar/tar.ts';
 import { tarFile, tarSize, tarStream } from '../../src/tar/tar.ts';
 import { walkTar } from '../../src/tar/tarRead.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -23,13 +23,13 @@ async function* zeros(size: number): AsyncGenerator<Buffer> {
   }
 }
 
-const streamed = (path: string, content: string): TarEntry => ({
+const streamed = (path: string, content: string): TarFile => ({
   path,
   size: content.length,
   body: () => Readable.from([Buffer.from(content.slice(0, 2)), Buffer.from(content.slice(2))]),
 });
 
-const tables: [string, TarEntry[]][] = [
+const tables: [string, TarFile[]][] = [
   ['nothing', []],
   ['an empty file', [tarFile('empty', '')]],
   [

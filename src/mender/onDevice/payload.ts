@@ -1,4 +1,4 @@
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import { tarFile } from '../../tar/tar.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { portableManifestDigest } from '../../oci/portable.ts';
@@ -17,7 +17,7 @@ export function needsStateScript(images: readonly PayloadImage[]): boolean {
  * module can load neither the plan nor a folder.
  * The tar is to be gzipped without compression, as the outer compression does that work better.
  */
-export function deltaPayload(images: readonly PayloadImage[]): TarEntry[] {
+export function deltaPayload(images: readonly PayloadImage[]): TarFile[] {
   const entries = images.flatMap((image, number) =>
     imageEntries(image).map((entry) => ({ ...entry, path: `images/${number}/${entry.path}` })),
   );

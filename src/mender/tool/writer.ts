@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { ToolError } from '../../errors.ts';
 import { fileSize, temporaryBeside } from '../../io/files.ts';
 import { redact } from '../../io/redact.ts';
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import type { PackContext } from '../write/packing.ts';
 import type { Payload } from '../write/files.ts';
 import { offBoundary } from '../write/files.ts';
@@ -99,7 +99,7 @@ async function writeParts(
   };
 }
 
-async function writeEntry({ body }: TarEntry, path: string, signal?: AbortSignal): Promise<void> {
+async function writeEntry({ body }: TarFile, path: string, signal?: AbortSignal): Promise<void> {
   if (body instanceof Uint8Array) return writeFile(path, body);
   signal?.throwIfAborted();
   return pipeline(Readable.from(body(), { objectMode: false }), createWriteStream(path));

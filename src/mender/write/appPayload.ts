@@ -1,7 +1,7 @@
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference } from '../../oci/reference.ts';
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import { DEFAULT_MTIME, tarFile, tarSize, tarStream } from '../../tar/tar.ts';
 import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile } from './files.ts';
@@ -36,7 +36,7 @@ export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFil
   };
 }
 
-function imageFolder(image: PayloadImage, mtime: number): TarEntry[] {
+function imageFolder(image: PayloadImage, mtime: number): TarFile[] {
   const folder = `images/${image.id}`;
   const deep = needsOldImage(image);
   const name = formatReference(image.name);

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import { DEFAULT_MTIME, tarSize, tarStream } from '../../tar/tar.ts';
 import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile, tarPayloadFile } from './files.ts';
@@ -37,7 +37,7 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
   };
 }
 
-function loadableTar(image: PayloadImage, mtime: number): TarEntry {
+function loadableTar(image: PayloadImage, mtime: number): TarFile {
   const files = imageEntries(image);
   return {
     path: `images/${image.id}.tar`,

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { comparedWrites, gathered, writeBehind } from '../../io/writeFrom.ts';
 import { counted, noProgress } from '../../io/progress.ts';
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import { DEFAULT_MTIME, TAR_END, tarFile, tarHeader, tarPadding, tarSize, tarStream } from '../../tar/tar.ts';
 import type { PackContext, Packing } from './packing.ts';
 import type { Payload } from './files.ts';
@@ -114,7 +114,7 @@ async function writeData(
 }
 
 /** The entry, whose checksum is in `sums` once it has been read. */
-function summed(entry: TarEntry, sums: Map<string, string>): TarEntry {
+function summed(entry: TarFile, sums: Map<string, string>): TarFile {
   const body = async function* (): AsyncGenerator<Uint8Array> {
     const sum = createHash('sha256');
     for await (const chunk of entry.body instanceof Uint8Array ? [entry.body] : entry.body()) {

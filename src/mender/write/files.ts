@@ -1,4 +1,4 @@
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import { tarSize, tarStream } from '../../tar/tar.ts';
 import { gzipStored, gzipStoredSize } from '../../compress/gzip.ts';
 import type { StateScript } from '../spec.ts';
@@ -16,16 +16,16 @@ export interface Payload {
 }
 
 /** A file of the payload; its length is known before it is read. */
-export type PayloadFile = TarEntry & {
+export type PayloadFile = TarFile & {
   /** The same file, longer by 5 bytes for each of `count` empty blocks; only a gzip file has it. */
-  lengthened?: (count: number) => TarEntry;
+  lengthened?: (count: number) => TarFile;
 };
 
 /** Makes `images.tar.gz`: `gzipPayloadFile`, or `splicedPayloadFile` where the registry's compression is kept. */
-export type PackImages = (path: string, entries: readonly TarEntry[], mtime: number) => PayloadFile;
+export type PackImages = (path: string, entries: readonly TarFile[], mtime: number) => PayloadFile;
 
 /** A file that holds a tar of the entries. */
-export function tarPayloadFile(path: string, entries: readonly TarEntry[], mtime: number): PayloadFile {
+export function tarPayloadFile(path: string, entries: readonly TarFile[], mtime: number): PayloadFile {
   return { path, size: tarSize(entries), body: () => tarStream(entries, mtime) };
 }
 
@@ -33,9 +33,9 @@ export function tarPayloadFile(path: string, entries: readonly TarEntry[], mtime
  * A file that holds a gzipped tar of the entries. It is stored, not deflated: the artifact's own compression then sees
  * the raw bytes, across images, and does better than gzip would.
  */
-export function gzipPayloadFile(path: string, entries: readonly TarEntry[], mtime: number): PayloadFile {
+export function gzipPayloadFile(path: string, entries: readonly TarFile[], mtime: number): PayloadFile {
   const size = tarSize(entries);
-  const file = (emptyBlocks: number): TarEntry => ({
+  const file = (emptyBlocks: number): TarFile => ({
     path,
     size: gzipStoredSize(size, emptyBlocks),
     body: () => gzipStored(tarStream(entries, mtime), size, emptyBlocks),
@@ -54,7 +54,7 @@ export const BEHIND_BOUNDARY = 3 * TAR_BLOCK;
  * zero bytes across one: the C++ Mender client refuses some such artifacts with
  * `Only zero bytes allowed after an end of archive`.
  */
-export function offBoundary(files: readonly PayloadFile[]): TarEntry[] {
+export function offBoundary(files: readonly PayloadFile[]): TarFile[] {
   if (!endsOnBoundary(tarSize(files))) return [...files];
   const at = files.findIndex(({ lengthened }) => lengthened !== undefined);
   const longer = files[at]?.lengthened?.(Math.ceil(BEHIND_BOUNDARY / EMPTY_GZIP_BLOCK));

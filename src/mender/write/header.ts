@@ -1,4 +1,4 @@
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import { tarFile, tarSize } from '../../tar/tar.ts';
 import type { Payload } from './files.ts';
 import { BEHIND_BOUNDARY, endsOnBoundary } from './files.ts';
@@ -76,7 +76,7 @@ function typeInfo(spec: ArtifactSpec, payload: Payload): TypeInfo {
 }
 
 /** The files of `header.tar`, in the order that the format asks for. */
-export function headerEntries(spec: ArtifactSpec, payload: Payload): TarEntry[] {
+export function headerEntries(spec: ArtifactSpec, payload: Payload): TarFile[] {
   const entries = [
     tarFile('header-info', JSON.stringify(headerInfo(spec, payload))),
     ...payload.scripts.map(({ name, content }) => tarFile(`scripts/${name}`, content, 0o755)),

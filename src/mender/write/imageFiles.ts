@@ -4,7 +4,7 @@ import { uncompressed } from '../../compress/decompress.ts';
 import { IntegrityError, UsageError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath, portableFiles } from '../../oci/portable.ts';
-import type { TarEntry } from '../../tar/tar.ts';
+import type { TarFile } from '../../tar/tar.ts';
 import { tarFile } from '../../tar/tar.ts';
 import type { LayerContent, ManifestFile, PayloadImage, PayloadLayer } from '../payload.ts';
 
@@ -19,7 +19,7 @@ export function needsOldImage({ layers }: PayloadImage): boolean {
  * The files of an image in the portable normal form: whole layers as they are, a delta as `<blob>.vcdiff` with the path
  * of its source in `<blob>.source`, an omitted layer not at all.
  */
-export function imageEntries(image: PayloadImage): TarEntry[] {
+export function imageEntries(image: PayloadImage): TarFile[] {
   const files = portableFiles(image).map(({ path, content }) => tarFile(path, content));
   return [...files, ...uniqueLayers(image).flatMap(layerEntries)];
 }
@@ -34,7 +34,7 @@ export function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
   return [...byDiffID.values()];
 }
 
-function layerEntries({ diffID, size, content }: PayloadLayer): TarEntry[] {
+function layerEntries({ diffID, size, content }: PayloadLayer): TarFile[] {
   const path = blobPath(diffID);
   if (content.kind === 'omit') return [];
   if (content.kind === 'full') {
@@ -72,11 +72,11 @@ function fileBody(path: string): () => AsyncIterable<Buffer> {
 }
 
 /** The files of the folder `manifests/`, sorted by name. Throws UsageError for a name that leads out of it. */
-export function manifestEntries(files: readonly ManifestFile[]): TarEntry[] {
+export function manifestEntries(files: readonly ManifestFile[]): TarFile[] {
   return files.map(manifestEntry).sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
-function manifestEntry({ path, mode, content }: ManifestFile): TarEntry {
+function manifestEntry({ path, mode, content }: ManifestFile): TarFile {
   const parts = path.split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw new UsageError(`packing the manifests: the name ${JSON.stringify(path)} leads out of the folder`, {

@@ -1,6 +1,6 @@
 import { gzipStored, gzipStoredSize } from '../../compress/gzip.ts';
 import { readAhead, verified } from '../../io/verify.ts';
-import type { GzipFile, TarEntry } from '../../tar/tar.ts';
+import type { GzipFile, TarFile } from '../../tar/tar.ts';
 import { TAR_END, tarHeader, tarPadding } from '../../tar/tar.ts';
 import type { PayloadFile } from './files.ts';
 import type { PayloadImage } from '../payload.ts';
@@ -30,9 +30,9 @@ type Member = { gzipped: GzipFile } | { size: number; parts: Exclude<Part, { gzi
  * A gzipped tar of the entries, in which layers keep the compression that they came with: a gzip file may have several
  * members (RFC 1952, 2.2), so that a layer's own file is copied and everything between is stored. Nothing is compressed.
  */
-export function splicedPayloadFile(path: string, entries: readonly TarEntry[], mtime: number): PayloadFile {
+export function splicedPayloadFile(path: string, entries: readonly TarFile[], mtime: number): PayloadFile {
   const members = membersOf([...tarParts(entries, mtime)]);
-  const file = (emptyBlocks: number): TarEntry => ({
+  const file = (emptyBlocks: number): TarFile => ({
     path,
     size: members.reduce(
       (sum, member, position) => sum + sizeOf(member, position === 0 ? emptyBlocks : 0),
@@ -43,7 +43,7 @@ export function splicedPayloadFile(path: string, entries: readonly TarEntry[], m
   return { ...file(0), lengthened: file };
 }
 
-function* tarParts(entries: readonly TarEntry[], mtime: number): Generator<Part> {
+function* tarParts(entries: readonly TarFile[], mtime: number): Generator<Part> {
   for (const entry of entries) {
     yield plain(tarHeader(entry.path, { ...entry, mtime }));
     if (entry.nested) yield* tarParts(entry.nested, mtime);
@@ -59,7 +59,7 @@ function plain(bytes: Uint8Array): Part {
   return { size: bytes.length, body: () => [bytes] };
 }
 
-function bodyOf({ body }: TarEntry): () => AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+function bodyOf({ body }: TarFile): () => AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   return body instanceof Uint8Array ? () => [body] : body;
 }
 

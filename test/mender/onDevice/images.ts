@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { TarEntry } from '../../../src/tar/tar.ts';
+import type { TarFile } from '../../../src/tar/tar.ts';
 import { tarFile, tarStream } from '../../../src/tar/tar.ts';
 import type { LayerContent, PayloadImage } from '../../../src/mender/payload.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
@@ -65,7 +65,7 @@ export function imageOf(
   return { name, layers, config: Buffer.from(JSON.stringify(config)) };
 }
 
-function portable({ name, config, layers }: TestImage): TarEntry[] {
+function portable({ name, config, layers }: TestImage): TarFile[] {
   const small = portableFiles({
     name: deviceReference(parseReference(name)),
     platform: PLATFORM,
@@ -81,7 +81,7 @@ export async function archiveImage(image: TestImage, destination: string): Promi
 }
 
 /** Each layer once. */
-function blobsOf(layers: TestLayer[]): TarEntry[] {
+function blobsOf(layers: TestLayer[]): TarFile[] {
   const unique = new Map(layers.map((layer) => [layer.diffID, layer]));
   return [...unique.values()].map(({ diffID, size, path }) => ({
     path: blobPath(diffID),

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { TarEntry } from '../../../src/tar/tar.ts';
+import type { TarFile } from '../../../src/tar/tar.ts';
 import { tarStream } from '../../../src/tar/tar.ts';
 import { deltaPayload } from '../../../src/mender/onDevice/payload.ts';
 import { stateScripts } from '../../../src/mender/onDevice/stateScript.ts';
@@ -90,7 +90,7 @@ class Device {
     return this.pack(deltaPayload(images));
   }
 
-  async pack(entries: TarEntry[]): Promise<void> {
+  async pack(entries: TarFile[]): Promise<void> {
     await pipeline(tarStream(entries), createGzip({ level: 0 }), createWriteStream(this.payload));
   }
 

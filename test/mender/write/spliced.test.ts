@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { IntegrityError } from '../../../src/errors.ts';
-import type { TarEntry } from '../../../src/tar/tar.ts';
+import type { TarFile } from '../../../src/tar/tar.ts';
 import { DEFAULT_MTIME, tarFile, tarSize, tarStream } from '../../../src/tar/tar.ts';
 import { isWorthSplicing, splicedPayloadFile } from '../../../src/mender/write/spliced.ts';
 import type { PayloadImage } from '../../../src/mender/payload.ts';
@@ -12,18 +12,18 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
-const collect = (body: TarEntry['body']): Promise<Buffer> =>
+const collect = (body: TarFile['body']): Promise<Buffer> =>
   body instanceof Uint8Array ? Promise.resolve(Buffer.from(body)) : buffer(body());
 
 /** An entry whose bytes are at hand in a gzip file as well, as from a registry. */
-function layer(folder: string, name: string, content: Buffer): TarEntry {
+function layer(folder: string, name: string, content: Buffer): TarFile {
   const packed = gzipSync(content);
   const path = join(folder, `${name}.gz`);
   writeFileSync(path, packed);
   return { ...tarFile(name, content), gzipped: { path, size: packed.length, digest: digestOf(packed) } };
 }
 
-function nested(path: string, entries: TarEntry[]): TarEntry {
+function nested(path: string, entries: TarFile[]): TarFile {
   return { path, size: tarSize(entries), body: () => tarStream(entries), nested: entries };
 }
 
