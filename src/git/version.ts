@@ -7,13 +7,13 @@ import { fileError } from '../io/files.ts';
 /** The file that names the version of an application. */
 export interface VersionFile {
   path: string;
-  /** Its first line, without spaces around it. */
+  /** Its first line without surrounding spaces. */
   version: string;
 }
 
 /**
- * The VERSION file nearest to `folder`: in it, or above it up to `top`. Undefined if there is none; throws UsageError
- * for one that is empty or can't be read.
+ * Returns the VERSION file nearest to `folder`: in it, or above it up to `top`; undefined if there is none.
+ * Throws UsageError for a VERSION file that is empty or can't be read.
  */
 export async function findVersionFile(folder: string, top: string): Promise<VersionFile | undefined> {
   for (let at = folder; ; at = dirname(at)) {
@@ -27,7 +27,10 @@ export async function findVersionFile(folder: string, top: string): Promise<Vers
   }
 }
 
-/** The version in the text of a VERSION file; throws UsageError that names `path` if there is none. */
+/**
+ * Returns the version in the text of a VERSION file. Throws UsageError that names `path` if the first line
+ * is not exactly one version.
+ */
 export function parseVersion(text: string, path: string): string {
   const version = text.split('\n')[0]?.trim() ?? '';
   if (/^[^\s/\\]+$/.test(version)) return version;
@@ -36,7 +39,7 @@ export function parseVersion(text: string, path: string): string {
   });
 }
 
-/** The version of a build between releases: `<version>+<first 7 characters of the commit>+<a new uuid>`. */
+/** A version for a build between releases: `VERSION+COMMIT+UUID`, with 7 characters of the commit. */
 export function developmentVersion(version: string, head: string): string {
   return `${version}+${head.slice(0, 7)}+${randomUUID()}`;
 }

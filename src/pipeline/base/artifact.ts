@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
 import { readApplication } from '../../compose/application.ts';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
+import { withTemporaryFolder } from '../../io/temporaryFolder.ts';
 import { insidePath } from '../../tar/tarRead.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
 import { readArtifact } from '../../mender/read/read.ts';
@@ -67,10 +67,9 @@ export async function artifactBaseline(
 const MOST_EXTRACTED = 64 << 20;
 
 async function readContents(path: string, signal: AbortSignal): Promise<Contents> {
-  const folder = await mkdtemp(join(tmpdir(), 'mender-docker-delta-base-'));
   const diffIDs = new Map<string, Digest[]>();
   let left = MOST_EXTRACTED;
-  try {
+  return withTemporaryFolder('base', async (folder) => {
     const report = await readArtifact(path, {
       signal,
       visitor: {
@@ -87,9 +86,7 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
     });
     const { services } = await readApplication({ composeFiles: [folder], profiles: [], environment: {} });
     return { report, diffIDs, services: new Map(services.map(({ name, image }) => [name, image ?? ''])) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Without a body the file is empty: its name alone matters. The reader refuses names that lead out of their folder. */

@@ -2,7 +2,7 @@ import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
 import { readApplication } from '../../compose/application.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { Repository } from '../../git/repository.ts';
-import { withClone } from '../../git/clone.ts';
+import { withCheckout } from '../../git/checkout.ts';
 import { findVersionFile } from '../../git/version.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import { formatPlatform } from '../../oci/platform.ts';
@@ -29,7 +29,7 @@ export async function previousAtRef(
   application: string,
   world: World,
 ): Promise<ArtifactMetadata> {
-  return withClone(repository.root, commit, async (checkout) => {
+  return withCheckout(repository.root, commit, async (checkout) => {
     const manifests = request.manifests.map((path) => relocated(path, repository, checkout));
     const { profiles, environment } = request;
     const { services, projectFolder } = await readApplication({
