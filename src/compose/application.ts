@@ -16,28 +16,28 @@ import type { Environment } from './read/variables/variables.ts';
 /** A service that runs on the device. */
 interface Service {
   name: string;
-  /** The image's name, variables filled in. */
+  /** The reference of the image, with variables filled in. */
   image?: string;
   hasBuild: boolean;
-  /** `os/arch[/variant]`, where the manifest asks for one. */
+  /** `os/arch[/variant]`, if the Compose file asks for one. */
   platform?: string;
 }
 
 /** A Compose project, read and resolved for one set of profiles. */
 export interface Application {
-  /** Absolute: the folder of the first manifest. */
+  /** Absolute: the folder of the first Compose file. */
   projectFolder: string;
-  /** Every manifest that was read, absolute, in order. */
+  /** Every Compose file that was read, absolute, in order. */
   files: string[];
   /** The top-level `name`. */
   projectName?: string;
-  /** Those that run, in the manifest's order. */
+  /** The services that run, in the order of the Compose file. */
   services: Service[];
   /** Services of profiles that are not enabled. */
   inactive: string[];
-  /** The top-level `x-mender`, variables filled in. */
+  /** The top-level `x-mender`, with variables filled in. */
   settings: Mapping;
-  /** The merged model with all variables filled in, as `docker compose config` resolves it, in the form it was written. */
+  /** The merged model with all variables filled in. Short forms stay as they are written. */
   model: Mapping;
   warnings: string[];
   /** What `shippedFiles` makes the shipped files from. */
@@ -45,9 +45,11 @@ export interface Application {
 }
 
 export interface ReadOptions {
-  /** Files, later ones over earlier ones; or a folder with a manifest of a default name. */
+  /**
+   * Compose files, later ones over earlier ones, or a folder with a Compose file of a default name.
+   */
   composeFiles: readonly string[];
-  /** Enabled profiles, `*` for all; none: what COMPOSE_PROFILES names. */
+  /** Enabled profiles, `*` for all. If empty, those in COMPOSE_PROFILES. */
   profiles: readonly string[];
   /** The environment of the build. */
   environment: Environment;
@@ -63,9 +65,10 @@ export interface ShippedFile {
 }
 
 /**
- * Reads a Compose project as `docker compose` does: several files merged, variables, `.env`, `extends`, `include`,
- * profiles. Throws NotFoundError for a missing manifest or a missing file that the manifest needs, and UsageError, with file,
- * line and column where there is one, for what Compose would refuse. https://github.com/compose-spec/compose-spec
+ * Reads a Compose project as `docker compose` does, with variables, `.env`, `extends`, `include`
+ * and profiles. Throws NotFoundError for a missing Compose file or a missing file that it needs,
+ * and UsageError for anything that Compose refuses, with file, line and column if they are known.
+ * https://github.com/compose-spec/compose-spec
  */
 export async function readApplication(options: ReadOptions): Promise<Application> {
   const { folder, paths } = await locateFiles(options.composeFiles);
@@ -95,14 +98,16 @@ export async function readApplication(options: ReadOptions): Promise<Application
 }
 
 /**
- * The files for the device, sorted by path: `docker-compose.yaml`, the local files that it refers to, and a `.env` with what
- * its variables need. A service's image is the one in `imageNames` (a tag, never a digest), else its own.
+ * The files for the device, sorted by path: `docker-compose.yaml`, the local files that it refers
+ * to and a `.env` with the variables that it uses. The image of a service is the one in
+ * `imageNames` (a tag, never a digest), else its own.
  *
- * A device does with them what Compose would do here: a variable keeps its place when the project's own `.env` gives
- * its value, or when it has none (the device's environment may then give one); the value itself is written when it comes
- * from the build's environment, or from the env file of an include. Names passed through (`environment: [NAME]`) are
- * asked of the device. Services of other profiles are left out, and so are `profiles`, `build` and a `pull_policy`
- * that asks a registry. A single manifest keeps its comments and layout.
+ * The device gets the configuration that Compose has here. An expression stays as it is if the
+ * `.env` of the project gives its variable or if nothing does; the device's environment may then
+ * set it. It is replaced by the value if that comes from the environment of the build or from the
+ * env file of an include. A name without value (`environment: [NAME]`) takes its value from the
+ * device. Services of other profiles are left out, and so are `profiles`, `build` and a
+ * `pull_policy` that asks a registry. A single Compose file keeps its comments and layout.
  */
 export function shippedFiles(
   application: Application,
@@ -117,8 +122,8 @@ export function shippedFiles(
 
 function requireServices(model: Mapping, paths: readonly string[]): void {
   if (Object.keys(asMapping(model['services'])).length > 0) return;
-  throw new UsageError(`manifest ${paths.join(', ')} has no services`, {
-    hint: 'it needs a services section',
+  throw new UsageError(`Compose file ${paths.join(', ')} has no services`, {
+    hint: 'add a services section',
   });
 }
 
@@ -145,11 +150,11 @@ function warningsOf(notes: Notes, model: Mapping): string[] {
   const [unset, baked] = [[...notes.unset].sort(), [...notes.baked].sort()];
   return [
     ...(unknown.length > 0
-      ? [`Compose does not know ${unknown.join(', ')}: a device may refuse the manifest`]
+      ? [`Compose does not know ${unknown.join(', ')}: a device may refuse the Compose file`]
       : []),
-    ...(unset.length > 0 ? [`not set, and empty where used: ${unset.join(', ')}`] : []),
+    ...(unset.length > 0 ? [`variables without a value, read as empty: ${unset.join(', ')}`] : []),
     ...(baked.length > 0
-      ? [`written into the shipped manifest, as the build's environment gives them: ${baked.join(', ')}`]
+      ? [`written into the shipped Compose file from the environment of the build: ${baked.join(', ')}`]
       : []),
   ];
 }

@@ -2,8 +2,8 @@ import { NotFoundError, UsageError } from '../errors.ts';
 import type { Application } from './application.ts';
 
 /**
- * Throws NotFoundError for an override of a service that the application does not have, and UsageError for a service that
- * has only `build` and no override: images are built elsewhere.
+ * Throws NotFoundError if an override names an unknown service, and UsageError if a service without
+ * an override has only `build`: this tool builds no images.
  */
 export function requireImages(application: Application, overridden: readonly string[]): void {
   const names = application.services.map(({ name }) => name);
@@ -23,7 +23,7 @@ export function requireImages(application: Application, overridden: readonly str
   const [first] = builtOnly;
   if (first === undefined) return;
   throw new UsageError(
-    `no image for ${builtOnly.map(({ name }) => name).join(', ')}: the manifest only says how to build it`,
+    `no image for ${builtOnly.map(({ name }) => name).join(', ')}: the Compose file only says how to build it`,
     {
       hint: `build it, then name it with -i ${first.name}=IMAGE or -f ${first.name}=FILE`,
     },

@@ -13,8 +13,9 @@ const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
 const NAME = /^[A-Za-z0-9._-]+$/;
 
 /**
- * The document as plain data, its variables filled in as far as the scope says, in the document itself as well. Throws
- * UsageError with line and column for a required variable that is missing and for what is no Compose file.
+ * Converts the document to plain data. Fills in the variables that the scope does not keep, also in
+ * the document itself. Throws UsageError, with line and column, for a missing required variable and
+ * for anything that is not a Compose file.
  */
 export function convertDocument(file: YamlFile, document: Document, scope: Scope): Mapping {
   const { variables, notes, keepsVariables } = scope;
@@ -29,12 +30,14 @@ export function convertDocument(file: YamlFile, document: Document, scope: Scope
   });
   const model = toValue(file, document);
   if (!isMapping(model))
-    throw new UsageError(`${file.where(document.contents)}: a manifest is a mapping with a services section`);
+    throw new UsageError(
+      `${file.where(document.contents)}: a Compose file must be a mapping with a services section`,
+    );
   for (const section of SECTIONS) checkSection(file, model, section);
   return model;
 }
 
-/** Image names and build sections do not go to the device as they are. */
+/** Image names are replaced and build sections removed before the file ships. */
 function isShipped([section, , key]: string[]): boolean {
   return !(section === 'services' && (key === 'image' || key === 'build'));
 }
@@ -45,7 +48,9 @@ function checkSection(file: YamlFile, model: Mapping, section: string): void {
   if (!isMapping(entries)) throw new UsageError(`${file.path}: ${section} must be a mapping of names`);
   for (const [name, entry] of Object.entries(entries)) {
     if (!NAME.test(name))
-      throw new UsageError(`${file.path}: ${section}.${name}: a name has only letters, digits and . _ -`);
+      throw new UsageError(
+        `${file.path}: ${section}.${name}: a name may only have letters, digits and . _ -`,
+      );
     if (isMapping(entry) || entry === null || entry instanceof Tagged) continue;
     throw new UsageError(`${file.path}: ${section}.${name} must be a mapping`);
   }

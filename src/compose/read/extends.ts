@@ -9,7 +9,7 @@ import { readYamlFile } from './yaml/yamlFile.ts';
 import type { Mapping, Value } from './yaml/value.ts';
 import { isMapping, asMapping, scalarText } from './yaml/value.ts';
 
-/** The services of one file, and the scope that they are read in. */
+/** The services of one file, and the scope in which they are read. */
 interface Family {
   path: string;
   services: Mapping;
@@ -17,8 +17,8 @@ interface Family {
 }
 
 /**
- * The model with every service merged over the one that it extends, in the same file or in another one; the very same
- * model when none does. Throws UsageError for a service that does not exist and for a circle.
+ * Merges every service over the one it extends, in the same or in another file. Returns the same
+ * object if no service extends another. Throws UsageError for a missing service and for a cycle.
  * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#extends
  */
 export async function applyExtends(model: Mapping, path: string, scope: Scope): Promise<Mapping> {
@@ -37,7 +37,7 @@ async function resolveService(family: Family, name: string, trail: readonly stri
   if (wanted === undefined || wanted === null) return service;
   const here = `${family.path} ${name}`;
   if (trail.includes(here))
-    throw new UsageError(`extends goes round in a circle: ${[...trail, here].join(' extends ')}`);
+    throw new UsageError(`extends has a cycle: ${[...trail, here].join(' extends ')}`);
   const base = await baseOf(family, name, wanted, [...trail, here]);
   const fillQuietly = quietly(family.scope.variables.lookup);
   return mergeMappings(asMapping(base), own, ['services', name], fillQuietly);

@@ -14,9 +14,10 @@ type Load = (paths: readonly string[], scope: Scope) => Promise<{ model: Mapping
 const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
 
 /**
- * The model with all that it includes; the very same model when it includes nothing. What another folder's files say
- * is read with that folder's `.env` below the variables at hand, and all of it is filled in. Throws UsageError for a
- * name that two files define differently. https://github.com/compose-spec/compose-spec/blob/main/14-include.md
+ * Adds everything that the model includes. Returns the same object if it includes nothing.
+ * Variables of an included file are filled in: from the outer variables, then from the `.env` of
+ * its folder. Throws UsageError if two files define one name differently.
+ * https://github.com/compose-spec/compose-spec/blob/main/14-include.md
  */
 export async function applyIncludes(model: Mapping, scope: Scope, load: Load): Promise<Mapping> {
   const { include, ...rest } = model;
@@ -34,7 +35,7 @@ async function includedModel(entry: Value, outer: Scope, load: Load): Promise<Ma
   const long = isMapping(entry) ? entry : { path: entry };
   const paths = asList(long['path']).map((path) => resolve(outer.folder, text(path)));
   const [first] = paths;
-  if (first === undefined) throw new UsageError('an include names no path');
+  if (first === undefined) throw new UsageError('an include has no path');
   const chosen = text(long['project_directory']);
   const folder = chosen === '' ? dirname(first) : resolve(outer.folder, chosen);
   const named = asList(long['env_file']).map((path) => resolve(outer.folder, text(path)));
@@ -57,7 +58,7 @@ async function dotenvIn(folder: string): Promise<string[]> {
   return isFile ? [path] : [];
 }
 
-/** Names in `environment` that only the include's own env file gives get their values here: nobody else has them. */
+/** Gives names without value in `environment` the values that only the include's env file has. */
 function withPassedThrough(
   model: Mapping,
   outer: Scope,
@@ -94,7 +95,7 @@ function imported(model: Mapping, other: Mapping): Mapping {
     for (const [name, entry] of Object.entries(asMapping(other[section]))) {
       if (Object.hasOwn(known, name) && !isDeepStrictEqual(known[name], entry))
         throw new UsageError(`${section}.${name} conflicts with an included one`, {
-          hint: 'rename one of them, or override it in a further manifest',
+          hint: 'rename one of them, or override it in another Compose file',
         });
     }
     whole[section] = { ...known, ...asMapping(other[section]) };

@@ -12,15 +12,16 @@ import type { Mapping } from './yaml/value.ts';
 
 /** Compose files, read and merged. */
 export interface Loaded {
-  /** Merge tags are still in it. */
+  /** With its merge tags. */
   model: Mapping;
-  /** The one document that is the whole of it, when there was nothing to extend, include or merge. */
+  /** The only document, if there was nothing to extend, include or merge. */
   only?: { file: YamlFile; document: Document };
 }
 
 /**
- * Reads the manifests, later ones over earlier ones, with what they extend and include. Variables are filled in as far as
- * the scope says. Throws NotFoundError for a missing file and UsageError for what Compose would refuse.
+ * Reads Compose files, with what they extend and include, and merges later ones over earlier ones.
+ * Fills in the variables that the scope does not keep. Throws NotFoundError for a missing file and
+ * UsageError for anything that Compose refuses.
  */
 export async function loadFiles(paths: readonly string[], scope: Scope): Promise<Loaded> {
   let loaded: Loaded | undefined;
@@ -51,7 +52,7 @@ async function loadDocument(file: YamlFile, document: Document, scope: Scope): P
 
 function refuseCycle(path: string, { trail }: Scope): void {
   if (!trail.includes(path)) return;
-  throw new UsageError(`include goes round in a circle: ${[...trail, path].join(' includes ')}`, {
+  throw new UsageError(`include has a cycle: ${[...trail, path].join(' includes ')}`, {
     hint: 'remove one of these includes',
   });
 }

@@ -3,37 +3,38 @@ import { dirname, join, resolve } from 'node:path';
 import { NotFoundError, UsageError } from '../../errors.ts';
 
 export interface ComposeFiles {
-  /** The folder of the first manifest, absolute: all relative paths start there, and its `.env` counts. */
+  /** Absolute: the folder of the first file. Relative paths and `.env` belong to it. */
   folder: string;
   /** Absolute. */
   paths: string[];
 }
 
 /**
- * The manifest files meant by the arguments: files as they are; a folder stands for the manifest in it that has a default
- * name, and for the override file beside that, as for Compose. Throws NotFoundError for a folder without one.
+ * Finds the Compose files that the arguments name. A folder stands for the Compose file in it that
+ * has a default name and for its override file, as in Compose. Throws NotFoundError for a folder
+ * without one.
  */
 export async function locateFiles(named: readonly string[]): Promise<ComposeFiles> {
   const paths: string[] = [];
   for (const name of named) {
     const path = resolve(name);
-    if (await isFolder(path)) paths.push(...(await manifestsIn(path)));
+    if (await isFolder(path)) paths.push(...(await composeFilesIn(path)));
     else paths.push(path);
   }
   const [first] = paths;
   if (first === undefined)
-    throw new UsageError('no manifest is named', { hint: 'name a Compose file or its folder' });
+    throw new UsageError('no Compose file is named', { hint: 'name a Compose file or its folder' });
   return { folder: dirname(first), paths };
 }
 
-async function manifestsIn(folder: string): Promise<string[]> {
-  const manifest = await firstIn(folder, DEFAULT_NAMES);
-  if (manifest === undefined)
-    throw new NotFoundError(`folder ${folder} has no manifest: looked for ${DEFAULT_NAMES.join(', ')}`, {
+async function composeFilesIn(folder: string): Promise<string[]> {
+  const main = await firstIn(folder, DEFAULT_NAMES);
+  if (main === undefined)
+    throw new NotFoundError(`folder ${folder} has no Compose file: looked for ${DEFAULT_NAMES.join(', ')}`, {
       hint: 'name the Compose file itself',
     });
   const override = await firstIn(folder, OVERRIDE_NAMES);
-  return override === undefined ? [manifest] : [manifest, override];
+  return override === undefined ? [main] : [main, override];
 }
 
 async function firstIn(folder: string, names: readonly string[]): Promise<string | undefined> {
@@ -55,7 +56,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** The names under which Compose looks for a manifest in a folder, the most wanted first. */
+/** The names that Compose looks for in a folder, in order of preference. */
 export const DEFAULT_NAMES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
 export const OVERRIDE_NAMES = [
   'compose.override.yml',

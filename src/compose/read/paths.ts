@@ -3,14 +3,15 @@ import { isBound, isPath, parseMount, withSource } from './shortSyntax.ts';
 import type { Mapping, Value } from './yaml/value.ts';
 import { isMapping, asMapping, scalarText } from './yaml/value.ts';
 
-/** True for a path that means something else in another folder. */
+/** True if the path means something else in another folder. */
 function isRelative(path: string): boolean {
   return !isAbsolute(path) && !path.startsWith('~');
 }
 
 /**
- * The model with its relative paths (bind mounts, env and label files, files of configs and secrets, bound volumes) made to be read from
- * `to` instead of `from`; both absolute. `build` and `develop` stay as they are: a device does neither.
+ * Rewrites the relative paths of the model (bind mounts, env and label files, files of configs and
+ * secrets, bound volumes) from the folder `from` to the folder `to`, both absolute. `build` and
+ * `develop` stay as they are, since a device uses neither.
  */
 export function rebase(model: Mapping, from: string, to: string): Mapping {
   if (from === to) return model;
@@ -24,7 +25,7 @@ export function rebase(model: Mapping, from: string, to: string): Mapping {
   };
 }
 
-/** One service of the model, likewise. */
+/** Applies `move` to the relative paths of one service. */
 export function rebaseService(service: Value, move: (path: string) => string): Value {
   if (!isMapping(service)) return service;
   const moveAll = (value: Value): Value =>
@@ -43,7 +44,9 @@ export function rebaseService(service: Value, move: (path: string) => string): V
   };
 }
 
-/** A relative path read from `from`, written for `to`: `./data`, `../shared/x`. */
+/**
+ * Rewrites a path relative to `from` as a path relative to `to`, like `./data` or `../shared/x`.
+ */
 export function movePath(path: string, from: string, to: string): string {
   if (path === '' || !isRelative(path)) return path;
   const moved = relative(to, join(from, path));

@@ -2,34 +2,34 @@ import type { Lookup } from './variables/template.ts';
 import { interpolate } from './variables/template.ts';
 import type { Variables } from './variables/variables.ts';
 
-/** What reading leaves behind for the messages at its end. */
+/** What is collected while reading, for the messages at the end. */
 export interface Notes {
   /** Compose files read, absolute, in order. */
   files: Set<string>;
-  /** Variables that nothing gives a value. */
+  /** Variables without a value. */
   unset: Set<string>;
-  /** Local variables whose values now stand in the model, apart from image names. */
+  /** Local variables whose values are now part of the model, apart from image names. */
   baked: Set<string>;
 }
 
 /** How the files of one project, or of one include, are read. */
 export interface Scope {
-  /** Absolute; what relative paths in the files are relative to. */
+  /** Absolute: the base of relative paths. */
   folder: string;
   variables: Variables;
-  /** Files that are being read around this one, outermost first: none of them may come again. */
+  /** The files that include this one, outermost first. None of them may be included again. */
   trail: readonly string[];
-  /** True for the project's own files: expressions without local variables stay in the model. */
+  /** True for the project's own files: they keep expressions that name no local variable. */
   keepsVariables: boolean;
   notes: Notes;
 }
 
-/** The text with every variable of the scope filled in; throws TemplateError. */
+/** Fills in every variable of the text. Throws TemplateError. */
 export function fill(scope: Scope, text: string): string {
   return interpolate(text, scope.variables.lookup, (name) => scope.notes.unset.add(name));
 }
 
-/** Fills in variables for comparing texts, silently. */
+/** Returns a function that fills in variables, to compare texts, without reporting unset ones. */
 export function quietly(lookup: Lookup): (text: string) => string {
   return (text) => (text.includes('$') ? interpolate(text, lookup) : text);
 }

@@ -9,8 +9,9 @@ export interface Mount {
 }
 
 /**
- * Reads `[SOURCE:]TARGET[:MODE]` or the long form. A source that begins with `.`, `/` or `~` is a bind mount, another one
- * a named volume. https://github.com/compose-spec/compose-spec/blob/main/05-services.md#volumes
+ * Parses `[SOURCE:]TARGET[:MODE]` or the long form. A source that starts with `.`, `/` or `~` makes
+ * it a bind mount, any other source a named volume.
+ * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#volumes
  */
 export function parseMount(entry: Value): Mount {
   if (isMapping(entry)) return longMount(entry);
@@ -23,12 +24,12 @@ export function parseMount(entry: Value): Mount {
   return { type: isPath(first) ? 'bind' : 'volume', source: first, target: second };
 }
 
-/** True for what Compose takes as a path, not as a volume's name. */
+/** True if Compose takes the source as a path, not as the name of a volume. */
 export function isPath(source: string): boolean {
   return /^[./~]/.test(source);
 }
 
-/** True for the `driver_opts` of a named volume that is a bind mount in disguise. */
+/** True for the `driver_opts` of a named volume that mounts a folder of the host. */
 export function isBound(options: Mapping): boolean {
   return /(^|,)r?bind(,|$)/.test(scalarText(options['o']));
 }
@@ -51,7 +52,7 @@ function longMount(entry: Mapping): Mount {
   };
 }
 
-/** One published port or range, in Compose's long form; numbers as text. */
+/** A published port or range in Compose's long form. Numbers are texts. */
 export interface Port {
   hostIp: string;
   published: string;
@@ -60,7 +61,7 @@ export interface Port {
 }
 
 /**
- * Reads `[[IP:]PUBLISHED:]TARGET[/PROTOCOL]` or the long form.
+ * Parses `[[IP:]PUBLISHED:]TARGET[/PROTOCOL]` or the long form.
  * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#ports
  */
 export function parsePort(entry: Value): Port {

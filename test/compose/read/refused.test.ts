@@ -23,14 +23,14 @@ const bomb = (levels: number): string =>
 
 /** What is wrong with a project, and what is said of it; the real docker compose refuses it as well. */
 const REFUSED: Record<string, [Case, string | RegExp]> = {
-  'no YAML': [only('services:\n  web: [a\n'), /compose\.yaml:\d+:\d+: no valid YAML/],
-  'a tab for indentation': [only('services:\n\tweb: {image: x}\n'), /compose\.yaml:2:1: no valid YAML/],
+  'no YAML': [only('services:\n  web: [a\n'), /compose\.yaml:\d+:\d+: invalid YAML/],
+  'a tab for indentation': [only('services:\n\tweb: {image: x}\n'), /compose\.yaml:2:1: invalid YAML/],
   'a key twice': [
     only('services:\n  a: {image: x}\n  a: {image: y}\n'),
-    /compose\.yaml:3:3: no valid YAML: .*unique/,
+    /compose\.yaml:3:3: invalid YAML: .*unique/,
   ],
   'an unknown anchor': [only('services:\n  a: *none\n'), /compose\.yaml:2:6/],
-  'a list at the top': [only('- a\n'), /compose\.yaml:1:1: a manifest is a mapping/],
+  'a list at the top': [only('- a\n'), /compose\.yaml:1:1: a Compose file must be a mapping/],
   'an empty file': [only('# nothing\n'), 'has no services'],
   'services that are a list': [only('services: [a]\n'), 'services must be a mapping'],
   'a service that is a text': [only('services: {a: x}\n'), 'services.a must be a mapping'],
@@ -39,7 +39,10 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
     only('services: {a: {command: x}}\n'),
     'services.a has neither image nor build',
   ],
-  'a name that is no name': [only('services: {a/b: {image: x}}\n'), 'services.a/b: a name has only letters'],
+  'a name that is no name': [
+    only('services: {a/b: {image: x}}\n'),
+    'services.a/b: a name may only have letters',
+  ],
   'a volume that is not defined': [
     only('services: {a: {image: x, volumes: ["data:/d"]}}\n'),
     'services.a.volumes: data is not defined',
@@ -62,11 +65,11 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
   ],
   'services that depend on each other': [
     only('services: {a: {image: x, links: [b]}, b: {image: x, depends_on: [a]}}\n'),
-    'services depend on each other in a circle: a needs b needs a',
+    'services depend on each other: a needs b needs a',
   ],
   'a service that depends on itself, were it to run': [
     only('services: {a: {image: x, depends_on: {a: {condition: service_started, required: false}}}}\n'),
-    'in a circle: a needs a',
+    'each other: a needs a',
   ],
   'network_mode beside networks': [
     only('services: {a: {image: x, network_mode: host, networks: [default]}}\n'),
@@ -74,9 +77,9 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
   ],
   'a key that is a number': [
     only('services:\n  a: {image: x, environment: {1: x}}\n'),
-    /compose\.yaml:2:31: the key 1 is no text/,
+    /compose\.yaml:2:31: the key 1 is not a string/,
   ],
-  'a key that is true': [only(`x-a: {true: 1}\n${ok}`), 'the key true is no text'],
+  'a key that is true': [only(`x-a: {true: 1}\n${ok}`), 'the key true is not a string'],
   'an alias in its own anchor': [only(`x-a: &a [*a]\n${ok}`), 'alias inside its own anchor'],
   'a required variable': [
     only('services:\n  web:\n    image: "web:${TAG:?which}"\n'),
@@ -92,7 +95,7 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
   ],
   'a service that extends itself': [
     only('services: {a: {image: x, extends: b}, b: {extends: a}}\n'),
-    'extends goes round in a circle',
+    'extends has a cycle',
   ],
   'a service that extends nothing': [only('services: {a: {extends: b}}\n'), 'services.a extends b, which'],
   'an extended file that is missing': [
@@ -102,7 +105,7 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
   'an include that is missing': [only(`include: [no.yaml]\n${ok}`), 'no.yaml does not exist'],
   'an include of itself': [
     { files: { 'compose.yaml': `include: [b.yaml]\n${ok}`, 'b.yaml': 'include: [compose.yaml]\n' } },
-    'include goes round in a circle',
+    'include has a cycle',
   ],
   'an include that says something else': [
     { files: { 'compose.yaml': `include: [b.yaml]\n${ok}`, 'b.yaml': 'services: {web: {image: other}}\n' } },

@@ -97,8 +97,8 @@ describe('variables', () => {
     );
     expect(shipped(application)[MANIFEST]).toContain('"$$5", "$NO"');
     expect(application.warnings).toEqual([
-      'not set, and empty where used: NO',
-      "written into the shipped manifest, as the build's environment gives them: LEVEL",
+      'variables without a value, read as empty: NO',
+      'written into the shipped Compose file from the environment of the build: LEVEL',
       "passed through from the device's environment, not from the build's: HOME",
     ]);
   });

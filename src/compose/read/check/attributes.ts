@@ -17,7 +17,7 @@ const SERVICE = new Set(
   ),
 );
 
-/** Keys that Compose does not know, as `services.web.imagee`: most likely mistyped, and refused by a device's Compose. */
+/** The keys that Compose does not know, like `services.web.imagee`. */
 export function unknownAttributes(model: Mapping): string[] {
   const isUnknown = (key: string, known: ReadonlySet<string>) => !known.has(key) && !key.startsWith('x-');
   const services = Object.entries(asMapping(model['services']));

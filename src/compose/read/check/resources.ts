@@ -6,8 +6,8 @@ import { isMapping, asList, asMapping, scalarText } from '../yaml/value.ts';
 const SECTIONS = ['volumes', 'networks', 'configs', 'secrets'] as const;
 
 /**
- * Throws UsageError for an active service that uses a volume, network, config or secret which the model (variables filled in)
- * does not define: a device's Compose would refuse it.
+ * Throws UsageError if an active service uses a volume, network, config or secret that the model
+ * does not define, as Compose does. The variables of the model are filled in.
  */
 export function checkResources(model: Mapping, active: readonly string[]): void {
   for (const name of active) {
@@ -35,7 +35,7 @@ function usedBy(service: Mapping, section: (typeof SECTIONS)[number]): string[] 
 
 function volumeOf(entry: Value): string[] {
   const { type, source = '' } = parseMount(entry);
-  // In the short form Compose takes a single letter for a drive of Windows, which is no volume.
+  // In the short form Compose takes a single letter for a Windows drive, not for a volume.
   const isDrive = !isMapping(entry) && /^[A-Za-z]$/.test(source);
   return type === 'volume' && source !== '' && !isDrive ? [source] : [];
 }

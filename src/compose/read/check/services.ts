@@ -2,7 +2,9 @@ import { UsageError } from '../../../errors.ts';
 import type { Mapping, Value } from '../yaml/value.ts';
 import { isMapping, asList, asMapping, scalarText } from '../yaml/value.ts';
 
-/** Names of the services that run: those without profiles, and those of an enabled one (`*` enables all). */
+/**
+ * The names of the services that run: those without or with an enabled profile. `*` enables all.
+ */
 export function activeServices(model: Mapping, profiles: readonly string[]): string[] {
   const isActive = ([, service]: [string, Value]) => {
     const own = asList(asMapping(service)['profiles']).map(scalarText);
@@ -14,8 +16,8 @@ export function activeServices(model: Mapping, profiles: readonly string[]): str
 }
 
 /**
- * Throws UsageError for an active service without image and build, for one that needs a service which does not run, and for
- * a circle of services that wait for each other; the model has its variables filled in.
+ * Throws UsageError if an active service has neither image nor build, needs a service that does not
+ * run, or depends on itself through others. The variables of the model are filled in.
  */
 export function checkServices(model: Mapping, active: readonly string[]): void {
   const services = asMapping(model['services']);
@@ -35,12 +37,12 @@ export function checkServices(model: Mapping, active: readonly string[]): void {
   for (const name of active) refuseCircle(services, name, [], settled);
 }
 
-/** Compose counts dependencies in that need not run. */
+/** Like Compose, this also follows dependencies that are not required. */
 function refuseCircle(services: Mapping, name: string, trail: readonly string[], settled: Set<string>): void {
   if (settled.has(name)) return;
   const way = [...trail, name];
   if (trail.includes(name))
-    throw new UsageError(`services depend on each other in a circle: ${way.join(' needs ')}`, {
+    throw new UsageError(`services depend on each other: ${way.join(' needs ')}`, {
       hint: 'remove one of these dependencies',
     });
   const service = asMapping(services[name]);
@@ -62,7 +64,7 @@ function checkNetworks(name: string, service: Mapping): void {
 function checkImage(name: string, service: Mapping): void {
   const { image, build, provider } = service;
   if (image !== undefined && image !== null && typeof image !== 'string')
-    throw new UsageError(`services.${name}.image must be a text`);
+    throw new UsageError(`services.${name}.image must be a string`);
   if (scalarText(image) !== '' || isPresent(build) || isPresent(provider)) return;
   throw new UsageError(`services.${name} has neither image nor build`, { hint: 'name its image' });
 }
@@ -71,7 +73,7 @@ function isPresent(value: Value | undefined): boolean {
   return value !== undefined && value !== null;
 }
 
-/** Services that must run beside this one. */
+/** The services that must run for this one. */
 function neededBy(service: Mapping): string[] {
   const shared = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup'].map((key) => scalarText(service[key]));
   const from = asList(service['volumes_from']).map(scalarText);
@@ -97,7 +99,7 @@ function dependencies(service: Mapping): { name: string; required: boolean }[] {
   }));
 }
 
-/** `depends_on` without the services that do not run; undefined where nothing has to go. */
+/** `depends_on` without the services that do not run, or undefined if all of them run. */
 export function runningDependencies(service: Mapping, active: readonly string[]): Mapping | undefined {
   const dependsOn = service['depends_on'];
   if (!isMapping(dependsOn)) return undefined;

@@ -4,12 +4,13 @@ import { parseMount, parsePort } from '../shortSyntax.ts';
 import type { Mapping, Value } from '../yaml/value.ts';
 import { Tagged, isMapping, asList, mapStrings, asMapping, scalarText } from '../yaml/value.ts';
 
-/** Fills in the variables of a text. Entries are compared by what they mean, and kept as they were written. */
+/** Fills in the variables of a text: entries are compared with, but kept without, their values. */
 export type Fill = (text: string) => string;
 
 /**
- * `over` merged over `base` as Compose merges files. Merge tags stay in the result, so that they also act on what it is merged
- * over later. `path` says where in the file the two mappings stand. Throws UsageError where a list meets a mapping.
+ * Merges `over` over `base` as Compose merges files. The result keeps its merge tags, which also
+ * apply to the files it is merged over later. `path` is the place of both mappings in the file.
+ * Throws UsageError if a list meets a mapping.
  */
 export function mergeMappings(base: Mapping, over: Mapping, path: readonly string[], fill: Fill): Mapping {
   const merged = { ...base };
@@ -35,7 +36,7 @@ function mergeValues(base: Value, over: Value, path: readonly string[], fill: Fi
   return unique([...listItems(base), ...listItems(over)], (item) => keyOf(mapStrings(item, fill)));
 }
 
-/** What two items of a list have in common when the later one takes the place of the earlier one. */
+/** The key of a list's item: a later item replaces an earlier one with the same key. */
 const KEYS: Record<string, (item: Value) => string> = {
   unique: (item) => scalarText(item) || scalarText(asMapping(item)['path']) || JSON.stringify(item),
   ports: portKey,
@@ -72,7 +73,7 @@ function describeShape(value: Value): string {
   return Array.isArray(value) ? 'list' : 'plain value';
 }
 
-/** `KEY=VALUE` lists as mappings; a key alone has the value null. */
+/** A `KEY=VALUE` list as a mapping. A key without `=` gets the value null. */
 export function keyed(value: Value | undefined): Mapping {
   if (!Array.isArray(value)) return asMapping(value);
   return Object.fromEntries(value.map((item) => keyAndValue(scalarText(item))));
@@ -97,7 +98,7 @@ function listItems(value: Value): Value[] {
   );
 }
 
-/** A later item takes the place of an earlier one with the same key. */
+/** Keeps the last item of each key. */
 function unique(items: readonly Value[], keyOf: (item: Value) => string): Value[] {
   const kept = new Map<string, Value>();
   for (const item of items) kept.set(keyOf(item), item);

@@ -3,10 +3,10 @@
  * https://github.com/compose-spec/compose-spec/blob/main/13-merge.md
  */
 
-/** Taken whole from the later file. */
+/** The later file replaces the value. */
 const REPLACED = ['services.*.command', 'services.*.entrypoint', 'services.*.healthcheck.test'];
 
-/** A mapping, or a list of `KEY=VALUE`: one entry a key. */
+/** A mapping or a list of `KEY=VALUE`; entries merge by key. */
 const KEYED = [
   'networks.*.labels',
   'volumes.*.labels',
@@ -20,10 +20,10 @@ const KEYED = [
   'services.*.sysctls',
 ];
 
-/** A list of names, or a mapping that says more of each. */
+/** A list of names or a mapping from names to details; entries merge by name. */
 const NAMED = ['services.*.networks', 'services.*.depends_on'];
 
-/** A list (or a lone item) in which nothing stands twice. */
+/** A list or a single item; the merged list has no duplicates. */
 const UNIQUE = [
   'services.*.build.extra_hosts',
   'services.*.cap_add',
@@ -64,13 +64,16 @@ const RULES = new Map<string, Rule>([
   ...(Object.entries(OTHERS) as [string, Rule][]),
 ]);
 
-/** The rule for a path, or undefined where mappings merge, lists are appended and anything else is replaced. */
+/** The rule for a path. Without a rule, mappings merge, lists are appended and scalars replaced. */
 export function ruleFor(path: readonly string[]): Rule | undefined {
   if (path[path.length - 1]?.startsWith('x-') === true) return 'replaced';
   return RULES.get(patternOf(path).join('.'));
 }
 
-/** Keys that people choose become `*`: the second of every path, and the fourth below a service's networks and ulimits. */
+/**
+ * Replaces the keys that users choose with `*`: the second one, and names below networks and
+ * ulimits.
+ */
 function patternOf(path: readonly string[]): string[] {
   const isOpen = path[2] === 'networks' || path[2] === 'ulimits';
   return path.map((key, at) => (at === 1 || (at === 3 && isOpen && path[0] === 'services') ? '*' : key));

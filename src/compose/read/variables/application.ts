@@ -5,7 +5,10 @@ import { interpolate } from './template.ts';
 import type { Environment, Variables } from './variables.ts';
 import { projectVariables, withDefault } from './variables.ts';
 
-/** The variables of the project, and `COMPOSE_PROJECT_NAME` as Compose makes it of the top-level `name` or of the folder. */
+/**
+ * The variables of the project. `COMPOSE_PROJECT_NAME` defaults to the top-level `name`, then to
+ * the name of the folder, both normalized as Compose does. Throws UsageError and NotFoundError.
+ */
 export async function applicationVariables(
   folder: string,
   paths: readonly string[],
@@ -22,7 +25,7 @@ export async function applicationVariables(
   return withDefault(variables, 'COMPOSE_PROJECT_NAME', name);
 }
 
-/** What Compose makes of a name. */
+/** Normalizes a project name as Compose does. */
 function projectName(text: string): string {
   return text
     .toLowerCase()
@@ -30,7 +33,7 @@ function projectName(text: string): string {
     .replace(/^[_-]+/, '');
 }
 
-/** Undefined where it can't be filled in: reading the manifest tells why, and where. */
+/** Undefined if the template is invalid: reading the file reports it with its position. */
 function filled(template: string, lookup: Lookup): string | undefined {
   try {
     return interpolate(template, lookup);
@@ -39,7 +42,7 @@ function filled(template: string, lookup: Lookup): string | undefined {
   }
 }
 
-/** The enabled profiles: those given, else what `COMPOSE_PROFILES` names. */
+/** The enabled profiles: `profiles`, or those in `COMPOSE_PROFILES` if there are none. */
 export function profilesOf(profiles: readonly string[], { lookup }: Variables): readonly string[] {
   return profiles.length > 0
     ? profiles

@@ -14,8 +14,9 @@ const ESCAPES: Record<string, string> = {
 };
 
 /**
- * The variables of an env file, in order. Bare and double-quoted values are interpolated from `lookup`, else from the lines
- * above; a name alone takes its value from `lookup`. `where` names the file in the UsageError for a line that can't be read.
+ * Parses an env file into its variables, in order. Unquoted and double-quoted values are
+ * interpolated from `lookup`, then from the lines above. A name without `=` takes its value from
+ * `lookup`. Throws UsageError for an invalid line; `where` names the file in it.
  * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#env_file-format
  */
 export function parseDotenv(source: string, where: string, lookup: Lookup): Map<string, string> {
@@ -89,5 +90,5 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | u
 
 function unreadable(text: string, at: number, where: string, why: string): UsageError {
   const line = text.slice(0, at).split('\n').length;
-  return new UsageError(`${where}:${line}: ${why}`, { hint: 'write one NAME=VALUE a line' });
+  return new UsageError(`${where}:${line}: ${why}`, { hint: 'write one NAME=VALUE per line' });
 }

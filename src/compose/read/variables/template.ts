@@ -1,13 +1,13 @@
 /**
- * Compose's interpolation: `$NAME`, `${NAME}` and the operators `:-` `-` `:?` `?` `:+` `+`, nested, `$$` for a dollar; one that
- * begins nothing stands for itself.
+ * Compose's interpolation: `$NAME`, `${NAME}` and the operators `:-` `-` `:?` `?` `:+` `+`, which
+ * may be nested. `$$` is a dollar sign, and so is a `$` that starts no expression.
  * https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md
  */
 
-/** The value of a variable, or undefined where it is not set. */
+/** Returns the value of a variable, or undefined if it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
-/** A template that can't be read, or a required variable that is missing; the message has no position. */
+/** An invalid template or a missing required variable. The message names no position. */
 export class TemplateError extends Error {}
 
 type Operator = '' | ':-' | '-' | ':?' | '?' | ':+' | '+';
@@ -20,7 +20,7 @@ const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const OPERATOR = /:[-?+]|[-?+]/y;
 const DEEPEST = 50;
 
-/** The text with its variables filled in. `unset` hears of each variable that has neither value nor default. */
+/** Fills in all variables. Calls `unset` for each variable with neither a value nor a default. */
 export function interpolate(template: string, lookup: Lookup, unset?: (name: string) => void): string {
   return partsOf(template)
     .map((part) => (part.kind === 'text' ? part.text : expand(part, lookup, unset)))
@@ -28,8 +28,8 @@ export function interpolate(template: string, lookup: Lookup, unset?: (name: str
 }
 
 /**
- * The text with only those expressions filled in that name a variable of which `isBaked` is true; what is left is a
- * template again, with the same meaning for one who has the other variables.
+ * Fills in only the expressions that name a variable for which `isBaked` is true. The result is a
+ * template that means the same wherever the other variables have the same values.
  */
 export function interpolatePartly(
   template: string,
@@ -43,18 +43,18 @@ export function interpolatePartly(
     .map((part) => {
       if (part.kind === 'text') return part.source;
       if (isFilled(part)) return escapeDollars(expand(part, lookup));
-      // Braces, as a filled-in text behind `$NAME` could be read as more of the name.
+      // With braces, since a filled-in text after `$NAME` could continue the name.
       return part.source.startsWith('${') ? part.source : `\${${part.name}}`;
     })
     .join('');
 }
 
-/** A template that means exactly this text. */
+/** A template that expands to exactly this text. */
 export function escapeDollars(text: string): string {
   return text.replaceAll('$', '$$$$');
 }
 
-/** Every variable that the template names, defaults included. */
+/** Every variable that the template names, also inside defaults. */
 export function namesIn(template: string): string[] {
   return partsOf(template).flatMap((part) =>
     part.kind === 'text' ? [] : [part.name, ...namesIn(part.operand)],

@@ -6,19 +6,19 @@ import type { Lookup } from './template.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The variables of a project. A value is `local` when it holds on the build machine alone: it comes from the build's own
- * environment. One that the project's `.env` gives all by itself, or that nothing gives, is not.
+ * The variables of a project. A value is local if a device would not get it from the shipped files:
+ * it comes from, or depends on, the environment of the build.
  */
 export interface Variables {
   lookup: Lookup;
   isLocal: (name: string) => boolean;
-  /** True for a value that the build's environment gives, or changes. */
+  /** True if the environment of the build gives or changes the value. */
   isFromBuild: (name: string) => boolean;
-  /** What the `.env` file gives. */
+  /** The variables of the `.env` file. */
   file: ReadonlyMap<string, string>;
 }
 
-/** The variables of the environment above those of the `.env` in the project's folder (there may be none). */
+/** The environment, then the `.env` of the project's folder if there is one. Throws UsageError. */
 export async function projectVariables(folder: string, environment: Environment): Promise<Variables> {
   const path = `${folder}/.env`;
   const text = environment['COMPOSE_DISABLE_ENV_FILE'] === '1' ? undefined : await textIfAny(path);
@@ -30,7 +30,10 @@ export async function projectVariables(folder: string, environment: Environment)
   return { lookup, isLocal, isFromBuild: isLocal, file };
 }
 
-/** `outer` above what `files` give, all of it local: for the files of an include. Throws UsageError for a missing file. */
+/**
+ * The variables for an include: those of `outer`, then those of `files`, all of them local. Throws
+ * UsageError for a missing file.
+ */
 export async function includeVariables(outer: Variables, files: readonly string[]): Promise<Variables> {
   const given = new Map<string, string>();
   for (const path of files) {
@@ -42,7 +45,7 @@ export async function includeVariables(outer: Variables, files: readonly string[
   return { ...outer, lookup: (name) => outer.lookup(name) ?? given.get(name), isLocal: () => true };
 }
 
-/** `variables` with one more name, below all others, that is not local. */
+/** `variables` with a default for one more name. The default is not local. */
 export function withDefault(variables: Variables, name: string, value: string): Variables {
   return {
     ...variables,
@@ -54,7 +57,7 @@ function parseDotenvAlone(text: string, path: string): Map<string, string> {
   try {
     return parseDotenv(text, path, () => undefined);
   } catch {
-    return new Map(); // a required variable that only the environment has: then nothing holds elsewhere
+    return new Map(); // a required variable comes from the environment, so all values are local
   }
 }
 

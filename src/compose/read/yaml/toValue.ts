@@ -5,13 +5,14 @@ import type { YamlFile } from './yamlFile.ts';
 import type { Mapping, Value } from './value.ts';
 import { Tagged, isMapping } from './value.ts';
 
-/** Nodes after aliases are followed; a bomb of nested aliases stops here, in memory that stays small. */
+/** Counted with aliases followed, so that nested aliases cannot fill the memory. */
 const MOST_NODES = 200_000;
 
 /**
- * The document as plain data, read as Compose's YAML reader does: aliases and merge keys (`<<`) followed, `0440` octal,
- * `!reset` and `!override` kept as Tagged. Throws UsageError with line and column for what can't be read, an alias inside
- * its own anchor, and a document that grows beyond 200000 values.
+ * Converts the document to plain data as Compose's YAML reader does: it follows aliases and merge
+ * keys (`<<`), reads `0440` as octal and keeps `!reset` and `!override` as Tagged. Throws
+ * UsageError with line and column for a value it can't read, for an alias inside its own anchor,
+ * and for more than 200000 values.
  */
 export function toValue(file: YamlFile, document: Document): Value {
   const targets = aliasTargets(document);
@@ -27,7 +28,7 @@ interface Reading {
   nodes: number;
 }
 
-/** What each alias stands for: the last node above it with its anchor. */
+/** Maps each alias to its target: the last node above it with that anchor. */
 function aliasTargets(document: Document): Map<Alias, unknown> {
   const anchors = new Map<string, unknown>();
   const targets = new Map<Alias, unknown>();
@@ -59,7 +60,7 @@ function convertPlain(node: unknown, reading: Reading): Value {
   if (isScalar(node)) return scalarValue(node);
   if (isSeq(node)) return node.items.map((item) => convert(item, reading));
   if (isMap(node)) return convertMap(node, reading);
-  throw fault(reading, node, 'not a value that Compose knows');
+  throw fault(reading, node, 'this is not a value that Compose can read');
 }
 
 function convertMap(node: YAMLMap, reading: Reading): Mapping {
@@ -91,11 +92,11 @@ function targetOf(alias: Alias, reading: Reading): unknown {
 
 function keyOf({ key }: Pair, reading: Reading): string {
   const named = isAlias(key) ? targetOf(key, reading) : key;
-  if (!isScalar(named)) throw fault(reading, named, 'a key is no plain text');
+  if (!isScalar(named)) throw fault(reading, named, 'a key must be a string');
   const text = scalarValue(named);
   if (typeof text !== 'string')
-    throw fault(reading, named, `the key ${named.source ?? ''} is no text: write it in quotes`);
-  if (text === '__proto__') throw fault(reading, named, 'a key named __proto__');
+    throw fault(reading, named, `the key ${named.source ?? ''} is not a string: put it in quotes`);
+  if (text === '__proto__') throw fault(reading, named, 'a key must not be named __proto__');
   return text;
 }
 

@@ -1,4 +1,4 @@
-/** What YAML holds, as plain data. Integers beyond 2^53 are bigints, so that they are written as they were read. */
+/** A YAML value as plain data. Integers beyond 2^53 are bigints and so keep every digit. */
 export type Value = null | boolean | number | bigint | string | Value[] | Mapping | Tagged;
 
 export interface Mapping {
@@ -6,7 +6,8 @@ export interface Mapping {
 }
 
 /**
- * A value under one of Compose's merge tags: `!reset` removes what earlier files said, `!override` replaces it.
+ * A value with one of Compose's merge tags: `!reset` removes the value of earlier files,
+ * `!override` replaces it.
  * https://github.com/compose-spec/compose-spec/blob/main/13-merge.md#reset-value
  */
 export class Tagged {
@@ -23,18 +24,18 @@ export function isMapping(value: Value | undefined): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tagged);
 }
 
-/** The mapping at `value`, or an empty one. */
+/** `value` if it is a mapping, else an empty mapping. */
 export function asMapping(value: Value | undefined): Mapping {
   return isMapping(value) ? value : {};
 }
 
-/** The items of a list; a lone value is a list of one, null and nothing are an empty one. */
+/** The items of a list. A single value is a list of one, null and undefined are an empty list. */
 export function asList(value: Value | undefined): Value[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];
 }
 
-/** The text of a scalar, as Compose writes it into an environment; empty for anything else. */
+/** The text of a scalar as Compose writes it into an environment, or '' for anything else. */
 export function scalarText(value: Value | undefined): string {
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
@@ -42,7 +43,7 @@ export function scalarText(value: Value | undefined): string {
     : '';
 }
 
-/** A copy of the tree with every string replaced by what `change` makes of it; keys stay. */
+/** A copy of the tree with `change` applied to every string value; keys stay as they are. */
 export function mapStrings(value: Value, change: (text: string) => string): Value {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
@@ -51,7 +52,7 @@ export function mapStrings(value: Value, change: (text: string) => string): Valu
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)]));
 }
 
-/** A copy of the tree in which the merge tags have done their work: reset values are gone, the others plain. */
+/** A copy of the tree without merge tags: reset values are removed, overriding ones unwrapped. */
 export function withoutTags(value: Value): Value {
   if (value instanceof Tagged) return value.tag === 'reset' ? null : withoutTags(value.value);
   if (Array.isArray(value)) return value.filter((item) => !isReset(item)).map(withoutTags);

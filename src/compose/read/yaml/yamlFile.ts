@@ -5,10 +5,10 @@ import { NotFoundError, UsageError, systemCodeOf } from '../../../errors.ts';
 import { fileError } from '../../../io/files.ts';
 import { TemplateError } from '../variables/template.ts';
 
-/** Bytes; no manifest comes near it. */
-const LARGEST_MANIFEST = 4 << 20;
+/** Bytes. Real Compose files are far smaller. */
+const LARGEST_FILE = 4 << 20;
 
-/** One YAML file, parsed but not yet resolved: comments and layout are still there. */
+/** One YAML file, parsed but not yet converted: it keeps its comments and layout. */
 export interface YamlFile {
   path: string;
   text: string;
@@ -18,11 +18,11 @@ export interface YamlFile {
 }
 
 /**
- * Reads and parses a manifest. Throws NotFoundError for a missing file and UsageError, with line and column, for one that
- * is no YAML or is larger than 4 MiB.
+ * Reads and parses a Compose file. Throws NotFoundError for a missing file, and UsageError for a
+ * file larger than 4 MiB or, with line and column, for invalid YAML.
  */
 export async function readYamlFile(path: string): Promise<YamlFile> {
-  const text = await manifestText(path);
+  const text = await readText(path);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const place = (offset: number) => {
@@ -32,16 +32,17 @@ export async function readYamlFile(path: string): Promise<YamlFile> {
   for (const document of documents) {
     const fault = document.errors[0];
     if (fault !== undefined)
-      throw new UsageError(`${place(fault.pos[0])}: no valid YAML: ${firstLine(fault.message)}`, {
-        hint: 'mend the manifest at that place',
+      throw new UsageError(`${place(fault.pos[0])}: invalid YAML: ${firstLine(fault.message)}`, {
+        hint: 'correct the file at this place',
       });
   }
   return { path, text, documents, where: (node) => place(offsetOf(node)) };
 }
 
 /**
- * Replaces every string value of the document that holds a variable by what `change` makes of it; keys stay as they are.
- * Throws UsageError with line and column where `change` throws a TemplateError. `at` is the path of keys to the value.
+ * Replaces every string value of the document that contains a `$` with the result of `change`; keys
+ * stay as they are. `at` is the path of keys to the value. Throws UsageError with line and column
+ * if `change` throws a TemplateError.
  */
 export function changeStrings(
   file: YamlFile,
@@ -59,14 +60,14 @@ export function changeStrings(
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
         throw new UsageError(`${file.where(node)}: ${error.message}`, {
-          hint: 'set the variable in the environment or in the .env file beside the manifest',
+          hint: 'set the variable in the environment or in the .env file of the project',
         });
       }
     },
   });
 }
 
-/** What some YAML reader takes for a number, a time or a date; written in quotes it is a text for all of them. */
+/** Some YAML readers take such a text for a number, a time or a date unless it is quoted. */
 export function isNumberLike(text: string): boolean {
   return /^[-+.]?[0-9]/.test(text);
 }
@@ -78,17 +79,18 @@ function keysOf(ancestors: readonly unknown[]): string[] {
   });
 }
 
-async function manifestText(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   try {
     const found = await stat(path);
-    if (found.isDirectory()) throw new UsageError(`manifest ${path} is a folder`, { hint: 'name a file' });
-    if (found.size > LARGEST_MANIFEST)
-      throw new UsageError(`manifest ${path} has ${found.size} bytes, more than ${LARGEST_MANIFEST}`);
+    if (found.isDirectory())
+      throw new UsageError(`Compose file ${path} is a folder`, { hint: 'name a file' });
+    if (found.size > LARGEST_FILE)
+      throw new UsageError(`Compose file ${path} has ${found.size} bytes, more than ${LARGEST_FILE}`);
     return await readFile(path, 'utf8');
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR')
-      throw new NotFoundError(`manifest ${path} does not exist`, { hint: 'check the path' });
-    throw fileError(error, `reading manifest ${path}`);
+      throw new NotFoundError(`Compose file ${path} does not exist`, { hint: 'check the path' });
+    throw fileError(error, `reading Compose file ${path}`);
   }
 }
 
