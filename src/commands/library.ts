@@ -6,7 +6,7 @@ import { containerId } from '../library/containers.ts';
 import { deleteImage, digestIn, getImage } from '../library/images.ts';
 import type { LibraryReference } from '../library/reference.ts';
 import { formatLibraryReference, isReferencePart, parseWrittenReference } from '../library/reference.ts';
-import { fileInLibrary, LIBRARY_PARTS, locateFile } from '../library/remoteFile.ts';
+import { fileInLibrary, LIBRARY_PARTS, locateFile } from '../library/locateFile.ts';
 import type { SearchResult } from '../library/search.ts';
 import { search } from '../library/search.ts';
 import { setTags } from '../library/tags.ts';

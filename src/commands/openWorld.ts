@@ -5,9 +5,10 @@ import { daemonSource } from '../docker/source.ts';
 import { UsageError } from '../errors.ts';
 import { createHttp } from '../http/http.ts';
 import { parseWrittenReference } from '../library/reference.ts';
+import { libraryFile } from '../library/source.ts';
 import type { ImageSource } from '../oci/image.ts';
 import { isRegistryHost } from '../oci/reference.ts';
-import { libraryFile } from '../pipeline/images/librarySource.ts';
+import { libraryCache } from '../pipeline/images/libraryCache.ts';
 import type { Mode, SourceKind } from '../pipeline/images/sources.ts';
 import { cacheSource, rememberingSource, sourceOrder } from '../pipeline/images/sources.ts';
 import type { World } from '../pipeline/images/world.ts';
@@ -41,7 +42,8 @@ export function openWorld(flags: BuildFlags, context: Context): World {
     library: (text) => {
       const reference = parseWrittenReference(text);
       const library = libraryAt(reference.host, flags, context, libraryToken(context));
-      return libraryFile(reference, { library, cache, progress });
+      const openArchive = (path: string): ImageSource => archiveSource(path, { log });
+      return libraryFile(reference, { library, cache: libraryCache(cache, signal), openArchive, progress });
     },
     ...{ archive, log, progress, signal },
   };

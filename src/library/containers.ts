@@ -1,7 +1,7 @@
 import { IntegrityError } from '../errors.ts';
 import { call, find } from './client.ts';
 import type { Library } from './client.ts';
-import { findImage, hashOf } from './images.ts';
+import { lookUpImage, hashOf } from './images.ts';
 import type { LibraryImage } from './images.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { LibraryPath } from './reference.ts';
@@ -48,7 +48,7 @@ export async function ensureImage(
   { arch, description }: { arch: string; description: string },
 ): Promise<LibraryImage> {
   const ref = `${container.path}:${hashOf(digest)}`;
-  const known = await findImage(library, { ref, arch });
+  const known = await lookUpImage(library, { ref, arch });
   if (known !== undefined) return known;
   const json = { container: container.id, hash: hashOf(digest), description };
   return { id: await create(library, 'images', ref, json), uploaded: false };

@@ -40,7 +40,7 @@ export async function getImage(library: Library, key: ImageKey): Promise<Library
 }
 
 /** As `getImage`, but undefined where there is none. */
-export async function findImage(library: Library, key: ImageKey): Promise<LibraryImage | undefined> {
+export async function lookUpImage(library: Library, key: ImageKey): Promise<LibraryImage | undefined> {
   const request = requestFor(key, `looking up ${key.ref}`);
   const data = await find(library, { ...request, method: 'GET' });
   return data === undefined ? undefined : imageOf(data, key);

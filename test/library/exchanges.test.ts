@@ -10,7 +10,7 @@ import type { Progress } from '../../src/io/progress.ts';
 import type { Library } from '../../src/library/client.ts';
 import { libraryBase } from '../../src/library/client.ts';
 import { deleteImage, getImage } from '../../src/library/images.ts';
-import { fileInLibrary, locateFile } from '../../src/library/remoteFile.ts';
+import { fileInLibrary, locateFile } from '../../src/library/locateFile.ts';
 import { search } from '../../src/library/search.ts';
 import { uploadImage } from '../../src/library/upload/upload.ts';
 import { libraryVersion } from '../../src/library/version.ts';

@@ -2,7 +2,7 @@ import type { CacheLayout } from '../../cache/layout.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
 import type { ImageSource } from '../../oci/image.ts';
-import type { LibraryFile } from './librarySource.ts';
+import type { LibraryFile } from '../../library/source.ts';
 
 /** What the use cases reach the outside through. */
 export interface World {
