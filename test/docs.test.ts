@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
 import { format, resolveConfig } from 'prettier';
 import type { Argv } from 'yargs';
@@ -16,7 +16,19 @@ import { temporaryFolder } from './helpers/temporary.ts';
 import { requireTool } from './helpers/tools.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+/** The hand-written documents, by their path in the repository. */
+const DOCUMENTS = new Map(
+  [...markdownIn('.', false), ...markdownIn('docs', true), ...markdownIn('examples', true)].map(
+    (path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const,
+  ),
+);
+const OPTIONS = DOCUMENTS.get('docs/options.md')!;
+const SETTINGS = DOCUMENTS.get('docs/settings.md')!;
+
+function markdownIn(folder: string, recursive: boolean): string[] {
+  const names = readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.md')).map((name) => join(folder, name));
+}
 
 interface Option {
   alias?: string;
@@ -77,67 +89,99 @@ function blockOf(command: Command, known: Map<string, string>): string {
   return [...tables, ...rest].join('\n\n');
 }
 
-/** Replaces what stands between a marker and the next `<!-- end -->`. */
-function filled(readme: string, name: string, block: string): string {
+/** Replaces the text between a marker and the next `<!-- end -->`. */
+function filled(text: string, name: string, block: string): string {
   const marker = `<!-- ${name} -->`;
-  const [before, rest] = readme.split(marker);
-  if (before === undefined || rest === undefined) throw new Error(`README.md lacks ${marker}`);
+  const [before, rest] = text.split(marker);
+  if (before === undefined || rest === undefined) throw new Error(`the document lacks ${marker}`);
   return `${before}${marker}\n\n${block}\n\n${rest.slice(rest.indexOf('<!-- end -->'))}`;
 }
 
-/** The README with all generated parts as the code has them now. */
-function generated(readme: string): string {
+/** docs/options.md with the tables as the code has them now. */
+function withTables(text: string): string {
   const known = new Map<string, string>();
-  const withOptions = COMMANDS.reduce((text, command) => {
+  return COMMANDS.reduce((filledSoFar, command) => {
     const usage = `\`\`\`\nmender-docker-delta ${[command.usage].flat()[0]!}\n\`\`\``;
     const block = `${usage}\n\n${blockOf(command, known)}`.trimEnd();
-    return filled(text, `options of ${nameOf(command)}`, block);
-  }, readme);
-  return filled(withOptions, 'keys of x-mender', `${knownSettings().map(code).join(', ')}.`);
+    return filled(filledSoFar, `options of ${nameOf(command)}`, block);
+  }, text);
 }
 
-describe('README.md', () => {
-  // `npx vitest run test/docs.test.ts -u` writes the tables anew.
-  it('has every option of every command, as the code declares it', async () => {
-    await expect(generated(README)).toMatchFileSnapshot('../README.md');
+describe('the documents', () => {
+  // `npx vitest run test/docs.test.ts -u` writes the generated parts again.
+  it('have every option of every command, as the code declares it', async () => {
+    await expect(withTables(OPTIONS)).toMatchFileSnapshot('../docs/options.md');
   });
 
-  it.each(COMMANDS.map(nameOf))('has all that --help of %s shows', async (name) => {
+  it('have every key of x-mender', async () => {
+    const keys = `${knownSettings().map(code).join(', ')}.`;
+    await expect(filled(SETTINGS, 'keys of x-mender', keys)).toMatchFileSnapshot('../docs/settings.md');
+  });
+
+  it.each(COMMANDS.map(nameOf))('have all that --help of %s shows', async (name) => {
     const { stdout } = await runCli([name, '--help']);
     const options = [...stdout.matchAll(/^ {2}(?:-\w, | {4})(--[\w-]+)/gm)].map(([, option]) => option!);
     expect(options.length).toBeGreaterThan(3);
-    expect(options.filter((option) => !README.includes(`\`${option}\``))).toEqual([]);
+    expect(options.filter((option) => !OPTIONS.includes(`\`${option}\``))).toEqual([]);
   });
 
-  it('has every exit code', () => {
-    const codes = [...README.matchAll(/^\| (\d+) \|/gm)].map(([, exit]) => Number(exit));
-    expect(codes).toEqual(Object.values(EXIT));
+  it('have every exit code', () => {
+    const codes = DOCUMENTS.get('docs/exit-codes.md')!.matchAll(/^\| (\d+) \|/gm);
+    expect([...codes].map(([, exit]) => Number(exit))).toEqual(Object.values(EXIT));
   });
 
-  it('shows the rule of the environment variables by an example that holds', async () => {
-    expect(README).toContain('MENDER_DOCKER_DELTA_DEVICE_TYPE=raspberrypi4,qemux86-64');
+  it('show the rule of the environment variables by an example that holds', async () => {
+    expect(SETTINGS).toContain('MENDER_DOCKER_DELTA_DEVICE_TYPE=raspberrypi4,qemux86-64');
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'compose.yaml'), 'services: {web: {image: example.test/web:1}}\n');
     const run = await runCli(['plan', folder], { MENDER_DOCKER_DELTA_PLATFORM: 'linux/arm64' });
     expect(run.stderr).toContain('no device type is given');
   });
 
-  it('speaks of no option that does not exist', () => {
-    const own = README.replace(/^## Coming from[\s\S]*?^## /m, '');
-    const spoken = [...own.matchAll(/(?<![\w-])--([a-z0-9][\w-]*\w)/g)].map(([, name]) => name!);
-    expect([...new Set(spoken)].filter((name) => !isKnown(name) && !FOREIGN.includes(name))).toEqual([]);
+  it.each([...DOCUMENTS.keys()].filter((path) => !OTHER_PROGRAMS.includes(path)))(
+    'mention only options that exist: %s',
+    (path) => {
+      const mentioned = [...DOCUMENTS.get(path)!.matchAll(/(?<![\w-])--([a-z0-9][\w-]*\w)/g)].map(
+        ([, name]) => name!,
+      );
+      expect([...new Set(mentioned)].filter((name) => !isKnown(name) && !FOREIGN.includes(name))).toEqual([]);
+    },
+  );
+
+  it.each([...DOCUMENTS.keys()])('link to files and headings that exist: %s', (path) => {
+    const links = [...DOCUMENTS.get(path)!.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)/g)];
+    const broken = links.filter(([, to, heading]) => !leadsSomewhere(path, to!, heading));
+    expect(broken.map(([link]) => link)).toEqual([]);
   });
 
-  it('names only files that exist', () => {
-    const links = [...README.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path!);
-    expect(links.length).toBeGreaterThan(0);
-    for (const path of links) expect(readFileSync(join(ROOT, path)).length).toBeGreaterThan(0);
+  it('begin with a README that is read in a few minutes', () => {
+    expect(DOCUMENTS.get('README.md')!.split('\n').length).toBeLessThanOrEqual(200);
   });
 });
 
+/** The documents about the options of other programs and about changes. */
+const OTHER_PROGRAMS = ['docs/migration.md', 'CHANGELOG.md', 'CONTRIBUTING.md'];
+
+function leadsSomewhere(from: string, to: string, heading: string | undefined): boolean {
+  const target = to === '' ? from : relative(ROOT, resolve(ROOT, dirname(from), to));
+  if (heading === undefined) return existsSync(join(ROOT, target));
+  return headingsOf(DOCUMENTS.get(target) ?? '').includes(heading);
+}
+
+/** The anchors that GitHub gives to the headings of a document. */
+function headingsOf(text: string): string[] {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 const EVERY = ['json', 'log-level', 'verbose', 'quiet', 'help', 'version'];
-/** Options of other programs that the README speaks of. */
-const FOREIGN = ['global', 'wait'];
+/** Options of other programs that the documents mention. */
+const FOREIGN = ['global', 'tag', 'rm', 'volume', 'env', 'user'];
 
 function isKnown(name: string): boolean {
   const names = [...EVERY, ...COMMANDS.flatMap((command) => Object.keys(optionsOf(command)))];
