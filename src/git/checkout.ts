@@ -7,9 +7,9 @@ import { gitError, runGit } from './run.ts';
 const PLAIN_ATTRIBUTES = '* -text !filter !ident !working-tree-encoding\n';
 
 /**
- * Calls `use` with a temporary folder that has the files of `root` at `commit`, and removes it in every
- * case. The folder is a repository of its own that borrows the objects of `root`, so the configuration of
- * `root` has no effect on it. Throws ToolError if git fails.
+ * Calls `use` with a temporary folder that has the files of `root` at `commit`, and removes it in
+ * every case. The folder is a repository of its own that borrows the objects of `root`, so the
+ * configuration of `root` has no effect on it. Throws ToolError if git fails.
  */
 export async function withCheckout<T>(
   root: string,

@@ -45,8 +45,8 @@ function isNoWorkTree(error: unknown): boolean {
 }
 
 /**
- * Returns the text of a file at a commit, or undefined if the commit or the file does not exist. Throws
- * ToolError if the file exists there and its content is not in the clone.
+ * Returns the text of a file at a commit, or undefined if the commit or the file does not exist.
+ * Throws ToolError if the file exists there and its content is not in the clone.
  */
 export async function readFileAt(root: string, commit: string, path: string): Promise<string | undefined> {
   const id = await commitOf(root, commit);
@@ -60,7 +60,10 @@ export async function readFileAt(root: string, commit: string, path: string): Pr
   }
 }
 
-/** Returns the commit that a tag, a tag with `v` in front, a branch or a commit id names, or undefined. */
+/**
+ * Returns the commit that a tag, a tag with `v` in front, a branch or a commit id names, or
+ * undefined.
+ */
 export async function resolveRef(root: string, ref: string): Promise<string | undefined> {
   const candidates = [
     `refs/tags/${ref}`,

@@ -2,8 +2,9 @@ import { execa } from 'execa';
 import { ToolError, messageOf } from '../errors.ts';
 
 /**
- * A repository's own configuration can name programs: hooks, file system monitors, transports. The work
- * tree may come from anywhere, so only commands that need none of them are run, and these are turned off.
+ * A repository's own configuration can name programs: hooks, file system monitors, transports. The
+ * work tree may come from anywhere, so only commands that need none of them are run, and these are
+ * turned off.
  */
 const SAFE_CONFIG = ['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.pager=cat'];
 
@@ -35,9 +36,10 @@ const REPOSITORY_VARIABLES = [
 ];
 
 /**
- * Runs git in `folder` and returns its output without the line end. It runs no program that a repository's
- * configuration names, asks no questions and reaches no network. The user's own configuration counts, also
- * where the environment gives it (`GIT_CONFIG_*`). Rejects with execa's error.
+ * Runs git in `folder` and returns its output without the line end. It runs no program that a
+ * repository's configuration names, asks no questions and reaches no network. The user's own
+ * configuration counts, also where the environment gives it (`GIT_CONFIG_*`). Rejects with execa's
+ * error.
  */
 export async function runGit(
   folder: string,

@@ -12,8 +12,8 @@ export interface VersionFile {
 }
 
 /**
- * Returns the VERSION file nearest to `folder`: in it, or above it up to `top`; undefined if there is none.
- * Throws UsageError for a VERSION file that is empty or can't be read.
+ * Returns the VERSION file nearest to `folder`: in it, or above it up to `top`; undefined if there
+ * is none. Throws UsageError for a VERSION file that is empty or can't be read.
  */
 export async function findVersionFile(folder: string, top: string): Promise<VersionFile | undefined> {
   for (let at = folder; ; at = dirname(at)) {
@@ -28,8 +28,8 @@ export async function findVersionFile(folder: string, top: string): Promise<Vers
 }
 
 /**
- * Returns the version in the text of a VERSION file. Throws UsageError that names `path` if the first line
- * is not exactly one version.
+ * Returns the version in the text of a VERSION file. Throws UsageError that names `path` if the
+ * first line is not exactly one version.
  */
 export function parseVersion(text: string, path: string): string {
   const version = text.split('\n')[0]?.trim() ?? '';
@@ -39,7 +39,9 @@ export function parseVersion(text: string, path: string): string {
   });
 }
 
-/** A version for a build between releases: `VERSION+COMMIT+UUID`, with 7 characters of the commit. */
+/**
+ * A version for a build between releases: `VERSION+COMMIT+UUID`, with 7 characters of the commit.
+ */
 export function developmentVersion(version: string, head: string): string {
   return `${version}+${head.slice(0, 7)}+${randomUUID()}`;
 }

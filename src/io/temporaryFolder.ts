@@ -9,8 +9,8 @@ const NAME = new RegExp(`^${PREFIX}[a-z]+-[A-Za-z0-9]{6}$`);
 const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
 
 /**
- * Calls `use` with a new folder that only this user can open, and removes the folder in every case. Also
- * removes folders of this kind that killed runs left more than a day ago.
+ * Calls `use` with a new folder that only this user can open, and removes the folder in every case.
+ * Also removes folders of this kind that killed runs left more than a day ago.
  */
 export async function withTemporaryFolder<T>(kind: string, use: (folder: string) => Promise<T>): Promise<T> {
   await sweepAbandoned(tmpdir());
@@ -26,7 +26,8 @@ async function sweepAbandoned(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((entry) => NAME.test(entry))) {
     const path = join(parent, name);
-    // A folder that another run removes at the same time, or that can't be removed, is no concern of this run.
+    // A folder that another run removes at the same time, or that can't be removed, is no concern
+    // of this run.
     if (await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -8,16 +8,16 @@ import type { YamlFile } from '../read/yaml/yamlFile.ts';
 import { isNumberLike } from '../read/yaml/yamlFile.ts';
 import type { Mapping } from '../read/yaml/value.ts';
 
-/** A single manifest that is the whole project. */
+/** The one Compose file of a project, as its author wrote it. */
 export interface AuthoredFile {
   file: YamlFile;
   document: Document;
 }
 
 /**
- * The text of the edited model. Where one manifest is the whole project it keeps its comments and layout, provided that
- * reading it again gives exactly the edited model; otherwise (an anchor that went with its service, say) the model is
- * written anew.
+ * Returns the text of the edited model. A project of one Compose file keeps its comments and layout
+ * if reading the text again gives exactly the edited model. Otherwise (the edits removed an anchor
+ * that is still used, say) the text is written from the model.
  */
 export function composeFileText(model: Mapping, edits: readonly Edit[], authored?: AuthoredFile): string {
   const edited = editModel(model, edits);
@@ -32,11 +32,14 @@ function editedText({ file, document }: AuthoredFile, edits: readonly Edit[]): s
     nameNulls(copy);
     return copy.toString({ lineWidth: 0, ...layoutOf(file.text) });
   } catch {
-    return undefined; // an edit met an alias, or removed an anchor that is still used
+    return undefined; // an alias is in the way, or an anchor that is still used was removed
   }
 }
 
-/** Writes `{a: null}` for `{a: }`: behind a comma the YAML reader of Compose takes the colon of `{a:, b}` for part of the key. */
+/**
+ * Writes `{a: null}` for `{a: }`: in `{a:, b}` the YAML reader of Compose takes the colon as part
+ * of the key.
+ */
 function nameNulls(document: Document): void {
   visit(document, {
     Map(_key, { flow, items }) {

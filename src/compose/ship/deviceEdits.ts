@@ -3,7 +3,7 @@ import { runningDependencies } from '../read/check/services.ts';
 import type { Mapping, Value } from '../read/yaml/value.ts';
 import { asMapping, scalarText } from '../read/yaml/value.ts';
 
-/** What a device can follow without a registry. */
+/** The values of `pull_policy` that work without a registry. */
 const LOCAL_POLICIES = ['', 'missing', 'if_not_present', 'never'];
 
 export interface DeviceEdits {
@@ -12,9 +12,9 @@ export interface DeviceEdits {
 }
 
 /**
- * What the shipped manifest has to differ in from the model (variables filled in), image names apart: services that do not
- * run go, and with them `profiles`, as a device runs `up` without any; so does `build`, and a `pull_policy` that would look
- * for a newer image elsewhere than in the artifact.
+ * Returns how the shipped Compose file differs from the model (variables filled in), apart from
+ * image names. Services of other profiles go, and so do `profiles` (a device runs `up` without
+ * any), `build`, and a `pull_policy` that asks a registry.
  */
 export function deviceEdits(model: Mapping, active: readonly string[]): DeviceEdits {
   const services = Object.entries(asMapping(model['services']));
@@ -46,5 +46,5 @@ function pullsElsewhere(service: Value): boolean {
 
 function pullWarning(name: string, service: Value): string {
   const policy = scalarText(asMapping(service)['pull_policy']);
-  return `services.${name}: pull_policy ${policy} is left out of the shipped manifest: the device takes the image from the artifact`;
+  return `services.${name}: pull_policy ${policy} is not shipped: the device takes the image from the artifact`;
 }

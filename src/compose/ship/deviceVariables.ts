@@ -7,7 +7,7 @@ import type { Mapping } from '../read/yaml/value.ts';
 import { mapStrings, asMapping, scalarText } from '../read/yaml/value.ts';
 import type { Variables } from '../read/variables/variables.ts';
 
-/** Every variable that Compose on the device asks its environment for: those that stay in the model's texts, ... */
+/** The variables that the model's texts still refer to. */
 export function variablesIn(model: Mapping): string[] {
   const names = new Set<string>();
   mapStrings(model, (text) => {
@@ -17,7 +17,7 @@ export function variablesIn(model: Mapping): string[] {
   return [...names];
 }
 
-/** ... those that are passed through to a container, a config or a secret, ... */
+/** The variables that the model passes by name to a container, a config or a secret. */
 export function passedThrough(model: Mapping): string[] {
   const services = Object.values(asMapping(model['services']));
   const environments = services.flatMap((service) =>
@@ -29,7 +29,9 @@ export function passedThrough(model: Mapping): string[] {
   return [...environments.map(([name]) => name), ...sources].filter((name) => name !== '');
 }
 
-/** ... and those that env files refer to. */
+/**
+ * The variables that env files refer to. Throws UsageError for a file that can't be read or parsed.
+ */
 export async function variablesInEnvFiles(paths: readonly string[], variables: Variables): Promise<string[]> {
   const names = new Set<string>();
   for (const path of paths) {
@@ -49,7 +51,9 @@ async function envFileText(path: string): Promise<string> {
   }
 }
 
-/** A `.env` file with these variables, sorted, each value to be read back exactly. */
+/**
+ * The text of a `.env` file with these variables, sorted by name. Reading it gives the same values.
+ */
 export function dotenvText(values: ReadonlyMap<string, string>): string {
   const lines = [...values]
     .sort(([a], [b]) => (a < b ? -1 : 1))

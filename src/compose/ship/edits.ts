@@ -2,13 +2,15 @@ import type { Document } from 'yaml';
 import type { Mapping, Value } from '../read/yaml/value.ts';
 import { isMapping } from '../read/yaml/value.ts';
 
-/** One change on the way from the manifest as written to the shipped one; without a value the key is removed. */
+/**
+ * One change to a Compose file: the place, and its new value. Without a value the key is removed.
+ */
 export interface Edit {
   at: readonly (string | number)[];
   value?: Value;
 }
 
-/** A copy of the model with the edits done. */
+/** Returns a copy of the model with the edits applied. */
 export function editModel(model: Mapping, edits: readonly Edit[]): Mapping {
   return edits.reduce((edited, { at, value }) => editValue(edited, at, value) as Mapping, model);
 }
@@ -23,7 +25,10 @@ function editValue(value: Value | undefined, at: readonly (string | number)[], t
   return Object.fromEntries(Object.entries(mapping).filter(([name]) => name !== key));
 }
 
-/** Does the edits in the document, which keeps its comments and layout. Throws where an alias is in the way. */
+/**
+ * Applies the edits to the document, which keeps its comments and layout. Throws if an alias is in
+ * the way.
+ */
 export function editDocument(document: Document, edits: readonly Edit[]): void {
   for (const { at, value } of edits) {
     if (value === undefined) document.deleteIn(at);

@@ -12,19 +12,20 @@ export interface LocalFiles {
   files: LocalFile[];
   /** The env files among them, absolute. */
   envFiles: string[];
-  /** Paths into the project folder that are absolute or begin outside it, made relative to it. */
+  /** They make the Compose file name each file where it ships. */
   edits: Edit[];
   warnings: string[];
 }
 
-/** Where a file with a reserved name goes when the manifest names it: the manifest is made to name it there. */
+/** The folder for a file that the Compose file names and that has a reserved name. */
 const SET_ASIDE = '.set-aside';
 
 /**
- * Finds the files that the references lead to, folders with all that is in them. Links are followed inside the
- * project folder. What lies outside it stays behind, with a warning. `steering` names files in the project folder that Compose
- * on the device must not find, as other manifests. Throws NotFoundError for a missing file that Compose can't do without, and
- * UsageError for one that can't be read.
+ * Finds the files that the references name, and all files of the folders that they name. Links are
+ * followed inside the project folder. Files outside it do not ship, with a warning. Neither do the
+ * files of the project folder that would change how Compose on the device reads the application:
+ * other Compose files, and those in `steering`. Throws NotFoundError for a missing file that
+ * Compose needs, and UsageError for a file that can't be read.
  */
 export async function gatherLocalFiles(
   root: string,
@@ -48,7 +49,7 @@ export async function gatherLocalFiles(
   return { files, envFiles, edits, warnings: [...new Set(walk.warnings)] };
 }
 
-/** Where the reference leads, relative to the project folder, when it is there to be shipped. */
+/** Returns the path relative to the project folder, or undefined if the file does not ship. */
 async function locate(
   walk: Walk,
   { what, path, kind, isOptional }: FileReference,
@@ -57,7 +58,7 @@ async function locate(
   const inside = relative(walk.root, absolute);
   if (path.startsWith('~') || !isInside(inside)) {
     walk.warnings.push(
-      `${what}: ${path} lies outside the project folder and is not shipped: the device must have it`,
+      `${what}: ${path} is outside the project folder and is not shipped: the device must have it`,
     );
     return undefined;
   }
@@ -74,5 +75,5 @@ function missing(walk: Walk, what: string, path: string, kind: string, isOptiona
   if (!isOptional)
     throw new NotFoundError(`${what}: ${path} does not exist in ${walk.root}`, { hint: 'check the path' });
   if (kind === 'mount')
-    walk.warnings.push(`${what}: ${path} does not exist: the device makes an empty folder`);
+    walk.warnings.push(`${what}: ${path} does not exist: the device creates an empty folder`);
 }

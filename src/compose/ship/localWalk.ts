@@ -4,11 +4,11 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 
-/** A file to ship beside the manifest. */
+/** A local file that ships next to the Compose file. */
 export interface LocalFile {
-  /** Relative to the manifest, with `/`. */
+  /** Relative to the shipped Compose file, with `/`. */
   path: string;
-  /** Where it is now, absolute. */
+  /** Where it is on this machine, absolute. */
   file: string;
   /** Bytes. */
   size: number;
@@ -18,10 +18,12 @@ export interface LocalFile {
 
 /** A walk through the files of a project. */
 export interface Walk {
-  /** The project folder, absolute, and what it really is behind symbolic links. */
+  /** The project folder, absolute, as given and with links resolved. */
   root: string;
   realRoot: string;
-  /** Names in the root that would make Compose on the device read something else than the shipped manifest. */
+  /**
+   * Names in the project folder that would make Compose on the device read another Compose file.
+   */
   reserved: readonly string[];
   found: Map<string, LocalFile>;
   warnings: string[];
@@ -31,15 +33,15 @@ export interface Walk {
 interface Step {
   /** Relative to the project folder. */
   path: string;
-  /** Relative to the shipped manifest. */
+  /** Relative to the shipped Compose file. */
   shipped: string;
-  /** What led here. */
+  /** The attribute that named it, for messages. */
   what: string;
-  /** The folders around it, without links. */
+  /** The folders around it, with links resolved. */
   above: readonly string[];
 }
 
-/** Adds the file that the step leads to, or all files of the folder, to those that the walk has found. */
+/** Adds the file at the step, or all files of the folder there, to the walk. */
 export async function gatherPath(walk: Walk, step: Step): Promise<void> {
   const real = await realpath(join(walk.root, step.path)).catch(() => undefined);
   const found = real === undefined ? undefined : await statIfAny(real);
@@ -47,7 +49,7 @@ export async function gatherPath(walk: Walk, step: Step): Promise<void> {
   else if (!isInside(relative(walk.realRoot, real))) skip(walk, step, 'is a link out of the project folder');
   else if (step.above.includes(real)) skip(walk, step, 'is a link into itself');
   else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
-  else if (!found.isFile()) skip(walk, step, 'is neither file nor folder');
+  else if (!found.isFile()) skip(walk, step, 'is neither a file nor a folder');
   else {
     await requireReadable(real, step);
     const path = posix(step.shipped);
@@ -55,7 +57,7 @@ export async function gatherPath(walk: Walk, step: Step): Promise<void> {
   }
 }
 
-/** Found out now, as the files are only packed after all images have come. */
+/** Checked now, since files are packed only after all images were fetched. */
 async function requireReadable(file: string, { what }: Step): Promise<void> {
   try {
     await (await open(file)).close();
@@ -70,8 +72,8 @@ async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
   for (const name of names) {
     const path = join(folder.path, name);
     const step = { ...folder, path, shipped: path };
-    if (path === '.git') skip(walk, step, 'is the repository itself');
-    else if (walk.reserved.includes(path)) skip(walk, step, 'steers Compose itself');
+    if (path === '.git') skip(walk, step, 'is the git repository');
+    else if (walk.reserved.includes(path)) skip(walk, step, 'would change how Compose reads the application');
     else await gatherPath(walk, step);
   }
 }
@@ -88,7 +90,9 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** Undefined where there is nothing, or where nothing can be. Throws UsageError for what can't be read. */
+/**
+ * Returns undefined if nothing exists at the path. Throws UsageError if that can't be found out.
+ */
 export async function statIfAny(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
@@ -99,7 +103,7 @@ export async function statIfAny(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** True for a relative path that does not lead out. */
+/** True for a relative path that stays below its folder. */
 export function isInside(path: string): boolean {
   return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }

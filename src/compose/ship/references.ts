@@ -4,21 +4,24 @@ import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping, Value } from '../read/yaml/value.ts';
 import { isMapping, asList, asMapping, scalarText } from '../read/yaml/value.ts';
 
-/** A place in the manifest that names a local file or folder. */
+/** A place in the Compose file that names a local file or folder. */
 export interface FileReference {
   /** For messages: `services.web.env_file`. */
   what: string;
-  /** As written, variables filled in. */
+  /** As written, with variables filled in. */
   path: string;
-  /** An `env_file` may refer to variables; one of the format `raw` can't. */
+  /** `env_file` has references to variables; an env file of the format `raw` is a `file`. */
   kind: 'env_file' | 'file' | 'mount';
-  /** Compose goes on without it: it makes an empty folder, or does without the file. */
+  /** True if Compose starts without it: it ignores the file, or creates an empty folder. */
   isOptional: boolean;
-  /** The edits that make the manifest name another path. */
+  /** Returns the edits that make the Compose file name another path. */
   renamed(path: string): Edit[];
 }
 
-/** Every local file and folder that the active services of the model (variables filled in) refer to. */
+/**
+ * Returns every local file and folder that the active services of the model (variables filled in)
+ * name.
+ */
 export function fileReferences(model: Mapping, active: readonly string[]): FileReference[] {
   const services = asMapping(model['services']);
   return active.flatMap((name) => {
@@ -82,7 +85,7 @@ function shortMount(entry: Value, path: string): string {
   return escapeDollars(withSource(scalarText(entry), path));
 }
 
-/** Named volumes that are bind mounts in disguise: `driver_opts: {o: bind, device: ./data}`. */
+/** Named volumes that are bind mounts: `driver_opts: {o: bind, device: ./data}`. */
 function boundVolumes(model: Mapping, service: Mapping): FileReference[] {
   return asList(service['volumes']).flatMap((entry) => {
     const { type, source } = parseMount(entry);
@@ -90,7 +93,7 @@ function boundVolumes(model: Mapping, service: Mapping): FileReference[] {
     const options = asMapping(asMapping(asMapping(model['volumes'])[source])['driver_opts']);
     if (!isBound(options)) return [];
     const at = ['volumes', source, 'driver_opts', 'device'];
-    // Compose takes a device for a path of the project where the driver is named, and leaves it as it is elsewhere.
+    // Compose resolves a relative `device` only if the driver is named.
     const driver = { at: ['volumes', source, 'driver'], value: 'local' };
     const renamed = (path: string) => [driver, { at, value: path }];
     const path = scalarText(options['device']);

@@ -11,13 +11,13 @@ import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping } from '../read/yaml/value.ts';
 import type { Variables } from '../read/variables/variables.ts';
 
-/** All that the shipped files are made of, image names apart. */
+/** Everything that the shipped files are made from, apart from image names. */
 export interface Shipment {
-  /** The merged model with the variables that stay in it. */
+  /** The merged model, with references to variables that the device fills in. */
   model: Mapping;
   edits: Edit[];
   files: LocalFile[];
-  /** The text of the `.env` to add; undefined where none is needed. */
+  /** The text of the `.env` to add; undefined if none is needed. */
   dotenv?: string;
   authored?: AuthoredFile;
 }
@@ -31,12 +31,15 @@ interface Parts {
   authored?: AuthoredFile;
 }
 
-const MANIFEST_NAME = 'docker-compose.yaml';
+const COMPOSE_FILE = 'docker-compose.yaml';
 const DOTENV = '.env';
-/** Variables in a `.env` by which it would steer Compose on the device. */
+/** Variables of a `.env` that change how Compose on the device works. */
 const STEERING = /^(?:COMPOSE_|DOCKER_)/;
 
-/** Finds out what has to be shipped, and what there is to say about it; reads the files' sizes, not their content. */
+/**
+ * Finds everything that has to ship, with warnings about it. Reads the sizes of local files, not
+ * their content.
+ */
 export async function prepareShipment(parts: Parts): Promise<{ shipment: Shipment; warnings: string[] }> {
   const { folder, deferred, resolved, active, variables, authored } = parts;
   const device = deviceEdits(resolved, active);
@@ -60,21 +63,21 @@ export async function prepareShipment(parts: Parts): Promise<{ shipment: Shipmen
   };
 }
 
-/** The files for the device, sorted by path. */
+/** Returns the files for the device, sorted by path, with these images of the services. */
 export function shipmentFiles(shipped: Shipment, images: readonly { service: string; image: string }[]) {
   const named = images.map(({ service, image }): Edit => ({
     at: ['services', service, 'image'],
     value: escapeDollars(image),
   }));
   const text = composeFileText(shipped.model, [...shipped.edits, ...named], shipped.authored);
-  const written = [{ path: MANIFEST_NAME, mode: 0o644, content: Buffer.from(text) }];
+  const written = [{ path: COMPOSE_FILE, mode: 0o644, content: Buffer.from(text) }];
   if (shipped.dotenv !== undefined)
     written.push({ path: DOTENV, mode: 0o644, content: Buffer.from(shipped.dotenv) });
   const copied = shipped.files.map(({ path, mode, file, size }) => ({ path, mode, content: { file, size } }));
   return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Of the names, those that the project's `.env` gives, with the values that they have here. */
+/** The `.env` for the device: those of the names whose value comes from the project's `.env`. */
 function dotenvFor(names: readonly string[], variables: Variables): string {
   const given = names.filter((name) => isFromFile(name, variables));
   return dotenvText(new Map(given.map((name) => [name, variables.file.get(name) ?? ''])));
@@ -84,7 +87,7 @@ function isFromFile(name: string, { file, lookup }: Variables): boolean {
   return file.has(name) && file.get(name) === lookup(name);
 }
 
-/** The project's `.env` must not reach the device as such when it says something about Compose itself. */
+/** A `.env` with settings of Compose itself must not reach the device under its name. */
 function steeringFiles({ file }: Variables): string[] {
   return [...file.keys()].some((name) => STEERING.test(name)) ? [DOTENV] : [];
 }
@@ -95,10 +98,10 @@ function localWarnings(passed: readonly string[], wanted: readonly string[], var
   const unread = localOf(wanted);
   return [
     ...(asked.length > 0
-      ? [`passed through from the device's environment, not from the build's: ${asked.join(', ')}`]
+      ? [`the device's environment gives these, not the build's: ${asked.join(', ')}`]
       : []),
     ...(unread.length > 0
-      ? [`env files refer to ${unread.join(', ')}, which the build's environment has and the device may not`]
+      ? [`env files refer to ${unread.join(', ')}: the build's environment has these, the device may not`]
       : []),
   ];
 }

@@ -7,7 +7,7 @@ import type { Application } from '../../../src/compose/application.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { projectIn, readCase, readManifest, textsOf } from '../project.ts';
 
-const MANIFEST = 'docker-compose.yaml';
+const COMPOSE_FILE = 'docker-compose.yaml';
 
 function shipped(application: Application, images: Record<string, string> = {}): Record<string, string> {
   return textsOf(shippedFiles(application, new Map(Object.entries(images))));
@@ -16,8 +16,8 @@ function shipped(application: Application, images: Record<string, string> = {}):
 const readFolder = (folder: string, environment: Record<string, string> = {}) =>
   readApplication({ composeFiles: [folder], profiles: [], environment });
 
-describe('the shipped manifest', () => {
-  test('keeps comments and layout of a single manifest', async () => {
+describe('the shipped Compose file', () => {
+  test('keeps comments and layout of a single Compose file', async () => {
     const text = (web: string, more: string) => `# The shop.
 name: shop
 x-mender: { platform: linux/arm64 } # for the build
@@ -37,22 +37,22 @@ ${more}    ports:
     const application = await readManifest(text('${TAG:-1}', '    build: .\n') + debug, { TAG: '2' });
     expect(application.settings).toEqual({ platform: 'linux/arm64' });
     expect(application.projectName).toBe('shop');
-    expect(shipped(application, { web: 'shop/web:2' })[MANIFEST]).toBe(text('2', ''));
+    expect(shipped(application, { web: 'shop/web:2' })[COMPOSE_FILE]).toBe(text('2', ''));
   });
 
-  test('gives each service its own image where the manifest shares one by an anchor', async () => {
+  test('gives each service its own image if an anchor shares one', async () => {
     const application = await readManifest('services: {a: &a {image: "x:1@sha256:0"}, b: *a, c: {<<: *a}}\n');
-    const text = shipped(application, { a: 'x:a', b: 'x:b', c: 'x:c' })[MANIFEST];
+    const text = shipped(application, { a: 'x:a', b: 'x:b', c: 'x:c' })[COMPOSE_FILE];
     expect(parse(text!)).toEqual({
       services: { a: { image: 'x:a' }, b: { image: 'x:b' }, c: { image: 'x:c' } },
     });
   });
 
-  test('survives the loss of a service that carried an anchor', async () => {
+  test('is right when a service with an anchor does not ship', async () => {
     const application = await readManifest(
       'services: {a: {image: a, profiles: [x], environment: &e {K: "012"}}, b: {image: b, environment: *e}}\n',
     );
-    const text = shipped(application)[MANIFEST];
+    const text = shipped(application)[COMPOSE_FILE];
     expect(parse(text!)).toEqual({ services: { b: { image: 'b', environment: { K: '012' } } } });
     expect(text).toContain('"012"');
   });
@@ -61,7 +61,7 @@ ${more}    ports:
     const application = await readManifest(
       'services: {a: {image: a, pull_policy: always}, b: {image: b, pull_policy: never}}\n',
     );
-    const text = shipped(application)[MANIFEST];
+    const text = shipped(application)[COMPOSE_FILE];
     expect(parse(text!)).toEqual({
       services: { a: { image: 'a' }, b: { image: 'b', pull_policy: 'never' } },
     });
@@ -85,7 +85,7 @@ describe('variables', () => {
     });
     const files = shipped(application);
     expect(files['.env']).toBe("LEVEL='info'\nPASSED='p'\n");
-    expect(files[MANIFEST]).toContain('"$LEVEL", "${NO:-x}"');
+    expect(files[COMPOSE_FILE]).toContain('"$LEVEL", "${NO:-x}"');
     expect(application.services).toEqual([{ name: 'a', image: 'a:1', hasBuild: false }]);
     expect(application.warnings).toEqual([]);
   });
@@ -95,15 +95,15 @@ describe('variables', () => {
       'services: {a: {image: "a:$TAG", build: {context: "$CTX"}, command: ["$LEVEL", "$NO"], environment: [HOME]}}\n',
       { TAG: '1', CTX: 'c', LEVEL: '$5', HOME: '/root' },
     );
-    expect(shipped(application)[MANIFEST]).toContain('"$$5", "$NO"');
+    expect(shipped(application)[COMPOSE_FILE]).toContain('"$$5", "$NO"');
     expect(application.warnings).toEqual([
       'variables without a value, read as empty: NO',
       'written into the shipped Compose file from the environment of the build: LEVEL',
-      "passed through from the device's environment, not from the build's: HOME",
+      "the device's environment gives these, not the build's: HOME",
     ]);
   });
 
-  test('in an env file that the device can not fill are named', async () => {
+  test('in an env file that the device may not have are named', async () => {
     const application = await readCase({
       files: { 'a.env': 'X=${CI_JOB}\n', 'compose.yaml': 'services: {a: {image: a, env_file: a.env}}\n' },
       environment: { CI_JOB: '7' },
@@ -169,11 +169,11 @@ describe('local files', () => {
     });
     writeFileSync(join(folder, '../x.env'), 'A=1');
     const application = await readFolder(folder);
-    expect(Object.keys(shipped(application))).toEqual([MANIFEST]);
+    expect(Object.keys(shipped(application))).toEqual([COMPOSE_FILE]);
     const outside = ['../x.env', '../up', '/etc/hosts', '~/h', './sub/../../o'];
     expect(application.warnings).toEqual([
-      ...outside.map((path) => expect.stringContaining(`${path} lies outside the project folder`) as string),
-      'services.a.volumes: ./new does not exist: the device makes an empty folder',
+      ...outside.map((path) => expect.stringContaining(`${path} is outside the project folder`) as string),
+      'services.a.volumes: ./new does not exist: the device creates an empty folder',
     ]);
   });
 
@@ -185,10 +185,10 @@ describe('local files', () => {
       c: 'c',
     });
     const files = shipped(await readFolder(folder, { PWD: folder }));
-    expect(Object.keys(files)).toEqual(['c', 'd/f', MANIFEST]);
-    expect(files[MANIFEST]).toContain('./d:/d');
-    expect(files[MANIFEST]).toContain('./c');
-    expect(files[MANIFEST]).not.toContain(folder);
+    expect(Object.keys(files)).toEqual(['c', 'd/f', COMPOSE_FILE]);
+    expect(files[COMPOSE_FILE]).toContain('./d:/d');
+    expect(files[COMPOSE_FILE]).toContain('./c');
+    expect(files[COMPOSE_FILE]).not.toContain(folder);
   });
 
   test('of a bound volume are found by a device, which looks for them where the driver is named', async () => {
@@ -198,8 +198,8 @@ describe('local files', () => {
       'd/f': 'f',
     });
     const files = shipped(await readFolder(folder, { PWD: folder }));
-    expect(Object.keys(files)).toEqual(['d/f', MANIFEST]);
-    expect(parse(files[MANIFEST]!)).toMatchObject({
+    expect(Object.keys(files)).toEqual(['d/f', COMPOSE_FILE]);
+    expect(parse(files[COMPOSE_FILE]!)).toMatchObject({
       volumes: { v: { driver: 'local', driver_opts: { o: 'bind', device: './d' } } },
     });
   });
@@ -214,7 +214,7 @@ describe('local files', () => {
     });
     const application = await readFolder(folder);
     const files = shipped(application);
-    expect(Object.keys(files)).toEqual(['.env', MANIFEST, 'src/compose.yaml']);
+    expect(Object.keys(files)).toEqual(['.env', COMPOSE_FILE, 'src/compose.yaml']);
     expect(application.warnings).toHaveLength(3);
   });
 
@@ -223,7 +223,7 @@ describe('local files', () => {
       'compose.yaml':
         'services: {a: {image: a}, b: {image: b, profiles: [x], env_file: gone.env, secrets: [s]}}\nsecrets: {s: {file: ./gone}}\n',
     });
-    expect(Object.keys(shipped(await readFolder(folder)))).toEqual([MANIFEST]);
+    expect(Object.keys(shipped(await readFolder(folder)))).toEqual([COMPOSE_FILE]);
   });
 
   test('are found from a project folder behind a link', async () => {
@@ -233,10 +233,10 @@ describe('local files', () => {
     });
     const link = join(temporaryFolder(), 'link');
     symlinkSync(folder, link);
-    expect(Object.keys(shipped(await readFolder(link)))).toEqual(['a.env', MANIFEST]);
+    expect(Object.keys(shipped(await readFolder(link)))).toEqual(['a.env', COMPOSE_FILE]);
   });
 
-  test('that can not be read are named, before anything is fetched', async () => {
+  test("that can't be read are named, before anything is fetched", async () => {
     const folder = projectIn({
       'compose.yaml': 'services: {a: {image: a, secrets: [s]}}\nsecrets: {s: {file: s}}\n',
       s: 'secret',
@@ -257,7 +257,7 @@ describe('local files', () => {
     const folder = projectIn({ 'compose.yaml': 'services: {a: {image: a, volumes: ["./d:/d"]}}\n' });
     mkdirSync(join(folder, 'd'));
     symlinkSync('/dev/null', join(folder, 'd/null'));
-    expect(Object.keys(shipped(await readFolder(folder)))).toEqual([MANIFEST]);
+    expect(Object.keys(shipped(await readFolder(folder)))).toEqual([COMPOSE_FILE]);
   });
 });
 
