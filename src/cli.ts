@@ -2,26 +2,34 @@ import { setImmediate } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import yargs from 'yargs';
 import { COMMANDS } from './commands/all.ts';
-import type { Command, Context } from './commands/terminal/command.ts';
+import { declareCommand } from './commands/terminal/command.ts';
+import type { Command, Context, FlagsOf, OptionTable } from './commands/terminal/command.ts';
+import { homeFolder } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
 import { onSignals, processTerminal } from './commands/terminal/process.ts';
 import type { Screen } from './commands/terminal/terminal.ts';
 import { createProgress } from './commands/terminal/terminal.ts';
-import { commandLineError, declaredOptions, environmentOptions, refuseWrongValues } from './config.ts';
+import { commandLineError, environmentOptions, refuseWrongValues } from './config.ts';
 import { EXIT, InterruptedError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/blocks.ts';
-import type { LogLevel } from './io/log.ts';
 import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
 import { redact } from './io/redact.ts';
 
-interface GlobalOptions {
-  json?: boolean;
-  logLevel?: LogLevel;
-  verbose?: boolean;
-  quiet?: boolean;
-}
+const GLOBAL_OPTIONS = {
+  json: { type: 'boolean', describe: 'Print the result as one JSON document' },
+  'log-level': {
+    alias: 'l',
+    choices: LOG_LEVELS,
+    describe: 'What to say on stderr',
+    defaultDescription: 'info',
+  },
+  verbose: { alias: 'v', type: 'boolean', describe: 'The same as --log-level debug' },
+  quiet: { alias: 'q', type: 'boolean', describe: 'The same as --log-level error, and no progress' },
+} as const;
+
+type GlobalFlags = FlagsOf<typeof GLOBAL_OPTIONS>;
 
 /** Runs one command line, and returns the exit code. Never throws and never ends the process. */
 export async function main(argv: readonly string[], given?: Terminal): Promise<number> {
@@ -77,60 +85,33 @@ interface Invocation {
 }
 
 function register(parser: Argv, command: Command, { argv, terminal, signal }: Invocation): Argv {
-  let types: ReturnType<typeof declaredOptions> = {};
+  const table: OptionTable = { ...command.options, ...GLOBAL_OPTIONS };
   return parser.command(
     command.usage,
     command.describe,
     (own) => {
       for (const [line, what] of command.examples) own.example(line, what);
-      // Here and not before: yargs takes positionals only inside of a command's builder.
-      types = withoutPositionals(
-        declaredOptions((fresh) => globalOptions(command.options(fresh))),
-        command,
-      );
-      const known = globalOptions(command.options(own));
+      const known = declareCommand(own, { ...command, options: table });
       // yargs lays out the help in every run, which takes longer than all else that it does.
-      if (!argv.includes('--help')) for (const name of Object.keys(types)) known.hide(name);
-      return known.config(environmentOptions(terminal.environment, types));
+      if (!argv.includes('--help')) for (const name of Object.keys(table)) known.hide(name);
+      return known.config(environmentOptions(terminal.environment, table));
     },
     async (options) => {
-      refuseWrongValues(options, types, argv);
-      await command.run(options, contextFor(options as GlobalOptions, terminal, signal));
+      refuseWrongValues(options, table, argv);
+      await command.run(options, contextFor(options, terminal, signal));
     },
   );
 }
 
-function withoutPositionals<T>(types: Record<string, T>, { usage }: Command): Record<string, T> {
-  const positionals = [
-    ...[usage]
-      .flat()
-      .join(' ')
-      .matchAll(/[<[]([\w-]+)/g),
-  ].map((match) => match[1]);
-  return Object.fromEntries(Object.entries(types).filter(([name]) => !positionals.includes(name)));
-}
-
-function globalOptions(parser: Argv<unknown>): Argv<unknown> {
-  return parser.options({
-    json: { type: 'boolean', describe: 'Print the result as one JSON document' },
-    'log-level': {
-      alias: 'l',
-      choices: LOG_LEVELS,
-      describe: 'What to say on stderr',
-      defaultDescription: 'info',
-    },
-    verbose: { alias: 'v', type: 'boolean', describe: 'The same as --log-level debug' },
-    quiet: { alias: 'q', type: 'boolean', describe: 'The same as --log-level error, and no progress' },
-  });
-}
-
-function contextFor(options: GlobalOptions, terminal: Terminal, signal: AbortSignal): Context {
+function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSignal): Context {
   const level = options.logLevel ?? (options.quiet ? 'error' : options.verbose ? 'debug' : 'info');
   const progress = createProgress(level === 'error' ? SILENT : terminal.stderr);
   const json = options.json ?? false;
   const print = (text: string): void => terminal.stdout(`${redact(text)}\n`);
   return {
     environment: terminal.environment,
+    folder: terminal.folder ?? process.cwd(),
+    home: homeFolder(terminal.environment),
     ...{ json, print },
     report: (value, text) => print(json ? JSON.stringify(value, null, 2) : text),
     log: createLog(level, (line) => {

@@ -1,10 +1,9 @@
-import type { Argv, Options } from 'yargs';
-import yargs from 'yargs';
+import type { Options } from 'yargs';
 import { UsageError } from './errors.ts';
 
 const ENVIRONMENT_PREFIX = 'MENDER_DOCKER_DELTA_';
 
-type OptionTypes = Record<string, Pick<Options, 'type' | 'array'>>;
+type OptionTypes = Readonly<Record<string, Pick<Options, 'type' | 'array'>>>;
 
 /**
  * The values that the environment gives to a command's options: `MENDER_DOCKER_DELTA_DEVICE_TYPE=a,b` is
@@ -45,18 +44,6 @@ function numberOf(text: string, variable: string): number {
   const value = Number(text);
   if (Number.isFinite(value)) return value;
   throw new UsageError(`${variable}: ${JSON.stringify(text)} is no number`);
-}
-
-/** The options that `declare` gives to a yargs instance, with the types that matter for reading them elsewhere. */
-export function declaredOptions(declare: (parser: Argv) => Argv<unknown>): OptionTypes {
-  const parser = declare(yargs([])) as Argv & {
-    getOptions(): Record<'array' | 'boolean' | 'number', string[]> & { key: object };
-  };
-  const { key, array, boolean, number } = parser.getOptions();
-  const typeOf = (name: string): Options['type'] =>
-    boolean.includes(name) ? 'boolean' : number.includes(name) ? 'number' : 'string';
-  const names = Object.keys(key).filter((name) => name.length > 1 && name !== 'help' && name !== 'version');
-  return Object.fromEntries(names.map((name) => [name, { type: typeOf(name), array: array.includes(name) }]));
 }
 
 /**

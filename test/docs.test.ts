@@ -3,7 +3,6 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { execa } from 'execa';
 import { format, resolveConfig } from 'prettier';
-import type { Argv } from 'yargs';
 import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/commands/all.ts';
@@ -42,18 +41,10 @@ interface Option {
 
 const nameOf = ({ usage }: Command): string => [usage].flat()[0]!.split(' ')[0]!;
 
-/** What a command declares to yargs; every other call on the parser is let pass. */
-function optionsOf(command: Command): Record<string, Option> {
-  const declared: Record<string, Option> = {};
-  const parser: Argv = new Proxy({} as Argv, {
-    get: (_, method) => (first: unknown, second: unknown) => {
-      if (method === 'options') Object.assign(declared, first);
-      if (method === 'option') declared[first as string] = second as Option;
-      return parser;
-    },
-  });
-  command.options(parser);
-  return declared;
+/** The options of a command that its help shows. */
+function optionsOf({ options }: Command): Record<string, Option> {
+  const shown = Object.entries(options).filter(([, { hidden }]) => hidden !== true);
+  return Object.fromEntries(shown) as unknown as Record<string, Option>;
 }
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('*', '\\*');

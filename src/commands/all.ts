@@ -28,4 +28,4 @@ export const COMMANDS: readonly Command[] = [
   artifactsCommand,
   releasesCommand,
   libraryCommand,
-] as unknown as readonly Command[];
+];

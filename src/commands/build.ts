@@ -1,4 +1,3 @@
-import type { Argv } from 'yargs';
 import type { CacheLayout } from '../cache/layout.ts';
 import { writeMetadata } from '../cache/metadata.ts';
 import { pruneCache } from '../cache/prune.ts';
@@ -7,10 +6,11 @@ import type { BuiltArtifact } from '../pipeline/build/build.ts';
 import { buildAll } from '../pipeline/build/build.ts';
 import type { World } from '../pipeline/images/world.ts';
 import type { BuildFlags } from './options/build.ts';
-import { buildOptions } from './options/build.ts';
+import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
 import { buildJson, buildText } from './buildReport.ts';
 import { KEPT_FREE_PERCENT } from './options/cacheFolder.ts';
-import type { Command, Context } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context } from './terminal/command.ts';
 import type { DeliverFlags, DeliveryReport } from './deliver.ts';
 import { DELIVER_OPTIONS, checkDelivery, deliver, deliveryError } from './deliver.ts';
 import { prepareDestinations } from './destinations/build.ts';
@@ -26,7 +26,7 @@ import { watchText } from './options/watch.ts';
 type Flags = BuildFlags & DeliverFlags & DestinationFlags;
 
 /** `build MANIFEST..`, also without the word `build`. */
-export const buildCommand: Command<Flags> = {
+export const buildCommand = defineCommand({
   usage: ['build <manifest..>', '$0 <manifest..>'],
   describe: 'Build a Mender Artifact from a Compose manifest, upload it and deploy it',
   examples: [
@@ -35,8 +35,8 @@ export const buildCommand: Command<Flags> = {
     ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
     ['$0 compose.yaml --repo-file map.yaml', 'build, upload and deploy to all that a map names'],
   ],
-  options: (parser) =>
-    buildOptions(parser).options({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) as unknown as Argv<Flags>,
+  positionals: BUILD_POSITIONALS,
+  options: { ...BUILD_OPTIONS, ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS },
   async run(given, context) {
     const run = await prepareRun(given, context);
     const { flags, request, world, prepared } = run;
@@ -59,7 +59,7 @@ export const buildCommand: Command<Flags> = {
     await makeRoom(world);
     if (failure !== undefined) throw failure;
   },
-};
+});
 
 /** The run has done its work: what can't be removed from the cache is no failure of it. */
 async function makeRoom({ cache, log }: World): Promise<void> {

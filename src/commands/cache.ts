@@ -4,22 +4,32 @@ import type { CacheLayout } from '../cache/layout.ts';
 import { pruneCache } from '../cache/prune.ts';
 import { KEPT_FREE_PERCENT, cacheFolder, cacheOf } from './options/cacheFolder.ts';
 import { fileError } from '../io/files.ts';
-import type { Command, Context } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context, FlagsOf } from './terminal/command.ts';
 import { UsageError } from '../errors.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { parseSize } from './options/request.ts';
 
-interface CacheFlags {
-  action: 'ls' | 'prune' | 'verify' | 'clear';
-  cacheDir?: string;
-  limitSize?: string;
-  limitPercent?: number;
-}
-
 const ACTIONS = ['ls', 'prune', 'verify', 'clear'] as const;
+type Action = (typeof ACTIONS)[number];
+
+const OPTIONS = {
+  'cache-dir': { type: 'string', requiresArg: true, describe: 'Cache folder' },
+  'limit-size': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'prune: bytes that the cache may hold, like 20G',
+  },
+  'limit-percent': {
+    type: 'number',
+    requiresArg: true,
+    describe: 'prune: percent of the disk to keep free',
+    defaultDescription: '20',
+  },
+} as const;
 
 /** `cache ls|prune|verify|clear` */
-export const cacheCommand: Command<CacheFlags> = {
+export const cacheCommand = defineCommand({
   usage: 'cache <action>',
   describe: 'List, prune, verify or clear the cache',
   examples: [
@@ -27,35 +37,22 @@ export const cacheCommand: Command<CacheFlags> = {
     ['$0 cache prune --limit-size 20G', 'remove the least recently used until 20 GB are left'],
     ['$0 cache verify', 'read everything and remove what is damaged'],
   ],
-  options: (parser) =>
-    parser.positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' }).options({
-      'cache-dir': { type: 'string', requiresArg: true, describe: 'Cache folder' },
-      'limit-size': {
-        type: 'string',
-        requiresArg: true,
-        describe: 'prune: bytes that the cache may hold, like 20G',
-      },
-      'limit-percent': {
-        type: 'number',
-        requiresArg: true,
-        describe: 'prune: percent of the disk to keep free',
-        defaultDescription: '20',
-      },
-    }),
+  positionals: { action: { choices: ACTIONS, demandOption: true, describe: 'What to do' } },
+  options: OPTIONS,
   async run(flags, context) {
-    const layout = cacheOf(flags.cacheDir, context.environment);
-    const folder = cacheFolder(flags.cacheDir, context.environment);
+    const layout = cacheOf(flags.cacheDir, context);
+    const folder = cacheFolder(flags.cacheDir, context);
     const entries = await RUN[flags.action](layout, flags, context).catch((error: unknown) => {
       throw fileError(error, `cache ${flags.action} in ${folder}`);
     });
     context.report({ folder, entries }, describe(flags.action, folder, entries));
   },
-};
+});
 
 /** Each action returns the entries that it lists or has removed. */
 const RUN: Record<
-  CacheFlags['action'],
-  (layout: CacheLayout, flags: CacheFlags, context: Context) => Promise<CacheEntry[]>
+  Action,
+  (layout: CacheLayout, flags: FlagsOf<typeof OPTIONS>, context: Context) => Promise<CacheEntry[]>
 > = {
   ls: async (layout) => (await listEntries(layout)).sort((a, b) => b.used - a.used),
   prune: (layout, { limitSize, limitPercent }) =>
@@ -94,14 +91,14 @@ function bytesOf(entries: readonly CacheEntry[]): number {
   return entries.reduce((sum, { size }) => sum + size, 0);
 }
 
-const SUMMARY: Record<CacheFlags['action'], string> = {
+const SUMMARY: Record<Action, string> = {
   ls: 'held',
   prune: 'removed',
   verify: 'damaged and removed',
   clear: 'removed',
 };
 
-function describe(action: CacheFlags['action'], folder: string, entries: readonly CacheEntry[]): string {
+function describe(action: Action, folder: string, entries: readonly CacheEntry[]): string {
   const summary = `${folder}: ${entries.length} entries, ${formatBytes(bytesOf(entries))} ${SUMMARY[action]}`;
   if (action === 'clear' || entries.length === 0) return summary;
   const rows = entries.map(({ kind, path, size, used }) => [

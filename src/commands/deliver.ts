@@ -8,22 +8,11 @@ import type { WatchReport } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import { deploymentError } from '../server/outcome.ts';
 import { cacheOf } from './options/cacheFolder.ts';
-import type { Context } from './terminal/command.ts';
+import type { Context, FlagsOf } from './terminal/command.ts';
 import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './options/deploy.ts';
-import type { DeployFlags } from './options/deploy.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
-import type { ServerFlags } from './options/server.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';
 import { watchWithLog } from './options/watch.ts';
-
-/** Options of a command that builds artifacts and brings them to the server. */
-export interface DeliverFlags extends ServerFlags, DeployFlags {
-  upload?: boolean;
-  description?: string;
-  directUpload?: boolean;
-  /** Of `build`. */
-  cacheDir?: string;
-}
 
 export const DELIVER_OPTIONS = {
   upload: {
@@ -42,6 +31,8 @@ export const DELIVER_OPTIONS = {
   ...SERVER_OPTIONS,
   ...DEPLOY_OPTIONS,
 } as const;
+
+export type DeliverFlags = FlagsOf<typeof DELIVER_OPTIONS> & { cacheDir?: string };
 
 /** A built artifact that is to be delivered. */
 export interface Delivery {
@@ -116,9 +107,10 @@ async function uploadAll(
   api: Api,
   files: readonly Delivery[],
   { description, directUpload, cacheDir }: DeliverFlags,
-  { log, progress, environment }: Context,
+  context: Context,
 ): Promise<UploadReport[]> {
-  const store = { api, log, progress, cache: cacheOf(cacheDir, environment) };
+  const { log, progress } = context;
+  const store = { api, log, progress, cache: cacheOf(cacheDir, context) };
   await finishUploads(
     store,
     files.map(({ path }) => path),

@@ -1,24 +1,18 @@
-import type { Argv } from 'yargs';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { Api } from '../server/api.ts';
 import { CACHE_OPTIONS } from './options/cacheFolder.ts';
-import type { Command, Context } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context } from './terminal/command.ts';
 import { DEPLOY_OPTIONS, deployRequest } from './options/deploy.ts';
 import type { DeployFlags } from './options/deploy.ts';
 import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
-import type { DestineFlags } from './destinations/plan.ts';
 import { deployToDestinations, finishDestinations } from './destinations/run.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
-import type { ServerFlags } from './options/server.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';
 import { finishWatch, watchWithLog } from './options/watch.ts';
 
-interface Flags extends ServerFlags, DestineFlags {
-  artifact: string;
-}
-
 /** `deploy ARTIFACT-NAME` */
-export const deployCommand: Command<Flags> = {
+export const deployCommand = defineCommand({
   usage: 'deploy <artifact>',
   describe:
     'Deploy an artifact that is on the server, or a file to where a map says, and wait for the devices',
@@ -27,25 +21,25 @@ export const deployCommand: Command<Flags> = {
     ['$0 deploy app-1.2 --all-devices --no-wait-for-deploy', 'deploy to all devices and go on'],
     ['$0 deploy app-1.2.mender --repo-file map.yaml', 'upload and deploy to all that a map names'],
   ],
-  options: (parser) =>
-    parser
-      .positional('artifact', {
-        type: 'string',
-        demandOption: true,
-        describe: 'Name of an uploaded artifact; with a destination map a .mender file',
-      })
-      .options({
-        description: {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Of a file that a map brings to servers',
-        },
-        ...DEPLOY_OPTIONS,
-        ...DESTINATION_OPTIONS,
-        ...UPLOAD_OPTIONS,
-        ...SERVER_OPTIONS,
-        ...CACHE_OPTIONS,
-      }) as unknown as Argv<Flags>,
+  positionals: {
+    artifact: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Name of an uploaded artifact; with a destination map a .mender file',
+    },
+  },
+  options: {
+    description: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Of a file that a map brings to servers',
+    },
+    ...DEPLOY_OPTIONS,
+    ...DESTINATION_OPTIONS,
+    ...UPLOAD_OPTIONS,
+    ...SERVER_OPTIONS,
+    ...CACHE_OPTIONS,
+  },
   async run(flags, context) {
     if (wantsDestinations(flags)) {
       finishDestinations(await deployToDestinations([flags.artifact], flags, context), context);
@@ -56,7 +50,7 @@ export const deployCommand: Command<Flags> = {
     const { id, joined } = await deployArtifact(request, { api, log: context.log });
     await finishDeployment(api, { id, joined }, flags, context);
   },
-};
+});
 
 /** Waits for a deployment that was just created, if so wished, and prints how it went. Throws DeploymentError if not well. */
 async function finishDeployment(

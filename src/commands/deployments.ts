@@ -1,4 +1,3 @@
-import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
 import { failureLogs } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
@@ -11,46 +10,44 @@ import {
 } from '../server/deployments.ts';
 import type { Deployment } from '../server/deployments.ts';
 import { countersText } from '../server/outcome.ts';
-import type { Command, Context } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context, FlagsOf } from './terminal/command.ts';
 import { formatTable } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
-import type { ServerFlags } from './options/server.ts';
 import { WATCH_OPTIONS, devicesText, finishWatch, logsText, watchWithLog } from './options/watch.ts';
-import type { WatchFlags } from './options/watch.ts';
 
 const ACTIONS = ['list', 'show', 'watch', 'abort'] as const;
 type Action = (typeof ACTIONS)[number];
 
-interface Flags extends ServerFlags, WatchFlags {
-  action: Action;
-  id?: string;
-  name?: string;
-  status?: string;
-}
+const POSITIONALS = {
+  action: { choices: ACTIONS, demandOption: true, describe: 'What to do' },
+  id: { type: 'string', describe: 'Id of a deployment, for all actions but list' },
+} as const;
+
+const OPTIONS = {
+  name: { type: 'string', requiresArg: true, describe: 'list: with this name' },
+  status: { choices: ['pending', 'inprogress', 'finished'], describe: 'list: in this state' },
+  ...WATCH_OPTIONS,
+  ...SERVER_OPTIONS,
+} as const;
+
+type Flags = FlagsOf<typeof POSITIONALS & typeof OPTIONS>;
 
 /** `deployments list|show|watch|abort` */
-export const deploymentsCommand: Command<Flags> = {
+export const deploymentsCommand = defineCommand({
   usage: 'deployments <action> [id]',
   describe: 'List, show, wait for or abort deployments',
   examples: [
     ['$0 deployments list --status inprogress', 'what is going on'],
     ['$0 deployments watch 5d1f... --wait-timeout 2h', 'wait for a deployment'],
   ],
-  options: (parser) =>
-    parser
-      .positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' })
-      .positional('id', { type: 'string', describe: 'Id of a deployment, for all actions but list' })
-      .options({
-        name: { type: 'string', requiresArg: true, describe: 'list: with this name' },
-        status: { choices: ['pending', 'inprogress', 'finished'], describe: 'list: in this state' },
-        ...WATCH_OPTIONS,
-        ...SERVER_OPTIONS,
-      }) as unknown as Argv<Flags>,
+  positionals: POSITIONALS,
+  options: OPTIONS,
   async run(flags, context) {
     const api = await openServer(flags, context);
     await RUN[flags.action](api, flags, context);
   },
-};
+});
 
 const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<void>> = {
   list: async (api, { name, status }, context) => {

@@ -1,41 +1,35 @@
 import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
-import type { Command } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 
-interface InspectFlags {
-  file: string;
-  key?: string;
-}
-
 /** `inspect FILE.mender` */
-export const inspectCommand: Command<InspectFlags> = {
+export const inspectCommand = defineCommand({
   usage: 'inspect <file>',
   describe: 'Show what is in a Mender Artifact, all its checksums compared',
   examples: [
     ['$0 inspect shop-1.1.0.mender', 'header, services, images and layers'],
     ['$0 inspect shop-1.1.0.mender --key public.pem', 'verify the signature as well'],
   ],
-  options: (parser) =>
-    parser.positional('file', { type: 'string', demandOption: true, describe: 'A .mender file' }).options({
-      key: {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Public or private key (PEM) to verify the signature with',
-      },
-    }) as unknown as Argv<InspectFlags>,
+  positionals: { file: { type: 'string', demandOption: true, describe: 'A .mender file' } },
+  options: {
+    key: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Public or private key (PEM) to verify the signature with',
+    },
+  },
   async run({ file, key }, context) {
     const { signal } = context;
     const options = key === undefined ? { signal } : { signal, key: await readKey(key) };
     const report = await readArtifact(file, options);
     context.report(report, describe(report));
   },
-};
+});
 
 async function readKey(path: string): Promise<ReturnType<typeof createPublicKey>> {
   const text = await readFile(path).catch((error: unknown) => {

@@ -1,4 +1,3 @@
-import type { Argv } from 'yargs';
 import { download } from '../download/download.ts';
 import { UsageError } from '../errors.ts';
 import type { Library } from '../library/client.ts';
@@ -12,13 +11,14 @@ import { search } from '../library/search.ts';
 import { setTags } from '../library/tags.ts';
 import { uploadImage } from '../library/upload/upload.ts';
 import type { LibraryAction, LibraryCommandFlags } from './options/library.ts';
-import { LIBRARY_ACTIONS, LIBRARY_OPTIONS } from './options/library.ts';
+import { LIBRARY_OPTIONS, LIBRARY_POSITIONALS } from './options/library.ts';
 import { openLibrary } from './options/libraryAccess.ts';
-import type { Command, Context } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 
 /** `library push|pull|search|tag|rm` */
-export const libraryCommand: Command<LibraryCommandFlags> = {
+export const libraryCommand = defineCommand({
   usage: 'library <action> <words..>',
   describe: 'Push, pull, search, tag or remove files in a container library',
   examples: [
@@ -33,18 +33,10 @@ export const libraryCommand: Command<LibraryCommandFlags> = {
     ['$0 library tag library://acme/apps/gateway:1.2 stable', 'let another tag mean the same file'],
     ['$0 library rm library://acme/apps/gateway:1.2 --arch arm64', 'remove it'],
   ],
-  options: (parser) =>
-    parser
-      .positional('action', { choices: LIBRARY_ACTIONS, demandOption: true, describe: 'What to do' })
-      .positional('words', {
-        type: 'string',
-        array: true,
-        demandOption: true,
-        describe: 'push: FILE REFERENCE; pull, rm: REFERENCE; tag: REFERENCE TAG..; search: TEXT',
-      })
-      .options(LIBRARY_OPTIONS) as unknown as Argv<LibraryCommandFlags>,
+  positionals: LIBRARY_POSITIONALS,
+  options: LIBRARY_OPTIONS,
   run: (flags, context) => RUN[flags.action](flags, context),
-};
+});
 
 type Run = (flags: LibraryCommandFlags, context: Context) => Promise<void>;
 

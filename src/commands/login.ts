@@ -1,46 +1,38 @@
-import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
 import { createHttp } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import { logIn } from '../server/login.ts';
 import { storeToken, tokenPath } from '../server/token.ts';
-import type { Command } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
 import { readPassword } from './terminal/password.ts';
 import { SERVER_OPTIONS, serverHost, warnOfClearText } from './options/server.ts';
-import type { ServerFlags } from './options/server.ts';
-
-interface LoginFlags extends ServerFlags {
-  username: string;
-  password?: string;
-  '2faCode'?: string;
-}
 
 /** `login --username USER` */
-export const loginCommand: Command<LoginFlags> = {
+export const loginCommand = defineCommand({
   usage: 'login',
   describe: 'Log in to a Mender server and keep the token where mender-cli keeps it',
   examples: [
     ['$0 login --username me@example.com', 'asks for the password'],
     ['$0 login --username me@example.com --2fa-code 123456 < password.txt', 'in a script'],
   ],
-  options: (parser) =>
-    parser.options({
-      username: {
-        type: 'string',
-        requiresArg: true,
-        demandOption: true,
-        describe: 'Name (email) of the user',
-      },
-      password: {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Password',
-        defaultDescription: 'asked for, or from stdin',
-      },
-      '2fa-code': { type: 'string', requiresArg: true, describe: 'Current code of the second factor' },
-      ...SERVER_OPTIONS,
-      'token-file': { ...SERVER_OPTIONS['token-file'], describe: 'File to keep the token in' },
-    }) as unknown as Argv<LoginFlags>,
+  positionals: {},
+  options: {
+    username: {
+      type: 'string',
+      requiresArg: true,
+      demandOption: true,
+      describe: 'Name (email) of the user',
+    },
+    password: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Password',
+      defaultDescription: 'asked for, or from stdin',
+    },
+    '2fa-code': { type: 'string', requiresArg: true, describe: 'Current code of the second factor' },
+    ...SERVER_OPTIONS,
+    'token-file': { ...SERVER_OPTIONS['token-file'], describe: 'File to keep the token in' },
+  },
   async run(flags, context) {
     const { environment, log, signal } = context;
     registerSecret(flags.password);
@@ -54,4 +46,4 @@ export const loginCommand: Command<LoginFlags> = {
     await storeToken(path, token);
     context.report({ host, tokenFile: path }, `logged in to ${host}; the token is in ${path}`);
   },
-};
+});

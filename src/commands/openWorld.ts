@@ -17,7 +17,7 @@ import { registrySource } from '../registry/source.ts';
 import type { BuildFlags } from './options/build.ts';
 import { cacheOf, helperCaches } from './options/cacheFolder.ts';
 import type { Context } from './terminal/command.ts';
-import { homeFolder, nonEmpty } from './terminal/home.ts';
+import { nonEmpty } from './terminal/home.ts';
 import { libraryAt, libraryToken } from './options/libraryAccess.ts';
 import { parseSize } from './options/request.ts';
 
@@ -25,7 +25,7 @@ const LARGEST_LAYER = 64e9;
 
 /** The sources, the cache and the rest of the world that a build with these flags works with. */
 export function openWorld(flags: BuildFlags, context: Context): World {
-  const cache = cacheOf(flags.cacheDir, context.environment);
+  const cache = cacheOf(flags.cacheDir, context);
   const { log, progress, signal } = context;
   const archives = new Map<string, ImageSource>();
   const archive = (path: string): ImageSource => {
@@ -35,7 +35,7 @@ export function openWorld(flags: BuildFlags, context: Context): World {
   };
   return {
     cache,
-    helperCaches: helperCaches(context.environment),
+    helperCaches: helperCaches(context),
     largestLayer:
       flags.maxLayerSize === undefined ? LARGEST_LAYER : parseSize(flags.maxLayerSize, '--max-layer-size'),
     sources: openSources(flags.mode ?? 'registry-first', flags, cache, context),
@@ -62,9 +62,12 @@ function openDaemon({ environment, log }: Context): ReturnType<typeof daemonSour
   return daemonSource({ environment, required: false, log });
 }
 
-function openRegistry(flags: BuildFlags, { environment, log }: Context): ReturnType<typeof registrySource> {
+function openRegistry(
+  flags: BuildFlags,
+  { environment, home, log }: Context,
+): ReturnType<typeof registrySource> {
   // Empty is not set: so CI systems pass on a secret that is not there.
-  const folder = nonEmpty(environment['DOCKER_CONFIG']) ?? join(homeFolder(environment), '.docker');
+  const folder = nonEmpty(environment['DOCKER_CONFIG']) ?? join(home, '.docker');
   const json = nonEmpty(environment['DOCKER_CONFIG_JSON']);
   return registrySource({
     http: createHttp({ log }),

@@ -4,33 +4,38 @@ import type { Prepared } from '../pipeline/build/prepare.ts';
 import type { BuildRequest } from '../pipeline/request.ts';
 import type { World } from '../pipeline/images/world.ts';
 import type { BuildFlags } from './options/build.ts';
-import { buildOptions } from './options/build.ts';
+import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
+import { DESTINATION_OPTIONS } from './options/destinations.ts';
 import { withManifestSettings } from './options/settings.ts';
-import type { Command, Context } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context, OptionTable } from './terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { openWorld } from './openWorld.ts';
 import { planJson, planText } from './planReport.ts';
 import { manifestPaths, requestOf } from './options/request.ts';
 
 /** `plan MANIFEST..` */
-export const planCommand: Command<BuildFlags> = {
+export const planCommand = defineCommand({
   usage: 'plan <manifest..>',
   describe: 'Show what build would do; downloads no layer and writes no artifact',
   examples: [
     ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],
   ],
-  // A command line of build is one of plan; what comes after building is not planned, nor shown in the help.
-  options: (parser) => {
-    const known = buildOptions(parser).options(DELIVER_OPTIONS);
-    for (const name of Object.keys(DELIVER_OPTIONS)) known.hide(name);
-    return known as unknown as ReturnType<typeof buildOptions>;
-  },
+  positionals: BUILD_POSITIONALS,
+  // Takes every command line of build; what happens after a build is ignored and not in the help.
+  options: { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) },
   async run(flags, context) {
     const { prepared } = await prepareRun(flags, context);
     const { plans } = prepared;
     context.report(plans.map(planJson), plans.map(planText).join('\n\n'));
   },
-};
+});
+
+function hidden(table: OptionTable): OptionTable {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, option]) => [name, { ...option, hidden: true }]),
+  );
+}
 
 /** A run that is ready to build. */
 export interface PreparedRun<Flags extends BuildFlags> {
@@ -46,16 +51,15 @@ export async function prepareRun<Flags extends BuildFlags>(
   given: Flags,
   context: Context,
 ): Promise<PreparedRun<Flags>> {
-  const { environment, log } = context;
-  const manifests = manifestPaths(given, process.cwd());
+  const { environment, folder, log } = context;
   const application = await readApplication({
-    composeFiles: manifests,
+    composeFiles: manifestPaths(given, folder),
     profiles: given.profile ?? [],
     environment,
   });
   for (const warning of application.warnings) log.warning(warning);
   const flags = withManifestSettings(given, application.settings);
-  const request = requestOf(flags, environment, process.cwd());
+  const request = requestOf(flags, environment, folder);
   const world = openWorld(flags, context);
   return { flags, request, world, prepared: await prepare(application, request, world) };
 }

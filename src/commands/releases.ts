@@ -1,60 +1,56 @@
-import type { Argv } from 'yargs';
 import { UsageError } from '../errors.ts';
 import type { Api } from '../server/api.ts';
 import { getRelease, listReleases, setNotes, setTags } from '../server/releases.ts';
 import type { Release } from '../server/releases.ts';
-import type { Command, Context } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context, FlagsOf } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
-import type { ServerFlags } from './options/server.ts';
 
 const ACTIONS = ['list', 'show', 'tag', 'notes'] as const;
 type Action = (typeof ACTIONS)[number];
-
-interface Flags extends ServerFlags {
-  action: Action;
-  release?: string;
-  text?: string[];
-  name?: string;
-  tag?: string[];
-  sort?: string;
-}
 
 const SORTS = ['name', 'modified', 'artifacts_count', 'tags'].flatMap((field) => [
   `${field}:asc`,
   `${field}:desc`,
 ]);
 
+const POSITIONALS = {
+  action: { choices: ACTIONS, demandOption: true, describe: 'What to do' },
+  release: { type: 'string', describe: 'Name of a release, for all actions but list' },
+  text: { type: 'string', array: true, describe: 'tag: all its tags; notes: the text' },
+} as const;
+
+const OPTIONS = {
+  name: { type: 'string', requiresArg: true, describe: 'list: with this in the name' },
+  tag: {
+    type: 'string',
+    array: true,
+    nargs: 1,
+    requiresArg: true,
+    describe: 'list: with this tag; repeatable, one is enough',
+  },
+  sort: { choices: SORTS, describe: 'list: order', defaultDescription: 'name:asc' },
+  ...SERVER_OPTIONS,
+} as const;
+
+type Flags = FlagsOf<typeof POSITIONALS & typeof OPTIONS>;
+
 /** `releases list|show|tag|notes` */
-export const releasesCommand: Command<Flags> = {
+export const releasesCommand = defineCommand({
   usage: 'releases <action> [release] [text..]',
   describe: 'List and show releases (the artifacts of one name), set their tags and notes',
   examples: [
     ['$0 releases tag app-1.2 stable eu', 'its tags are these two; without any it has none'],
     ['$0 releases notes app-1.2 "fixes the clock"', 'replace the notes'],
   ],
-  options: (parser) =>
-    parser
-      .positional('action', { choices: ACTIONS, demandOption: true, describe: 'What to do' })
-      .positional('release', { type: 'string', describe: 'Name of a release, for all actions but list' })
-      .positional('text', { type: 'string', array: true, describe: 'tag: all its tags; notes: the text' })
-      .options({
-        name: { type: 'string', requiresArg: true, describe: 'list: with this in the name' },
-        tag: {
-          type: 'string',
-          array: true,
-          nargs: 1,
-          requiresArg: true,
-          describe: 'list: with this tag; repeatable, one is enough',
-        },
-        sort: { choices: SORTS, describe: 'list: order', defaultDescription: 'name:asc' },
-        ...SERVER_OPTIONS,
-      }) as unknown as Argv<Flags>,
+  positionals: POSITIONALS,
+  options: OPTIONS,
   async run(flags, context) {
     const api = await openServer(flags, context);
     await RUN[flags.action](api, flags, context);
   },
-};
+});
 
 const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<void>> = {
   list: async (api, { name, tag = [], sort }, context) => {

@@ -1,42 +1,40 @@
-import type { Argv, Options } from 'yargs';
 import { IntegrityError } from '../errors.ts';
 import type { Verification, VerifiedImage } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
-import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
-import type { Command } from './terminal/command.ts';
+import { defineCommand } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { openWorld } from './openWorld.ts';
 
-type Flags = Pick<BuildFlags, 'base' | 'cacheDir' | 'mode' | 'insecureRegistry' | 'maxLayerSize'> & {
-  file: string;
-};
-
-const SHARED = ['mode', 'insecure-registry', 'max-layer-size', 'cache-dir'];
+const {
+  mode,
+  'insecure-registry': insecureRegistry,
+  'max-layer-size': maxLayerSize,
+  'cache-dir': cacheDir,
+} = BUILD_OPTIONS;
 
 /** `verify FILE.mender --base ..` */
-export const verifyCommand: Command<Flags> = {
+export const verifyCommand = defineCommand({
   usage: 'verify <file>',
   describe: 'Do with an artifact what a device would, and say whether it ends up with the new images',
   examples: [
     ['$0 verify shop-1.1.0.mender --base shop-1.0.0.mender', 'a delta against the full artifact before'],
     ['$0 verify shop-1.1.0.mender --base registry.example.com/shop/web:1.0.0', 'against an image'],
   ],
-  options: (parser) =>
-    parser
-      .positional('file', { type: 'string', demandOption: true, describe: 'A .mender file' })
-      .options({
-        base: {
-          type: 'string',
-          array: true,
-          nargs: 1,
-          requiresArg: true,
-          describe: 'What devices run: a .mender file, an image archive or an image name; repeatable',
-        },
-      })
-      .options(
-        Object.fromEntries(SHARED.map((name) => [name, (BUILD_OPTIONS[name] ?? {}) as Options])),
-      ) as unknown as Argv<Flags>,
+  positionals: { file: { type: 'string', demandOption: true, describe: 'A .mender file' } },
+  options: {
+    base: {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      describe: 'What devices run: a .mender file, an image archive or an image name; repeatable',
+    },
+    mode,
+    'insecure-registry': insecureRegistry,
+    'max-layer-size': maxLayerSize,
+    'cache-dir': cacheDir,
+  },
   async run({ file, base = [], ...flags }, context) {
     const verification = await verifyArtifact(file, base, openWorld(flags, context));
     context.report(verification, verificationText(verification));
@@ -49,7 +47,7 @@ export const verifyCommand: Command<Flags> = {
       },
     );
   },
-};
+});
 
 function verificationText({ artifactName, module, size, images, estimate, problems }: Verification): string {
   const { workBytes, storeBytes, memoryBytes, readBytes } = estimate;

@@ -27,7 +27,7 @@ const DEVICES: Device[] = ['d1', 'd2'].map((id) => ({ id, type: 'qemu', group: '
 
 async function prepared(options: ServerOptions = {}) {
   const server = await menderServer({ devices: DEVICES, ...options });
-  const run = <T>(command: Command<T>, argv: string, more: RunOptions = {}) =>
+  const run = (command: Command, argv: string, more: RunOptions = {}) =>
     runCommand(
       server,
       command,
@@ -372,7 +372,7 @@ describe('no output shows a secret', () => {
       join(folder, 'o'),
     ];
     const outputs: string[] = [];
-    const go = async <T>(command: Command<T>, argv: string) => {
+    const go = async (command: Command, argv: string) => {
       const { all } = await run(command, argv, { level });
       outputs.push(all);
     };

@@ -1,12 +1,15 @@
+import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withManifestSettings } from '../../src/commands/options/settings.ts';
 import { cacheFolder, helperCaches } from '../../src/commands/options/cacheFolder.ts';
 import { formatBytes, formatTable } from '../../src/commands/terminal/format.ts';
+import { homeFolder } from '../../src/commands/terminal/home.ts';
 import { parseSize, requestOf } from '../../src/commands/options/request.ts';
 import { createProgress } from '../../src/commands/terminal/terminal.ts';
 import { environmentOptions } from '../../src/config.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 describe('environmentOptions', () => {
   const types = {
@@ -102,6 +105,22 @@ describe('requestOf', () => {
   });
 });
 
+describe('paths of the command line', () => {
+  it('start at the working folder', () => {
+    const folder = temporaryFolder();
+    for (const name of ['key.pem', 'web.tar']) writeFileSync(join(folder, name), '');
+    const flags = { manifest: ['m.yaml'], deviceType: ['a'], platform: 'linux/amd64' };
+    const paths = { sign: 'key.pem', serviceFile: ['web=web.tar'], artifactFilename: 'a.mender' };
+    expect(requestOf({ ...flags, ...paths }, {}, folder)).toMatchObject({
+      manifests: [join(folder, 'm.yaml')],
+      signKey: join(folder, 'key.pem'),
+      serviceFiles: new Map([['web', join(folder, 'web.tar')]]),
+      output: join(folder, 'a.mender'),
+      outputFolder: folder,
+    });
+  });
+});
+
 describe('parseSize', () => {
   it.each([
     ['4096', 4096],
@@ -119,11 +138,18 @@ describe('parseSize', () => {
 });
 
 describe('cache folders', () => {
+  const place = (environment: Record<string, string>) => ({
+    environment,
+    folder: '/work',
+    home: homeFolder(environment),
+  });
   it.each([
     [undefined, { HOME: '/h' }, '/h/.cache/mender-docker-delta'],
     [undefined, { HOME: '/h', XDG_CACHE_HOME: '/c' }, '/c/mender-docker-delta'],
     [undefined, { HOME: '/h', MENDER_HELPER_CACHE_DIR: '/m' }, '/m'],
     ['/f', { MENDER_HELPER_CACHE_DIR: '/m' }, '/f'],
+    ['f', {}, '/work/f'],
+    [undefined, { MENDER_HELPER_CACHE_DIR: 'm' }, '/work/m'],
     [
       undefined,
       { HOME: '/h', XDG_CACHE_HOME: '', MENDER_HELPER_CACHE_DIR: '' },
@@ -131,11 +157,11 @@ describe('cache folders', () => {
     ],
     [undefined, { HOME: '' }, join(userInfo().homedir, '.cache/mender-docker-delta')],
   ])('%s and %j give %s', (flag, environment, folder) => {
-    expect(cacheFolder(flag, environment)).toBe(folder);
+    expect(cacheFolder(flag, place(environment))).toBe(folder);
   });
 
   it('of the helper are where it keeps its own', () => {
-    expect(helperCaches({ HOME: '/h', MENDER_HELPER_CACHE_DIR: '/m' })).toEqual([
+    expect(helperCaches(place({ HOME: '/h', MENDER_HELPER_CACHE_DIR: '/m' }))).toEqual([
       '/m',
       '/h/.cache/mender-docker-lifecycle-helper',
     ]);

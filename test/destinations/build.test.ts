@@ -29,6 +29,8 @@ async function names(
 ) {
   const context = {
     environment,
+    folder: '/nowhere',
+    home: '/nowhere',
     json: false,
     print: () => undefined,
     report: () => undefined,

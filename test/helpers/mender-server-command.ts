@@ -1,4 +1,5 @@
 import yargs from 'yargs';
+import { declareCommand } from '../../src/commands/terminal/command.ts';
 import type { Command } from '../../src/commands/terminal/command.ts';
 import { createLog } from '../../src/io/log.ts';
 import type { LogLevel } from '../../src/io/log.ts';
@@ -24,9 +25,9 @@ export interface RunOptions {
 }
 
 /** Runs one command against the stand-in server, with its token unless the environment says otherwise. */
-export async function runCommand<Options>(
+export async function runCommand(
   server: MenderServer,
-  command: Command<Options>,
+  command: Command,
   argv: readonly string[],
   { environment = { MENDER_PAT: server.token }, level = 'debug', json = false, signal }: RunOptions = {},
 ): Promise<CommandRun> {
@@ -35,6 +36,8 @@ export async function runCommand<Options>(
   const context = {
     // Nothing is noted in the folder of whoever runs the tests.
     environment: { XDG_CACHE_HOME: temporaryFolder(), ...environment },
+    folder: process.cwd(),
+    home: temporaryFolder(),
     json,
     print,
     report: (value: unknown, text: string) => print(json ? JSON.stringify(value) : text),
@@ -57,16 +60,16 @@ export async function runCommand<Options>(
   };
 }
 
-async function parse<Options>(command: Command<Options>, argv: string[]): Promise<Options> {
+async function parse(command: Command, argv: string[]): Promise<object> {
   const name = [command.usage].flat()[0]!.split(' ')[0]!;
-  let parsed: Options | undefined;
+  let parsed: object | undefined;
   await yargs()
     .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
     .command(
       command.usage,
       command.describe,
-      (own) => command.options(own),
-      (options) => void (parsed = options as Options),
+      (own) => declareCommand(own, command),
+      (options) => void (parsed = options),
     )
     .help('help')
     .strict()

@@ -1,4 +1,3 @@
-import type { Argv } from 'yargs';
 import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { downloadArtifact } from '../../server/download.ts';
@@ -6,16 +5,17 @@ import { resolveArtifact } from '../../server/resolveArtifact.ts';
 import { headOf } from '../../server/storedFile.ts';
 import { runDelete } from './delete.ts';
 import { artifactText, runDetail, runList } from './list.ts';
-import { ARTIFACT_ACTIONS, ARTIFACT_OPTIONS } from '../options/artifacts.ts';
+import { ARTIFACT_OPTIONS, ARTIFACT_POSITIONALS } from '../options/artifacts.ts';
 import type { ArtifactAction, ArtifactsFlags } from '../options/artifacts.ts';
 import { runPrune } from './prune.ts';
 import { runAdd, runUpdate } from './store.ts';
-import type { Command, Context } from '../terminal/command.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Context } from '../terminal/command.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { openServer } from '../options/server.ts';
 
 /** `artifacts list|show|detail|head|download|add|update|delete|prune` */
-export const artifactsCommand: Command<ArtifactsFlags> = {
+export const artifactsCommand = defineCommand({
   usage: 'artifacts <action> [artifact..]',
   describe: 'List, show, look for, download, add, change, delete or prune artifacts on the server',
   examples: [
@@ -28,22 +28,15 @@ export const artifactsCommand: Command<ArtifactsFlags> = {
     ['$0 artifacts delete --query name=app-0.* --dry-run', 'what would be deleted'],
     ['$0 artifacts prune app --restrict-major 2', 'keep the newest of each X.Y, of two majors'],
   ],
-  options: (parser) =>
-    parser
-      .positional('action', { choices: ARTIFACT_ACTIONS, demandOption: true, describe: 'What to do' })
-      .positional('artifact', {
-        type: 'string',
-        array: true,
-        describe: 'Id, or a name that only one artifact has; prune: the application',
-      })
-      .options(ARTIFACT_OPTIONS) as unknown as Argv<ArtifactsFlags>,
+  positionals: ARTIFACT_POSITIONALS,
+  options: ARTIFACT_OPTIONS,
   async run(flags, context) {
     const { action } = flags;
     // A map may name several servers.
     if (action === 'prune') return runPrune(flags, context);
     await RUN[action](await openServer(flags, context), flags, context);
   },
-};
+});
 
 type Run = (api: Api, flags: ArtifactsFlags, context: Context) => Promise<void>;
 

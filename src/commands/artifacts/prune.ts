@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.ts';
 import type { Pruned } from '../../pipeline/release/retention.ts';
 import { pruneArtifacts } from '../../pipeline/release/retention.ts';
 import type { Api } from '../../server/api.ts';
-import type { PruneFlags } from '../options/artifacts.ts';
+import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
 import { wantsDestinations } from '../options/destinations.ts';
 import { openMaps, resolveName } from '../destinations/map.ts';
@@ -23,7 +23,7 @@ interface Place {
  * `artifacts prune APPLICATION`: deletes the versions that the options, or the map's rules, let go; on the server of the
  * options, or on those of the map's accounts.
  */
-export async function runPrune(flags: PruneFlags, context: Context): Promise<void> {
+export async function runPrune(flags: ArtifactsFlags, context: Context): Promise<void> {
   const [application, ...more] = flags.artifact ?? [];
   if (application === undefined || more.length > 0) {
     throw new UsageError('artifacts prune: expected the name of one application', {
@@ -44,14 +44,14 @@ export async function runPrune(flags: PruneFlags, context: Context): Promise<voi
   context.report(results, prunedText(results));
 }
 
-async function placeOfFlags(flags: PruneFlags, context: Context): Promise<Place> {
+async function placeOfFlags(flags: ArtifactsFlags, context: Context): Promise<Place> {
   const rule = ruleOfFlags(flags) ?? { majors: null, minors: null };
   const api = await openServer(flags, context);
   return { account: api.host, api, rules: [rule] };
 }
 
 /** The options win over the map. */
-async function placesOfMap(application: string, flags: PruneFlags, context: Context): Promise<Place[]> {
+async function placesOfMap(application: string, flags: ArtifactsFlags, context: Context): Promise<Place[]> {
   const { entry, path } = await resolveName(
     await openMaps(flags, context),
     { name: application },
@@ -69,7 +69,7 @@ async function placesOfMap(application: string, flags: PruneFlags, context: Cont
   return places;
 }
 
-function ruleOfFlags({ restrictMajor, restrictMinor }: PruneFlags): RetentionRule | undefined {
+function ruleOfFlags({ restrictMajor, restrictMinor }: ArtifactsFlags): RetentionRule | undefined {
   for (const [name, value] of Object.entries({
     'restrict-major': restrictMajor,
     'restrict-minor': restrictMinor,

@@ -49,12 +49,9 @@ export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Contex
   context.report({ id, name, description }, text);
 }
 
-function storeOf(
-  api: Api,
-  { cacheDir }: ArtifactsFlags,
-  { environment, log, progress }: Context,
-): LedgerContext {
-  return { api, log, progress, cache: cacheOf(cacheDir, environment) };
+function storeOf(api: Api, { cacheDir }: ArtifactsFlags, context: Context): LedgerContext {
+  const { log, progress } = context;
+  return { api, log, progress, cache: cacheOf(cacheDir, context) };
 }
 
 function show(context: Context, api: Api, report: UploadReport, finished: UploadReport[]): void {

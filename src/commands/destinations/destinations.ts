@@ -1,15 +1,14 @@
 import { writeFile } from 'node:fs/promises';
-import type { Argv } from 'yargs';
 import { stringify } from 'yaml';
 import type { Entry } from '../../destinations/model.ts';
 import { mapOf } from '../../destinations/writeMap.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { writeAtomically } from '../../io/files.ts';
-import type { Command, Context } from '../terminal/command.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Context } from '../terminal/command.ts';
 import { openMapServer } from './map.ts';
-import { MAP_OPTIONS } from '../options/destinations.ts';
 import type { DestinationsFlags } from './flags.ts';
-import { DESTINATIONS_ACTIONS } from './flags.ts';
+import { OPTIONS, POSITIONALS } from './flags.ts';
 import { runLint } from './lint.ts';
 import { runResolve } from './resolve.ts';
 import { formatTable } from '../terminal/format.ts';
@@ -17,7 +16,7 @@ import { formatTable } from '../terminal/format.ts';
 const KINDS = ['policy', 'mapping', 'destination'] as const;
 
 /** `destinations resolve|lint|show|policies|snapshot` */
-export const destinationsCommand: Command<DestinationsFlags> = {
+export const destinationsCommand = defineCommand({
   usage: 'destinations <action> [what..]',
   describe: 'Ask destination maps where an application goes, check and keep them',
   examples: [
@@ -26,33 +25,12 @@ export const destinationsCommand: Command<DestinationsFlags> = {
     ['$0 destinations lint map.yaml', 'what is wrong with a map'],
     ['$0 destinations snapshot --starmap-url URL -o map.yaml', 'a map for --offline --repo-file'],
   ],
-  options: (parser) =>
-    parser
-      // The tool's own --version would be in the way of the one of snapshot.
-      .version(false)
-      .positional('action', { choices: DESTINATIONS_ACTIONS, demandOption: true, describe: 'What to do' })
-      .positional('what', {
-        type: 'string',
-        array: true,
-        describe:
-          'resolve: NAME [VERSION] or a .mender file; lint: a file; show: policy, mapping or destination, and its id',
-      })
-      .options({
-        image: { type: 'string', requiresArg: true, describe: 'resolve: an image, as name-version-release' },
-        version: { type: 'string', requiresArg: true, describe: 'snapshot: only where this version goes' },
-        output: {
-          alias: 'o',
-          type: 'string',
-          requiresArg: true,
-          describe: 'snapshot: file to write',
-          defaultDescription: 'stdout',
-        },
-        ...MAP_OPTIONS,
-      }) as unknown as Argv<DestinationsFlags>,
+  positionals: POSITIONALS,
+  options: OPTIONS,
   async run(flags, context) {
     await RUN[flags.action](flags, context);
   },
-};
+});
 
 const RUN: Record<
   DestinationsFlags['action'],

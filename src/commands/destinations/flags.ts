@@ -1,11 +1,30 @@
-import type { MapFlags } from '../options/destinations.ts';
+import { MAP_OPTIONS } from '../options/destinations.ts';
+import type { FlagsOf } from '../terminal/command.ts';
 
-export const DESTINATIONS_ACTIONS = ['resolve', 'lint', 'show', 'policies', 'snapshot'] as const;
+const ACTIONS = ['resolve', 'lint', 'show', 'policies', 'snapshot'] as const;
+
+export const POSITIONALS = {
+  action: { choices: ACTIONS, demandOption: true, describe: 'What to do' },
+  what: {
+    type: 'string',
+    array: true,
+    describe:
+      'resolve: NAME [VERSION] or a .mender file; lint: a file; show: policy, mapping or destination, and its id',
+  },
+} as const;
+
+export const OPTIONS = {
+  image: { type: 'string', requiresArg: true, describe: 'resolve: an image, as name-version-release' },
+  version: { type: 'string', requiresArg: true, describe: 'snapshot: only where this version goes' },
+  output: {
+    alias: 'o',
+    type: 'string',
+    requiresArg: true,
+    describe: 'snapshot: file to write',
+    defaultDescription: 'stdout',
+  },
+  ...MAP_OPTIONS,
+} as const;
+
 /** What the command line says; each action reads its own. */
-export interface DestinationsFlags extends MapFlags {
-  action: (typeof DESTINATIONS_ACTIONS)[number];
-  what?: string[];
-  image?: string;
-  version?: string;
-  output?: string;
-}
+export type DestinationsFlags = FlagsOf<typeof POSITIONALS & typeof OPTIONS>;

@@ -19,13 +19,14 @@ import { openAccount, readProfiles } from './profiles.ts';
 import { watchTimes } from '../options/watch.ts';
 
 /** The options of a command that deploys by a map. */
-export interface DestineFlags extends DestinationFlags, DeployFlags {
-  description?: string;
-  directUpload?: boolean;
-  /** Of `build`: false leaves the artifact here. */
-  upload?: boolean;
-  cacheDir?: string;
-}
+export type DestineFlags = DestinationFlags &
+  DeployFlags & {
+    description?: string;
+    directUpload?: boolean;
+    /** Of `build`: false leaves the artifact here. */
+    upload?: boolean;
+    cacheDir?: string;
+  };
 
 /** Where one artifact goes. */
 export interface Planned {

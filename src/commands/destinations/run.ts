@@ -40,7 +40,7 @@ export async function deployToDestinations(
   for (const artifact of await destinedArtifacts(files, context.signal)) {
     planned.push(await planOne(artifact, maps, flags, context));
   }
-  const cache = cacheOf(flags.cacheDir, context.environment);
+  const cache = cacheOf(flags.cacheDir, context);
   const { signal } = context;
   const ended: Ended[] = [];
   for (const { artifact, run, accounts } of planned) {

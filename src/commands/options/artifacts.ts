@@ -1,7 +1,6 @@
 import { CACHE_OPTIONS } from './cacheFolder.ts';
-import type { MapFlags } from './destinations.ts';
+import type { FlagsOf } from '../terminal/command.ts';
 import { MAP_OPTIONS } from './destinations.ts';
-import type { ServerFlags } from './server.ts';
 import { SERVER_OPTIONS } from './server.ts';
 
 export const ARTIFACT_ACTIONS = [
@@ -17,14 +16,6 @@ export const ARTIFACT_ACTIONS = [
 ] as const;
 export type ArtifactAction = (typeof ARTIFACT_ACTIONS)[number];
 
-/** What `artifacts prune` reads of the command line. */
-export interface PruneFlags extends ServerFlags, MapFlags {
-  artifact?: string[];
-  restrictMajor?: number;
-  restrictMinor?: number;
-  dryRun?: boolean;
-}
-
 const PRUNE_OPTIONS = {
   'restrict-major': {
     type: 'number',
@@ -39,21 +30,6 @@ const PRUNE_OPTIONS = {
     defaultDescription: 'all',
   },
 } as const;
-
-/** What the command line says; each action reads its own. */
-export interface ArtifactsFlags extends PruneFlags {
-  action: ArtifactAction;
-  name?: string[];
-  description?: string;
-  deviceType?: string;
-  sort?: string;
-  output?: string;
-  query?: string;
-  dir?: 'asc' | 'desc';
-  location?: string;
-  replace?: string;
-  cacheDir?: string;
-}
 
 export const ARTIFACT_OPTIONS = {
   name: {
@@ -108,3 +84,15 @@ export const ARTIFACT_OPTIONS = {
   ...SERVER_OPTIONS,
   ...MAP_OPTIONS,
 } as const;
+
+export const ARTIFACT_POSITIONALS = {
+  action: { choices: ARTIFACT_ACTIONS, demandOption: true, describe: 'What to do' },
+  artifact: {
+    type: 'string',
+    array: true,
+    describe: 'Id, or a name that only one artifact has; prune: the application',
+  },
+} as const;
+
+/** What the command line says; each action reads its own. */
+export type ArtifactsFlags = FlagsOf<typeof ARTIFACT_POSITIONALS & typeof ARTIFACT_OPTIONS>;

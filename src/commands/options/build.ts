@@ -1,7 +1,7 @@
-import type { Argv } from 'yargs';
 import { EFFORTS, ENCODERS } from '../../delta/layer.ts';
 import { COMPRESSIONS, MODULES, WRITERS } from '../../mender/spec.ts';
 import { MODES } from '../../pipeline/images/sources.ts';
+import type { FlagsOf } from '../terminal/command.ts';
 import { LIBRARY_ADDRESS } from './library.ts';
 
 const WHAT = 'What to build:';
@@ -11,8 +11,16 @@ const DELTAS = 'Deltas:';
 const ARTIFACT = 'The artifact:';
 const CACHE = 'The cache:';
 
+export const BUILD_POSITIONALS = {
+  manifest: {
+    type: 'string',
+    array: true,
+    describe: 'Compose files, or their folder; later ones override',
+  },
+} as const;
+
 /** Options of `build` and `plan`. Defaults are set after the manifest's `x-mender` had its say. */
-const OPTIONS = {
+export const BUILD_OPTIONS = {
   'device-type': {
     group: WHAT,
     alias: 't',
@@ -205,54 +213,7 @@ const OPTIONS = {
 } as const;
 
 /** What the command line and the environment say; what neither says is undefined. */
-export interface BuildFlags {
-  manifest?: string[];
-  deviceType?: string[];
-  platform?: string;
-  manifestName?: string;
-  artifactVersion?: string;
-  artifactFilename?: string;
-  serviceImage?: string[];
-  serviceFile?: string[];
-  profile?: string[];
-  release?: boolean;
-  previousVersion?: string[];
-  base?: string[];
-  alsoFull?: boolean;
-  strictBase?: boolean;
-  mode?: (typeof MODES)[number];
-  insecureRegistry?: string[];
-  library?: string;
-  maxLayerSize?: string;
-  delta?: boolean;
-  encoder?: 'auto' | (typeof ENCODERS)[number];
-  effort?: (typeof EFFORTS)[number];
-  module?: (typeof MODULES)[number];
-  decodeOnDevice?: 'auto' | 'never';
-  compression?: (typeof COMPRESSIONS)[number];
-  writer?: (typeof WRITERS)[number];
-  softwareFilesystem?: string;
-  sign?: string;
-  serverKind?: 'open-source' | 'enterprise';
-  verify?: boolean;
-  sbom?: boolean;
-  cache?: boolean;
-  cacheDir?: string;
+export type BuildFlags = FlagsOf<typeof BUILD_POSITIONALS & typeof BUILD_OPTIONS> & {
   /** What follows `--`. */
   '--'?: string[];
-}
-
-/** Declares the options that `build` and `plan` share. */
-export function buildOptions(parser: Argv): Argv<BuildFlags> {
-  return parser
-    .positional('manifest', {
-      type: 'string',
-      array: true,
-      describe: 'Compose files, or their folder; later ones override',
-    })
-    .options(OPTIONS) as unknown as Argv<BuildFlags>;
-}
-
-export const BUILD_OPTIONS: Readonly<
-  Record<string, { type?: string; array?: boolean; choices?: readonly string[] }>
-> = OPTIONS;
+};

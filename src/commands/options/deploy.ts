@@ -2,22 +2,11 @@ import { UsageError } from '../../errors.ts';
 import type { DeployRequest } from '../../pipeline/release/deploy.ts';
 import type { Target } from '../../server/deployments.ts';
 import type { EnterpriseOptions } from '../../server/enterprise.ts';
-import type { WatchFlags } from './watch.ts';
+import type { FlagsOf } from '../terminal/command.ts';
 import { WATCH_OPTIONS, watchTimes } from './watch.ts';
 
 /** Options of every command that deploys. */
-export interface DeployFlags extends WatchFlags {
-  deviceGroup?: string;
-  devices?: string[];
-  allDevices?: boolean;
-  waitForDeploy?: boolean;
-  deploymentName?: string;
-  force?: boolean;
-  phases?: string;
-  retries?: number;
-  filter?: string;
-  updateControlMap?: string;
-}
+export type DeployFlags = FlagsOf<typeof DEPLOY_OPTIONS>;
 
 const WHERE = 'Where to deploy:';
 const ENTERPRISE = 'On Mender Enterprise servers:';

@@ -1,26 +1,14 @@
 import { UsageError } from '../../errors.ts';
 import { WORKFLOWS } from '../../destinations/model.ts';
+import type { FlagsOf } from '../terminal/command.ts';
 import type { DeployFlags } from './deploy.ts';
 import { wantsDeployment } from './deploy.ts';
 
 /** Where a map is, and which part of it counts. */
-export interface MapFlags {
-  starmapUrl?: string;
-  repo?: string;
-  repoFile?: string;
-  offline?: boolean;
-  workflow?: keyof typeof WORKFLOWS;
-  cloud?: string;
-  account?: string[];
-  config?: string;
-}
+export type MapFlags = FlagsOf<typeof MAP_OPTIONS>;
 
 /** What the commands that deploy by a map offer beside. */
-export interface DestinationFlags extends MapFlags {
-  allowEmptyTargets?: boolean;
-  uploadOnly?: boolean;
-  report?: string;
-}
+export type DestinationFlags = FlagsOf<typeof DESTINATION_OPTIONS>;
 
 const GROUP = 'Where to deploy, by a destination map:';
 

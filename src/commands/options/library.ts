@@ -1,17 +1,7 @@
+import type { FlagsOf } from '../terminal/command.ts';
+
 export const LIBRARY_ACTIONS = ['push', 'pull', 'search', 'tag', 'rm'] as const;
 export type LibraryAction = (typeof LIBRARY_ACTIONS)[number];
-
-/** What the command line says; each action reads its own. */
-export interface LibraryCommandFlags {
-  action: LibraryAction;
-  words: string[];
-  arch: string;
-  output?: string;
-  description?: string;
-  workers: number;
-  library?: string;
-  tokenFile?: string;
-}
 
 /** Of every command that reads library:// references. */
 export const LIBRARY_ADDRESS = {
@@ -49,3 +39,16 @@ export const LIBRARY_OPTIONS = {
     describe: 'File with a token; LIBRARY_TOKEN wins over it',
   },
 } as const;
+
+export const LIBRARY_POSITIONALS = {
+  action: { choices: LIBRARY_ACTIONS, demandOption: true, describe: 'What to do' },
+  words: {
+    type: 'string',
+    array: true,
+    demandOption: true,
+    describe: 'push: FILE REFERENCE; pull, rm: REFERENCE; tag: REFERENCE TAG..; search: TEXT',
+  },
+} as const;
+
+/** What the command line says; each action reads its own. */
+export type LibraryCommandFlags = FlagsOf<typeof LIBRARY_POSITIONALS & typeof LIBRARY_OPTIONS>;

@@ -15,7 +15,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
   if (deviceTypes.some((type) => type.trim() === '')) throw new UsageError('a device type is empty');
   return {
     ...baseRequest(flags),
-    ...artifactRequest(flags),
+    ...artifactRequest(flags, folder),
     manifests: manifestPaths(flags, folder),
     profiles: flags.profile ?? [],
     environment,
@@ -62,7 +62,7 @@ type ArtifactPart =
   | 'sbom'
   | 'signKey';
 
-function artifactRequest(flags: BuildFlags): Pick<BuildRequest, ArtifactPart> {
+function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, ArtifactPart> {
   return {
     shareName: flags.serverKind === 'enterprise',
     module: flags.module ?? 'app',
@@ -73,7 +73,7 @@ function artifactRequest(flags: BuildFlags): Pick<BuildRequest, ArtifactPart> {
     extraArguments: flags['--'] ?? [],
     verify: flags.verify ?? true,
     ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
-    ...(flags.sign === undefined ? {} : { signKey: existing(resolve(flags.sign)) }),
+    ...(flags.sign === undefined ? {} : { signKey: existing(resolve(folder, flags.sign)) }),
   };
 }
 

@@ -5,13 +5,10 @@ import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import { createApi } from '../../server/api.ts';
 import { findToken, noToken } from '../../server/token.ts';
-import type { Context } from '../terminal/command.ts';
+import type { Context, FlagsOf } from '../terminal/command.ts';
 
 /** Options of every command that talks to a Mender server. */
-export interface ServerFlags {
-  menderHost?: string;
-  tokenFile?: string;
-}
+export type ServerFlags = FlagsOf<typeof SERVER_OPTIONS>;
 
 const GROUP = 'The server:';
 const DEFAULT_HOST = 'https://hosted.mender.io';

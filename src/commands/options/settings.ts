@@ -1,13 +1,12 @@
 import { UsageError } from '../../errors.ts';
+import type { OptionTable } from '../terminal/command.ts';
 import type { BuildFlags } from './build.ts';
 import { BUILD_OPTIONS } from './build.ts';
 import { DEPLOY_OPTIONS } from './deploy.ts';
 import { SERVER_OPTIONS } from './server.ts';
 
-type Known = Readonly<Record<string, { type?: string; array?: boolean; choices?: readonly string[] }>>;
-
 /** What `x-mender` may hold: how the application is built, and where it goes. */
-const KNOWN: Known = {
+const KNOWN: OptionTable = {
   ...BUILD_OPTIONS,
   'mender-host': SERVER_OPTIONS['mender-host'],
   'device-group': DEPLOY_OPTIONS['device-group'],

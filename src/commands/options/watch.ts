@@ -4,15 +4,11 @@ import { watchDeployment } from '../../pipeline/release/watch.ts';
 import type { Api } from '../../server/api.ts';
 import type { DeviceDeployment } from '../../server/deployments.ts';
 import { countersText, deploymentError } from '../../server/outcome.ts';
-import type { Context } from '../terminal/command.ts';
+import type { Context, FlagsOf } from '../terminal/command.ts';
 import { formatTable, parseDuration } from '../terminal/format.ts';
 
 /** Options of every command that waits for a deployment. */
-export interface WatchFlags {
-  waitTimeout?: string;
-  pollInterval?: string;
-  abortOnFailure?: boolean;
-}
+export type WatchFlags = FlagsOf<typeof WATCH_OPTIONS>;
 
 const GROUP = 'Waiting:';
 const [TIMEOUT, INTERVAL] = ['1h', '10s'];

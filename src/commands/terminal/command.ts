@@ -1,11 +1,15 @@
-import type { Argv } from 'yargs';
+import type { Argv, InferredOptionType, Options, PositionalOptions } from 'yargs';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
 
 /** What a command may touch of the world; the only way to reach it. */
 export interface Context {
   environment: Readonly<Record<string, string | undefined>>;
-  /** True for `--json`: the result is one JSON document on stdout, and nothing else is. */
+  /** The working folder, absolute: paths that the user writes start here. */
+  folder: string;
+  /** The user's home folder, absolute. */
+  home: string;
+  /** True for `--json`: stdout gets the result as one JSON document and nothing else. */
   json: boolean;
   /** Writes text to stdout, redacted, with a line end. */
   print(text: string): void;
@@ -17,13 +21,55 @@ export interface Context {
   signal: AbortSignal;
 }
 
-/** One verb of the command line tool; `cli.ts` lists them all. */
-export interface Command<Options = Record<string, unknown>> {
+/** Options by name, as yargs takes them. */
+export type OptionTable = Readonly<Record<string, Options>>;
+type PositionalTable = Readonly<Record<string, PositionalOptions>>;
+type Row = Options | PositionalOptions;
+
+type Camel<Name> = Name extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name;
+type IsOptional<Option extends Row> = undefined extends InferredOptionType<Option> ? true : false;
+
+/** The values of a table of options, with names in camel case. An option that nobody set is missing. */
+export type FlagsOf<Table extends Readonly<Record<string, Row>>> = {
+  [Name in keyof Table as IsOptional<Table[Name]> extends true ? Camel<Name> : never]?: Exclude<
+    InferredOptionType<Table[Name]>,
+    undefined
+  >;
+} & {
+  [Name in keyof Table as IsOptional<Table[Name]> extends true ? never : Camel<Name>]: InferredOptionType<
+    Table[Name]
+  >;
+};
+
+/** One verb of the command line tool. */
+export interface Command {
   /** As yargs writes it: `upload <file>`. */
   usage: string | readonly string[];
   describe: string;
-  examples: readonly (readonly [string, string])[];
-  options(yargs: Argv): Argv<Options>;
-  /** Does the work and prints the result; throws a UserError for what the user can mend. */
-  run(options: Options, context: Context): Promise<void>;
+  examples: readonly (readonly [line: string, what: string])[];
+  /** The words after the verb, in the order of `usage`. */
+  positionals: PositionalTable;
+  options: OptionTable;
+  /** Does the work and prints the result. Throws a UserError for anything that the user can fix. */
+  run(flags: object, context: Context): Promise<void>;
+}
+
+interface TypedCommand<Positionals extends PositionalTable, Table extends OptionTable> extends Command {
+  positionals: Positionals;
+  options: Table;
+  run(flags: FlagsOf<Positionals & Table>, context: Context): Promise<void>;
+}
+
+/** A command whose `run` gets its flags with the types of its tables. */
+export function defineCommand<const Positionals extends PositionalTable, const Table extends OptionTable>(
+  command: TypedCommand<Positionals, Table>,
+): Command {
+  return command;
+}
+
+/** Declares what a command takes to yargs. */
+export function declareCommand(parser: Argv, { positionals, options }: Command): Argv {
+  for (const [name, option] of Object.entries(positionals)) parser.positional(name, option);
+  // The tool's own --version would hide an option of that name.
+  return ('version' in options ? parser.version(false) : parser).options(options);
 }

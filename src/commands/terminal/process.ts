@@ -5,6 +5,8 @@ import { fileError } from '../../io/files.ts';
 /** The process, as far as the command line tool needs it. */
 export interface Terminal {
   environment: Readonly<Record<string, string | undefined>>;
+  /** The working folder, absolute; the process's own if it is missing. */
+  folder?: string;
   stdout(text: string): void;
   stderr: Screen;
 }
