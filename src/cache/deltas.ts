@@ -2,59 +2,65 @@ import { rename, rm } from 'node:fs/promises';
 import { fileError, fileSize, temporaryBeside } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
-import { readDocument, touch, writeDocument } from './documents.ts';
+import { readNote, touch, writeDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
+import type { CacheOptions } from './options.ts';
+import { DELTA_RECORD } from './schemas.ts';
 
-/** A proved delta in the cache; `path` is undefined where none can be made of these two layers. */
+/** A proved delta in the cache. */
 export interface CachedDelta {
+  /** Undefined if no delta can be made of the two layers. */
   path: string | undefined;
-  /** Bytes of the delta; 0 where there is none. */
+  /** Bytes of the delta; 0 without a path. */
   size: number;
 }
 
 export interface DeltaKey {
   from: Digest;
   to: Digest;
-  /** Encoder with its version and effort: what determines the bytes. */
+  /** Name, version and effort of the encoder. Together with the layers it determines the bytes. */
   encoder: string;
 }
 
-/** Writes a proved delta to the given path; returns false where none can be made. */
+/** Writes a proved delta to the given path. Returns false if none can be made. */
 export type MakeDelta = (destination: string) => Promise<boolean>;
 
-/**
- * The delta for `key`, from the cache if it is whole there, else made by `make`. At most one process makes it; the others wait.
- */
-export async function cachedDelta(
-  layout: CacheLayout,
-  key: DeltaKey,
-  make: MakeDelta,
-  signal?: AbortSignal,
-): Promise<CachedDelta> {
-  const path = layout.delta(key.from, key.to, key.encoder);
-  const held = await findDelta(path);
-  if (held !== undefined) return held;
-  const makeUnlessFound = async (): Promise<CachedDelta> =>
-    (await findDelta(path)) ?? (await makeAndRecord(path, make));
-  return withLock(path, makeUnlessFound, signal);
+/** The deltas of a cache. */
+export class DeltaStore {
+  readonly #layout: CacheLayout;
+  readonly #options: Pick<CacheOptions, 'signal' | 'log'>;
+
+  constructor(layout: CacheLayout, options: Pick<CacheOptions, 'signal' | 'log'>) {
+    this.#layout = layout;
+    this.#options = options;
+  }
+
+  /** Returns the delta for `key`, and makes it if the cache does not hold it whole. One process makes it, others wait. */
+  async getOrMake({ from, to, encoder }: DeltaKey, make: MakeDelta): Promise<CachedDelta> {
+    const path = this.#layout.delta(from, to, encoder);
+    const held = await findDelta(path);
+    if (held !== undefined) return held;
+    const makeUnlessFound = async (): Promise<CachedDelta> =>
+      (await findDelta(path)) ?? (await makeAndRecord(path, make));
+    return withLock(path, makeUnlessFound, this.#options);
+  }
+
+  /** Returns the digest that the delta at `path` had when it was stored, or undefined if it has no record. */
+  async recordedDigest(path: string): Promise<Digest | undefined> {
+    return (await readNote(`${path}.json`, DELTA_RECORD))?.digest ?? undefined;
+  }
 }
 
-/** The delta whose recorded digest its bytes still have; a damaged one is as good as none. */
+/** Returns the delta at `path` if its bytes have the recorded digest. */
 export async function findDelta(path: string): Promise<CachedDelta | undefined> {
-  const record = (await readDocument(`${path}.json`)) as { digest?: Digest | null } | undefined;
-  if (record?.digest === undefined) return undefined;
+  const record = await readNote(`${path}.json`, DELTA_RECORD);
+  if (record === undefined) return undefined;
   if (record.digest === null) return { path: undefined, size: 0 };
   if ((await fileSize(path)) === undefined) return undefined;
   const found = await digestOfFile(path);
   await touch(path);
   return found.digest === record.digest ? { path, size: found.size } : undefined;
-}
-
-/** The digest that a proved delta had when it was stored; undefined where nothing says it. */
-export async function recordedDigest(path: string): Promise<Digest | undefined> {
-  const record = (await readDocument(`${path}.json`)) as { digest?: Digest | null } | undefined;
-  return record?.digest ?? undefined;
 }
 
 async function makeAndRecord(path: string, make: MakeDelta): Promise<CachedDelta> {

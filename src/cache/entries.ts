@@ -8,7 +8,8 @@ import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
 import { findDelta } from './deltas.ts';
 import type { CacheLayout } from './layout.ts';
-import { readRecord } from './documents.ts';
+import { LOCK_NAME } from './lock.ts';
+import { readLayerRecord } from './records.ts';
 
 type EntryKind = 'layer' | 'config' | 'delta';
 
@@ -24,7 +25,7 @@ export interface CacheEntry {
   used: number;
 }
 
-/** All layers, configs and deltas; left-overs of killed runs are no entries. */
+/** Lists all layers, configs and deltas, without what killed runs left behind. */
 export async function listEntries(layout: CacheLayout): Promise<CacheEntry[]> {
   const kinds: [EntryKind, string][] = [
     ['layer', layout.layers],
@@ -42,7 +43,7 @@ async function entriesIn(kind: EntryKind, folder: string): Promise<CacheEntry[]>
   return entries.filter((entry) => entry !== undefined);
 }
 
-/** The entry that a file belongs to: a layer may be there uncompressed, gzipped, or both. */
+/** Returns the entry that a file belongs to. A layer may be there uncompressed, gzipped, or both. */
 function contentPath(kind: EntryKind, file: string): string | undefined {
   const name = basename(file);
   if (kind === 'delta') return !name.startsWith('.') && name.endsWith('.vcdiff') ? file : undefined;
@@ -74,23 +75,23 @@ async function entryOf(kind: EntryKind, path: string): Promise<CacheEntry | unde
   };
 }
 
-/** Removes one entry, and what belongs to it. */
-export async function removeEntry({ path }: CacheEntry): Promise<void> {
+/** Deletes one entry with all its files. */
+export async function deleteEntry({ path }: CacheEntry): Promise<void> {
   await Promise.all(['', '.json', '.gz'].map((suffix) => rm(path + suffix, { force: true })));
 }
 
-/** True if the entry's bytes are what they were when it was stored; reads all of it. */
+/** Reads the entry, and returns true if its bytes are what they were when it was stored. */
 export async function isWhole(entry: CacheEntry): Promise<boolean> {
   if (entry.kind === 'delta') return (await findDelta(entry.path)) !== undefined;
   if (entry.kind === 'layer') return isLayerWhole(entry);
   return (await digestOfFile(entry.path)).digest === entry.digest;
 }
 
-/** Uncompressed it has its diffID, and as its registry had it the digest that is on record. */
+/** The uncompressed file must have the diffID, and the gzip file its recorded digest. */
 async function isLayerWhole({ path, digest }: CacheEntry): Promise<boolean> {
   const plain = await digestIfThere(path);
   const packed = await digestIfThere(`${path}.gz`);
-  const onRecord = (await readRecord(path))?.gzipped?.digest;
+  const onRecord = (await readLayerRecord(path))?.gzipped?.digest;
   if (plain === undefined) return packed !== undefined && packed === onRecord;
   return plain === digest && (packed === undefined || onRecord === undefined || packed === onRecord);
 }
@@ -99,19 +100,17 @@ async function digestIfThere(path: string): Promise<Digest | undefined> {
   return (await fileSize(path)) === undefined ? undefined : (await digestOfFile(path)).digest;
 }
 
-/** Removes everything of this layout version. */
-export async function clearCache(layout: CacheLayout): Promise<void> {
-  await rm(layout.root, { recursive: true, force: true });
-}
-
-/** Removes what killed runs left behind more than `olderThanMs` milliseconds ago; returns the bytes freed. */
-export async function removeLeftovers(layout: CacheLayout, olderThanMs: number): Promise<number> {
-  const left = (await filesBelow(layout.root)).filter(({ name }) => name.startsWith(TEMPORARY_PREFIX));
+/** Deletes what killed runs left behind more than `olderThanMs` milliseconds ago. Returns the bytes that it freed. */
+export async function deleteLeftovers(layout: CacheLayout, olderThanMs: number): Promise<number> {
+  const left = (await filesBelow(layout.root)).filter(
+    ({ name }) => name.startsWith(TEMPORARY_PREFIX) || LOCK_NAME.test(name),
+  );
   const sizes = await Promise.all(
     left.map(async ({ parentPath, name }) => {
       const path = join(parentPath, name);
       const found = await stat(path).catch(() => undefined);
-      if (found === undefined || Date.now() - found.mtimeMs < olderThanMs) return 0;
+      // The clock of another host may have been ahead.
+      if (found === undefined || Math.abs(Date.now() - found.mtimeMs) < olderThanMs) return 0;
       await rm(path, { force: true });
       return found.size;
     }),

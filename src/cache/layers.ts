@@ -1,108 +1,154 @@
 import { rm } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 import { fileSize } from '../io/files.ts';
-import type { Progress } from '../io/progress.ts';
 import { counted } from '../io/progress.ts';
 import { digestOfFile, readAhead } from '../io/verify.ts';
-import type { GzipFile } from '../tar/tar.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
-import { readRecord, touch, writeRecord } from './documents.ts';
+import type { GzipFile } from '../tar/tar.ts';
+import { touch } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
-import type { LayerRecord } from './documents.ts';
+import type { CacheOptions } from './options.ts';
+import type { LayerRecord } from './records.ts';
+import { readLayerRecord, writeLayerRecord } from './records.ts';
 import { unpackLayer } from './unpack.ts';
 
-/** A whole layer in the cache: `size` is that of the uncompressed tar, in bytes. */
+/** A whole layer in the cache, uncompressed. */
 export interface CachedLayer {
   diffID: Digest;
   path: string;
+  /** Bytes of the uncompressed tar. */
   size: number;
-  /** The layer as its registry had it, if that was gzipped. */
+  /** The gzip file that the layer arrived in, if it arrived gzipped. */
   gzipped?: GzipFile;
 }
 
-/** A layer that the cache holds only as its registry had it; nobody has compared it with its diffID yet. */
+/** A layer that the cache holds only as a gzip file. Its content is not yet compared with the diffID. */
 export type PackedLayer = Required<Omit<CachedLayer, 'path'>> & { path?: never };
 
-/**
- * The layer's file, marked as used just now; undefined if the cache does not hold it uncompressed, or not in the size that it
- * had when it was stored. Its bytes are not read, unless that size went lost.
- */
-export async function findLayer(layout: CacheLayout, diffID: Digest): Promise<CachedLayer | undefined> {
-  const path = layout.layer(diffID);
-  const found = await fileSize(path);
-  if (found === undefined) return undefined;
-  const record = (await readRecord(path)) ?? (await recordedAnew(path, diffID));
-  if (record?.size !== found) return undefined;
-  await touch(path);
-  const gzipped = await gzipOf(path, record);
-  return { diffID, path, size: found, ...(gzipped && { gzipped }) };
+/** The layers of a cache, by diffID. */
+export class LayerStore {
+  readonly #layout: CacheLayout;
+  readonly #options: CacheOptions;
+
+  constructor(layout: CacheLayout, options: CacheOptions) {
+    this.#layout = layout;
+    this.#options = options;
+  }
+
+  /**
+   * Returns the uncompressed layer and marks it as used now. Returns undefined if the cache does not hold it uncompressed,
+   * or if its file no longer has the recorded size. Reads the file's bytes only if the record of the size is lost.
+   */
+  async find(diffID: Digest): Promise<CachedLayer | undefined> {
+    const path = this.#layout.layer(diffID);
+    const found = await fileSize(path);
+    if (found === undefined) return undefined;
+    const record = (await readLayerRecord(path)) ?? (await recordAgain(path, diffID));
+    if (record?.size !== found) return undefined;
+    await touch(path);
+    const gzipped = await findGzip(path, record);
+    return { diffID, path, size: found, ...(gzipped && { gzipped }) };
+  }
+
+  /** Returns the layer as the gzip file that it arrived in, and marks it as used now. */
+  async findPacked(diffID: Digest): Promise<PackedLayer | undefined> {
+    const path = this.#layout.layer(diffID);
+    const record = await readLayerRecord(path);
+    if (record === undefined) return undefined;
+    const gzipped = await findGzip(path, record);
+    if (gzipped === undefined) return undefined;
+    await touch(gzipped.path);
+    return { diffID, size: record.size, gzipped };
+  }
+
+  /** Returns the layer uncompressed, or else as its gzip file. */
+  async findAny(diffID: Digest): Promise<CachedLayer | PackedLayer | undefined> {
+    return (await this.find(diffID)) ?? this.findPacked(diffID);
+  }
+
+  /** Returns the bytes of the uncompressed layer, if the cache holds the layer in any form. */
+  async sizeOf(diffID: Digest): Promise<number | undefined> {
+    return (await this.findAny(diffID))?.size;
+  }
+
+  /**
+   * Like `find`, but unpacks a layer that is only cached gzipped. Deletes the gzip file, and returns undefined, if its
+   * content does not match the diffID.
+   */
+  async ensureUnpacked(diffID: Digest): Promise<CachedLayer | undefined> {
+    const held = await this.find(diffID);
+    const packed = held === undefined ? await this.findPacked(diffID) : undefined;
+    if (packed === undefined) return held;
+    await this.#unpack(packed);
+    return this.find(diffID);
+  }
+
+  async #unpack({ diffID, gzipped }: PackedLayer): Promise<void> {
+    const { largestLayer: largest, progress, signal } = this.#options;
+    const task = progress.start(`unpacking ${hexOf(diffID).slice(0, 12)}`, gzipped.size);
+    try {
+      const store = { path: this.#layout.layer(diffID), diffID };
+      await unpackLayer(counted(readAhead(gzipped.path), task, signal), { largest, store });
+    } catch (error) {
+      if (!(error instanceof IntegrityError)) throw error;
+      await rm(gzipped.path, { force: true });
+    } finally {
+      task.end();
+    }
+  }
+
+  /**
+   * Like `ensureUnpacked`, but reads the whole file and compares it with the diffID. Deletes a damaged file with a warning,
+   * and returns undefined.
+   */
+  async ensureWhole(diffID: Digest): Promise<CachedLayer | undefined> {
+    const layer = await this.ensureUnpacked(diffID);
+    if (layer === undefined || (await isIntact(layer.path, diffID))) return layer;
+    await this.#remove(diffID, [layer.path]);
+    return undefined;
+  }
+
+  /** Reads the layers, and deletes each damaged one with a warning. Returns true if any was damaged. */
+  async removeDamaged(diffIDs: Iterable<Digest>): Promise<boolean> {
+    let removed = false;
+    for (const diffID of new Set(diffIDs)) {
+      const damaged = await this.#damagedFiles(diffID);
+      if (damaged.length === 0) continue;
+      await this.#remove(diffID, damaged);
+      removed = true;
+    }
+    return removed;
+  }
+
+  /** A full artifact copies the gzip file. If that is damaged, the layer must be fetched again in both forms. */
+  async #damagedFiles(diffID: Digest): Promise<string[]> {
+    const { path, gzipped } = (await this.findAny(diffID)) ?? {};
+    if (gzipped && !(await isIntact(gzipped.path, gzipped.digest)))
+      return [gzipped.path, this.#layout.layer(diffID)];
+    return path !== undefined && !(await isIntact(path, diffID)) ? [path] : [];
+  }
+
+  async #remove(diffID: Digest, paths: readonly string[]): Promise<void> {
+    this.#options.log.warning(`layer ${diffID} was damaged in the cache; fetching it again`);
+    await Promise.all(paths.map((path) => rm(path, { force: true })));
+  }
 }
 
-/** Made anew from the layer, if that is whole. */
-async function recordedAnew(path: string, diffID: Digest): Promise<LayerRecord | undefined> {
+async function isIntact(path: string, digest: Digest): Promise<boolean> {
+  return (await digestOfFile(path)).digest === digest;
+}
+
+/** Writes the lost record of a layer again, if the layer is whole. */
+async function recordAgain(path: string, diffID: Digest): Promise<LayerRecord | undefined> {
   const { digest, size } = await digestOfFile(path);
   if (digest !== diffID) return undefined;
-  await writeRecord(path, { size });
+  await writeLayerRecord(path, { size });
   return { size };
 }
 
-/** The layer as its registry had it, marked as used just now; undefined if the cache does not hold it so. */
-export async function findPacked(layout: CacheLayout, diffID: Digest): Promise<PackedLayer | undefined> {
-  const path = layout.layer(diffID);
-  const record = await readRecord(path);
-  if (record === undefined) return undefined;
-  const gzipped = await gzipOf(path, record);
-  if (gzipped === undefined) return undefined;
-  await touch(gzipped.path);
-  return { diffID, size: record.size, gzipped };
-}
-
-async function gzipOf(layer: string, { gzipped }: LayerRecord): Promise<GzipFile | undefined> {
+async function findGzip(layer: string, { gzipped }: LayerRecord): Promise<GzipFile | undefined> {
   if (gzipped === undefined) return undefined;
   const path = `${layer}.gz`;
   return (await fileSize(path)) === gzipped.size ? { path, ...gzipped } : undefined;
-}
-
-/** The layer in any form that the cache has, uncompressed if it can be. */
-export async function findWhole(
-  layout: CacheLayout,
-  diffID: Digest,
-): Promise<CachedLayer | PackedLayer | undefined> {
-  return (await findLayer(layout, diffID)) ?? findPacked(layout, diffID);
-}
-
-/** Bytes of the uncompressed layer, if the cache holds it in any form. */
-export async function layerSize(layout: CacheLayout, diffID: Digest): Promise<number | undefined> {
-  return (await findWhole(layout, diffID))?.size;
-}
-
-export interface UnpackOptions {
-  /** Bytes that an uncompressed layer may have. */
-  largestLayer: number;
-  progress: Progress;
-  signal: AbortSignal;
-}
-
-/** As `findLayer`; one that is there as its registry had it is uncompressed first, and removed if it is not that layer. */
-export async function uncompressedLayer(
-  layout: CacheLayout,
-  diffID: Digest,
-  options: UnpackOptions,
-): Promise<CachedLayer | undefined> {
-  const held = await findLayer(layout, diffID);
-  const packed = held === undefined ? await findPacked(layout, diffID) : undefined;
-  if (packed === undefined) return held;
-  const task = options.progress.start(`unpacking ${hexOf(diffID).slice(0, 12)}`, packed.gzipped.size);
-  try {
-    const store = { path: layout.layer(diffID), diffID };
-    const gzip = counted(readAhead(packed.gzipped.path), task, options.signal);
-    await unpackLayer(gzip, { largest: options.largestLayer, store });
-  } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    await rm(packed.gzipped.path, { force: true });
-  } finally {
-    task.end();
-  }
-  return findLayer(layout, diffID);
 }

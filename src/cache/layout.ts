@@ -7,17 +7,17 @@ import { formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { canonicalReference } from '../oci/reference.ts';
 
-/** Changes whenever the layout below does, so that versions of the tool share a folder without harm. */
+/** Changes with the layout below, so that several versions of the tool can share a folder. */
 const LAYOUT_VERSION = 'v1';
 
-/** What a cache folder holds, and where: the one place that knows. */
+/** Where a cache folder holds what. Nothing outside of this folder of the sources knows these paths. */
 export interface CacheLayout {
   /** The folder that holds everything of this layout version. */
   root: string;
   layers: string;
   configs: string;
   deltas: string;
-  /** An uncompressed layer tar. */
+  /** An uncompressed layer. */
   layer(diffID: Digest): string;
   config(configDigest: Digest): string;
   /** The image behind a manifest or index digest at a registry, for one platform. */
@@ -26,15 +26,15 @@ export interface CacheLayout {
   tag(reference: Reference, platform: Platform): string;
   /** The image in a file of a container library, for one platform. */
   libraryImage(fileDigest: Digest, platform: Platform): string;
-  /** Such a file, while its layers are on their way to the cache; what killed runs leave of it is pruned. */
+  /** A file of a container library, until its layers are in the cache. Its name lets pruning delete it after a kill. */
   libraryFile(fileDigest: Digest): string;
-  /** A layer delta, and beside it (`.json`) its digest. */
+  /** A delta; the file next to it, with `.json` added, has its digest. */
   delta(from: Digest, to: Digest, encoder: string): string;
-  /** The previous artifact of an application. */
+  /** The last artifact of an application. */
   application(name: string): string;
 }
 
-/** The layout of the cache in `folder`. */
+/** Returns the layout of the cache in `folder`. */
 export function cacheLayout(folder: string): CacheLayout {
   const root = join(folder, LAYOUT_VERSION);
   const forPlatform = (key: string, platform: Platform): string =>

@@ -1,32 +1,43 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
+import type { Log } from '../io/log.ts';
 import { touch } from './documents.ts';
 
 const POLL_MS = 50;
 const HEARTBEAT_MS = 5_000;
 const ABANDONED_AFTER_MS = 30_000;
+const SILENT_FOR_MS = 1_000;
+
+/** Names of locks, and of locks that are being taken. */
+export const LOCK_NAME = /\.lock(-[0-9a-f]{12})?$/;
+
+export interface LockOptions {
+  /** Ends the wait. */
+  signal?: AbortSignal | undefined;
+  /** Told when the wait is longer than a second. */
+  log?: Log | undefined;
+}
 
 /**
- * Runs `work` while nobody else holds the lock for `path`, in this or another process or container that shares the
- * folder; waits for it until `signal` fires. A lock whose holder died is taken over. It saves double work and is not
- * needed for correctness: whatever is written under a lock is written atomically. Throws UsageError where it can't be
- * written.
+ * Runs `work` while nobody else holds the lock for `path`, in this or another process or container that shares the folder.
+ * Takes over a lock whose holder died. A lock saves double work and is not needed for correctness, because whatever is
+ * written under it is written atomically. Throws UsageError if the lock can't be written, and the signal's reason.
  */
-export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
   const lock = `${path}.lock`;
   await mkdir(dirname(lock), { recursive: true }).catch((error: unknown) => {
     throw fileError(error, `writing ${lock}`);
   });
-  while (!(await take(lock))) {
-    signal?.throwIfAborted();
-    if (await isAbandoned(lock)) await rm(lock, { force: true });
-    else await sleep(POLL_MS);
-  }
+  if (!(await take(lock))) await waitFor(lock, options);
   const heartbeat = setInterval(() => void touch(lock), HEARTBEAT_MS);
   try {
     return await work();
@@ -36,11 +47,34 @@ export async function withLock<T>(path: string, work: () => Promise<T>, signal?:
   }
 }
 
-/** A link appears together with its content, so that a lock never lacks its holder's name. */
+/** What the waiting process has seen of a lock. The times are those of a clock that nobody sets. */
+interface Watch {
+  begun: number;
+  told: boolean;
+  /** The lock's last heartbeat, milliseconds since 1970 on the holder's clock. */
+  heartbeat: number | undefined;
+  seen: number;
+}
+
+async function waitFor(lock: string, { signal, log }: LockOptions): Promise<void> {
+  const now = performance.now();
+  const watch: Watch = { begun: now, told: false, heartbeat: undefined, seen: now };
+  do {
+    signal?.throwIfAborted();
+    if (await isAbandoned(lock, watch)) await rm(lock, { force: true, recursive: true });
+    else await sleep(POLL_MS);
+    if (!watch.told && performance.now() - watch.begun > SILENT_FOR_MS) {
+      watch.told = true;
+      log?.info(`waiting for another run that works on ${basename(lock, '.lock')} (${lock})`);
+    }
+  } while (!(await take(lock)));
+}
+
+/** A link appears together with its content, so a lock always names its holder. */
 async function take(lock: string): Promise<boolean> {
   const mine = `${lock}-${randomBytes(6).toString('hex')}`;
   try {
-    await writeFile(mine, holderName(process.pid));
+    await writeFile(mine, holderName(process.pid), { mode: 0o600 });
     await link(mine, lock);
     return true;
   } catch (error) {
@@ -51,16 +85,32 @@ async function take(lock: string): Promise<boolean> {
   }
 }
 
-async function isAbandoned(lock: string): Promise<boolean> {
+/**
+ * A holder is gone if its process is, or if its heartbeat is old, lies ahead, or stays the same for too long. Clocks of
+ * other hosts may be wrong in both directions.
+ */
+async function isAbandoned(lock: string, watch: Watch): Promise<boolean> {
   try {
-    const holder = await readFile(lock, 'utf8');
-    const pid = Number(holder.split(' ')[0]);
-    if (holder === holderName(pid) && !isAlive(pid)) return true;
-    return Date.now() - (await stat(lock)).mtimeMs > ABANDONED_AFTER_MS;
+    const found = await stat(lock);
+    if (!found.isFile()) return true;
+    if (Math.abs(Date.now() - found.mtimeMs) > ABANDONED_AFTER_MS) return true;
+    if (found.mtimeMs !== watch.heartbeat) {
+      watch.heartbeat = found.mtimeMs;
+      watch.seen = performance.now();
+    } else if (performance.now() - watch.seen > ABANDONED_AFTER_MS) {
+      return true;
+    }
+    return await isHolderDead(lock);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+async function isHolderDead(lock: string): Promise<boolean> {
+  const holder = await readFile(lock, 'utf8');
+  const pid = Number(holder.split(' ')[0]);
+  return holder === holderName(pid) && !isAlive(pid);
 }
 
 function holderName(pid: number): string {

@@ -1,21 +1,23 @@
 import { join } from 'node:path';
+import { array, exactOptional, looseObject, record, safeParse, string } from 'valibot';
 import { UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import { isDigest } from '../oci/digest.ts';
-import { readDocument, writeDocument } from './documents.ts';
+import { readDocument, readNote, writeDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
+import type { Schema } from './schemas.ts';
+import { bytes, digest } from './schemas.ts';
 
 /** What is remembered of an image in an artifact. */
 export interface ImageMetadata {
-  /** The name that the image bears on the devices. */
+  /** The name of the image on the devices. */
   ref: string;
-  /** The config digest: the image's identity. (The key's name is that of an older file format.) */
+  /** The config digest, which identifies the image. The key's name comes from an older file format. */
   hash: Digest;
-  /** The manifest at the registry, where the image came from one: finds it again when its tag has moved. */
+  /** The digest of the manifest at the registry. It finds the image again when its tag has moved. */
   manifestDigest?: Digest;
-  /** Where the image was looked up, if that differs from `ref`. */
+  /** The name under which the image was found, if that differs from `ref`. */
   found?: string;
-  /** Base first; sizes in bytes, uncompressed, where known. Absent in files that another tool wrote. */
+  /** Base first; sizes in uncompressed bytes, where known. Files of other tools lack the list. */
   layers?: { diffID: Digest; size?: number }[];
 }
 
@@ -29,26 +31,61 @@ export interface ArtifactMetadata {
   services: Record<string, { image: ImageMetadata }>;
 }
 
-/** The metadata of the application's last successful artifact; undefined if there is none that is whole. */
-export async function readMetadata(
-  layout: CacheLayout,
-  application: string,
-): Promise<ArtifactMetadata | undefined> {
-  const document = await readDocument(layout.application(application));
-  return isMetadata(document) ? document : undefined;
+const ARTIFACT_METADATA: Schema<ArtifactMetadata> = looseObject({
+  version: string(),
+  artifactName: exactOptional(string()),
+  platform: exactOptional(string()),
+  services: record(
+    string(),
+    looseObject({
+      image: looseObject({
+        ref: string(),
+        hash: digest,
+        manifestDigest: exactOptional(digest),
+        found: exactOptional(string()),
+        layers: exactOptional(array(looseObject({ diffID: digest, size: exactOptional(bytes) }))),
+      }),
+    }),
+  ),
+});
+
+/** The last successful artifact of each application. */
+export class LastArtifacts {
+  readonly #layout: CacheLayout;
+  readonly #helperFolders: readonly string[];
+
+  constructor(layout: CacheLayout, helperFolders: readonly string[]) {
+    this.#layout = layout;
+    this.#helperFolders = helperFolders;
+  }
+
+  /**
+   * Returns what is remembered of the application's last artifact, or undefined. If this cache remembers nothing, the caches
+   * of mender-docker-lifecycle-helper are asked, so that people can switch without a full update.
+   */
+  async find(application: string): Promise<ArtifactMetadata | undefined> {
+    const own = await readNote(this.#layout.application(application), ARTIFACT_METADATA);
+    if (own !== undefined) return own;
+    for (const folder of this.#helperFolders) {
+      const found = await readHelperMetadata(folder, application);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async remember(application: string, metadata: ArtifactMetadata): Promise<void> {
+    await writeDocument(this.#layout.application(application), metadata);
+  }
 }
 
-/**
- * What mender-docker-lifecycle-helper remembered in its cache `folder`: names and digests, no layers. Undefined where there is
- * nothing that can be used.
- */
-export async function readHelperMetadata(
+/** The helper remembers names and digests, but no layers. */
+async function readHelperMetadata(
   folder: string,
   application: string,
 ): Promise<ArtifactMetadata | undefined> {
   const path = join(folder, 'manifests', application, 'previous_artifact.json');
-  const document = withDigests(await readDocument(path, false));
-  return isMetadata(document) ? document : undefined;
+  const result = safeParse(ARTIFACT_METADATA, withDigests(await readDocument(path, false)));
+  return result.success ? result.output : undefined;
 }
 
 /** The helper may write a digest without its algorithm. */
@@ -58,49 +95,12 @@ function withDigests(document: object | undefined): unknown {
   return document && (JSON.parse(JSON.stringify(document), repaired) as unknown);
 }
 
-/** Remembers the application's last successful artifact. */
-export async function writeMetadata(
-  layout: CacheLayout,
-  application: string,
-  value: ArtifactMetadata,
-): Promise<void> {
-  await writeDocument(layout.application(application), value);
-}
-
-/** The metadata in a JSON file that a user named; throws UsageError if it is none. */
+/** Reads the metadata in a JSON file that a user named. Throws UsageError if the file holds anything else. */
 export async function readMetadataFile(path: string): Promise<ArtifactMetadata> {
-  const document = await readDocument(path, false);
-  if (isMetadata(document)) return document;
+  const result = safeParse(ARTIFACT_METADATA, await readDocument(path, false));
+  if (result.success) return result.output;
   throw new UsageError(
     `reading ${path}: expected {"version": ..., "services": {NAME: {"image": {"ref", "hash"}}}}`,
-    {
-      hint: 'name a .mender file, an image archive, or the metadata of an earlier run',
-    },
+    { hint: 'name a .mender file, an image archive, or the metadata of an earlier run' },
   );
-}
-
-function isMetadata(value: unknown): value is ArtifactMetadata {
-  if (!isObject(value) || typeof value['version'] !== 'string' || !isObject(value['services'])) return false;
-  return Object.values(value['services']).every(
-    (service) => isObject(service) && isImageMetadata(service['image']),
-  );
-}
-
-function isImageMetadata(value: unknown): value is ImageMetadata {
-  if (!isObject(value) || typeof value['ref'] !== 'string' || typeof value['hash'] !== 'string') return false;
-  const layers = value['layers'] ?? [];
-  return isDigest(value['hash']) && Array.isArray(layers) && layers.every(isLayerMetadata);
-}
-
-function isLayerMetadata(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    typeof value['diffID'] === 'string' &&
-    isDigest(value['diffID']) &&
-    Number.isSafeInteger(value['size'])
-  );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,13 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import type { CacheEntry } from './entries.ts';
-import { listEntries, removeEntry, removeLeftovers } from './entries.ts';
-import type { CacheLayout } from './layout.ts';
 
-/** How large the cache may be; a size wins over a percentage. */
+/** How large the cache may be. A size wins over a percentage. */
 export interface CacheLimits {
   /** Bytes that the cache may hold. */
-  limitSize?: number;
-  /** Percent of the disk to be kept free. */
+  limitSize?: number | undefined;
+  /** Percent of the disk to keep free. */
   limitPercent: number;
 }
 
@@ -17,10 +15,13 @@ export interface Disk {
   free: number;
 }
 
-/** What was used more recently than this is never removed: a run may be about to read it. */
+/** An entry that was used within this time is never deleted, because a run may be about to read it. */
 export const IN_USE_MS = 3_600_000;
 
-/** The entries to remove, least recently used first, so that the limits are met; pure. `now` in milliseconds since 1970. */
+/**
+ * Chooses the entries to delete so that the cache meets its limits, least recently used first. `now`: milliseconds since
+ * 1970. Pure.
+ */
 export function choosePruned(
   entries: readonly CacheEntry[],
   limits: CacheLimits,
@@ -42,17 +43,8 @@ function excessBytes(entries: readonly CacheEntry[], limits: CacheLimits, disk: 
   return Math.ceil((disk.total * limits.limitPercent) / 100) - disk.free;
 }
 
-/** Brings the cache within its limits; returns what was removed. Entries used within the last hour stay. */
-export async function pruneCache(layout: CacheLayout, limits: CacheLimits): Promise<CacheEntry[]> {
-  await removeLeftovers(layout, IN_USE_MS);
-  const entries = await listEntries(layout);
-  if (entries.length === 0) return [];
-  const removed = choosePruned(entries, limits, await diskOf(layout.root), Date.now());
-  for (const entry of removed) await removeEntry(entry);
-  return removed;
-}
-
-async function diskOf(path: string): Promise<Disk> {
+/** Returns the size and the free bytes of the disk that holds `path`. */
+export async function diskOf(path: string): Promise<Disk> {
   const { bsize, blocks, bavail } = await statfs(path);
   return { total: bsize * blocks, free: bsize * bavail };
 }

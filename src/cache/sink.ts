@@ -1,53 +1,72 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { compressionOf, peek } from '../compress/decompress.ts';
 import { IntegrityError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
+import type { Progress } from '../io/progress.ts';
+import { counted } from '../io/progress.ts';
 import { HAS_THREADS } from '../io/threads.ts';
 import { gathered, writeAll } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
+import { hexOf } from '../oci/digest.ts';
 import type { BlobDelivery, BlobSink } from '../oci/image.ts';
 import type { GzipFile } from '../tar/tar.ts';
-import type { LayerRecord } from './documents.ts';
-import { writeRecord } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
+import type { LayerRecord } from './records.ts';
+import { writeLayerRecord } from './records.ts';
 import type { UnpackJob } from './unpack.ts';
 import { storeVerified, unpackLayer } from './unpack.ts';
-import { unpackBeside } from './unpackBeside.ts';
+import { unpackInThread } from './unpackInThread.ts';
 
-/** Compressed bytes from which on a layer is worth a thread of its own, which takes a while to start, and other pains. */
+/** Compressed bytes from which a layer is unpacked in a thread, and may stay gzipped. A thread takes a while to start. */
 const LARGE = 16 << 20;
 
-/** What arrives is to be of use for. */
 export interface SinkOptions {
   /** Bytes that an uncompressed layer may have. */
   largestLayer: number;
-  /** DiffIDs of layers that will only be shipped: as their registry gzipped them will do. */
-  shipped?: ReadonlySet<Digest>;
+  /** DiffIDs of layers that nobody reads and that an artifact copies. */
+  shipped?: ReadonlySet<Digest> | undefined;
+  progress: Progress;
 }
 
 /**
- * A sink that stores configs as they are and layers uncompressed, each under its own digest once it is whole and verified.
- * A large layer that will only be shipped is not uncompressed but to learn its size; its blob's digest was compared then.
- * Throws IntegrityError for other bytes than the digest's.
+ * Returns a sink that stores configs as they are and layers uncompressed, each under its digest once it is verified. It
+ * keeps a large layer that is only shipped gzipped: it compares the digest of the blob, and decompresses the layer only to
+ * learn its size. Throws IntegrityError if the bytes do not match the digest.
  */
 export function cacheSink(layout: CacheLayout, options: SinkOptions): BlobSink {
   return async (delivery: BlobDelivery) => {
     const { kind, digest, stream } = delivery;
     const what = `${kind} ${digest}`;
-    if (kind === 'config')
-      await named(what, storeVerified(layout.config(digest), stream as AsyncIterable<Buffer>, digest, what));
-    else await named(what, storeLayer(layout.layer(digest), delivery, options));
+    const store = (): Promise<void> =>
+      kind === 'config'
+        ? storeVerified(layout.config(digest), stream as AsyncIterable<Buffer>, digest, what)
+        : storeWithProgress(layout.layer(digest), delivery, options);
+    await nameInErrors(what, store);
   };
 }
 
-async function named(what: string, work: Promise<void>): Promise<void> {
+/** Lets an IntegrityError of `work` begin with the name of the blob. */
+async function nameInErrors(what: string, work: () => Promise<void>): Promise<void> {
   try {
-    await work;
+    await work();
   } catch (error) {
     if (!(error instanceof IntegrityError) || error.message.startsWith(what)) throw error;
     const { message, hint } = error;
     throw new IntegrityError(`${what}: ${message}`, { ...(hint !== undefined && { hint }), cause: error });
+  }
+}
+
+async function storeWithProgress(path: string, delivery: BlobDelivery, options: SinkOptions): Promise<void> {
+  const task = options.progress.start(`layer ${hexOf(delivery.digest).slice(0, 12)}`, delivery.size);
+  const chunks = counted(delivery.stream as AsyncIterable<Buffer>, task);
+  try {
+    const stream = Readable.from(chunks, { objectMode: false });
+    await storeLayer(path, { ...delivery, stream }, options);
+  } finally {
+    task.end();
+    delivery.stream.destroy();
   }
 }
 
@@ -60,13 +79,13 @@ async function storeLayer(path: string, delivery: BlobDelivery, options: SinkOpt
     const store = { path, diffID };
     const job = isGzip && isOnlyShipped(delivery, options) ? { largest } : { largest, store };
     const record = isGzip ? await storeGzipped(rest, path, job, delivery) : await storeOther(rest, job);
-    await writeRecord(path, record);
+    await writeLayerRecord(path, record);
   } finally {
     stream.destroy();
   }
 }
 
-/** Where nobody compared the blob's digest, its content must be. */
+/** A layer whose blob digest nobody compared must be compared with its diffID. */
 function isOnlyShipped({ digest, blobDigest, size }: BlobDelivery, { shipped }: SinkOptions): boolean {
   return blobDigest !== undefined && (size ?? 0) >= LARGE && shipped?.has(digest) === true;
 }
@@ -75,14 +94,14 @@ async function storeOther(chunks: AsyncIterable<Buffer>, job: UnpackJob): Promis
   return { size: await unpackLayer(chunks, job) };
 }
 
-/** A layer that came gzipped is kept in that form as well: shipped whole, it need not be compressed again. */
+/** Keeps the gzip file as well, so that a full artifact need not compress the layer again. */
 async function storeGzipped(
   chunks: AsyncIterable<Buffer>,
   path: string,
   job: UnpackJob,
-  { blobDigest, size: onTheWay = 0 }: BlobDelivery,
+  { blobDigest, size: sizeOnTheWay = 0 }: BlobDelivery,
 ): Promise<LayerRecord> {
-  const unpack = HAS_THREADS && onTheWay >= LARGE ? unpackBeside : unpackHere;
+  const unpack = HAS_THREADS && sizeOnTheWay >= LARGE ? unpackInThread : unpackHere;
   const { gzipped, unpacked } = await keepGzip(`${path}.gz`, chunks, blobDigest, (file, written) =>
     unpack(file, written, job),
   );
@@ -93,13 +112,13 @@ function unpackHere(_file: string, chunks: AsyncIterable<Buffer>, job: UnpackJob
   return unpackLayer(chunks, job);
 }
 
-/** Bytes that are written and uncompressed at a time: what arrives is smaller, and costs a third more work. */
+/** Bytes that are written and uncompressed at a time. Chunks from the network are smaller, and cost a third more work. */
 const PIECE = 1 << 18;
 
 /**
- * Copies a gzip stream to `path` while `unpack` reads it, once that has found it whole; `unpacked` is what it returned. It
- * gets the file as it grows, and the chunks, each when it is in the file; it must read them to their end. `blobDigest` is given
- * where whoever sends the stream fails it for any other bytes. A failure leaves nothing at `path`.
+ * Stores a gzip stream at `path` while `unpack` consumes it. The file appears only if `unpack` succeeds; `unpacked` is what
+ * it returned. `unpack` gets the growing file, and every chunk after it was written; it must read all chunks. A `blobDigest`
+ * is trusted, because the stream itself fails if its bytes do not match.
  */
 function keepGzip<T>(
   path: string,
@@ -107,9 +126,9 @@ function keepGzip<T>(
   blobDigest: Digest | undefined,
   unpack: (file: string, written: AsyncIterable<Buffer>) => Promise<T>,
 ): Promise<{ gzipped: GzipFile; unpacked: T }> {
-  const copy = { size: 0, ...summing(blobDigest) };
+  const copy = { size: 0, ...hashUnlessKnown(blobDigest) };
   return writeAtomically(path, async (temporary) => {
-    const unpacked = await unpack(temporary, copied(chunks, temporary, copy));
+    const unpacked = await unpack(temporary, writeAndPass(chunks, temporary, copy));
     return { gzipped: { path, size: copy.size, digest: copy.digest() }, unpacked };
   });
 }
@@ -120,14 +139,13 @@ interface Copy {
   update(chunk: Buffer): void;
 }
 
-/** Bytes whose digest is known are not summed again. */
-function summing(known: Digest | undefined): Pick<Copy, 'digest' | 'update'> {
+function hashUnlessKnown(known: Digest | undefined): Pick<Copy, 'digest' | 'update'> {
   if (known !== undefined) return { digest: () => known, update: () => undefined };
   const sum = createHash('sha256');
   return { digest: () => `sha256:${sum.digest('hex')}`, update: (chunk) => sum.update(chunk) };
 }
 
-async function* copied(
+async function* writeAndPass(
   chunks: AsyncIterable<Buffer>,
   path: string,
   copy: Copy,

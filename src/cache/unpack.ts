@@ -1,30 +1,30 @@
 import { open } from 'node:fs/promises';
-import { IntegrityError } from '../errors.ts';
 import { uncompressed } from '../compress/decompress.ts';
+import { IntegrityError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
 import { verified } from '../io/verify.ts';
 import { writeBehind } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
 
-/** What is wanted of a layer that arrives in some compression. */
+/** What to do with a layer that arrives in some compression. */
 export interface UnpackJob {
   /** Bytes that it may have uncompressed. */
   largest: number;
-  /** Where it goes, and what it must be; undefined: only its size is wanted. */
+  /** Where to store it, and its diffID. Without this only its size is learned. */
   store?: { path: string; diffID: Digest };
 }
 
 type Chunks = AsyncIterable<Buffer>;
 
 /**
- * Uncompresses a layer and returns its size in bytes. It is stored once it is whole and has its diffID, if it is to be stored.
- * Throws IntegrityError for anything else.
+ * Uncompresses a layer and returns its size in bytes. Stores it, if the job says so, once it matches its diffID. Throws
+ * IntegrityError if it does not, or if it is too large.
  */
 export async function unpackLayer(chunks: Chunks, { largest, store }: UnpackJob): Promise<number> {
   const layer = { size: 0 };
   const content = measured(uncompressed(chunks), layer, largest);
-  if (store !== undefined) await storeVerified(store.path, content, store.diffID, `layer ${store.diffID}`);
-  else await drained(content);
+  if (store === undefined) await readToEnd(content);
+  else await storeVerified(store.path, content, store.diffID, `layer ${store.diffID}`);
   return layer.size;
 }
 
@@ -46,12 +46,14 @@ function tooLarge(largest: number): IntegrityError {
   });
 }
 
-async function drained(chunks: Chunks): Promise<void> {
+async function readToEnd(chunks: Chunks): Promise<void> {
   const iterator = chunks[Symbol.asyncIterator]();
   while ((await iterator.next()).done !== true);
 }
 
-/** Stores the bytes once they are whole. Throws IntegrityError, which begins with `what`, if they are not the digest's. */
+/**
+ * Stores the bytes at `path` once they match the digest. Throws IntegrityError that begins with `what` if they do not.
+ */
 export function storeVerified(path: string, chunks: Chunks, digest: Digest, what: string): Promise<void> {
   return writeAtomically(path, (temporary) => writeNew(temporary, verified(chunks, { digest }, what)));
 }

@@ -5,18 +5,18 @@ import { grownFile } from '../io/grownFile.ts';
 import type { UnpackJob } from './unpack.ts';
 import { unpackLayer } from './unpack.ts';
 
-/** A layer to unpack from the file at `from`, which grows meanwhile. */
+/** A layer to unpack from the file at `from`, which is still growing. */
 export interface UnpackOrder {
   from: string;
   job: UnpackJob;
-  /** Tells of the file's growth; gets one answer. */
+  /** Receives the file's growth, and sends one answer. */
   port: MessagePort;
 }
 
 /** Bytes of the uncompressed layer, or a portable error. */
 export type UnpackAnswer = { size: number } | { failure: unknown };
 
-// A thread's life: each message is a layer to unpack, several at once.
+// Each message is a layer to unpack. Several are unpacked at once.
 parentPort?.on('message', ({ from, job, port }: UnpackOrder) => {
   const answer = unpackLayer(grownFile(from, port), job);
   const told = answer.then(

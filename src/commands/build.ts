@@ -1,6 +1,4 @@
-import type { CacheLayout } from '../cache/layout.ts';
-import { writeMetadata } from '../cache/metadata.ts';
-import { pruneCache } from '../cache/prune.ts';
+import type { Cache } from '../cache/cache.ts';
 import { messageOf } from '../errors.ts';
 import type { BuiltArtifact } from '../pipeline/build/build.ts';
 import { buildAll } from '../pipeline/build/build.ts';
@@ -63,7 +61,7 @@ export const buildCommand = defineCommand({
 
 /** The run has done its work: what can't be removed from the cache is no failure of it. */
 async function makeRoom({ cache, log }: World): Promise<void> {
-  await pruneCache(cache, { limitPercent: KEPT_FREE_PERCENT }).catch((error: unknown) => {
+  await cache.upkeep.prune({ limitPercent: KEPT_FREE_PERCENT }).catch((error: unknown) => {
     log.warning(`removing old entries of the cache ${cache.root}: ${messageOf(error)}`);
   });
 }
@@ -88,13 +86,13 @@ async function buildByMap(
  * The next build is made against what is on the devices now, and so against this one once it is where it was to go (which
  * is here, with --no-upload). Several artifacts of one run lead to the same state, most often under different names.
  */
-async function remember(built: readonly BuiltArtifact[], cache: CacheLayout): Promise<void> {
+async function remember(built: readonly BuiltArtifact[], cache: Cache): Promise<void> {
   const [first] = built;
   if (first === undefined) return;
   const { artifactName, ...common } = first.metadata;
   const names = new Set(built.map(({ metadata }) => metadata.artifactName));
   const isOnly = names.size === 1 && artifactName !== undefined;
-  await writeMetadata(cache, first.plan.application, isOnly ? { ...common, artifactName } : common);
+  await cache.lastArtifacts.remember(first.plan.application, isOnly ? { ...common, artifactName } : common);
 }
 
 function deliveryText(delivery: DeliveryReport | undefined): string {

@@ -1,11 +1,10 @@
 import type { CacheEntry } from '../cache/entries.ts';
-import { clearCache, isWhole, listEntries, removeEntry } from '../cache/entries.ts';
-import type { CacheLayout } from '../cache/layout.ts';
-import { pruneCache } from '../cache/prune.ts';
-import { KEPT_FREE_PERCENT, cacheFolder, cacheOf } from './options/cacheFolder.ts';
+import type { CacheUpkeep } from '../cache/upkeep.ts';
+import { KEPT_FREE_PERCENT, cacheFolder } from './options/cacheFolder.ts';
+import { openCacheOf } from './openWorld.ts';
 import { fileError } from '../io/files.ts';
 import { defineCommand } from './terminal/command.ts';
-import type { Context, FlagsOf } from './terminal/command.ts';
+import type { FlagsOf } from './terminal/command.ts';
 import { UsageError } from '../errors.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { parseSize } from './options/request.ts';
@@ -40,44 +39,25 @@ export const cacheCommand = defineCommand({
   positionals: { action: { choices: ACTIONS, demandOption: true, describe: 'What to do' } },
   options: OPTIONS,
   async run(flags, context) {
-    const layout = cacheOf(flags.cacheDir, context);
+    const { upkeep } = openCacheOf(flags, context);
     const folder = cacheFolder(flags.cacheDir, context);
-    const entries = await RUN[flags.action](layout, flags, context).catch((error: unknown) => {
+    const entries = await RUN[flags.action](upkeep, flags).catch((error: unknown) => {
       throw fileError(error, `cache ${flags.action} in ${folder}`);
     });
     context.report({ folder, entries }, describe(flags.action, folder, entries));
   },
 });
 
-/** Each action returns the entries that it lists or has removed. */
-const RUN: Record<
-  Action,
-  (layout: CacheLayout, flags: FlagsOf<typeof OPTIONS>, context: Context) => Promise<CacheEntry[]>
-> = {
-  ls: async (layout) => (await listEntries(layout)).sort((a, b) => b.used - a.used),
-  prune: (layout, { limitSize, limitPercent }) =>
-    pruneCache(layout, {
-      ...(limitSize === undefined ? {} : { limitSize: parseSize(limitSize, '--limit-size') }),
+/** Each action returns the entries that it lists or has deleted. */
+const RUN: Record<Action, (upkeep: CacheUpkeep, flags: FlagsOf<typeof OPTIONS>) => Promise<CacheEntry[]>> = {
+  ls: async (upkeep) => (await upkeep.list()).sort((a, b) => b.used - a.used),
+  prune: (upkeep, { limitSize, limitPercent }) =>
+    upkeep.prune({
+      limitSize: limitSize === undefined ? undefined : parseSize(limitSize, '--limit-size'),
       limitPercent: percentOf(limitPercent ?? KEPT_FREE_PERCENT),
     }),
-  verify: async (layout, _flags, { progress, signal }) => {
-    const entries = await listEntries(layout);
-    const task = progress.start('verifying', bytesOf(entries));
-    const damaged: CacheEntry[] = [];
-    for (const entry of entries) {
-      signal.throwIfAborted();
-      if (!(await isWhole(entry))) damaged.push(entry);
-      task.advance(entry.size);
-    }
-    task.end();
-    for (const entry of damaged) await removeEntry(entry);
-    return damaged;
-  },
-  clear: async (layout) => {
-    const entries = await listEntries(layout);
-    await clearCache(layout);
-    return entries;
-  },
+  verify: (upkeep) => upkeep.deleteDamaged(),
+  clear: (upkeep) => upkeep.clear(),
 };
 
 function percentOf(value: number): number {

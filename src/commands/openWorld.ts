@@ -1,21 +1,23 @@
 import { join } from 'node:path';
 import { archiveSource } from '../archives/source.ts';
-import type { CacheLayout } from '../cache/layout.ts';
+import type { Cache } from '../cache/cache.ts';
+import { openCache } from '../cache/cache.ts';
 import { daemonSource } from '../docker/source.ts';
 import { UsageError } from '../errors.ts';
 import { createHttp } from '../http/http.ts';
 import { parseWrittenReference } from '../library/reference.ts';
+import type { LibraryFile } from '../library/source.ts';
 import { libraryFile } from '../library/source.ts';
 import type { ImageSource } from '../oci/image.ts';
 import { isRegistryHost } from '../oci/reference.ts';
-import { libraryCache } from '../pipeline/images/libraryCache.ts';
+import { openImages } from '../pipeline/images/images.ts';
 import type { Mode, SourceKind } from '../pipeline/images/sources.ts';
 import { cacheSource, rememberingSource, sourceOrder } from '../pipeline/images/sources.ts';
 import type { World } from '../pipeline/images/world.ts';
 import { dockerCredentials } from '../registry/credentials.ts';
 import { registrySource } from '../registry/source.ts';
 import type { BuildFlags } from './options/build.ts';
-import { cacheOf, helperCaches } from './options/cacheFolder.ts';
+import { cacheFolder, helperCaches } from './options/cacheFolder.ts';
 import type { Context } from './terminal/command.ts';
 import { nonEmpty } from './terminal/home.ts';
 import { libraryAt, libraryToken } from './options/libraryAccess.ts';
@@ -23,33 +25,45 @@ import { parseSize } from './options/request.ts';
 
 const LARGEST_LAYER = 64e9;
 
-/** The sources, the cache and the rest of the world that a build with these flags works with. */
+/** Opens the cache and the places that images come from, for a command with these flags. */
 export function openWorld(flags: BuildFlags, context: Context): World {
-  const cache = cacheOf(flags.cacheDir, context);
   const { log, progress, signal } = context;
-  const archives = new Map<string, ImageSource>();
-  const archive = (path: string): ImageSource => {
-    const opened = archives.get(path) ?? archiveSource(path, { log });
-    archives.set(path, opened);
-    return opened;
+  const cache = openCacheOf(flags, context);
+  const sources = openSources(flags.mode ?? 'registry-first', flags, cache, context);
+  const openArchive = (path: string): ImageSource => archiveSource(path, { log });
+  const library = (text: string): LibraryFile => {
+    const reference = parseWrittenReference(text);
+    const opened = libraryAt(reference.host, flags, context, libraryToken(context));
+    return libraryFile(reference, { library: opened, cache, openArchive, progress });
   };
-  return {
-    cache,
-    helperCaches: helperCaches(context),
-    largestLayer:
-      flags.maxLayerSize === undefined ? LARGEST_LAYER : parseSize(flags.maxLayerSize, '--max-layer-size'),
-    sources: openSources(flags.mode ?? 'registry-first', flags, cache, context),
-    library: (text) => {
-      const reference = parseWrittenReference(text);
-      const library = libraryAt(reference.host, flags, context, libraryToken(context));
-      const openArchive = (path: string): ImageSource => archiveSource(path, { log });
-      return libraryFile(reference, { library, cache: libraryCache(cache, signal), openArchive, progress });
-    },
-    ...{ archive, log, progress, signal },
+  const images = openImages({ sources, archive: once(openArchive), library }, context);
+  return { cache, images, log, progress, signal };
+}
+
+/** Opens the cache that the flags name. */
+export function openCacheOf(
+  { cacheDir, maxLayerSize }: { cacheDir?: string | undefined; maxLayerSize?: string | undefined },
+  context: Context,
+): Cache {
+  const { log, progress, signal } = context;
+  return openCache(cacheFolder(cacheDir, context), {
+    largestLayer: maxLayerSize === undefined ? LARGEST_LAYER : parseSize(maxLayerSize, '--max-layer-size'),
+    helperFolders: helperCaches(context),
+    ...{ log, progress, signal },
+  });
+}
+
+/** Returns `open`, but opens each path once. */
+function once<T>(open: (path: string) => T): (path: string) => T {
+  const all = new Map<string, T>();
+  return (path) => {
+    const opened = all.get(path) ?? open(path);
+    all.set(path, opened);
+    return opened;
   };
 }
 
-function openSources(mode: Mode, flags: BuildFlags, cache: CacheLayout, context: Context): ImageSource[] {
+function openSources(mode: Mode, flags: BuildFlags, cache: Cache, context: Context): ImageSource[] {
   const open: Record<SourceKind, () => ImageSource> = {
     cache: () => cacheSource(cache),
     daemon: () => rememberingSource(openDaemon(context), cache, false),
@@ -66,7 +80,7 @@ function openRegistry(
   flags: BuildFlags,
   { environment, home, log }: Context,
 ): ReturnType<typeof registrySource> {
-  // Empty is not set: so CI systems pass on a secret that is not there.
+  // CI systems pass a missing secret as an empty variable.
   const folder = nonEmpty(environment['DOCKER_CONFIG']) ?? join(home, '.docker');
   const json = nonEmpty(environment['DOCKER_CONFIG_JSON']);
   return registrySource({
@@ -79,7 +93,7 @@ function openRegistry(
 
 function registryHost(text: string): string {
   if (isRegistryHost(text)) return text;
-  throw new UsageError(`--insecure-registry ${JSON.stringify(text)} is no HOST[:PORT]`, {
+  throw new UsageError(`--insecure-registry ${JSON.stringify(text)} is not HOST[:PORT]`, {
     hint: 'write it as images name it, like registry.lan:5000',
   });
 }

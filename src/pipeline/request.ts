@@ -1,30 +1,42 @@
-import type { CompressionChoice, Module, WriterChoice } from '../mender/spec.ts';
 import type { Effort, EncoderName } from '../delta/layer.ts';
+import type { CompressionChoice, Module, WriterChoice } from '../mender/spec.ts';
 import type { Platform } from '../oci/platform.ts';
 
-/** Everything that a user can say of a build; paths are absolute. */
+/** A file that was named with --base. */
+export interface BaseFile {
+  /** An absolute path, or a `library://` reference. */
+  path: string;
+  /** The version that devices with this base report, if it was given. */
+  version?: string | undefined;
+}
+
+/** Everything that a user can say about a build. All paths are absolute. */
 export interface BuildRequest {
+  /** Compose files. */
   manifests: readonly string[];
   profiles: readonly string[];
-  /** For interpolation in the manifest. */
+  /** Variables for the Compose files. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** Application and software name; undefined for the default. */
-  application?: string;
-  version?: string;
+  /** Name of the application and of its software; undefined for the default. */
+  application?: string | undefined;
+  version?: string | undefined;
   release: boolean;
   /** Output file; undefined for `<name>-<version>.mender` in `outputFolder`. */
-  output?: string;
+  output?: string | undefined;
   outputFolder: string;
   deviceTypes: readonly string[];
   platform: Platform;
+  /** References by service, which replace those of the Compose files. */
   serviceImages: ReadonlyMap<string, string>;
+  /** Image archives by service, which replace the images. */
   serviceFiles: ReadonlyMap<string, string>;
+  /** True if the last artifact that the cache remembers may be the baseline. */
   useMetadata: boolean;
   delta: boolean;
   previousVersions: readonly string[];
-  bases: readonly string[];
+  bases: readonly BaseFile[];
   alsoFull: boolean;
-  /** True if several artifacts of one run may share a name, as Enterprise servers choose by depends. */
+  /** True if several artifacts of one run may share a name, because the server chooses by depends, as Enterprise does. */
   shareName: boolean;
   module: Module;
   /** True if devices may rebuild layers from deltas. */
@@ -33,15 +45,15 @@ export interface BuildRequest {
   writer: WriterChoice;
   softwareFilesystem: string;
   strictBase: boolean;
-  signKey?: string;
+  signKey?: string | undefined;
   extraArguments: readonly string[];
   encoder: 'auto' | EncoderName;
   effort: Effort;
-  /** Threads that encode and compress; the bytes do not depend on it. */
+  /** Threads that encode and compress. The bytes of the artifact do not depend on it. */
   workers: number;
   verify: boolean;
-  /** Describes each artifact in an SBOM and a provenance beside it, both of which name this version of the tool. */
-  sbom?: { toolVersion: string };
-  /** Seconds since 1970 that the files in the artifact bear. */
-  modificationTime?: number;
+  /** Writes an SBOM and a provenance next to each artifact. Both name this version of the tool. */
+  sbom?: { toolVersion: string } | undefined;
+  /** Time of all files in the artifact, in seconds since 1970. */
+  modificationTime?: number | undefined;
 }

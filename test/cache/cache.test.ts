@@ -4,26 +4,17 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import {
-  findConfig,
-  readDocument,
-  rememberedImage,
-  rememberImage,
-  writeDocument,
-} from '../../src/cache/documents.ts';
-import { findLayer } from '../../src/cache/layers.ts';
-import { cacheSink } from '../../src/cache/sink.ts';
-import { cachedDelta } from '../../src/cache/deltas.ts';
-import { isWhole, listEntries, removeEntry } from '../../src/cache/entries.ts';
+import { readDocument, writeDocument } from '../../src/cache/documents.ts';
+import { deleteEntry, isWhole } from '../../src/cache/entries.ts';
 import type { CacheEntry } from '../../src/cache/entries.ts';
-import type { CacheLayout } from '../../src/cache/layout.ts';
-import { cacheLayout } from '../../src/cache/layout.ts';
-import { readMetadata, readMetadataFile, writeMetadata } from '../../src/cache/metadata.ts';
-import { IN_USE_MS, choosePruned, pruneCache } from '../../src/cache/prune.ts';
+import { readMetadataFile } from '../../src/cache/metadata.ts';
+import { IN_USE_MS, choosePruned } from '../../src/cache/prune.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { UsageError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import { testCache } from '../helpers/cache.ts';
 import { filesBelow } from '../helpers/filesBelow.ts';
 import { flip } from '../helpers/flip.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -32,17 +23,17 @@ const CONTENT = Buffer.from('layer content '.repeat(1000));
 const DIFF_ID = digestOf(CONTENT);
 const LIMIT = 1e6;
 
-function newCache(): CacheLayout {
-  return cacheLayout(temporaryFolder());
+function newCache(): ReturnType<typeof testCache> {
+  return testCache({ largestLayer: LIMIT });
 }
 
 async function store(
-  cache: CacheLayout,
+  cache: Cache,
   bytes: Buffer,
   digest = digestOf(bytes),
   kind: 'layer' | 'config' = 'layer',
 ): Promise<void> {
-  await cacheSink(cache, { largestLayer: LIMIT })({ kind, digest, stream: Readable.from([bytes]) });
+  await cache.sink()({ kind, digest, stream: Readable.from([bytes]) });
 }
 
 describe('layers and configs', () => {
@@ -52,10 +43,10 @@ describe('layers and configs', () => {
   ])('stores a %s layer uncompressed under its diffID', async (_, bytes) => {
     const cache = newCache();
     await store(cache, bytes, DIFF_ID);
-    const found = await findLayer(cache, DIFF_ID);
-    const gzipped = { path: `${cache.layer(DIFF_ID)}.gz`, size: bytes.length, digest: digestOf(bytes) };
+    const found = await cache.layers.find(DIFF_ID);
+    const gzipped = { path: `${cache.paths.layer(DIFF_ID)}.gz`, size: bytes.length, digest: digestOf(bytes) };
     expect(found).toEqual({
-      ...{ diffID: DIFF_ID, path: cache.layer(DIFF_ID), size: CONTENT.length },
+      ...{ diffID: DIFF_ID, path: cache.paths.layer(DIFF_ID), size: CONTENT.length },
       ...(bytes === CONTENT ? {} : { gzipped }),
     });
     if (found?.gzipped) expect(readFileSync(gzipped.path)).toEqual(bytes);
@@ -70,7 +61,7 @@ describe('layers and configs', () => {
     const cache = newCache();
     await expect(store(cache, bytes, DIFF_ID)).rejects.toThrow(message);
     await expect(store(cache, bytes, DIFF_ID)).rejects.toThrow(`layer ${DIFF_ID}: `);
-    expect(await findLayer(cache, DIFF_ID)).toBeUndefined();
+    expect(await cache.layers.find(DIFF_ID)).toBeUndefined();
     expect(filesBelow(cache.root)).toEqual([]);
   });
 
@@ -89,20 +80,20 @@ describe('layers and configs', () => {
   ])('has a layer that was %s: only if it is whole', async (_, damage, expected) => {
     const cache = newCache();
     await store(cache, CONTENT, DIFF_ID);
-    const path = cache.layer(DIFF_ID);
+    const path = cache.paths.layer(DIFF_ID);
     chmodSync(path, 0o644);
     damage(path);
-    expect((await findLayer(cache, DIFF_ID))?.size).toBe(expected ? CONTENT.length : undefined);
+    expect((await cache.layers.find(DIFF_ID))?.size).toBe(expected ? CONTENT.length : undefined);
   });
 
   it('gives a config only if its bytes are whole', async () => {
     const cache = newCache();
     const config = Buffer.from('{"os":"linux"}');
     await store(cache, config, digestOf(config), 'config');
-    expect(await findConfig(cache, digestOf(config))).toEqual(config);
-    flip(cache.config(digestOf(config)));
-    expect(await findConfig(cache, digestOf(config))).toBeUndefined();
-    expect(await findConfig(cache, DIFF_ID)).toBeUndefined();
+    expect(await cache.configs.find(digestOf(config))).toEqual(config);
+    flip(cache.paths.config(digestOf(config)));
+    expect(await cache.configs.find(digestOf(config))).toBeUndefined();
+    expect(await cache.configs.find(DIFF_ID)).toBeUndefined();
   });
 });
 
@@ -136,16 +127,16 @@ describe('deltas', () => {
 
   it('are made once and shared', async () => {
     const [cache, made] = [newCache(), []];
-    const all = await Promise.all([1, 2, 3].map(() => cachedDelta(cache, key, make(made))));
+    const all = await Promise.all([1, 2, 3].map(() => cache.deltas.getOrMake(key, make(made))));
     expect(made).toHaveLength(1);
-    expect(all).toEqual(Array(3).fill({ path: cache.delta(key.from, key.to, key.encoder), size: 11 }));
+    expect(all).toEqual(Array(3).fill({ path: cache.paths.delta(key.from, key.to, key.encoder), size: 11 }));
   });
 
   it('are made again when damaged', async () => {
     const [cache, made] = [newCache(), []];
-    const { path } = await cachedDelta(cache, key, make(made));
+    const { path } = await cache.deltas.getOrMake(key, make(made));
     flip(path!);
-    await cachedDelta(cache, key, make(made));
+    await cache.deltas.getOrMake(key, make(made));
     expect(made).toHaveLength(2);
     expect(readFileSync(path!, 'utf8')).toBe('delta bytes');
   });
@@ -154,20 +145,20 @@ describe('deltas', () => {
     const cache = newCache();
     let asked = 0;
     const none = (): Promise<boolean> => Promise.resolve(++asked < 0);
-    expect(await cachedDelta(cache, key, none)).toEqual({ path: undefined, size: 0 });
-    expect(await cachedDelta(cache, key, none)).toEqual({ path: undefined, size: 0 });
+    expect(await cache.deltas.getOrMake(key, none)).toEqual({ path: undefined, size: 0 });
+    expect(await cache.deltas.getOrMake(key, none)).toEqual({ path: undefined, size: 0 });
     expect(asked).toBe(1);
   });
 
   it('leave nothing behind when making fails, and take over the lock of a dead process', async () => {
     const [cache, made] = [newCache(), []];
-    await expect(cachedDelta(cache, key, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(cache.deltas.getOrMake(key, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(filesBelow(cache.root)).toEqual([]);
-    const lock = `${cache.delta(key.from, key.to, key.encoder)}.lock`;
+    const lock = `${cache.paths.delta(key.from, key.to, key.encoder)}.lock`;
     mkdirSync(dirname(lock), { recursive: true });
     writeFileSync(lock, 'a holder elsewhere');
     utimesSync(lock, 1, 1);
-    await cachedDelta(cache, key, make(made));
+    await cache.deltas.getOrMake(key, make(made));
     expect(made).toHaveLength(1);
   });
 });
@@ -175,10 +166,10 @@ describe('deltas', () => {
 describe('a cache that can not be written', () => {
   it('is a UsageError, also for the lock of a delta', async () => {
     const cache = newCache();
-    mkdirSync(dirname(cache.deltas), { recursive: true });
-    symlinkSync('/nonexistent/a', cache.deltas);
+    mkdirSync(dirname(cache.paths.deltas), { recursive: true });
+    symlinkSync('/nonexistent/a', cache.paths.deltas);
     const key = { from: DIFF_ID, to: digestOf('to'), encoder: 'e-1' };
-    await expect(cachedDelta(cache, key, () => Promise.resolve(true))).rejects.toThrow(UsageError);
+    await expect(cache.deltas.getOrMake(key, () => Promise.resolve(true))).rejects.toThrow(UsageError);
   });
 });
 
@@ -190,9 +181,9 @@ describe('metadata', () => {
 
   it('comes back, for its application only', async () => {
     const cache = newCache();
-    await writeMetadata(cache, 'app', metadata);
-    expect(await readMetadata(cache, 'app')).toEqual(metadata);
-    expect(await readMetadata(cache, '../app')).toBeUndefined();
+    await cache.lastArtifacts.remember('app', metadata);
+    expect(await cache.lastArtifacts.find('app')).toEqual(metadata);
+    expect(await cache.lastArtifacts.find('../app')).toBeUndefined();
   });
 
   it.each([
@@ -224,17 +215,17 @@ describe('resolutions', () => {
 
   it('are found by name, by manifest and by what the registry called it, for their platform', async () => {
     const cache = newCache();
-    const tag = cache.tag(request.reference, platform);
+    const { images } = cache;
     const [index, other] = [digestOf('index'), parsePlatform('linux/arm64')];
-    await rememberImage(tag, image);
+    await images.rememberName(request.reference, platform, image);
     for (const digest of [index, image.manifestDigest])
-      await rememberImage(cache.manifest(digest, platform), image);
-    expect(await rememberedImage(tag)).toEqual(image);
-    expect(await rememberedImage(cache.manifest(index, platform))).toEqual(image);
-    expect(await rememberedImage(cache.manifest(image.manifestDigest, platform))).toEqual(image);
-    expect(await rememberedImage(cache.manifest(index, other))).toBeUndefined();
-    expect(await rememberedImage(cache.libraryImage(index, platform))).toBeUndefined();
-    expect(await rememberedImage(cache.tag(parseReference('a:2'), platform))).toBeUndefined();
+      await images.rememberManifest(digest, platform, image);
+    expect(await images.findByName(request.reference, platform)).toEqual(image);
+    expect(await images.findByManifest(index, platform)).toEqual(image);
+    expect(await images.findByManifest(image.manifestDigest, platform)).toEqual(image);
+    expect(await images.findByManifest(index, other)).toBeUndefined();
+    expect(await images.findByLibraryFile(index, platform)).toBeUndefined();
+    expect(await images.findByName(parseReference('a:2'), platform)).toBeUndefined();
   });
 });
 
@@ -272,11 +263,11 @@ describe('entries', () => {
     const cache = newCache();
     await store(cache, CONTENT);
     await store(cache, Buffer.from('{}'), digestOf('{}'), 'config');
-    await cachedDelta(cache, { from: DIFF_ID, to: DIFF_ID, encoder: 'e' }, async (path) => {
+    await cache.deltas.getOrMake({ from: DIFF_ID, to: DIFF_ID, encoder: 'e' }, async (path) => {
       await writeFile(path, 'delta');
       return true;
     });
-    const entries = await listEntries(cache);
+    const entries = await cache.upkeep.list();
     expect(entries.map(({ kind, size }) => [kind, size])).toEqual([
       ['layer', CONTENT.length],
       ['config', 2],
@@ -285,14 +276,14 @@ describe('entries', () => {
     expect(await Promise.all(entries.map(isWhole))).toEqual([true, true, true]);
     for (const { path } of entries) flip(path);
     expect(await Promise.all(entries.map(isWhole))).toEqual([false, false, false]);
-    for (const entry of entries) await removeEntry(entry);
+    for (const entry of entries) await deleteEntry(entry);
     expect(filesBelow(cache.root)).toEqual([]);
   });
 
   it('are damaged where only the gzipped file beside the layer is', async () => {
     const cache = newCache();
     await store(cache, gzipSync(CONTENT), DIFF_ID);
-    const [layer] = await listEntries(cache);
+    const [layer] = await cache.upkeep.list();
     expect(await isWhole(layer!)).toBe(true);
     flip(`${layer!.path}.gz`);
     expect(await isWhole(layer!)).toBe(false);
@@ -301,14 +292,14 @@ describe('entries', () => {
   it('of the last hour survive pruning, and old left-overs of killed runs do not', async () => {
     const cache = newCache();
     await store(cache, CONTENT);
-    const leftover = join(cache.layers, '.tmp-1-x');
+    const leftover = join(cache.paths.layers, '.tmp-1-x');
     writeFileSync(leftover, 'half');
     utimesSync(leftover, 1, 1);
-    expect(await pruneCache(cache, { limitSize: 0, limitPercent: 20 })).toEqual([]);
+    expect(await cache.upkeep.prune({ limitSize: 0, limitPercent: 20 })).toEqual([]);
     expect(filesBelow(cache.root)).toEqual([DIFF_ID.slice(7), `${DIFF_ID.slice(7)}.json`]);
   });
 
   it('of an empty cache are none', async () => {
-    expect(await listEntries(newCache())).toEqual([]);
+    expect(await newCache().upkeep.list()).toEqual([]);
   });
 });

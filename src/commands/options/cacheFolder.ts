@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { CacheLayout } from '../../cache/layout.ts';
-import { cacheLayout } from '../../cache/layout.ts';
+import { cacheRoot } from '../../cache/cache.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
 
@@ -40,7 +39,7 @@ export function helperCaches(place: Place): string[] {
   return named === undefined ? [usual] : [resolve(place.folder, named), usual];
 }
 
-/** The layout of that folder. */
-export function cacheOf(flag: string | undefined, place: Place): CacheLayout {
-  return cacheLayout(cacheFolder(flag, place));
+/** The part of that folder that this version of the tool writes to. */
+export function cacheOf(flag: string | undefined, place: Place): { root: string } {
+  return { root: cacheRoot(cacheFolder(flag, place)) };
 }

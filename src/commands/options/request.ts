@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { parsePlatform } from '../../oci/platform.ts';
+import { parseBase } from '../../pipeline/base/fileBaselines.ts';
 import type { BuildRequest } from '../../pipeline/request.ts';
 import type { BuildFlags } from './build.ts';
 import { packageVersion } from '../../io/packageVersion.ts';
@@ -14,7 +15,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
   const deviceTypes = required(flags.deviceType, 'device type', '-t DEVICE-TYPE');
   if (deviceTypes.some((type) => type.trim() === '')) throw new UsageError('a device type is empty');
   return {
-    ...baseRequest(flags),
+    ...baseRequest(flags, folder),
     ...artifactRequest(flags, folder),
     manifests: manifestPaths(flags, folder),
     profiles: flags.profile ?? [],
@@ -39,12 +40,13 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
 
 function baseRequest(
   flags: BuildFlags,
+  folder: string,
 ): Pick<BuildRequest, 'release' | 'useMetadata' | 'previousVersions' | 'bases' | 'alsoFull' | 'strictBase'> {
   return {
     release: flags.release ?? false,
     useMetadata: flags.cache ?? true,
     previousVersions: flags.previousVersion ?? [],
-    bases: flags.base ?? [],
+    bases: (flags.base ?? []).map((text) => parseBase(text, folder)),
     alsoFull: flags.alsoFull ?? false,
     strictBase: flags.strictBase ?? false,
   };

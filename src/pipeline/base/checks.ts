@@ -1,23 +1,24 @@
 import { UsageError } from '../../errors.ts';
 import type { Platform } from '../../oci/platform.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
-import type { Baseline } from './base.ts';
+import type { Baseline } from './baseImages.ts';
 import type { BuildRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
-import type { World } from '../images/world.ts';
+import type { Log } from '../../io/log.ts';
 
 /**
- * Throws UsageError for a base of another architecture, and for --strict-base with one whose artifact has no name that is
- * known; warns of tags that moved where devices can't go back to what they meant.
+ * Throws UsageError for a base of another architecture, and with --strict-base for a base whose artifact name is unknown. Warns
+ * of moved tags if devices could not go back to the image that the tag meant before.
  */
 export function checkBaselines(
   baselines: readonly Baseline[],
   images: readonly NewImage[],
   { strictBase, module, decodeOnDevice, platform }: BuildRequest,
-  { log }: Pick<World, 'log'>,
+  log: Log,
 ): void {
-  // The state script notes which image bore a name that moves; update module app just loads the new one.
+  // The state script notes which image had a name that moves. Module app just loads the new image.
   const keepsNames = module === 'docker-compose' && decodeOnDevice;
   for (const baseline of baselines) {
     const { artifactName, version } = baseline.metadata;
@@ -31,7 +32,7 @@ export function checkBaselines(
   }
 }
 
-/** Variants may differ: an image of an older one serves where there is no better. */
+/** Variants may differ, because devices also run images of an older variant. */
 function runsOn({ os, architecture }: Platform, { metadata }: Baseline): boolean {
   return metadata.platform === undefined || `${metadata.platform}/`.startsWith(`${os}/${architecture}/`);
 }
@@ -46,24 +47,22 @@ function otherPlatform(platform: Platform, { metadata, origin }: Baseline): Usag
 }
 
 function nameUnknown({ origin }: Baseline): UsageError {
-  return new UsageError(`--strict-base: nothing says the name of the base's artifact: ${origin}`, {
+  return new UsageError(`--strict-base: the name of the base's artifact is unknown: ${origin}`, {
     hint: 'name the artifact itself with --base FILE.mender, or leave out --strict-base',
   });
 }
 
-/** The images whose names meant another content in the base. Pure. */
+/** Returns the images whose names meant another content in the baseline. Pure. */
 export function movedNames(
   images: readonly NewImage[],
   { metadata }: Pick<Baseline, 'metadata'>,
 ): NewImage[] {
-  const old = Object.values(metadata.services).map(({ image: { ref, hash } }) => ({
-    name: formatReference(parseReference(ref)),
-    hash,
-  }));
+  const hashes = new Map<string, Digest[]>();
+  for (const { image } of Object.values(metadata.services)) {
+    const name = formatReference(parseReference(image.ref));
+    hashes.set(name, [...(hashes.get(name) ?? []), image.hash]);
+  }
   return images.filter(({ name, image: { configDigest, manifestDigest } }) =>
-    old.some(
-      (base) =>
-        base.name === formatReference(name) && base.hash !== configDigest && base.hash !== manifestDigest,
-    ),
+    hashes.get(formatReference(name))?.some((hash) => hash !== configDigest && hash !== manifestDigest),
   );
 }

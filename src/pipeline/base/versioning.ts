@@ -5,24 +5,24 @@ import { findRepository, readFileAt } from '../../git/repository.ts';
 import type { VersionFile } from '../../git/version.ts';
 import { developmentVersion, findVersionFile, parseVersion } from '../../git/version.ts';
 
-/** Where a manifest stands: what git and the VERSION file say of its folder. */
+/** What git and the VERSION file say about the folder of a Compose file. */
 export interface Surroundings {
-  /** Absolute folder of the manifest. */
+  /** Absolute folder of the Compose file. */
   folder: string;
-  repository?: Repository;
-  versionFile?: VersionFile;
+  repository?: Repository | undefined;
+  versionFile?: VersionFile | undefined;
 }
 
-/** Looks around a manifest's folder. */
+/** Looks around the folder of a Compose file. */
 export async function surroundingsOf(folder: string): Promise<Surroundings> {
   const repository = await findRepository(folder);
   const versionFile = await findVersionFile(folder, repository?.root ?? folder);
-  return { folder, ...(repository ? { repository } : {}), ...(versionFile ? { versionFile } : {}) };
+  return { folder, repository, versionFile };
 }
 
 /**
- * The new artifact's version: `given`, else VERSION's content for a release, else a development version that names the
- * commit. Throws UsageError that names --artifact-version where there is nothing to make it from.
+ * Chooses the new artifact's version: `given`, else the content of VERSION for a release, else a development version that names
+ * the commit. Throws UsageError that names --artifact-version if there is nothing to make it from.
  */
 export function chooseVersion(around: Surroundings, given: string | undefined, release: boolean): string {
   if (given !== undefined) return given;
@@ -39,14 +39,14 @@ export function chooseVersion(around: Surroundings, given: string | undefined, r
   return developmentVersion(around.versionFile.version, head);
 }
 
-/** `<repository folder>-<manifest folder>`, or the folder's name alone outside of git or at the repository's top. */
+/** Returns `<repository folder>-<Compose folder>`; outside of git and at the repository's top, the folder's name alone. */
 export function defaultApplicationName({ folder, repository }: Surroundings): string {
   const last = (path: string): string => path.split('/').filter(Boolean).at(-1) ?? 'application';
   if (repository === undefined || relative(repository.root, folder) === '') return last(folder);
   return `${last(repository.root)}-${last(folder)}`;
 }
 
-/** The version that VERSION had at the first parent of HEAD; undefined if it was not there. */
+/** Returns the version in VERSION at the first parent of HEAD, or undefined if there was no such file. */
 export async function releasedBefore(around: Surroundings): Promise<string | undefined> {
   const { repository, versionFile } = around;
   if (repository?.head === undefined || versionFile === undefined) return undefined;
@@ -55,7 +55,7 @@ export async function releasedBefore(around: Surroundings): Promise<string | und
   return text === undefined ? undefined : parseVersion(text, `${path} at HEAD^1`);
 }
 
-/** The same place inside another checkout of the repository. */
+/** Returns the same place in another checkout of the repository. */
 export function relocated(path: string, repository: Repository, checkout: string): string {
   return join(checkout, relative(repository.root, path));
 }

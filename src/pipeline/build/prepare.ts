@@ -2,9 +2,9 @@ import type { Application } from '../../compose/application.ts';
 import { requireImages } from '../../compose/requireImages.ts';
 import { UsageError } from '../../errors.ts';
 import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.ts';
-import type { Baseline, PreviousImage } from '../base/base.ts';
-import { previousImages } from '../base/base.ts';
-import { findBaselines } from '../base/baseline.ts';
+import type { BaseImage, Baseline } from '../base/baseImages.ts';
+import { findBaseImages } from '../base/baseImages.ts';
+import { findBaselines } from '../base/findBaselines.ts';
 import { checkBaselines } from '../base/checks.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
@@ -15,7 +15,7 @@ import { overrideImages, resolveServices } from '../images/services.ts';
 import { chooseVersion, defaultApplicationName, surroundingsOf } from '../base/versioning.ts';
 import type { World } from '../images/world.ts';
 
-/** What a run will build: one plan for each base, and one for a full artifact where it is asked for. */
+/** What a run will build: one plan for each baseline, and one for a full artifact if that is asked for. */
 export interface Prepared {
   application: Application;
   images: NewImage[];
@@ -23,8 +23,8 @@ export interface Prepared {
 }
 
 /**
- * Resolves the images of an application, finds what the devices have, and plans. Downloads no layer and writes nothing
- * but what it looked up. Throws what the sources throw, and UsageError for names that can't be.
+ * Resolves the images of an application, finds what the devices have, and plans. Downloads no layer, and writes only notes of
+ * what it looked up. Throws what the sources throw, and UsageError for invalid names.
  */
 export async function prepare(
   application: Application,
@@ -41,12 +41,12 @@ export async function prepare(
   }
   const services = application.services.map(({ name: service, image }) => ({
     service,
-    ...(image ? { image } : {}),
+    image: image === '' ? undefined : image,
   }));
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
-  const images = await resolveServices(overridden, request.platform, name, world);
+  const images = await resolveServices(overridden, request.platform, name, world.images);
   const baselines = await findBaselines(request, name, images, around, world);
-  checkBaselines(baselines, images, request, world);
+  checkBaselines(baselines, images, request, world.log);
   const plans = await plansFor({ application: name, version }, images, baselines, request, world);
   return { application, images, plans };
 }
@@ -63,44 +63,42 @@ function checkPlatforms({ services }: Application, { platform }: BuildRequest): 
 }
 
 async function plansFor(
-  names: { application: string; version: string },
+  names: ReleaseNames,
   images: readonly NewImage[],
   baselines: readonly Baseline[],
   request: BuildRequest,
-  world: World,
+  world: Pick<World, 'images' | 'log'>,
 ): Promise<BuildPlan[]> {
   const ability = abilityOf(request);
   const wanted: (Baseline | undefined)[] = [...baselines];
   if (wanted.length === 0 || request.alsoFull) wanted.push(undefined);
+  const ownNames = wanted.length > 1 && !request.shareName;
   return Promise.all(
     wanted.map(async (baseline) => {
-      const previous = baseline && (await previousOf(baseline, request, world));
-      return planFor(names, images, ability, wanted.length > 1 && !request.shareName, baseline, previous);
+      const bases = baseline && (await baseImagesOf(baseline, request, world));
+      return planBuild(planNames(names, ownNames ? baseline : undefined), images, ability, baseline, bases);
     }),
   );
 }
 
-function previousOf(
-  { metadata, source }: Baseline,
-  { platform }: BuildRequest,
-  world: World,
-): Promise<Map<string, PreviousImage>> {
-  const sources = source ? [source, ...world.sources] : world.sources;
-  return previousImages(metadata, platform, { ...world, sources });
+interface ReleaseNames {
+  application: string;
+  version: string;
 }
 
-function planFor(
-  names: { application: string; version: string },
-  images: readonly NewImage[],
-  ability: DeltaAbility,
-  ownName: boolean,
-  baseline: Baseline | undefined,
-  previous: ReadonlyMap<string, PreviousImage> | undefined,
-): BuildPlan {
+function baseImagesOf(
+  { metadata, source }: Baseline,
+  { platform }: BuildRequest,
+  { images, log }: Pick<World, 'images' | 'log'>,
+): Promise<Map<string, BaseImage>> {
+  return findBaseImages(metadata, platform, source ? images.first(source) : images, log);
+}
+
+/** Several artifacts of one run are named after their baselines. */
+function planNames(names: ReleaseNames, baseline: Baseline | undefined): PlanNames {
   const plain = `${names.application}-${names.version}`;
-  const artifactName = ownName && baseline ? `${plain}-from-${baseline.metadata.version}` : plain;
-  const all: PlanNames = { ...names, artifactName };
-  return planBuild(all, images, ability, baseline, previous);
+  const artifactName = baseline ? `${plain}-from-${baseline.metadata.version}` : plain;
+  return { ...names, artifactName };
 }
 
 function abilityOf({ delta, module, decodeOnDevice }: BuildRequest): DeltaAbility {
@@ -109,7 +107,7 @@ function abilityOf({ delta, module, decodeOnDevice }: BuildRequest): DeltaAbilit
 
 const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 
-/** The device runs the application as a Compose project of this name, so that Compose's rules hold for it. */
+/** Devices run the application as a Compose project of this name, so Compose's rules apply to it. */
 function applicationName(given: string | undefined, byDefault: string): string {
   if (given === undefined)
     return (

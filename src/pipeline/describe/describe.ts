@@ -7,7 +7,7 @@ import { provenance } from './provenance.ts';
 import type { BuildRequest } from '../request.ts';
 import { cycloneDx } from './sbom.ts';
 
-/** Writes `<path>.cdx.json` and `<path>.provenance.json` beside the artifact at `path`, each whole or not at all. */
+/** Writes `<path>.cdx.json` and `<path>.provenance.json` for the artifact at `path`, each whole or not at all. */
 export async function describeArtifact(
   path: string,
   { plan, images }: { plan: BuildPlan; images: readonly PayloadImage[] },
@@ -16,8 +16,7 @@ export async function describeArtifact(
 ): Promise<void> {
   const { modificationTime } = request;
   const { digest } = await digestOfFile(path);
-  const time = modificationTime === undefined ? {} : { modificationTime };
-  const artifact = { path, digest, plan, images, toolVersion, ...time };
+  const artifact = { path, digest, plan, images, toolVersion, modificationTime };
   await writeJson(`${path}.cdx.json`, cycloneDx(artifact));
   await writeJson(`${path}.provenance.json`, provenance(artifact, request));
 }

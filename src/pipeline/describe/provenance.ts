@@ -7,8 +7,8 @@ import type { DescribedArtifact } from './sbom.ts';
 import { packageUrl } from './sbom.ts';
 
 /**
- * What the artifact was made of, and how: an in-toto statement with SLSA provenance. No argument that could hold a secret is
- * in it. Pure. https://slsa.dev/spec/v1.0/provenance
+ * Returns what the artifact was made of, and how, as an in-toto statement with SLSA provenance. It holds no argument that could
+ * be a secret. Pure. https://slsa.dev/spec/v1.0/provenance
  */
 export function provenance(artifact: DescribedArtifact, request: BuildRequest): unknown {
   const { path, digest, plan, toolVersion } = artifact;
@@ -29,7 +29,7 @@ export function provenance(artifact: DescribedArtifact, request: BuildRequest): 
           base: baseOf(artifact),
         },
         internalParameters: parametersOf(request),
-        resolvedDependencies: [...imagesOf(artifact), ...oldImagesOf(artifact)],
+        resolvedDependencies: [...imagesOf(artifact), ...baseImagesOf(artifact)],
       },
       runDetails: {
         builder: { id: 'urn:mender-docker-delta', version: { 'mender-docker-delta': toolVersion } },
@@ -49,7 +49,7 @@ function parametersOf({ compression, writer, encoder, effort, softwareFilesystem
   return { compression, writer, encoder, effort, softwareFilesystem };
 }
 
-/** The new images: by the digest of their config, which is the same everywhere. */
+/** The new images, by the digest of their config, which is the same everywhere. */
 function imagesOf({ plan, images }: DescribedArtifact): unknown[] {
   return images.map((image) => {
     const planned = plan.images.find(({ image: own }) => own.id === image.id)?.image;
@@ -66,8 +66,8 @@ function imagesOf({ plan, images }: DescribedArtifact): unknown[] {
   });
 }
 
-/** The old images that layers were left out of, or made against. */
-function oldImagesOf({ plan, images }: DescribedArtifact): unknown[] {
+/** The base images that layers were left out of, or made from. */
+function baseImagesOf({ plan, images }: DescribedArtifact): unknown[] {
   const used = new Set(images.filter(({ current }) => current !== undefined).map(({ id }) => id));
   return plan.images.flatMap(({ image, base }) =>
     base === undefined || !used.has(image.id)

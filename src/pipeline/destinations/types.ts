@@ -1,4 +1,4 @@
-import type { CacheLayout } from '../../cache/layout.ts';
+import type { Cache } from '../../cache/cache.ts';
 import type { PlannedAccount } from '../../destinations/plan.ts';
 import type { State } from '../../destinations/states.ts';
 import type { UserError } from '../../errors.ts';
@@ -48,7 +48,7 @@ export interface DestinationReport {
 
 export interface DestineContext {
   /** Where uploads are noted. */
-  cache: CacheLayout;
+  cache: Pick<Cache, 'root'>;
   log: Log;
   progress: Progress;
   signal?: AbortSignal | undefined;

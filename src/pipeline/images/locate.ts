@@ -1,5 +1,5 @@
 import { NotFoundError } from '../../errors.ts';
-import type { Log } from '../../io/log.ts';
+import type { Effects } from '../../io/effects.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../../oci/image.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference } from '../../oci/reference.ts';
@@ -11,24 +11,22 @@ export interface LocatedImage {
 }
 
 /**
- * Asks the sources in order for an image. Only "not here" falls through to the next one; a refused authorization, a
- * damaged manifest or an unreachable registry is thrown. Throws NotFoundError that names all sources asked.
+ * Asks the sources in order for an image. Only a source that does not have the image lets the next one be asked. A refused
+ * authorization, a damaged manifest and an unreachable registry are thrown. Throws NotFoundError that names all sources.
  */
 export async function locate(
   sources: readonly ImageSource[],
   request: ImageRequest,
-  log: Log,
-  signal?: AbortSignal,
+  { log, signal }: Pick<Effects, 'log' | 'signal'>,
 ): Promise<LocatedImage> {
+  const { reference } = request;
   for (const source of sources) {
     const image = await source.resolve(request, signal);
     if (image !== undefined) {
-      log.debug(
-        `${formatReference(request.reference)}: found in ${source.name}, config ${image.configDigest}`,
-      );
-      return { image: { ...image, reference: request.reference }, source };
+      log.debug(`${formatReference(reference)}: found in ${source.name}, config ${image.configDigest}`);
+      return { image: { ...image, reference }, source };
     }
-    log.debug(`${formatReference(request.reference)}: not in ${source.name}`);
+    log.debug(`${formatReference(reference)}: not in ${source.name}`);
   }
   throw notFound(sources, request);
 }

@@ -1,9 +1,9 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { BaseImage } from '../base/base.ts';
+import type { BaseImage } from '../base/baseImages.ts';
 
 /**
- * What happens to one layer: `omit`: the device has it in the unchanged prefix; `identity`: it has it elsewhere, a delta
- * of copies gives it back; `delta`: made against the best layer of the base image; `full`: shipped as it is.
+ * What happens to one layer. `omit`: the device has it in the unchanged prefix. `identity`: the device has it elsewhere, and a
+ * delta of copies makes it again. `delta`: it is made from the best layer of the base image. `full`: it ships whole.
  */
 export type LayerKind = 'omit' | 'identity' | 'delta' | 'full';
 
@@ -12,27 +12,29 @@ export interface LayerPlan {
   kind: LayerKind;
 }
 
+type BaseLayers = Pick<BaseImage, 'layers'>;
+
 export interface ImagePlan {
   /** `unchanged`: the devices have this very image. */
   kind: 'unchanged' | 'delta' | 'full';
   layers: LayerPlan[];
 }
 
-/** How the target's update module takes changed layers. */
+/** How the device's update module takes changed layers. */
 export interface DeltaAbility {
   /** False for `--no-delta`. */
   delta: boolean;
-  /** True if the device can rebuild a layer from a delta; without it layers are omitted or shipped whole. */
+  /** True if the device can rebuild a layer from a delta. If not, layers are omitted or ship whole. */
   decode: boolean;
 }
 
 /**
- * Decides for every layer what is to be sent, by content and never by position: the unchanged prefix is omitted, other
- * layers that the base has become identity deltas, the rest deltas. Pure.
+ * Decides for every layer what to send, by content and never by position: it omits the unchanged prefix, turns other layers of
+ * the base image into identity deltas, and the rest into deltas. Pure.
  */
 export function planImage(
   layers: readonly Digest[],
-  base: BaseImage | undefined,
+  base: BaseLayers | undefined,
   ability: DeltaAbility,
 ): ImagePlan {
   if (base === undefined || !ability.delta) {
@@ -47,21 +49,21 @@ export function planImage(
   return { kind: plans.every(({ kind }) => kind === 'omit') ? 'unchanged' : 'delta', layers: plans };
 }
 
-/** Number of layers, from the base up, that both images share. */
-export function unchangedPrefix(layers: readonly Digest[], old: readonly Digest[]): number {
-  const first = layers.findIndex((diffID, position) => diffID !== old[position]);
+/** Returns the number of layers, base first, that both images share. */
+export function unchangedPrefix(layers: readonly Digest[], baseLayers: readonly Digest[]): number {
+  const first = layers.findIndex((diffID, position) => diffID !== baseLayers[position]);
   return first < 0 ? layers.length : first;
 }
 
-function kindOf(diffID: Digest, inPrefix: boolean, base: BaseImage, { decode }: DeltaAbility): LayerKind {
+function kindOf(diffID: Digest, inPrefix: boolean, base: BaseLayers, { decode }: DeltaAbility): LayerKind {
   if (inPrefix) return 'omit';
   if (!decode || base.layers.length === 0) return 'full';
   return base.layers.includes(diffID) ? 'identity' : 'delta';
 }
 
 /**
- * True if a delta is worth its decoding on the device. The literals of a delta compress about as well as the layer
- * does, so that the uncompressed sizes, in bytes, can be compared.
+ * Returns true if a delta saves enough to be worth decoding on the device. The literals of a delta compress about as well as
+ * the layer, so the uncompressed sizes, in bytes, can be compared.
  */
 export function isDeltaWorthwhile(deltaSize: number, layerSize: number): boolean {
   return deltaSize < layerSize * 0.9;

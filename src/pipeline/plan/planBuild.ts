@@ -1,25 +1,25 @@
 import { formatReference } from '../../oci/reference.ts';
+import type { BaseImage, Baseline } from '../base/baseImages.ts';
+import { chooseBase } from '../base/baseImages.ts';
+import type { NewImage } from '../images/services.ts';
 import type { DeltaAbility, ImagePlan } from './plan.ts';
 import { planImage } from './plan.ts';
-import type { BaseImage, Baseline, PreviousImage } from '../base/base.ts';
-import { chooseBase } from '../base/base.ts';
-import type { NewImage } from '../images/services.ts';
 
-/** One image of the artifact, and what it is built against. */
+/** One image of the artifact, and the base image that it is built against. */
 export interface PlannedImage {
   image: NewImage;
-  base?: PreviousImage;
+  base?: BaseImage | undefined;
   plan: ImagePlan;
 }
 
-/** What one artifact will hold; nothing has been downloaded or written for it. */
+/** What one artifact will hold. Nothing has been downloaded or written for it. */
 export interface BuildPlan {
   application: string;
   version: string;
   artifactName: string;
-  baseline?: Baseline;
+  baseline?: Baseline | undefined;
   images: PlannedImage[];
-  /** Services of the previous artifact that are gone. */
+  /** Services of the baseline that are gone. */
   removedServices: string[];
 }
 
@@ -29,51 +29,51 @@ export interface PlanNames {
   artifactName: string;
 }
 
-/** Plans one artifact from what was resolved and what the devices have. Pure. */
+/** Plans one artifact from the resolved images and what the devices have. `bases`: base images by service. Pure. */
 export function planBuild(
   names: PlanNames,
   images: readonly NewImage[],
   ability: DeltaAbility,
   baseline?: Baseline,
-  previous: ReadonlyMap<string, PreviousImage> = new Map(),
+  bases: ReadonlyMap<string, BaseImage> = new Map(),
 ): BuildPlan {
   const services = new Set(images.flatMap((image) => image.services));
   const removed = Object.keys(baseline?.metadata.services ?? {}).filter((service) => !services.has(service));
+  const owners = new Map(images.map((image) => [formatReference(image.name), image]));
   return {
     ...names,
-    ...(baseline ? { baseline } : {}),
+    baseline,
     images: images.map((image) =>
-      planned(image, chooseBase(image, beforeOthers(image, images, previous)), ability),
+      planOne(image, chooseBase(image, withoutTaken(image, owners, bases)), ability),
     ),
     removedServices: removed.sort(),
   };
 }
 
 /**
- * The previous images whose names are still theirs when `image` is made: module `app` loads the new images one by one, and
- * looks for an old one only when it comes to the new one that is made from it.
+ * Returns the base images that still have their names when `image` is made. Module `app` loads the new images one by one, and
+ * looks for a base image only when it comes to the new image that is made from it. By then another new image may have taken
+ * the name.
  */
-function beforeOthers(
+function withoutTaken(
   image: NewImage,
-  images: readonly NewImage[],
-  previous: ReadonlyMap<string, PreviousImage>,
-): Map<string, PreviousImage> {
-  const others = images.filter((other) => other !== image);
-  return new Map([...previous].filter(([, base]) => !others.some((other) => takesName(other, base))));
+  owners: ReadonlyMap<string, NewImage>,
+  bases: ReadonlyMap<string, BaseImage>,
+): Map<string, BaseImage> {
+  const isTaken = ({ name, configDigest }: BaseImage): boolean => {
+    const owner = owners.get(formatReference(name));
+    return owner !== undefined && owner !== image && owner.image.configDigest !== configDigest;
+  };
+  return new Map([...bases].filter(([, base]) => !isTaken(base)));
 }
 
-/** True if the name of an old image means another content from now on. */
-function takesName({ name, image }: NewImage, base: PreviousImage): boolean {
-  return formatReference(name) === formatReference(base.name) && image.configDigest !== base.configDigest;
-}
-
-function planned(image: NewImage, base: PreviousImage | undefined, ability: DeltaAbility): PlannedImage {
+function planOne(image: NewImage, base: BaseImage | undefined, ability: DeltaAbility): PlannedImage {
   const diffIDs = image.image.layers.map(({ diffID }) => diffID);
-  const plan = planImage(diffIDs, base satisfies BaseImage | undefined, ability);
+  const plan = planImage(diffIDs, base, ability);
   return plan.kind === 'full' || base === undefined ? { image, plan } : { image, base, plan };
 }
 
-/** True if the artifact leaves out anything that the devices must have: it then depends on the previous version. */
-export function dependsOnPrevious(plan: BuildPlan): boolean {
+/** Returns true if the artifact leaves out anything that devices must have. It then depends on the baseline's version. */
+export function dependsOnBaseline(plan: BuildPlan): boolean {
   return plan.images.some(({ plan: { kind } }) => kind !== 'full');
 }

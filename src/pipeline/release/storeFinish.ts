@@ -39,7 +39,7 @@ export async function finishUploads(
 async function finishUnlessBusy(note: string, context: LedgerContext): Promise<UploadReport | undefined> {
   const busy = AbortSignal.timeout(BUSY_MS);
   try {
-    return await withLock(note, () => finish(note, context), busy);
+    return await withLock(note, () => finish(note, context), { signal: busy });
   } catch (error) {
     context.api.signal?.throwIfAborted();
     if (error !== busy.reason) context.log.warning(`an upload that was cut off: ${messageOf(error)}`);

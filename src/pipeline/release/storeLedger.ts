@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeDocument } from '../../cache/documents.ts';
-import type { CacheLayout } from '../../cache/layout.ts';
+import type { Cache } from '../../cache/cache.ts';
 import { withLock } from '../../cache/lock.ts';
 import { DeniedError, NotFoundError, UnsupportedError, UsageError } from '../../errors.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
@@ -32,7 +32,7 @@ interface BegunLocation extends Receiver {
 }
 
 export interface LedgerContext extends UploadContext {
-  cache: CacheLayout;
+  cache: Pick<Cache, 'root'>;
 }
 
 /**
@@ -89,7 +89,7 @@ async function noted<T>(
     await writeDocument(note, begun);
     return forgotten(note, work);
   };
-  return withLock(note, uploading, signal);
+  return withLock(note, uploading, { signal });
 }
 
 /** Removes the note once `work` has succeeded, or the server would say the same no again. */
@@ -113,6 +113,6 @@ export function noteFor({ cache, api }: LedgerContext, source: string): string {
   return join(notesFolder(cache), `${hexOf(digestOf(`${api.host} ${api.tenant} ${source}`))}.json`);
 }
 
-export function notesFolder({ root }: CacheLayout): string {
+export function notesFolder({ root }: Pick<Cache, 'root'>): string {
   return join(root, 'uploads');
 }

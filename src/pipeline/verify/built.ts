@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { recordedDigest } from '../../cache/deltas.ts';
+import type { DeltaStore } from '../../cache/deltas.ts';
 import { IntegrityError } from '../../errors.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import { readArtifact } from '../../mender/read/read.ts';
@@ -7,25 +7,28 @@ import type { ArtifactSummary } from '../../mender/spec.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
+import type { BaseImage } from '../base/baseImages.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 import { problemsOf } from './verify.ts';
-import type { ImageContent } from './content.ts';
+import type { ArtifactContent, ImageContent } from './content.ts';
 import { readContent } from './content.ts';
-import type { OldImage } from './layers.ts';
-import { dependsProblems, needsOldImage } from './layers.ts';
+import type { BaseLayers, DeltaProblem } from './layers.ts';
+import { dependsProblems, needsBase } from './layers.ts';
 import { manifestProblems } from './manifest.ts';
 
 /**
- * Reads a finished artifact once and compares it with what was meant: checksums, names, whole layers with their diffIDs,
- * omitted ones with the old image, and deltas with those that were proved when they were made. Where layers were copied as
- * their registry compressed them, nothing is uncompressed: their content was compared when they came into the cache, and the
- * bytes that an earlier run had brought with their digest. The embedded writer has read its file back then; of
- * mender-artifact's, all checksums are compared. Throws IntegrityError and removes the artifact when anything differs.
+ * Reads a finished artifact once and compares it with what was meant: checksums, names, whole layers with their diffIDs, omitted
+ * ones with the base image, and deltas with those that were proved when they were made.
+ *
+ * If layers were copied in the form that their registry compressed them, nothing is uncompressed: they were compared when they
+ * came into the cache, and those of an earlier run again when they were copied. The embedded writer has then read back its file.
+ * For mender-artifact's file, all checksums are compared. Throws IntegrityError and deletes the artifact if anything differs.
  */
 export async function verifyBuilt(
   { path, keepsGzip, writer }: Pick<ArtifactSummary, 'path' | 'keepsGzip' | 'writer'>,
   meant: readonly PayloadImage[],
   planned: readonly PlannedImage[],
+  deltas: DeltaStore,
   signal: AbortSignal,
 ): Promise<void> {
   try {
@@ -33,7 +36,7 @@ export async function verifyBuilt(
       if (writer === 'mender-artifact') await readArtifact(path, { sumsOnly: true, signal });
       return;
     }
-    const problems = await problemsIn(path, meant, planned, signal);
+    const problems = await findProblems(await readContent(path, signal), meant, planned, deltas);
     const [first, ...more] = problems;
     if (first === undefined) return;
     throw new IntegrityError(
@@ -46,16 +49,16 @@ export async function verifyBuilt(
   }
 }
 
-async function problemsIn(
-  path: string,
+async function findProblems(
+  content: ArtifactContent,
   meant: readonly PayloadImage[],
   planned: readonly PlannedImage[],
-  signal: AbortSignal,
+  deltas: DeltaStore,
 ): Promise<string[]> {
-  const content = await readContent(path, signal);
   const found = new Map(content.images.map((image) => [image.report.name, image]));
+  const bases = new Map(planned.map(({ image, base }) => [formatReference(image.name), base]));
   const problems = [
-    ...dependsProblems(content.report, content.images.some(needsOldImage)),
+    ...dependsProblems(content.report, content.images.some(needsBase)),
     ...manifestProblems(content),
   ];
   for (const image of meant) {
@@ -63,25 +66,28 @@ async function problemsIn(
     const there = found.get(name);
     const isSame = there?.report.configDigest === digestOf(image.config);
     if (there === undefined || !isSame) problems.push(`${name}: it is not in the artifact`);
-    else problems.push(...problemsOf(there, oldImage(image, planned), await deltaProblems(there, image)));
+    else {
+      const deltaProblem = await compareDeltas(there, image, deltas);
+      problems.push(...problemsOf(there, labelled(bases.get(name)), deltaProblem));
+    }
   }
   return problems;
 }
 
-function oldImage({ name }: PayloadImage, planned: readonly PlannedImage[]): OldImage | undefined {
-  const own = planned.find(({ image }) => formatReference(image.name) === formatReference(name));
-  return own?.base && { label: formatReference(own.base.name), layers: own.base.layers };
+function labelled(base: BaseImage | undefined): BaseLayers | undefined {
+  return base && { label: formatReference(base.name), layers: base.layers };
 }
 
-async function deltaProblems(
+async function compareDeltas(
   there: ImageContent,
   { layers }: PayloadImage,
-): Promise<(diffID: Digest) => string | undefined> {
+  deltas: DeltaStore,
+): Promise<DeltaProblem> {
   const digests = new Map<Digest, Digest | undefined>();
   for (const { diffID, content } of layers) {
     if (content.kind !== 'delta') continue;
     const { body } = content;
-    digests.set(diffID, typeof body === 'string' ? await recordedDigest(body) : digestOf(body));
+    digests.set(diffID, typeof body === 'string' ? await deltas.recordedDigest(body) : digestOf(body));
   }
   return (diffID) => {
     const found = there.layers.get(diffID);

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ImageConfig } from '../../oci/manifest.ts';
 import { parseConfig } from '../../oci/manifest.ts';
 
-/** What came of a layer's bytes in an artifact. */
+/** The bytes of a layer in an artifact. */
 interface FoundLayer {
   kind: VisitedLayer['kind'];
   /** Of the bytes in the artifact: a whole layer's diffID, or the digest of a delta. */
@@ -16,23 +16,23 @@ interface FoundLayer {
   size: number;
 }
 
-/** One image of an artifact, as far as it can be known without its base. */
+/** What can be known about one image of an artifact without its base. */
 export interface ImageContent {
   report: ImageReport;
-  /** Absent where the artifact lacks the config, or holds none that can be read. */
-  config?: ImageConfig;
+  /** Undefined if the artifact lacks the config, or if it is unreadable. */
+  config?: ImageConfig | undefined;
   /** Texts and JSON by path. */
   documents: ReadonlyMap<string, Buffer>;
   layers: ReadonlyMap<Digest, FoundLayer>;
 }
 
-/** An artifact that was read to its end, all its checksums compared. */
+/** An artifact that was read to its end, with all checksums compared. */
 export interface ArtifactContent {
   path: string;
   report: ArtifactReport;
   images: ImageContent[];
-  /** The plan of the state script, where there is one. */
-  plan?: string;
+  /** The plan of the state script. */
+  plan?: string | undefined;
   /** The files of `manifests/` with the names that Compose looks for. */
   composeFiles: ReadonlyMap<string, Buffer>;
 }
@@ -41,8 +41,8 @@ const COMPOSE_FILE = /^(docker-)?compose\.ya?ml$/;
 const LARGEST_MANIFEST = 4 << 20;
 
 /**
- * Reads an artifact in one pass, with the digest of every layer and delta in it; no layer is held in memory. Throws what
- * readArtifact throws.
+ * Reads an artifact in one pass, with the digest of every layer and delta in it. Holds no layer in memory. Throws what
+ * `readArtifact` throws.
  */
 export async function readContent(path: string, signal?: AbortSignal): Promise<ArtifactContent> {
   const composeFiles = new Map<string, Buffer>();
@@ -74,16 +74,16 @@ export async function readContent(path: string, signal?: AbortSignal): Promise<A
     const config = configs.get(image.id);
     return {
       report: image,
-      ...(config && { config }),
+      config,
       documents: inner(documents, image.id),
       layers: inner(layers, image.id),
     };
   });
   const plan = documents.get('plan')?.get('plan')?.toString('utf8');
-  return { path, report, images, ...(plan === undefined ? {} : { plan }), composeFiles };
+  return { path, report, images, plan, composeFiles };
 }
 
-/** What `read` returns; undefined where the input is damaged or of an unknown kind. */
+/** Returns what `read` returns, or undefined if the input is damaged or of an unknown kind. */
 export function readable<T>(read: () => T): T | undefined {
   try {
     return read();

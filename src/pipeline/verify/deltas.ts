@@ -7,11 +7,11 @@ import { readArtifact } from '../../mender/read/read.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeVcdiff } from '../../vcdiff/decode.ts';
 
-/** What decoding one delta came to. */
+/** The result of decoding one delta. */
 export interface DecodedDelta {
   /** Undefined if it made exactly its layer. */
-  problem?: string;
-  /** Bytes read from the old layer. */
+  problem?: string | undefined;
+  /** Bytes read from the base layer. */
   sourceBytesRead: number;
 }
 
@@ -23,8 +23,9 @@ export interface DeltaToDecode {
 }
 
 /**
- * Reads the artifact at `path` again and decodes its deltas as they pass; no layer is held in memory or written. `deltas`
- * and the result: by image id, then by diffID. Throws what readArtifact throws; what is wrong with a delta is in the result.
+ * Reads the artifact at `path` again and decodes its deltas on the way. Neither holds a layer in memory nor writes one. `deltas`
+ * and the result are keyed by image id, then by diffID. The result says what is wrong with a delta. Throws what `readArtifact`
+ * throws.
  */
 export async function decodeDeltas(
   path: string,
@@ -57,8 +58,8 @@ async function decodeDelta(
     const sum = createHash('sha256');
     for await (const window of decodeVcdiff(body, file, size)) sum.update(window);
     const digest: Digest = `sha256:${sum.digest('hex')}`;
-    const problem = digest === diffID ? {} : { problem: `its delta makes ${digest}` };
-    return { ...problem, sourceBytesRead: file.bytesRead };
+    const problem = digest === diffID ? undefined : `its delta makes ${digest}`;
+    return { problem, sourceBytesRead: file.bytesRead };
   } catch (error) {
     if (!(error instanceof IntegrityError || error instanceof UnsupportedError)) throw error;
     return { problem: error.message, sourceBytesRead: file.bytesRead };

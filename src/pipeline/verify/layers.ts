@@ -4,40 +4,40 @@ import { unchangedPrefix } from '../plan/plan.ts';
 import type { ImageContent } from './content.ts';
 import { promisedSizes } from './names.ts';
 
-/** The old image that a device rebuilds a new one from. */
-export interface OldImage {
+/** The layers of the base image that a device rebuilds a new image from. */
+export interface BaseLayers {
   /** For people. */
   label: string;
   /** Base first. */
   layers: readonly Digest[];
 }
 
-/** What is wrong with the delta of a layer; undefined if it makes exactly that layer. */
+/** Says what is wrong with the delta of a layer; undefined if it makes exactly that layer. */
 export type DeltaProblem = (diffID: Digest) => string | undefined;
 
-/** True if some layer of the image is not whole in the artifact. */
-export function needsOldImage({ report: { layers, imageDelta } }: ImageContent): boolean {
+/** Returns true if some layer of the image is not whole in the artifact. */
+export function needsBase({ report: { layers, imageDelta } }: ImageContent): boolean {
   return imageDelta !== undefined || layers.some(({ kind }) => kind !== 'full');
 }
 
-/** Why a device could not make the layers of one image from this old image. Pure; empty where it could. */
+/** Returns why a device could not make the layers of one image from this base image; an empty list if it could. Pure. */
 export function layerProblems(
   image: ImageContent,
-  old: OldImage | undefined,
+  base: BaseLayers | undefined,
   deltaProblem: DeltaProblem,
 ): string[] {
   if (image.report.imageDelta !== undefined)
     return ['it is one delta of a whole docker save, which is not reproducible'];
   const diffIDs = image.config?.diffIDs ?? [];
-  const kept = old === undefined ? 0 : unchangedPrefix(diffIDs, old.layers);
+  const kept = base === undefined ? 0 : unchangedPrefix(diffIDs, base.layers);
   const sizes = promisedSizes(image);
   return image.report.layers.flatMap((layer, position) => {
     const problem =
       layer.kind === 'omit'
-        ? omitProblem(image, position < kept, old)
+        ? omitProblem(image, position < kept, base)
         : layer.kind === 'full'
           ? fullProblem(image, layer, sizes[position])
-          : (fromProblem(image, layer, old) ?? (layer.diffID && deltaProblem(layer.diffID)));
+          : (fromProblem(image, layer, base) ?? (layer.diffID && deltaProblem(layer.diffID)));
     return problem === undefined ? [] : [`layer ${layer.diffID ?? position}: ${problem}`];
   });
 }
@@ -45,12 +45,12 @@ export function layerProblems(
 function omitProblem(
   { report }: ImageContent,
   isKept: boolean,
-  old: OldImage | undefined,
+  base: BaseLayers | undefined,
 ): string | undefined {
   if (isKept) return undefined;
-  if (old === undefined)
+  if (base === undefined)
     return `it is left out, and no base has the image ${report.current ?? 'to have it from'}`;
-  return `it is left out, and is not in the unchanged layers of ${old.label}`;
+  return `it is left out, and is not in the unchanged layers of ${base.label}`;
 }
 
 function fullProblem(
@@ -69,24 +69,20 @@ function fullProblem(
 function fromProblem(
   { report }: ImageContent,
   { from }: LayerReport,
-  old: OldImage | undefined,
+  base: BaseLayers | undefined,
 ): string | undefined {
   if (from === undefined) return 'nothing says which layer its delta was made from';
-  if (old === undefined)
+  if (base === undefined)
     return `it is a delta, and no base has the image ${report.current ?? 'to make it from'}`;
-  return old.layers.includes(from)
+  return base.layers.includes(from)
     ? undefined
-    : `its delta was made from ${from}, which is not in ${old.label}`;
+    : `its delta was made from ${from}, which is not in ${base.label}`;
 }
 
-/** Why devices that run the base would refuse the artifact, or others than those would accept it. Pure. */
-export function dependsProblems(
-  artifact: ArtifactReport,
-  needsBase: boolean,
-  base?: ArtifactReport,
-): string[] {
+/** Returns why devices with the base would refuse the artifact, or why others would accept it. Pure. */
+export function dependsProblems(artifact: ArtifactReport, isDelta: boolean, base?: ArtifactReport): string[] {
   const depends = Object.entries(artifact.depends);
-  if (needsBase && depends.length === 0)
+  if (isDelta && depends.length === 0)
     return ['it depends on no version: devices without its base would accept it'];
   if (base === undefined) return [];
   const names = artifact.dependsOnArtifactNames;

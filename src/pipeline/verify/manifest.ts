@@ -4,10 +4,10 @@ import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
-/** Enough for any manifest; a bomb of nested aliases stops here. */
+/** Enough for any Compose file. A bomb of nested aliases stops here. */
 const MOST_ALIASES = 1000;
 
-/** Where the shipped Compose manifest and the images disagree: the device would pull what it does not find. Pure. */
+/** Returns where the shipped Compose file and the images disagree. A device would pull the images that it misses. Pure. */
 export function manifestProblems({ composeFiles, images, report }: ArtifactContent): string[] {
   const [file, ...more] = [...composeFiles.keys()];
   if (file === undefined) return ['manifests/ holds no Compose file of a default name'];
@@ -39,7 +39,7 @@ function sameName(one: string, other: string): boolean {
   return reference !== undefined && formatReference(reference) === other;
 }
 
-/** Image by service; undefined where the text is no manifest. */
+/** Returns the image of each service, or undefined if the text is no Compose file. */
 function imagesIn(text: string): Map<string, string> | undefined {
   try {
     const model: unknown = parse(text, { maxAliasCount: MOST_ALIASES, merge: true, logLevel: 'silent' });
@@ -56,7 +56,7 @@ function imageOf(service: unknown): string {
   return typeof image === 'string' ? image : '';
 }
 
-/** Update module `app` asks for the ids of all images. */
+/** Module `app` needs the ids of all images. */
 function metaDataProblems(module: string, metaData: unknown, images: readonly ImageContent[]): string[] {
   if (module !== 'app') return [];
   const listed = strings(record(metaData)['images']);

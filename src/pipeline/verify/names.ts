@@ -8,8 +8,8 @@ import type { ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
 /**
- * What is wrong with the documents of one image: every image store must find the same config, the same layers and the same
- * name in them. Pure; empty where nothing is.
+ * Returns what is wrong with the documents of one image. Every image store must find the same config, the same layers and the
+ * same name in them. Pure.
  */
 export function documentProblems(image: ImageContent): string[] {
   const docker = dockerManifest(image);
@@ -38,7 +38,7 @@ function dockerManifest({ documents }: ImageContent): DockerManifest | undefined
 
 interface OciManifest {
   manifest: Manifest;
-  /** Of the image, as the containerd store and other tools read them. */
+  /** The image's names, for the containerd store and for other tools. */
   names: { full: string | undefined; tag: string | undefined };
 }
 
@@ -59,7 +59,7 @@ function ociManifest({ documents }: ImageContent): OciManifest | undefined {
   return { manifest, names };
 }
 
-/** Bytes of each layer of the image, by position, as its manifest has them. */
+/** Returns the bytes of each layer of the image, by position, from its manifest. */
 export function promisedSizes(image: ImageContent): number[] {
   return ociManifest(image)?.manifest.layers.map(({ size }) => size) ?? [];
 }

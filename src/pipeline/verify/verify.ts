@@ -1,22 +1,23 @@
+import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
-import { layerSize } from '../../cache/layers.ts';
 import { UsageError } from '../../errors.ts';
 import type { LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Base, OpenedBases } from './base.ts';
-import { chooseOldImage, oldLayers, openBases } from './base.ts';
+import type { Base, OpenedBases } from './bases.ts';
+import { chooseBaseFor, fetchBaseLayers, openBases } from './bases.ts';
 import type { ImageContent } from './content.ts';
 import { readContent } from './content.ts';
 import type { DecodedDelta, DeltaToDecode } from './deltas.ts';
 import { decodeDeltas } from './deltas.ts';
 import type { DeviceEstimate, EstimatedImage } from './estimate.ts';
 import { estimateDevice } from './estimate.ts';
-import { dependsProblems, layerProblems, needsOldImage } from './layers.ts';
+import type { BaseLayers, DeltaProblem } from './layers.ts';
+import { dependsProblems, layerProblems, needsBase } from './layers.ts';
 import { manifestProblems } from './manifest.ts';
 import { documentProblems, promisedSizes } from './names.ts';
 import type { World } from '../images/world.ts';
 
-/** What became of an artifact where a device would install it. */
+/** What would happen to an artifact on a device. */
 export interface Verification {
   artifactName: string;
   module: string;
@@ -24,31 +25,31 @@ export interface Verification {
   size: number;
   images: VerifiedImage[];
   estimate: DeviceEstimate;
-  /** Empty where a device that runs the base would end up with exactly the new images. */
+  /** Empty if a device that runs the base would end up with exactly the new images. */
   problems: string[];
 }
 
 export interface VerifiedImage {
   id: string;
   name: string | null;
-  /** The old image that it was rebuilt from. */
+  /** The base image that it was rebuilt from. */
   base: string | null;
-  /** `size`: bytes of the layer; 0 where nothing says it. */
+  /** `size`: bytes of the layer; 0 if it is unknown. */
   layers: (LayerReport & { size: number })[];
 }
 
-/** An image of the artifact with the old image that it is rebuilt from. */
+/** An image of the artifact with the base image that it is rebuilt from. */
 interface Pair {
   image: ImageContent;
   base: Base | undefined;
-  /** Old layers that deltas were made from. */
+  /** Base layers that deltas were made from. */
   sources: ReadonlyMap<Digest, CachedLayer>;
 }
 
 /**
- * Does with the artifact at `path` what a device that runs the bases would do, and says all that went wrong. `bases`: paths of
- * artifacts and image archives, and image names. Throws IntegrityError for an artifact that can't be read to its end,
- * UsageError where a delta artifact comes without a base, NotFoundError where a base or a layer of it can't be had.
+ * Does with the artifact at `path` what a device that runs the bases would do, and returns all that went wrong. `bases`: paths of
+ * artifacts and image archives, and image names. Throws IntegrityError for an artifact that can't be read to its end, UsageError
+ * for a delta artifact without a base, and NotFoundError if a base or one of its layers does not exist.
  */
 export async function verifyArtifact(
   path: string,
@@ -56,19 +57,19 @@ export async function verifyArtifact(
   world: World,
 ): Promise<Verification> {
   const content = await readContent(path, world.signal);
-  const needsBase = content.images.some(needsOldImage);
-  if (needsBase && bases.length === 0) throw baseNeeded(path);
-  const opened: OpenedBases = needsBase ? await openBases(bases, content.images, world) : { images: [] };
+  const isDelta = content.images.some(needsBase);
+  if (isDelta && bases.length === 0) throw baseNeeded(path);
+  const opened: OpenedBases = isDelta ? await openBases(bases, content.images, world) : { images: [] };
   const pairs: Pair[] = [];
-  for (const image of content.images) pairs.push(await pairOf(image, opened.images, world));
+  for (const image of content.images) pairs.push(await pairUp(image, opened.images, world.cache));
   const decoded = await decodeDeltas(path, deltasOf(pairs), world.signal);
   const { artifactName, module, size } = content.report;
   const problems = [
-    ...dependsProblems(content.report, needsBase, opened.artifact),
+    ...dependsProblems(content.report, isDelta, opened.artifact),
     ...manifestProblems(content),
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.id))),
   ];
-  const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world)));
+  const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world.cache)));
   const estimate = estimateDevice(content.report, estimated);
   return { artifactName, module, size, images: pairs.map(verifiedImage), estimate, problems };
 }
@@ -79,12 +80,12 @@ function baseNeeded(path: string): UsageError {
   });
 }
 
-async function pairOf(image: ImageContent, bases: readonly Base[], world: World): Promise<Pair> {
-  const base = needsOldImage(image) ? chooseOldImage(image, bases) : undefined;
+async function pairUp(image: ImageContent, bases: readonly Base[], cache: Cache): Promise<Pair> {
+  const base = needsBase(image) ? chooseBaseFor(image, bases) : undefined;
   const wanted = image.report.layers.flatMap(({ kind, from }) =>
     kind === 'delta' && from !== undefined && base?.layers.includes(from) ? [from] : [],
   );
-  const sources = base && wanted.length > 0 ? await oldLayers(new Set(wanted), base, world) : new Map();
+  const sources = base && wanted.length > 0 ? await fetchBaseLayers(new Set(wanted), base, cache) : new Map();
   return { image, base, sources };
 }
 
@@ -113,29 +114,31 @@ function imageProblems(
   return problemsOf(image, base, deltaProblem);
 }
 
-/** All that is wrong with one image, given its old image; each line names it. Pure. */
-export function problemsOf(...[image, old, deltaProblem]: Parameters<typeof layerProblems>): string[] {
+/** Returns all that is wrong with one image, given its base image. Each line names the image. Pure. */
+export function problemsOf(
+  image: ImageContent,
+  base: BaseLayers | undefined,
+  deltaProblem: DeltaProblem,
+): string[] {
   const name = image.report.name ?? image.report.id;
-  const problems = [...documentProblems(image), ...layerProblems(image, old, deltaProblem)];
+  const problems = [...documentProblems(image), ...layerProblems(image, base, deltaProblem)];
   return problems.map((problem) => `${name}: ${problem}`);
 }
 
 async function estimatedImage(
   { image, base }: Pair,
   decoded: ReadonlyMap<string, ReadonlyMap<Digest, DecodedDelta>>,
-  { cache }: World,
+  { layers: store }: Cache,
 ): Promise<EstimatedImage> {
-  const oldSizes = new Map(verifiedLayers(image).map(({ diffID, size }) => [diffID, size] as const));
-  const old = new Map<Digest, number>();
+  const layers = verifiedLayers(image);
+  const newSizes = new Map(layers.map(({ diffID, size }) => [diffID, size] as const));
+  const baseSizes = new Map<Digest, number>();
   for (const diffID of base?.layers ?? []) {
-    old.set(diffID, (await layerSize(cache, diffID)) ?? oldSizes.get(diffID) ?? 0);
+    baseSizes.set(diffID, (await store.sizeOf(diffID)) ?? newSizes.get(diffID) ?? 0);
   }
   const read = [...(decoded.get(image.report.id)?.values() ?? [])];
-  return {
-    layers: verifiedLayers(image),
-    oldSizes: old,
-    sourceBytesRead: read.reduce((sum, { sourceBytesRead }) => sum + sourceBytesRead, 0),
-  };
+  const sourceBytesRead = read.reduce((sum, delta) => sum + delta.sourceBytesRead, 0);
+  return { layers, baseSizes, sourceBytesRead };
 }
 
 function verifiedLayers(image: ImageContent): VerifiedImage['layers'] {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArtifact } from '../../../src/mender/read/read.ts';
-import { fileBaselines } from '../../../src/pipeline/base/file.ts';
+import type { FileContext } from '../../../src/pipeline/base/fileBaselines.ts';
+import { fileBaselines } from '../../../src/pipeline/base/fileBaselines.ts';
 import type { BuildRequest } from '../../../src/pipeline/request.ts';
-import type { World } from '../../../src/pipeline/images/world.ts';
 import { runCli } from '../../helpers/cli.ts';
 import type { CliRun } from '../../helpers/cli.ts';
 import type { BuiltImage } from '../../helpers/images.ts';
@@ -332,7 +332,7 @@ describe('--base', () => {
     chmodSync(path, 0);
     const user = process.geteuid?.() ?? 0;
     if (user === 0) process.seteuid?.('nobody');
-    const found = fileBaselines([`1=${path}`], 'shop', [], {} as BuildRequest, {} as World);
+    const found = fileBaselines([{ version: '1', path }], 'shop', [], {} as BuildRequest, {} as FileContext);
     await expect(found.finally(() => process.seteuid?.(user))).rejects.toMatchObject({
       name: 'UsageError',
       message: `reading ${path}: permission denied`,

@@ -1,14 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { cacheLayout } from '../../../src/cache/layout.ts';
 import { createHttp } from '../../../src/http/http.ts';
 import { silentLog } from '../../../src/io/log.ts';
 import { parsePlatform } from '../../../src/oci/platform.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { rememberingSource } from '../../../src/pipeline/images/sources.ts';
 import { registrySource } from '../../../src/registry/source.ts';
+import { testCache } from '../../helpers/cache.ts';
 import { buildImage } from '../../helpers/images.ts';
 import { startMisbehavingRegistry } from '../../helpers/misbehaving-registry.ts';
-import { temporaryFolder } from '../../helpers/temporary.ts';
 
 test('a tag that moves while it is looked up is not remembered as what it was before', async () => {
   const [one, two] = [{ a: 'one' }, { a: 'two' }].map((files) => buildImage({ layers: [files] }));
@@ -26,11 +25,7 @@ test('a tag that moves while it is looked up is not remembered as what it was be
   registry.add('app', '1', one!);
   const http = createHttp({ log: silentLog });
   const credentials = () => Promise.resolve(undefined);
-  const source = rememberingSource(
-    registrySource({ http, log: silentLog, credentials }),
-    cacheLayout(temporaryFolder()),
-    true,
-  );
+  const source = rememberingSource(registrySource({ http, log: silentLog, credentials }), testCache(), true);
   const look = async (name: string): Promise<string | undefined> =>
     (
       await source.resolve({

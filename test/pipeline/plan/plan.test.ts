@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { formatReference, parseReference } from '../../../src/oci/reference.ts';
-import { chooseBase } from '../../../src/pipeline/base/base.ts';
-import type { PreviousImage } from '../../../src/pipeline/base/base.ts';
+import { chooseBase } from '../../../src/pipeline/base/baseImages.ts';
+import type { BaseImage } from '../../../src/pipeline/base/baseImages.ts';
+import type { Images } from '../../../src/pipeline/images/images.ts';
 import { MODES, sourceOrder } from '../../../src/pipeline/images/sources.ts';
 import { isDeltaWorthwhile, planImage, unchangedPrefix } from '../../../src/pipeline/plan/plan.ts';
 import { movedNames } from '../../../src/pipeline/base/checks.ts';
@@ -149,18 +150,18 @@ describe('overrideImages', () => {
   });
 });
 
-const old = (name: string, content: string): PreviousImage => ({
+const baseImage = (name: string, content: string): BaseImage => ({
   name: parseReference(name),
   configDigest: digestOf(content),
   layers: [digestOf('layer')],
-  sources: [],
+  images: {} as Images,
   metadata: { ref: name, hash: digestOf(content) },
 });
 
 describe('chooseBase', () => {
-  const previous = new Map([
-    ['web', old('web:1', 'W1')],
-    ['db', old('db:1', 'D1')],
+  const bases = new Map([
+    ['web', baseImage('web:1', 'W1')],
+    ['db', baseImage('db:1', 'D1')],
   ]);
 
   it.each([
@@ -177,14 +178,14 @@ describe('chooseBase', () => {
       name: parseReference(name),
       image: { configDigest: digestOf(content) },
     } satisfies Parameters<typeof chooseBase>[0];
-    const base = chooseBase(image, previous);
+    const base = chooseBase(image, bases);
     expect(base && formatReference(base.name)).toBe(expected);
   });
 });
 
-const previous = new Map([
-  ['a', old('x:1', 'A1')],
-  ['b', old('y:2', 'B1')],
+const bases = new Map([
+  ['a', baseImage('x:1', 'A1')],
+  ['b', baseImage('y:2', 'B1')],
 ]);
 
 describe('movedNames', () => {
@@ -194,25 +195,28 @@ describe('movedNames', () => {
     ['another content', found('a', 'x:1', 'A2'), ['x:1']],
     ['another content for another service', found('c', 'y:2', 'C'), ['y:2']],
   ])('of %s', (_, resolved, expected) => {
-    const services = { a: { image: old('x:1', 'A1').metadata }, b: { image: old('y:2', 'B1').metadata } };
+    const services = {
+      a: { image: baseImage('x:1', 'A1').metadata },
+      b: { image: baseImage('y:2', 'B1').metadata },
+    };
     const moved = movedNames(groupImages([resolved]), { metadata: { version: '1', services } });
     expect(moved.map(({ name }) => formatReference(name))).toEqual(expected);
   });
 });
 
 describe('planBuild', () => {
-  const bases = (...resolved: ReturnType<typeof found>[]): Record<string, string | undefined> => {
+  const chosen = (...resolved: ReturnType<typeof found>[]): Record<string, string | undefined> => {
     const layers = [{ diffID: digestOf('new layer') }];
     const images = groupImages(resolved.map((one) => ({ ...one, image: { ...one.image, layers } })));
     const names = { application: 'shop', version: '2', artifactName: 'shop-2' };
-    const plan = planBuild(names, images, ALL, undefined, previous);
+    const plan = planBuild(names, images, ALL, undefined, bases);
     return Object.fromEntries(
       plan.images.map(({ image, base }) => [formatReference(image.name), base && formatReference(base.name)]),
     );
   };
 
   it.each([
-    ['the old images', [found('a', 'x:2', 'A2'), found('b', 'y:3', 'B2')], { 'x:2': 'x:1', 'y:3': 'y:2' }],
+    ['the base images', [found('a', 'x:2', 'A2'), found('b', 'y:3', 'B2')], { 'x:2': 'x:1', 'y:3': 'y:2' }],
     ['one whose own tag moved', [found('a', 'x:1', 'A2')], { 'x:1': 'x:1' }],
     [
       'none whose name another new image takes',
@@ -225,6 +229,6 @@ describe('planBuild', () => {
       { 'x:2': 'x:1', 'x:1': 'x:1' },
     ],
   ])('builds against %s', (_, resolved, expected) => {
-    expect(bases(...resolved)).toEqual(expected);
+    expect(chosen(...resolved)).toEqual(expected);
   });
 });

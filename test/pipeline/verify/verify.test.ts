@@ -374,7 +374,7 @@ describe('estimateDevice', () => {
   ];
   const image = {
     layers,
-    oldSizes: new Map([[`sha256:${'0'.repeat(64)}` as const, 150]]),
+    baseSizes: new Map([[`sha256:${'0'.repeat(64)}` as const, 150]]),
     sourceBytesRead: 48,
   };
   const files = [{ path: 'images.tar.gz', size: 30, sha256: '' }];

@@ -7,10 +7,10 @@ import type { UnpackJob } from './unpack.ts';
 import type { UnpackAnswer, UnpackOrder } from './unpackThread.ts';
 
 /**
- * `unpackLayer` in another thread, out of the file at `from`, while `written` yields what has just been written to that
- * file. Both have ended when this has. Throws the error of either, and what `unpackLayer` throws.
+ * Runs `unpackLayer` in another thread. The thread reads the file at `from` while `written` yields each chunk that was just
+ * written to that file. Returns when both have ended. Throws the error of either.
  */
-export async function unpackBeside(
+export async function unpackInThread(
   from: string,
   written: AsyncIterable<Buffer>,
   job: UnpackJob,
@@ -24,7 +24,7 @@ export async function unpackBeside(
       return await answer;
     } catch (error) {
       port.postMessage(undefined satisfies Growth);
-      // What it has written so far is gone then.
+      // The thread removes what it has written so far.
       await answer.catch(() => undefined);
       throw error;
     } finally {
@@ -33,7 +33,7 @@ export async function unpackBeside(
   });
 }
 
-/** The thread's end of the work; where it fails first, the rest need not be written. */
+/** Tells the thread how far the file has grown. Stops writing if the thread has failed. */
 async function tellGrowth(
   written: AsyncIterable<Buffer>,
   port: MessagePort,
@@ -61,7 +61,7 @@ async function answerOf(port: MessagePort, worker: Worker): Promise<number> {
 
 let shared: { worker: Worker; users: number } | undefined;
 
-/** One thread for all layers: what several hold in memory, before they clean up, would add up. It ends with its last user. */
+/** One thread serves all layers, because the unused memory of several would add up. It ends with its last user. */
 async function withThread<T>(use: (worker: Worker) => Promise<T>): Promise<T> {
   shared ??= { worker: new Worker(new URL('./unpackThread.js', import.meta.url)), users: 0 };
   const own = shared;

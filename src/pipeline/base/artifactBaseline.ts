@@ -15,37 +15,29 @@ import type { BlobSink, ImageSource, ResolvedImage } from '../../oci/image.ts';
 import { parseConfig } from '../../oci/manifest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
-import type { Baseline } from './base.ts';
-import type { BuildRequest } from '../request.ts';
-import type { World } from '../images/world.ts';
+import type { Baseline } from './baseImages.ts';
+import type { BaseFile, BuildRequest } from '../request.ts';
 
-/** A --base as it was given. */
-export interface BaseFile {
-  path: string;
-  /** The version that devices with this base report, where it was given. */
-  version?: string;
-}
-
-/** What an artifact says of the devices that have installed it. */
+/** What an artifact says about the devices that have installed it. */
 interface Contents {
   report: ArtifactReport;
-  /** Diff ids by image id in the artifact, base first. */
+  /** DiffIDs by the image's id in the artifact, base first. */
   diffIDs: Map<string, Digest[]>;
-  /** Image name by service, as the shipped manifest has it. */
+  /** Image name by service, from the shipped Compose file. */
   services: Map<string, string>;
 }
 
 /**
- * The artifact as a base: its version, its images, and as the source of the layers that it holds whole. Throws
- * UnsupportedError where its devices do not report what an artifact for `application` would depend on.
+ * Reads an artifact as a baseline: its version, its images, and the layers that it holds whole. Throws UnsupportedError if its
+ * devices do not report what an artifact for `application` would depend on.
  */
 export async function artifactBaseline(
   { path, version: given }: BaseFile,
   application: string,
   request: BuildRequest,
-  world: World,
+  signal: AbortSignal,
 ): Promise<Baseline> {
-  const contents = await readContents(path, world.signal);
+  const contents = await readContents(path, signal);
   const { softwareFilesystem, module } = request;
   const key = versionKey(softwareFilesystem, softwareNameOf(module, application));
   const version = given ?? versionOf(contents.report, key, path);
@@ -63,7 +55,7 @@ export async function artifactBaseline(
   return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
 }
 
-/** Bytes of manifests and what they refer to; more is data that nobody needs to know the services. */
+/** Bytes of files that are read to learn the services. The rest is data that the services do not depend on. */
 const MOST_EXTRACTED = 64 << 20;
 
 async function readContents(path: string, signal: AbortSignal): Promise<Contents> {
@@ -89,7 +81,7 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
   });
 }
 
-/** Without a body the file is empty: its name alone matters. The reader refuses names that lead out of their folder. */
+/** Writes an empty file without a body, because its name alone matters. The reader refuses names that lead out of the folder. */
 async function extract(path: string, body: AsyncIterable<Buffer> | undefined): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, body === undefined ? '' : await buffer(body));
@@ -118,7 +110,7 @@ function imageMetadata(image: ImageReport, name: string, { diffIDs }: Contents, 
   };
 }
 
-/** An artifact as a source: it has the images whose layers are all in it, whole. */
+/** Returns the artifact as a source. It has the images that it holds whole. */
 function artifactSource(path: string, { report, diffIDs }: Contents): ImageSource {
   const name = `artifact ${path}`;
   const whole = (reference: string): ImageReport | undefined =>
@@ -146,7 +138,7 @@ function artifactSource(path: string, { report, diffIDs }: Contents): ImageSourc
   };
 }
 
-/** Delivers those of the `missing` configs and layers that the artifact at `path` holds whole, and takes them out of the set. */
+/** Delivers the `missing` configs and layers that the artifact at `path` holds whole, and takes them out of the set. */
 export async function deliverWhole(
   path: string,
   missing: Set<Digest>,

@@ -1,8 +1,8 @@
-import type { CachedLayer, PackedLayer } from '../../cache/layers.ts';
-import { findWhole, uncompressedLayer } from '../../cache/layers.ts';
-import { cachedDelta } from '../../cache/deltas.ts';
+import type { Cache } from '../../cache/cache.ts';
+import type { CachedLayer, LayerStore, PackedLayer } from '../../cache/layers.ts';
 import { chooseSources, encoderVersion, makeDelta } from '../../delta/engine.ts';
 import { IntegrityError } from '../../errors.ts';
+import type { Effects } from '../../io/effects.ts';
 import type { LayerContent } from '../../mender/payload.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { hexOf } from '../../oci/digest.ts';
@@ -10,85 +10,86 @@ import type { LayerKind } from '../plan/plan.ts';
 import { isDeltaWorthwhile } from '../plan/plan.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 import type { BuildRequest } from '../request.ts';
-import type { World } from '../images/world.ts';
 
 /** A layer to ship whole, in any form that the cache has. */
 type WholeLayer = CachedLayer | PackedLayer;
 
-/** A changed layer, and the old one that it is made from. */
+/** A changed layer, and the base layer that its delta copies from. */
 interface DeltaJob {
   from: CachedLayer;
   to: CachedLayer;
 }
 
+type EncoderChoice = Pick<BuildRequest, 'encoder' | 'effort' | 'workers'>;
+
+/** What encoding needs: the cache with its layers and deltas, and the effects. */
+export type EncodeContext = Effects & { cache: Cache };
+
 /**
- * What is shipped of every changed layer of these images, by diffID: a proved delta against the best layer of the base
- * image, or the whole layer where that is smaller. All layers must be in the cache; `brought` came into it just now.
- * Throws what the encoder throws.
+ * Returns what ships of every changed layer of these images, by diffID: a proved delta from the best base layer, or the whole
+ * layer if that is smaller. All layers must be in the cache. `brought`: the digests that came into it just now. Throws what the
+ * encoder throws.
  */
-export async function changedLayers(
+export async function makeChangedLayers(
   images: readonly PlannedImage[],
   brought: ReadonlySet<Digest>,
-  request: BuildRequest,
-  world: World,
+  choice: EncoderChoice,
+  context: EncodeContext,
 ): Promise<Map<PlannedImage, Map<Digest, LayerContent>>> {
   const jobs: { planned: PlannedImage; diffID: Digest; job: DeltaJob | WholeLayer }[] = [];
   for (const planned of images) {
-    for (const [diffID, job] of await deltaJobs(planned, world)) jobs.push({ planned, diffID, job });
+    const own = await chooseJobs(planned, context.cache.layers);
+    for (const [diffID, job] of own) jobs.push({ planned, diffID, job });
   }
   const contents = new Map(images.map((planned) => [planned, new Map<Digest, LayerContent>()]));
-  // One after the other: the encoder uses all workers for one layer, and memory stays that of one.
+  // One after the other, because the encoder uses all workers for one layer, and to hold one layer in memory.
   for (const { planned, diffID, job } of jobs) {
-    const content = 'from' in job ? await deltaContent(job, request, world) : fullContent(job);
-    contents.get(planned)?.set(diffID, brought.has(diffID) ? fresh(content) : content);
+    const content = 'from' in job ? await makeDeltaContent(job, choice, context) : fullContent(job);
+    contents.get(planned)?.set(diffID, brought.has(diffID) ? asFresh(content) : content);
   }
   return contents;
 }
 
-async function deltaJobs(
+async function chooseJobs(
   { base, plan }: PlannedImage,
-  world: World,
+  layers: LayerStore,
 ): Promise<Map<Digest, DeltaJob | WholeLayer>> {
   const ofKind = (wanted: LayerKind): Digest[] =>
     plan.layers.filter(({ kind }) => kind === wanted).map(({ diffID }) => diffID);
-  const whole = await Promise.all(ofKind('full').map((diffID) => wholeLayer(diffID, world)));
-  const targets = await Promise.all(ofKind('delta').map((diffID) => heldLayer(diffID, world)));
+  const whole = await Promise.all(ofKind('full').map((diffID) => requireLayer(diffID, layers)));
+  const targets = await Promise.all(ofKind('delta').map((diffID) => requireUnpacked(diffID, layers)));
   const jobs = new Map<Digest, DeltaJob | WholeLayer>(
     [...whole, ...targets].map((layer) => [layer.diffID, layer]),
   );
   if (base === undefined || targets.length === 0) return jobs;
-  const old = await Promise.all(base.layers.map((diffID) => heldLayer(diffID, world)));
-  const sources = await chooseSources(old, targets);
+  const baseLayers = await Promise.all(base.layers.map((diffID) => requireUnpacked(diffID, layers)));
+  const sources = await chooseSources(baseLayers, targets);
   for (const to of targets) {
-    const from = old.find(({ diffID }) => diffID === sources.get(to.diffID));
+    const from = baseLayers.find(({ diffID }) => diffID === sources.get(to.diffID));
     if (from) jobs.set(to.diffID, { from, to });
   }
   return jobs;
 }
 
-/** A layer that must be in the cache by now. */
-async function wholeLayer(diffID: Digest, world: World): Promise<WholeLayer> {
-  return (await findWhole(world.cache, diffID)) ?? vanished(diffID);
+async function requireLayer(diffID: Digest, layers: LayerStore): Promise<WholeLayer> {
+  return (await layers.findAny(diffID)) ?? failVanished(diffID);
 }
 
-/** The same, uncompressed. */
-async function heldLayer(diffID: Digest, world: World): Promise<CachedLayer> {
-  return (await uncompressedLayer(world.cache, diffID, world)) ?? vanished(diffID);
+async function requireUnpacked(diffID: Digest, layers: LayerStore): Promise<CachedLayer> {
+  return (await layers.ensureUnpacked(diffID)) ?? failVanished(diffID);
 }
 
-function vanished(diffID: Digest): never {
+function failVanished(diffID: Digest): never {
   throw new IntegrityError(`layer ${diffID} vanished from the cache during the build`, {
     hint: 'run the build again',
   });
 }
 
-async function deltaContent(
+async function makeDeltaContent(
   { from, to }: DeltaJob,
-  request: BuildRequest,
-  world: World,
+  { encoder, effort, workers }: EncoderChoice,
+  { cache, log, progress, signal }: EncodeContext,
 ): Promise<LayerContent> {
-  const { encoder, effort, workers } = request;
-  const { log, progress, signal } = world;
   const key = { from: from.diffID, to: to.diffID, encoder: encoderVersion({ encoder, effort }) };
   const make = async (destination: string): Promise<boolean> => {
     const task = progress.start(`delta ${hexOf(to.diffID).slice(0, 12)}`, to.size);
@@ -99,13 +100,13 @@ async function deltaContent(
       task.end();
     }
   };
-  const { path, size } = await cachedDelta(world.cache, key, make, signal);
+  const { path, size } = await cache.deltas.getOrMake(key, make);
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
   return { kind: 'delta', from: from.diffID, fromSize: from.size, size, body: path };
 }
 
-/** A disk has had no time to spoil it. */
-function fresh(content: LayerContent): LayerContent {
+/** Marks a layer as compared in this run. The disk has had no time to damage it. */
+function asFresh(content: LayerContent): LayerContent {
   if (content.kind !== 'full' || content.gzipped === undefined) return content;
   return { ...content, gzipped: { ...content.gzipped, isFresh: true } };
 }

@@ -1,52 +1,50 @@
-import { findConfig } from '../../cache/documents.ts';
-import { layerSize } from '../../cache/layers.ts';
+import type { Cache } from '../../cache/cache.ts';
 import { IntegrityError } from '../../errors.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { identityDelta } from '../../vcdiff/identity.ts';
-import { knownSizes } from '../base/base.ts';
-import { feasible } from './feasible.ts';
-import { fetchBlobs } from '../images/fetch.ts';
+import { knownSizes } from '../base/baseImages.ts';
 import type { Want } from '../images/fetch.ts';
-import { changedLayers } from './layers.ts';
+import { fetchBlobs } from '../images/fetch.ts';
 import type { LayerPlan } from '../plan/plan.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 import type { BuildRequest } from '../request.ts';
-import type { World } from '../images/world.ts';
+import type { EncodeContext } from './changedLayers.ts';
+import { makeChangedLayers } from './changedLayers.ts';
+import { makeFeasible } from './makeFeasible.ts';
 
-/** Bytes of the layers that are known, by diffID. */
+/** Bytes of the layers whose size is known, by diffID. */
 type Sizes = ReadonlyMap<Digest, number>;
 
 /**
- * Brings everything into the cache that the images of one artifact need, makes the deltas, and returns the images as
- * the artifact writer takes them.
+ * Brings everything into the cache that the images of one artifact need, makes the deltas, and returns the images in the form
+ * that the artifact writer takes.
  */
-export async function payloadImages(
+export async function makePayloadImages(
   planned: readonly PlannedImage[],
   request: BuildRequest,
-  world: World,
+  context: EncodeContext,
 ): Promise<PayloadImage[]> {
-  const ready: PlannedImage[] = [];
-  // One after the other: images share layers of their bases.
-  for (const image of planned) ready.push(await feasible(image, request, world));
-  const sizes = await sizesOf(ready, world);
-  const brought = await fetchBlobs(
-    ready.flatMap((image) => wantsOf(image, sizes, request)),
-    world,
-  );
-  const contents = await changedLayers(ready, brought, request, world);
-  const complete = await sizesOf(ready, world);
+  const { cache } = context;
+  const feasible: PlannedImage[] = [];
+  // One after the other, because images share layers of their base images.
+  for (const image of planned) feasible.push(await makeFeasible(image, request.platform, context));
+  const sizes = await sizesOf(feasible, cache);
+  const wants = feasible.flatMap((image) => wantsOf(image, sizes, request));
+  const brought = await fetchBlobs(wants, context);
+  const contents = await makeChangedLayers(feasible, brought, request, context);
+  const complete = await sizesOf(feasible, cache);
   return Promise.all(
-    ready.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, world)),
+    feasible.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, cache)),
   );
 }
 
-async function sizesOf(images: readonly PlannedImage[], world: World): Promise<Sizes> {
+async function sizesOf(images: readonly PlannedImage[], cache: Cache): Promise<Sizes> {
   const sizes = new Map<Digest, number>();
   for (const { base, image } of images) {
-    if (base) for (const [diffID, size] of await knownSizes(base, world)) sizes.set(diffID, size);
+    if (base) for (const [diffID, size] of await knownSizes(base, cache)) sizes.set(diffID, size);
     for (const { diffID } of image.image.layers) {
-      const size = await layerSize(world.cache, diffID);
+      const size = await cache.layers.sizeOf(diffID);
       if (size !== undefined) sizes.set(diffID, size);
     }
   }
@@ -54,8 +52,8 @@ async function sizesOf(images: readonly PlannedImage[], world: World): Promise<S
 }
 
 /**
- * The config, the layers that are read, and those whose size nobody knows yet. Layers that ship whole are not read, unless
- * they are to be compressed in another way.
+ * Returns what must be in the cache: the config, the layers that are read, and those whose size is unknown. A layer that ships
+ * whole is only read if it is compressed in another way.
  */
 function wantsOf({ image, base, plan }: PlannedImage, sizes: Sizes, { compression }: BuildRequest): Want[] {
   const isShipped = ({ kind }: LayerPlan): boolean => kind === 'full' && compression === 'auto';
@@ -74,15 +72,14 @@ async function payloadImage(
   { image, base, plan }: PlannedImage,
   changed: ReadonlyMap<Digest, LayerContent>,
   sizes: Sizes,
-  world: World,
+  { configs }: Cache,
 ): Promise<PayloadImage> {
-  const config = await findConfig(world.cache, image.image.configDigest);
-  if (config === undefined)
-    throw new IntegrityError(`image config ${image.image.configDigest} vanished from the cache`);
   const { id, name } = image;
+  const { platform, configDigest } = image.image;
+  const config = await configs.find(configDigest);
+  if (config === undefined) throw new IntegrityError(`image config ${configDigest} vanished from the cache`);
   const layers = plan.layers.map((layer) => payloadLayer(layer, changed, sizes));
   const usesBase = layers.some(({ content }) => content.kind !== 'full');
-  const { platform } = image.image;
   return { id, name, platform, config, layers, ...(base && usesBase ? { current: base.name } : {}) };
 }
 

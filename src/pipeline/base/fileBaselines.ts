@@ -10,51 +10,73 @@ import { isLibraryReference } from '../../library/reference.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference, sameRepository } from '../../oci/reference.ts';
-import type { BaseFile } from './artifact.ts';
-import { artifactBaseline } from './artifact.ts';
-import type { Baseline } from './base.ts';
-import type { BuildRequest } from '../request.ts';
+import { artifactBaseline } from './artifactBaseline.ts';
+import type { Baseline } from './baseImages.ts';
+import type { BaseFile, BuildRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
-import type { World } from '../images/world.ts';
+import type { Images } from '../images/images.ts';
 
-/** Parses `[VERSION=]FILE`, downloading what a library has; throws NotFoundError if there is no such file. */
-async function parseBase(text: string, { platform }: BuildRequest, world: World): Promise<BaseFile> {
+/** What reading the files needs. */
+export interface FileContext {
+  images: Images;
+  signal: AbortSignal;
+}
+
+/**
+ * Parses `[VERSION=]FILE` or `[VERSION=]library://REFERENCE`; a relative path is one in `folder`. Throws NotFoundError if there
+ * is no such file.
+ */
+export function parseBase(text: string, folder: string): BaseFile {
   const [version = '', ...rest] = text.split('=');
-  const parts = existsSync(text) || rest.length === 0 ? { path: text } : { version, path: rest.join('=') };
-  if (isLibraryReference(parts.path)) {
-    return { ...parts, path: await world.library(parts.path).fetchFile(platform, world.signal) };
-  }
-  if (existsSync(parts.path)) return { ...parts, path: resolve(parts.path) };
+  const whole = resolve(folder, text);
+  if (rest.length === 0 || existsSync(whole)) return placeOf({ path: text }, text, folder);
+  return placeOf({ version, path: rest.join('=') }, text, folder);
+}
+
+function placeOf(file: BaseFile, text: string, folder: string): BaseFile {
+  if (isLibraryReference(file.path)) return file;
+  const path = resolve(folder, file.path);
+  if (existsSync(path)) return { ...file, path };
   throw new NotFoundError(`--base ${text}: no such file`, {
     hint: 'name a .mender file, an image archive or a metadata JSON',
   });
 }
 
-/** The bases that were named as files. */
+/** Reads the files that were named with --base, and downloads those of a library. */
 export async function fileBaselines(
-  bases: readonly string[],
+  bases: readonly BaseFile[],
   application: string,
-  images: readonly NewImage[],
+  newImages: readonly NewImage[],
   request: BuildRequest,
-  world: World,
+  context: FileContext,
 ): Promise<Baseline[]> {
   const found: Baseline[] = [];
-  for (const text of bases) {
-    found.push(await baselineOf(await parseBase(text, request, world), application, images, request, world));
+  for (const base of bases) {
+    const local = await fetchFile(base, request, context);
+    found.push(await baselineOf(local, application, newImages, request, context));
   }
   return found;
+}
+
+async function fetchFile(
+  base: BaseFile,
+  { platform }: BuildRequest,
+  { images, signal }: FileContext,
+): Promise<BaseFile> {
+  if (!isLibraryReference(base.path)) return base;
+  return { ...base, path: await images.library(base.path).fetchFile(platform, signal) };
 }
 
 async function baselineOf(
   base: BaseFile,
   application: string,
-  images: readonly NewImage[],
+  newImages: readonly NewImage[],
   request: BuildRequest,
-  world: World,
+  context: FileContext,
 ): Promise<Baseline> {
   const kind = await kindOf(base.path);
-  if (kind === 'artifact') return artifactBaseline(base, application, request, world);
-  if (kind === 'archive') return archiveBaseline(base, images, request, world);
+  if (kind === 'artifact') return artifactBaseline(base, application, request, context.signal);
+  if (kind === 'archive') return archiveBaseline(base, newImages, request, context);
   const metadata = await readMetadataFile(base.path);
   const version = base.version ?? metadata.version;
   return { metadata: { ...metadata, version }, origin: `${version} (--base ${base.path})` };
@@ -68,8 +90,8 @@ async function kindOf(path: string): ReturnType<typeof kindOfFile> {
 }
 
 /**
- * What a base is: an artifact begins with its version, JSON with a brace; everything else is for the archive reader to
- * judge. Throws the system's error.
+ * Tells what a base is by its first bytes: an artifact begins with its version, JSON with a brace. Anything else is left to the
+ * reader of archives. Throws the system's error.
  */
 export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' | 'archive'> {
   try {
@@ -82,12 +104,12 @@ export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' 
   }
 }
 
-/** The images of an archive are the base of the services that run an image of the same repository. */
+/** The images of an archive are the base images of the services that run an image of the same repository. */
 async function archiveBaseline(
   { path, version }: BaseFile,
-  images: readonly NewImage[],
+  newImages: readonly NewImage[],
   { platform }: BuildRequest,
-  world: World,
+  { images, signal }: FileContext,
 ): Promise<Baseline> {
   if (version === undefined) {
     throw new UsageError(`--base ${path}: an image archive does not tell which version the devices have`, {
@@ -95,18 +117,18 @@ async function archiveBaseline(
     });
   }
   const names = await namesInArchive(path);
-  const source = world.archive(path);
+  const source = images.archive(path);
   const services: ArtifactMetadata['services'] = {};
-  for (const image of images) {
+  for (const image of newImages) {
     const reference = names.find((name) => sameRepository(name, image.name));
-    const found = reference && (await source.resolve({ reference, platform }, world.signal));
+    const found = reference && (await source.resolve({ reference, platform }, signal));
     if (reference === undefined || found === undefined) continue;
     const layers = found.layers.map(({ diffID }) => ({ diffID }));
     for (const service of image.services) {
       services[service] = { image: { ref: formatReference(reference), hash: found.configDigest, layers } };
     }
   }
-  if (Object.keys(services).length === 0) throw noneOfThem(path, names, images);
+  if (Object.keys(services).length === 0) throw noneOfThem(path, names, newImages);
   return {
     metadata: { version, platform: formatPlatform(platform), services },
     origin: `${version} (--base ${path})`,
@@ -118,6 +140,6 @@ function noneOfThem(path: string, names: readonly Reference[], images: readonly 
   const has = names.map(formatReference).join(', ') || 'no named image';
   const wanted = images.map(({ name }) => formatReference(name)).join(', ');
   return new NotFoundError(`--base ${path}: it has ${has}, none of which is an earlier ${wanted}`, {
-    hint: 'save the image under the name that it bears on the devices',
+    hint: 'save the image under the name that it has on the devices',
   });
 }

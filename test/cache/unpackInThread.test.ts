@@ -5,15 +5,15 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { cacheSink } from '../../src/cache/sink.ts';
-import { findLayer, findPacked } from '../../src/cache/layers.ts';
-import type { CacheLayout } from '../../src/cache/layout.ts';
-import { cacheLayout } from '../../src/cache/layout.ts';
+import { noProgress } from '../../src/io/progress.ts';
 import { EXIT } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { testCache } from '../helpers/cache.ts';
 import { compiledSources } from '../helpers/compiled.ts';
 import { filesBelow } from '../helpers/filesBelow.ts';
 import { noise } from '../helpers/noise.ts';
-import { temporaryFolder } from '../helpers/temporary.ts';
+
+type TestCache = ReturnType<typeof testCache>;
 
 const MIB = 1 << 20;
 const LIMIT = 30 * MIB;
@@ -39,27 +39,32 @@ function pieces(bytes: Buffer): Buffer[] {
   );
 }
 
-async function store(cache: CacheLayout, stream: Readable, digest = DIFF_ID): Promise<void> {
-  await sink(cache, { largestLayer: LIMIT })({ kind: 'layer', digest, size: GZIPPED.length, stream });
+async function store(cache: TestCache, stream: Readable, digest = DIFF_ID): Promise<void> {
+  await sink(cache.paths, { largestLayer: LIMIT, progress: noProgress })({
+    kind: 'layer',
+    digest,
+    size: GZIPPED.length,
+    stream,
+  });
 }
 
 /** As a layer that is only shipped. */
-async function ship(cache: CacheLayout, stream: Readable): Promise<void> {
+async function ship(cache: TestCache, stream: Readable): Promise<void> {
   const delivery = { kind: 'layer', digest: DIFF_ID, size: GZIPPED.length, stream } as const;
-  const options = { largestLayer: LIMIT, shipped: new Set([DIFF_ID]) };
-  await sink(cache, options)({ ...delivery, blobDigest: digestOf(GZIPPED) });
+  const options = { largestLayer: LIMIT, progress: noProgress, shipped: new Set([DIFF_ID]) };
+  await sink(cache.paths, options)({ ...delivery, blobDigest: digestOf(GZIPPED) });
 }
 
 describe('a large layer that is unpacked in a thread while it arrives', () => {
   it('is stored in both forms, several at once', async () => {
-    const cache = cacheLayout(temporaryFolder());
+    const cache = testCache();
     await Promise.all(
       LAYERS.map((content) =>
         store(cache, Readable.from(pieces(gzipSync(content, { level: 1 }))), digestOf(content)),
       ),
     );
     for (const content of LAYERS) {
-      const found = await findLayer(cache, digestOf(content));
+      const found = await cache.layers.find(digestOf(content));
       expect(found?.size).toBe(content.length);
       expect(readFileSync(found!.path).equals(content)).toBe(true);
       expect(digestOf(readFileSync(found!.gzipped!.path))).toBe(found!.gzipped!.digest);
@@ -67,20 +72,20 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
   });
 
   it('may have several members', async () => {
-    const cache = cacheLayout(temporaryFolder());
+    const cache = testCache();
     const members = pieces(CONTENT).map((piece) => gzipSync(piece, { level: 1 }));
     await store(cache, Readable.from(members));
-    expect((await findLayer(cache, DIFF_ID))?.size).toBe(CONTENT.length);
+    expect((await cache.layers.find(DIFF_ID))?.size).toBe(CONTENT.length);
   });
 
   it.each([
     ['one member', () => pieces(GZIPPED)],
     ['several', () => pieces(CONTENT).map((piece) => gzipSync(piece, { level: 1 }))],
   ])('is only measured where it is only shipped, with %s', async (_, chunks) => {
-    const cache = cacheLayout(temporaryFolder());
+    const cache = testCache();
     await ship(cache, Readable.from(chunks()));
-    expect((await findPacked(cache, DIFF_ID))?.size).toBe(CONTENT.length);
-    expect(await findLayer(cache, DIFF_ID)).toBeUndefined();
+    expect((await cache.layers.findPacked(DIFF_ID))?.size).toBe(CONTENT.length);
+    expect(await cache.layers.find(DIFF_ID)).toBeUndefined();
   });
 
   const middle = GZIPPED.length >> 1;
@@ -101,7 +106,7 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
     ['is xz inside', () => [Buffer.from('fd377a585a0000', 'hex')], unsupported, 'with xz', DIFF_ID],
     ['breaks off on its way', breakingOff, undefined, 'the connection broke', DIFF_ID],
   ] as const)('leaves nothing where it %s', async (_, chunks, exitCode, message, digest) => {
-    const cache = cacheLayout(temporaryFolder());
+    const cache = testCache();
     const failure: unknown = await store(cache, Readable.from(chunks()), digest).catch(
       (error: unknown) => error,
     );
@@ -115,16 +120,16 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
     ['exceeds the limit', () => [gzipSync(Buffer.alloc(LIMIT + 1))], 'is larger than'],
     ['breaks off on its way', breakingOff, 'the connection broke'],
   ] as const)('leaves nothing where it is only shipped and %s', async (_, chunks, message) => {
-    const cache = cacheLayout(temporaryFolder());
+    const cache = testCache();
     await expect(ship(cache, Readable.from(chunks()))).rejects.toThrow(message);
     expect(filesBelow(cache.root)).toEqual([]);
   });
 
   it('says in the thread what it could not write', async () => {
-    const cache = cacheLayout(temporaryFolder());
-    mkdirSync(cache.layer(DIFF_ID), { recursive: true });
+    const cache = testCache();
+    mkdirSync(cache.paths.layer(DIFF_ID), { recursive: true });
     await expect(store(cache, Readable.from(pieces(GZIPPED)))).rejects.toMatchObject({
-      message: `writing ${cache.layer(DIFF_ID)}: it is a folder`,
+      message: `writing ${cache.paths.layer(DIFF_ID)}: it is a folder`,
       exitCode: EXIT.usage,
     });
     expect(filesBelow(cache.root)).toEqual([]);

@@ -1,0 +1,54 @@
+import type { BlobSink } from '../oci/image.ts';
+import type { Digest } from '../oci/digest.ts';
+import { ConfigStore } from './configs.ts';
+import { DeltaStore } from './deltas.ts';
+import { ImageNotes } from './images.ts';
+import { LayerStore } from './layers.ts';
+import { cacheLayout } from './layout.ts';
+import { LibraryFiles } from './libraryFiles.ts';
+import { LastArtifacts } from './metadata.ts';
+import type { CacheOptions } from './options.ts';
+import { cacheSink } from './sink.ts';
+import { CacheUpkeep } from './upkeep.ts';
+
+/**
+ * A cache folder that is open: layers, configs and deltas by their content, and notes of what was looked up and built.
+ * Several processes and containers may use one folder at a time.
+ */
+export interface Cache {
+  /** The folder of this layout version, for messages. */
+  readonly root: string;
+  readonly layers: LayerStore;
+  readonly configs: ConfigStore;
+  readonly deltas: DeltaStore;
+  readonly images: ImageNotes;
+  readonly lastArtifacts: LastArtifacts;
+  readonly libraryFiles: LibraryFiles;
+  readonly upkeep: CacheUpkeep;
+  /**
+   * Returns a sink that stores the blobs it gets, each once it is verified. `shipped`: diffIDs of layers that nobody reads
+   * and that an artifact copies; a large one is kept gzipped.
+   */
+  sink(shipped?: ReadonlySet<Digest>): BlobSink;
+}
+
+/** Opens the cache in `folder`. Creates nothing until something is stored. */
+export function openCache(folder: string, options: CacheOptions): Cache {
+  const layout = cacheLayout(folder);
+  return {
+    root: layout.root,
+    layers: new LayerStore(layout, options),
+    configs: new ConfigStore(layout),
+    deltas: new DeltaStore(layout, options),
+    images: new ImageNotes(layout),
+    lastArtifacts: new LastArtifacts(layout, options.helperFolders),
+    libraryFiles: new LibraryFiles(layout, options),
+    upkeep: new CacheUpkeep(layout, options),
+    sink: (shipped) => cacheSink(layout, { ...options, shipped }),
+  };
+}
+
+/** Returns the part of a cache folder that belongs to the layout of this version. */
+export function cacheRoot(folder: string): string {
+  return cacheLayout(folder).root;
+}

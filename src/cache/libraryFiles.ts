@@ -1,0 +1,31 @@
+import { rm } from 'node:fs/promises';
+import { fileSize } from '../io/files.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { CacheLayout } from './layout.ts';
+import { withLock } from './lock.ts';
+import type { CacheOptions } from './options.ts';
+
+/** Files of container libraries, kept only until their layers are in the cache. */
+export class LibraryFiles {
+  readonly #layout: CacheLayout;
+  readonly #options: Pick<CacheOptions, 'signal' | 'log'>;
+
+  constructor(layout: CacheLayout, options: Pick<CacheOptions, 'signal' | 'log'>) {
+    this.#layout = layout;
+    this.#options = options;
+  }
+
+  /** Returns the path of the file with this digest, and lets `download` write it there first if it is missing. */
+  async ensure(digest: Digest, download: (path: string) => Promise<void>): Promise<string> {
+    const path = this.#layout.libraryFile(digest);
+    const downloadIfMissing = async (): Promise<void> => {
+      if ((await fileSize(path)) === undefined) await download(path);
+    };
+    await withLock(path, downloadIfMissing, this.#options);
+    return path;
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    await rm(this.#layout.libraryFile(digest), { force: true });
+  }
+}

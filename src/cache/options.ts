@@ -1,0 +1,9 @@
+import type { Effects } from '../io/effects.ts';
+
+/** What a cache is opened with. */
+export interface CacheOptions extends Effects {
+  /** Bytes that one uncompressed layer may have. */
+  largestLayer: number;
+  /** Cache folders of mender-docker-lifecycle-helper. They are asked for a last artifact that this cache does not know. */
+  helperFolders: readonly string[];
+}

@@ -1,0 +1,113 @@
+import type { Cache } from '../../cache/cache.ts';
+import type { ArtifactMetadata } from '../../cache/metadata.ts';
+import { NotFoundError } from '../../errors.ts';
+import { resolveRef, unknownRef } from '../../git/repository.ts';
+import type { Effects } from '../../io/effects.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import type { Images } from '../images/images.ts';
+import type { NewImage } from '../images/services.ts';
+import type { BuildRequest } from '../request.ts';
+import type { Baseline } from './baseImages.ts';
+import { fileBaselines } from './fileBaselines.ts';
+import { readMetadataAtRef } from './gitBaseline.ts';
+import type { Surroundings } from './versioning.ts';
+import { releasedBefore } from './versioning.ts';
+
+/** What the search for baselines needs. */
+export interface BaselineContext extends Pick<Effects, 'log' | 'signal'> {
+  cache: Pick<Cache, 'lastArtifacts'>;
+  images: Images;
+}
+
+/** A git ref that may be the version before. */
+interface Candidate {
+  ref: string;
+  /** Where the ref comes from, for people. */
+  origin: string;
+  /** True if the user named it, so that it must exist. */
+  required: boolean;
+}
+
+/**
+ * Returns the baselines of a build: those of --base, then those of several --previous-version. Without any, returns the first
+ * that exists of: the last successful run, --previous-version, with --release the VERSION file at the first parent of HEAD,
+ * else the VERSION file. Returns an empty list if there is nothing to build against. Throws NotFoundError for a named ref that
+ * does not exist.
+ */
+export async function findBaselines(
+  request: BuildRequest,
+  application: string,
+  newImages: readonly NewImage[],
+  around: Surroundings,
+  context: BaselineContext,
+): Promise<Baseline[]> {
+  if (!request.delta) return [];
+  const { bases, previousVersions, useMetadata } = request;
+  if (bases.length > 0 || previousVersions.length > 1) {
+    const atRefs = await namedBaselines(request, application, around, context);
+    return [...(await fileBaselines(bases, application, newImages, request, context)), ...atRefs];
+  }
+  const last = useMetadata ? await context.cache.lastArtifacts.find(application) : undefined;
+  if (last && isForPlatform(last, request)) {
+    return [{ metadata: last, origin: `${last.version}, the last successful run (cache)` }];
+  }
+  const candidate = await chooseCandidate(request, around);
+  const baseline = candidate && (await baselineAt(candidate, request, application, around, context));
+  return baseline ? [baseline] : [];
+}
+
+function isForPlatform(metadata: ArtifactMetadata, { platform }: BuildRequest): boolean {
+  return metadata.platform === undefined || metadata.platform === formatPlatform(platform);
+}
+
+async function namedBaselines(
+  request: BuildRequest,
+  application: string,
+  around: Surroundings,
+  context: BaselineContext,
+): Promise<Baseline[]> {
+  const found: Baseline[] = [];
+  for (const ref of request.previousVersions) {
+    const candidate = { ref, origin: '--previous-version', required: true };
+    const baseline = await baselineAt(candidate, request, application, around, context);
+    if (baseline) found.push(baseline);
+  }
+  return found;
+}
+
+async function chooseCandidate(request: BuildRequest, around: Surroundings): Promise<Candidate | undefined> {
+  const [named] = request.previousVersions;
+  if (named !== undefined) return { ref: named, origin: '--previous-version', required: true };
+  if (request.release) {
+    const before = await releasedBefore(around);
+    if (before === undefined && around.repository?.shallow) throw unknownRef(around.repository, 'HEAD^1');
+    return before === undefined
+      ? undefined
+      : { ref: before, origin: 'VERSION at the first parent of HEAD', required: false };
+  }
+  const version = around.versionFile?.version;
+  return version === undefined ? undefined : { ref: version, origin: 'VERSION', required: false };
+}
+
+async function baselineAt(
+  { ref, origin, required }: Candidate,
+  request: BuildRequest,
+  application: string,
+  { repository }: Surroundings,
+  { images, log }: BaselineContext,
+): Promise<Baseline | undefined> {
+  const commit = repository && (await resolveRef(repository.root, ref));
+  if (repository && commit) {
+    try {
+      const metadata = await readMetadataAtRef({ ref, commit, repository }, request, application, images);
+      return { metadata, origin: `${ref} (${origin}), git commit ${commit.slice(0, 7)}` };
+    } catch (error) {
+      if (required || !(error instanceof NotFoundError)) throw error;
+      log.warning(`${error.message}: shipping everything whole`);
+      return undefined;
+    }
+  }
+  if (repository && (required || repository.shallow)) throw unknownRef(repository, ref);
+  log.warning(`no git tag or branch ${ref} (${origin}) to build against: shipping everything whole`);
+  return undefined;
+}

@@ -1,0 +1,178 @@
+import { namesInArchive } from '../../archives/source.ts';
+import type { Cache } from '../../cache/cache.ts';
+import type { CachedLayer } from '../../cache/layers.ts';
+import { NotFoundError, systemCodeOf } from '../../errors.ts';
+import { fileError } from '../../io/files.ts';
+import type { ArtifactReport } from '../../mender/read/report.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { ImageRequest } from '../../oci/image.ts';
+import type { Reference } from '../../oci/reference.ts';
+import { formatReference, parseReference } from '../../oci/reference.ts';
+import { deliverWhole } from '../base/artifactBaseline.ts';
+import { kindOfFile } from '../base/fileBaselines.ts';
+import { fetchBlobs } from '../images/fetch.ts';
+import type { Images } from '../images/images.ts';
+import type { World } from '../images/world.ts';
+import { unchangedPrefix } from '../plan/plan.ts';
+import type { ImageContent } from './content.ts';
+import { readContent } from './content.ts';
+import type { BaseLayers } from './layers.ts';
+import { needsBase } from './layers.ts';
+
+/** A base image, and how its layers get into the cache. */
+export interface Base extends BaseLayers {
+  /** Its name on the devices, if the base is an artifact. */
+  name?: string | undefined;
+  /** Why the base may lack layers. */
+  hint: string;
+  /** Brings the layers among `wanted` that it has into the cache. */
+  fetch(wanted: ReadonlySet<Digest>): Promise<void>;
+}
+
+export interface OpenedBases {
+  images: Base[];
+  /** The base that is an artifact; of several the first. */
+  artifact?: ArtifactReport;
+}
+
+/**
+ * Opens the base images in what was named with --base: artifacts, image archives, image names. Throws NotFoundError for what
+ * does not exist, and what the sources throw.
+ */
+export async function openBases(
+  named: readonly string[],
+  images: readonly ImageContent[],
+  world: World,
+): Promise<OpenedBases> {
+  const opened: OpenedBases = { images: [] };
+  for (const text of named) {
+    const kind = await kindOf(text);
+    if (kind === 'artifact') {
+      const { report, bases } = await artifactBases(text, world);
+      opened.artifact ??= report;
+      opened.images.push(...bases);
+    } else {
+      opened.images.push(...(await imageBases(text, kind !== 'image', images, world)));
+    }
+  }
+  return opened;
+}
+
+/** A text that names no file is the name of an image. */
+async function kindOf(text: string): Promise<Awaited<ReturnType<typeof kindOfFile>> | 'image'> {
+  try {
+    return await kindOfFile(text);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') throw fileError(error, `reading ${text}`);
+    if (/\.(mender|tar|tgz)$|\.gz$|^[./~]/.test(text))
+      throw new NotFoundError(`--base ${text}: no such file`);
+    return 'image';
+  }
+}
+
+async function artifactBases(
+  path: string,
+  { cache, signal }: World,
+): Promise<{ report: ArtifactReport; bases: Base[] }> {
+  const { report, images } = await readContent(path, signal);
+  const bases = images.map(({ report: { name }, config }): Base => ({
+    label: `${name ?? 'an image'} in ${path}`,
+    name,
+    layers: config?.diffIDs ?? [],
+    hint: `${path} does not hold it whole, nor does the cache: name a full artifact, or the base image itself`,
+    fetch: (wanted) => deliverWhole(path, new Set(wanted), cache.sink(), signal),
+  }));
+  return { report, bases };
+}
+
+async function imageBases(
+  text: string,
+  isArchive: boolean,
+  images: readonly ImageContent[],
+  world: World,
+): Promise<Base[]> {
+  const bases = new Map<string, Base>();
+  const places = isArchive ? world.images.only(world.images.archive(text)) : world.images;
+  for (const image of images.filter(needsBase)) {
+    if (image.config === undefined) continue;
+    const { platform } = image.config;
+    for (const reference of isArchive ? await namesToTry(text, image) : [parseReference(text)]) {
+      const base = await locateBase(places, { reference, platform }, images.length > 1, world);
+      if (base !== undefined) bases.set(base.layers.join(), base);
+    }
+  }
+  return [...bases.values()];
+}
+
+/** Names that the base image may have in an archive. An artifact without deltas does not tell the docker-compose module any. */
+async function namesToTry(archive: string, { report: { current } }: ImageContent): Promise<Reference[]> {
+  return current === undefined ? namesInArchive(archive) : [parseReference(current)];
+}
+
+/** An archive may hold only some of the base images. */
+async function locateBase(
+  images: Images,
+  request: ImageRequest,
+  mayLack: boolean,
+  world: World,
+): Promise<Base | undefined> {
+  try {
+    const found = await images.locate(request);
+    return {
+      label: `${formatReference(request.reference)} from ${found.source.name}`,
+      layers: found.image.layers.map(({ diffID }) => diffID),
+      hint: 'name another base',
+      fetch: async (wanted) => {
+        await fetchBlobs([{ located: found, digests: [...wanted] }], world);
+      },
+    };
+  } catch (error) {
+    if (mayLack && error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Chooses the base image that a device would take: one that has the name and fits, else the first that has the name. If the
+ * artifact names none, the device takes omitted layers from any image. Pure.
+ */
+export function chooseBaseFor(image: ImageContent, bases: readonly Base[]): Base | undefined {
+  const { current, layers } = image.report;
+  const fits = ({ layers: baseLayers }: Base): boolean => {
+    const kept = unchangedPrefix(image.config?.diffIDs ?? [], baseLayers);
+    return layers.every(
+      ({ kind, from }, position) =>
+        kind === 'full' ||
+        (kind === 'omit' ? position < kept : from !== undefined && baseLayers.includes(from)),
+    );
+  };
+  const isNamed = ({ name }: Base): boolean =>
+    name === undefined || current === undefined || name === current;
+  return bases.find((base) => isNamed(base) && fits(base)) ?? bases.find(isNamed);
+}
+
+/**
+ * Returns the wanted layers, whole, from the cache. Fetches missing ones from the base. Throws NotFoundError if nobody has one.
+ */
+export async function fetchBaseLayers(
+  wanted: ReadonlySet<Digest>,
+  base: Base,
+  { layers: store }: Cache,
+): Promise<Map<Digest, CachedLayer>> {
+  const layers = new Map<Digest, CachedLayer>();
+  const addHeld = async (diffIDs: Iterable<Digest>): Promise<Set<Digest>> => {
+    for (const diffID of diffIDs) {
+      const layer = await store.ensureWhole(diffID);
+      if (layer !== undefined) layers.set(diffID, layer);
+    }
+    return new Set([...wanted].filter((diffID) => !layers.has(diffID)));
+  };
+  const missing = await addHeld(wanted);
+  if (missing.size === 0) return layers;
+  await base.fetch(missing);
+  const lacking = await addHeld(missing);
+  if (lacking.size === 0) return layers;
+  throw new NotFoundError(`${base.label}: nobody has the bytes of ${[...lacking].join(', ')}`, {
+    hint: base.hint,
+  });
+}
