@@ -5,11 +5,29 @@ const BLOCK = 512;
 
 /** A tar of the entries in the order given: ustar, root's, all of one time. */
 export function tarOf(files: FileMap): Buffer {
-  const parts = Object.entries(files).flatMap(([path, value]) => {
-    const link = typeof value === 'object' && 'link' in value ? value.link : '';
-    const content = typeof value === 'object' && 'link' in value ? Buffer.alloc(0) : Buffer.from(value);
-    const type = link !== '' ? '2' : path.endsWith('/') ? '5' : '0';
-    return [headerOf(path, type, content.length, link), content, padding(content.length)];
+  return tarOfList(
+    Object.entries(files).map(([path, value]) => {
+      const link = typeof value === 'object' && 'link' in value ? value.link : '';
+      const content = typeof value === 'object' && 'link' in value ? '' : value;
+      return { path, content, link, type: link !== '' ? '2' : path.endsWith('/') ? '5' : '0' };
+    }),
+  );
+}
+
+/** An entry of any type, which a tar may hold twice. */
+export interface RawEntry {
+  path: string;
+  content?: string | Uint8Array;
+  /** The header's type flag; a regular file where not given. */
+  type?: string;
+  link?: string;
+}
+
+/** As `tarOf`, for entries that no map can hold. */
+export function tarOfList(entries: readonly RawEntry[]): Buffer {
+  const parts = entries.flatMap(({ path, content = '', type = '0', link = '' }) => {
+    const bytes = Buffer.from(content);
+    return [headerOf(path, type, bytes.length, link), bytes, padding(bytes.length)];
   });
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
 }

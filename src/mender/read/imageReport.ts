@@ -1,17 +1,17 @@
 import { formatPlatform } from '../../oci/platform.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { digestOf, isDigest } from '../../oci/digest.ts';
-import { record, strings } from './readHeader.ts';
+import { record, strings } from './json.ts';
 import type { ImageReport, LayerReport } from './report.ts';
 
 /** What was seen of an image while its files passed. */
 export interface ImageFiles {
   id: string;
-  /** Trimmed content of the small files beside `image.img`. */
+  /** Trimmed content of the small files next to `image.img`. */
   texts: Map<string, string>;
   /** Bytes of each file of the image. */
   sizes: Map<string, number>;
-  /** Content of the files that begin like JSON. */
+  /** Content of the files whose first byte is `{` or `[`. */
   json: Map<string, Buffer>;
   /** Trimmed content of the `.source` files. */
   sources: Map<string, string>;
@@ -22,7 +22,7 @@ export function newImageFiles(id: string): ImageFiles {
   return { id, texts: new Map(), sizes: new Map(), json: new Map(), sources: new Map() };
 }
 
-/** The image as plain data, and its config where that is in the artifact. `plan` is that of the state script. */
+/** The image as plain data, and its config if the artifact has it. `plan` is the text of the state script's plan. */
 export function imageReport(
   files: ImageFiles,
   plan: string | undefined,
@@ -57,12 +57,15 @@ function namesOf(
 
 function configPart(config: Buffer | undefined): Pick<ImageReport, 'configDigest' | 'platform'> {
   if (config === undefined) return {};
-  const { os, architecture, variant } = record(parsed(config));
-  const known = typeof os === 'string' && typeof architecture === 'string';
-  const platform = known
-    ? formatPlatform({ os, architecture, ...(typeof variant === 'string' ? { variant } : {}) })
-    : undefined;
+  const platform = platformOf(config);
   return { configDigest: digestOf(config), ...(platform === undefined ? {} : { platform }) };
+}
+
+/** The platform in an image's config, `os/arch[/variant]`; undefined if the JSON is not a config. */
+export function platformOf(config: Buffer): string | undefined {
+  const { os, architecture, variant } = record(parsed(config));
+  if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
+  return formatPlatform({ os, architecture, ...(typeof variant === 'string' ? { variant } : {}) });
 }
 
 function diffIDsOf(config: Buffer | undefined): string[] {
@@ -90,19 +93,22 @@ function layersOf(
   });
 }
 
-/** `blobs/sha256/<hex>` as a digest. */
+/** The digest in a path like `blobs/sha256/<hex>`. */
 function digestIn(source: string | undefined): Digest | undefined {
   const digest = `sha256:${/([0-9a-f]{64})$/.exec(source ?? '')?.[1] ?? ''}`;
   return isDigest(digest) ? digest : undefined;
 }
 
-/** The sources of the deltas of one image, by the plan of the state script: `layer <image> delta <hex> <size> <from hex>`. */
+/**
+ * The base layers of one image's deltas, by diffID, from lines of the plan like
+ * `layer <image> delta <hex> <size> <hex of the base layer>`.
+ */
 function sourcesOf(plan: string | undefined, id: string): Map<string, Digest> {
   const lines = planLines(plan, 'layer').filter(([image, kind]) => image === id && kind === 'delta');
   return new Map(lines.map(([, , hex = '', , from = '']) => [`sha256:${hex}`, `sha256:${from}`]));
 }
 
-/** The words of the plan's lines of one kind, the kind itself left out. */
+/** The words of the plan's lines that begin with `kind`, without that word. */
 function planLines(plan: string | undefined, kind: string): string[][] {
   const lines = (plan ?? '').split('\n').map((line) => line.split(' '));
   return lines.filter(([first]) => first === kind).map(([, ...words]) => words);

@@ -1,35 +1,40 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { compressionOf, decompressed } from '../../compress/decompress.ts';
+import { unxz } from '../../compress/xzLibrary.ts';
 import { IntegrityError } from '../../errors.ts';
 import type { StreamReader } from '../../tar/byteReader.ts';
 import { streamReader, upTo } from '../../tar/byteReader.ts';
-import { compressionOf, decompressed } from '../../compress/decompress.ts';
 import type { TarHeader } from '../../tar/tarRead.ts';
 import { walkTar } from '../../tar/tarRead.ts';
-import { unxz } from '../../compress/xzLibrary.ts';
 
 export type Chunks = AsyncIterable<Buffer>;
-/** Looks at one entry of a tar; what it leaves of the body is skipped. */
-export type EntryHandler = (entry: TarHeader, body: Chunks) => Promise<void>;
 
-/** More than any application has; a flood of empty files stops here. */
+/** An entry of a tar with its bytes, which must be read before the next entry is asked for. */
+export interface StreamedEntry extends TarHeader {
+  /** What is left unread is skipped. */
+  body: Chunks;
+}
+
+/** More than any application has: a flood of empty files stops here. */
 const MOST_ENTRIES = 100_000;
-/** Bytes of one part of an artifact, uncompressed; a bomb inside a bomb stops here. */
+/** Bytes of one part of an artifact, uncompressed. A bomb inside a bomb stops here. */
 const LARGEST_PART = 256e9;
 
 /**
- * Calls `handle` with each file of the tar that arrives as chunks, and reads the chunks to their end; an error ends them
- * where they are. Throws IntegrityError for more than 100000 entries.
+ * The entries of the tar that arrives as chunks. Reads the chunks to their end, and closes them where the consumer
+ * stops earlier. Throws IntegrityError for more than 100000 entries, and what `walkTar` throws; `where` names the tar.
  */
-export async function eachFile(chunks: Chunks, where: string, handle: EntryHandler): Promise<void> {
+export async function* entriesOf(chunks: Chunks, where: string): AsyncGenerator<StreamedEntry> {
   const reader = streamReader(chunks);
   let entries = 0;
   try {
     for await (const entry of walkTar(reader, where)) {
       entries += 1;
-      if (entries > MOST_ENTRIES)
+      if (entries > MOST_ENTRIES) {
         throw new IntegrityError(`${where}: it holds more than ${MOST_ENTRIES} files`);
-      if (entry.kind === 'file') await handle(entry, bodyOf(entry, reader, where));
+      }
+      yield { ...entry, body: bodyOf(entry, reader, where) };
     }
     await reader.skip(Infinity);
   } finally {
@@ -47,8 +52,18 @@ async function* bodyOf(
   if (reader.position - start < size) throw new IntegrityError(`${where}: ${path} is truncated`);
 }
 
-/** The whole body; throws IntegrityError when it is longer than `limit` bytes, whatever was promised. */
-export async function small(body: Chunks, limit: number, where: string): Promise<Buffer> {
+/**
+ * Throws IntegrityError unless the entry is a regular file whose name is written plainly, without `./`: other tools
+ * refuse anything else between the parts of an artifact.
+ */
+export function expectFile({ kind, name, path }: TarHeader, where: string): void {
+  if (kind === 'file' && name === path) return;
+  const found = kind === 'file' ? `the name ${JSON.stringify(name)}` : `the ${kind} ${JSON.stringify(path)}`;
+  throw new IntegrityError(`${where}: expected only plain files, found ${found}`);
+}
+
+/** The whole body. Throws IntegrityError if it is longer than `limit` bytes. */
+export async function readSmall(body: Chunks, limit: number, where: string): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -66,16 +81,15 @@ const COMPRESSIONS = { '': 'none', '.gz': 'gzip', '.xz': 'xz', '.zst': 'zstd' } 
 export type Suffix = keyof typeof COMPRESSIONS;
 
 /**
- * Calls `use` with the uncompressed chunks of a file whose name ends with `suffix`. Throws IntegrityError when the content
- * is compressed in another way, as devices go by the name, and when it is longer than `limit` bytes.
+ * The uncompressed chunks of a file whose name ends with `suffix`. Throws IntegrityError if the content is compressed
+ * in another way, as devices go by the name, and if it is longer than `limit` bytes.
  */
-export async function uncompressed(
+export async function* unpacked(
   body: Chunks,
   suffix: Suffix,
   where: string,
-  use: (chunks: Chunks) => Promise<void>,
   limit: number = LARGEST_PART,
-): Promise<void> {
+): AsyncGenerator<Buffer> {
   const { head, all } = await withHead(body, LONGEST_MAGIC);
   const [found, promised] = [compressionOf(head), COMPRESSIONS[suffix]];
   if (found !== promised) {
@@ -85,7 +99,7 @@ export async function uncompressed(
   const stream =
     found === 'xz' ? Readable.from(unxz(source as Chunks), { objectMode: false }) : decompressed(source);
   try {
-    await use(atMost(limit, stream as Chunks, where));
+    yield* atMost(limit, stream as Chunks, where);
   } finally {
     stream.destroy();
     source.destroy();
@@ -112,8 +126,8 @@ export async function withHead(body: Chunks, length: number): Promise<{ head: Bu
   return { head, all: all() };
 }
 
-/** Passes the chunks on; `sum` gives, once, the SHA-256 of those that passed, in hex. */
-export function summing(chunks: Chunks): { chunks: Chunks; sum: () => string } {
+/** The same chunks, and `sum`, which returns the SHA-256 of those that have passed, in hex. Call it once. */
+export function hashed(chunks: Chunks): { chunks: Chunks; sum: () => string } {
   const digest = createHash('sha256');
   async function* passed(): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {

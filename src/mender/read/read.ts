@@ -3,43 +3,34 @@ import { stat } from 'node:fs/promises';
 import { NotFoundError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { readAhead } from '../../io/verify.ts';
-import { eachFile } from './nested.ts';
-import type { Outer } from './outer.ts';
-import { reportOf, takeEntry } from './readOuter.ts';
+import { entriesOf } from './nested.ts';
+import { newOuter } from './outer.ts';
+import { readEntry, reportOf } from './readOuter.ts';
 import type { ArtifactReport, ArtifactVisitor } from './report.ts';
 
 export interface ReadOptions {
-  /** Checks the signature before anything else; an artifact without one is then an IntegrityError. */
+  /** Checks the signature before anything else. An unsigned artifact is then an IntegrityError. */
   key?: KeyObject;
   visitor?: ArtifactVisitor;
-  /** True to compare the payload files' checksums without opening them: the report names no images and manifests then. */
+  /** Compares the checksums of the payload's files without opening them: the report has no images and manifests. */
   sumsOnly?: boolean;
   signal?: AbortSignal;
 }
 
 /**
  * Reads the artifact at `path` in one pass, compares every checksum in its manifest, and returns what it holds. Writes
- * nothing, and holds no layer in memory. Throws NotFoundError, IntegrityError for what does not match, and
- * UnsupportedError for other formats than version 3 with one payload.
+ * nothing, and holds no layer in memory. Throws NotFoundError, IntegrityError for everything that does not match or that
+ * mender-artifact refuses, and UnsupportedError for other formats than version 3 with one payload.
  * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
  */
 export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {
-  const { key, visitor = {}, sumsOnly = false, signal } = options;
+  const { signal } = options;
   const size = await sizeOf(path);
-  const outer: Outer = {
-    path,
-    key,
-    visitor,
-    sumsOnly,
-    hasVersion: false,
-    sums: new Map(),
-    signature: 'none',
-    suffix: '',
-  };
+  const outer = newOuter(path, options);
   try {
-    await eachFile(untilAborted(readAhead(path), signal), path, (entry, body) =>
-      takeEntry(outer, entry, body),
-    );
+    for await (const entry of entriesOf(untilAborted(readAhead(path), signal), path)) {
+      await readEntry(outer, entry);
+    }
     return { size, ...reportOf(outer) };
   } catch (error) {
     signal?.throwIfAborted();
@@ -47,7 +38,8 @@ export async function readArtifact(path: string, options: ReadOptions = {}): Pro
   }
 }
 
-async function* untilAborted(
+/** The chunks, until `signal` is aborted; then throws its reason. */
+export async function* untilAborted(
   chunks: AsyncIterable<Buffer>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {

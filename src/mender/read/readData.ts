@@ -1,26 +1,29 @@
+import { IntegrityError } from '../../errors.ts';
 import { streamReader } from '../../tar/byteReader.ts';
 import type { Chunks, Suffix } from './nested.ts';
-import { eachFile, summing, uncompressed } from './nested.ts';
-import { readImages } from './readImages.ts';
+import { entriesOf, expectFile, hashed, unpacked } from './nested.ts';
 import type { Data, Outer } from './outer.ts';
 import { checkSum } from './outer.ts';
+import { OddEntries } from './oddEntries.ts';
+import { readImages } from './readImages.ts';
 import type { FileReport } from './report.ts';
 
 const NESTED = /^(images|manifests)\.tar(\.gz)?$/;
 
-/** Reads `data/0000.tar`, and for the modules of this tool what is in its files; compares every checksum. */
+/** Reads `data/0000.tar`, and what is in its files if this tool knows them. Compares every checksum. */
 export async function readData(body: Chunks, suffix: Suffix, where: string, outer: Outer): Promise<Data> {
-  const data: Data = { files: [], images: [], manifests: [] };
-  await uncompressed(body, suffix, where, (chunks) =>
-    eachFile(chunks, where, async ({ path, size }, file) => {
-      const { chunks: content, sum } = summing(file);
-      if (!outer.sumsOnly) await readFile(data, path, content, outer);
-      await streamReader(content).skip(Infinity);
-      const sha256 = sum();
-      checkSum(outer, `data/0000/${path}`, sha256);
-      data.files.push({ path, size, sha256 });
-    }),
-  );
+  const data: Data = { files: [], images: [], manifests: [], oddEntries: [] };
+  for await (const entry of entriesOf(unpacked(body, suffix, where), where)) {
+    const { path, size } = entry;
+    expectFile(entry, where);
+    if (path.includes('/')) throw new IntegrityError(`${where}: ${path} is in a folder`);
+    const { chunks, sum } = hashed(entry.body);
+    if (!outer.sumsOnly) await readFile(data, path, chunks, outer);
+    await streamReader(chunks).skip(Infinity);
+    const sha256 = sum();
+    checkSum(outer, `data/0000/${path}`, sha256);
+    data.files.push({ path, size, sha256 });
+  }
   return data;
 }
 
@@ -28,18 +31,26 @@ async function readFile(data: Data, path: string, content: Chunks, outer: Outer)
   const [, kind, suffix = ''] = NESTED.exec(path) ?? [];
   const where = `${outer.path}: ${path}`;
   if (kind === undefined) return;
-  await uncompressed(content, suffix as Suffix, where, async (chunks) => {
-    if (kind === 'images') data.images = await readImages(chunks, where, outer.visitor);
-    else data.manifests = await readManifests(chunks, where, outer);
-  });
+  const odd = new OddEntries(path);
+  const chunks = unpacked(content, suffix as Suffix, where);
+  if (kind === 'images') data.images = await readImages(chunks, where, outer.visitor, odd);
+  else data.manifests = await readManifests(chunks, where, outer, odd);
+  data.oddEntries.push(...odd.found);
 }
 
-async function readManifests(chunks: Chunks, where: string, { visitor }: Outer): Promise<FileReport[]> {
+async function readManifests(
+  chunks: Chunks,
+  where: string,
+  { visitor }: Outer,
+  odd: OddEntries,
+): Promise<FileReport[]> {
   const files: FileReport[] = [];
-  await eachFile(chunks, where, async ({ path, size }, body) => {
-    const file = { path: path.replace(/^manifests\//, ''), size };
+  for await (const entry of entriesOf(chunks, where)) {
+    odd.note(entry);
+    if (entry.kind !== 'file') continue;
+    const file = { path: entry.path.replace(/^manifests\//, ''), size: entry.size };
     files.push(file);
-    await visitor.manifest?.(file, body);
-  });
+    await visitor.manifest?.(file, entry.body);
+  }
   return files;
 }

@@ -7,12 +7,13 @@ import { blobPath } from '../../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
 import { imageReport, newImageFiles } from './imageReport.ts';
 import type { Chunks } from './nested.ts';
-import { eachFile, small, withHead } from './nested.ts';
+import { entriesOf, readSmall, withHead } from './nested.ts';
+import type { OddEntries } from './oddEntries.ts';
 import type { ArtifactVisitor, ImageReport } from './report.ts';
 
-/** Larger JSON than any config or manifest, smaller than any harm. */
-const LARGEST_JSON = 4 << 20;
-/** Of all small files of an artifact. */
+/** Bytes: more than any config or manifest has, and little enough to keep in memory. */
+export const LARGEST_JSON: number = 4 << 20;
+/** Bytes of all small files of an artifact together. */
 const MOST_KEPT = 64 << 20;
 const LARGEST_TEXT = 1 << 16;
 const VCDIFF_MAGIC = Buffer.from([0xd6, 0xc3, 0xc4]);
@@ -27,23 +28,25 @@ export async function readImages(
   chunks: Chunks,
   where: string,
   visitor: ArtifactVisitor,
+  odd: OddEntries,
 ): Promise<ImageReport[]> {
   const images = new Map<string, ImageFiles>();
   const budget: Budget = { left: MOST_KEPT };
-  await eachFile(chunks, where, async (entry, body) => {
+  for await (const entry of entriesOf(chunks, where)) {
+    odd.note(entry);
     const [, id, ...rest] = entry.path.split('/');
-    if (id === undefined) return;
+    if (id === undefined || entry.kind !== 'file') continue;
     const inFolder = rest.length > 0;
     const name = inFolder ? id : posix.basename(id, '.tar');
     const files = images.get(name) ?? newImageFiles(name);
     images.set(name, files);
-    await imageEntry(files, { ...entry, path: inFolder ? rest.join('/') : 'image.img' }, body, {
+    await readFile(files, { ...entry, path: inFolder ? rest.join('/') : 'image.img' }, entry.body, {
       where: `${where}: ${entry.path}`,
       visitor,
       budget,
     });
-  });
-  return reported(images, where, visitor);
+  }
+  return reportImages(images, where, visitor);
 }
 
 interface Reading {
@@ -57,39 +60,44 @@ interface Budget {
   left: number;
 }
 
-/** The small file's content; throws IntegrityError where it, or all that was kept so far, is too long. */
-async function kept(body: Chunks, limit: number, { where, budget }: Reading): Promise<Buffer> {
-  const content = await small(body, limit, where);
+/** The small file's content. Throws IntegrityError if it, or all that was kept so far, is too long. */
+async function keepSmall(body: Chunks, limit: number, { where, budget }: Reading): Promise<Buffer> {
+  const content = await readSmall(body, limit, where);
   budget.left -= content.length;
   if (budget.left < 0) throw new IntegrityError(`${where}: more than ${MOST_KEPT} bytes of small files`);
   return content;
 }
 
-async function imageEntry(
-  files: ImageFiles,
-  entry: TarHeader,
-  body: Chunks,
-  reading: Reading,
-): Promise<void> {
+async function readFile(files: ImageFiles, entry: TarHeader, body: Chunks, reading: Reading): Promise<void> {
   if (TEXTS.has(entry.path)) {
-    files.texts.set(entry.path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
+    files.texts.set(entry.path, (await keepSmall(body, LARGEST_TEXT, reading)).toString('utf8').trim());
   } else if (entry.path !== 'image.img') {
-    await imageFile(files, entry, body, reading);
+    await readImageFile(files, entry, body, reading);
   } else {
-    const { head, all } = await withHead(body, VCDIFF_MAGIC.length);
-    if (head.equals(VCDIFF_MAGIC)) files.imageDelta = entry.size;
-    else if (isPlan(head, files.id))
-      files.texts.set('plan', (await kept(all, LARGEST_JSON, reading)).toString());
-    else await eachFile(all, reading.where, (inner, content) => imageFile(files, inner, content, reading));
+    await readImage(files, entry, body, reading);
   }
 }
 
-/** The state script's plan is no image, but stands where images do. */
+/** A file in the place of an image: a loadable tar, a delta of one, or the state script's plan. */
+async function readImage(files: ImageFiles, entry: TarHeader, body: Chunks, reading: Reading): Promise<void> {
+  const { head, all } = await withHead(body, VCDIFF_MAGIC.length);
+  if (head.equals(VCDIFF_MAGIC)) {
+    files.imageDelta = entry.size;
+  } else if (isPlan(head, files.id)) {
+    files.texts.set('plan', (await keepSmall(all, LARGEST_JSON, reading)).toString());
+  } else {
+    for await (const inner of entriesOf(all, reading.where)) {
+      if (inner.kind === 'file') await readImageFile(files, inner, inner.body, reading);
+    }
+  }
+}
+
+/** The state script's plan lies in the folder of the images. */
 function isPlan(head: Buffer, id: string): boolean {
   return id === 'plan' && head.toString('latin1') === 'men';
 }
 
-async function imageFile(
+async function readImageFile(
   files: ImageFiles,
   { path, size }: TarHeader,
   body: Chunks,
@@ -98,13 +106,13 @@ async function imageFile(
   const { visitor } = reading;
   files.sizes.set(path, size);
   if (path.endsWith('.source')) {
-    files.sources.set(path, (await kept(body, LARGEST_TEXT, reading)).toString('utf8').trim());
+    files.sources.set(path, (await keepSmall(body, LARGEST_TEXT, reading)).toString('utf8').trim());
     return;
   }
   const { head, all } = await withHead(body, 1);
   const looksLikeJson = head.length > 0 && '{['.includes(head.toString('latin1'));
   if (looksLikeJson && size <= LARGEST_JSON) {
-    files.json.set(path, await kept(all, LARGEST_JSON, reading));
+    files.json.set(path, await keepSmall(all, LARGEST_JSON, reading));
     return;
   }
   const [, hex, delta] = BLOB.exec(path) ?? [];
@@ -113,7 +121,7 @@ async function imageFile(
   await visitor.layer({ image: files.id, diffID, kind: delta === undefined ? 'full' : 'delta', size }, all);
 }
 
-async function reported(
+async function reportImages(
   images: ReadonlyMap<string, ImageFiles>,
   where: string,
   visitor: ArtifactVisitor,
@@ -127,8 +135,9 @@ async function reported(
     reports.push(report);
     await showSmallLayers(files, report, visitor);
     if (config === undefined) continue;
-    if (report.configDigest === undefined)
+    if (report.configDigest === undefined) {
       throw new IntegrityError(`${where}: ${files.id} has a wrong config`);
+    }
     await visitor.config?.(files.id, report.configDigest, config);
   }
   return reports;
@@ -139,7 +148,7 @@ async function showDocuments({ id, texts, json }: ImageFiles, visitor: ArtifactV
   for (const [path, content] of json) await visitor.document?.(id, path, content);
 }
 
-/** A small layer whose first file has a name that begins like JSON was taken for a document. */
+/** A small layer whose first file has a name that begins like JSON was kept as a document. */
 async function showSmallLayers(
   { id, json }: ImageFiles,
   { layers }: ImageReport,

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
-import type { TarHeader } from '../../tar/tarRead.ts';
-import type { Chunks, Suffix } from './nested.ts';
-import { small, summing } from './nested.ts';
+import { isSignedBy } from '../sign.ts';
+import type { Compression } from '../spec.ts';
+import { parseAs, parseJson, record } from './json.ts';
+import type { Chunks, StreamedEntry, Suffix } from './nested.ts';
+import { expectFile, hashed, readSmall } from './nested.ts';
 import type { Outer } from './outer.ts';
 import { checkSum } from './outer.ts';
 import { readData } from './readData.ts';
-import { parseJson, readHeader, record } from './readHeader.ts';
+import { readHeader } from './readHeader.ts';
 import type { ArtifactReport } from './report.ts';
-import { isSignedBy } from '../sign.ts';
-import type { Compression } from '../spec.ts';
+import { versionSchema } from './schemas.ts';
 
 const LARGEST_MANIFEST = 1 << 20;
 const LARGEST_SIGNATURE = 1 << 14;
@@ -21,15 +22,19 @@ const NAMED: Readonly<Record<Suffix, Compression>> = {
 };
 const PART = /^(header\.tar|data\/0000\.tar)(|\.gz|\.xz|\.zst)$/;
 
-/** Takes the next entry of the outer tar; the format prescribes their order. */
-export async function takeEntry(outer: Outer, { path }: TarHeader, body: Chunks): Promise<void> {
+/** Reads the next entry of the outer tar. Throws IntegrityError unless the entries keep the format's order. */
+export async function readEntry(outer: Outer, entry: StreamedEntry): Promise<void> {
+  const { path, body } = entry;
   const where = `${outer.path}: ${path}`;
-  if (!outer.hasVersion) return takeVersion(outer, path, body, where);
-  if (outer.manifest === undefined) return takeManifest(outer, path, body, where);
-  if (path === 'manifest.sig' && outer.header === undefined) return takeSignature(outer, body, where);
+  expectFile(entry, outer.path);
+  if (outer.versionSum === undefined) return readVersion(outer, path, body, where);
+  if (outer.manifest === undefined) return readManifest(outer, path, body, where);
+  if (path === 'manifest.sig' && outer.signature === 'none' && outer.header === undefined) {
+    return readSignature(outer, body, where);
+  }
   const [, part, suffix] = PART.exec(path) ?? [];
   if (part === 'header.tar' && outer.header === undefined) {
-    return takeHeader(outer, path, suffix as Suffix, body);
+    return readHeaderPart(outer, path, suffix as Suffix, body);
   }
   if (part === 'data/0000.tar' && outer.header !== undefined && outer.data === undefined) {
     outer.data = await readData(body, suffix as Suffix, where, outer);
@@ -39,30 +44,37 @@ export async function takeEntry(outer: Outer, { path }: TarHeader, body: Chunks)
   throw new IntegrityError(`${where}: unexpected at this place of an artifact`);
 }
 
-async function takeVersion(outer: Outer, path: string, body: Chunks, where: string): Promise<void> {
-  if (path !== 'version') throw new IntegrityError(`${outer.path}: not a Mender Artifact`);
-  const content = await small(body, LARGEST_SIGNATURE, where);
-  const { format, version } = record(parseJson(content, where));
-  if (format !== 'mender') throw new IntegrityError(`${outer.path}: not a Mender Artifact`);
-  if (version !== 3) throw new UnsupportedError(`${outer.path}: expected format 3, found ${String(version)}`);
-  outer.hasVersion = true;
-  outer.sums.set('version', sha256(content));
+async function readVersion(outer: Outer, path: string, body: Chunks, where: string): Promise<void> {
+  if (path !== 'version') throw notAnArtifact(outer);
+  const content = await readSmall(body, LARGEST_SIGNATURE, where);
+  if (record(parseJson(content, where))['format'] !== 'mender') throw notAnArtifact(outer);
+  const { version } = parseAs(versionSchema, content, where);
+  if (version !== 3) throw new UnsupportedError(`${outer.path}: expected format 3, found ${version}`);
+  outer.versionSum = createHash('sha256').update(content).digest('hex');
 }
 
-async function takeManifest(outer: Outer, path: string, body: Chunks, where: string): Promise<void> {
+function notAnArtifact({ path }: Outer): IntegrityError {
+  return new IntegrityError(`${path}: not a Mender Artifact`);
+}
+
+async function readManifest(outer: Outer, path: string, body: Chunks, where: string): Promise<void> {
   if (path !== 'manifest') throw new IntegrityError(`${outer.path}: expected the manifest, found ${path}`);
-  const found = outer.sums.get('version');
-  outer.manifest = await small(body, LARGEST_MANIFEST, where);
-  for (const line of outer.manifest.toString('utf8').split('\n')) {
-    const [, sum, name] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
-    if (sum !== undefined && name !== undefined) outer.sums.set(name, sum);
-    else if (line !== '') throw new IntegrityError(`${where}: no checksum in ${JSON.stringify(line)}`);
+  outer.manifest = await readSmall(body, LARGEST_MANIFEST, where);
+  const lines = outer.manifest.toString('utf8').split('\n');
+  if (lines.pop() !== '') throw new IntegrityError(`${where}: the last line is cut off`);
+  for (const line of lines.filter((text) => text !== '')) {
+    const [, sum, name] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+    if (sum === undefined || name === undefined) {
+      throw new IntegrityError(`${where}: no checksum in ${JSON.stringify(line)}`);
+    }
+    if (outer.sums.has(name)) throw new IntegrityError(`${where}: it lists ${name} twice`);
+    outer.sums.set(name, sum);
   }
-  checkSum(outer, 'version', found ?? '');
+  checkSum(outer, 'version', outer.versionSum ?? '');
 }
 
-async function takeSignature(outer: Outer, body: Chunks, where: string): Promise<void> {
-  const signature = (await small(body, LARGEST_SIGNATURE, where)).toString('latin1');
+async function readSignature(outer: Outer, body: Chunks, where: string): Promise<void> {
+  const signature = (await readSmall(body, LARGEST_SIGNATURE, where)).toString('latin1');
   outer.signature = outer.key === undefined ? 'unchecked' : 'valid';
   if (outer.key === undefined || isSignedBy(outer.manifest ?? Buffer.alloc(0), signature, outer.key)) return;
   throw new IntegrityError(`${outer.path}: the signature was not made with this key`, {
@@ -70,30 +82,32 @@ async function takeSignature(outer: Outer, body: Chunks, where: string): Promise
   });
 }
 
-async function takeHeader(outer: Outer, path: string, suffix: Suffix, body: Chunks): Promise<void> {
+async function readHeaderPart(outer: Outer, path: string, suffix: Suffix, body: Chunks): Promise<void> {
   if (outer.key !== undefined && outer.signature !== 'valid') {
     throw new IntegrityError(`${outer.path}: it is not signed`);
   }
-  const { chunks, sum } = summing(body);
-  outer.header = await readHeader(chunks, suffix, `${outer.path}: ${path}`);
+  const { chunks, sum } = hashed(body);
+  outer.header = await readHeader(chunks, suffix, `${outer.path}: ${path}`, outer.visitor);
   outer.suffix = suffix;
   checkSum(outer, path, sum());
 }
 
-/** All that was read; throws IntegrityError when something is missing. */
+/**
+ * All that was read. Throws IntegrityError if something is missing, and UnsupportedError unless there is exactly one
+ * payload, which is for an update module.
+ */
 export function reportOf(outer: Outer): Omit<ArtifactReport, 'size'> {
   const [missing] = outer.sums.keys();
   if (outer.header === undefined || outer.data === undefined || missing !== undefined) {
     throw new IntegrityError(`${outer.path}: ${missing ?? 'the data'} is missing`);
   }
-  return {
-    ...outer.header,
-    compression: NAMED[outer.suffix],
-    ...outer.data,
-    signature: outer.signature,
-  };
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  const { payloads, ...info } = outer.header;
+  const [payload, ...more] = payloads;
+  if (payload === undefined || more.length > 0) {
+    throw new UnsupportedError(`${outer.path}: expected one payload, found ${payloads.length}`);
+  }
+  const { module, ...parts } = payload;
+  if (module === undefined) throw new UnsupportedError(`${outer.path}: its payload is for no update module`);
+  const compression = NAMED[outer.suffix];
+  return { ...info, module, compression, ...parts, ...outer.data, signature: outer.signature };
 }

@@ -8,23 +8,27 @@ export interface ArtifactReport {
   artifactName: string;
   artifactGroup?: string;
   deviceTypes: string[];
-  /** Names of artifacts of which the device must have one installed. */
+  /** The device must have one of these artifacts installed; empty: any. */
   dependsOnArtifactNames: string[];
   dependsOnGroups: string[];
   /** Name of the update module. */
   module: string;
+  /** The name in type-info, which should be the same. */
+  typeInfoType?: string;
   compression: Compression;
   /** Depends, provides and clears of the payload. */
-  depends: Record<string, unknown>;
-  provides: Record<string, unknown>;
+  depends: Record<string, string | string[]>;
+  provides: Record<string, string>;
   clears: string[];
-  metaData: unknown;
-  scripts: FileReport[];
-  /** The payload's files, their checksums compared. */
+  metaData?: Record<string, unknown>;
+  scripts: ScriptReport[];
+  /** All files of the payload. Their checksums match the manifest. */
   files: (FileReport & { sha256: string })[];
   images: ImageReport[];
-  /** The files beside the compose manifest, paths below `manifests/`. */
+  /** The Compose file and what it refers to; paths below `manifests/`. */
   manifests: FileReport[];
+  /** What an update module does not expect in the tars of the payload. */
+  oddEntries: OddEntry[];
   /** `unchecked`: signed, and no key was given to check it with. */
   signature: 'none' | 'unchecked' | 'valid';
 }
@@ -35,18 +39,31 @@ export interface FileReport {
   size: number;
 }
 
+/** A state script. */
+export interface ScriptReport extends FileReport {
+  sha256: string;
+}
+
+/** A link, device or named pipe in a tar of the payload, or a second entry of one name. */
+export interface OddEntry {
+  /** The file of the payload: `manifests.tar`, for example. */
+  file: string;
+  path: string;
+  kind: 'link' | 'special' | 'twice';
+}
+
 export interface ImageReport {
   id: string;
-  /** Name that the image bears on the device. */
+  /** The image's name on the device. */
   name?: string;
-  /** Name of the old image that the deltas are made against. */
+  /** Name of the base image that the deltas are made against. */
   current?: string;
   configDigest?: Digest;
   /** `os/arch[/variant]` */
   platform?: string;
-  /** Base first; empty where the image is one delta of a whole `docker save`. */
+  /** Lowest first; empty if the image is one delta of a whole `docker save`. */
   layers: LayerReport[];
-  /** Bytes, where the image is one delta of a whole `docker save`. */
+  /** Bytes of the delta, if the image is one delta of a whole `docker save`. */
   imageDelta?: number;
 }
 
@@ -55,19 +72,21 @@ export interface LayerReport {
   kind: 'omit' | 'full' | 'delta';
   /** Bytes in the artifact, before its compression. */
   bytes: number;
-  /** Of a delta: the layer that it is made against. */
+  /** Of a delta: the base layer. */
   from?: Digest;
 }
 
-/** Receives what stands in an artifact as it passes; what a receiver leaves unread is skipped. */
+/** Receives the content of an artifact as it passes. What a visitor leaves unread is skipped. */
 export interface ArtifactVisitor {
+  /** A state script, before the payload. */
+  script?(script: ScriptReport, content: Uint8Array): Promise<void>;
   /** A file of the folder `manifests/`. */
   manifest?(file: FileReport, body: AsyncIterable<Buffer>): Promise<void>;
   /** A whole layer or a delta for it; the bytes are not compared with the diffID here. */
   layer?(layer: VisitedLayer, body: AsyncIterable<Buffer>): Promise<void>;
-  /** A small file of an image, behind its layers: texts, JSON, and the plan of the state script (image `plan`). */
+  /** A small file of an image, after its layers: texts, JSON, and the plan of the state script (image `plan`). */
   document?(image: string, path: string, content: Uint8Array): Promise<void>;
-  /** The config of an image, behind its layers; its exact bytes, compared with the digest. */
+  /** The exact bytes of an image's config, after its layers. They match the digest. */
   config?(image: string, digest: Digest, config: Uint8Array): Promise<void>;
 }
 

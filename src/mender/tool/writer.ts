@@ -3,14 +3,14 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ToolError } from '../../errors.ts';
+import { ToolError, messageOf } from '../../errors.ts';
 import { fileSize, temporaryBeside } from '../../io/files.ts';
 import { redact } from '../../io/redact.ts';
 import type { TarFile } from '../../tar/tar.ts';
 import type { PackContext } from '../write/packing.ts';
 import type { Payload } from '../write/files.ts';
 import { offBoundary } from '../write/files.ts';
-import { readBack } from '../read/readBack.ts';
+import { readArtifactFile } from '../read/readFile.ts';
 import type { ArtifactSpec, Compression } from '../spec.ts';
 import type { ToolVersion } from './tool.ts';
 import { runTool } from './tool.ts';
@@ -47,7 +47,7 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
     );
     const size = await writtenSize(output, said);
     await rename(output, path);
-    await readBack(path, spec.artifactName);
+    await checkWritten(path, spec.artifactName);
     return size;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -112,4 +112,17 @@ async function writtenSize(path: string, said: string): Promise<number> {
   throw new ToolError(`packing: mender-artifact wrote no artifact: ${redact(said.trim())}`, {
     hint: 'see above, or use --writer embedded',
   });
+}
+
+/** mender-artifact up to 4.0.0 may also leave a broken artifact and exit with 0. Throws ToolError for one. */
+async function checkWritten(path: string, artifactName: string): Promise<void> {
+  const broken = (why: string, cause?: unknown) =>
+    new ToolError(`packing ${artifactName}: mender-artifact wrote a broken artifact: ${why}`, {
+      hint: 'use --writer embedded',
+      cause,
+    });
+  const { name } = await readArtifactFile(path).catch((error: unknown) => {
+    throw broken(messageOf(error), error);
+  });
+  if (name !== artifactName) throw broken(`its name is ${JSON.stringify(name)}`);
 }

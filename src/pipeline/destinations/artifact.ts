@@ -1,9 +1,9 @@
 import { softwareOf } from '../../destinations/nvr.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { readArtifact } from '../../mender/read/read.ts';
+import type { ArtifactFile } from '../../mender/read/readFile.ts';
+import { readArtifactFile } from '../../mender/read/readFile.ts';
+import { readPlatform } from '../../mender/read/readPlatform.ts';
 import { parsePlatform } from '../../oci/platform.ts';
-import { readArtifactFacts } from '../../server/artifactFile.ts';
-import type { ArtifactFacts } from '../../server/sameArtifact.ts';
 
 /** An artifact on its way: one file, or several that share a name and differ in what they depend on. */
 export interface DestinedArtifact {
@@ -12,7 +12,7 @@ export interface DestinedArtifact {
   version: string;
   /** As in a platform; undefined where the artifact does not say. */
   architecture?: string | undefined;
-  files: { path: string; facts: ArtifactFacts }[];
+  files: { path: string; facts: ArtifactFile }[];
 }
 
 /** What artifact files are, those of one name together. Throws UsageError for a file that is no artifact of an application. */
@@ -22,7 +22,7 @@ export async function destinedArtifacts(
 ): Promise<DestinedArtifact[]> {
   const artifacts = new Map<string, DestinedArtifact>();
   for (const path of paths) {
-    const facts = await readArtifactFacts(path);
+    const facts = await readArtifactFile(path);
     const known = artifacts.get(facts.name);
     if (known === undefined) artifacts.set(facts.name, await artifactOf(path, facts, signal));
     else known.files.push({ path, facts });
@@ -32,7 +32,7 @@ export async function destinedArtifacts(
 
 async function artifactOf(
   path: string,
-  facts: ArtifactFacts,
+  facts: ArtifactFile,
   signal: AbortSignal | undefined,
 ): Promise<DestinedArtifact> {
   const [software] = softwareOf(facts.provides);
@@ -44,17 +44,19 @@ async function artifactOf(
       },
     );
   }
-  const architecture = await architectureOf(path, signal);
+  const architecture = await architectureOf(path, facts, signal);
   return { name: facts.name, ...software, architecture, files: [{ path, facts }] };
 }
 
-/** What the artifact says itself; artifacts of other tools may not. */
-async function architectureOf(path: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+/** What the artifact says; artifacts of other tools may not. */
+async function architectureOf(
+  path: string,
+  facts: ArtifactFile,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   try {
-    const { metaData, images } = await readArtifact(path, signal === undefined ? {} : { signal });
-    const { platform } = (metaData ?? {}) as { platform?: unknown };
-    const text = typeof platform === 'string' ? platform : images[0]?.platform;
-    return text === undefined ? undefined : parsePlatform(text).architecture;
+    const platform = await readPlatform(path, facts, signal);
+    return platform === undefined ? undefined : parsePlatform(platform).architecture;
   } catch (error) {
     if (error instanceof UserError && signal?.aborted !== true) return undefined;
     throw error;

@@ -4,7 +4,7 @@ import { readDocument } from '../../cache/documents.ts';
 import { withLock } from '../../cache/lock.ts';
 import { messageOf, systemCodeOf, UsageError } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
-import { readArtifactFacts } from '../../server/artifactFile.ts';
+import { readArtifactFile } from '../../mender/read/readFile.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { deleteArtifact } from '../../server/artifacts.ts';
 import { isSameFile } from '../../server/sameArtifact.ts';
@@ -102,7 +102,7 @@ export async function replaceArtifact(
   request: UploadRequest,
   context: LedgerContext,
 ): Promise<UploadReport> {
-  const facts = await readArtifactFacts(request.path);
+  const facts = await readArtifactFile(request.path);
   if (isSameFile(facts, old)) return { id: old.id, name: old.name, size: facts.size, outcome: 'present' };
   if (facts.name !== old.name) {
     throw new UsageError(`replacing ${old.name}: ${request.path} holds ${facts.name}`, {

@@ -5,7 +5,7 @@ import { wait } from '../../http/wait.ts';
 import type { Api } from '../../server/api.ts';
 import { createdId } from '../../server/api.ts';
 import { describeArtifact, postArtifact } from '../../server/artifacts.ts';
-import { readArtifactFacts } from '../../server/artifactFile.ts';
+import { readArtifactFile } from '../../mender/read/readFile.ts';
 import { uploadDirectly } from '../../server/directUpload.ts';
 import { mayBeDone, reasonOf } from '../../server/failure.ts';
 import { uploadForm } from '../../server/multipart.ts';
@@ -46,7 +46,7 @@ const PAUSE_MS = 3000;
  * too full, both before the first byte.
  */
 export async function uploadArtifact(request: UploadRequest, context: UploadContext): Promise<UploadReport> {
-  const facts = await readArtifactFacts(request.path);
+  const facts = await readArtifactFile(request.path);
   const found = await lookFor(facts, context.api);
   if (found !== undefined) return reportOf(facts, found.id, 'present');
   await checkStorage(facts, context.api);

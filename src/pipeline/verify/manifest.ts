@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { record, strings } from '../../mender/read/readHeader.ts';
+import { record, strings } from '../../mender/read/json.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';

@@ -1,4 +1,4 @@
-import { record, strings } from '../../mender/read/readHeader.ts';
+import { record, strings } from '../../mender/read/json.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import type { Manifest } from '../../oci/manifest.ts';

@@ -1,0 +1,70 @@
+import { stat } from 'node:fs/promises';
+import { IntegrityError, NotFoundError, UsageError, messageOf, systemCodeOf } from '../../errors.ts';
+import { fileError } from '../../io/files.ts';
+import { readAhead } from '../../io/verify.ts';
+import { entriesOf } from './nested.ts';
+import type { Outer } from './outer.ts';
+import { newOuter } from './outer.ts';
+import type { ArtifactHeader } from './readHeader.ts';
+import { readEntry } from './readOuter.ts';
+
+/** What an artifact file is, as its header and its manifest say. */
+export interface ArtifactFile {
+  name: string;
+  /** Bytes of the whole file. */
+  size: number;
+  /** When the file was written, in milliseconds since 1970. */
+  modified: number;
+  /** All that a device must be or have, `device_type` included. */
+  depends: Record<string, string[]>;
+  /** All that a device has afterwards, `artifact_name` included. */
+  provides: Record<string, string>;
+  /** SHA-256 of the payload's files, in hex. */
+  checksums: string[];
+  header: ArtifactHeader;
+}
+
+/**
+ * Reads the front of the artifact at `path` up to its payload, which is neither uncompressed nor compared with the
+ * manifest. Any number of payloads is fine. Throws NotFoundError for a missing file, and UsageError for one that can't
+ * be read or that is not a Mender Artifact of format 3.
+ */
+export async function readArtifactFile(path: string): Promise<ArtifactFile> {
+  try {
+    const { size, mtimeMs: modified } = await stat(path);
+    const outer = await readFront(path);
+    if (outer.header === undefined) throw new IntegrityError('it has no header');
+    return { ...factsOf(outer.header), size, modified, checksums: checksumsOf(outer), header: outer.header };
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`reading ${path}: no such file`);
+    const known = fileError(error, `reading ${path}`);
+    if (known !== error) throw known;
+    throw new UsageError(`${path} is not a whole Mender Artifact: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readFront(path: string): Promise<Outer> {
+  const outer = newOuter(path, {});
+  for await (const entry of entriesOf(readAhead(path), path)) {
+    if (entry.path.startsWith('data/')) return outer;
+    await readEntry(outer, entry);
+  }
+  throw new IntegrityError('it has no payload');
+}
+
+function factsOf(header: ArtifactHeader): Pick<ArtifactFile, 'name' | 'depends' | 'provides'> {
+  const { artifactName: name, artifactGroup, payloads } = header;
+  const depends = [header, ...payloads].flatMap((part) => Object.entries(part.depends));
+  const provides = payloads.map((payload) => payload.provides);
+  const group = artifactGroup === undefined ? {} : { artifact_group: artifactGroup };
+  return {
+    name,
+    depends: Object.fromEntries(depends.map(([key, value]) => [key, [value].flat()])),
+    provides: Object.assign({ artifact_name: name, ...group }, ...provides) as Record<string, string>,
+  };
+}
+
+/** What the manifest lists of the payload; the parts before it have passed. */
+function checksumsOf({ sums }: Outer): string[] {
+  return [...sums].flatMap(([path, sum]) => (path.startsWith('data/') ? [sum] : []));
+}
