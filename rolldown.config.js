@@ -1,21 +1,33 @@
-// One file in place of hundreds: loading took most of a short run's time. What is bundled is not installed beside the
-// package, so its licences come along.
+// Bundles the tool into one file, because loading hundreds of files took most of a short run's time. Bundled packages are
+// not installed with the tool, so the bundle brings their licences.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
-/** The folders of the packages that the modules are from. */
+/** The folders of the packages that the modules belong to. */
 function packagesOf(modules) {
   const folders = modules.map((id) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]);
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 
+/** The text of a package's licence: a file of its own, or the section of its README. Throws if there is neither. */
+function licenceText(folder, name) {
+  const files = readdirSync(folder);
+  const licence = files.find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+  if (licence !== undefined) return readFileSync(join(folder, licence), 'utf8').trim();
+  const readme = files.find((entry) => /^readme/i.test(entry));
+  const text = readme === undefined ? '' : readFileSync(join(folder, readme), 'utf8');
+  const section = /^(?:#+ *licen[cs]e.*|licen[cs]e\n-+)\n([\s\S]*?)(?=^#|^\[|(?![\s\S]))/im
+    .exec(text)?.[1]
+    .trim();
+  if (section === undefined || section.length < 500) throw new Error(`${name} has no text of its licence`);
+  return section;
+}
+
 function noticeOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  const text = file === undefined ? '' : `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-  return `${name} ${version}: ${license}\n${text}`;
+  return `${name} ${version}: ${license}\n\n${licenceText(folder, name)}\n`;
 }
 
 const licences = {
@@ -27,7 +39,7 @@ const licences = {
   },
 };
 
-/** Parts of axios that nothing here uses: its adapter for fetch makes Node.js load a second HTTP client in every run. */
+/** Parts of axios that nothing here uses. Its adapter for fetch makes Node.js load a second HTTP client in every run. */
 const UNUSED = {
   'axios/lib/adapters/fetch.js': 'export const getFetch = () => undefined;',
   'axios/lib/platform/node/classes/FormData.js': 'export default undefined;',
@@ -52,5 +64,11 @@ export default {
   platform: 'node',
   external: Object.keys(dependencies),
   plugins: [licences, withoutUnused],
-  output: { dir: 'dist/bundle', chunkFileNames: '[name].js', cleanDir: true },
+  output: {
+    dir: 'dist/bundle',
+    chunkFileNames: '[name].js',
+    cleanDir: true,
+    sourcemap: 'hidden',
+    sourcemapExcludeSources: true,
+  },
 };

@@ -1,9 +1,15 @@
 #!/usr/bin/env node
-import module from 'node:module';
+// Old syntax only: a Node.js that is too old must get as far as saying so.
+var OLDEST = [20, 19];
+var found = process.versions.node.split('.').map(Number);
+var isOld = found[0] < OLDEST[0] || (found[0] === OLDEST[0] && found[1] < OLDEST[1]);
+var needed = 'mender-docker-delta needs Node.js ' + OLDEST.join('.') + ' or newer';
 
-// From Node.js 22 on, what was compiled once is kept for the next run.
-module.enableCompileCache?.();
-// axios looks whether there is one, which makes Node.js load a second HTTP client that nothing here uses.
-Object.defineProperty(globalThis, 'FormData', { value: undefined });
-const { main } = await import('../dist/bundle/cli.js');
-process.exitCode = await main(process.argv.slice(2));
+if (isOld) {
+  process.stderr.write('error: ' + needed + ', and this is ' + process.version + '\n');
+  process.stderr.write('  try: install a newer Node.js, for example from https://nodejs.org\n');
+  // The exit code of what is not supported.
+  process.exitCode = 7;
+} else {
+  require('./start.js');
+}

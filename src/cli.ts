@@ -16,6 +16,7 @@ import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/blocks.ts';
 import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
 import { redact } from './io/redact.ts';
+import { sourceStack } from './io/stackTrace.ts';
 
 const GLOBAL_OPTIONS = {
   json: { type: 'boolean', describe: 'Print the result as one JSON document' },
@@ -131,6 +132,6 @@ function describeFailure(error: unknown): string {
     const hint = next === undefined ? '' : `  try: ${oneLine(redact(next))}\n`;
     return `error: ${oneLine(redact(error.message))}\n${hint}`;
   }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = error instanceof Error ? sourceStack(error.stack ?? error.message) : String(error);
   return `This is a bug in mender-docker-delta; please report it with this text:\n${redact(stack)}\n`;
 }
