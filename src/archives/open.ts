@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { NotFoundError, UnsupportedError, systemCodeOf } from '../errors.ts';
-import { compressionOf } from '../compress/decompress.ts';
+import { compressionOf } from '../compress/magic.ts';
 import { fileError } from '../io/files.ts';
-import { firstBytes } from '../io/writeFrom.ts';
+import { firstBytes } from '../io/files.ts';
 import type { Archive } from './archive.ts';
 import { openFolder } from './folder.ts';
 import { openGzipFile } from './gzipFile.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 import { fileSize } from '../io/files.ts';
-import { counted } from '../io/progress.ts';
+import { counted } from '../io/streams.ts';
 import { digestOfFile, readAhead } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
@@ -89,7 +89,8 @@ export class LayerStore {
     const task = progress.start(`unpacking ${hexOf(diffID).slice(0, 12)}`, gzipped.size);
     try {
       const store = { path: this.#layout.layer(diffID), diffID };
-      await unpackLayer(counted(readAhead(gzipped.path), task, signal), { largest, store });
+      const packed = counted(readAhead(gzipped.path), (bytes) => task.advance(bytes), signal);
+      await unpackLayer(packed, { largest, store });
     } catch (error) {
       if (!(error instanceof IntegrityError)) throw error;
       await rm(gzipped.path, { force: true });

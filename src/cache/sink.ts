@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { compressionOf, peek } from '../compress/decompress.ts';
+import { LONGEST_MAGIC, compressionOf } from '../compress/magic.ts';
 import { IntegrityError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
 import type { Progress } from '../io/progress.ts';
-import { counted } from '../io/progress.ts';
 import { HAS_THREADS } from '../io/threads.ts';
-import { gathered, writeAll } from '../io/writeFrom.ts';
+import { counted, gathered, readHead } from '../io/streams.ts';
+import { writeAll } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { BlobDelivery, BlobSink } from '../oci/image.ts';
@@ -60,7 +60,7 @@ async function nameInErrors(what: string, work: () => Promise<void>): Promise<vo
 
 async function storeWithProgress(path: string, delivery: BlobDelivery, options: SinkOptions): Promise<void> {
   const task = options.progress.start(`layer ${hexOf(delivery.digest).slice(0, 12)}`, delivery.size);
-  const chunks = counted(delivery.stream as AsyncIterable<Buffer>, task);
+  const chunks = counted(delivery.stream as AsyncIterable<Buffer>, (bytes) => task.advance(bytes));
   try {
     const stream = Readable.from(chunks, { objectMode: false });
     await storeLayer(path, { ...delivery, stream }, options);
@@ -74,11 +74,11 @@ async function storeLayer(path: string, delivery: BlobDelivery, options: SinkOpt
   const { digest: diffID, stream } = delivery;
   const { largestLayer: largest } = options;
   try {
-    const { head, rest } = await peek(stream[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>);
+    const { head, all } = await readHead(stream[Symbol.asyncIterator](), LONGEST_MAGIC);
     const isGzip = compressionOf(head) === 'gzip';
     const store = { path, diffID };
     const job = isGzip && isOnlyShipped(delivery, options) ? { largest } : { largest, store };
-    const record = isGzip ? await storeGzipped(rest, path, job, delivery) : await storeOther(rest, job);
+    const record = isGzip ? await storeGzipped(all, path, job, delivery) : await storeOther(all, job);
     await writeLayerRecord(path, record);
   } finally {
     stream.destroy();

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { uncompressed } from '../compress/decompress.ts';
 import { IntegrityError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
+import { counted, drain, limited } from '../io/streams.ts';
 import { verified } from '../io/verify.ts';
 import { writeBehind } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -21,34 +22,18 @@ type Chunks = AsyncIterable<Buffer>;
  * IntegrityError if it does not, or if it is too large.
  */
 export async function unpackLayer(chunks: Chunks, { largest, store }: UnpackJob): Promise<number> {
-  const layer = { size: 0 };
-  const content = measured(uncompressed(chunks), layer, largest);
-  if (store === undefined) await readToEnd(content);
+  let size = 0;
+  const unpacked = limited(uncompressed(chunks), largest, () => tooLarge(largest));
+  const content = counted(unpacked, (bytes) => (size += bytes));
+  if (store === undefined) await drain(content);
   else await storeVerified(store.path, content, store.diffID, `layer ${store.diffID}`);
-  return layer.size;
-}
-
-async function* measured(
-  chunks: Chunks,
-  layer: { size: number },
-  largest: number,
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const chunk of chunks) {
-    layer.size += chunk.length;
-    if (layer.size > largest) throw tooLarge(largest);
-    yield chunk;
-  }
+  return size;
 }
 
 function tooLarge(largest: number): IntegrityError {
   return new IntegrityError(`it is larger than ${largest} bytes uncompressed`, {
     hint: 'if it is to be so large, raise --max-layer-size',
   });
-}
-
-async function readToEnd(chunks: Chunks): Promise<void> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  while ((await iterator.next()).done !== true);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { gathered } from '../io/writeFrom.ts';
+import { gathered } from '../io/streams.ts';
 import type { XzLevel } from './xzCoding.ts';
 import { xzCoding } from './xzCoding.ts';
 import { xzByLibrary } from './xzLibrary.ts';

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Lzma } from 'lzma-native';
 import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
-import { kept } from '../io/writeFrom.ts';
+import { errorRecorded } from '../io/streams.ts';
 import type { XzCoding } from './xzCoding.ts';
 
 /** A decoder needs its dictionary and little more; xz -9 has one of 64 MiB. */
@@ -37,7 +37,7 @@ export async function* unxz(content: AsyncIterable<Buffer>): AsyncGenerator<Buff
   const lzma = await liblzma();
   const decoder = lzma.createStream('streamDecoder', { memlimit: DECODER_MEMORY, flags: lzma.CONCATENATED });
   try {
-    yield* through(kept(content, read), decoder);
+    yield* through(errorRecorded(content, read), decoder);
   } catch (error) {
     throw 'error' in read ? read.error : decodingError(error);
   }

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { ToolError } from '../errors.ts';
-import { kept } from '../io/writeFrom.ts';
+import { errorRecorded } from '../io/streams.ts';
 import { redact } from '../io/redact.ts';
 import type { XzCoding } from './xzCoding.ts';
 
@@ -31,7 +31,7 @@ export async function* xzByProgram(
     reject: false,
   });
   const read: { error?: unknown } = {};
-  const fed = pipeline(kept(content, read), program.stdin).catch(() => program.kill());
+  const fed = pipeline(errorRecorded(content, read), program.stdin).catch(() => program.kill());
   try {
     yield* program.stdout as AsyncIterable<Buffer>;
     await fed;

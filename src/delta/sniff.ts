@@ -1,15 +1,16 @@
-import { firstBytes } from '../io/writeFrom.ts';
+import { MAGIC, beginsWith } from '../compress/magic.ts';
+import { firstBytes } from '../io/files.ts';
 
-/** The beginnings by which xdelta3 takes a source for compressed: bzip2, gzip, compress, xz. */
-const MAGICS = ['BZh', '\x1f\x8b', '\x1f\x9d', '\xfd\x37'].map((magic) => Buffer.from(magic, 'latin1'));
-const LONGEST_MAGIC = 3;
+/** The beginnings by which xdelta3 takes a source for compressed. It looks at two bytes of xz. */
+const MAGICS = [MAGIC.bzip2, MAGIC.gzip, MAGIC.compress, MAGIC.xz.subarray(0, 2)];
+const LONGEST = 3;
 
-/** True for a source that xdelta3 would decompress before it copies from it, which makes every delta of it useless. */
+/** True if xdelta3 would decompress the source before it copies from it, which makes every delta useless. */
 export async function looksCompressed(path: string): Promise<boolean> {
-  return startsCompressed(await firstBytes(path, LONGEST_MAGIC));
+  return startsCompressed(await firstBytes(path, LONGEST));
 }
 
-/** The same for a file's first bytes. */
+/** As `looksCompressed`, for the first bytes of a file. */
 export function startsCompressed(beginning: Uint8Array): boolean {
-  return MAGICS.some((magic) => magic.equals(beginning.subarray(0, magic.length)));
+  return MAGICS.some((magic) => beginsWith(beginning, magic));
 }

@@ -4,6 +4,7 @@ import { IntegrityError } from '../errors.ts';
 import { fileSize } from '../io/files.ts';
 import { mapLimited } from '../io/pool.ts';
 import type { ProgressTask } from '../io/progress.ts';
+import { limited } from '../io/streams.ts';
 import { writeFrom } from '../io/writeFrom.ts';
 import type { Brought, Division } from './journal.ts';
 import { beginJournal, noteBrought, readJournal } from './journal.ts';
@@ -79,9 +80,12 @@ async function fetchPart(
 ): Promise<void> {
   const most = end - start;
   const bytes = resumingBytes(file, { start, end, part: true, reuse: true }, log, signal);
+  // The next part's place begins there.
+  const tooMany = () =>
+    new IntegrityError(`${file.what}: more than the ${most} bytes that were asked for arrived`);
   let arrived = 0;
   try {
-    await writeFrom(data, start, limited(bytes, most, file.what), (more) => {
+    await writeFrom(data, start, limited(bytes, most, tooMany), (more) => {
       arrived += more;
       task.advance(more);
       note(part, start - from + arrived);
@@ -91,17 +95,6 @@ async function fetchPart(
   }
   if (arrived === most) return;
   throw new IntegrityError(`${file.what}: expected ${most} bytes in part ${part}, found ${arrived}`);
-}
-
-/** Throws IntegrityError as soon as there are more than `most` bytes: the next part's place begins there. */
-async function* limited(chunks: AsyncIterable<Buffer>, most: number, what: string): AsyncGenerator<Buffer> {
-  let left = most;
-  for await (const chunk of chunks) {
-    left -= chunk.length;
-    if (left < 0)
-      throw new IntegrityError(`${what}: more than the ${most} bytes that were asked for arrived`);
-    yield chunk;
-  }
 }
 
 /** One part that is still to come, from its byte `start` on. */

@@ -1,5 +1,7 @@
 import { NetworkError } from '../errors.ts';
 import type { Log } from '../io/log.ts';
+import type { Chunks } from '../io/streams.ts';
+import { collect } from '../io/streams.ts';
 import { drain, exchange } from './exchange.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
 import { redirected } from './redirect.ts';
@@ -108,15 +110,9 @@ async function reasonOf(outcome: Outcome): Promise<string> {
 const LARGEST_TEXT = 8 << 20;
 
 /** The whole body. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by default. */
-export async function bytesOf(response: HttpResponse, maxBytes: number = LARGEST_TEXT): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new NetworkError(`${hostOf(response)}: its answer exceeds ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+export function bytesOf(response: HttpResponse, maxBytes: number = LARGEST_TEXT): Promise<Buffer> {
+  const tooLong = () => new NetworkError(`${hostOf(response)}: its answer exceeds ${maxBytes} bytes`);
+  return collect(response.body as Chunks, maxBytes, tooLong);
 }
 
 /** The whole body as UTF-8 text. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by default. */

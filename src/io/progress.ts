@@ -15,16 +15,3 @@ export interface ProgressTask {
 export const noProgress: Progress = {
   start: () => ({ advance: () => undefined, end: () => undefined }),
 };
-
-/** Passes the chunks on, each told to the task; ends with the signal's reason once it fires. */
-export async function* counted(
-  chunks: AsyncIterable<Buffer>,
-  task: ProgressTask,
-  signal?: AbortSignal,
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const chunk of chunks) {
-    signal?.throwIfAborted();
-    task.advance(chunk.length);
-    yield chunk;
-  }
-}

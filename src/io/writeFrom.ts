@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 
 /**
@@ -69,65 +68,4 @@ export async function writeBehind(
     await writing;
   }
   return position - start;
-}
-
-/** The content, whose own error is kept in `read`, apart from that of whoever reads it. */
-export async function* kept(
-  content: AsyncIterable<Buffer>,
-  read: { error?: unknown },
-): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    yield* content;
-  } catch (error) {
-    read.error = error;
-    throw error;
-  }
-}
-
-/** The chunks joined into ones of at least `size` bytes, so that small ones do not cost a call each; one at the end may be smaller. */
-export async function* gathered(chunks: AsyncIterable<Buffer>, size: number): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of chunks) {
-    held.push(chunk);
-    length += chunk.length;
-    if (length < size) continue;
-    yield held.length === 1 ? chunk : Buffer.concat(held);
-    held = [];
-    length = 0;
-  }
-  if (length > 0) yield Buffer.concat(held);
-}
-
-/**
- * `open` for a request that may be repeated: each stream of it is counted by `onBytes`, and what an earlier one had counted is
- * taken back (by a negative number) when the next is opened.
- */
-export function countedAttempts(
-  open: () => AsyncIterable<Buffer>,
-  onBytes: (bytes: number) => void,
-): () => AsyncGenerator<Buffer, void, undefined> {
-  let counted = 0;
-  const count = (bytes: number): void => {
-    counted += bytes;
-    onBytes(bytes);
-  };
-  return async function* () {
-    if (counted > 0) count(-counted);
-    for await (const chunk of open()) {
-      count(chunk.length);
-      yield chunk;
-    }
-  };
-}
-
-/** The first `length` bytes of the file at `path`, fewer where it ends before. Throws the system's error. */
-export async function firstBytes(path: string, length: number): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }

@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../errors.ts';
 import { bytesOf } from '../http/http.ts';
-import { firstBytes } from '../io/writeFrom.ts';
+import { firstBytes } from '../io/files.ts';
 import type { LocatedFile } from './locateFile.ts';
 
 /** The magic number of https://github.com/apptainer/sif/blob/main/pkg/sif/sif.go: at byte 32, after the launch script. */

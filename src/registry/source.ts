@@ -1,4 +1,6 @@
 import { Readable } from 'node:stream';
+import type { LimitFunction } from 'p-limit';
+import pLimit from 'p-limit';
 import { NotFoundError } from '../errors.ts';
 import type { Http } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
@@ -13,8 +15,6 @@ import type { RegistryClient } from './client.ts';
 import type { CredentialLookup } from './credentials.ts';
 import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
 import { layersOf } from './layers.ts';
-import { createLimit } from '../io/pool.ts';
-import type { Limit } from '../io/pool.ts';
 import { selectImage } from './select.ts';
 import type { Reader } from './select.ts';
 
@@ -41,7 +41,7 @@ export interface RegistrySource extends ImageSource {
 interface Context {
   client: RegistryClient;
   log: Log;
-  limit: Limit;
+  limit: LimitFunction;
   /** Configs seen while resolving: they are small, and wanted again. */
   configs: Map<Digest, Buffer>;
 }
@@ -54,7 +54,7 @@ export function registrySource(options: RegistryOptions): RegistrySource {
   const context: Context = {
     client: createClient({ insecureRegistries: [], ...options }),
     log: options.log,
-    limit: createLimit(AT_ONCE),
+    limit: pLimit(AT_ONCE),
     configs: new Map(),
   };
   return {

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { IntegrityError } from '../errors.ts';
-import { countedAttempts } from '../io/writeFrom.ts';
+import { countedAttempts } from '../io/streams.ts';
 
 /** A file as it was when it was looked at: bytes, and milliseconds since 1970. */
 export interface SentFile {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { compressionOf, decompressed } from '../../src/compress/decompress.ts';
+import { decompressed } from '../../src/compress/decompress.ts';
+import { compressionOf } from '../../src/compress/magic.ts';
 import { requireTool } from '../helpers/tools.ts';
 
 /** Bytes that compress a little: pseudo-random hex digits. */
@@ -72,6 +73,15 @@ describe('decompressed refuses', () => {
       'IntegrityError',
       /damaged/,
     ],
+    ['gzip before a zero', () => zeros(1), undefined, 'IntegrityError', /bytes after its end/],
+    ['gzip before many zeros', () => zeros(5000), undefined, 'IntegrityError', /bytes after its end/],
+    [
+      'gzip members with a zero between',
+      () => Buffer.concat([zeros(1), gzipSync('more')]),
+      undefined,
+      'IntegrityError',
+      /bytes after its end/,
+    ],
     [
       'zstd that ends early',
       () => zstd(text).subarray(0, -20),
@@ -92,12 +102,16 @@ describe('decompressed refuses', () => {
     ],
     ['more than the limit, zstd', () => zstd(Buffer.alloc(1 << 24)), 1000, 'IntegrityError', /larger than/],
   ])('%s', async (_name, content, limit, name, message) => {
-    await expect(read(content(), limit)).rejects.toMatchObject({
-      name,
-      message: expect.stringMatching(message) as string,
-    });
+    const refusal = { name, message: expect.stringMatching(message) as string };
+    await expect(read(content(), limit)).rejects.toMatchObject(refusal);
+    // The faults are found wherever the pieces end.
+    await expect(read(content(), limit, 1 << 24)).rejects.toMatchObject(refusal);
   });
 });
+
+function zeros(count: number): Buffer {
+  return Buffer.concat([gzipSync(text), Buffer.alloc(count)]);
+}
 
 function flipped(content: Buffer, at: number): Buffer {
   const copy = Buffer.from(content);

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { countedAttempts } from '../../src/io/writeFrom.ts';
+import { countedAttempts } from '../../src/io/streams.ts';
 
 const CHUNKS = [Buffer.alloc(3), Buffer.alloc(5)];
 

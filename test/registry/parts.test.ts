@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { parseChallenges } from '../../src/registry/challenge.ts';
 import { allowsPlainHttp, isOfRegistry, repositoryUrl } from '../../src/registry/endpoint.ts';
 import { denied } from '../../src/registry/failure.ts';
-import { createLimit } from '../../src/io/pool.ts';
 
 describe('parseChallenges', () => {
   test.each([
@@ -97,20 +95,4 @@ test.each([
   const error = denied({ registry, repository: 'a/b' }, 'no');
   expect(error.message).toMatch(message);
   expect(error.hint).toMatch(new RegExp(`${login}$`));
-});
-
-test('createLimit runs no more than its number at once, and all in the end', async () => {
-  const limit = createLimit(3);
-  let running = 0;
-  let most = 0;
-  const task = (number: number) => async (): Promise<number> => {
-    most = Math.max(most, ++running);
-    await sleep(1);
-    running--;
-    if (number % 4 === 0) throw new RangeError(`${number}`);
-    return number;
-  };
-  const results = await Promise.allSettled(Array.from({ length: 20 }, (_, number) => limit(task(number))));
-  expect(most).toBe(3);
-  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(15);
 });

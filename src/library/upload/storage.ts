@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { NetworkError } from '../../errors.ts';
-import { countedAttempts } from '../../io/writeFrom.ts';
+import { countedAttempts } from '../../io/streams.ts';
 import { textOf } from '../../http/http.ts';
 import type { Library } from '../client.ts';
 import { failureOf } from '../client.ts';

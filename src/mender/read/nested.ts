@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { compressionOf, decompressed } from '../../compress/decompress.ts';
+import { decompressed } from '../../compress/decompress.ts';
+import { compressionOf } from '../../compress/magic.ts';
 import { unxz } from '../../compress/xzLibrary.ts';
 import { IntegrityError } from '../../errors.ts';
 import type { StreamReader } from '../../tar/byteReader.ts';

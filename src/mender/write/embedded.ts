@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { comparedWrites, gathered, writeBehind } from '../../io/writeFrom.ts';
-import { counted, noProgress } from '../../io/progress.ts';
+import { counted, gathered } from '../../io/streams.ts';
+import { comparedWrites, writeBehind } from '../../io/writeFrom.ts';
+import { noProgress } from '../../io/progress.ts';
 import type { TarFile } from '../../tar/tar.ts';
 import { DEFAULT_MTIME, TAR_END, tarFile, tarHeader, tarPadding, tarSize, tarStream } from '../../tar/tar.ts';
 import type { PackContext, Packing } from './packing.ts';
@@ -106,7 +107,7 @@ async function writeData(
       files.map((entry) => summed(entry, sums)),
       spec.modificationTime,
     );
-    const content = counted(inner, task, signal);
+    const content = counted(inner, (bytes) => task.advance(bytes), signal);
     return { size: await write(gathered(packed(content, packing, threads), WRITE_SIZE)), sums };
   } finally {
     task.end();

@@ -5,7 +5,7 @@ import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import { readMetadataFile } from '../../cache/metadata.ts';
 import { NotFoundError, UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
-import { firstBytes } from '../../io/writeFrom.ts';
+import { firstBytes } from '../../io/files.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
