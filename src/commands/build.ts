@@ -1,7 +1,10 @@
 import type { Cache } from '../cache/cache.ts';
 import { messageOf } from '../errors.ts';
+import { silentLog } from '../io/log.ts';
 import type { BuiltArtifact } from '../pipeline/build/build.ts';
 import { buildAll } from '../pipeline/build/build.ts';
+import { deployByMap } from '../pipeline/destinations/deployByMap.ts';
+import { namePlans } from '../pipeline/destinations/namePlans.ts';
 import type { World } from '../pipeline/images/world.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
@@ -11,11 +14,10 @@ import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
 import type { DeliverFlags, DeliveryReport } from './deliver.ts';
 import { DELIVER_OPTIONS, checkDelivery, deliver, deliveryError } from './deliver.ts';
-import { prepareDestinations } from './destinations/build.ts';
 import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
+import { mapDeployment, openMapContext } from './options/mapContext.ts';
 import type { DestinationFlags } from './options/destinations.ts';
 import { destinationText } from './destinations/report.ts';
-import { deployToDestinations } from './destinations/run.ts';
 import { prepareRun } from './plan.ts';
 import type { PreparedRun } from './plan.ts';
 import { uploadText } from './terminal/uploadText.ts';
@@ -66,16 +68,20 @@ async function makeRoom({ cache, log }: World): Promise<void> {
   });
 }
 
-/** Brings what is built to the destinations of a map. */
+/** Deploys what is built to the destinations of a map. */
 async function buildByMap(
   { flags, request, world, prepared }: PreparedRun<Flags>,
   context: Context,
 ): Promise<void> {
-  const named = await prepareDestinations(prepared, request.platform, flags, context);
-  const built = await buildAll(named, request, world);
+  const deployment = mapDeployment(flags, context);
+  const mapContext = await openMapContext(flags, context);
+  // The deployment logs the same again.
+  const quiet = { ...mapContext, log: silentLog };
+  const plans = await namePlans(prepared.plans, request.platform, deployment, quiet);
+  const built = await buildAll({ ...prepared, plans }, request, world);
   if (!context.json) context.print(built.map(buildText).join('\n\n'));
   const files = built.map(({ artifact }) => artifact.path);
-  const { report, failure } = await deployToDestinations(files, flags, context);
+  const { report, failure } = await deployByMap(files, deployment, mapContext);
   if (failure === undefined) await remember(built, world.cache);
   context.report({ artifacts: built.map(buildJson), destinations: report }, destinationText(report));
   await makeRoom(world);

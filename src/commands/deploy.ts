@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { deployByMap } from '../pipeline/destinations/deployByMap.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { Api } from '../server/api.ts';
 import { CACHE_OPTIONS } from './options/cacheFolder.ts';
@@ -6,7 +8,8 @@ import type { Context } from './terminal/command.ts';
 import { DEPLOY_OPTIONS, deployRequest } from './options/deploy.ts';
 import type { DeployFlags } from './options/deploy.ts';
 import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
-import { deployToDestinations, finishDestinations } from './destinations/run.ts';
+import { mapDeployment, openMapContext } from './options/mapContext.ts';
+import { destinationText } from './destinations/report.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';
 import { finishWatch, watchWithLog } from './options/watch.ts';
@@ -42,7 +45,13 @@ export const deployCommand = defineCommand({
   },
   async run(flags, context) {
     if (wantsDestinations(flags)) {
-      finishDestinations(await deployToDestinations([flags.artifact], flags, context), context);
+      const result = await deployByMap(
+        [resolve(context.folder, flags.artifact)],
+        mapDeployment(flags, context),
+        await openMapContext(flags, context),
+      );
+      context.report(result.report, destinationText(result.report));
+      if (result.failure !== undefined) throw result.failure;
       return;
     }
     const request = deployRequest(flags.artifact, flags);

@@ -5,7 +5,8 @@ import { logIn } from '../server/login.ts';
 import { storeToken, tokenPath } from '../server/token.ts';
 import { defineCommand } from './terminal/command.ts';
 import { readPassword } from './terminal/password.ts';
-import { SERVER_OPTIONS, serverHost, warnOfClearText } from './options/server.ts';
+import { warnOfClearText } from '../server/host.ts';
+import { SERVER_OPTIONS, serverHost } from './options/server.ts';
 
 /** `login --username USER` */
 export const loginCommand = defineCommand({

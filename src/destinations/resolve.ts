@@ -1,22 +1,34 @@
+import { NotFoundError } from '../errors.ts';
+import type { Log } from '../io/log.ts';
 import type { LocalMap } from './localMap.ts';
 import type { Entry } from './model.ts';
+import { WORKFLOWS } from './model.ts';
 import type { Starmap } from './starmap.ts';
 
-export interface Wanted {
+/** Which entries of a map count. */
+export interface MapChoice {
+  workflow?: keyof typeof WORKFLOWS | undefined;
+  /** `mender` if it is missing. */
+  cloud?: string | undefined;
+  /** Only these accounts. */
+  accounts?: readonly string[] | undefined;
+}
+
+interface Wanted {
   name: string;
   version?: string | undefined;
   workflow?: string | undefined;
   cloud: string;
 }
 
-/** Where an application goes, and where that stands. */
+/** Where an application goes, and where the map says so. */
 export interface Resolution {
   entry: Entry;
   /** The entry's place, as `map.yaml: [0]`. */
   path: string;
-  /** More entries that would fit; the first one is used. */
+  /** How many more entries match; the first one is used. */
   others: number;
-  /** Entries that are for other clouds. */
+  /** How many entries are for other clouds. */
   otherClouds: number;
 }
 
@@ -28,8 +40,34 @@ export interface Maps {
 }
 
 /**
- * The first entry that fits, in the map at hand or else on the server; undefined for none. A map at hand that knows the
- * application for other clouds only leaves the question to the server.
+ * The entry for an application. Logs what is left out. Throws NotFoundError if no map knows the
+ * application.
+ */
+export async function resolveApplication(
+  maps: Maps,
+  { name, version }: { name: string; version?: string | undefined },
+  { workflow, cloud = 'mender' }: MapChoice,
+  log: Log,
+): Promise<Resolution> {
+  const found = await resolveEntry({ name, version, cloud, workflow: workflow && WORKFLOWS[workflow] }, maps);
+  if (found === undefined) {
+    const what = [name, version, workflow && `of workflow ${workflow}`, `for cloud ${cloud}`].filter(Boolean);
+    throw new NotFoundError(`no destination map knows ${what.join(' ')}`, {
+      hint: 'check the name of the application, --workflow and --cloud',
+    });
+  }
+  const { entry, path, others, otherClouds } = found;
+  if (others > 0) log.warning(`${path}: the first of ${others + 1} entries that match ${name} is used`);
+  if (otherClouds > 0) log.info(`${name}: skipped ${otherClouds} entries of other clouds than ${cloud}`);
+  if (Object.keys(entry.billing_code_config).length > 0) {
+    log.info(`${path}: billing-code-config has no effect on Mender`);
+  }
+  return found;
+}
+
+/**
+ * The first matching entry of the local map, else of the server. Undefined if there is no match. The
+ * server is also asked if the local map knows the application for other clouds only.
  */
 export async function resolveEntry(
   wanted: Wanted,
@@ -37,12 +75,12 @@ export async function resolveEntry(
 ): Promise<Resolution | undefined> {
   const { name, workflow, version, cloud } = wanted;
   const entries = local?.map.query({ name, workflow }) ?? [];
-  const atHand = choose(
+  const own = choose(
     entries,
     wanted,
     (entry) => `${local?.source ?? ''}: [${local?.map.entries.indexOf(entry) ?? 0}]`,
   );
-  if (atHand !== undefined) return atHand;
+  if (own !== undefined) return own;
   const answer = (await starmap.queryServer({ name, workflow, version })) ?? [];
   const found = choose(answer, wanted, (entry) => `${server}: ${name}: [${answer.indexOf(entry)}]`);
   const elsewhere = entries.filter((entry) => entry.cloud !== cloud).length;

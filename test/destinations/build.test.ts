@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { prepareDestinations } from '../../src/commands/destinations/build.ts';
-import type { DestineFlags } from '../../src/commands/destinations/plan.ts';
+import { mapDeployment, openMapContext } from '../../src/commands/options/mapContext.ts';
+import type { MapDeployFlags } from '../../src/commands/options/mapContext.ts';
+import { namePlans } from '../../src/pipeline/destinations/namePlans.ts';
 import type { UserError } from '../../src/errors.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
@@ -24,7 +25,7 @@ function preparedFor(version: string): Prepared {
 
 async function names(
   map: unknown,
-  flags: DestineFlags = {},
+  flags: MapDeployFlags = {},
   environment: Record<string, string> = { A: 'token-of-a', B: 'token-of-b' },
 ) {
   const context = {
@@ -40,7 +41,13 @@ async function names(
   };
   const all = { repo: JSON.stringify(map), config: yamlFile('config.yaml', CONFIG), ...flags };
   const platform = { os: 'linux', architecture: 'arm64' };
-  const { plans } = await prepareDestinations(preparedFor('1.2.0'), platform, all, context);
+  const { plans: usual } = preparedFor('1.2.0');
+  const plans = await namePlans(
+    usual,
+    platform,
+    mapDeployment(all, context),
+    await openMapContext(all, context),
+  );
   return plans.map(({ artifactName }) => artifactName);
 }
 
@@ -67,7 +74,7 @@ describe('before a build for the destinations of a map', () => {
     expect(await names(gatewayMap(mappings))).toEqual(expected);
   });
 
-  test.each<[string, object, DestineFlags, Record<string, string> | undefined, RegExp, number]>([
+  test.each<[string, object, MapDeployFlags, Record<string, string> | undefined, RegExp, number]>([
     [
       'two names',
       { a: { destinations: [named('x')] }, b: { destinations: [named('y')] } },

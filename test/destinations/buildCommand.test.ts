@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { main } from '../../src/cli.ts';
-import type { RunsReport } from '../../src/commands/destinations/report.ts';
+import type { RunsReport } from '../../src/pipeline/destinations/report.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { gatewayMap, group, profilesOf, tenant, wake, yamlFile } from './world.ts';

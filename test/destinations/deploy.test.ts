@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { deployCommand } from '../../src/commands/deploy.ts';
-import type { RunsReport } from '../../src/commands/destinations/report.ts';
+import type { RunsReport } from '../../src/pipeline/destinations/report.ts';
 import { InterruptedError } from '../../src/errors.ts';
 import { runCommand } from '../helpers/mender-server-command.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -107,7 +107,7 @@ describe('deploying by a map', () => {
     expect(done.accounts[0]?.error).toMatch(/403: no/);
     expect(done.error?.exitCode).toBe(4);
     expect(tenants['eu-prod'].server.state.deployments.size).toBe(0);
-    expect(done.stdout).toMatch(/3 destinations: not all is well$/);
+    expect(done.stdout).toMatch(/3 destinations: not all succeeded$/);
   });
 
   test('failures of several kinds end with the exit code of a failed deployment', async () => {
@@ -180,7 +180,7 @@ describe('deploying by a map', () => {
     const done = await running;
     expect(done.error?.exitCode).toBe(130);
     for (const { id } of server.state.deployments.values())
-      expect(done.log).toContain(`deployment ${id} goes on without us`);
+      expect(done.log).toContain(`deployment ${id} is still running`);
     expect(server.state.deployments.size).toBe(2);
     expect(done.report).toMatchObject({ success: false, runs: [{ error: 'interrupted by SIGINT' }] });
     expect(statesOf(done.accounts)).toEqual({ lab: ['UPLOADED', 'berlin: PENDING', 'paris: PENDING'] });

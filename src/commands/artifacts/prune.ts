@@ -1,5 +1,6 @@
 import { retentionRules } from '../../destinations/plan.ts';
 import { below } from '../../destinations/fieldRules.ts';
+import { resolveApplication } from '../../destinations/resolve.ts';
 import type { RetentionRule } from '../../destinations/retention.ts';
 import { UsageError } from '../../errors.ts';
 import type { Pruned } from '../../pipeline/release/retention.ts';
@@ -8,9 +9,8 @@ import type { Api } from '../../server/api.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
 import { wantsDestinations } from '../options/destinations.ts';
-import { openMaps, resolveName } from '../destinations/map.ts';
+import { accountsOf, mapChoice, openMapsOf } from '../options/mapContext.ts';
 import { formatTable } from '../terminal/format.ts';
-import { openAccount, readProfiles } from '../destinations/profiles.ts';
 import { openServer } from '../options/server.ts';
 
 interface Place {
@@ -52,18 +52,18 @@ async function placeOfFlags(flags: ArtifactsFlags, context: Context): Promise<Pl
 
 /** The options win over the map. */
 async function placesOfMap(application: string, flags: ArtifactsFlags, context: Context): Promise<Place[]> {
-  const { entry, path } = await resolveName(
-    await openMaps(flags, context),
+  const { entry, path } = await resolveApplication(
+    await openMapsOf(flags, context),
     { name: application },
-    flags,
-    context,
+    mapChoice(flags),
+    context.log,
   );
-  const profiles = await readProfiles(flags.config, context.environment);
+  const accounts = await accountsOf(flags, context);
   const given = ruleOfFlags(flags);
   const places: Place[] = [];
   for (const [account, { destinations }] of Object.entries(entry.accounts)) {
     if (flags.account !== undefined && !flags.account.includes(account)) continue;
-    const api = await openAccount(account, below(`${path}.mappings`, account), profiles, context);
+    const api = await accounts.open(account, below(`${path}.mappings`, account));
     places.push({ account, api, rules: given === undefined ? retentionRules(destinations) : [given] });
   }
   return places;

@@ -6,7 +6,7 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import { writeAtomically } from '../../io/files.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
-import { openMapServer } from './map.ts';
+import { openServerMapsOf } from '../options/mapContext.ts';
 import type { DestinationsFlags } from './flags.ts';
 import { OPTIONS, POSITIONALS } from './flags.ts';
 import { runLint } from './lint.ts';
@@ -51,14 +51,14 @@ async function runShow(flags: DestinationsFlags, context: Context): Promise<void
       hint: 'destinations policies lists the policies',
     });
   }
-  const { starmap, server } = await openMapServer(flags, context);
+  const { starmap, server } = await openServerMapsOf(flags, context);
   const found = await starmap[known](id);
   if (found === undefined) throw new NotFoundError(`${server} knows no ${known} ${id}`);
   context.report(found, stringify(found).trimEnd());
 }
 
 async function runPolicies(flags: DestinationsFlags, context: Context): Promise<void> {
-  const { starmap } = await openMapServer(flags, context);
+  const { starmap } = await openServerMapsOf(flags, context);
   const policies = await starmap.policies();
   const rows = policies.map(({ id, name, workflow, mappings }) => {
     const accounts = new Set(mappings.map((mapping) => mapping.marketplace_account));
@@ -70,7 +70,7 @@ async function runPolicies(flags: DestinationsFlags, context: Context): Promise<
 
 /** Asks for every application that has a policy, and keeps the answers. */
 async function runSnapshot(flags: DestinationsFlags, context: Context): Promise<void> {
-  const { starmap } = await openMapServer(flags, context);
+  const { starmap } = await openServerMapsOf(flags, context);
   const names = [...new Set((await starmap.policies()).map(({ name }) => name))].sort();
   const entries: Entry[] = [];
   for (const name of names)

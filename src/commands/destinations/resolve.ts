@@ -4,13 +4,13 @@ import type { PlannedAccount } from '../../destinations/plan.ts';
 import { parseNvr } from '../../destinations/nvr.ts';
 import type { Destination } from '../../destinations/model.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { destinedArtifacts } from '../../pipeline/destinations/artifact.ts';
+import { resolveApplication } from '../../destinations/resolve.ts';
+import { readArtifactSets } from '../../pipeline/destinations/artifact.ts';
+import { mapReport } from '../../pipeline/destinations/report.ts';
 import type { Context } from '../terminal/command.ts';
-import { openMaps, resolveName } from './map.ts';
-import { mapReport } from './report.ts';
+import { mapChoice, openMapsOf, profilesOf } from '../options/mapContext.ts';
 import type { DestinationsFlags } from './flags.ts';
 import { formatTable } from '../terminal/format.ts';
-import { readProfiles } from './profiles.ts';
 
 interface Asked {
   name: string;
@@ -22,9 +22,14 @@ interface Asked {
 /** Prints where an application, an image or an artifact file goes. Throws NotFoundError where no map knows. */
 export async function runResolve(flags: DestinationsFlags, context: Context): Promise<void> {
   const asked = await askedFor(flags, context);
-  const found = await resolveName(await openMaps(flags, context), asked, flags, context);
+  const found = await resolveApplication(
+    await openMapsOf(flags, context),
+    asked,
+    mapChoice(flags),
+    context.log,
+  );
   const accounts = planAccounts(found, { architecture: asked.architecture, accounts: flags.account }, {});
-  const { servers } = await readProfiles(flags.config, context.environment);
+  const { servers } = await profilesOf(flags, context);
   const hosts = new Map(accounts.map(({ account }) => [account, servers.get(account)?.host]));
   context.report(
     {
@@ -48,7 +53,7 @@ async function askedFor({ what = [], image }: DestinationsFlags, context: Contex
     throw new UsageError('destinations resolve: expected NAME [VERSION], a .mender file, or --image');
   }
   if (version !== undefined || !(await isFile(first))) return { name: first, version };
-  const [artifact] = await destinedArtifacts([first], context.signal);
+  const [artifact] = await readArtifactSets([first], context.signal);
   // An artifact that does not say what it is for goes only where any architecture will do.
   const { application = '', version: own, architecture = '' } = artifact ?? {};
   return { name: application, version: own, architecture };

@@ -1,8 +1,5 @@
-import { UsageError } from '../../errors.ts';
 import { WORKFLOWS } from '../../destinations/model.ts';
 import type { FlagsOf } from '../terminal/command.ts';
-import type { DeployFlags } from './deploy.ts';
-import { wantsDeployment } from './deploy.ts';
 
 /** Where a map is, and which part of it counts. */
 export type MapFlags = FlagsOf<typeof MAP_OPTIONS>;
@@ -61,7 +58,7 @@ export const DESTINATION_OPTIONS = {
   'allow-empty-targets': {
     group: GROUP,
     type: 'boolean',
-    describe: 'No destination that fits is no failure',
+    describe: 'Succeed if no destination matches',
   },
   'upload-only': { group: GROUP, type: 'boolean', describe: 'Upload to every account, and deploy nothing' },
   report: {
@@ -78,15 +75,4 @@ export function wantsDestinations(flags: DestinationFlags): boolean {
   const { uploadOnly, report } = flags;
   const map = [starmapUrl, repo, repoFile, offline, workflow, cloud, account];
   return [...map, allowEmptyTargets, uploadOnly, report].some((value) => value !== undefined);
-}
-
-/** Throws UsageError where a map and another option contradict each other. */
-export function refuseOtherTargets(flags: DeployFlags & { upload?: boolean }): void {
-  const hint = 'or leave out --starmap-url, --repo and --repo-file';
-  if (flags.upload === false) {
-    throw new UsageError('a destination map says where to upload: leave out --no-upload', { hint });
-  }
-  if (!wantsDeployment(flags)) return;
-  const others = '--device-group, --devices, --all-devices and --filter';
-  throw new UsageError(`a destination map says where to deploy: leave out ${others}`, { hint });
 }

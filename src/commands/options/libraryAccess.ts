@@ -5,9 +5,9 @@ import { createHttp } from '../../http/http.ts';
 import { registerSecret } from '../../io/redact.ts';
 import type { Library } from '../../library/client.ts';
 import { libraryBase } from '../../library/client.ts';
+import { warnOfClearText } from '../../server/host.ts';
 import { sameHost } from '../../library/url.ts';
 import type { Context } from '../terminal/command.ts';
-import { warnOfClearText } from './server.ts';
 
 /** How to reach a container library. */
 export interface LibraryFlags {

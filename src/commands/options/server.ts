@@ -1,9 +1,8 @@
 import { UsageError } from '../../errors.ts';
 import { createHttp } from '../../http/http.ts';
-import { isLoopback } from '../../http/redirect.ts';
-import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import { createApi } from '../../server/api.ts';
+import { DEFAULT_HOST, parseHost, warnOfClearText } from '../../server/host.ts';
 import { findToken, noToken } from '../../server/token.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
 
@@ -11,7 +10,6 @@ import type { Context, FlagsOf } from '../terminal/command.ts';
 export type ServerFlags = FlagsOf<typeof SERVER_OPTIONS>;
 
 const GROUP = 'The server:';
-const DEFAULT_HOST = 'https://hosted.mender.io';
 
 export const SERVER_OPTIONS = {
   'mender-host': {
@@ -31,22 +29,11 @@ export const SERVER_OPTIONS = {
   },
 } as const;
 
-/** Scheme and host of the server. Throws UsageError for what is no http or https URL. */
+/** The address of the server. Throws UsageError for an invalid one. */
 export function serverHost({ menderHost = DEFAULT_HOST }: ServerFlags): string {
-  const given = menderHost.trim();
-  const text = given.includes('://') ? given : `https://${given}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const known = url?.protocol === 'http:' || url?.protocol === 'https:';
-  const isPlain = url?.username === '' && url.password === '' && !/[?#\s]/.test(text);
-  if (known && isPlain) return text.replace(/\/+$/, '');
+  const host = parseHost(menderHost);
+  if (host !== undefined) return host;
   throw new UsageError(`--mender-host ${menderHost}: expected a URL like ${DEFAULT_HOST}`);
-}
-
-/** Says that credentials go to a server in clear; on the own machine nobody listens. */
-export function warnOfClearText(host: string, log: Log): void {
-  const { protocol, hostname } = new URL(host);
-  if (protocol === 'https:' || isLoopback(hostname)) return;
-  log.warning(`${host}: credentials go there unencrypted; name it with https:// if it speaks that`);
 }
 
 /** The server's API with the user's token, or undefined without a token. */

@@ -5,22 +5,25 @@ import { readArtifactFile } from '../../mender/read/readFile.ts';
 import { readPlatform } from '../../mender/read/readPlatform.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 
-/** An artifact on its way: one file, or several that share a name and differ in what they depend on. */
-export interface DestinedArtifact {
+/** The files of one artifact name, which differ in what they depend on. Most often it is one file. */
+export interface ArtifactSet {
   name: string;
   application: string;
   version: string;
-  /** As in a platform; undefined where the artifact does not say. */
+  /** As in a platform; undefined if the artifact does not say. */
   architecture?: string | undefined;
   files: { path: string; facts: ArtifactFile }[];
 }
 
-/** What artifact files are, those of one name together. Throws UsageError for a file that is no artifact of an application. */
-export async function destinedArtifacts(
+/**
+ * Reads artifact files and groups them by name. Throws UsageError for a file that is not the artifact
+ * of an application.
+ */
+export async function readArtifactSets(
   paths: readonly string[],
   signal?: AbortSignal,
-): Promise<DestinedArtifact[]> {
-  const artifacts = new Map<string, DestinedArtifact>();
+): Promise<ArtifactSet[]> {
+  const artifacts = new Map<string, ArtifactSet>();
   for (const path of paths) {
     const facts = await readArtifactFile(path);
     const known = artifacts.get(facts.name);
@@ -34,11 +37,11 @@ async function artifactOf(
   path: string,
   facts: ArtifactFile,
   signal: AbortSignal | undefined,
-): Promise<DestinedArtifact> {
+): Promise<ArtifactSet> {
   const [software] = softwareOf(facts.provides);
   if (software === undefined) {
     throw new UsageError(
-      `${path}: it provides no version of an application, so no map can know where it goes`,
+      `${path}: it provides no version of an application, so no map can say where it goes`,
       {
         hint: 'deploy it without a map: upload FILE, then deploy NAME -g GROUP',
       },

@@ -2,7 +2,15 @@ import { retentionRules } from '../../destinations/plan.ts';
 import { UserError, messageOf } from '../../errors.ts';
 import { mapLimited } from '../../io/pool.ts';
 import { attempt, deployAll, reportOf } from './deploy.ts';
-import type { AccountReport, DestinationReport, DestineContext, DestineRequest, Destined } from './types.ts';
+import type { ArtifactSet } from './artifact.ts';
+import type {
+  AccountReport,
+  AccountResults,
+  DestinationReport,
+  MapContext,
+  MapDeployment,
+  TargetAccount,
+} from './types.ts';
 import type { AccountRun } from './deploy.ts';
 import { uploadToAccount } from './upload.ts';
 import { pruneArtifacts } from '../release/retention.ts';
@@ -12,13 +20,17 @@ import type { Pruned } from '../release/retention.ts';
 const AT_ONCE = 8;
 
 /**
- * Uploads an artifact to every account, in parallel, deploys it to the destinations of each, waits for all, and prunes old
- * versions where the map says so and all went well. A failure ends only what depends on it; an
- * interruption ends all, and is among the failures.
+ * Uploads an artifact to its accounts in parallel, deploys it to the destinations of each and waits for
+ * all. If all went well, prunes old versions as the map says. A failure ends only what depends on it.
+ * An interruption ends everything and is one of the failures.
  */
-export async function destine(request: DestineRequest, context: DestineContext): Promise<Destined> {
-  const results = await mapLimited(request.accounts, AT_ONCE, async (account) => {
-    const one: AccountRun = { request, account, context, failures: [] };
+export async function deployToAccounts(
+  { artifact, accounts }: { artifact: ArtifactSet; accounts: readonly TargetAccount[] },
+  request: MapDeployment,
+  context: MapContext,
+): Promise<AccountResults> {
+  const results = await mapLimited(accounts, AT_ONCE, async (account) => {
+    const one: AccountRun = { artifact, account, request, context, failures: [] };
     return { report: await runAccount(one), failures: one.failures };
   });
   return {
@@ -28,13 +40,13 @@ export async function destine(request: DestineRequest, context: DestineContext):
 }
 
 async function runAccount(one: AccountRun): Promise<AccountReport> {
-  const { request, account, context } = one;
+  const { artifact, request, account, context } = one;
   const { api, provider } = account;
   const head = { account: account.account, host: api.host, provider };
   const uploads = await attempt(one, () => {
     const { cache, log, progress, pauseMs } = context;
     const upload = { api, cache, log, progress, ...(pauseMs === undefined ? {} : { pauseMs }) };
-    return uploadToAccount(request.artifact, account, request.direct, upload);
+    return uploadToAccount(artifact, account, request.direct, upload);
   });
   if (uploads instanceof UserError) {
     const error = messageOf(uploads);
@@ -46,17 +58,17 @@ async function runAccount(one: AccountRun): Promise<AccountReport> {
 }
 
 async function prune(
-  { request, account, context }: AccountRun,
+  { artifact, account, context }: AccountRun,
   reports: readonly DestinationReport[],
 ): Promise<Pruned[]> {
   if (!reports.every(({ state }) => state === 'DEPLOYED')) return [];
-  const { application, name } = request.artifact;
+  const { application, name } = artifact;
   const rules = retentionRules(account.destinations.map(({ destination }) => destination));
   try {
     return await pruneArtifacts(account.api, { application, rules, dryRun: false, keep: name });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    // What was deployed is deployed; the next run prunes again.
+    // The deployments are fine, and the next run prunes again.
     context.log.warning(`${account.account}: old versions were not pruned: ${messageOf(error)}`);
     return [];
   }

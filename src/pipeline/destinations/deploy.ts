@@ -1,13 +1,13 @@
-import type { PlannedAccount, PlannedDestination } from '../../destinations/plan.ts';
+import type { PlannedDestination } from '../../destinations/plan.ts';
 import { InterruptedError, messageOf, NotFoundError, UserError } from '../../errors.ts';
-import type { Api } from '../../server/api.ts';
 import type { Statistics } from '../../server/deployments.ts';
 import { countersText, deploymentError } from '../../server/outcome.ts';
 import type { DeployReport } from '../release/deploy.ts';
 import { deployArtifact } from '../release/deploy.ts';
 import type { WatchReport } from '../release/watch.ts';
 import { watchDeployment } from '../release/watch.ts';
-import type { DestinationReport, DestineContext, DestineRequest } from './types.ts';
+import type { ArtifactSet } from './artifact.ts';
+import type { DestinationReport, MapContext, MapDeployment, TargetAccount } from './types.ts';
 
 /**
  * Deploys to all destinations of an account, and waits for them together. The deployments are created one by one, so that
@@ -25,11 +25,11 @@ export async function deployAll(one: AccountRun): Promise<DestinationReport[]> {
 }
 
 function create(
-  { request, account, context }: AccountRun,
+  { artifact, request, account, context }: AccountRun,
   target: PlannedDestination,
 ): Promise<DeployReport> {
   const { destination, settings } = target;
-  const { name } = request.artifact;
+  const { name } = artifact;
   const group = destination.destination;
   const { retries, phases, updateControlMap } = settings;
   return deployArtifact(
@@ -75,12 +75,15 @@ async function watch(
   id: string,
   name: string,
 ): Promise<WatchReport> {
+  const { timeoutMs, intervalMs, abortOnFailure } = request;
   const onChange = (now: Statistics): void => context.log.info(`${name}: ${countersText(now)}`);
   try {
-    return await watchDeployment({ id, ...request }, { api: account.api, log: context.log, onChange });
+    return await watchDeployment(
+      { id, timeoutMs, intervalMs, abortOnFailure },
+      { api: account.api, log: context.log, onChange },
+    );
   } catch (error) {
-    if (!(error instanceof NotFoundError))
-      context.log.warning(`${name}: deployment ${id} goes on without us`);
+    if (!(error instanceof NotFoundError)) context.log.warning(`${name}: deployment ${id} is still running`);
     throw error;
   }
 }
@@ -104,9 +107,10 @@ export function reportOf(
 
 /** The part of a run that concerns one account. */
 export interface AccountRun {
-  request: DestineRequest;
-  account: PlannedAccount & { api: Api };
-  context: DestineContext;
+  artifact: ArtifactSet;
+  account: TargetAccount;
+  request: MapDeployment;
+  context: MapContext;
   failures: UserError[];
 }
 

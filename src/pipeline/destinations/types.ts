@@ -1,27 +1,51 @@
 import type { Cache } from '../../cache/cache.ts';
 import type { PlannedAccount } from '../../destinations/plan.ts';
+import type { MapChoice, Maps } from '../../destinations/resolve.ts';
+import type { DeploySettings } from '../../destinations/settings.ts';
 import type { State } from '../../destinations/states.ts';
 import type { UserError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
 import type { Api } from '../../server/api.ts';
 import type { Statistics } from '../../server/deployments.ts';
-import type { DestinedArtifact } from './artifact.ts';
-import type { Uploaded } from './upload.ts';
 import type { Pruned } from '../release/retention.ts';
+import type { Accounts } from './accounts.ts';
+import type { Uploaded } from './upload.ts';
 
-export interface DestineRequest {
-  artifact: DestinedArtifact;
-  accounts: readonly (PlannedAccount & { api: Api })[];
-  /** Straight to the servers' storage, where they offer that. */
+/** What a user can say of a deployment by a map. */
+export interface MapDeployment {
+  choice: MapChoice;
+  /** These win over those of the map. */
+  settings: DeploySettings;
+  /** True to upload straight to the servers' storage, if they offer that. */
   direct: boolean;
   deploymentName?: string | undefined;
-  /** `no`: the artifacts are uploaded, and that is all; `created`: nobody waits for the devices. */
+  /** `no`: only upload; `created`: do not wait for the devices. */
   deploy: 'no' | 'created' | 'finished';
   timeoutMs: number;
   intervalMs: number;
   abortOnFailure: boolean;
+  /** True if it is a success that no destination matches. */
+  allowEmpty: boolean;
+  /** Absolute path of the file that gets the report as JSON. */
+  report?: string | undefined;
 }
+
+/** What deployments by a map use: the maps and accounts, opened once, and the effects. */
+export interface MapContext {
+  maps: Maps;
+  accounts: Accounts;
+  /** Where uploads are noted. */
+  cache: Pick<Cache, 'root'>;
+  log: Log;
+  progress: Progress;
+  signal?: AbortSignal | undefined;
+  /** Milliseconds before a broken upload starts again. */
+  pauseMs?: number;
+}
+
+/** An account of a map with its server. */
+export type TargetAccount = PlannedAccount & { api: Api };
 
 export interface AccountReport {
   account: string;
@@ -31,14 +55,14 @@ export interface AccountReport {
   uploads: Uploaded[];
   error?: string;
   destinations: DestinationReport[];
-  /** Artifacts that the map's retention rules let go. */
+  /** Artifacts that the map's retention rules remove. */
   retention: Pruned[];
 }
 
 export interface DestinationReport {
   destination: string;
   architecture: string | null;
-  /** `PENDING`: the deployment goes on without us. */
+  /** `PENDING`: the deployment is still running. */
   state: Extract<State, 'PENDING' | 'UPLOADED' | 'DEPLOYED' | 'UPLOADFAILED' | 'NOTDEPLOYED'>;
   deployment?: string;
   joined?: boolean;
@@ -46,17 +70,8 @@ export interface DestinationReport {
   error?: string;
 }
 
-export interface DestineContext {
-  /** Where uploads are noted. */
-  cache: Pick<Cache, 'root'>;
-  log: Log;
-  progress: Progress;
-  signal?: AbortSignal | undefined;
-  /** Milliseconds before a broken upload is begun again. */
-  pauseMs?: number;
-}
-
-export interface Destined {
+/** What happened to one artifact on all its accounts. */
+export interface AccountResults {
   accounts: AccountReport[];
   /** In the order of the accounts. */
   failures: UserError[];

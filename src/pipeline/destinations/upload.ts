@@ -5,7 +5,7 @@ import { listArtifacts, tryDeleteArtifact } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { getRelease, setTags } from '../../server/releases.ts';
 import { conflicts, isSameFile } from '../../server/sameArtifact.ts';
-import type { DestinedArtifact } from './artifact.ts';
+import type { ArtifactSet } from './artifact.ts';
 import { finishUploads } from '../release/storeFinish.ts';
 import { uploadRecorded } from '../release/storeLedger.ts';
 import type { LedgerContext } from '../release/storeLedger.ts';
@@ -20,7 +20,7 @@ export interface Uploaded {
 
 /** Brings all files of an artifact to an account, after those that were cut off before, and tags the release. */
 export async function uploadToAccount(
-  artifact: DestinedArtifact,
+  artifact: ArtifactSet,
   { overwrite, description, tags }: Pick<PlannedAccount, 'overwrite' | 'description' | 'tags'>,
   direct: boolean,
   context: LedgerContext,
@@ -46,7 +46,7 @@ export async function uploadToAccount(
 }
 
 /** The artifacts because of which the server would answer 409. */
-async function rivals(api: Api, facts: DestinedArtifact['files'][number]['facts']): Promise<Artifact[]> {
+async function rivals(api: Api, facts: ArtifactSet['files'][number]['facts']): Promise<Artifact[]> {
   const artifacts = await listArtifacts(api, { names: [facts.name] });
   if (artifacts.some((artifact) => isSameFile(facts, artifact))) return [];
   return artifacts.filter((artifact) => conflicts(facts, artifact));

@@ -1,0 +1,102 @@
+import { join, resolve } from 'node:path';
+import { openMaps, openServerMaps } from '../../destinations/openMaps.ts';
+import type { MapSources } from '../../destinations/openMaps.ts';
+import type { MapChoice, Maps } from '../../destinations/resolve.ts';
+import { UsageError } from '../../errors.ts';
+import { createHttp } from '../../http/http.ts';
+import type { Http } from '../../http/http.ts';
+import type { Accounts } from '../../pipeline/destinations/accounts.ts';
+import { createAccounts } from '../../pipeline/destinations/accounts.ts';
+import type { Profiles } from '../../pipeline/destinations/profiles.ts';
+import { readProfiles } from '../../pipeline/destinations/profiles.ts';
+import type { MapContext, MapDeployment } from '../../pipeline/destinations/types.ts';
+import { cacheOf } from './cacheFolder.ts';
+import type { Context } from '../terminal/command.ts';
+import { nonEmpty } from '../terminal/home.ts';
+import type { DeployFlags } from './deploy.ts';
+import { enterpriseOf, wantsDeployment } from './deploy.ts';
+import { watchTimes } from './watch.ts';
+
+import type { DestinationFlags, MapFlags } from './destinations.ts';
+
+/** The options of a command that deploys by a map. */
+export type MapDeployFlags = DestinationFlags &
+  DeployFlags & {
+    description?: string;
+    directUpload?: boolean;
+    /** Of `build`. */
+    upload?: boolean;
+    cacheDir?: string;
+  };
+
+/** The maps that the options name. */
+export function openMapsOf(flags: MapFlags, context: Context): Promise<Maps> {
+  return openMaps(mapSources(flags, context), effectsOf(context));
+}
+
+/** Like `openMapsOf`, but throws UsageError without a server of maps. */
+export function openServerMapsOf(flags: MapFlags, context: Context): Promise<Maps> {
+  return openServerMaps(mapSources(flags, context), effectsOf(context));
+}
+
+function effectsOf({ log, signal }: Context): { http: Http; signal: AbortSignal } {
+  return { http: createHttp({ log }), signal };
+}
+
+function mapSources({ starmapUrl, repo, repoFile, offline = false }: MapFlags, context: Context): MapSources {
+  const file = repoFile === undefined ? undefined : resolve(context.folder, repoFile);
+  return { url: starmapUrl, text: repo, file, offline };
+}
+
+/** Which entries of the map count. */
+export function mapChoice({ workflow, cloud, account }: MapFlags): MapChoice {
+  return { workflow, cloud, accounts: account };
+}
+
+/** The server profiles of --config, else of the user's own configuration file, which may be missing. */
+export function profilesOf({ config }: MapFlags, { environment, folder, home }: Context): Promise<Profiles> {
+  if (config !== undefined) return readProfiles(resolve(folder, config), { optional: false });
+  const configured = nonEmpty(environment['XDG_CONFIG_HOME']) ?? join(home, '.config');
+  return readProfiles(join(configured, 'mender-docker-delta', 'config.yaml'), { optional: true });
+}
+
+/** The accounts that the options describe. */
+export async function accountsOf(flags: MapFlags, context: Context): Promise<Accounts> {
+  const http = createHttp({ log: context.log });
+  return createAccounts(await profilesOf(flags, context), { ...context, http });
+}
+
+/** All that a deployment by a map uses, opened once. */
+export async function openMapContext(flags: MapDeployFlags, context: Context): Promise<MapContext> {
+  const [maps, accounts] = [await openMapsOf(flags, context), await accountsOf(flags, context)];
+  const { log, progress, signal } = context;
+  return { maps, accounts, cache: cacheOf(flags.cacheDir, context), log, progress, signal };
+}
+
+/** The deployment that the options ask for. Throws UsageError for options that contradict a map. */
+export function mapDeployment(flags: MapDeployFlags, { folder }: Context): MapDeployment {
+  refuseOtherTargets(flags);
+  const { phases, retries, updateControlMap } = enterpriseOf(flags);
+  const { force, description, uploadOnly, waitForDeploy, report } = flags;
+  return {
+    ...watchTimes(flags),
+    choice: mapChoice(flags),
+    settings: { force, description, phases, retries, updateControlMap },
+    direct: flags.directUpload ?? false,
+    deploymentName: flags.deploymentName,
+    deploy: uploadOnly === true ? 'no' : waitForDeploy === false ? 'created' : 'finished',
+    abortOnFailure: flags.abortOnFailure ?? false,
+    allowEmpty: flags.allowEmptyTargets ?? false,
+    report: report === undefined ? undefined : resolve(folder, report),
+  };
+}
+
+function refuseOtherTargets(flags: DeployFlags & { upload?: boolean }): void {
+  const hint = 'or leave out --starmap-url, --repo and --repo-file';
+  if (flags.upload === false) {
+    throw new UsageError('a destination map says where to upload: leave out --no-upload', { hint });
+  }
+  if (!wantsDeployment(flags)) return;
+  const others = '--device-group, --devices, --all-devices and --filter';
+  throw new UsageError(`a destination map says where to deploy: leave out ${others}`, { hint });
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { UsageError, messageOf } from '../errors.ts';
+import { fileError } from '../io/files.ts';
+
+/** The content of a YAML or JSON file. Throws UsageError with one line if it can't be read or parsed. */
+export async function readYamlFile(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileError(error, `reading ${path}`);
+  });
+  return parseText(text, path, parse);
+}
+
+/** What `parse` makes of a text from `source`. Throws UsageError with one line if it can't be parsed. */
+export function parseText(text: string, source: string, parseIt: (text: string) => unknown): unknown {
+  try {
+    return parseIt(text);
+  } catch (error) {
+    throw new UsageError(`${source}: ${messageOf(error).split('\n')[0] ?? ''}`);
+  }
+}

@@ -1,0 +1,76 @@
+import type { PlannedAccount } from '../../destinations/plan.ts';
+import { planAccounts } from '../../destinations/plan.ts';
+import type { Resolution } from '../../destinations/resolve.ts';
+import { resolveApplication } from '../../destinations/resolve.ts';
+import { artifactNameOf } from '../../destinations/settings.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import type { MapContext, MapDeployment, TargetAccount } from './types.ts';
+
+/** What goes to the destinations of a map. */
+export interface Software {
+  application: string;
+  version: string;
+  /** As in a platform. Without one, only destinations for any architecture match. */
+  architecture?: string | undefined;
+}
+
+/**
+ * The accounts that get the software, all opened, so that a missing token costs no upload. Throws
+ * NotFoundError for unknown accounts, UsageError and DeniedError for invalid settings and accounts.
+ */
+export async function openTargets(
+  { architecture = '' }: Software,
+  resolution: Resolution,
+  { choice, settings }: MapDeployment,
+  { accounts }: MapContext,
+): Promise<TargetAccount[]> {
+  const planned = planAccounts(resolution, { architecture, accounts: choice.accounts }, settings);
+  const opened: TargetAccount[] = [];
+  for (const one of planned) opened.push({ ...one, api: await accounts.open(one.account, one.path) });
+  return opened;
+}
+
+/**
+ * The artifact name that the map asks for, if any; to be called before a build, so that a problem
+ * costs no build. Throws what `openTargets` throws, NotFoundError for an unknown application and if no
+ * destination matches, and UsageError if the map asks for several names.
+ */
+export async function nameByMap(
+  software: Software,
+  request: MapDeployment,
+  context: MapContext,
+): Promise<string | undefined> {
+  const { application: name, version } = software;
+  const resolution = await resolveApplication(context.maps, { name, version }, request.choice, context.log);
+  const accounts = await openTargets(software, resolution, request, context);
+  if (accounts.length === 0 && !request.allowEmpty) {
+    throw noDestination(`${resolution.path}: ${noDestinationText(software.architecture ?? null)}`);
+  }
+  const names = new Set(accounts.flatMap((one) => namesOf(software, one)));
+  if (names.size <= 1) return [...names][0];
+  throw new UsageError(
+    `${resolution.path}: meta.artifact_name asks for ${[...names].join(' and ')}, but an artifact has one name`,
+  );
+}
+
+/** The names that the destinations of an account ask for. */
+export function namesOf(
+  { application: name, version, architecture = '' }: Software,
+  { destinations }: PlannedAccount,
+): string[] {
+  return destinations.flatMap(
+    ({ destination }) => artifactNameOf(destination.meta, { name, version, architecture }) ?? [],
+  );
+}
+
+/** Says that no destination matches the architecture. */
+export function noDestinationText(architecture: string | null): string {
+  return `no destination is for ${architecture ?? 'any architecture'}`;
+}
+
+/** The error of a run without destinations. */
+export function noDestination(message: string): NotFoundError {
+  return new NotFoundError(message, {
+    hint: 'check the architectures in the map, or give --allow-empty-targets',
+  });
+}
