@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { applicationVariables, profilesOf } from './read/variables/application.ts';
-import { unknownAttributes } from './read/check/attributes.ts';
+import { consistencyFaults } from './read/check/consistency.ts';
+import { checkModel, throwFirst } from './read/check/model.ts';
 import type { Shipment } from './ship/shipment.ts';
 import { prepareShipment, shipmentFiles } from './ship/shipment.ts';
 import { loadFiles } from './read/load.ts';
@@ -77,10 +78,13 @@ export async function readApplication(options: ReadOptions): Promise<Application
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
   const loaded = await loadFiles(paths, scope);
   const deferred = asMapping(withoutTags(loaded.model));
-  const resolved = asMapping(mapStrings(deferred, (text) => interpolate(text, variables.lookup)));
+  const filled = asMapping(mapStrings(deferred, (text) => interpolate(text, variables.lookup)));
+  const origin = { paths, ...(loaded.only === undefined ? {} : { only: loaded.only }) };
+  const resolved = checkModel(filled, origin);
   requireServices(resolved, paths);
   const active = activeServices(resolved, profilesOf(options.profiles, variables));
   checkServices(resolved, active);
+  throwFirst(consistencyFaults(resolved, active), origin);
   checkResources(resolved, active);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };
   const shipped = await prepareShipment({ folder, deferred, resolved, active, variables, ...authored });
@@ -92,7 +96,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
     inactive: Object.keys(asMapping(resolved['services'])).filter((name) => !active.includes(name)),
     settings: settingsOf(resolved),
     model: resolved,
-    warnings: [...warningsOf(notes, resolved), ...shipped.warnings],
+    warnings: [...warningsOf(notes), ...shipped.warnings],
     shipment: shipped.shipment,
   };
 }
@@ -145,13 +149,9 @@ function settingsOf(model: Mapping): Mapping {
   });
 }
 
-function warningsOf(notes: Notes, model: Mapping): string[] {
-  const unknown = unknownAttributes(model);
+function warningsOf(notes: Notes): string[] {
   const [unset, baked] = [[...notes.unset].sort(), [...notes.baked].sort()];
   return [
-    ...(unknown.length > 0
-      ? [`Compose does not know ${unknown.join(', ')}: a device may refuse the Compose file`]
-      : []),
     ...(unset.length > 0 ? [`variables without a value, read as empty: ${unset.join(', ')}`] : []),
     ...(baked.length > 0
       ? [`written into the shipped Compose file from the environment of the build: ${baked.join(', ')}`]

@@ -10,20 +10,23 @@ const PLUGIN = 'usr/libexec/docker/cli-plugins/docker-compose';
 export type ComposeCommand = readonly [string, ...string[]];
 
 /**
- * The real Compose, version 2: of this machine, else that of the device (a program that needs nothing but the device's C
- * library). Undefined only when SKIP_DEVICE=1 says so; otherwise its absence fails the test.
+ * The Compose that a device has: of this machine, else of the device's root file system. Undefined
+ * only if SKIP_DEVICE=1 is set; otherwise throws if there is none.
  */
 export function findCompose(): ComposeCommand | undefined {
   const candidates: ComposeCommand[] = [['docker', 'compose'], ['docker-compose'], ...onDevice()];
-  const found = candidates.find(isVersion2);
-  if (found !== undefined) return found;
-  if (process.env['SKIP_DEVICE'] === '1') {
-    console.warn('SKIP_DEVICE=1: nothing is compared with the real docker compose');
-    return undefined;
-  }
-  throw new Error(
-    'no Compose v2 here: build the device with scripts/device/build-rootfs, or set SKIP_DEVICE=1',
-  );
+  return candidates.find(isVersion2) ?? skipped('build the device with scripts/device/build-rootfs');
+}
+
+/** The newest Compose of Debian. Undefined only if SKIP_DEVICE=1 is set. */
+export function findNewestCompose(): ComposeCommand | undefined {
+  const candidates: ComposeCommand[] = [[join(REPOSITORY, '.compose/docker-compose')]];
+  return candidates.find(isVersion2) ?? skipped('run scripts/lib/reference-compose');
+}
+
+function skipped(how: string): undefined {
+  if (process.env['SKIP_DEVICE'] !== '1') throw new Error(`no Compose v2 here: ${how}, or set SKIP_DEVICE=1`);
+  console.warn('SKIP_DEVICE=1: nothing is compared with the real docker compose');
 }
 
 function onDevice(): ComposeCommand[] {

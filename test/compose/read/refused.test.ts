@@ -34,7 +34,7 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
   'an empty file': [only('# nothing\n'), 'has no services'],
   'services that are a list': [only('services: [a]\n'), 'services must be a mapping'],
   'a service that is a text': [only('services: {a: x}\n'), 'services.a must be a mapping'],
-  'a service without content': [only('services: {a: }\n'), 'services.a has neither image nor build'],
+  'a service without content': [only('services: {a: }\n'), 'services.a must be a mapping'],
   'neither image nor build': [
     only('services: {a: {command: x}}\n'),
     'services.a has neither image nor build',

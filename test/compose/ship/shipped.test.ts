@@ -261,11 +261,6 @@ describe('local files', () => {
   });
 });
 
-test('what Compose does not know is named', async () => {
-  const application = await readManifest('servces: {}\nservices: {a: {image: a, imagee: b, x-c: 1}}\n');
-  expect(application.warnings).toEqual([expect.stringContaining('servces, services.a.imagee')]);
-});
-
 test('services of other profiles are known, and do not run', async () => {
   const application = await readManifest(
     'services: {a: {image: a, platform: linux/arm64}, b: {image: b, profiles: [x]}}\n',

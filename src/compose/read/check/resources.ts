@@ -3,10 +3,10 @@ import { parseMount } from '../shortSyntax.ts';
 import type { Mapping, Value } from '../yaml/value.ts';
 import { isMapping, asList, asMapping, scalarText } from '../yaml/value.ts';
 
-const SECTIONS = ['volumes', 'networks', 'configs', 'secrets'] as const;
+const SECTIONS = ['volumes', 'networks', 'configs', 'secrets', 'models'] as const;
 
 /**
- * Throws UsageError if an active service uses a volume, network, config or secret that the model
+ * Throws UsageError if an active service uses a volume, network, config, secret or model that the model
  * does not define, as Compose does. The variables of the model are filled in.
  */
 export function checkResources(model: Mapping, active: readonly string[]): void {
@@ -29,7 +29,7 @@ function isDefined(model: Mapping, section: string, name: string): boolean {
 function usedBy(service: Mapping, section: (typeof SECTIONS)[number]): string[] {
   const value = service[section];
   if (section === 'volumes') return asList(value).flatMap(volumeOf);
-  if (section === 'networks' && isMapping(value)) return Object.keys(value);
+  if (isMapping(value)) return Object.keys(value);
   return asList(value).map((entry) => scalarText(isMapping(entry) ? entry['source'] : entry));
 }
 

@@ -73,6 +73,26 @@ function describeShape(value: Value): string {
   return Array.isArray(value) ? 'list' : 'plain value';
 }
 
+/**
+ * A copy of the model, with variables filled in, in which only the last of equal items is left in each
+ * list that merges by key. Compose does this to a single file as well.
+ */
+export function withoutRepeats(model: Mapping): Mapping {
+  return dropRepeats(model, []) as Mapping;
+}
+
+function dropRepeats(value: Value, path: readonly string[]): Value {
+  if (isMapping(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, dropRepeats(item, [...path, key])]),
+    );
+  }
+  const rule = Array.isArray(value) ? (ruleFor(path) ?? '') : '';
+  const keyOf =
+    KEYS[rule] ?? (rule === 'keyed' ? (item: Value) => keyAndValue(scalarText(item))[0] : undefined);
+  return keyOf === undefined ? value : unique(asList(value), keyOf);
+}
+
 /** A `KEY=VALUE` list as a mapping. A key without `=` gets the value null. */
 export function keyed(value: Value | undefined): Mapping {
   if (!Array.isArray(value)) return asMapping(value);
