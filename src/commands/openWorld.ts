@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { archiveSource } from '../archives/source.ts';
 import type { Cache } from '../cache/cache.ts';
 import { openCache } from '../cache/cache.ts';
@@ -14,12 +13,12 @@ import { openImages } from '../pipeline/images/images.ts';
 import type { Mode, SourceKind } from '../pipeline/images/sources.ts';
 import { cacheSource, rememberingSource, sourceOrder } from '../pipeline/images/sources.ts';
 import type { World } from '../pipeline/images/world.ts';
+import { credentialLocation } from '../registry/credentialFiles.ts';
 import { dockerCredentials } from '../registry/credentials.ts';
 import { registrySource } from '../registry/source.ts';
 import type { BuildFlags } from './options/build.ts';
 import { cacheFolder, helperCaches } from './options/cacheFolder.ts';
 import type { Context } from './terminal/command.ts';
-import { nonEmpty } from './terminal/home.ts';
 import { libraryAt, libraryToken } from './options/libraryAccess.ts';
 import { parseSize } from './options/request.ts';
 
@@ -80,13 +79,10 @@ function openRegistry(
   flags: BuildFlags,
   { environment, home, log }: Context,
 ): ReturnType<typeof registrySource> {
-  // CI systems pass a missing secret as an empty variable.
-  const folder = nonEmpty(environment['DOCKER_CONFIG']) ?? join(home, '.docker');
-  const json = nonEmpty(environment['DOCKER_CONFIG_JSON']);
   return registrySource({
     http: createHttp({ log }),
     log,
-    credentials: dockerCredentials({ folder, json }),
+    credentials: dockerCredentials(credentialLocation(environment, home)),
     insecureRegistries: (flags.insecureRegistry ?? []).map(registryHost),
   });
 }

@@ -19,7 +19,10 @@ export interface SearchResult {
 
 const SHORTEST = 3;
 
-/** Everything whose name holds `value`. Throws UsageError, before any request, for less than three characters. */
+/**
+ * Everything whose name holds `value`. Throws UsageError, before any request, for less than three
+ * characters.
+ */
 export async function search(library: Library, value: string, arch?: string): Promise<SearchResult> {
   if (value.length < SHORTEST) {
     throw new UsageError(

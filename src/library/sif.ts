@@ -3,11 +3,17 @@ import { bytesOf } from '../http/http.ts';
 import { firstBytes } from '../io/files.ts';
 import type { LocatedFile } from './locateFile.ts';
 
-/** The magic number of https://github.com/apptainer/sif/blob/main/pkg/sif/sif.go: at byte 32, after the launch script. */
+/**
+ * The magic number of https://github.com/apptainer/sif/blob/main/pkg/sif/sif.go: at byte 32, after
+ * the launch script.
+ */
 const SIF_MAGIC = 'SIF_MAGIC';
 const SIF_HEADER = 64;
 
-/** Returns true if the file begins as a Singularity image. Reads the first bytes only; false if the storage sends no ranges. */
+/**
+ * Returns true if the file begins as a Singularity image. Reads the first bytes only; false if the
+ * storage sends no ranges.
+ */
 export async function beginsAsSif(file: LocatedFile, signal: AbortSignal | undefined): Promise<boolean> {
   if (file.parts === undefined) return false;
   const response = await file.open(`bytes=0-${SIF_HEADER - 1}`, signal);

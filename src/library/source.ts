@@ -20,7 +20,10 @@ export interface LibraryFile {
   name: Reference;
   /** The image in the archive. Known archives are looked up without a download. */
   source: ImageSource;
-  /** Downloads the file unless it is on this machine, and returns its path. Throws NotFoundError for an unknown file. */
+  /**
+   * Downloads the file unless it is on this machine, and returns its path. Throws NotFoundError for
+   * an unknown file.
+   */
   fetchFile(platform: Platform, signal?: AbortSignal): Promise<string>;
 }
 
@@ -31,7 +34,10 @@ export interface LibraryCache {
     rememberLibraryFile(file: Digest, platform: Platform, image: ResolvedImage): Promise<void>;
   };
   libraryFiles: {
-    /** Returns the path of the file with this digest, after `download` wrote it there if it was missing. */
+    /**
+     * Returns the path of the file with this digest, after `download` wrote it there if it was
+     * missing.
+     */
     ensure(file: Digest, download: (path: string) => Promise<void>): Promise<string>;
     delete(file: Digest): Promise<void>;
   };
@@ -45,7 +51,10 @@ export interface LibraryFileContext {
   progress: Progress;
 }
 
-/** Returns the file that a `library://` reference names. Throws UsageError for a reference with several tags. */
+/**
+ * Returns the file that a `library://` reference names. Throws UsageError for a reference with
+ * several tags.
+ */
 export function libraryFile(reference: LibraryReference, context: LibraryFileContext): LibraryFile {
   const text = formatLibraryReference(reference);
   const [tag = 'latest', ...more] = reference.tags ?? [];
@@ -83,7 +92,7 @@ function deviceName({ host, path }: LibraryReference, tag: string, base: string)
 }
 
 function sourceAt(place: Place): ImageSource {
-  const { text, cache, openArchive } = place;
+  const { text, cache } = place;
   return {
     name: text,
     async resolve(request, signal) {
@@ -92,7 +101,7 @@ function sourceAt(place: Place): ImageSource {
       if (content === undefined) return undefined;
       const known = await cache.images.findByLibraryFile(content.digest, platform);
       if (known !== undefined) return { ...known, reference, source: text };
-      const archive = openArchive(await fetchFile(place, content, platform, signal));
+      const archive = place.openArchive(await fetchFile(place, content, platform, signal));
       const image = await archive.resolve(request, signal);
       if (image === undefined) return undefined;
       await cache.images.rememberLibraryFile(content.digest, platform, image);
@@ -100,7 +109,7 @@ function sourceAt(place: Place): ImageSource {
     },
     async fetch(image, wanted, sink, signal) {
       const content = await lookUpSame(place, image, signal);
-      const archive = openArchive(await fetchFile(place, content, image.platform, signal));
+      const archive = place.openArchive(await fetchFile(place, content, image.platform, signal));
       await archive.fetch(image, wanted, sink, signal);
       // The cache has the layers now.
       await cache.libraryFiles.delete(content.digest);

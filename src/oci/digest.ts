@@ -14,7 +14,7 @@ export function isDigest(text: string): text is Digest {
   return DIGEST.test(text);
 }
 
-/** The digest in `text`; throws IntegrityError that names `where` when it is none. */
+/** Returns the digest in `text`. Throws IntegrityError that names `where` if it is malformed. */
 export function parseDigest(text: unknown, where: string): Digest {
   if (typeof text === 'string' && isDigest(text)) return text;
   throw new IntegrityError(
@@ -22,7 +22,7 @@ export function parseDigest(text: unknown, where: string): Digest {
   );
 }
 
-/** The digest of bytes that are at hand. */
+/** The digest of some bytes. */
 export function digestOf(bytes: Uint8Array | string): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

@@ -8,20 +8,21 @@ import type { Reference } from './reference.ts';
 export interface Layer {
   /** Digest of the uncompressed tar: the layer's identity everywhere. */
   diffID: Digest;
-  /** The blob as the source stores it, where the source knows (a daemon does not). */
+  /** The blob as the source stores it. A daemon does not tell. */
   descriptor?: Descriptor;
 }
 
 /**
- * An image of one platform, looked up but not downloaded. Plain data: it prints as JSON.
- * Two images are the same when their `configDigest` is; the config names the diffIDs in order.
+ * An image of one platform, looked up but not downloaded. Plain data that can be printed as JSON.
+ * Two images are the same if they have the same `configDigest`, as the config lists the diffIDs in
+ * order.
  */
 export interface ResolvedImage {
   reference: Reference;
   platform: Platform;
-  /** Digest of the image config: the identity of the image, the same in every source. */
+  /** Digest of the image config: the identity of the image, the same at every source. */
   configDigest: Digest;
-  /** Digest of the platform's manifest at a registry; tells cheaply whether a tag moved. */
+  /** Digest of the platform's manifest at a registry. */
   manifestDigest?: Digest;
   /** Base first. */
   layers: Layer[];
@@ -34,33 +35,37 @@ export interface ImageRequest {
   platform: Platform;
 }
 
-/** A blob on its way from a source: the config as it is, or a layer in whatever compression the source has. */
+/**
+ * A blob on its way from a source into a sink: the config, or a layer as the source compresses it.
+ */
 export interface BlobDelivery {
   kind: 'config' | 'layer';
   /** The config's digest, or the layer's diffID. */
   digest: Digest;
-  /** Bytes on the way, where known; for progress. */
+  /** Bytes of the stream, if they are known. For progress only. */
   size?: number;
-  /** The source checks the blob's own digest as it passes; the sink checks the diffID. */
+  /**
+   * The source checks the blob's own digest while the stream is read. The sink checks the diffID.
+   */
   stream: Readable;
-  /** That digest, of the blob as the source has it, where there is one. */
+  /** The blob's own digest, if the source names one. */
   blobDigest?: Digest;
 }
 
-/** Consumes one delivery to its end; throws IntegrityError if the bytes are not the digest's. */
+/** Consumes one delivery to its end. Throws IntegrityError if the bytes do not match the digest. */
 export type BlobSink = (delivery: BlobDelivery) => Promise<void>;
 
-/** A place that images come from: a registry, the Docker daemon, an archive. */
+/** Where images come from: a registry, the Docker daemon, an archive, a container library. */
 export interface ImageSource {
   readonly name: string;
   /**
-   * Finds the image for one platform without downloading a layer.
-   * Returns undefined where this source does not have it, so that the next one is asked; throws on anything else.
+   * Finds the image for one platform, and downloads no layer. Returns undefined if this source does
+   * not have it, so that the next one is asked. Throws on anything else.
    */
   resolve(request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined>;
   /**
-   * Delivers the config and the layers among `wanted` (config digest, diffIDs) to the sink, several at once where the
-   * source can. A sink's error ends the fetch and is thrown.
+   * Delivers the config and the layers among `wanted` (config digest, diffIDs) to the sink, several
+   * at once if the source can. A sink's error ends the fetch and is thrown.
    */
   fetch(
     image: ResolvedImage,

@@ -1,7 +1,20 @@
-import { IntegrityError, UnsupportedError } from '../errors.ts';
+import {
+  array,
+  check,
+  fallback,
+  looseObject,
+  nullish,
+  object,
+  optional,
+  pipe,
+  record,
+  safeParse,
+} from 'valibot';
+import { string, transform, unknown } from 'valibot';
+import { UnsupportedError } from '../errors.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
-import { parseDigest } from './digest.ts';
+import { BYTES, DIGEST, checked, describeIssue, parseObject } from './json.ts';
 import { isConfigType, isIndexType, isManifestType } from './mediaTypes.ts';
 import type { Platform } from './platform.ts';
 import { normalized } from './platform.ts';
@@ -10,6 +23,14 @@ import { normalized } from './platform.ts';
 export interface Index {
   kind: 'index';
   manifests: Descriptor[];
+  /** Entries that this tool can't use. They matter only to somebody who wants their platform. */
+  odd: OddEntry[];
+}
+
+export interface OddEntry {
+  platform?: Platform;
+  /** What is wrong with it. */
+  problem: string;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/main/manifest.md */
@@ -20,107 +41,128 @@ export interface Manifest {
   layers: Descriptor[];
 }
 
-/** What matters here of https://github.com/opencontainers/image-spec/blob/main/config.md */
+/**
+ * The part of https://github.com/opencontainers/image-spec/blob/main/config.md that identifies an
+ * image.
+ */
 export interface ImageConfig {
   platform: Platform;
   /** Base first. */
   diffIDs: Digest[];
 }
 
-type Json = Record<string, unknown>;
+const TEXT = fallback(string(), '');
+const PLATFORM = pipe(
+  object({ os: string(), architecture: string(), variant: fallback(optional(string()), undefined) }),
+  transform(({ variant, ...rest }) => normalized(variant === undefined ? rest : { ...rest, variant })),
+);
+const FEATURES = pipe(
+  object({ 'os.features': array(string()) }),
+  transform((platform) => platform['os.features']),
+);
+/** Values that are no text are dropped. */
+const ANNOTATIONS = pipe(
+  record(string(), unknown()),
+  transform((all) =>
+    Object.entries(all).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  ),
+  transform((texts): Record<string, string> => Object.fromEntries(texts)),
+);
+/** An entry of an index may have a platform without an architecture, which is no platform. */
+const DESCRIPTOR = pipe(
+  object({
+    mediaType: optional(TEXT, ''),
+    digest: DIGEST,
+    size: BYTES,
+    platform: optional(unknown()),
+    annotations: fallback(optional(ANNOTATIONS), undefined),
+  }),
+  transform(toDescriptor),
+);
+const DESCRIPTORS = array(DESCRIPTOR);
+const MANIFEST = looseObject({ config: DESCRIPTOR, layers: DESCRIPTORS });
+const MISSING = 'os or architecture is missing';
+const CONFIG = looseObject({
+  rootfs: nullish(looseObject({ diff_ids: nullish(array(DIGEST)) })),
+});
+
+function toDescriptor(wire: {
+  mediaType: string;
+  digest: Digest;
+  size: number;
+  platform?: unknown;
+  annotations?: Record<string, string> | undefined;
+}): Descriptor {
+  const { platform, annotations, ...rest } = wire;
+  const known = safeParse(PLATFORM, platform);
+  const features = safeParse(FEATURES, platform);
+  return {
+    ...rest,
+    ...(known.success ? { platform: known.output } : {}),
+    ...(features.success && features.output.length > 0 ? { features: features.output } : {}),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
 
 /**
- * Parses an index or a manifest of OCI or Docker; `where` names it in errors. Throws IntegrityError for malformed
- * JSON and UnsupportedError for what is neither (as Docker's schema 1).
+ * Parses an index or a manifest of OCI or Docker; `where` names it in errors. Throws IntegrityError
+ * for malformed JSON and UnsupportedError for anything else, such as Docker's schema 1.
  */
 export function parseManifest(
   bytes: Uint8Array | string,
   where: string,
   contentType?: string,
 ): Index | Manifest {
-  const json = parseObject(bytes, where);
+  const json = parseObject(bytes, where) as Record<string, unknown>;
   const mediaType = typeof json['mediaType'] === 'string' ? json['mediaType'] : (contentType ?? '');
   if (isIndexType(mediaType) || (Array.isArray(json['manifests']) && !isManifestType(mediaType))) {
-    return { kind: 'index', manifests: descriptorsIn(json['manifests'], `${where}: manifests`) };
+    const { manifests } = checked(json, looseObject({ manifests: array(unknown()) }), where);
+    return parseIndex(manifests);
   }
   if (!isManifestType(mediaType) && !(json['config'] !== undefined && Array.isArray(json['layers']))) {
     throw new UnsupportedError(
-      `${where}: ${mediaType || 'a document without media type'} is no image manifest`,
-      {
-        hint: 'push the image again with a current tool; OCI and Docker schema 2 manifests are supported',
-      },
+      `${where}: expected an image manifest, found ${mediaType || 'a document without media type'}`,
+      { hint: 'push the image again with a current tool; OCI and Docker schema 2 manifests are supported' },
     );
   }
-  const config = parseDescriptor(json['config'], `${where}: config`);
-  return { kind: 'manifest', config, layers: descriptorsIn(json['layers'], `${where}: layers`) };
+  const { config, layers } = checked(json, MANIFEST, where);
+  return { kind: 'manifest', config, layers };
 }
 
-/** Parses an image config; throws IntegrityError when platform or diffIDs are missing. */
+function parseIndex(entries: readonly unknown[]): Index {
+  const index: Index = { kind: 'index', manifests: [], odd: [] };
+  for (const entry of entries) {
+    const result = safeParse(DESCRIPTOR, entry, { abortEarly: true });
+    if (result.success) index.manifests.push(result.output);
+    else index.odd.push({ ...platformOf(entry), problem: describeIssue(result.issues[0]) });
+  }
+  return index;
+}
+
+function platformOf(entry: unknown): { platform?: Platform } {
+  const result = safeParse(object({ platform: PLATFORM }), entry);
+  return result.success ? result.output : {};
+}
+
+/**
+ * Parses an image config. Throws IntegrityError if the platform is missing or a diffID is
+ * malformed.
+ */
 export function parseConfig(bytes: Uint8Array | string, where: string): ImageConfig {
   const json = parseObject(bytes, where);
-  const rootfs = isObject(json['rootfs']) ? json['rootfs'] : {};
-  const diffIDs = rootfs['diff_ids'] ?? [];
-  if (!Array.isArray(diffIDs)) throw new IntegrityError(`${where}: rootfs.diff_ids is no list`);
-  return {
-    platform: parseWirePlatform(json, where),
-    diffIDs: diffIDs.map((id) => parseDigest(id, `${where}: diff_ids`)),
-  };
+  const platform = checked(json, pipe(unknown(), check(isPlatform, MISSING), PLATFORM), where);
+  const { rootfs } = checked(json, CONFIG, where);
+  return { platform, diffIDs: rootfs?.diff_ids ?? [] };
 }
 
-/** Parses one descriptor; throws IntegrityError that names `where`. */
-function parseDescriptor(value: unknown, where: string): Descriptor {
-  if (!isObject(value)) throw new IntegrityError(`${where}: expected a descriptor`);
-  const { mediaType, size, platform, annotations } = value;
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-    throw new IntegrityError(`${where}: size is no byte count: ${JSON.stringify(size)}`);
-  }
-  return {
-    mediaType: typeof mediaType === 'string' ? mediaType : '',
-    digest: parseDigest(value['digest'], where),
-    size,
-    ...(isObject(platform) ? { platform: parseWirePlatform(platform, where) } : {}),
-    ...(isObject(annotations) ? { annotations: stringsOf(annotations) } : {}),
-  };
+function isPlatform(value: unknown): boolean {
+  return safeParse(PLATFORM, value).success;
 }
 
-/** True for the manifest of an image, and not of an artifact: a Helm chart, a signature, an SBOM. */
+/**
+ * True for the manifest of an image, and false for that of an artifact: a Helm chart, a signature,
+ * an SBOM.
+ */
 export function isImage({ config }: Manifest): boolean {
   return isConfigType(config.mediaType);
-}
-
-function parseWirePlatform(json: Json, where: string): Platform {
-  const { os, architecture, variant } = json;
-  if (typeof os !== 'string' || typeof architecture !== 'string') {
-    throw new IntegrityError(`${where}: os or architecture is missing`);
-  }
-  return normalized({ os, architecture, ...(typeof variant === 'string' ? { variant } : {}) });
-}
-
-function descriptorsIn(value: unknown, where: string): Descriptor[] {
-  if (!Array.isArray(value)) throw new IntegrityError(`${where}: expected a list`);
-  return value.map((item, position) => parseDescriptor(item, `${where}[${position}]`));
-}
-
-function parseObject(bytes: Uint8Array | string, where: string): Json {
-  const json = parseJson(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8'), where);
-  if (!isObject(json)) throw new IntegrityError(`${where}: expected a JSON object`);
-  return json;
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new IntegrityError(`${where}: not valid JSON`, { cause: error });
-  }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function stringsOf(json: Json): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(json).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
 }

@@ -1,4 +1,7 @@
-/** Media types of images: https://github.com/opencontainers/image-spec/blob/main/media-types.md and Docker's schema 2. */
+/**
+ * Media types of images: https://github.com/opencontainers/image-spec/blob/main/media-types.md and
+ * Docker's schema 2.
+ */
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -20,7 +23,7 @@ export function isManifestType(mediaType: string): boolean {
 const CONFIGS: ReadonlySet<string> = new Set([
   OCI_CONFIG,
   'application/vnd.docker.container.image.v1+json',
-  // Some old registries and tools store configs so.
+  // Some old registries and tools store configs with these.
   'application/octet-stream',
   '',
 ]);

@@ -1,6 +1,8 @@
 import { UsageError } from '../errors.ts';
 
-/** https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions */
+/**
+ * https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions
+ */
 export interface Platform {
   os: string;
   architecture: string;
@@ -8,17 +10,42 @@ export interface Platform {
 }
 
 const PART = /^[a-z0-9][a-z0-9._-]*$/;
-/** Spellings that `uname` and people use, and what images call them. */
-const ARCHITECTURES: Record<string, Pick<Platform, 'architecture' | 'variant'>> = {
+
+/** Names of architectures from `uname`, Debian and Docker Hub, as images name them. */
+const ARCHITECTURES: Readonly<Record<string, Pick<Platform, 'architecture' | 'variant'>>> = {
   x86_64: { architecture: 'amd64' },
   'x86-64': { architecture: 'amd64' },
+  x64: { architecture: 'amd64' },
   aarch64: { architecture: 'arm64' },
+  arm64v8: { architecture: 'arm64' },
+  armv8: { architecture: 'arm64' },
+  armv8l: { architecture: 'arm', variant: 'v7' },
+  armv7l: { architecture: 'arm', variant: 'v7' },
+  armv7: { architecture: 'arm', variant: 'v7' },
+  arm32v7: { architecture: 'arm', variant: 'v7' },
   armhf: { architecture: 'arm', variant: 'v7' },
+  armv6l: { architecture: 'arm', variant: 'v6' },
+  armv6: { architecture: 'arm', variant: 'v6' },
+  arm32v6: { architecture: 'arm', variant: 'v6' },
   armel: { architecture: 'arm', variant: 'v6' },
+  armv5l: { architecture: 'arm', variant: 'v5' },
+  arm32v5: { architecture: 'arm', variant: 'v5' },
   i386: { architecture: '386' },
+  i486: { architecture: '386' },
+  i586: { architecture: '386' },
+  i686: { architecture: '386' },
+  x86: { architecture: '386' },
+  ppc64el: { architecture: 'ppc64le' },
+  mips64el: { architecture: 'mips64le' },
+  mipsel: { architecture: 'mipsle' },
+  loong64: { architecture: 'loong64' },
+  loongarch64: { architecture: 'loong64' },
 };
 
-/** Parses `os/arch[/variant]`; throws UsageError otherwise. */
+/**
+ * Parses `os/arch[/variant]`, with any usual name of the architecture. Throws UsageError for
+ * anything else.
+ */
 export function parsePlatform(text: string): Platform {
   const [os, architecture, variant, ...rest] = text.toLowerCase().split('/');
   const parts = [os, architecture, ...(variant === undefined ? [] : [variant])];
@@ -27,18 +54,30 @@ export function parsePlatform(text: string): Platform {
       hint: 'write it like linux/arm64 or linux/arm/v7',
     });
   }
-  const known = ARCHITECTURES[architecture] ?? { architecture };
-  return normalized({ os, ...known, ...(variant === undefined ? {} : { variant }) });
+  return normalized({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
 
-/** The platform without what is the default of its architecture: arm64/v8 is arm64, arm is arm/v7. */
+/**
+ * Returns the platform in the spelling of images, without the default variant: aarch64/v8 is arm64,
+ * armhf is arm/v7.
+ */
 export function normalized(platform: Platform): Platform {
-  const { os, architecture } = platform;
-  const variant = platform.variant === '' ? undefined : platform.variant;
-  if (architecture === 'arm64' && variant === 'v8') return { os, architecture };
-  if (architecture === 'amd64' && variant === 'v1') return { os, architecture };
-  if (architecture === 'arm' && variant === undefined) return { os, architecture, variant: 'v7' };
-  return variant === undefined ? { os, architecture } : { os, architecture, variant };
+  const os = platform.os.toLowerCase();
+  const written = platform.architecture.toLowerCase();
+  const known = ARCHITECTURES[written] ?? { architecture: written };
+  const { architecture } = known;
+  const variant = variantOf(platform.variant) ?? known.variant ?? (architecture === 'arm' ? 'v7' : undefined);
+  const isDefault = DEFAULT_VARIANTS[architecture] === variant;
+  return variant === undefined || isDefault ? { os, architecture } : { os, architecture, variant };
+}
+
+const DEFAULT_VARIANTS: Readonly<Record<string, string>> = { arm64: 'v8', amd64: 'v1' };
+
+/** Some tools write `7` for `v7`. */
+function variantOf(written: string | undefined): string | undefined {
+  if (written === undefined || written === '') return undefined;
+  const variant = written.toLowerCase();
+  return /^\d/.test(variant) ? `v${variant}` : variant;
 }
 
 /** `os/arch[/variant]` */
@@ -47,17 +86,20 @@ export function formatPlatform(platform: Platform): string {
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
 
-/** True if an image made for `have` is made for exactly `want`, defaults of the architecture aside. */
+/** True if both are the same platform, however they are written. */
 export function samePlatform(have: Platform, want: Platform): boolean {
   return formatPlatform(normalized(have)) === formatPlatform(normalized(want));
 }
 
-/** Variants of an architecture are levels, each of which runs what is made for those below; no variant is this one. */
+/**
+ * Variants of an architecture are levels: each runs images of the levels below. This is the level
+ * of no variant.
+ */
 const LEVELS: Readonly<Record<string, number>> = { arm: 7, arm64: 8, amd64: 1 };
 
 /**
- * The position in `offered` of the best match for `want`, or -1: the exact platform first, then the highest variant
- * below the wanted one, as Docker and containerd choose.
+ * Returns the position in `offered` of the best match for `want`, or -1. The exact platform is
+ * best, then the highest variant below the wanted one, as Docker and containerd choose.
  */
 export function choosePlatform(offered: readonly (Platform | undefined)[], want: Platform): number {
   const exact = offered.findIndex((have) => have !== undefined && samePlatform(have, want));
@@ -67,15 +109,16 @@ export function choosePlatform(offered: readonly (Platform | undefined)[], want:
 function bestBelow(offered: readonly (Platform | undefined)[], want: Platform): number {
   let best = -1;
   offered.forEach((have, position) => {
-    if (have?.os !== want.os || have.architecture !== want.architecture || !(level(have) <= level(want)))
+    if (have?.os !== want.os || have.architecture !== want.architecture || !(level(have) <= level(want))) {
       return;
+    }
     const leader = offered[best];
     if (leader === undefined || level(have) > level(leader)) best = position;
   });
   return best;
 }
 
-/** NaN where the architecture has no levels. */
+/** NaN if the architecture has no levels. */
 function level({ architecture, variant }: Platform): number {
   return Number(variant?.slice(1) ?? LEVELS[architecture] ?? NaN);
 }

@@ -6,12 +6,12 @@ import type { Reference } from './reference.ts';
 import { canonicalReference, formatReference } from './reference.ts';
 
 export interface PortableImage {
-  /** The name that the image bears on the device; with a tag, without a digest. */
+  /** The name of the image on the device: with a tag, without a digest. */
   name: Reference;
   platform: Platform;
   /** The config's exact bytes. */
   config: Uint8Array;
-  /** Base first; `size` is that of the uncompressed tar, in bytes. */
+  /** Base first. `size` is that of the uncompressed tar, in bytes. */
   layers: readonly { diffID: Digest; size: number }[];
 }
 
@@ -27,9 +27,9 @@ export function blobPath(digest: Digest): string {
 }
 
 /**
- * All files but the layers of an image in the portable normal form: an OCI layout with Docker's `manifest.json`, one
- * platform, uncompressed layers named by diffID. Both of Docker's image stores load it, and both give back every
- * layer under the same path.
+ * Returns all files of an image in the portable normal form, except its layers. The form is an OCI
+ * layout with Docker's `manifest.json`, one platform, and uncompressed layers named by diffID. Both
+ * of Docker's image stores load it, and both save every layer under the same path again.
  */
 export function portableFiles(image: PortableImage): PortableFile[] {
   const manifest = json(manifestOf(image));

@@ -22,12 +22,13 @@ const NAME = new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`);
 const REGISTRY = new RegExp(`^${DOMAIN}$`);
 const TAG = /^[\w][\w.-]{0,127}$/;
 const LONGEST_NAME = 255;
-/** What the grammar keeps for image IDs. */
+/** The grammar reserves this form for image IDs. */
 const IDENTIFIER = /^[0-9a-f]{64}$/;
 
 /**
- * Parses `[registry/]repository[:tag][@digest]` with Docker's defaults: registry docker.io, its official images below
- * `library/`, tag `latest` where neither tag nor digest is given. Throws UsageError that says which part is wrong.
+ * Parses `[registry/]repository[:tag][@digest]` with Docker's defaults: registry docker.io, its
+ * official images below `library/`, tag `latest` if neither tag nor digest is given. Throws
+ * UsageError that says which part is wrong.
  */
 export function parseReference(text: string): Reference {
   if (IDENTIFIER.test(text)) throw invalid(text, 'it is the ID of an image, not a name');
@@ -66,16 +67,18 @@ function dockerHub(name: string): { registry: string; repository: string } {
 }
 
 function check(text: string, registry: string, repository: string, tag?: string, digest?: string): void {
-  if (!isRegistryHost(registry)) throw invalid(text, `${JSON.stringify(registry)} is no registry host`);
+  if (!isRegistryHost(registry)) throw invalid(text, `${JSON.stringify(registry)} is not a registry host`);
   if (!NAME.test(repository)) throw invalid(text, repositoryFault(repository));
-  if (`${registry}/${repository}`.length > LONGEST_NAME)
+  if (`${registry}/${repository}`.length > LONGEST_NAME) {
     throw invalid(text, `its name is longer than ${LONGEST_NAME}`);
-  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `${JSON.stringify(tag)} is no tag`);
-  if (digest !== undefined && !isDigest(digest))
+  }
+  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `${JSON.stringify(tag)} is not a tag`);
+  if (digest !== undefined && !isDigest(digest)) {
     throw invalid(text, 'only sha256:<64 hex digits> follows the @');
+  }
 }
 
-/** True for what may stand as the registry in a reference: `HOST` or `HOST:PORT`. */
+/** True for the registry part of a reference: `HOST` or `HOST:PORT`. */
 export function isRegistryHost(text: string): boolean {
   return REGISTRY.test(text);
 }
@@ -83,7 +86,7 @@ export function isRegistryHost(text: string): boolean {
 function repositoryFault(repository: string): string {
   if (repository === '' || repository === 'library/') return 'it has no repository name';
   if (repository !== repository.toLowerCase()) return 'repository names are lower case';
-  return `${JSON.stringify(repository)} is no repository name`;
+  return `${JSON.stringify(repository)} is not a repository name`;
 }
 
 function invalid(text: string, why: string): UsageError {
@@ -99,7 +102,7 @@ export function formatReference(reference: Reference): string {
   return name + suffix(reference);
 }
 
-/** True if both are versions of one image, by their names. */
+/** True if both name the same repository at the same registry. */
 export function sameRepository(a: Reference, b: Reference): boolean {
   return a.registry === b.registry && a.repository === b.repository;
 }
@@ -114,8 +117,9 @@ function suffix({ tag, digest }: Reference): string {
 }
 
 /**
- * The name under which an image is loaded on a device and stands in the shipped manifest: always a tag, never a
- * digest, as no loaded image can meet `name@digest`. Without a tag, one is made from the digest.
+ * Returns the name of an image on a device and in the shipped Compose file. It always has a tag and
+ * never a digest, as no loaded image can match `name@digest`. Without a tag, one is made from the
+ * digest.
  */
 export function deviceReference(reference: Reference): Reference {
   const { registry, repository, tag, digest } = reference;

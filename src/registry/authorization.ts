@@ -1,16 +1,17 @@
 import type { Http } from '../http/http.ts';
-import { parseChallenges } from './challenge.ts';
-import type { Challenge } from './challenge.ts';
+import { demandOf } from './challenge.ts';
 import type { CredentialLookup } from './credentials.ts';
+import type { Repository } from './endpoint.ts';
 import { basicHeader, fetchToken } from './token.ts';
 
 /** Keeps the Authorization header for one repository. */
 export interface Authorization {
-  /** What to send now; undefined before the registry has asked for anything. */
+  /** The header to send now. Undefined until the registry has asked for one. */
   header(): string | undefined;
   /**
-   * A header that answers a 401 to a request that bore `stale`: a new one, made once for all who ask meanwhile.
-   * Undefined where the registry wants a login and there is none, or asks for something unknown.
+   * Returns a header that answers a WWW-Authenticate header, after `stale` was refused. Callers
+   * that ask at the same time share one new header. Returns undefined if the registry wants a login
+   * and there is none, or asks for something unknown.
    */
   renew(stale: string | undefined, challenge: string, signal?: AbortSignal): Promise<string | undefined>;
 }
@@ -21,16 +22,12 @@ export interface AuthorizationContext {
   insecureRegistries: readonly string[];
 }
 
-export function createAuthorization(
-  registry: string,
-  repository: string,
-  context: AuthorizationContext,
-): Authorization {
+export function createAuthorization(repository: Repository, context: AuthorizationContext): Authorization {
   let current: string | undefined;
   let pending: Promise<string | undefined> | undefined;
   const renewed = async (challenge: string, signal?: AbortSignal): Promise<string | undefined> => {
     try {
-      current = await answer(parseChallenges(challenge), registry, repository, context, signal);
+      current = await answer(challenge, repository, context, signal);
       return current;
     } finally {
       pending = undefined;
@@ -47,21 +44,19 @@ export function createAuthorization(
 }
 
 async function answer(
-  challenges: readonly Challenge[],
-  registry: string,
-  repository: string,
+  challenge: string,
+  { registry, repository }: Repository,
   { http, credentials: lookUp, insecureRegistries }: AuthorizationContext,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const credentials = await lookUp(registry, signal);
+  const credentials = await lookUp({ registry, repository }, signal);
   if (credentials?.kind === 'registry') return `Bearer ${credentials.token}`;
-  const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
-  if (bearer?.['realm'] !== undefined) {
-    // Never more than this, whatever scope the registry proposes.
+  const demand = demandOf(challenge);
+  if (demand?.kind === 'token') {
+    // Never a wider scope, whatever the registry proposes.
     const scope = `repository:${repository}:pull`;
-    const request = { registry, realm: bearer['realm'], service: bearer['service'], scope, credentials };
+    const request = { registry, realm: demand.realm, service: demand.service, scope, credentials };
     return `Bearer ${await fetchToken(http, request, insecureRegistries, signal)}`;
   }
-  const basic = challenges.some(({ scheme }) => scheme === 'basic');
-  return basic && credentials?.kind === 'password' ? basicHeader(credentials) : undefined;
+  return demand !== undefined && credentials?.kind === 'password' ? basicHeader(credentials) : undefined;
 }

@@ -13,8 +13,8 @@ export interface BlobContext {
 }
 
 /**
- * The bytes of a blob, verified as they pass. After a cut it goes on where it stopped, inside the same stream. Nothing
- * is requested before the first read.
+ * Returns the bytes of a blob, which are verified while they are read. After a broken connection
+ * the same stream resumes where it stopped. Nothing is requested before the first read.
  */
 export function openBlob(
   { client, log }: BlobContext,
@@ -40,7 +40,7 @@ export function openBlob(
   return Readable.from(copies(bytes), { objectMode: false });
 }
 
-/** A stream holds on to its chunks, and the network fills these again. */
+/** Copies each block, as the network fills it again and a stream keeps its chunks. */
 async function* copies(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   for await (const block of blocks) yield Buffer.from(block);
 }

@@ -1,4 +1,7 @@
-/** What a registry asks for with a 401. https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate */
+/**
+ * What a registry asks for with a 401.
+ * https://www.rfc-editor.org/rfc/rfc9110#field.www-authenticate
+ */
 export interface Challenge {
   /** Lower case: `basic`, `bearer`. */
   scheme: string;
@@ -10,7 +13,7 @@ const NAME = "[!#$%&'*+.^_`|~\\w-]+";
 const PARAMETER = `(${NAME})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]+))`;
 const PART = new RegExp(`[\\s,]*(?:${PARAMETER}|(${NAME})(?=[\\s,]|$))`, 'y');
 
-/** The challenges of a WWW-Authenticate header, in order; what can't be understood ends the list. */
+/** Returns the challenges of a WWW-Authenticate header in order, up to the first malformed one. */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];
   PART.lastIndex = 0;
@@ -23,4 +26,22 @@ export function parseChallenges(header: string): Challenge[] {
     }
   }
   return challenges;
+}
+
+/** A challenge that this client can answer. */
+export type Demand =
+  /** A token of the service at `realm`. */
+  { kind: 'token'; realm: string; service: string | undefined } | { kind: 'password' };
+
+/**
+ * Returns what to answer to a WWW-Authenticate header: a token before a password. Undefined if
+ * neither is asked for.
+ */
+export function demandOf(header: string): Demand | undefined {
+  const challenges = parseChallenges(header);
+  const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
+  if (bearer?.['realm'] !== undefined) {
+    return { kind: 'token', realm: bearer['realm'], service: bearer['service'] };
+  }
+  return challenges.some(({ scheme }) => scheme === 'basic') ? { kind: 'password' } : undefined;
 }

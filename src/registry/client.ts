@@ -1,8 +1,9 @@
 import type { HttpResponse } from '../http/http.ts';
-import { createAuthorization } from './authorization.ts';
 import type { Authorization, AuthorizationContext } from './authorization.ts';
-import { isOfRegistry, repositoryUrl } from './endpoint.ts';
-import type { Repository } from './endpoint.ts';
+import { createAuthorization } from './authorization.ts';
+import { demandOf } from './challenge.ts';
+import type { FindOrigin, Repository } from './endpoint.ts';
+import { isAtOrigin } from './endpoint.ts';
 import { denied, failureOf } from './failure.ts';
 
 interface RegistryRequest {
@@ -10,27 +11,41 @@ interface RegistryRequest {
   /** Below the repository: `manifests/TAG`, `blobs/DIGEST`. */
   path: string;
   headers?: Record<string, string>;
+  /** False for a request that is sent once. */
+  retry?: boolean;
   signal?: AbortSignal | undefined;
 }
 
 export interface RegistryClient {
   /**
-   * Sends a request with whatever authorization the registry asks for. Resolves for success, 404 and 416; throws
-   * DeniedError for 401 and 403, NetworkError for the rest.
+   * Sends a request with the authorization that the registry asks for. Resolves for success, 404
+   * and 416. Throws DeniedError for 401 and 403, and NetworkError for other statuses.
    */
   request(repository: Repository, request: RegistryRequest): Promise<HttpResponse>;
 }
 
-/** A client of registries by https://github.com/opencontainers/distribution-spec/blob/main/spec.md */
-export function createClient(context: AuthorizationContext): RegistryClient {
-  const authorizations = new Map<string, Authorization>();
+export interface ClientContext extends AuthorizationContext {
+  origin: FindOrigin;
+}
+
+/** What a client knows of one registry or repository. */
+interface Session {
+  authorization: Authorization;
+  /** The challenge at `/v2/`, asked for once. */
+  challengeAtRoot?: Promise<string>;
+}
+
+/**
+ * A client of registries by https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export function createClient(context: ClientContext): RegistryClient {
+  const sessions = new Map<string, Session>();
   return {
     request: async (repository, request) => {
       const key = `${repository.registry}/${repository.repository}`;
-      const authorization =
-        authorizations.get(key) ?? createAuthorization(repository.registry, repository.repository, context);
-      authorizations.set(key, authorization);
-      const response = await authorized(context, authorization, repository, request);
+      const session = sessions.get(key) ?? { authorization: createAuthorization(repository, context) };
+      sessions.set(key, session);
+      const response = await requestAuthorized(context, session, repository, request);
       const { status } = response;
       if ((status >= 200 && status < 300) || status === 404 || status === 416) return response;
       throw await failureOf(repository, request.path, response);
@@ -38,34 +53,73 @@ export function createClient(context: AuthorizationContext): RegistryClient {
   };
 }
 
-async function authorized(
-  context: AuthorizationContext,
-  authorization: Authorization,
+async function requestAuthorized(
+  context: ClientContext,
+  session: Session,
   repository: Repository,
   request: RegistryRequest,
 ): Promise<HttpResponse> {
-  const header = authorization.header();
-  const response = await send(context, repository, request, header);
-  // A storage host that the registry redirects to has no say in its credentials.
-  const isOwn = isOfRegistry(response.url, repository.registry, context.insecureRegistries);
-  if (response.status !== 401 || !isOwn) return response;
+  const { authorization } = session;
+  const origin = await context.origin(repository.registry);
+  const stale = authorization.header();
+  const response = await send(context, origin, repository, request, stale);
+  // A storage host that the registry redirects to has no say in the registry's credentials.
+  if (!isAtOrigin(response.url, origin)) return response;
+  const challenge = await challengeIn(response, context, session, repository, request.signal);
+  if (challenge === undefined) return response;
+  const renewed = await authorization.renew(stale, challenge, request.signal);
+  if (renewed === undefined && response.status !== 401) return response;
   response.body.destroy();
-  const challenge = response.headers['www-authenticate'] ?? '';
-  const renewed = await authorization.renew(header, challenge, request.signal);
   if (renewed === undefined) throw denied(repository, 'the registry wants a login');
-  return send(context, repository, request, renewed);
+  return send(context, origin, repository, request, renewed);
+}
+
+/**
+ * Returns the challenge to answer after a refusal, or undefined if there is nothing to answer. Some
+ * registries refuse strangers with 401, 403 or 404 without a challenge, and tell at `/v2/` only
+ * what they want.
+ */
+async function challengeIn(
+  response: HttpResponse,
+  context: ClientContext,
+  session: Session,
+  repository: Repository,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const own = response.headers['www-authenticate'] ?? '';
+  const isRefused = response.status === 401;
+  if (isRefused && demandOf(own) !== undefined) return own;
+  const mayHide = response.status === 403 || response.status === 404;
+  const isStranger = session.authorization.header() === undefined;
+  if (!isRefused && !(mayHide && isStranger)) return undefined;
+  if (!isRefused && (await context.credentials(repository, signal)) === undefined) return undefined;
+  session.challengeAtRoot ??= askAtRoot(context, repository, signal);
+  const challenge = await session.challengeAtRoot;
+  return isRefused || challenge !== '' ? challenge : undefined;
+}
+
+/** Returns the challenge that `/v2/` answers with, or an empty text. */
+async function askAtRoot(
+  { http, origin }: ClientContext,
+  { registry }: Repository,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const url = `${await origin(registry)}/v2/`;
+  const response = await http.request({ method: 'GET', url, signal });
+  response.body.destroy();
+  return response.status === 401 ? (response.headers['www-authenticate'] ?? '') : '';
 }
 
 function send(
-  { http, insecureRegistries }: AuthorizationContext,
-  { registry, repository }: Repository,
-  { method, path, headers, signal }: RegistryRequest,
+  { http }: ClientContext,
+  origin: string,
+  { repository }: Repository,
+  { path, headers, ...request }: RegistryRequest,
   authorization: string | undefined,
 ): Promise<HttpResponse> {
   return http.request({
-    method,
-    url: `${repositoryUrl(registry, repository, insecureRegistries)}/${path}`,
+    ...request,
+    url: `${origin}/v2/${repository}/${path}`,
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
-    ...(signal === undefined ? {} : { signal }),
   });
 }

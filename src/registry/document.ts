@@ -1,4 +1,4 @@
-import { IntegrityError, NotFoundError } from '../errors.ts';
+import { IntegrityError, NetworkError, NotFoundError, UserError } from '../errors.ts';
 import { bytesOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -16,52 +16,85 @@ export interface Document {
   content: Index | Manifest;
 }
 
-const ACCEPT = { accept: [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST].join(', ') };
-/** What registries allow at least, and all that clients take. */
+const ACCEPT = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST].join(', ');
+/** All registries accept documents of this size, and no client takes larger ones. */
 const LARGEST_DOCUMENT = 4 << 20;
 
 /**
- * The manifest or index called `name` (a tag or digest), or undefined where the registry has none. Throws
- * IntegrityError when the bytes are not those of the digest.
+ * Returns the manifest or index called `name` (a tag or digest), or undefined if the registry has
+ * none. Throws IntegrityError if the bytes do not match the digest, and NetworkError for a web
+ * page.
  */
 export async function fetchDocument(
   client: RegistryClient,
   repository: Repository,
   name: string,
   signal: AbortSignal | undefined,
+  accept = ACCEPT,
 ): Promise<Document | undefined> {
   const path = `manifests/${name}`;
-  const response = await client.request(repository, { method: 'GET', path, headers: ACCEPT, signal });
+  const response = await client.request(repository, { method: 'GET', path, headers: { accept }, signal });
   if (isMissing(response)) return undefined;
-  const bytes = await bytesOf(response, LARGEST_DOCUMENT);
+  const mediaType = response.headers['content-type']?.split(';', 1)[0]?.trim();
   const where = `${repository.registry}/${repository.repository}, ${path}`;
+  const bytes = await bytesOf(response, LARGEST_DOCUMENT);
+  if (isWebPage(mediaType, bytes)) throw webPage(where);
   const digest = digestOf(bytes);
   if (isDigest(name) && name !== digest) {
     throw new IntegrityError(`${where}: expected ${name}, found ${digest}`, {
-      hint: 'the registry, or something between, altered the image: push it again',
+      hint: 'the registry, or something in between, altered the image: push it again',
     });
   }
-  const mediaType = response.headers['content-type']?.split(';', 1)[0]?.trim();
   return { digest, content: parseManifest(bytes, where, mediaType) };
 }
 
-/** The digest that a tag points to, by one HEAD request where the registry tells; undefined where there is no such tag. */
+function isWebPage(mediaType: string | undefined, bytes: Buffer): boolean {
+  return mediaType === 'text/html' || /^\s*<(!doctype|html)/i.test(bytes.toString('latin1', 0, 200));
+}
+
+function webPage(where: string): NetworkError {
+  return new NetworkError(`${where}: expected a manifest, found a web page`, {
+    hint: 'check the host, and whether a proxy or a login page answers in place of the registry',
+  });
+}
+
+/**
+ * Returns the digest that a tag points to, or undefined if there is no such tag. It takes one HEAD
+ * request if the registry answers it with a digest. If not, a GET decides, and its response says
+ * why the registry refuses.
+ */
 export async function headDocument(
   client: RegistryClient,
   repository: Repository,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Digest | undefined> {
-  const path = `manifests/${name}`;
-  const response = await client.request(repository, { method: 'HEAD', path, headers: ACCEPT, signal });
-  if (isMissing(response)) return undefined;
-  response.body.destroy();
-  const digest = response.headers['docker-content-digest'] ?? '';
-  if (isDigest(digest)) return digest;
+  const digest = await askDigest(client, repository, name, signal);
+  if (digest !== 'unknown') return digest;
   return (await fetchDocument(client, repository, name, signal))?.digest;
 }
 
-/** The bytes of a small blob, such as a config. Throws NotFoundError and IntegrityError. */
+async function askDigest(
+  client: RegistryClient,
+  repository: Repository,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Digest | 'unknown' | undefined> {
+  const request = { method: 'HEAD', path: `manifests/${name}`, headers: { accept: ACCEPT } } as const;
+  try {
+    const response = await client.request(repository, { ...request, retry: false, signal });
+    if (isMissing(response)) return undefined;
+    response.body.destroy();
+    const digest = response.headers['docker-content-digest'] ?? '';
+    return isDigest(digest) ? digest : 'unknown';
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof UserError) return 'unknown';
+    throw error;
+  }
+}
+
+/** Returns the bytes of a small blob, such as a config. Throws NotFoundError and IntegrityError. */
 export async function fetchSmallBlob(
   client: RegistryClient,
   repository: Repository,
@@ -85,7 +118,7 @@ function isMissing(response: HttpResponse): boolean {
   return response.status === 404;
 }
 
-/** A manifest names a blob that the registry does not have. */
+/** The error for a blob that a manifest names and the registry does not have. */
 export function missingBlob({ registry, repository }: Repository, digest: Digest): NotFoundError {
   return new NotFoundError(`${registry}/${repository}: the registry has no blob ${digest}`, {
     hint: 'the image at the registry is incomplete: push it again',

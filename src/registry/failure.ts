@@ -1,9 +1,13 @@
+import { array, fallback, object, optional, safeParse, string } from 'valibot';
 import { DeniedError, NetworkError } from '../errors.ts';
 import { textOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
 import type { Repository } from './endpoint.ts';
 
-/** What went wrong with a request for `path`, as an error to throw; reads the answer. */
+/**
+ * Reads an error response to a request for `path`, and returns it as an error with the registry's
+ * own words.
+ */
 export async function failureOf(
   repository: Repository,
   path: string,
@@ -11,17 +15,34 @@ export async function failureOf(
 ): Promise<DeniedError | NetworkError> {
   const { status } = response;
   const reason = reasonIn(await textOf(response).catch(() => ''));
-  if (status === 401 || status === 403) {
-    return denied(repository, `the registry refused access (${status}${reason === '' ? '' : `: ${reason}`})`);
+  const words = reason === '' ? '' : `: ${reason}`;
+  if (status === 401 || (status === 403 && !isOwnReason(reason))) {
+    return denied(repository, `the registry refused access (${status}${words})`);
   }
-  return new NetworkError(`${nameOf(repository)}, ${path}: the registry answered ${status}: ${reason}`);
+  if (status === 403) {
+    const message = `${nameOf(repository)}: the registry refused access (403${words})`;
+    return new DeniedError(message, { hint: ASK });
+  }
+  const hint = reason === '' ? {} : { hint: ASK };
+  return new NetworkError(`${nameOf(repository)}, ${path}: the registry answered ${status}${words}`, hint);
 }
 
-/** Says what can be done about a refusal; many registries refuse rather than tell that something does not exist. */
+const ASK = 'this is what the registry itself says: ask who runs it';
+
+/** True for a refusal with a reason that no login changes, such as a quota. */
+function isOwnReason(reason: string): boolean {
+  const isAboutLogin = /access|auth|denied|forbidden|log ?in|credential|permission/i;
+  return reason !== '' && !isAboutLogin.test(reason);
+}
+
+/**
+ * The error for a refusal, with what to do about it. Many registries refuse access to what does not
+ * exist.
+ */
 export function denied(repository: Repository, reason: string): DeniedError {
   const { registry } = repository;
   const isHub = registry === 'docker.io';
-  const hub = isHub ? '; Docker Hub answers so for repositories that do not exist, too' : '';
+  const hub = isHub ? '; Docker Hub also answers like this for repositories that do not exist' : '';
   const local = isHub ? 'if only the daemon has it, use --mode local-first; ' : '';
   return new DeniedError(`${nameOf(repository)}: ${reason}${hub}`, {
     hint: `check the image's name; ${local}if it is private, run: docker login${isHub ? '' : ` ${registry}`}`,
@@ -32,12 +53,24 @@ function nameOf({ registry, repository }: Repository): string {
   return `${registry}/${repository}`;
 }
 
+const TEXT = fallback(optional(string()), undefined);
 /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
+const ERRORS = object({ errors: array(object({ code: TEXT, message: TEXT })) });
+
 function reasonIn(text: string): string {
+  const result = safeParse(ERRORS, jsonOrUndefined(text));
+  if (!result.success)
+    return text
+      .replace(/[^\x20-\x7e]+/g, ' ')
+      .trim()
+      .slice(0, 200);
+  return result.output.errors.map(({ code, message }) => message ?? code ?? '').join('; ');
+}
+
+function jsonOrUndefined(text: string): unknown {
   try {
-    const { errors } = JSON.parse(text) as { errors: { code?: string; message?: string }[] };
-    return errors.map(({ code, message }) => message ?? code ?? '').join('; ');
+    return JSON.parse(text) as unknown;
   } catch {
-    return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
+    return undefined;
   }
 }

@@ -1,15 +1,15 @@
-import { IntegrityError, NotFoundError, UnsupportedError } from '../errors.ts';
+import { IntegrityError, NotFoundError, UnsupportedError, UserError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ImageConfig, Index, Manifest } from '../oci/manifest.ts';
+import type { ImageConfig, Index, Manifest, OddEntry } from '../oci/manifest.ts';
 import { isImage, parseConfig } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/mediaTypes.ts';
 import type { Platform } from '../oci/platform.ts';
-import { choosePlatform, formatPlatform } from '../oci/platform.ts';
+import { choosePlatform, formatPlatform, samePlatform } from '../oci/platform.ts';
 import type { Document } from './document.ts';
 
-/** Reads what a descriptor below the image points to; both throw what is missing or damaged. */
+/** Reads what a descriptor below the image points to. Both throw if it is missing or damaged. */
 export interface Reader {
   document(digest: Digest): Promise<Document>;
   config(descriptor: Descriptor): Promise<Buffer>;
@@ -21,16 +21,18 @@ export interface Selected {
   digest: Digest;
   manifest: Manifest;
   config: ImageConfig;
-  /** As the index has it, which may know the variant better than the config; else the config's. */
+  /** From the index, which may know the variant better than the config, or else from the config. */
   platform: Platform;
 }
 
-/** More manifests than this below one reference are no honest image. */
+/** No honest image has more manifests below one reference. */
 const MOST_DOCUMENTS = 200;
 
 /**
- * The image for `platform` in `top`, through nested indexes, past what is no image. Throws NotFoundError that names what
- * platforms there are, UnsupportedError where `top` is no image. `name` is the image's, for messages.
+ * Returns the image for `platform` in `top`, through nested indexes. Ignores entries that are no
+ * image or are malformed. `name` is the image's, for messages. Throws NotFoundError that lists the
+ * available platforms, and UnsupportedError if `top` is not an image or the entry for the platform
+ * can't be used.
  */
 export async function selectImage(
   top: Document,
@@ -38,13 +40,12 @@ export async function selectImage(
   reader: Reader,
   name: string,
 ): Promise<Selected> {
-  const found = await candidates(top, reader, name);
-  const position = choosePlatform(
-    found.map((candidate) => candidate.platform),
-    platform,
-  );
-  const chosen = found[position];
-  if (chosen === undefined) throw wrongPlatform(name, platform, found);
+  const search: Search = { reader, name, left: MOST_DOCUMENTS, odd: [], unread: [] };
+  const declared = await fromDocument(top, [], search);
+  const exact = declared.find((candidate) => samePlatform(candidate.platform, platform));
+  const found = exact === undefined ? [...declared, ...(await readUnread(search, declared))] : declared;
+  const chosen = found[choosePlatform(platformsOf(found), platform)];
+  if (chosen === undefined) throw wrongPlatform(search, platform, found);
   return chosen.read();
 }
 
@@ -53,25 +54,32 @@ interface Candidate {
   read(): Promise<Selected>;
 }
 
-async function candidates(top: Document, reader: Reader, name: string): Promise<Candidate[]> {
-  return fromDocument(top, [], reader, name, { left: MOST_DOCUMENTS });
+/** What is known while an image is searched. */
+interface Search {
+  reader: Reader;
+  name: string;
+  /** Documents that may still be read. */
+  left: number;
+  odd: OddEntry[];
+  /** Entries whose platform only their config tells. They are read if no other entry fits. */
+  unread: { descriptor: Descriptor; above: readonly Digest[] }[];
 }
 
-async function collect(
-  index: Index,
-  above: readonly Digest[],
-  reader: Reader,
-  name: string,
-  budget: { left: number },
-): Promise<Candidate[]> {
+function platformsOf(candidates: readonly Candidate[]): Platform[] {
+  return candidates.map(({ platform }) => platform);
+}
+
+async function fromIndex(index: Index, above: readonly Digest[], search: Search): Promise<Candidate[]> {
   const found: Candidate[] = [];
+  search.odd.push(...index.odd);
   for (const descriptor of index.manifests) {
     if (!mayLeadToImage(descriptor)) continue;
-    if (budget.left-- <= 0) throw new UnsupportedError(`${name}: more than ${MOST_DOCUMENTS} manifests`);
+    if (search.left-- <= 0)
+      throw new UnsupportedError(`${search.name}: more than ${MOST_DOCUMENTS} manifests`);
     if (above.includes(descriptor.digest)) {
-      throw new IntegrityError(`${name}: the index ${descriptor.digest} contains itself`);
+      throw new IntegrityError(`${search.name}: the index ${descriptor.digest} contains itself`);
     }
-    found.push(...(await fromDescriptor(descriptor, above, reader, name, budget)));
+    found.push(...(await fromDescriptor(descriptor, above, search)));
   }
   return found;
 }
@@ -79,31 +87,50 @@ async function collect(
 async function fromDescriptor(
   descriptor: Descriptor,
   above: readonly Digest[],
-  reader: Reader,
-  name: string,
-  budget: { left: number },
+  search: Search,
 ): Promise<Candidate[]> {
   const { platform, digest, mediaType } = descriptor;
-  if (platform !== undefined && !isIndexType(mediaType)) {
-    const read = async (): Promise<Selected> => ({
-      ...(await readImage(await reader.document(digest), reader, name)),
-      platform,
-    });
-    return [{ platform, read }];
+  const { reader, name } = search;
+  if (isIndexType(mediaType)) return fromDocument(await reader.document(digest), above, search);
+  if (platform === undefined) {
+    search.unread.push({ descriptor, above });
+    return [];
   }
-  return fromDocument(await reader.document(digest), above, reader, name, budget);
+  const read = async (): Promise<Selected> => ({
+    ...(await readImage(await reader.document(digest), reader, name)),
+    platform,
+  });
+  return [{ platform, read }];
+}
+
+/**
+ * Reads the entries without a platform. An error counts only if there is nothing else to choose
+ * from.
+ */
+async function readUnread(search: Search, declared: readonly Candidate[]): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  const failures: unknown[] = [];
+  // Indexes among them add entries of their own.
+  for (const { descriptor, above } of search.unread) {
+    try {
+      found.push(...(await fromDocument(await search.reader.document(descriptor.digest), above, search)));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0 && found.length + declared.length === 0) throw failures[0];
+  return found;
 }
 
 async function fromDocument(
   { content, digest }: Document,
   above: readonly Digest[],
-  reader: Reader,
-  name: string,
-  budget: { left: number },
+  search: Search,
 ): Promise<Candidate[]> {
-  if (content.kind === 'index') return collect(content, [...above, digest], reader, name, budget);
+  if (content.kind === 'index') return fromIndex(content, [...above, digest], search);
   if (above.length > 0 && !isImage(content)) return [];
-  const selected = await readConfig(content, digest, reader, name);
+  const selected = await readConfig(content, digest, search.reader, search.name);
   return [{ platform: selected.platform, read: () => Promise.resolve(selected) }];
 }
 
@@ -119,17 +146,26 @@ async function readConfig(
   name: string,
 ): Promise<Selected> {
   if (!isImage(manifest)) {
-    throw new UnsupportedError(`${name}: no container image, but a ${manifest.config.mediaType}`);
+    throw new UnsupportedError(`${name}: not a container image, but a ${manifest.config.mediaType}`, {
+      hint: 'check the name of the image',
+    });
   }
   const bytes = await reader.config(manifest.config);
   const config = parseConfig(bytes, `${name}, config ${manifest.config.digest}`);
   return { digest, manifest, config, platform: config.platform };
 }
 
-function wrongPlatform(name: string, wanted: Platform, found: readonly Candidate[]): NotFoundError {
-  const available = [...new Set(found.map(({ platform }) => formatPlatform(platform)))].sort();
+function wrongPlatform({ name, odd }: Search, wanted: Platform, found: readonly Candidate[]): UserError {
+  const unusable = odd.find(({ platform }) => platform !== undefined && samePlatform(platform, wanted));
+  if (unusable !== undefined) {
+    return new UnsupportedError(
+      `${name}: the index has an entry for ${formatPlatform(wanted)} that can't be used: ${unusable.problem}`,
+      { hint: 'push the image again with a current tool' },
+    );
+  }
+  const available = [...new Set(platformsOf(found).map(formatPlatform))].sort();
   return new NotFoundError(
-    `${name}: no image for ${formatPlatform(wanted)}; there is ${available.join(', ') || 'none at all'}`,
+    `${name}: no image for ${formatPlatform(wanted)}; available: ${available.join(', ') || 'none'}`,
     { hint: 'choose another --platform, or build and push the image for this one' },
   );
 }

@@ -11,10 +11,11 @@ import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
 import { createClient } from './client.ts';
+import { originFinder } from './endpoint.ts';
 import type { RegistryClient } from './client.ts';
 import type { CredentialLookup } from './credentials.ts';
 import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
-import { layersOf } from './layers.ts';
+import { servedLayers } from './layers.ts';
 import { selectImage } from './select.ts';
 import type { Reader } from './select.ts';
 
@@ -24,16 +25,20 @@ const AT_ONCE = 4;
 export interface RegistryOptions {
   http: Http;
   log: Log;
-  /** As `dockerCredentials` makes it. */
+  /** From `dockerCredentials`. */
   credentials: CredentialLookup;
-  /** Hosts, with their port where they have one, that are spoken to over plain http; loopback always is. */
+  /**
+   * Hosts, with their port if they have one, that may use plain http. Registries on this machine
+   * always may.
+   */
   insecureRegistries?: readonly string[];
 }
 
 export interface RegistrySource extends ImageSource {
   /**
-   * The digest of what the reference points to now, manifest or index, to notice a moved tag: one HEAD request, no
-   * download. Undefined where the registry does not have it.
+   * Returns the digest of the manifest or index that the reference points to now, to notice a moved
+   * tag. Downloads no layer, and takes one HEAD request if the registry answers it. Undefined if
+   * the registry does not have the image.
    */
   headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
 }
@@ -42,17 +47,22 @@ interface Context {
   client: RegistryClient;
   log: Log;
   limit: LimitFunction;
-  /** Configs seen while resolving: they are small, and wanted again. */
+  /** Configs that were read while resolving. They are small, and needed again. */
   configs: Map<Digest, Buffer>;
 }
 
 /**
- * Images from the registries that their references name. Resolving throws DeniedError without access, NotFoundError that
- * names the available platforms, IntegrityError when a digest does not match and NetworkError.
+ * Images from the registries that their references name. Resolving throws DeniedError without
+ * access, NotFoundError that lists the available platforms, IntegrityError if a digest does not
+ * match, and NetworkError.
  */
 export function registrySource(options: RegistryOptions): RegistrySource {
   const context: Context = {
-    client: createClient({ insecureRegistries: [], ...options }),
+    client: createClient({
+      insecureRegistries: [],
+      ...options,
+      origin: originFinder(options.insecureRegistries ?? []),
+    }),
     log: options.log,
     limit: pLimit(AT_ONCE),
     configs: new Map(),
@@ -61,12 +71,13 @@ export function registrySource(options: RegistryOptions): RegistrySource {
     name: 'registry',
     resolve: (request, signal) => resolve(context, request, signal),
     fetch: (image, wanted, sink, signal) => fetchBlobs(context, image, wanted, sink, signal),
-    headDigest: (reference, signal) => headDocument(context.client, reference, nameOf(reference), signal),
+    headDigest: (reference, signal) =>
+      headDocument(context.client, reference, tagOrDigest(reference), signal),
   };
 }
 
-/** A digest outranks the tag beside it. */
-function nameOf({ tag, digest }: Reference): string {
+/** A digest outranks a tag. */
+function tagOrDigest({ tag, digest }: Reference): string {
   return digest ?? tag ?? 'latest';
 }
 
@@ -75,7 +86,7 @@ async function resolve(
   { reference, platform }: ImageRequest,
   signal: AbortSignal | undefined,
 ): Promise<ResolvedImage | undefined> {
-  const top = await fetchDocument(context.client, reference, nameOf(reference), signal);
+  const top = await fetchDocument(context.client, reference, tagOrDigest(reference), signal);
   if (top === undefined) return undefined;
   const name = formatReference(reference);
   const selected = await selectImage(top, platform, readerFor(context, reference, signal), name);
@@ -84,7 +95,7 @@ async function resolve(
     platform: selected.platform,
     configDigest: selected.manifest.config.digest,
     manifestDigest: selected.digest,
-    layers: layersOf(selected, name),
+    layers: servedLayers(selected, name),
     source: 'registry',
   };
 }
@@ -119,18 +130,19 @@ async function fetchBlobs(
   const follow = (): void => controller.abort(outer?.reason);
   outer?.throwIfAborted();
   outer?.addEventListener('abort', follow, { once: true });
-  const deliveries = deliveriesOf(context, image, wanted, controller.signal);
-  const tasks = deliveries.map((open) => context.limit(() => deliver(open, sink, controller)));
+  const opens = openers(context, image, wanted, controller.signal);
+  const tasks = opens.map((open) => context.limit(() => deliver(open, sink, controller)));
   try {
     await Promise.all(tasks);
   } finally {
     controller.abort();
-    // No sink is left running behind the error.
+    // No sink runs on after the error.
     await Promise.allSettled(tasks);
     outer?.removeEventListener('abort', follow);
   }
 }
 
+/** Begins the delivery of one blob. */
 type Open = () => Promise<BlobDelivery>;
 
 async function deliver(open: Open, sink: BlobSink, controller: AbortController): Promise<void> {
@@ -146,7 +158,7 @@ async function deliver(open: Open, sink: BlobSink, controller: AbortController):
   }
 }
 
-function deliveriesOf(
+function openers(
   context: Context,
   image: ResolvedImage,
   wanted: ReadonlySet<Digest>,
@@ -158,12 +170,12 @@ function deliveriesOf(
     .map(
       ([diffID, descriptor]) =>
         () =>
-          layerDelivery(context, image, diffID, descriptor, signal),
+          openLayer(context, image, diffID, descriptor, signal),
     );
-  return wanted.has(image.configDigest) ? [() => configDelivery(context, image, signal), ...opens] : opens;
+  return wanted.has(image.configDigest) ? [() => openConfig(context, image, signal), ...opens] : opens;
 }
 
-async function configDelivery(
+async function openConfig(
   context: Context,
   { reference, configDigest: digest }: ResolvedImage,
   signal: AbortSignal,
@@ -173,7 +185,7 @@ async function configDelivery(
   return { kind: 'config', digest, size: bytes.length, stream: Readable.from([bytes]) };
 }
 
-function layerDelivery(
+function openLayer(
   context: Context,
   { reference }: ResolvedImage,
   diffID: Digest,

@@ -1,9 +1,17 @@
+import { nonEmpty, object, pipe, safeParse, string, transform, union } from 'valibot';
 import { DeniedError, NetworkError } from '../errors.ts';
 import { jsonOf, textOf } from '../http/http.ts';
 import type { Http, HttpRequest } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
-import type { Credentials } from './credentials.ts';
 import { allowsPlainHttp } from './endpoint.ts';
+
+/** What a registry, or its token service, may see. */
+export type Credentials =
+  | { kind: 'password'; username: string; password: string }
+  /** A refresh token, exchanged for access tokens with OAuth2. */
+  | { kind: 'identity'; token: string }
+  /** A token for the registry itself. */
+  | { kind: 'registry'; token: string };
 
 export interface TokenRequest {
   /** For messages. */
@@ -18,8 +26,8 @@ export interface TokenRequest {
 const CLIENT = 'mender-docker-delta';
 
 /**
- * An access token from a registry's token service. Throws DeniedError when it refuses the credentials, or when they
- * would have to go over plain http.
+ * Gets an access token from a registry's token service. Throws DeniedError if the service refuses
+ * the credentials, or if they would have to go over plain http.
  * https://distribution.github.io/distribution/spec/auth/token/ and .../spec/auth/oauth/
  */
 export async function fetchToken(
@@ -40,8 +48,9 @@ function checkedRealm({ realm, registry, credentials }: TokenRequest, insecure: 
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     throw new NetworkError(`${registry}: its token service has no usable URL`);
   }
-  if (url.protocol === 'https:' || credentials === undefined || allowsPlainHttp(url.host, insecure))
+  if (url.protocol === 'https:' || credentials === undefined || allowsPlainHttp(url.host, insecure)) {
     return url;
+  }
   throw new DeniedError(`${registry}: its token service ${url.host} wants the credentials over plain http`, {
     hint: `if that network can be trusted, use --insecure-registry ${url.host}`,
   });
@@ -58,7 +67,7 @@ function messageFor(request: TokenRequest, realm: URL): HttpRequest {
       ...asked,
     };
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    // Asking twice does no harm.
+    // Asking twice changes nothing.
     return {
       method: 'POST',
       url: realm.href,
@@ -72,20 +81,30 @@ function messageFor(request: TokenRequest, realm: URL): HttpRequest {
   return { method: 'GET', url: realm.href, headers };
 }
 
-/** The Authorization header for a user name and password. */
+/** Returns the Authorization header for a user name and password. */
 export function basicHeader({ username, password }: { username: string; password: string }): string {
   const encoded = Buffer.from(`${username}:${password}`).toString('base64');
   registerSecret(encoded);
   return `Basic ${encoded}`;
 }
 
+const TOKEN = pipe(string(), nonEmpty());
+const ANSWER = union([
+  pipe(
+    object({ token: TOKEN }),
+    transform(({ token }) => token),
+  ),
+  pipe(
+    object({ access_token: TOKEN }),
+    transform((answer) => answer.access_token),
+  ),
+]);
+
 function tokenIn(json: unknown, realm: URL): string {
-  const { token, access_token: accessToken } = (json ?? {}) as Record<string, unknown>;
-  const found = [token, accessToken].find((one) => typeof one === 'string' && one !== '');
-  if (typeof found !== 'string')
-    throw new NetworkError(`token service ${realm.host}: its answer has no token`);
-  registerSecret(found);
-  return found;
+  const result = safeParse(ANSWER, json);
+  if (!result.success) throw new NetworkError(`token service ${realm.host}: its answer has no token`);
+  registerSecret(result.output);
+  return result.output;
 }
 
 function refusal(request: TokenRequest, { host }: URL, status: number, text: string): Error {

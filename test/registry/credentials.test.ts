@@ -1,10 +1,13 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { messageOf } from '../../src/errors.ts';
 import { redact } from '../../src/io/redact.ts';
 import { dockerCredentials } from '../../src/registry/credentials.ts';
-import type { Credentials } from '../../src/registry/credentials.ts';
+import type { CredentialLocation } from '../../src/registry/credentialFiles.ts';
+import { credentialLocation } from '../../src/registry/credentialFiles.ts';
+import type { Repository } from '../../src/registry/endpoint.ts';
+import type { Credentials } from '../../src/registry/token.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -12,9 +15,15 @@ afterEach(() => vi.unstubAllEnvs());
 const password: Credentials = { kind: 'password', username: 'user', password: 'pass:word' };
 const auth = btoa('user:pass:word');
 
+/** A repository at a registry, or at `host/path`. */
+function of(name: string): Repository {
+  const [registry = '', ...path] = name.split('/');
+  return { registry, repository: path.join('/') || 'team/app' };
+}
+
 function lookUp(config: unknown, registry: string): Promise<Credentials | undefined> {
   const json = typeof config === 'string' ? config : JSON.stringify(config);
-  return dockerCredentials({ folder: '/nowhere', json })(registry);
+  return dockerCredentials({ folder: '/nowhere', json })(of(registry));
 }
 
 describe('auths', () => {
@@ -41,6 +50,24 @@ describe('auths', () => {
     ],
     ['padded with NULs', { auths: { r: { auth: btoa('user:pass:word\0\0') } } }, 'r', password],
     ['an empty entry', { auths: { r: {} } }, 'r', undefined],
+    ['a key above the repository', { auths: { 'r/team': { auth } } }, 'r/team/app', password],
+    ['a key that is the repository', { auths: { 'r/team/app': { auth } } }, 'r/team/app', password],
+    ['a key of another project', { auths: { 'r/secret': { auth } } }, 'r/team/app', undefined],
+    ['a key that only begins alike', { auths: { 'r/tea': { auth } } }, 'r/team/app', undefined],
+    ['a key below the repository', { auths: { 'r/team/app/x': { auth } } }, 'r/team/app', undefined],
+    [
+      'the longest of several keys',
+      { auths: { r: { auth: btoa('a:b') }, 'r/team/app': { auth }, 'r/team': { auth: btoa('c:d') } } },
+      'r/team/app',
+      password,
+    ],
+    [
+      'the host, next to a key of another project',
+      { auths: { 'r/secret': { auth: btoa('a:b') }, r: { auth } } },
+      'r/team/app',
+      password,
+    ],
+    ['an old key', { auths: { 'index.docker.io/v1/': { auth } } }, 'docker.io', password],
     ['no auths', {}, 'r', undefined],
     ['odd auths', { auths: [], credHelpers: 7, credsStore: '' }, 'r', undefined],
   ])('%s', async (_name, config, registry, expected) => {
@@ -55,7 +82,7 @@ describe('auths', () => {
       { auths: { r: { auth: 's3cret' } } },
       /^Docker's config.json: auth of r is not/,
     ],
-    ['a helper with a path', { credsStore: '../evil' }, /no credential helper is called/],
+    ['a helper with a path', { credsStore: '../evil' }, /is not the name of a credential helper/],
   ])('refused: %s', async (_name, config, message) => {
     await expect(lookUp(config, 'r')).rejects.toMatchObject({
       name: 'UsageError',
@@ -64,21 +91,84 @@ describe('auths', () => {
   });
 });
 
+/** The path of a new file with a password for one registry. */
+function store(name: string, registry: string, secret = 'pass:word'): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, JSON.stringify({ auths: { [registry]: { auth: btoa(`user:${secret}`) } } }));
+  return path;
+}
+
+describe('the files', () => {
+  const docker = (): string => dirname(store('config.json', 'r'));
+
+  test.each<[string, () => Partial<CredentialLocation>, string, Credentials | undefined]>([
+    ["podman's", () => ({ authFiles: ['/none', store('auth.json', 'q')] }), 'q', password],
+    ["Docker's before podman's", () => ({ authFiles: [store('auth.json', 'r', 'x')] }), 'r', password],
+    [
+      'the named one first',
+      () => ({ authFile: store('a.json', 'r', 'named') }),
+      'r',
+      { kind: 'password', username: 'user', password: 'named' },
+    ],
+    ["Docker's after the named one", () => ({ authFile: store('a.json', 'q') }), 'r', password],
+    ['content before any file', () => ({ json: '{}', authFile: '/none' }), 'r', undefined],
+  ])('%s', async (_name, location, registry, expected) => {
+    const lookUpIn = dockerCredentials({ folder: docker(), ...location() });
+    expect(await lookUpIn(of(registry))).toEqual(expected);
+  });
+
+  test('the named one must exist', async () => {
+    const lookingUp = dockerCredentials({ folder: docker(), authFile: '/none/auth.json' })(of('r'));
+    await expect(lookingUp).rejects.toThrow('REGISTRY_AUTH_FILE /none/auth.json: no such file');
+  });
+
+  test('DOCKER_CONFIG names the folder', async () => {
+    const parent = docker();
+    const folder = join(parent, 'config.json');
+    await expect(dockerCredentials({ folder })(of('r'))).rejects.toMatchObject({
+      name: 'UsageError',
+      message: `DOCKER_CONFIG ${folder}: expected the folder of config.json, found a file`,
+      hint: `set DOCKER_CONFIG=${parent}`,
+    });
+  });
+
+  test('are where Docker and podman keep them', () => {
+    expect(credentialLocation({ DOCKER_CONFIG: '', XDG_RUNTIME_DIR: '/run/user/1' }, '/home/me')).toEqual({
+      folder: '/home/me/.docker',
+      json: undefined,
+      authFile: undefined,
+      authFiles: ['/run/user/1/containers/auth.json', '/home/me/.config/containers/auth.json'],
+    });
+    const environment = {
+      DOCKER_CONFIG: '/c',
+      DOCKER_CONFIG_JSON: '{}',
+      REGISTRY_AUTH_FILE: '/a',
+      XDG_CONFIG_HOME: '/x',
+    };
+    expect(credentialLocation(environment, '/home/me')).toEqual({
+      folder: '/c',
+      json: '{}',
+      authFile: '/a',
+      authFiles: ['/x/containers/auth.json'],
+    });
+  });
+});
+
 describe('the file', () => {
   test('is read from the folder', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { r: { auth } } }));
-    expect(await dockerCredentials({ folder })('r')).toEqual(password);
+    expect(await dockerCredentials({ folder })(of('r'))).toEqual(password);
   });
 
   test('need not be there', async () => {
-    expect(await dockerCredentials({ folder: join(temporaryFolder(), 'none') })('r')).toBeUndefined();
+    expect(await dockerCredentials({ folder: join(temporaryFolder(), 'none') })(of('r'))).toBeUndefined();
   });
 
   test('is named when it is malformed', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'config.json'), '{');
-    await expect(dockerCredentials({ folder })('r')).rejects.toThrow(`${folder}/config.json: expected`);
+    await expect(dockerCredentials({ folder })(of('r'))).rejects.toThrow(`${folder}/config.json: expected`);
   });
 });
 
@@ -166,7 +256,7 @@ describe('credential helpers', () => {
     const counter = join(temporaryFolder(), 'count');
     withHelper(`echo >> ${counter}; ${SAYS} x me pw`);
     const credentials = dockerCredentials({ folder: '/nowhere', json: '{"credsStore":"test"}' });
-    await Promise.all([credentials('r'), credentials('r')]);
+    await Promise.all([credentials(of('r')), credentials(of('r/other'))]);
     expect(readFileSync(counter, 'utf8')).toBe('\n');
   });
 });

@@ -138,8 +138,8 @@ describe('given up:', () => {
     [
       'a web page',
       { match: /manifests/, act: whole(Buffer.from('<html>')) },
-      'IntegrityError',
-      /not valid JSON/,
+      'NetworkError',
+      /expected a manifest, found a web page/,
     ],
     [
       'a login page',

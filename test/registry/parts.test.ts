@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { parseChallenges } from '../../src/registry/challenge.ts';
-import { allowsPlainHttp, isOfRegistry, repositoryUrl } from '../../src/registry/endpoint.ts';
+import { allowsPlainHttp, isAtOrigin, registryOrigin } from '../../src/registry/endpoint.ts';
 import { denied } from '../../src/registry/failure.ts';
 
 describe('parseChallenges', () => {
@@ -61,16 +61,16 @@ describe('allowsPlainHttp', () => {
 });
 
 test.each([
-  ['docker.io', 'library/busybox', 'https://registry-1.docker.io/v2/library/busybox'],
-  ['ghcr.io', 'team/app', 'https://ghcr.io/v2/team/app'],
-  ['localhost:5000', 'app', 'http://localhost:5000/v2/app'],
-])('%s/%s is at %s', (registry, repository, url) => {
-  expect(repositoryUrl(registry, repository, [])).toBe(url);
+  ['docker.io', 'https://registry-1.docker.io'],
+  ['ghcr.io', 'https://ghcr.io'],
+  ['localhost:5000', 'http://localhost:5000'],
+])('%s is at %s', (registry, url) => {
+  expect(registryOrigin(registry, [])).toBe(url);
 });
 
 test.each(['300.0.0.1:5000', '1.2.3.4.5', 'localhost:99999', '[:::::]:5000'])('%s is no address', (host) => {
-  const { registry, repository } = parseReference(`${host}/app`);
-  expect(() => repositoryUrl(registry, repository, [])).toThrow(UsageError);
+  const { registry } = parseReference(`${host}/app`);
+  expect(() => registryOrigin(registry, [])).toThrow(UsageError);
 });
 
 test.each([
@@ -81,13 +81,13 @@ test.each([
   ['https://storage.example.com/blob', 'ghcr.io', false],
   ['http://localhost:5001/blob', 'localhost:5000', false],
 ])('%s is of the registry %s: %s', (url, registry, expected) => {
-  expect(isOfRegistry(url, registry, ['insecure.example.com:80'])).toBe(expected);
+  expect(isAtOrigin(url, registryOrigin(registry, ['insecure.example.com:80']))).toBe(expected);
 });
 
 test.each([
   [
     'docker.io',
-    /docker.io\/a\/b: no; Docker Hub answers so for repositories that do not exist, too/,
+    /docker.io\/a\/b: no; Docker Hub also answers like this for repositories that do not exist/,
     '--mode local-first; .*docker login',
   ],
   ['ghcr.io', /^ghcr.io\/a\/b: no$/, 'docker login ghcr.io'],
