@@ -1,19 +1,19 @@
-import { ACCOUNT_FIELDS, DESTINATION_FIELDS, ENTRY_FIELDS, checkMap } from './checkMap.ts';
 import { releaseTags } from './choose.ts';
-import type { JsonObject, Problem } from './fieldRules.ts';
-import { below, isObject } from './fieldRules.ts';
+import type { JsonObject, Problem } from './problems.ts';
+import { below, isObject, problemsOf } from './problems.ts';
 import { isTag } from './plan.ts';
+import { ACCOUNT_FIELDS, DESTINATION_FIELDS, ENTRY_FIELDS, mapSchema } from './schemas.ts';
 import { checkMeta } from './settings.ts';
 
-/** What is wrong with a map, and what is right but most likely not meant so. */
+/** Errors in a map, and warnings of what is valid but probably not meant. */
 export interface Findings {
   errors: Problem[];
   warnings: Problem[];
 }
 
-/** Looks through a whole map; for one with errors the warnings are not looked for. */
+/** Checks a whole map. A map with schema errors gets no warnings. */
 export function lintMap(value: unknown): Findings {
-  const errors = checkMap(value);
+  const errors = problemsOf(mapSchema, value);
   if (errors.length > 0) return { errors, warnings: [] };
   const entries = value as JsonObject[];
   const [problems, warnings] = [entries.flatMap(entryErrors), entries.flatMap(entryWarnings)];
@@ -35,7 +35,7 @@ function destinationsOf({ fields, path }: Place): Place[] {
   return list.map((one, index) => ({ fields: one, path: `${path}.destinations[${index}]` }));
 }
 
-/** Values that a deployment would stumble over. */
+/** Values that would make a deployment fail. */
 function entryErrors(entry: JsonObject, index: number): Problem[] {
   const accounts = accountsOf(entry, index);
   const destinations = accounts.flatMap(destinationsOf);
@@ -62,16 +62,11 @@ function entryWarnings(entry: JsonObject, index: number): Problem[] {
   const billing =
     isObject(entry['billing-code-config']) && Object.keys(entry['billing-code-config']).length > 0;
   return [
-    ...unknownFields({ fields: entry, path }, [
-      ...Object.keys(ENTRY_FIELDS),
-      'workflow',
-      'mappings',
-      'billing-code-config',
-    ]),
+    ...unknownFields({ fields: entry, path }, Object.keys(ENTRY_FIELDS)),
     ...(entry['cloud'] === 'mender'
       ? []
       : [{ path: `${path}.cloud`, message: 'entries of other clouds than mender are skipped' }]),
-    ...(billing ? [{ path: `${path}.billing-code-config`, message: 'it means nothing to Mender' }] : []),
+    ...(billing ? [{ path: `${path}.billing-code-config`, message: 'it has no effect on Mender' }] : []),
     ...(accounts.length === 0 ? [{ path: `${path}.mappings`, message: 'there are no accounts' }] : []),
     ...accounts.flatMap(accountWarnings),
   ];
@@ -81,7 +76,7 @@ function accountWarnings(account: Place): Problem[] {
   const destinations = destinationsOf(account);
   const none = { path: `${account.path}.destinations`, message: 'there are no destinations' };
   return [
-    ...unknownFields(account, [...Object.keys(ACCOUNT_FIELDS), 'destinations']),
+    ...unknownFields(account, Object.keys(ACCOUNT_FIELDS)),
     ...(destinations.length === 0 ? [none] : []),
     ...repeated(destinations),
     ...destinations.flatMap(destinationWarnings),
@@ -116,7 +111,7 @@ function repeated(destinations: readonly Place[]): Problem[] {
       const key = JSON.stringify([fields['destination'], fields['architecture'] ?? '']);
       return seen.has(key) || !seen.add(key);
     })
-    .map(({ path }) => ({ path, message: 'the same destination and architecture stand above already' }));
+    .map(({ path }) => ({ path, message: 'the destination and architecture are listed above already' }));
 }
 
 function twins(entries: readonly JsonObject[]): Problem[] {

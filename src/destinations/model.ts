@@ -1,4 +1,4 @@
-import type { JsonObject } from './fieldRules.ts';
+import type { JsonObject } from './problems.ts';
 
 /** The workflows of a map, and their other names. */
 export const WORKFLOWS = {
@@ -9,7 +9,7 @@ export const WORKFLOWS = {
 } as const;
 type Workflow = (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
 
-/** One place that an artifact goes to. The names are the map's own; null stands for what the map does not say. */
+/** One place that an artifact goes to. The field names are those of the map; null means missing. */
 export interface Destination {
   /** Merged: entry below account below destination. */
   meta: JsonObject | null;
@@ -21,10 +21,8 @@ export interface Destination {
   restrict_version: boolean;
   restrict_major: number | null;
   restrict_minor: number | null;
-  ami_version_template: string | null;
   provider: string | null;
   tags: Readonly<Record<string, string>> | null;
-  vhd_check_base_sas_only: boolean | null;
 }
 
 /** The destinations that one account, which is a server, has. */
@@ -39,7 +37,7 @@ export interface Entry {
   workflow: Workflow;
   cloud: string;
   accounts: Readonly<Record<string, Account>>;
-  /** Kept as it is; it means nothing to Mender. */
+  /** Kept as it is; it has no effect on Mender. */
   billing_code_config: JsonObject;
 }
 

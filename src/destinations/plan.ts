@@ -1,6 +1,6 @@
 import { NotFoundError, UsageError } from '../errors.ts';
 import { fittingAccounts, releaseTags } from './choose.ts';
-import { below } from './fieldRules.ts';
+import { below } from './problems.ts';
 import type { Account, Destination } from './model.ts';
 import type { Resolution } from './resolve.ts';
 import type { RetentionRule } from './retention.ts';

@@ -1,7 +1,8 @@
+import { array, boolean, nullish, object, parse, string, unknown } from 'valibot';
 import { UsageError } from '../errors.ts';
-import type { FieldRules, JsonObject, Problem } from './fieldRules.ts';
-import { below, checkFields, unexpected } from './fieldRules.ts';
-import { problemText } from './readMap.ts';
+import type { JsonObject, Problem } from './problems.ts';
+import { below, expected, problemText, problemsOf } from './problems.ts';
+import { whole } from './schemas.ts';
 
 /** What the meta of a destination, or the command line, says about an upload and a deployment. */
 export interface DeploySettings {
@@ -14,32 +15,29 @@ export interface DeploySettings {
   updateControlMap?: Readonly<Record<string, unknown>> | undefined;
 }
 
-const META_FIELDS: FieldRules = {
-  force_installation: { kind: 'truth' },
-  retries: { kind: 'whole' },
-  description: { kind: 'text' },
-  artifact_name: { kind: 'text' },
-};
+const metaSchema = object({
+  force_installation: nullish(boolean(expected('true or false'))),
+  retries: nullish(whole),
+  description: nullish(string(expected('a text'))),
+  artifact_name: nullish(string(expected('a text'))),
+  phases: nullish(array(unknown(), expected('a list'))),
+});
 
-/** What is wrong with the fields of a meta that mean something here; all others are let be. */
+/** The problems of the fields of a meta that have an effect here. Other fields are ignored. */
 export function checkMeta(meta: JsonObject, path: string): Problem[] {
-  const phases = meta['phases'] ?? [];
-  return [
-    ...checkFields(meta, path, META_FIELDS),
-    ...(Array.isArray(phases) ? [] : [unexpected(below(path, 'phases'), 'a list', phases)]),
-  ];
+  return problemsOf(metaSchema, meta).map((one) => ({ ...one, path: below(path, one.path) }));
 }
 
 /** The settings of a meta. Throws UsageError for a field of the wrong type. */
 export function settingsOf(meta: JsonObject | null, path: string): DeploySettings {
   const [problem] = checkMeta(meta ?? {}, path);
   if (problem !== undefined) throw new UsageError(problemText(problem, ''));
-  const { force_installation: force, retries, phases, description } = meta ?? {};
-  const count = typeof retries === 'boolean' ? Number(retries) : retries;
-  return withoutNulls({ force, retries: count, phases, description });
+  const value = parse(metaSchema, meta ?? {});
+  const { force_installation: force, retries, phases, description } = value;
+  return withoutNulls({ force, retries, phases, description });
 }
 
-/** `own`, and what it leaves open from `more`. */
+/** `own`, with missing values filled in from `more`. */
 export function fillSettings<T extends object>(own: T, more: Readonly<Partial<T>>): T {
   return { ...more, ...withoutNulls(own) } as T;
 }
@@ -49,8 +47,8 @@ function withoutNulls(value: object): object {
 }
 
 /**
- * The artifact name that `meta.artifact_name` makes: `{name}`, `{version}` and `{architecture}` stand for the artifact's
- * own. Undefined where the meta names none; throws UsageError for other braces, and for what can't be a name.
+ * The artifact name of `meta.artifact_name`, with `{name}`, `{version}` and `{architecture}` filled in.
+ * Undefined if the meta has none. Throws UsageError for other braces and for an invalid name.
  */
 export function artifactNameOf(
   meta: JsonObject | null,

@@ -1,5 +1,5 @@
 import { NetworkError, UsageError } from '../errors.ts';
-import { isObject } from './fieldRules.ts';
+import { isObject } from './problems.ts';
 import type { LocalMap, MapQuery } from './localMap.ts';
 import type { Destination, Entry, Mapping, Policy } from './model.ts';
 import { readDestination, readMap, readMapping, readPolicy } from './readMap.ts';

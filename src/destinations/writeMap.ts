@@ -1,4 +1,4 @@
-import type { JsonObject } from './fieldRules.ts';
+import type { JsonObject } from './problems.ts';
 import type { Account, Entry } from './model.ts';
 
 /** Entries as a map that reads back as the same entries, without anything empty. */

@@ -366,7 +366,7 @@ describe('lint', () => {
       [
         '[1]: [0] has the same name, workflow and cloud, and is used',
         '[0].mappings.a.owner: an unknown field, which is ignored',
-        '[0].mappings.a.destinations[1]: the same destination and architecture stand above already',
+        '[0].mappings.a.destinations[1]: the destination and architecture are listed above already',
         '[0].mappings.a.destinations[1].color: an unknown field, which is ignored',
         '[0].mappings.b.destinations: there are no destinations',
         '[1].mappings: there are no accounts',

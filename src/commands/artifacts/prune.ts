@@ -1,5 +1,5 @@
 import { retentionRules } from '../../destinations/plan.ts';
-import { below } from '../../destinations/fieldRules.ts';
+import { below } from '../../destinations/problems.ts';
 import { resolveApplication } from '../../destinations/resolve.ts';
 import type { RetentionRule } from '../../destinations/retention.ts';
 import { UsageError } from '../../errors.ts';

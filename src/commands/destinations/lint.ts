@@ -1,5 +1,5 @@
 import { lintMap } from '../../destinations/lint.ts';
-import type { Problem } from '../../destinations/fieldRules.ts';
+import type { Problem } from '../../destinations/problems.ts';
 import { UsageError } from '../../errors.ts';
 import type { Context } from '../terminal/command.ts';
 import { readYamlFile } from '../../destinations/yamlFile.ts';

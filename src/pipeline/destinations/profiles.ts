@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { below, checkFields, isObject, unexpected } from '../../destinations/fieldRules.ts';
-import { problemText } from '../../destinations/readMap.ts';
+import * as v from 'valibot';
+import type { JsonObject } from '../../destinations/problems.ts';
+import { below, expected, isObject, readAs } from '../../destinations/problems.ts';
 import { readYamlFile } from '../../destinations/yamlFile.ts';
 import { UsageError } from '../../errors.ts';
 import { fileSize } from '../../io/files.ts';
@@ -21,6 +22,21 @@ export interface Profiles {
   servers: ReadonlyMap<string, Profile>;
 }
 
+const text = v.string(expected('a text'));
+const object = v.custom<JsonObject>(isObject, expected('an object'));
+const profileSchema = v.pipe(
+  object,
+  v.looseObject({
+    host: v.optional(text, null as never),
+    tokenEnv: v.nullish(text),
+    tokenFile: v.nullish(text),
+  }),
+);
+const fileSchema = v.pipe(
+  object,
+  v.looseObject({ servers: v.nullish(v.pipe(object, v.record(v.string(), profileSchema)), {}) }),
+);
+
 /**
  * The profiles in a configuration file: `servers: {NAME: {host, tokenEnv|tokenFile}}`. Token files are
  * relative to it. A missing file has no profiles if it is `optional`. Throws UsageError for an invalid
@@ -28,38 +44,27 @@ export interface Profiles {
  */
 export async function readProfiles(path: string, { optional }: { optional: boolean }): Promise<Profiles> {
   if (optional && (await fileSize(path)) === undefined) return { path, servers: new Map() };
-  const value = await readYamlFile(path);
-  const servers = isObject(value) ? (value['servers'] ?? {}) : value;
-  if (!isObject(servers)) {
-    throw new UsageError(problemText(unexpected('servers', 'an object', servers), path));
-  }
-  const profiles = Object.entries(servers).map(
-    ([name, one]) => [name, profileOf(one, below('servers', name), path)] as const,
-  );
+  const { servers } = readAs(fileSchema, await readYamlFile(path), path);
+  const profiles = Object.entries(servers).map(([name, one]) => {
+    return [name, profileOf(one, `${path}: ${below('servers', name)}`, dirname(path))] as const;
+  });
   return { path, servers: new Map(profiles) };
 }
 
-function profileOf(value: unknown, at: string, path: string): Profile {
-  if (!isObject(value)) throw new UsageError(problemText(unexpected(at, 'an object', value), path));
-  const rules = {
-    host: { kind: 'text', required: true },
-    tokenEnv: { kind: 'text' },
-    tokenFile: { kind: 'text' },
-  } as const;
-  const [problem] = checkFields(value, at, rules);
-  if (problem !== undefined) throw new UsageError(problemText(problem, path));
-  const { host, tokenEnv, tokenFile } = value as {
-    host: string;
-    tokenEnv?: string | null;
-    tokenFile?: string | null;
-  };
-  if ((tokenEnv ?? undefined) === undefined && (tokenFile ?? undefined) === undefined) {
-    throw new UsageError(`${path}: ${at}: expected tokenEnv or tokenFile`);
+interface WrittenProfile {
+  host: string;
+  tokenEnv?: string | null | undefined;
+  tokenFile?: string | null | undefined;
+}
+
+function profileOf({ host, tokenEnv, tokenFile }: WrittenProfile, at: string, folder: string): Profile {
+  if ((tokenEnv ?? tokenFile ?? undefined) === undefined) {
+    throw new UsageError(`${at}: expected tokenEnv or tokenFile`);
   }
   return {
-    host: hostOf(host, `${path}: ${at}.host`),
+    host: hostOf(host, `${at}.host`),
     ...(tokenEnv ? { tokenEnv } : {}),
-    ...(tokenFile ? { tokenFile: resolve(dirname(path), tokenFile) } : {}),
+    ...(tokenFile ? { tokenFile: resolve(folder, tokenFile) } : {}),
   };
 }
 
