@@ -39,6 +39,15 @@ const licences = {
   },
 };
 
+/** Files that the tool reads at run time, next to the bundle. */
+const assets = {
+  name: 'assets',
+  generateBundle() {
+    const source = readFileSync(new URL('src/mender/onDevice/state-script.sh', import.meta.url));
+    this.emitFile({ type: 'asset', fileName: 'state-script.sh', source });
+  },
+};
+
 /** Parts of axios that nothing here uses. Its adapter for fetch makes Node.js load a second HTTP client in every run. */
 const UNUSED = {
   'axios/lib/adapters/fetch.js': 'export const getFetch = () => undefined;',
@@ -63,7 +72,7 @@ export default {
   },
   platform: 'node',
   external: Object.keys(dependencies),
-  plugins: [licences, withoutUnused],
+  plugins: [licences, assets, withoutUnused],
   output: {
     dir: 'dist/bundle',
     chunkFileNames: '[name].js',

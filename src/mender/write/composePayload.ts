@@ -32,7 +32,7 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
       pack('images.tar.gz', images, mtime),
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
     ],
-    scripts: scripted ? stateScripts : [],
+    scripts: scripted ? stateScripts() : [],
     metaData: { version: '1', project_name: spec.softwareName },
   };
 }

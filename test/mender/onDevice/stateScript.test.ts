@@ -25,8 +25,8 @@ import { requireTool } from '../../helpers/tools.ts';
 import type { TestImage } from './images.ts';
 import { archiveImage, edited, imageOf, layerOf, noise, payloadOf } from './images.ts';
 
-const INSTALL = stateScripts[0]!;
-const ROLLBACK = stateScripts[1]!;
+const INSTALL = stateScripts()[0]!;
+const ROLLBACK = stateScripts()[1]!;
 
 /** A docker of files: DOCKER_STORE/<name with _ for / and :>/{id,size,save.tar}. */
 const FAKE_DOCKER = `#!/bin/sh
