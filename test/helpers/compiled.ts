@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -16,6 +16,10 @@ const compilerOptions: ts.CompilerOptions = {
 /** A folder in `folder` with all sources as JavaScript, as a package has them: only such code starts threads. */
 export function compiledSources(folder: string = temporaryFolder()): string {
   for (const name of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.sh')) {
+      mkdirSync(dirname(join(folder, 'dist', name)), { recursive: true });
+      copyFileSync(join(ROOT, 'src', name), join(folder, 'dist', name));
+    }
     if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'src', name), 'utf8'), {
       compilerOptions,

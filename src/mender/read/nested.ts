@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { decompressed } from '../../compress/decompress.ts';
 import { compressionOf } from '../../compress/magic.ts';
 import { unxz } from '../../compress/xzLibrary.ts';
 import { IntegrityError } from '../../errors.ts';
+import type { Chunks } from '../../io/streams.ts';
+import { collect, limited } from '../../io/streams.ts';
 import type { StreamReader } from '../../tar/byteReader.ts';
 import { streamReader, upTo } from '../../tar/byteReader.ts';
 import type { TarHeader } from '../../tar/tarRead.ts';
 import { walkTar } from '../../tar/tarRead.ts';
-
-export type Chunks = AsyncIterable<Buffer>;
 
 /** An entry of a tar with its bytes, which must be read before the next entry is asked for. */
 export interface StreamedEntry extends TarHeader {
@@ -64,15 +63,8 @@ export function expectFile({ kind, name, path }: TarHeader, where: string): void
 }
 
 /** The whole body. Throws IntegrityError if it is longer than `limit` bytes. */
-export async function readSmall(body: Chunks, limit: number, where: string): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > limit) throw new IntegrityError(`${where}: it is longer than ${limit} bytes`);
-    parts.push(chunk);
-  }
-  return Buffer.concat(parts);
+export function readSmall(body: Chunks, limit: number, where: string): Promise<Buffer> {
+  return collect(body, limit, () => new IntegrityError(`${where}: it is longer than ${limit} bytes`));
 }
 
 const LONGEST_MAGIC = 6;
@@ -100,19 +92,14 @@ export async function* unpacked(
   const stream =
     found === 'xz' ? Readable.from(unxz(source as Chunks), { objectMode: false }) : decompressed(source);
   try {
-    yield* atMost(limit, stream as Chunks, where);
+    yield* limited(
+      stream as Chunks,
+      limit,
+      () => new IntegrityError(`${where}: it is larger than ${limit} bytes uncompressed`),
+    );
   } finally {
     stream.destroy();
     source.destroy();
-  }
-}
-
-async function* atMost(limit: number, chunks: Chunks, where: string): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    if (size > limit) throw new IntegrityError(`${where}: it is larger than ${limit} bytes uncompressed`);
-    yield chunk;
   }
 }
 
@@ -125,16 +112,4 @@ export async function withHead(body: Chunks, length: number): Promise<{ head: Bu
     yield* upTo(Infinity, (most) => reader.some(most));
   }
   return { head, all: all() };
-}
-
-/** The same chunks, and `sum`, which returns the SHA-256 of those that have passed, in hex. Call it once. */
-export function hashed(chunks: Chunks): { chunks: Chunks; sum: () => string } {
-  const digest = createHash('sha256');
-  async function* passed(): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      digest.update(chunk);
-      yield chunk;
-    }
-  }
-  return { chunks: passed(), sum: () => digest.digest('hex') };
 }

@@ -1,7 +1,9 @@
 import { IntegrityError } from '../../errors.ts';
-import { streamReader } from '../../tar/byteReader.ts';
-import type { Chunks, Suffix } from './nested.ts';
-import { entriesOf, expectFile, hashed, unpacked } from './nested.ts';
+import type { Chunks } from '../../io/streams.ts';
+import { drain, hashed } from '../../io/streams.ts';
+import { hexOf } from '../../oci/digest.ts';
+import type { Suffix } from './nested.ts';
+import { entriesOf, expectFile, unpacked } from './nested.ts';
 import type { Data, Outer } from './outer.ts';
 import { checkSum } from './outer.ts';
 import { OddEntries } from './oddEntries.ts';
@@ -17,10 +19,10 @@ export async function readData(body: Chunks, suffix: Suffix, where: string, oute
     const { path, size } = entry;
     expectFile(entry, where);
     if (path.includes('/')) throw new IntegrityError(`${where}: ${path} is in a folder`);
-    const { chunks, sum } = hashed(entry.body);
+    const { chunks, digest } = hashed(entry.body);
     if (!outer.sumsOnly) await readFile(data, path, chunks, outer);
-    await streamReader(chunks).skip(Infinity);
-    const sha256 = sum();
+    await drain(chunks);
+    const sha256 = hexOf(digest());
     checkSum(outer, `data/0000/${path}`, sha256);
     data.files.push({ path, size, sha256 });
   }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { InferOutput } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
+import type { Chunks } from '../../io/streams.ts';
 import { parseAs } from './json.ts';
-import type { Chunks, StreamedEntry, Suffix } from './nested.ts';
+import type { StreamedEntry, Suffix } from './nested.ts';
 import { entriesOf, expectFile, readSmall, unpacked } from './nested.ts';
 import type { ArtifactVisitor, ScriptReport } from './report.ts';
 import { headerInfoSchema, metaDataSchema, typeInfoSchema } from './schemas.ts';

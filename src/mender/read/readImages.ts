@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import { IntegrityError } from '../../errors.ts';
+import type { Chunks } from '../../io/streams.ts';
 import type { TarHeader } from '../../tar/tarRead.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
 import { imageReport, newImageFiles } from './imageReport.ts';
-import type { Chunks } from './nested.ts';
 import { entriesOf, readSmall, withHead } from './nested.ts';
 import type { OddEntries } from './oddEntries.ts';
 import type { ArtifactVisitor, ImageReport } from './report.ts';

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
+import type { Chunks } from '../../io/streams.ts';
+import { hashed } from '../../io/streams.ts';
+import { hexOf } from '../../oci/digest.ts';
 import { isSignedBy } from '../sign.ts';
 import type { Compression } from '../spec.ts';
 import { parseAs, parseJson, record } from './json.ts';
-import type { Chunks, StreamedEntry, Suffix } from './nested.ts';
-import { expectFile, hashed, readSmall } from './nested.ts';
+import type { StreamedEntry, Suffix } from './nested.ts';
+import { expectFile, readSmall } from './nested.ts';
 import type { Outer } from './outer.ts';
 import { checkSum } from './outer.ts';
 import { readData } from './readData.ts';
@@ -86,10 +89,10 @@ async function readHeaderPart(outer: Outer, path: string, suffix: Suffix, body: 
   if (outer.key !== undefined && outer.signature !== 'valid') {
     throw new IntegrityError(`${outer.path}: it is not signed`);
   }
-  const { chunks, sum } = hashed(body);
+  const { chunks, digest } = hashed(body);
   outer.header = await readHeader(chunks, suffix, `${outer.path}: ${path}`, outer.visitor);
   outer.suffix = suffix;
-  checkSum(outer, path, sum());
+  checkSum(outer, path, hexOf(digest()));
 }
 
 /**

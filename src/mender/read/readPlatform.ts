@@ -1,6 +1,7 @@
+import type { Chunks } from '../../io/streams.ts';
 import { readAhead } from '../../io/verify.ts';
 import { platformOf } from './imageReport.ts';
-import type { Chunks, StreamedEntry, Suffix } from './nested.ts';
+import type { StreamedEntry, Suffix } from './nested.ts';
 import { entriesOf, readSmall, unpacked, withHead } from './nested.ts';
 import { untilAborted } from './read.ts';
 import type { ArtifactFile } from './readFile.ts';
