@@ -1,7 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { execa } from 'execa';
 import { format, resolveConfig } from 'prettier';
 import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
@@ -10,9 +8,7 @@ import { withManifestSettings } from '../src/commands/options/settings.ts';
 import type { Command } from '../src/commands/terminal/command.ts';
 import { EXIT, UsageError } from '../src/errors.ts';
 import { runCli } from './helpers/cli.ts';
-import { buildImage, writeOciArchive } from './helpers/images.ts';
 import { temporaryFolder } from './helpers/temporary.ts';
-import { requireTool } from './helpers/tools.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** The hand-written documents, by their path in the repository. */
@@ -192,7 +188,7 @@ function knownSettings(): string[] {
 
 interface Action {
   inputs: Record<string, { description: string; default?: string }>;
-  runs: { steps: { run: string; env?: Record<string, string> }[] };
+  runs: { steps: { id?: string; run: string; env?: Record<string, string> }[] };
 }
 
 const ACTION = readFileSync(join(ROOT, 'action.yml'), 'utf8');
@@ -229,135 +225,11 @@ describe('action.yml', () => {
   it('hands the manifest and the token over as well', () => {
     const { inputs, runs } = parseYaml(ACTION) as Action;
     expect(Object.keys(inputs)).toEqual(['manifest', 'token', ...Object.keys(optionsOf(BUILD))]);
-    const environment = Object.values(runs.steps.find(({ env }) => env !== undefined)!.env!);
+    const environment = Object.values(runs.steps.find(({ id }) => id === 'build')!.env!);
     expect(environment).toEqual(Object.keys(inputs).map((name) => `\${{ inputs.${name} }}`));
   });
 
   it('never puts an input into a script', () => {
     for (const { run } of (parseYaml(ACTION) as Action).runs.steps) expect(run).not.toContain('${{');
-  });
-});
-
-describe('the GitLab template', () => {
-  const text = readFileSync(join(ROOT, 'scripts/ci/mender-docker-delta.gitlab-ci.yml'), 'utf8');
-
-  it('uses only options and variables that exist', () => {
-    const lines = text.split('\n').filter((line) => line.includes('mender-docker-delta build'));
-    expect(lines).toHaveLength(2);
-    const options = lines.flatMap((line) => [...line.matchAll(/ --([\w-]+)/g)].map(([, name]) => name!));
-    expect(options.filter((name) => !isKnown(name))).toEqual([]);
-    const variables = [...text.matchAll(/MENDER_DOCKER_DELTA_([A-Z_]+):/g)].map(([, name]) => name!);
-    expect(variables.length).toBeGreaterThan(2);
-    expect(variables.filter((name) => !isKnown(name.toLowerCase().replaceAll('_', '-')))).toEqual([]);
-  });
-
-  it('is YAML with a job for branches and one for tags', () => {
-    const jobs = parseYaml(text) as Record<string, { rules?: { if: string }[] }>;
-    expect(jobs['mender-delta']?.rules).toEqual([{ if: '$CI_COMMIT_BRANCH' }]);
-    expect(jobs['mender-release']?.rules).toEqual([{ if: '$CI_COMMIT_TAG' }]);
-  });
-});
-
-describe('scripts/ci/github-build', () => {
-  it('is clean to shellcheck', () => {
-    requireTool('shellcheck');
-    execFileSync('shellcheck', [join(ROOT, 'scripts/ci/github-build')], { stdio: 'inherit' });
-  });
-
-  it('builds what the variables ask for, and fills summary and outputs', async () => {
-    const folder = temporaryFolder();
-    const inside = (name: string): string => join(folder, name);
-    writeFileSync(inside('compose.yaml'), 'services: {web: {image: example.test/web:1}}\n');
-    writeOciArchive(inside('web.tar'), {
-      'example.test/web:1': buildImage({ layers: [{ 'app/a': 'one' }] }),
-    });
-    const { stderr, exitCode } = await execa(join(ROOT, 'scripts/ci/github-build'), {
-      cwd: folder,
-      reject: false,
-      env: {
-        MANIFEST: 'compose.yaml\n',
-        RUNNER_TEMP: folder,
-        GITHUB_STEP_SUMMARY: inside('summary'),
-        GITHUB_OUTPUT: inside('outputs'),
-        MENDER_DOCKER_DELTA_MANIFEST_NAME: 'shop',
-        MENDER_DOCKER_DELTA_ARTIFACT_VERSION: '1.0.0',
-        MENDER_DOCKER_DELTA_DEVICE_TYPE: 'raspberrypi4,qemux86-64',
-        MENDER_DOCKER_DELTA_PLATFORM: 'linux/amd64',
-        MENDER_DOCKER_DELTA_SERVICE_FILE: 'web=web.tar',
-        MENDER_DOCKER_DELTA_PROFILE: '',
-        MENDER_DOCKER_DELTA_UPLOAD: 'false',
-        MENDER_DOCKER_DELTA_CACHE_DIR: inside('cache'),
-      },
-    });
-    expect(stderr).toBe('');
-    expect(exitCode).toBe(0);
-    expect(readFileSync(inside('summary'), 'utf8')).toContain('| example.test/web:1 |');
-    expect(readFileSync(inside('outputs'), 'utf8').split('\n')).toEqual([
-      ...['artifacts<<end-of-artifacts', inside('shop-1.0.0.mender'), 'end-of-artifacts'],
-      ...['artifact-names<<end-of-artifact-names', 'shop-1.0.0', 'end-of-artifact-names'],
-      ...['result<<end-of-result', inside('mender-docker-delta.json'), 'end-of-result', ''],
-    ]);
-  });
-});
-
-describe('scripts/ci/job-summary.mjs', () => {
-  const result = {
-    artifacts: [
-      {
-        artifactName: 'shop-1.1.0',
-        base: { version: '1.0.0', origin: '1.0.0, the last successful run (cache)' },
-        artifact: { path: '/build/shop-1.1.0.mender', size: 4_200_000, compression: 'lzma' },
-        images: [
-          {
-            image: 'example.test/web:1.1.0',
-            layers: [
-              { diffID: `sha256:${'a'.repeat(64)}`, kind: 'omit', size: 30_000_000, sent: 0 },
-              { diffID: `sha256:${'b'.repeat(64)}`, kind: 'delta', size: 150_000_000, sent: 4_000_000 },
-            ],
-          },
-        ],
-      },
-    ],
-    delivery: null,
-  };
-
-  const summaryOf = (value: object): string => {
-    const file = join(temporaryFolder(), 'result.json');
-    writeFileSync(file, JSON.stringify(value));
-    return execFileSync('node', [join(ROOT, 'scripts/ci/job-summary.mjs'), file], { encoding: 'utf8' });
-  };
-
-  it('makes a table of the destinations of a map', () => {
-    const places = [{ destination: 'staging', state: 'DEPLOYED' }];
-    const run = { artifact: { name: 'shop-1.1.0' }, accounts: [{ account: 'europe', destinations: places }] };
-    const { artifacts } = result;
-    expect(
-      summaryOf({ artifacts, destinations: { runs: [run] } })
-        .split('\n')
-        .slice(-4),
-    ).toEqual([
-      '| artifact | account | destination | state |',
-      '| --- | --- | --- | --- |',
-      '| shop-1.1.0 | europe | staging | DEPLOYED |',
-      '',
-    ]);
-  });
-
-  it('makes a table of the layers out of what build --json prints', () => {
-    expect(summaryOf(result)).toBe(
-      [
-        '### shop-1.1.0',
-        '',
-        'shop-1.1.0.mender: **4.2 MB** (lzma), against 1.0.0. Layers: 4 MB sent of 180 MB.',
-        '',
-        '| image | layer | kind | layer size | sent |',
-        '| --- | --- | --- | ---: | ---: |',
-        '| example.test/web:1.1.0 | aaaaaaaaaaaa | unchanged | 30 MB | 0 MB |',
-        '|  | bbbbbbbbbbbb | delta | 150 MB | 4 MB |',
-        '',
-        'Not uploaded.',
-        '',
-      ].join('\n'),
-    );
   });
 });

@@ -7,7 +7,12 @@ const { artifacts, delivery, destinations } = JSON.parse(readFileSync(file, 'utf
 
 const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1))} MB`;
 const kindOf = ({ kind }) => (kind === 'omit' ? 'unchanged' : kind);
-const row = (cells) => `| ${cells.join(' | ')} |`;
+/** Text that Markdown shows as it is, on one line: names come from manifests, artifacts and servers. */
+const plain = (text) =>
+  String(text)
+    .replace(/\s+/g, ' ')
+    .replace(/[\\`*_<>|[\]#&]/g, '\\$&');
+const row = (cells) => `| ${cells.map(plain).join(' | ')} |`;
 
 function imageRows({ image, layers }) {
   return layers.map((layer, position) => {
@@ -20,11 +25,11 @@ function imageRows({ image, layers }) {
 function artifactLines({ artifactName, base, artifact, images }) {
   const layers = images.flatMap((image) => image.layers);
   const sum = (key) => layers.reduce((total, layer) => total + layer[key], 0);
-  const against = base === null ? 'everything whole' : `against ${base.version}`;
+  const against = base === null ? 'everything whole' : `against ${plain(base.version)}`;
   return [
-    `### ${artifactName}`,
+    `### ${plain(artifactName)}`,
     '',
-    `${basename(artifact.path)}: **${megabytes(artifact.size)}** (${artifact.compression}), ${against}. ` +
+    `${plain(basename(artifact.path))}: **${megabytes(artifact.size)}** (${artifact.compression}), ${against}. ` +
       `Layers: ${megabytes(sum('sent'))} sent of ${megabytes(sum('size'))}.`,
     '',
     row(['image', 'layer', 'kind', 'layer size', 'sent']),
@@ -47,7 +52,9 @@ function deliveryText() {
   if (destinations !== undefined) return destinationLines(destinations).join('\n');
   if (delivery === null) return 'Not uploaded.';
   const { host, uploads = [], deployment } = delivery;
-  const uploaded = uploads.map(({ name, id }) => `${name} is on ${host} as artifact ${id}.`);
+  const uploaded = uploads.map(
+    ({ name, id }) => `${plain(name)} is on ${plain(host)} as artifact ${plain(id)}.`,
+  );
   const outcome = deployment?.watched?.outcome?.kind ?? 'goes on';
   return [...uploaded, ...(deployment ? [`Deployment ${deployment.id}: ${outcome}.`] : [])].join(' ');
 }

@@ -1,0 +1,259 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { COMMANDS } from '../../src/commands/all.ts';
+import { buildImage, writeOciArchive } from '../helpers/images.ts';
+import { listen } from '../helpers/listen.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { requireTool } from '../helpers/tools.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const CI = join(ROOT, 'scripts/ci');
+const KNOWN = new Set(['json', ...COMMANDS.flatMap(({ options }) => Object.keys(options))]);
+const isKnown = (name: string): boolean => KNOWN.has(name) || KNOWN.has(name.replace(/^no-/, ''));
+
+describe('the GitLab template', () => {
+  const text = readFileSync(join(CI, 'mender-docker-delta.gitlab-ci.yml'), 'utf8');
+
+  interface Job {
+    rules?: { if: string }[];
+    cache?: { key?: string };
+    before_script?: string[];
+  }
+  const jobs = parseYaml(text) as Record<string, Job>;
+
+  it('uses only options and variables that exist', () => {
+    const lines = text.split('\n').filter((line) => line.includes('mender-docker-delta build'));
+    expect(lines).toHaveLength(2);
+    const options = lines.flatMap((line) => [...line.matchAll(/ --([\w-]+)/g)].map(([, name]) => name!));
+    expect(options.filter((name) => !isKnown(name))).toEqual([]);
+    const variables = [...text.matchAll(/MENDER_DOCKER_DELTA_([A-Z_]+):/g)].map(([, name]) => name!);
+    expect(variables.length).toBeGreaterThan(2);
+    expect(variables.filter((name) => !isKnown(name.toLowerCase().replaceAll('_', '-')))).toEqual([]);
+  });
+
+  it('is YAML with a job for branches and one for tags', () => {
+    expect(jobs['mender-delta']?.rules).toEqual([{ if: '$CI_COMMIT_BRANCH' }]);
+    expect(jobs['mender-release']?.rules).toEqual([{ if: '$CI_COMMIT_TAG' }]);
+  });
+
+  it('keeps the caches of branches and tags apart', () => {
+    const keys = [jobs['mender-delta']?.cache?.key, jobs['mender-release']?.cache?.key];
+    expect(keys).toEqual(['mender-docker-delta-branches', 'mender-docker-delta-tags']);
+    expect(jobs['.mender-docker-delta']?.cache?.key).toBeUndefined();
+  });
+
+  it('installs no package that the project did not name', async () => {
+    const [check] = jobs['.mender-docker-delta']!.before_script!;
+    const run = (DELTA_TOOL_PACKAGE: string) =>
+      execa('sh', ['-ec', check!], { env: { DELTA_TOOL_PACKAGE }, reject: false });
+    expect(parseYaml(text)).toMatchObject({ variables: { DELTA_TOOL_PACKAGE: '' } });
+    expect(await run('')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('DELTA_TOOL_PACKAGE is empty') as string,
+    });
+    expect(await run('https://example.com/tool.tgz')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+});
+
+describe('scripts/ci/github-build', () => {
+  it.each(['github-build', 'github-install'])('%s is clean to shellcheck', (name) => {
+    requireTool('shellcheck');
+    execFileSync('shellcheck', [join(CI, name)], { stdio: 'inherit' });
+  });
+
+  /** A build step with `manifest` as the input of that name. */
+  async function build(manifest: string) {
+    const folder = temporaryFolder();
+    const inside = (name: string): string => join(folder, name);
+    writeFileSync(inside('compose.yaml'), 'services: {web: {image: example.test/web:1}}\n');
+    writeOciArchive(inside('web.tar'), {
+      'example.test/web:1': buildImage({ layers: [{ 'app/a': 'one' }] }),
+    });
+    const run = await execa(join(CI, 'github-build'), {
+      cwd: folder,
+      reject: false,
+      env: {
+        MANIFEST: manifest,
+        RUNNER_TEMP: folder,
+        GITHUB_STEP_SUMMARY: inside('summary'),
+        GITHUB_OUTPUT: inside('outputs'),
+        MENDER_DOCKER_DELTA_MANIFEST_NAME: 'shop',
+        MENDER_DOCKER_DELTA_ARTIFACT_VERSION: '1.0.0',
+        MENDER_DOCKER_DELTA_DEVICE_TYPE: 'raspberrypi4,qemux86-64',
+        MENDER_DOCKER_DELTA_PLATFORM: 'linux/amd64',
+        MENDER_DOCKER_DELTA_SERVICE_FILE: 'web=web.tar',
+        MENDER_DOCKER_DELTA_PROFILE: '',
+        MENDER_DOCKER_DELTA_UPLOAD: 'false',
+        MENDER_DOCKER_DELTA_CACHE_DIR: inside('cache'),
+      },
+    });
+    return { stderr: run.stderr, exitCode: run.exitCode, folder, inside };
+  }
+
+  it('builds what the variables ask for, and fills summary and outputs', async () => {
+    const { stderr, exitCode, inside } = await build('compose.yaml\n');
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(readFileSync(inside('summary'), 'utf8')).toContain('| example.test/web:1 |');
+    expect(outputsOf(readFileSync(inside('outputs'), 'utf8'))).toEqual({
+      artifacts: [inside('shop-1.0.0.mender')],
+      'artifact-names': ['shop-1.0.0'],
+      result: [inside('mender-docker-delta.json')],
+    });
+  });
+
+  it('takes no line of the input for an option', async () => {
+    const { stderr, exitCode, folder } = await build('compose.yaml\n--artifact-filename=elsewhere.mender\n');
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain(join(folder, '--artifact-filename=elsewhere.mender'));
+  });
+});
+
+/** The outputs of a step, as GitHub reads its file. */
+function outputsOf(text: string): Record<string, string[]> {
+  const lines = text.trimEnd().split('\n');
+  const outputs: Record<string, string[]> = {};
+  while (lines.length > 0) {
+    const [name, delimiter] = lines.shift()!.split('<<');
+    const end = lines.indexOf(delimiter!);
+    outputs[name!] = lines.splice(0, end);
+    lines.shift();
+  }
+  return outputs;
+}
+
+describe('scripts/ci/job-outputs.mjs', () => {
+  it('has delimiters that no value can guess', () => {
+    const file = join(temporaryFolder(), 'result.json');
+    const evil = 'x\nend-of-artifacts\nresult<<end-of-result\n/etc/passwd\nend-of-result';
+    writeFileSync(file, JSON.stringify({ artifacts: [{ artifact: { path: evil }, artifactName: evil }] }));
+    const print = (): string =>
+      execFileSync(process.execPath, [join(CI, 'job-outputs.mjs'), file], { encoding: 'utf8' });
+    expect(outputsOf(print()).result).toEqual([file]);
+    expect(print()).not.toBe(print());
+  });
+});
+
+describe('scripts/ci/github-install', () => {
+  /** Runs the step of an action at `ref`, whose releases a server on this machine has. */
+  async function install(ref: string) {
+    const folder = temporaryFolder();
+    const action = join(folder, 'action');
+    const asked: string[] = [];
+    mkdirSync(join(action, 'scripts'), { recursive: true });
+    cpSync(CI, join(action, 'scripts/ci'), { recursive: true });
+    writeFileSync(join(action, 'scripts/setup'), '#!/bin/sh\necho built from the sources\n', { mode: 0o755 });
+    const manifest = JSON.stringify({ name: 'mender-docker-delta', version: '1.2.3' });
+    writeFileSync(join(action, 'package.json'), manifest);
+    const server = await listen((request, response) => {
+      asked.push(request.url!);
+      if (!request.url!.includes('/v1.2.3/')) return void response.writeHead(404).end();
+      mkdirSync(join(folder, 'package'));
+      writeFileSync(join(folder, 'package/package.json'), manifest);
+      response.end(execFileSync('tar', ['-C', folder, '-cz', 'package']));
+    });
+    const run = await execa(join(action, 'scripts/ci/github-install'), {
+      reject: false,
+      env: {
+        RUNNER_TEMP: folder,
+        HOME: folder,
+        GITHUB_SERVER_URL: server,
+        ACTION_REPOSITORY: 'owner/tool',
+        ACTION_REF: ref,
+      },
+    });
+    const installed = join(folder, 'mender-docker-delta/node_modules/mender-docker-delta/package.json');
+    const { exitCode, stdout, stderr } = run;
+    return { exitCode, stdout, stderr, asked, installed };
+  }
+
+  const PACKAGE = '/owner/tool/releases/download/v1.2.3/mender-docker-delta-1.2.3.tgz';
+
+  it.each(['v1', 'v1.2.3'])('takes the package of the release at %s', async (ref) => {
+    const { exitCode, stdout, stderr, asked, installed } = await install(ref);
+    expect(exitCode, stderr).toBe(0);
+    expect(asked).toEqual([PACKAGE]);
+    expect(stdout).not.toContain('built from the sources');
+    expect(readFileSync(installed, 'utf8')).toContain('1.2.3');
+  });
+
+  it.each(['main', '', 'a0e7a07'])('builds from the sources at "%s"', async (ref) => {
+    const { exitCode, stdout, asked } = await install(ref);
+    expect([exitCode, stdout, asked]).toEqual([0, 'built from the sources', []]);
+  });
+});
+
+describe('scripts/ci/job-summary.mjs', () => {
+  const result = {
+    artifacts: [
+      {
+        artifactName: 'shop-1.1.0',
+        base: { version: '1.0.0', origin: '1.0.0, the last successful run (cache)' },
+        artifact: { path: '/build/shop-1.1.0.mender', size: 4_200_000, compression: 'lzma' },
+        images: [
+          {
+            image: 'example.test/web:1.1.0',
+            layers: [
+              { diffID: `sha256:${'a'.repeat(64)}`, kind: 'omit', size: 30_000_000, sent: 0 },
+              { diffID: `sha256:${'b'.repeat(64)}`, kind: 'delta', size: 150_000_000, sent: 4_000_000 },
+            ],
+          },
+        ],
+      },
+    ],
+    delivery: null,
+  };
+
+  const summaryOf = (value: object): string => {
+    const file = join(temporaryFolder(), 'result.json');
+    writeFileSync(file, JSON.stringify(value));
+    return execFileSync('node', [join(CI, 'job-summary.mjs'), file], { encoding: 'utf8' });
+  };
+
+  it('makes a table of the destinations of a map', () => {
+    const places = [{ destination: 'staging', state: 'DEPLOYED' }];
+    const run = { artifact: { name: 'shop-1.1.0' }, accounts: [{ account: 'europe', destinations: places }] };
+    const { artifacts } = result;
+    expect(
+      summaryOf({ artifacts, destinations: { runs: [run] } })
+        .split('\n')
+        .slice(-4),
+    ).toEqual([
+      '| artifact | account | destination | state |',
+      '| --- | --- | --- | --- |',
+      '| shop-1.1.0 | europe | staging | DEPLOYED |',
+      '',
+    ]);
+  });
+
+  it('shows names as they are, whatever is in them', () => {
+    const [artifact] = result.artifacts;
+    const base = { version: '1.0\n# Approved', origin: 'x' };
+    const image = { ...artifact!.images[0]!, image: 'a|b<script>' };
+    const text = summaryOf({ ...result, artifacts: [{ ...artifact, base, images: [image] }] });
+    expect(text).toContain('against 1.0 \\# Approved.');
+    expect(text).toContain('| a\\|b\\<script\\> |');
+  });
+
+  it('makes a table of the layers out of what build --json prints', () => {
+    expect(summaryOf(result)).toBe(
+      [
+        '### shop-1.1.0',
+        '',
+        'shop-1.1.0.mender: **4.2 MB** (lzma), against 1.0.0. Layers: 4 MB sent of 180 MB.',
+        '',
+        '| image | layer | kind | layer size | sent |',
+        '| --- | --- | --- | ---: | ---: |',
+        '| example.test/web:1.1.0 | aaaaaaaaaaaa | unchanged | 30 MB | 0 MB |',
+        '|  | bbbbbbbbbbbb | delta | 150 MB | 4 MB |',
+        '',
+        'Not uploaded.',
+        '',
+      ].join('\n'),
+    );
+  });
+});
