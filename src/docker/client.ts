@@ -1,10 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { readFile } from 'node:fs/promises';
-import { get } from 'node:http';
-import { get as getWithTls } from 'node:https';
 import { join } from 'node:path';
-import type { SecureContextOptions } from 'node:tls';
-import { DeniedError, NetworkError, UserError, messageOf, systemCodeOf } from '../errors.ts';
+import { DeniedError, NetworkError, messageOf } from '../errors.ts';
+import type { Certificates, HttpResponse } from '../http/message.ts';
+import type { Http } from '../http/http.ts';
 import { fileError } from '../io/files.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatEndpoint } from './endpoint.ts';
@@ -13,39 +11,50 @@ import { formatEndpoint } from './endpoint.ts';
 export interface EngineRequest {
   /** With the query. */
   path: string;
-  /** Milliseconds without any byte before it fails. */
+  /** Milliseconds without any byte until it fails. */
   idleMs: number;
   signal?: AbortSignal | undefined;
-}
-
-export interface EngineAnswer {
-  status: number;
-  body: AsyncIterable<Buffer>;
 }
 
 /** Nobody listens at an endpoint. */
 export class Unreachable extends NetworkError {}
 
-const LARGEST_JSON = 16 << 20;
-
 /**
- * Asks the daemon at the endpoint. Throws Unreachable where nobody listens, DeniedError without permission for the socket,
- * NetworkError when the connection breaks, and the signal's reason when it fires; the body throws the latter two.
+ * Sends a request to the daemon at an endpoint, once. Throws Unreachable if nobody listens,
+ * DeniedError without permission for the socket, NetworkError if the connection breaks, and the
+ * signal's reason when it fires. The body of the response throws the latter two.
  */
-export async function ask(endpoint: Endpoint, request: EngineRequest): Promise<EngineAnswer> {
-  const where = `the daemon at ${formatEndpoint(endpoint)}`;
+export async function requestEngine(
+  http: Http,
+  endpoint: Endpoint,
+  { path, idleMs, signal }: EngineRequest,
+): Promise<HttpResponse> {
   try {
-    const message = await begin(endpoint, await certificatesOf(endpoint), request, where);
-    return { status: message.statusCode ?? 0, body: bodyOf(message, request, where) };
+    return await http.request({
+      method: 'GET',
+      ...(await addressOf(endpoint, path)),
+      timeoutMs: idleMs,
+      retry: false,
+      signal,
+    });
   } catch (error) {
-    throw connectionError(error, request, where);
+    throw connectionError(error, endpoint);
   }
 }
 
-/** What Docker's own client reads from DOCKER_CERT_PATH: both sides prove who they are. */
-async function certificatesOf(endpoint: Endpoint): Promise<SecureContextOptions | undefined> {
-  if (!('certificates' in endpoint)) return undefined;
-  const folder = endpoint.certificates;
+async function addressOf(
+  endpoint: Endpoint,
+  path: string,
+): Promise<{ url: string; socketPath?: string; certificates?: Certificates }> {
+  if ('socketPath' in endpoint) return { url: `http://docker${path}`, socketPath: endpoint.socketPath };
+  const { host, port, certificates } = endpoint;
+  const place = `${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
+  if (certificates === undefined) return { url: `http://${place}` };
+  return { url: `https://${place}`, certificates: await readCertificates(certificates) };
+}
+
+/** Reads what Docker's own client reads from DOCKER_CERT_PATH. Both sides prove who they are. */
+async function readCertificates(folder: string): Promise<Certificates> {
   const read = async (name: string): Promise<Buffer> => {
     try {
       return await readFile(join(folder, name));
@@ -53,75 +62,30 @@ async function certificatesOf(endpoint: Endpoint): Promise<SecureContextOptions 
       throw fileError(error, `reading ${join(folder, name)} for DOCKER_TLS_VERIFY`);
     }
   };
-  // One after the other: of several that are missing, the same one is named each time.
+  // One after the other: of several missing files, the error names the same one each time.
   return { ca: await read('ca.pem'), cert: await read('cert.pem'), key: await read('key.pem') };
 }
 
-function begin(
-  endpoint: Endpoint,
-  certificates: SecureContextOptions | undefined,
-  request: EngineRequest,
-  where: string,
-): Promise<IncomingMessage> {
-  const { path, idleMs, signal } = request;
-  return new Promise((resolve, reject) => {
-    const address = { ...endpoint, path, agent: false };
-    const options = signal === undefined ? address : { ...address, signal };
-    const sent =
-      certificates === undefined
-        ? get(options, resolve)
-        : getWithTls({ ...options, ...certificates }, resolve);
-    sent.on('error', reject);
-    sent.setTimeout(idleMs, () => {
-      sent.destroy(new NetworkError(`${where}: no answer within ${idleMs / 1000} s`, { hint: RESTART }));
-    });
-  });
-}
+const NOT_ALLOWED = ['EACCES', 'EPERM'];
+const NOBODY = ['ENOENT', 'ECONNREFUSED', 'ENOTFOUND', 'ENOTSOCK', 'EHOSTUNREACH'];
 
-const RESTART = 'check the daemon with docker info, and try again';
-
-async function* bodyOf(
-  message: IncomingMessage,
-  request: EngineRequest,
-  where: string,
-): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of message) yield chunk as Buffer;
-  } catch (error) {
-    throw connectionError(error, request, where);
-  } finally {
-    message.destroy();
-  }
-}
-
-function connectionError(error: unknown, { signal }: EngineRequest, where: string): unknown {
-  if (signal?.aborted === true) return signal.reason;
-  if (error instanceof UserError) return error;
-  const code = systemCodeOf(error) ?? '';
-  if (code === 'EACCES' || code === 'EPERM') {
+/** Returns a failure of the HTTP client in the daemon's words, and any other error as it is. */
+export function connectionError(error: unknown, endpoint: Endpoint): unknown {
+  if (!(error instanceof NetworkError) || error instanceof Unreachable) return error;
+  const where = `the daemon at ${formatEndpoint(endpoint)}`;
+  const code = typeof error.cause === 'string' ? error.cause : '';
+  if (NOT_ALLOWED.includes(code)) {
     return new DeniedError(`${where}: permission denied for the socket`, {
       hint: 'add your user to the group docker, or set DOCKER_HOST to a socket that you may use',
     });
   }
-  const isNobody = ['ENOENT', 'ECONNREFUSED', 'ENOTFOUND', 'ENOTSOCK', 'EHOSTUNREACH'].includes(code);
-  const kind = isNobody ? Unreachable : NetworkError;
-  return new kind(`${where}: ${isNobody ? 'not reachable' : 'the connection broke'} (${messageOf(error)})`, {
-    hint: isNobody ? 'start the daemon, or set DOCKER_HOST to where it listens' : RESTART,
+  const reason = messageOf(error).replace(/^GET \S+: /, '');
+  if (NOBODY.includes(code)) {
+    return new Unreachable(`${where}: not reachable (${reason})`, {
+      hint: 'start the daemon, or set DOCKER_HOST to where it listens',
+    });
+  }
+  return new NetworkError(`${where}: the connection broke (${reason})`, {
+    hint: 'check the daemon with docker info, and try again',
   });
-}
-
-/** The answer's JSON document, at most 16 MiB; throws NetworkError for anything else. */
-export async function jsonOf(answer: EngineAnswer, what: string): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer.body) {
-    size += chunk.length;
-    if (size > LARGEST_JSON) throw new NetworkError(`${what}: the daemon's answer is too long`);
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
-  } catch (error) {
-    throw new NetworkError(`${what}: the daemon's answer is not valid JSON`, { cause: error });
-  }
 }

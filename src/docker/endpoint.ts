@@ -15,13 +15,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const PORTS = { http: 2375, https: 2376 };
 
 /**
- * Where to look for a daemon, best first: `DOCKER_HOST` alone where it is set, else the usual sockets of Docker (system,
- * rootless, Desktop) and podman. Throws UnsupportedError for ssh and npipe, UsageError for a malformed address.
- * https://docs.docker.com/reference/cli/docker/#environment-variables
+ * Returns the usual sockets of Docker (system, rootless, Desktop) and podman, in the order in which
+ * they are tried.
  */
-export function endpointsOf(environment: Environment): Endpoint[] {
-  const host = environment['DOCKER_HOST'];
-  if (host) return [parseHost(host, environment)];
+export function usualEndpoints(environment: Environment): Endpoint[] {
   const runtime = environment['XDG_RUNTIME_DIR'];
   const home = environment['HOME'];
   return [
@@ -33,24 +30,36 @@ export function endpointsOf(environment: Environment): Endpoint[] {
   ].map((socketPath) => ({ socketPath }));
 }
 
-function parseHost(text: string, environment: Environment): Endpoint {
+/**
+ * Returns the endpoint in DOCKER_HOST, or undefined if it is not set. Throws as `parseHost`.
+ * https://docs.docker.com/reference/cli/docker/#environment-variables
+ */
+export function endpointIn(environment: Environment): Endpoint | undefined {
+  const host = environment['DOCKER_HOST'];
+  return host ? parseHost(host, 'DOCKER_HOST', certificatesIn(environment)) : undefined;
+}
+
+/**
+ * Parses an address of a daemon; `origin` says where it is from. `certificates` is the folder for
+ * TLS. Throws UnsupportedError for ssh and npipe, and UsageError for a malformed address.
+ */
+export function parseHost(text: string, origin: string, certificates: string | undefined): Endpoint {
   const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/.exec(text) ?? [];
   if (scheme === 'unix' && rest.startsWith('/')) return { socketPath: rest };
-  if (scheme === 'tcp' || scheme === 'http') return parseTcp(text, rest, environment);
+  if (scheme === 'tcp' || scheme === 'http') return parseTcp(text, rest, origin, certificates);
   if (['ssh', 'npipe', 'https', 'fd'].includes(scheme)) {
-    throw new UnsupportedError(`DOCKER_HOST ${text}: ${scheme} is not supported`, { hint: FORWARD });
+    throw new UnsupportedError(`${origin} ${text}: ${scheme} is not supported`, { hint: FORWARD });
   }
-  throw malformed(text);
+  throw malformed(text, origin);
 }
 
 const FORWARD =
   'forward the socket with ssh -L /tmp/docker.sock:/var/run/docker.sock HOST and set DOCKER_HOST=unix:///tmp/docker.sock';
 
-function parseTcp(text: string, rest: string, environment: Environment): Endpoint {
+function parseTcp(text: string, rest: string, origin: string, certificates: string | undefined): Endpoint {
   const url = URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
-  if (!url?.hostname || url.pathname !== '/' || url.username !== '') throw malformed(text);
-  const certificates = certificatesIn(environment);
-  // The parser drops the port 80, which is not the default here.
+  if (!url?.hostname || url.pathname !== '/' || url.username !== '') throw malformed(text, origin);
+  // The parser drops port 80, which is not the default here.
   const written = url.port || (/:80\/?$/.test(rest) ? '80' : '');
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -65,13 +74,13 @@ function certificatesIn(environment: Environment): string | undefined {
   return environment['DOCKER_CERT_PATH'] || `${environment['HOME'] ?? ''}/.docker`;
 }
 
-function malformed(text: string): UsageError {
-  return new UsageError(`DOCKER_HOST ${JSON.stringify(text)} is no address of a daemon`, {
-    hint: 'write it like unix:///var/run/docker.sock or tcp://localhost:2375, or unset it',
+function malformed(text: string, origin: string): UsageError {
+  return new UsageError(`${origin} ${JSON.stringify(text)} is not the address of a daemon`, {
+    hint: 'write it like unix:///var/run/docker.sock or tcp://localhost:2375',
   });
 }
 
-/** The address as DOCKER_HOST has it. */
+/** Formats an address as in DOCKER_HOST. */
 export function formatEndpoint(endpoint: Endpoint): string {
   return 'socketPath' in endpoint
     ? `unix://${endpoint.socketPath}`

@@ -1,9 +1,11 @@
+import { fallback, object, optional, safeParse, string } from 'valibot';
 import { NetworkError } from '../errors.ts';
-import type { Digest } from '../oci/digest.ts';
+import type { Http, HttpResponse } from '../http/http.ts';
+import { bytesOf, jsonOf, textOf } from '../http/http.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
-import type { EngineAnswer, EngineRequest } from './client.ts';
-import { Unreachable, ask, jsonOf } from './client.ts';
+import type { EngineRequest } from './client.ts';
+import { Unreachable, connectionError, requestEngine } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { Inspected } from './inspect.ts';
@@ -11,28 +13,37 @@ import { isContainerdStore, parseInspect } from './inspect.ts';
 
 /** A daemon that answered. */
 export interface Engine {
-  /** Undefined where the daemon has no such image. */
+  /** Returns undefined if the daemon has no such image. */
   inspect(reference: Reference, signal?: AbortSignal): Promise<Inspected | undefined>;
-  /** True where image IDs are manifest digests. */
+  /** True if image IDs are manifest digests. */
   usesContainerdStore(signal?: AbortSignal): Promise<boolean>;
-  /** The tar stream of `docker save`; undefined where the daemon has no such image. */
+  /** Returns the tar stream of `docker save`, or undefined if the daemon has no such image. */
   save(reference: Reference, signal?: AbortSignal): Promise<AsyncIterable<Buffer> | undefined>;
 }
 
 const QUICK_MS = 60_000;
-/** Docker writes the whole image to its disk before the first byte of a save leaves. */
+/** Docker writes the whole image to its disk before it sends the first byte of a save. */
 const SAVE_MS = 1_200_000;
+const LARGEST_JSON = 16 << 20;
 
-/** The first daemon that answers; throws Unreachable where none does, DeniedError where only permission is missing. */
-export async function findEngine(endpoints: readonly Endpoint[], signal?: AbortSignal): Promise<Engine> {
+/**
+ * Returns the first daemon that answers. Throws Unreachable if none does, and DeniedError if only
+ * permission is missing.
+ */
+export async function findEngine(
+  http: Http,
+  endpoints: readonly Endpoint[],
+  signal?: AbortSignal,
+): Promise<Engine> {
   const failures: unknown[] = [];
   for (const endpoint of endpoints) {
     try {
-      await drained(await ask(endpoint, { path: '/_ping', idleMs: QUICK_MS, signal }));
-      return engineAt(endpoint);
+      const request = { path: '/_ping', idleMs: QUICK_MS, signal };
+      await bytesOf(await requestEngine(http, endpoint, request));
+      return engineAt(http, endpoint);
     } catch (error) {
       signal?.throwIfAborted();
-      failures.push(error);
+      failures.push(connectionError(error, endpoint));
     }
   }
   throw mostTelling(failures, endpoints);
@@ -46,59 +57,76 @@ function mostTelling(failures: readonly unknown[], endpoints: readonly Endpoint[
   });
 }
 
-function engineAt(endpoint: Endpoint): Engine {
-  const call = (request: EngineRequest): Promise<EngineAnswer> => ask(endpoint, request);
+function engineAt(http: Http, endpoint: Endpoint): Engine {
+  const call = (request: EngineRequest): Promise<HttpResponse> => requestEngine(http, endpoint, request);
   let containerd: boolean | undefined;
+  const askStore = async (signal?: AbortSignal): Promise<boolean> => {
+    const what = 'asking the daemon for its image store';
+    const response = await call({ path: '/info', idleMs: QUICK_MS, signal });
+    return isContainerdStore(await jsonOf(await checkStatus(response, what), LARGEST_JSON));
+  };
   return {
     async inspect(reference, signal) {
       const what = `asking the daemon for ${formatReference(reference)}`;
-      const path = `/images/${nameOf(reference)}/json`;
-      const answer = await found(await call({ path, idleMs: QUICK_MS, signal }), what);
-      return answer === undefined ? undefined : parseInspect(await jsonOf(answer, what), what);
+      const response = await call({ path: `/images/${nameIn(reference)}/json`, idleMs: QUICK_MS, signal });
+      if (await isMissing(response)) return undefined;
+      return parseInspect(await jsonOf(await checkStatus(response, what), LARGEST_JSON), what);
     },
-    async usesContainerdStore(signal) {
-      const what = 'asking the daemon for its image store';
-      const known = async (): Promise<boolean> => {
-        const answer = await call({ path: '/info', idleMs: QUICK_MS, signal });
-        return isContainerdStore(await jsonOf(await good(answer, what), what));
-      };
-      return (containerd ??= await known());
-    },
+    usesContainerdStore: async (signal) => (containerd ??= await askStore(signal)),
     async save(reference, signal) {
       const what = `saving ${formatReference(reference)} from the daemon`;
-      const path = `/images/${nameOf(reference)}/get`;
-      return (await found(await call({ path, idleMs: SAVE_MS, signal }), what))?.body;
+      const response = await call({ path: `/images/${nameIn(reference)}/get`, idleMs: SAVE_MS, signal });
+      if (await isMissing(response)) return undefined;
+      return chunksOf(await checkStatus(response, what), endpoint);
     },
   };
 }
 
-/** The name by which a daemon finds the image: one that has a digest is found by it, whatever its tag means today. */
-function nameOf({ registry, repository, tag, digest }: Reference): string {
-  const pinned = digest === undefined ? {} : ({ digest } satisfies { digest: Digest });
-  return formatReference({
-    registry,
-    repository,
-    ...(tag === undefined || digest !== undefined ? {} : { tag }),
-    ...pinned,
-  });
+/**
+ * Returns the name that finds the image. An image with a digest is found by it, whatever its tag
+ * means now.
+ */
+function nameIn({ registry, repository, tag, digest }: Reference): string {
+  if (digest !== undefined) return formatReference({ registry, repository, digest });
+  return formatReference({ registry, repository, ...(tag === undefined ? {} : { tag }) });
 }
 
-async function found(answer: EngineAnswer, what: string): Promise<EngineAnswer | undefined> {
-  if (answer.status !== 404) return good(answer, what);
-  await drained(answer);
-  return undefined;
+/** Reads a response with status 404 to its end, so that its connection is free. */
+async function isMissing(response: HttpResponse): Promise<boolean> {
+  if (response.status !== 404) return false;
+  await bytesOf(response);
+  return true;
 }
 
-async function good(answer: EngineAnswer, what: string): Promise<EngineAnswer> {
-  if (answer.status === 200) return answer;
-  const json = await jsonOf(answer, what).catch(() => ({}));
-  const message = typeof json === 'object' && json !== null && 'message' in json ? String(json.message) : '';
-  throw new NetworkError(`${what}: the daemon answered ${answer.status} ${message}`.trimEnd(), {
+const FAILURE = object({ message: fallback(optional(string()), undefined) });
+
+/**
+ * Returns a response with status 200. Throws NetworkError with the daemon's own message for another
+ * status.
+ */
+async function checkStatus(response: HttpResponse, what: string): Promise<HttpResponse> {
+  if (response.status === 200) return response;
+  const message = messageIn(await textOf(response).catch(() => ''));
+  throw new NetworkError(`${what}: the daemon answered ${response.status} ${message}`.trimEnd(), {
     hint: "look into the daemon's log, and try again",
   });
 }
 
-async function drained({ body }: EngineAnswer): Promise<void> {
-  const chunks = body[Symbol.asyncIterator]();
-  while ((await chunks.next()).done !== true);
+function messageIn(text: string): string {
+  try {
+    const result = safeParse(FAILURE, JSON.parse(text));
+    return (result.success ? result.output.message : undefined) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+async function* chunksOf({ body }: HttpResponse, endpoint: Endpoint): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of body) yield chunk as Buffer;
+  } catch (error) {
+    throw connectionError(error, endpoint);
+  } finally {
+    body.destroy();
+  }
 }

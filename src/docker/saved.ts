@@ -14,8 +14,9 @@ import { formatReference } from '../oci/reference.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * Describes an image of the containerd store from the documents in its save stream, which is read no further than they
- * reach; no layer is kept. `id` is the digest of its manifest or index. Throws NotFoundError for another platform.
+ * Resolves an image of the containerd store from the documents in its save stream, which is read
+ * only until they have passed. No layer is kept. `id` is the digest of its manifest or index.
+ * Throws NotFoundError for another platform.
  */
 export async function resolveSaved(
   engine: Engine,
@@ -25,8 +26,8 @@ export async function resolveSaved(
 ): Promise<ResolvedImage> {
   const where = savedName(reference);
   const done = async (files: ArchiveFiles): Promise<boolean> => {
-    const root = await rootAt(files, id);
-    return root !== undefined && isDecided(files, root, platform, where);
+    const entry = await entryAt(files, id);
+    return entry !== undefined && isDecided(files, entry, platform, where);
   };
   const files = await scan(engine, reference, { ...selectNothing, done }, signal);
   const request = { reference: withoutDigest(reference), platform };
@@ -34,12 +35,15 @@ export async function resolveSaved(
   return resolvedImage(image, reference, 'daemon');
 }
 
-async function rootAt(files: ArchiveFiles, digest: Digest): Promise<ArchiveEntry | undefined> {
+async function entryAt(files: ArchiveFiles, digest: Digest): Promise<ArchiveEntry | undefined> {
   const bytes = await files.read(blobPath(digest));
   return bytes && { full: [], descriptor: { mediaType: '', digest, size: bytes.length } };
 }
 
-/** The files with an index that leads to `id` alone, where that has passed: the real index stands at the end of the stream. */
+/**
+ * Returns the files with an index that only leads to `id`, if that has passed. The real index is at
+ * the stream's end.
+ */
 async function indexed(files: ArchiveFiles, id: Digest): Promise<ArchiveFiles> {
   const file = await files.locate(blobPath(id));
   if (file === undefined) return files;
@@ -48,8 +52,9 @@ async function indexed(files: ArchiveFiles, id: Digest): Promise<ArchiveFiles> {
 }
 
 /**
- * Delivers the wanted blobs out of the save stream. They are expected where Docker from version 25 on and podman put
- * them, and one pass is enough; a second pass fetches what the stream's own manifest names elsewhere (Docker before 25).
+ * Delivers the wanted blobs out of the save stream. They are expected where podman and Docker from
+ * version 25 put them, so that one pass is enough. A second pass fetches what the stream's own
+ * manifest names elsewhere (Docker before 25).
  */
 export async function fetchSaved(
   engine: Engine,
@@ -79,7 +84,7 @@ function expectedIn(image: ResolvedImage, wanted: ReadonlySet<Digest>): WantedBl
   return wantedBlobs({ ...image, config: { path: blobPath(configDigest) }, layers: placed }, wanted);
 }
 
-/** Docker's place since version 25, and podman's. */
+/** The places of Docker from version 25 and of podman. */
 function placesOf(blob: WantedBlob): [string, WantedBlob][] {
   const ending = blob.kind === 'config' ? 'json' : 'tar';
   return [
@@ -91,11 +96,11 @@ function placesOf(blob: WantedBlob): [string, WantedBlob][] {
 function selectionOf(places: Map<string, WantedBlob>, sink: BlobSink, where: string): Selection {
   return {
     wants: (path) => places.has(path),
-    take: async (entry, body) => {
-      const blob = places.get(entry.path);
+    take: async (file, body) => {
+      const blob = places.get(file.path);
       if (blob === undefined) return;
       for (const [path, { digest }] of places) if (digest === blob.digest) places.delete(path);
-      await deliverBlob(blob, body, entry.size, sink, where);
+      await deliverBlob(blob, body, file.size, sink, where);
     },
     done: () => places.size === 0,
   };

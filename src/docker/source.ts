@@ -1,11 +1,12 @@
 import { DeniedError, NetworkError, NotFoundError } from '../errors.ts';
+import { createHttp } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
 import { choosePlatform, formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
-import { endpointsOf } from './endpoint.ts';
+import { findEndpoints } from './context.ts';
 import type { Engine } from './engine.ts';
 import { findEngine } from './engine.ts';
 import type { Inspected } from './inspect.ts';
@@ -13,18 +14,25 @@ import { repoDigest } from './inspect.ts';
 import { fetchSaved, resolveSaved } from './saved.ts';
 
 export interface DaemonOptions {
-  /** Names the daemon: `DOCKER_HOST`, else `XDG_RUNTIME_DIR` and `HOME` for the usual sockets. */
+  /**
+   * Names the daemon: `DOCKER_HOST`, a Docker context, or the usual sockets below `XDG_RUNTIME_DIR`
+   * and `HOME`.
+   */
   environment: Readonly<Record<string, string | undefined>>;
-  /** True where the user asked for the daemon: one that is not there, or has another platform, is then an error. */
+  /**
+   * True if the user asked for the daemon. If it is missing, or has another platform, that is then
+   * an error.
+   */
   required: boolean;
   log: Log;
 }
 
-/** A daemon, which can tell cheaply whether an image has to be looked up again. */
+/** A daemon. It can tell cheaply whether an image has to be looked up again. */
 export interface DaemonSource extends ImageSource {
   /**
-   * Digest of the manifest or index that the name stands for on the containerd store, where `resolve` has to read through a save
-   * stream; undefined on the classic store, where `resolve` is cheap, and for an unknown image.
+   * Returns the digest of the manifest or index that the name means on the containerd store, where
+   * `resolve` has to read a save stream. Undefined on the classic store, where `resolve` is cheap,
+   * and for an unknown image.
    */
   headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
 }
@@ -32,15 +40,17 @@ export interface DaemonSource extends ImageSource {
 const NAME = 'daemon';
 
 /**
- * Images of a Docker or podman daemon, by the Engine API. A daemon that is not there is looked for, and told of, once.
- * `resolve` returns undefined for an unknown image, and unless required for a daemon that is not there and for another
- * platform; it throws UnsupportedError for a DOCKER_HOST that can't be used, NetworkError and DeniedError for the
- * daemon's failures.
+ * Images of a Docker or podman daemon, by the Engine API. A missing daemon is searched, and
+ * reported, once. `resolve` returns undefined for an unknown image and, unless `required`, for a
+ * missing daemon and for another platform. It throws UnsupportedError for a DOCKER_HOST that can't
+ * be used, and NetworkError and DeniedError for the daemon's failures.
  */
 export function daemonSource({ environment, required, log }: DaemonOptions): DaemonSource {
   let searching: Promise<Engine> | undefined;
-  const engine = (signal?: AbortSignal): Promise<Engine> =>
-    (searching ??= findEngine(endpointsOf(environment), signal));
+  const http = createHttp({ log });
+  const search = async (signal?: AbortSignal): Promise<Engine> =>
+    findEngine(http, await findEndpoints(environment), signal);
+  const engine = (signal?: AbortSignal): Promise<Engine> => (searching ??= search(signal));
   let looking: Promise<Engine | undefined> | undefined;
   const optionalEngine = (signal?: AbortSignal): Promise<Engine | undefined> => (looking ??= lookFor(signal));
 
