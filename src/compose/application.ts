@@ -2,8 +2,9 @@ import { UsageError } from '../errors.ts';
 import { applicationVariables, profilesOf } from './read/variables/application.ts';
 import { consistencyFaults } from './read/check/consistency.ts';
 import { checkModel, throwFirst } from './read/check/model.ts';
+import type { ShipmentParts } from './ship/parts.ts';
 import type { Shipment } from './ship/shipment.ts';
-import { prepareShipment, shipmentFiles } from './ship/shipment.ts';
+import { shipmentFiles } from './ship/shipment.ts';
 import { loadFiles } from './read/load.ts';
 import { locateFiles } from './read/locateFiles.ts';
 import type { Notes, Scope } from './read/scope.ts';
@@ -41,8 +42,8 @@ export interface Application {
   /** The merged model with all variables filled in. Short forms stay as they are written. */
   model: Mapping;
   warnings: string[];
-  /** What `shippedFiles` makes the shipped files from. */
-  shipment: Shipment;
+  /** What `prepareShipment` needs. */
+  parts: ShipmentParts;
 }
 
 export interface ReadOptions {
@@ -73,7 +74,7 @@ export interface ShippedFile {
  */
 export async function readApplication(options: ReadOptions): Promise<Application> {
   const { folder, paths } = await locateFiles(options.composeFiles);
-  const notes: Notes = { files: new Set(), unset: new Set(), baked: new Set() };
+  const notes: Notes = { files: new Set(), unset: new Set(), filled: [], secretValues: new Map() };
   const variables = await applicationVariables(folder, paths, options.environment);
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
   const loaded = await loadFiles(paths, scope);
@@ -87,17 +88,25 @@ export async function readApplication(options: ReadOptions): Promise<Application
   throwFirst(consistencyFaults(resolved, active), origin);
   checkResources(resolved, active);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };
-  const shipped = await prepareShipment({ folder, deferred, resolved, active, variables, ...authored });
+  const composeFiles = [...notes.files];
+  const model = { deferred, resolved, active, variables };
   return {
     projectFolder: folder,
-    files: [...notes.files],
+    files: composeFiles,
     ...(typeof resolved['name'] === 'string' ? { projectName: resolved['name'] } : {}),
     services: active.map((name) => serviceOf(name, asMapping(asMapping(resolved['services'])[name]))),
     inactive: Object.keys(asMapping(resolved['services'])).filter((name) => !active.includes(name)),
     settings: settingsOf(resolved),
     model: resolved,
-    warnings: [...warningsOf(notes), ...shipped.warnings],
-    shipment: shipped.shipment,
+    warnings: warningsOf(notes),
+    parts: {
+      folder,
+      composeFiles,
+      ...model,
+      filled: notes.filled,
+      secretValues: notes.secretValues,
+      ...authored,
+    },
   };
 }
 
@@ -114,14 +123,15 @@ export async function readApplication(options: ReadOptions): Promise<Application
  * `pull_policy` that asks a registry. A single Compose file keeps its comments and layout.
  */
 export function shippedFiles(
-  application: Application,
+  services: Application['services'],
+  shipment: Shipment,
   imageNames: ReadonlyMap<string, string>,
 ): ShippedFile[] {
-  const images = application.services.flatMap(({ name, image }) => {
+  const images = services.flatMap(({ name, image }) => {
     const shipped = imageNames.get(name) ?? image;
     return shipped === undefined ? [] : [{ service: name, image: shipped }];
   });
-  return shipmentFiles(application.shipment, images);
+  return shipmentFiles(shipment, images);
 }
 
 function requireServices(model: Mapping, paths: readonly string[]): void {
@@ -150,11 +160,6 @@ function settingsOf(model: Mapping): Mapping {
 }
 
 function warningsOf(notes: Notes): string[] {
-  const [unset, baked] = [[...notes.unset].sort(), [...notes.baked].sort()];
-  return [
-    ...(unset.length > 0 ? [`variables without a value, read as empty: ${unset.join(', ')}`] : []),
-    ...(baked.length > 0
-      ? [`written into the shipped Compose file from the environment of the build: ${baked.join(', ')}`]
-      : []),
-  ];
+  const unset = [...notes.unset].sort();
+  return [...(unset.length > 0 ? [`variables without a value, read as empty: ${unset.join(', ')}`] : [])];
 }

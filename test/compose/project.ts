@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Application, ShippedFile } from '../../src/compose/application.ts';
-import { readApplication } from '../../src/compose/application.ts';
+import type { Application, ReadOptions, ShippedFile } from '../../src/compose/application.ts';
+import { readApplication, shippedFiles } from '../../src/compose/application.ts';
+import type { Shipment } from '../../src/compose/ship/shipment.ts';
+import { prepareShipment } from '../../src/compose/ship/shipment.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import type { Case } from './cases.ts';
 
@@ -21,17 +23,40 @@ export function composeFilesOf({ composeFiles = ['compose.yaml'] }: Case, folder
   return composeFiles.map((path) => join(folder, path));
 }
 
-export async function readCase(one: Case): Promise<Application> {
+/** An application that was read and is ready to ship, with all warnings. */
+export interface ReadyApplication extends Application {
+  shipment: Shipment;
+}
+
+/** Reads a project and prepares what ships. */
+export async function readToShip(
+  options: ReadOptions,
+  privatePaths: readonly string[] = [],
+): Promise<ReadyApplication> {
+  const application = await readApplication(options);
+  const shipment = await prepareShipment(application.parts, privatePaths);
+  return { ...application, shipment, warnings: [...application.warnings, ...shipment.warnings] };
+}
+
+/** The files for the device, with these images of the services. */
+export function filesOf(
+  { services, shipment }: ReadyApplication,
+  images: Record<string, string> = {},
+): ShippedFile[] {
+  return shippedFiles(services, shipment, new Map(Object.entries(images)));
+}
+
+export async function readCase(one: Case): Promise<ReadyApplication> {
   const folder = projectIn(one.files);
   const { profiles = [], environment = {} } = one;
-  return readApplication({ composeFiles: composeFilesOf(one, folder), profiles, environment });
+  return readToShip({ composeFiles: composeFilesOf(one, folder), profiles, environment });
 }
 
 /** Reads a project that has just the one manifest. */
 export async function readManifest(
   text: string,
   environment: Record<string, string> = {},
-): Promise<Application> {
+): Promise<ReadyApplication> {
   return readCase({ files: { 'compose.yaml': text }, environment });
 }
 

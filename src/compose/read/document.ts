@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts';
 import { fill } from './scope.ts';
 import type { YamlFile } from './yaml/yamlFile.ts';
 import { changeStrings } from './yaml/yamlFile.ts';
-import { escapeDollars, interpolatePartly, namesIn } from './variables/template.ts';
+import { escapeDollars, namesIn } from './variables/template.ts';
 import type { Mapping } from './yaml/value.ts';
 import { Tagged, isMapping } from './yaml/value.ts';
 
@@ -13,20 +13,19 @@ const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
 const NAME = /^[A-Za-z0-9._-]+$/;
 
 /**
- * Converts the document to plain data. Fills in the variables that the scope does not keep, also in
- * the document itself. Throws UsageError, with line and column, for a missing required variable and
+ * Converts the document to plain data. Fills in the variables, also in the document itself, unless
+ * the scope keeps them. Throws UsageError, with line and column, for a missing required variable and
  * for anything that is not a Compose file.
  */
 export function convertDocument(file: YamlFile, document: Document, scope: Scope): Mapping {
   const { variables, notes, keepsVariables } = scope;
   changeStrings(file, document, (text, at) => {
     const whole = fill(scope, text);
-    if (!keepsVariables) return escapeDollars(whole);
-    if (isShipped(at))
-      namesIn(text)
-        .filter(variables.isLocal)
-        .forEach((name) => notes.baked.add(name));
-    return interpolatePartly(text, variables.lookup, variables.isLocal);
+    if (keepsVariables) return text;
+    for (const name of namesIn(text).filter((one) => variables.lookup(one) !== undefined)) {
+      notes.filled.push({ name, at, file: file.path, origin: variables.originOf(name) });
+    }
+    return escapeDollars(whole);
   });
   const model = toValue(file, document);
   if (!isMapping(model))
@@ -35,11 +34,6 @@ export function convertDocument(file: YamlFile, document: Document, scope: Scope
     );
   for (const section of SECTIONS) checkSection(file, model, section);
   return model;
-}
-
-/** Image names are replaced and build sections removed before the file ships. */
-function isShipped([section, , key]: string[]): boolean {
-  return !(section === 'services' && (key === 'image' || key === 'build'));
 }
 
 function checkSection(file: YamlFile, model: Mapping, section: string): void {

@@ -4,9 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../errors.ts';
 import { rebase } from './paths.ts';
 import type { Scope } from './scope.ts';
-import { fill } from './scope.ts';
+import { withGivenValues } from './includedValues.ts';
+import { fill, quietly } from './scope.ts';
 import type { Mapping, Value } from './yaml/value.ts';
-import { isMapping, asList, asMapping, scalarText, withoutTags } from './yaml/value.ts';
+import { isMapping, asList, asMapping, mapStrings, scalarText, withoutTags } from './yaml/value.ts';
 import { includeVariables } from './variables/variables.ts';
 
 type Load = (paths: readonly string[], scope: Scope) => Promise<{ model: Mapping }>;
@@ -25,7 +26,7 @@ export async function applyIncludes(model: Mapping, scope: Scope, load: Load): P
   if (include !== null && !Array.isArray(include)) throw new UsageError('include must be a list');
   let whole: Mapping = rest;
   for (const entry of asList(include)) {
-    whole = imported(whole, await includedModel(entry, scope, load));
+    whole = imported(whole, await includedModel(entry, scope, load), quietly(scope.variables.lookup));
   }
   return whole;
 }
@@ -42,11 +43,8 @@ async function includedModel(entry: Value, outer: Scope, load: Load): Promise<Ma
   const envFiles = named.length > 0 ? named : await dotenvIn(folder);
   const variables = await includeVariables(outer.variables, envFiles);
   const { model } = await load(paths, { ...outer, folder, variables, keepsVariables: false });
-  return rebase(
-    withPassedThrough(asMapping(withoutTags(model)), outer, variables.lookup),
-    folder,
-    outer.folder,
-  );
+  const given = withGivenValues(asMapping(withoutTags(model)), first, outer, variables);
+  return rebase(given, folder, outer.folder);
 }
 
 async function dotenvIn(folder: string): Promise<string[]> {
@@ -58,42 +56,14 @@ async function dotenvIn(folder: string): Promise<string[]> {
   return isFile ? [path] : [];
 }
 
-/** Gives names without value in `environment` the values that only the include's env file has. */
-function withPassedThrough(
-  model: Mapping,
-  outer: Scope,
-  lookup: (name: string) => string | undefined,
-): Mapping {
-  const givenValue = (name: string, value: Value): Value => {
-    const given = value === null && outer.variables.lookup(name) === undefined ? lookup(name) : undefined;
-    return given === undefined ? value : given.replaceAll('$', '$$$$');
-  };
-  const services = Object.entries(asMapping(model['services'])).map(([name, service]): [string, Value] => {
-    const { environment, ...rest } = asMapping(service);
-    if (environment === undefined) return [name, service];
-    return [name, { ...rest, environment: passedThrough(environment, givenValue) }];
-  });
-  return { ...model, services: Object.fromEntries(services) };
-}
-
-function passedThrough(environment: Value, givenValue: (name: string, value: Value) => Value): Value {
-  if (Array.isArray(environment)) {
-    return environment.map((item) => {
-      const value = scalarText(item).includes('=') ? null : givenValue(scalarText(item), null);
-      return value === null ? item : `${scalarText(item)}=${scalarText(value)}`;
-    });
-  }
-  const entries = Object.entries(asMapping(environment));
-  return Object.fromEntries(entries.map(([name, value]) => [name, givenValue(name, value)]));
-}
-
-function imported(model: Mapping, other: Mapping): Mapping {
+function imported(model: Mapping, other: Mapping, fillQuietly: (text: string) => string): Mapping {
+  const filled = (value: Value | undefined) => mapStrings(value ?? null, fillQuietly);
   const whole: Mapping = { ...model };
   for (const section of SECTIONS) {
     if (other[section] === undefined) continue;
     const known = asMapping(model[section]);
     for (const [name, entry] of Object.entries(asMapping(other[section]))) {
-      if (Object.hasOwn(known, name) && !isDeepStrictEqual(known[name], entry))
+      if (Object.hasOwn(known, name) && !isDeepStrictEqual(filled(known[name]), filled(entry)))
         throw new UsageError(`${section}.${name} conflicts with an included one`, {
           hint: 'rename one of them, or override it in another Compose file',
         });

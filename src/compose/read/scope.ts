@@ -2,14 +2,26 @@ import type { Lookup } from './variables/template.ts';
 import { interpolate } from './variables/template.ts';
 import type { Variables } from './variables/variables.ts';
 
+/** A variable whose value became part of the model when an included or extended file was read. */
+export interface Filled {
+  name: string;
+  /** The keys that lead to the value in the file, without positions in lists. */
+  at: readonly string[];
+  /** The Compose file, absolute. */
+  file: string;
+  /** The file that gives the value, or `the environment of the build`. */
+  origin: string;
+}
+
 /** What is collected while reading, for the messages at the end. */
 export interface Notes {
   /** Compose files read, absolute, in order. */
   files: Set<string>;
   /** Variables without a value. */
   unset: Set<string>;
-  /** Local variables whose values are now part of the model, apart from image names. */
-  baked: Set<string>;
+  filled: Filled[];
+  /** Values for secrets that only the env file of an include has, by the name of their variable. */
+  secretValues: Map<string, { value: string; origin: string }>;
 }
 
 /** How the files of one project, or of one include, are read. */
@@ -19,7 +31,7 @@ export interface Scope {
   variables: Variables;
   /** The files that include this one, outermost first. None of them may be included again. */
   trail: readonly string[];
-  /** True for the project's own files: they keep expressions that name no local variable. */
+  /** True for the project's own files: they keep their expressions. */
   keepsVariables: boolean;
   notes: Notes;
 }

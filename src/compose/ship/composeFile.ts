@@ -7,6 +7,7 @@ import { editDocument, editModel } from './edits.ts';
 import type { YamlFile } from '../read/yaml/yamlFile.ts';
 import { isNumberLike } from '../read/yaml/yamlFile.ts';
 import type { Mapping } from '../read/yaml/value.ts';
+import { asMapping, scalarText } from '../read/yaml/value.ts';
 
 /** The one Compose file of a project, as its author wrote it. */
 export interface AuthoredFile {
@@ -15,24 +16,58 @@ export interface AuthoredFile {
 }
 
 /**
- * Returns the text of the edited model. A project of one Compose file keeps its comments and layout
- * if reading the text again gives exactly the edited model. Otherwise (the edits removed an anchor
- * that is still used, say) the text is written from the model.
+ * Returns the text of the edited model, in which each service's image is a plain `image: NAME` on a
+ * line of its own: the update module reads the names with grep. A project of one Compose file keeps
+ * its comments and layout if reading the text again gives exactly the edited model. Otherwise (the
+ * edits removed an anchor that is still used, say) the text is written from the model.
  */
 export function composeFileText(model: Mapping, edits: readonly Edit[], authored?: AuthoredFile): string {
   const edited = editModel(model, edits);
-  const text = authored === undefined ? undefined : editedText(authored, edits);
-  return text !== undefined && isDeepStrictEqual(readBack(text), edited) ? text : writtenText(edited);
+  const images = imagesOf(edited);
+  const isRight = (text: string) => isDeepStrictEqual(readBack(text), edited) && findsImages(text, images);
+  const kept = authored === undefined ? undefined : editedText(authored, edits, [...images.keys()]);
+  if (kept !== undefined && isRight(kept)) return kept;
+  const written = writtenText(edited, [...images.keys()]);
+  return isRight(written) ? written : writtenText(edited, []);
 }
 
-function editedText({ file, document }: AuthoredFile, edits: readonly Edit[]): string | undefined {
+/** The image by service. */
+function imagesOf(model: Mapping): Map<string, string> {
+  const services = Object.entries(asMapping(model['services']));
+  return new Map(services.map(([name, service]) => [name, scalarText(asMapping(service)['image'])]));
+}
+
+/** Looks for images as the update module does: `grep -E "^\\s+image:" | cut -d: -f2-`, split at blanks. */
+function findsImages(text: string, images: ReadonlyMap<string, string>): boolean {
+  const lines = text.split('\n').filter((line) => /^\s+image:/.test(line));
+  const found = lines.flatMap((line) => line.slice(line.indexOf(':') + 1).split(/\s+/)).filter(Boolean);
+  const wanted = [...images.values()].filter(Boolean);
+  return isDeepStrictEqual(found.sort(), wanted.sort());
+}
+
+function editedText(
+  { file, document }: AuthoredFile,
+  edits: readonly Edit[],
+  services: readonly string[],
+): string | undefined {
   try {
     const copy = document.clone();
     editDocument(copy, edits);
+    writeImagesPlain(copy, services);
     nameNulls(copy);
     return copy.toString({ lineWidth: 0, ...layoutOf(file.text) });
   } catch {
     return undefined; // an alias is in the way, or an anchor that is still used was removed
+  }
+}
+
+/** Writes the images of these services without quotes, and without a comment on the same line. */
+function writeImagesPlain(document: Document, services: readonly string[]): void {
+  for (const name of services) {
+    const node = document.getIn(['services', name, 'image'], true);
+    if (!isScalar(node)) continue;
+    node.type = 'PLAIN';
+    node.comment = null;
   }
 }
 
@@ -64,7 +99,7 @@ function layoutOf(text: string): { indent: number; indentSeq: boolean } {
   return { indent, indentSeq: !/^( *)[^\s#-][^\n]*:[^\S\n]*\n\1- /m.test(text) };
 }
 
-function writtenText(model: Mapping): string {
+function writtenText(model: Mapping, plainImages: readonly string[]): string {
   const document = new YamlDocument(model, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar(_key, node) {
@@ -73,5 +108,6 @@ function writtenText(model: Mapping): string {
       if (isNumberLike(node.value) || /^\s/.test(node.value)) node.type = 'QUOTE_DOUBLE';
     },
   });
+  writeImagesPlain(document, plainImages);
   return document.toString({ lineWidth: 0 });
 }

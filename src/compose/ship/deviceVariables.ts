@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, UsageError } from '../../errors.ts';
+import { refuseOwnSecret, refuseSecretValues } from './ownSecrets.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
 import { keyed } from '../read/merge/merge.ts';
 import { namesIn } from '../read/variables/template.ts';
@@ -29,13 +30,27 @@ export function passedThrough(model: Mapping): string[] {
   return [...environments.map(([name]) => name), ...sources].filter((name) => name !== '');
 }
 
+/** An env file of a service. One of the format `raw` refers to no variables. */
+export interface EnvFile {
+  /** Absolute. */
+  path: string;
+  isRaw: boolean;
+}
+
+const ASSIGNMENT = /^[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_]\w*)[^\S\n]*[=:]/gm;
+
 /**
- * The variables that env files refer to. Throws UsageError for a file that can't be read or parsed.
+ * Returns the variables that env files refer to. Throws UsageError for a file that can't be read or
+ * parsed, and for one with a secret of the build.
  */
-export async function variablesInEnvFiles(paths: readonly string[], variables: Variables): Promise<string[]> {
+export async function readEnvFiles(files: readonly EnvFile[], variables: Variables): Promise<string[]> {
   const names = new Set<string>();
-  for (const path of paths) {
-    parseDotenv(await envFileText(path), path, (name) => {
+  for (const { path, isRaw } of files) {
+    const text = await envFileText(path);
+    for (const [, name = ''] of text.matchAll(ASSIGNMENT)) refuseOwnSecret(name, path);
+    refuseSecretValues(text, path, variables.lookup);
+    if (isRaw) continue;
+    parseDotenv(text, path, (name) => {
       names.add(name);
       return variables.lookup(name);
     });

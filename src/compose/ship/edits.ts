@@ -1,28 +1,58 @@
 import type { Document } from 'yaml';
+import { isScalar } from 'yaml';
+import { isNumberLike } from '../read/yaml/yamlFile.ts';
 import type { Mapping, Value } from '../read/yaml/value.ts';
 import { isMapping } from '../read/yaml/value.ts';
+
+type Key = string | number;
 
 /**
  * One change to a Compose file: the place, and its new value. Without a value the key is removed.
  */
 export interface Edit {
-  at: readonly (string | number)[];
+  at: readonly Key[];
   value?: Value;
 }
 
-/** Returns a copy of the model with the edits applied. */
-export function editModel(model: Mapping, edits: readonly Edit[]): Mapping {
-  return edits.reduce((edited, { at, value }) => editValue(edited, at, value) as Mapping, model);
+/** Edits below one place, by their next key. */
+interface Tree {
+  edit?: Edit;
+  below: Map<Key, Tree>;
 }
 
-function editValue(value: Value | undefined, at: readonly (string | number)[], to: Value | undefined): Value {
-  const [key, ...rest] = at;
-  if (key === undefined) return to ?? null;
-  if (Array.isArray(value))
-    return value.map((item, index) => (index === key ? editValue(item, rest, to) : item));
-  const mapping = isMapping(value) ? value : {};
-  if (rest.length > 0 || to !== undefined) return { ...mapping, [key]: editValue(mapping[key], rest, to) };
-  return Object.fromEntries(Object.entries(mapping).filter(([name]) => name !== key));
+/** Returns a copy of the model with the edits applied. A later edit of the same place wins. */
+export function editModel(model: Mapping, edits: readonly Edit[]): Mapping {
+  const root: Tree = { below: new Map() };
+  for (const edit of edits) {
+    let tree = root;
+    for (const key of edit.at) {
+      const next = tree.below.get(key) ?? { below: new Map() };
+      tree.below.set(key, next);
+      tree = next;
+    }
+    tree.edit = edit;
+    tree.below.clear();
+  }
+  return edited(model, root) as Mapping;
+}
+
+/** The value with the edits of the tree; undefined if the place is removed. */
+function edited(value: Value | undefined, { edit, below }: Tree): Value | undefined {
+  const start = edit === undefined ? value : edit.value;
+  if (below.size === 0 || (edit !== undefined && start === undefined)) return start;
+  if (Array.isArray(start)) {
+    return start.map((item, index) => {
+      const tree = below.get(index);
+      return tree === undefined ? item : (edited(item, tree) ?? null);
+    });
+  }
+  const entries = new Map<string, Value>(Object.entries(isMapping(start) ? start : {}));
+  for (const [key, tree] of below) {
+    const next = edited(entries.get(String(key)), tree);
+    if (next === undefined) entries.delete(String(key));
+    else entries.set(String(key), next);
+  }
+  return Object.fromEntries(entries);
 }
 
 /**
@@ -31,7 +61,12 @@ function editValue(value: Value | undefined, at: readonly (string | number)[], t
  */
 export function editDocument(document: Document, edits: readonly Edit[]): void {
   for (const { at, value } of edits) {
-    if (value === undefined) document.deleteIn(at);
-    else document.setIn(at, value);
+    if (value === undefined) {
+      document.deleteIn(at);
+      continue;
+    }
+    document.setIn(at, value);
+    const node = document.getIn(at, true);
+    if (isScalar(node) && typeof value === 'string' && isNumberLike(value)) node.type = 'QUOTE_DOUBLE';
   }
 }

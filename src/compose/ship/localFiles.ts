@@ -1,17 +1,20 @@
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, join, normalize, relative } from 'node:path';
+import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { DEFAULT_NAMES, OVERRIDE_NAMES } from '../read/locateFiles.ts';
+import type { EnvFile } from './deviceVariables.ts';
 import type { Edit } from './edits.ts';
-import type { LocalFile, Walk } from './localWalk.ts';
-import { gatherPath, isInside, posix, statIfAny } from './localWalk.ts';
+import { readIgnoreFile } from './ignoreFile.ts';
+import { isAtOrBelow, isInside, realPaths } from './leftOut.ts';
+import type { LocalFile, Skipped, Walk } from './localWalk.ts';
+import { gatherPath, posix, statIfAny } from './localWalk.ts';
 import type { FileReference } from './references.ts';
 
 export interface LocalFiles {
   /** Sorted by path. */
   files: LocalFile[];
-  /** The env files among them, absolute. */
-  envFiles: string[];
+  /** The env files among them. */
+  envFiles: EnvFile[];
   /** They make the Compose file name each file where it ships. */
   edits: Edit[];
   warnings: string[];
@@ -19,61 +22,154 @@ export interface LocalFiles {
 
 /** The folder for a file that the Compose file names and that has a reserved name. */
 const SET_ASIDE = '.set-aside';
+/** The folder for files of the repository outside the project folder. */
+const OUTSIDE = '.outside';
+
+/** The folders that files may come from. */
+interface Bounds {
+  /** The project folder, absolute, as given and with links resolved. */
+  root: string;
+  realRoot: string;
+  /** The folder of the git repository around the project, else the project folder. */
+  repository: string;
+}
+
+/** Where a file is and where it ships. */
+interface Place {
+  /** Relative to the project folder. */
+  path: string;
+  /** Relative to the shipped Compose file. */
+  shipped: string;
+  /** The folder that links must not leave, with links resolved. */
+  limit: string;
+}
 
 /**
- * Finds the files that the references name, and all files of the folders that they name. Links are
- * followed inside the project folder. Files outside it do not ship, with a warning. Neither do the
- * files of the project folder that would change how Compose on the device reads the application:
- * other Compose files, and those in `steering`. Throws NotFoundError for a missing file that
- * Compose needs, and UsageError for a file that can't be read.
+ * Finds the files that the references name, and all files of the folders that they name.
+ *
+ * Files of the git repository around the project ship too, in a folder of their own. Another file
+ * outside the project folder stays where it is if the path is absolute: the device may have it.
+ * Links are followed inside the project folder. A folder ships without what the ignore file names,
+ * `privatePaths`, repositories, usual files of credentials, and files that would change how Compose
+ * on the device reads the application: other Compose files, and those in `steering`.
+ *
+ * Throws NotFoundError for a missing file that Compose needs, and UsageError for a file that can't
+ * be read or that no device could find.
  */
 export async function gatherLocalFiles(
   root: string,
   references: readonly FileReference[],
   steering: readonly string[],
+  privatePaths: readonly string[],
 ): Promise<LocalFiles> {
-  const reserved = [...DEFAULT_NAMES, ...OVERRIDE_NAMES, ...steering];
-  const walk: Walk = { root, realRoot: await realpath(root), reserved, found: new Map(), warnings: [] };
+  const bounds = { root, realRoot: await realpath(root), repository: await repositoryAround(root) };
+  const walk: Walk = {
+    root,
+    reserved: [...DEFAULT_NAMES, ...OVERRIDE_NAMES, ...steering],
+    rules: await readIgnoreFile(root),
+    privatePaths: await realPaths(privatePaths),
+    found: new Map(),
+    skipped: [],
+  };
   const edits: Edit[] = [];
-  const envFiles: string[] = [];
+  const envFiles: EnvFile[] = [];
+  const warnings: string[] = [];
   for (const reference of references) {
-    const path = await locate(walk, reference);
-    if (path === undefined) continue;
-    if (reference.kind === 'env_file') envFiles.push(join(root, path));
-    const shipped = reserved.includes(path) ? join(SET_ASIDE, path) : path;
-    const isElsewhere = isAbsolute(reference.path) || !isInside(normalize(reference.path));
+    const { what, path: written, kind } = reference;
+    const place = await locate(bounds, walk.reserved, reference);
+    if (place === undefined) {
+      warnings.push(`${what}: ${written} is outside the project folder: the device must have it`);
+      continue;
+    }
+    const { path, shipped, limit } = place;
+    const isElsewhere = isAbsolute(written) || !isInside(normalize(written));
     if (isElsewhere || shipped !== path) edits.push(...reference.renamed(`./${posix(shipped)}`));
-    await gatherPath(walk, { path, shipped, what: reference.what, above: [] });
+    if (!(await requireExisting(bounds, walk, reference, place))) {
+      if (kind === 'mount')
+        warnings.push(`${what}: ${written} does not exist: the device creates an empty folder`);
+      continue;
+    }
+    if (!isInside(path)) warnings.push(`${what}: ${written} ships from outside the project folder`);
+    if (kind === 'env_file' || kind === 'raw_env_file')
+      envFiles.push({ path: join(root, path), isRaw: kind === 'raw_env_file' });
+    await gatherPath(walk, { path, shipped, what, limit, above: [] });
   }
   const files = [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, envFiles, edits, warnings: [...new Set(walk.warnings)] };
+  return { files, envFiles, edits, warnings: [...new Set([...warnings, ...skippedWarnings(walk.skipped)])] };
 }
 
-/** Returns the path relative to the project folder, or undefined if the file does not ship. */
-async function locate(
-  walk: Walk,
-  { what, path, kind, isOptional }: FileReference,
-): Promise<string | undefined> {
-  const absolute = isAbsolute(path) ? path : join(walk.root, path);
-  const inside = relative(walk.root, absolute);
-  if (path.startsWith('~') || !isInside(inside)) {
-    walk.warnings.push(
-      `${what}: ${path} is outside the project folder and is not shipped: the device must have it`,
-    );
-    return undefined;
+/** The nearest folder with a git repository, at or above `root`, else `root`. */
+async function repositoryAround(root: string): Promise<string> {
+  for (let folder = root; ; folder = dirname(folder)) {
+    if ((await statIfAny(join(folder, '.git'))) !== undefined) return folder;
+    if (folder === dirname(folder)) return root;
   }
+}
+
+/** Returns where the file ships, or undefined if the path means a file of the device. */
+async function locate(
+  { root, realRoot, repository }: Bounds,
+  reserved: readonly string[],
+  { what, path }: FileReference,
+): Promise<Place | undefined> {
+  if (path.startsWith('~')) return undefined;
+  const absolute = isAbsolute(path) ? path : join(root, path);
+  const inside = relative(root, absolute);
+  if (isInside(inside)) {
+    const shipped = reserved.includes(inside) ? join(SET_ASIDE, inside) : inside;
+    return { path: inside, shipped, limit: realRoot };
+  }
+  const inRepository = relative(repository, absolute);
+  if (isInside(inRepository))
+    return { path: inside, shipped: join(OUTSIDE, inRepository), limit: await realpath(repository) };
+  if (isAbsolute(path)) return undefined;
+  throw new UsageError(`${what}: ${path} is outside the project folder ${root}: no device can find it`, {
+    hint: 'move it into the project folder, or keep both in one git repository',
+  });
+}
+
+/** Returns false if the file is missing and may be. Throws for a file that can't ship. */
+async function requireExisting(
+  { root }: Bounds,
+  { privatePaths }: Walk,
+  { what, path: written, kind, isOptional }: FileReference,
+  { path, limit }: Place,
+): Promise<boolean> {
+  const absolute = join(root, path);
   const found = await statIfAny(absolute);
   if (found === undefined) {
-    missing(walk, what, path, kind, isOptional);
-    return undefined;
+    if (isOptional) return false;
+    throw new NotFoundError(`${what}: ${written} does not exist in ${root}`, { hint: 'check the path' });
   }
-  if (kind === 'env_file' && found.isDirectory()) throw new UsageError(`${what}: ${path} is a folder`);
-  return inside;
+  if (kind === 'env_file' && found.isDirectory()) throw new UsageError(`${what}: ${written} is a folder`);
+  const real = await realpath(absolute);
+  if (!isInside(relative(limit, real))) {
+    throw new UsageError(`${what}: ${written} is a link out of the project folder, to ${real}`, {
+      hint: 'replace the link by the file',
+    });
+  }
+  if (isAtOrBelow(real, privatePaths))
+    throw new UsageError(`${what}: ${written} is a file of the build and must not ship`);
+  return true;
 }
 
-function missing(walk: Walk, what: string, path: string, kind: string, isOptional: boolean): void {
-  if (!isOptional)
-    throw new NotFoundError(`${what}: ${path} does not exist in ${walk.root}`, { hint: 'check the path' });
-  if (kind === 'mount')
-    walk.warnings.push(`${what}: ${path} does not exist: the device creates an empty folder`);
+/** Paths named in one warning. */
+const MOST_NAMED = 5;
+
+/** One warning for each attribute and reason. */
+function skippedWarnings(skipped: readonly Skipped[]): string[] {
+  const groups = new Map<string, Skipped[]>();
+  for (const one of skipped) {
+    const key = JSON.stringify([one.what, one.why]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()].map((group) => {
+    const [first] = group;
+    const paths = [...new Set(group.map(({ path }) => path || '.'))];
+    const rest = paths.length - MOST_NAMED;
+    const named = paths.slice(0, MOST_NAMED).join(', ');
+    const names = rest > 0 ? `${named} and ${rest} more` : named;
+    const each = paths.length > 1 ? ': each' : '';
+    return `${first?.what ?? ''}: ${names}${each} ${first?.why ?? ''} and is not shipped`;
+  });
 }

@@ -1,8 +1,10 @@
 import type { Stats } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
-import { systemCodeOf } from '../../errors.ts';
+import { join, relative, sep } from 'node:path';
+import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import type { IgnoreRules } from './ignoreFile.ts';
+import { holdsOwnSecret, isAtOrBelow, isInside, reasonByName } from './leftOut.ts';
 
 /** A local file that ships next to the Compose file. */
 export interface LocalFile {
@@ -16,27 +18,40 @@ export interface LocalFile {
   mode: number;
 }
 
+/** A file that was found and does not ship. */
+export interface Skipped {
+  /** The attribute that named it or its folder. */
+  what: string;
+  /** Relative to the project folder. */
+  path: string;
+  why: string;
+}
+
 /** A walk through the files of a project. */
 export interface Walk {
-  /** The project folder, absolute, as given and with links resolved. */
+  /** The project folder, absolute. */
   root: string;
-  realRoot: string;
   /**
    * Names in the project folder that would make Compose on the device read another Compose file.
    */
   reserved: readonly string[];
+  rules: IgnoreRules;
+  /** Absolute, with links resolved. These and all below them never ship. */
+  privatePaths: readonly string[];
   found: Map<string, LocalFile>;
-  warnings: string[];
+  skipped: Skipped[];
 }
 
 /** One step of the walk. */
-interface Step {
+export interface Step {
   /** Relative to the project folder. */
   path: string;
   /** Relative to the shipped Compose file. */
   shipped: string;
   /** The attribute that named it, for messages. */
   what: string;
+  /** The folder that links must not leave, absolute, with links resolved. */
+  limit: string;
   /** The folders around it, with links resolved. */
   above: readonly string[];
 }
@@ -46,15 +61,28 @@ export async function gatherPath(walk: Walk, step: Step): Promise<void> {
   const real = await realpath(join(walk.root, step.path)).catch(() => undefined);
   const found = real === undefined ? undefined : await statIfAny(real);
   if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
-  else if (!isInside(relative(walk.realRoot, real))) skip(walk, step, 'is a link out of the project folder');
+  else if (!isInside(relative(step.limit, real))) skip(walk, step, 'is a link out of the project folder');
   else if (step.above.includes(real)) skip(walk, step, 'is a link into itself');
+  else if (isAtOrBelow(real, walk.privatePaths)) skip(walk, step, 'is a file of the build');
   else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
   else if (!found.isFile()) skip(walk, step, 'is neither a file nor a folder');
-  else {
-    await requireReadable(real, step);
-    const path = posix(step.shipped);
-    walk.found.set(path, { path, file: real, size: found.size, mode: found.mode & 0o777 });
+  else await gatherFile(walk, step, real, found);
+}
+
+async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: Stats): Promise<void> {
+  await requireReadable(real, step);
+  if (step.above.length > 0 && (await holdsOwnSecret(real, size))) {
+    skip(walk, step, 'has a secret of the build');
+    return;
   }
+  const path = posix(step.shipped);
+  const other = walk.found.get(path)?.file;
+  if (other !== undefined && other !== real) {
+    throw new UsageError(`${step.what}: ${real} and ${other} would both ship as ${path}`, {
+      hint: 'rename one of them',
+    });
+  }
+  walk.found.set(path, { path, file: real, size, mode: mode & 0o777 });
 }
 
 /** Checked now, since files are packed only after all images were fetched. */
@@ -70,16 +98,28 @@ async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
   const names = await namesIn(join(walk.root, folder.path));
   if (names.length === 0) skip(walk, folder, 'is an empty folder');
   for (const name of names) {
-    const path = join(folder.path, name);
-    const step = { ...folder, path, shipped: path };
-    if (path === '.git') skip(walk, step, 'is the git repository');
-    else if (walk.reserved.includes(path)) skip(walk, step, 'would change how Compose reads the application');
+    const step = { ...folder, path: join(folder.path, name), shipped: join(folder.shipped, name) };
+    const path = posix(step.path);
+    const isIgnored = walk.rules.decide(path);
+    const why = isIgnored === false ? undefined : reasonByName(path);
+    if (walk.reserved.includes(path)) skip(walk, step, 'would change how Compose reads the application');
+    else if (why !== undefined) skip(walk, step, why);
+    else if (isIgnored === true) await gatherKept(walk, step);
     else await gatherPath(walk, step);
   }
 }
 
+/** Gathers what exceptions of the ignore file keep of an ignored folder. */
+async function gatherKept(walk: Walk, step: Step): Promise<void> {
+  if (!walk.rules.hasExceptions) return;
+  const found = await statIfAny(join(walk.root, step.path));
+  if (found?.isDirectory() !== true) return;
+  const quiet: Walk = { ...walk, skipped: [] };
+  await gatherPath(quiet, step);
+}
+
 function skip(walk: Walk, { path, what }: Step, why: string): void {
-  walk.warnings.push(`${what}: ${path} ${why} and is not shipped`);
+  walk.skipped.push({ what, path, why });
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -101,11 +141,6 @@ export async function statIfAny(path: string): Promise<Stats | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;
     throw fileError(error, `reading ${path}`);
   }
-}
-
-/** True for a relative path that stays below its folder. */
-export function isInside(path: string): boolean {
-  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }
 
 /** The path with `/`. */

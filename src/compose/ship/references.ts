@@ -10,8 +10,8 @@ export interface FileReference {
   what: string;
   /** As written, with variables filled in. */
   path: string;
-  /** `env_file` has references to variables; an env file of the format `raw` is a `file`. */
-  kind: 'env_file' | 'file' | 'mount';
+  /** A `raw_env_file` has no references to variables. */
+  kind: 'env_file' | 'raw_env_file' | 'file' | 'mount';
   /** True if Compose starts without it: it ignores the file, or creates an empty folder. */
   isOptional: boolean;
   /** Returns the edits that make the Compose file name another path. */
@@ -50,11 +50,15 @@ function listed(name: string, key: 'env_file' | 'label_file', service: Mapping):
     return {
       what: `services.${name}.${key}`,
       path: scalarText(isMapping(entry) ? entry['path'] : entry),
-      kind: key === 'env_file' && asMapping(entry)['format'] !== 'raw' ? 'env_file' : 'file',
+      kind: key === 'label_file' ? 'file' : isRaw(entry) ? 'raw_env_file' : 'env_file',
       isOptional: asMapping(entry)['required'] === false,
       renamed: (path) => [{ at, value: path }],
     };
   });
+}
+
+function isRaw(entry: Value): boolean {
+  return asMapping(entry)['format'] === 'raw';
 }
 
 function granted(model: Mapping, section: 'configs' | 'secrets', service: Mapping): FileReference[] {

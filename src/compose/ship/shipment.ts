@@ -1,12 +1,19 @@
-import { deviceEdits } from './deviceEdits.ts';
-import { dotenvText, passedThrough, variablesIn, variablesInEnvFiles } from './deviceVariables.ts';
-import type { Edit } from './edits.ts';
-import { editModel } from './edits.ts';
-import { gatherLocalFiles } from './localFiles.ts';
-import type { LocalFile } from './localWalk.ts';
-import { fileReferences } from './references.ts';
+import { realpath } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import type { AuthoredFile } from './composeFile.ts';
 import { composeFileText } from './composeFile.ts';
+import { deviceEdits } from './deviceEdits.ts';
+import type { Edit } from './edits.ts';
+import { editModel } from './edits.ts';
+import { requireShippedImages } from './imagesElsewhere.ts';
+import { gatherLocalFiles } from './localFiles.ts';
+import type { LocalFile } from './localWalk.ts';
+import { isInside } from './leftOut.ts';
+import type { ShipmentParts } from './parts.ts';
+import { refuseSecretValues } from './ownSecrets.ts';
+import { fileReferences } from './references.ts';
+import { shippedVariables } from './shippedVariables.ts';
+import type { Lookup } from '../read/variables/template.ts';
 import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping } from '../read/yaml/value.ts';
 import type { Variables } from '../read/variables/variables.ts';
@@ -20,15 +27,8 @@ export interface Shipment {
   /** The text of the `.env` to add; undefined if none is needed. */
   dotenv?: string;
   authored?: AuthoredFile;
-}
-
-interface Parts {
-  folder: string;
-  deferred: Mapping;
-  resolved: Mapping;
-  active: readonly string[];
-  variables: Variables;
-  authored?: AuthoredFile;
+  warnings: string[];
+  lookup: Lookup;
 }
 
 const COMPOSE_FILE = 'docker-compose.yaml';
@@ -38,53 +38,50 @@ const STEERING = /^(?:COMPOSE_|DOCKER_)/;
 
 /**
  * Finds everything that has to ship, with warnings about it. Reads the sizes of local files, not
- * their content.
+ * their content. `privatePaths` are files and folders that folders never ship with. Throws
+ * UsageError if a secret of the build would ship, or a file that no device could read.
  */
-export async function prepareShipment(parts: Parts): Promise<{ shipment: Shipment; warnings: string[] }> {
-  const { folder, deferred, resolved, active, variables, authored } = parts;
+export async function prepareShipment(
+  parts: ShipmentParts,
+  privatePaths: readonly string[] = [],
+): Promise<Shipment> {
+  const { folder, deferred, resolved, variables, authored } = parts;
+  const active = new Set(parts.active);
+  requireShippedImages(resolved, active);
   const device = deviceEdits(resolved, active);
-  const local = await gatherLocalFiles(folder, fileReferences(resolved, active), steeringFiles(variables));
-  const edits = [...device.edits, ...local.edits];
-  const wanted = await variablesInEnvFiles(local.envFiles, variables);
-  const imageless = active.map((name): Edit => ({ at: ['services', name, 'image'] }));
-  const kept = editModel(deferred, [...edits, ...imageless]);
-  const passed = passedThrough(kept);
-  const dotenv = dotenvFor([...variablesIn(kept), ...passed, ...wanted], variables);
+  const references = fileReferences(resolved, parts.active);
+  const local = await gatherLocalFiles(folder, references, steeringFiles(variables), privatePaths);
+  const imageless = parts.active.map((name): Edit => ({ at: ['services', name, 'image'] }));
+  const kept = editModel(deferred, [...device.edits, ...local.edits, ...imageless]);
+  const { edits, dotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);
   const isOwn = local.files.some(({ path }) => path === DOTENV);
   return {
-    shipment: {
-      model: deferred,
-      edits,
-      files: local.files,
-      ...(dotenv === '' || isOwn ? {} : { dotenv }),
-      ...(authored === undefined ? {} : { authored }),
-    },
-    warnings: [...device.warnings, ...local.warnings, ...localWarnings(passed, wanted, variables)],
+    model: deferred,
+    edits: [...device.edits, ...local.edits, ...edits],
+    files: local.files,
+    ...(dotenv === '' || isOwn ? {} : { dotenv }),
+    ...(authored === undefined ? {} : { authored }),
+    warnings: [...warnings, ...device.warnings, ...local.warnings, ...(await linkedDotenv(folder, dotenv))],
+    lookup: variables.lookup,
   };
 }
 
-/** Returns the files for the device, sorted by path, with these images of the services. */
+/**
+ * Returns the files for the device, sorted by path, with these images of the services. Throws
+ * UsageError if a written file has the value of a secret of the build.
+ */
 export function shipmentFiles(shipped: Shipment, images: readonly { service: string; image: string }[]) {
   const named = images.map(({ service, image }): Edit => ({
     at: ['services', service, 'image'],
     value: escapeDollars(image),
   }));
   const text = composeFileText(shipped.model, [...shipped.edits, ...named], shipped.authored);
-  const written = [{ path: COMPOSE_FILE, mode: 0o644, content: Buffer.from(text) }];
-  if (shipped.dotenv !== undefined)
-    written.push({ path: DOTENV, mode: 0o644, content: Buffer.from(shipped.dotenv) });
+  const texts = [{ path: COMPOSE_FILE, text }];
+  if (shipped.dotenv !== undefined) texts.push({ path: DOTENV, text: shipped.dotenv });
+  for (const one of texts) refuseSecretValues(one.text, `the shipped ${one.path}`, shipped.lookup);
+  const written = texts.map((one) => ({ path: one.path, mode: 0o644, content: Buffer.from(one.text) }));
   const copied = shipped.files.map(({ path, mode, file, size }) => ({ path, mode, content: { file, size } }));
   return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** The `.env` for the device: those of the names whose value comes from the project's `.env`. */
-function dotenvFor(names: readonly string[], variables: Variables): string {
-  const given = names.filter((name) => isFromFile(name, variables));
-  return dotenvText(new Map(given.map((name) => [name, variables.file.get(name) ?? ''])));
-}
-
-function isFromFile(name: string, { file, lookup }: Variables): boolean {
-  return file.has(name) && file.get(name) === lookup(name);
 }
 
 /** A `.env` with settings of Compose itself must not reach the device under its name. */
@@ -92,16 +89,11 @@ function steeringFiles({ file }: Variables): string[] {
   return [...file.keys()].some((name) => STEERING.test(name)) ? [DOTENV] : [];
 }
 
-function localWarnings(passed: readonly string[], wanted: readonly string[], variables: Variables): string[] {
-  const localOf = (names: readonly string[]) => [...new Set(names.filter(variables.isFromBuild))].sort();
-  const asked = localOf(passed.filter((name) => !isFromFile(name, variables)));
-  const unread = localOf(wanted);
-  return [
-    ...(asked.length > 0
-      ? [`the device's environment gives these, not the build's: ${asked.join(', ')}`]
-      : []),
-    ...(unread.length > 0
-      ? [`env files refer to ${unread.join(', ')}: the build's environment has these, the device may not`]
-      : []),
-  ];
+/** Values of a file outside the project ship here under the name of the project's own file. */
+async function linkedDotenv(folder: string, dotenv: string): Promise<string[]> {
+  if (dotenv === '') return [];
+  const real = await realpath(join(folder, DOTENV)).catch(() => undefined);
+  if (real === undefined || isInside(relative(await realpath(folder), real))) return [];
+  const names = [...dotenv.matchAll(/^([A-Za-z_]\w*)=/gm)].map(([, name]) => name);
+  return [`written into the shipped ${DOTENV} from ${real}, outside the project folder: ${names.join(', ')}`];
 }

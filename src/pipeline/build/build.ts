@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
-import { shippedFiles } from '../../compose/application.ts';
 import { IntegrityError } from '../../errors.ts';
 import { buildArtifact } from '../../mender/build.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import type { ArtifactSpec, ArtifactSummary } from '../../mender/spec.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { formatReference } from '../../oci/reference.ts';
 import { metadataOf } from '../base/metadata.ts';
 import { describeArtifact } from '../describe/describe.ts';
 import type { World } from '../images/world.ts';
@@ -82,16 +80,11 @@ function fileName({ artifactName, baseline }: BuildPlan, { plans }: Prepared): s
 }
 
 function specOf(
-  { application }: Prepared,
+  { files }: Prepared,
   plan: BuildPlan,
   images: PayloadImage[],
   request: BuildRequest,
 ): ArtifactSpec {
-  const names = new Map(
-    plan.images.flatMap(({ image }) =>
-      image.services.map((service) => [service, formatReference(image.name)]),
-    ),
-  );
   const { softwareFilesystem, module, compression, writer, signKey, platform, modificationTime } = request;
   return {
     ...{ softwareFilesystem, module, compression, writer, platform },
@@ -101,7 +94,7 @@ function specOf(
     deviceTypes: [...request.deviceTypes],
     ...dependsOf(plan, images, request),
     images,
-    manifests: shippedFiles(application, names),
+    manifests: files,
     ...(signKey === undefined ? {} : { signKey }),
     ...(modificationTime === undefined ? {} : { modificationTime }),
     extraArguments: [...request.extraArguments],

@@ -1,7 +1,10 @@
-import type { Application } from '../../compose/application.ts';
+import type { Application, ShippedFile } from '../../compose/application.ts';
+import { shippedFiles } from '../../compose/application.ts';
+import { prepareShipment } from '../../compose/ship/shipment.ts';
 import { requireImages } from '../../compose/requireImages.ts';
 import { UsageError } from '../../errors.ts';
 import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.ts';
+import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { findBaseImages } from '../base/baseImages.ts';
 import { findBaselines } from '../base/findBaselines.ts';
@@ -19,6 +22,8 @@ import type { World } from '../images/world.ts';
 export interface Prepared {
   application: Application;
   images: NewImage[];
+  /** The Compose file and the local files for the device. */
+  files: ShippedFile[];
   plans: BuildPlan[];
 }
 
@@ -31,6 +36,8 @@ export async function prepare(
   request: BuildRequest,
   world: World,
 ): Promise<Prepared> {
+  const shipment = await prepareShipment(application.parts, privatePaths(request, world));
+  for (const warning of shipment.warnings) world.log.warning(warning);
   const around = await surroundingsOf(application.projectFolder);
   const name = applicationName(request.application, defaultApplicationName(around));
   const version = chooseVersion(around, request.version, request.release);
@@ -45,10 +52,25 @@ export async function prepare(
   }));
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
   const images = await resolveServices(overridden, request.platform, name, world.images);
+  const files = shippedFiles(application.services, shipment, imageNames(images));
   const baselines = await findBaselines(request, name, images, around, world);
   checkBaselines(baselines, images, request, world.log);
   const plans = await plansFor({ application: name, version }, images, baselines, request, world);
-  return { application, images, plans };
+  return { application, images, files, plans };
+}
+
+/** Files of this run that may be in the project folder and never ship. */
+function privatePaths({ signKey, output }: BuildRequest, { cache }: World): string[] {
+  return [cache.root, signKey, output].filter((path) => path !== undefined);
+}
+
+/** The names that the images have in the artifact, by service. */
+function imageNames(images: readonly NewImage[]): Map<string, string> {
+  return new Map(
+    images.flatMap(({ name, services }) =>
+      services.map((service): [string, string] => [service, formatReference(name)]),
+    ),
+  );
 }
 
 /** Compose would not run a loaded image of another platform than the service asks for: it would pull. */

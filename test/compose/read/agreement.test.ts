@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Application } from '../../../src/compose/application.ts';
-import { shippedFiles, readApplication } from '../../../src/compose/application.ts';
 import type { Mapping, Value } from '../../../src/compose/read/yaml/value.ts';
 import { asMapping } from '../../../src/compose/read/yaml/value.ts';
 import { projectVariables } from '../../../src/compose/read/variables/variables.ts';
@@ -12,7 +11,8 @@ import { temporaryFolder } from '../../helpers/temporary.ts';
 import type { Case } from '../cases.ts';
 import { CASES } from '../cases.ts';
 import { normalService } from './normal.ts';
-import { composeFilesOf, projectIn, unpack } from '../project.ts';
+import type { ReadyApplication } from '../project.ts';
+import { composeFilesOf, filesOf, projectIn, readToShip, unpack } from '../project.ts';
 
 const command = findCompose();
 
@@ -28,14 +28,14 @@ describe('the real docker compose agrees', () => {
     expect(await ownModel(application, one)).toEqual(normalModel(real, folder));
 
     const device = join(temporaryFolder(), 'device');
-    unpack(shippedFiles(application, new Map()), join(device, 'manifests'));
+    unpack(filesOf(application), join(device, 'manifests'));
     expect(onDevice(command, device)).toEqual(expectedOnDevice(real, folder, join(device, 'manifests')));
   });
 });
 
-function read(one: Case, folder: string): Promise<Application> {
+function read(one: Case, folder: string): Promise<ReadyApplication> {
   const { profiles = [], environment = {} } = one;
-  return readApplication({
+  return readToShip({
     composeFiles: composeFilesOf(one, folder),
     profiles,
     environment: { HOME: '/root', ...environment },
@@ -68,7 +68,7 @@ function parsed(json: string): Mapping {
   return JSON.parse(json.replaceAll('$$', '$')) as Mapping;
 }
 
-/** Apart from what the shipped manifest leaves out: builds and profiles, and what only they would need. */
+/** Without what the shipped Compose file leaves out: builds, profiles, what only they need, and `x-*`. */
 function comparable(model: Mapping): Mapping {
   const services = Object.entries(asMapping(model['services'])).map(([name, service]): [string, Value] => {
     const { build, profiles, depends_on: dependsOn, ...rest } = asMapping(service);
@@ -80,7 +80,8 @@ function comparable(model: Mapping): Mapping {
       { ...rest, depends_on: Object.fromEntries(known), isBuilt: build !== undefined && profiles === null },
     ];
   });
-  return { ...model, name: null, services: Object.fromEntries(services) };
+  const known = Object.entries(model).filter(([key]) => !key.startsWith('x-'));
+  return { ...Object.fromEntries(known), name: null, services: Object.fromEntries(services) };
 }
 
 async function ownModel(application: Application, one: Case): Promise<Record<string, unknown>> {

@@ -1,31 +1,29 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { shippedFiles, readApplication } from '../../../src/compose/application.ts';
-import type { Application } from '../../../src/compose/application.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
-import { projectIn, readCase, readManifest, textsOf } from '../project.ts';
+import type { ReadyApplication } from '../project.ts';
+import { filesOf, projectIn, readCase, readManifest, readToShip, textsOf } from '../project.ts';
 
 const COMPOSE_FILE = 'docker-compose.yaml';
 
-function shipped(application: Application, images: Record<string, string> = {}): Record<string, string> {
-  return textsOf(shippedFiles(application, new Map(Object.entries(images))));
+function shipped(application: ReadyApplication, images: Record<string, string> = {}): Record<string, string> {
+  return textsOf(filesOf(application, images));
 }
 
 const readFolder = (folder: string, environment: Record<string, string> = {}) =>
-  readApplication({ composeFiles: [folder], profiles: [], environment });
+  readToShip({ composeFiles: [folder], profiles: [], environment });
 
 describe('the shipped Compose file', () => {
   test('keeps comments and layout of a single Compose file', async () => {
-    const text = (web: string, more: string) => `# The shop.
+    const text = (settings: string, image: string, more: string) => `# The shop.
 name: shop
-x-mender: { platform: linux/arm64 } # for the build
-
+${settings}
 services:
   web:
     # pinned
-    image: "shop/web:${web}" # from CI
+    image: ${image}
 ${more}    ports:
     - "8080:80"
     - "\${PORT:-81}:81"
@@ -34,10 +32,14 @@ ${more}    ports:
     image: postgres:16
 `;
     const debug = '  debug:\n    image: debug\n    profiles: [debug]\n';
-    const application = await readManifest(text('${TAG:-1}', '    build: .\n') + debug, { TAG: '2' });
+    const application = await readManifest(
+      text('x-mender: { platform: linux/arm64 }\n', '"shop/web:${TAG:-1}" # from CI', '    build: .\n') +
+        debug,
+      { TAG: '2' },
+    );
     expect(application.settings).toEqual({ platform: 'linux/arm64' });
     expect(application.projectName).toBe('shop');
-    expect(shipped(application, { web: 'shop/web:2' })[COMPOSE_FILE]).toBe(text('2', ''));
+    expect(shipped(application, { web: 'shop/web:2' })[COMPOSE_FILE]).toBe(text('', 'shop/web:2', ''));
   });
 
   test('gives each service its own image if an anchor shares one', async () => {
@@ -85,7 +87,7 @@ describe('variables', () => {
     });
     const files = shipped(application);
     expect(files['.env']).toBe("LEVEL='info'\nPASSED='p'\n");
-    expect(files[COMPOSE_FILE]).toContain('"$LEVEL", "${NO:-x}"');
+    expect(files[COMPOSE_FILE]).toContain('- $LEVEL\n      - ${NO:-x}\n');
     expect(application.services).toEqual([{ name: 'a', image: 'a:1', hasBuild: false }]);
     expect(application.warnings).toEqual([]);
   });
@@ -95,7 +97,7 @@ describe('variables', () => {
       'services: {a: {image: "a:$TAG", build: {context: "$CTX"}, command: ["$LEVEL", "$NO"], environment: [HOME]}}\n',
       { TAG: '1', CTX: 'c', LEVEL: '$5', HOME: '/root' },
     );
-    expect(shipped(application)[COMPOSE_FILE]).toContain('"$$5", "$NO"');
+    expect(shipped(application)[COMPOSE_FILE]).toContain('- $$5\n      - $NO\n');
     expect(application.warnings).toEqual([
       'variables without a value, read as empty: NO',
       'written into the shipped Compose file from the environment of the build: LEVEL',
@@ -146,7 +148,7 @@ describe('local files', () => {
     symlinkSync('nowhere', join(folder, 'conf/dead'));
     mkdirSync(join(folder, 'conf/none'));
     const application = await readFolder(folder);
-    const files = shippedFiles(application, new Map());
+    const files = filesOf(application);
     expect(files.map(({ path, mode }) => `${path} ${mode.toString(8)}`)).toEqual([
       'conf/a 600',
       'conf/deep/b 644',
@@ -159,21 +161,6 @@ describe('local files', () => {
       'services.a.volumes: conf/deep/up is a link into itself and is not shipped',
       'services.a.volumes: conf/none is an empty folder and is not shipped',
       'services.a.volumes: conf/out is a link out of the project folder and is not shipped',
-    ]);
-  });
-
-  test('outside the project folder stay behind, and are named', async () => {
-    const folder = projectIn({
-      'compose.yaml':
-        'services: {a: {image: a, env_file: ../x.env, volumes: ["../up:/u", "/etc/hosts:/h", "~/h:/i", "./sub/../../o:/o", "./new:/n"]}}\n',
-    });
-    writeFileSync(join(folder, '../x.env'), 'A=1');
-    const application = await readFolder(folder);
-    expect(Object.keys(shipped(application))).toEqual([COMPOSE_FILE]);
-    const outside = ['../x.env', '../up', '/etc/hosts', '~/h', './sub/../../o'];
-    expect(application.warnings).toEqual([
-      ...outside.map((path) => expect.stringContaining(`${path} is outside the project folder`) as string),
-      'services.a.volumes: ./new does not exist: the device creates an empty folder',
     ]);
   });
 
@@ -215,7 +202,10 @@ describe('local files', () => {
     const application = await readFolder(folder);
     const files = shipped(application);
     expect(Object.keys(files)).toEqual(['.env', COMPOSE_FILE, 'src/compose.yaml']);
-    expect(application.warnings).toHaveLength(3);
+    expect(application.warnings).toEqual([
+      'services.a.volumes: .git is a git repository and is not shipped',
+      'services.a.volumes: compose.override.yaml, compose.yaml: each would change how Compose reads the application and is not shipped',
+    ]);
   });
 
   test('of services that do not run stay behind', async () => {

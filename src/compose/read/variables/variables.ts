@@ -3,6 +3,8 @@ import { UsageError, messageOf, systemCodeOf } from '../../../errors.ts';
 import { parseDotenv } from './dotenv.ts';
 import type { Lookup } from './template.ts';
 
+const BUILD_ENVIRONMENT = 'the environment of the build';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -14,6 +16,8 @@ export interface Variables {
   isLocal: (name: string) => boolean;
   /** True if the environment of the build gives or changes the value. */
   isFromBuild: (name: string) => boolean;
+  /** The file that gives the value, or `the environment of the build`. */
+  originOf: (name: string) => string;
   /** The variables of the `.env` file. */
   file: ReadonlyMap<string, string>;
 }
@@ -27,7 +31,8 @@ export async function projectVariables(folder: string, environment: Environment)
   const alone = text === undefined ? file : parseDotenvAlone(text, path);
   const lookup: Lookup = (name) => environment[name] ?? file.get(name);
   const isLocal = (name: string) => lookup(name) !== undefined && lookup(name) !== alone.get(name);
-  return { lookup, isLocal, isFromBuild: isLocal, file };
+  const originOf = (name: string) => (environment[name] === undefined ? path : BUILD_ENVIRONMENT);
+  return { lookup, isLocal, isFromBuild: isLocal, originOf, file };
 }
 
 /**
@@ -36,13 +41,20 @@ export async function projectVariables(folder: string, environment: Environment)
  */
 export async function includeVariables(outer: Variables, files: readonly string[]): Promise<Variables> {
   const given = new Map<string, string>();
+  const origins = new Map<string, string>();
   for (const path of files) {
     const known: Lookup = (name) => outer.lookup(name) ?? given.get(name);
     const text = await textIfAny(path);
     if (text === undefined) throw new UsageError(`include: env_file ${path}: no such file`);
-    for (const [name, value] of parseDotenv(text, path, known)) given.set(name, value);
+    for (const [name, value] of parseDotenv(text, path, known)) {
+      given.set(name, value);
+      origins.set(name, path);
+    }
   }
-  return { ...outer, lookup: (name) => outer.lookup(name) ?? given.get(name), isLocal: () => true };
+  const originOf = (name: string) =>
+    outer.lookup(name) === undefined ? (origins.get(name) ?? '') : outer.originOf(name);
+  const lookup: Lookup = (name) => outer.lookup(name) ?? given.get(name);
+  return { ...outer, lookup, originOf, isLocal: () => true };
 }
 
 /** `variables` with a default for one more name. The default is not local. */

@@ -1,0 +1,49 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
+import { isOwnSecret } from './ownSecrets.ts';
+
+/** Files that folders do not ship with unless the ignore file keeps them, and why. */
+const KINDS: readonly { why: string; expression: RegExp }[] = [
+  { why: 'is a git repository', expression: /(?:^|\/)\.git$/ },
+  { why: 'is a file of the build', expression: /\.mender(?:\.cdx\.json|\.provenance\.json)?$/ },
+  { why: 'is a file of the build', expression: /(?:^|\/)(?:\.tmp-[^/]*|\.menderignore)$/ },
+  {
+    why: 'may hold credentials',
+    expression:
+      /(?:^|\/)(?:\.npmrc|\.netrc|_netrc|\.pypirc|\.git-credentials|\.ssh|\.gnupg|\.docker\/config\.json|\.aws\/credentials|\.config\/gcloud)$/,
+  },
+];
+
+/** Bytes. A larger file is no `.env`. */
+const LARGEST_DOTENV = 1 << 20;
+
+/**
+ * Returns why a folder does not ship with the file at `path` (with `/`), or undefined if it does.
+ */
+export function reasonByName(path: string): string | undefined {
+  return KINDS.find(({ expression }) => expression.test(path))?.why;
+}
+
+/** True for a `.env` file, also `.env.local` and the like, that sets a secret of the build. */
+export async function holdsOwnSecret(file: string, size: number): Promise<boolean> {
+  if (!/^\.env(?:\.|$)/.test(basename(file)) || size > LARGEST_DOTENV) return false;
+  const text = await readFile(file, 'utf8');
+  return [...text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]/gm)].some(([, name = '']) =>
+    isOwnSecret(name),
+  );
+}
+
+/** The paths with links resolved, as far as they exist. */
+export async function realPaths(paths: readonly string[]): Promise<string[]> {
+  return Promise.all(paths.map((path) => realpath(path).catch(() => resolve(path))));
+}
+
+/** True if the path is one of the others, or below one of them. */
+export function isAtOrBelow(path: string, others: readonly string[]): boolean {
+  return others.some((other) => isInside(relative(other, path)));
+}
+
+/** True for a relative path that stays below its folder. */
+export function isInside(path: string): boolean {
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}

@@ -1,0 +1,43 @@
+import { UsageError } from '../../errors.ts';
+import type { Lookup } from '../read/variables/template.ts';
+
+/** The variables that give this tool its secrets, and tokens that end with the CI job. */
+const OWN_SECRETS: ReadonlySet<string> = new Set([
+  'MENDER_PAT',
+  'MENDER_TOKEN',
+  'LIBRARY_TOKEN',
+  'DOCKER_CONFIG_JSON',
+  'DOCKER_AUTH_CONFIG',
+  'CI_JOB_TOKEN',
+  'CI_REGISTRY_PASSWORD',
+  'GITHUB_TOKEN',
+  'ACTIONS_RUNTIME_TOKEN',
+  'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+]);
+
+/** Characters. Shorter values are found in too many texts by chance. */
+const SHORTEST_SECRET = 8;
+
+/** True for a variable that holds a secret of the build itself, which no device may get. */
+export function isOwnSecret(name: string): boolean {
+  return OWN_SECRETS.has(name);
+}
+
+/** Throws UsageError if the variable at `where` holds a secret of the build. */
+export function refuseOwnSecret(name: string, where: string): void {
+  if (!isOwnSecret(name)) return;
+  throw new UsageError(`${where}: ${name} is a secret of the build and must not ship`, {
+    hint: 'use a variable of another name for a secret that the application needs',
+  });
+}
+
+/**
+ * Throws UsageError if the text of a shipped file has the value of a secret of the build. The
+ * message names the variable and the file, never the value.
+ */
+export function refuseSecretValues(text: string, path: string, lookup: Lookup): void {
+  for (const name of OWN_SECRETS) {
+    const value = lookup(name)?.trim() ?? '';
+    if (value.length >= SHORTEST_SECRET && text.includes(value)) refuseOwnSecret(name, path);
+  }
+}

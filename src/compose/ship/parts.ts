@@ -1,0 +1,21 @@
+import type { AuthoredFile } from './composeFile.ts';
+import type { Filled } from '../read/scope.ts';
+import type { Mapping } from '../read/yaml/value.ts';
+import type { Variables } from '../read/variables/variables.ts';
+
+/** What was read of a Compose project, from which the shipped files are made. */
+export interface ShipmentParts {
+  /** The project folder, absolute. */
+  folder: string;
+  /** The Compose files, absolute. */
+  composeFiles: readonly string[];
+  /** The merged model as written, and with all variables filled in. */
+  deferred: Mapping;
+  resolved: Mapping;
+  /** The names of the services that run. */
+  active: readonly string[];
+  variables: Variables;
+  filled: readonly Filled[];
+  secretValues: ReadonlyMap<string, { value: string; origin: string }>;
+  authored?: AuthoredFile;
+}

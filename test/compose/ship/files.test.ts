@@ -1,0 +1,259 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+import type { ReadyApplication } from '../project.ts';
+import { filesOf, readToShip, textsOf } from '../project.ts';
+
+/** Writes files by their path below a new folder and returns the folder. */
+function folderWith(files: Record<string, string>): string {
+  const folder = temporaryFolder();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+const read = (folder: string, environment: Record<string, string> = {}, privatePaths: string[] = []) =>
+  readToShip({ composeFiles: [join(folder, 'app/compose.yaml')], profiles: [], environment }, privatePaths);
+
+function shippedNames(application: ReadyApplication): string[] {
+  return Object.keys(textsOf(filesOf(application))).filter((path) => path !== 'docker-compose.yaml');
+}
+
+function shippedService(application: ReadyApplication): Record<string, unknown> {
+  const model = parse(textsOf(filesOf(application))['docker-compose.yaml']!) as {
+    services: Record<string, Record<string, unknown>>;
+  };
+  return model.services['web']!;
+}
+
+const WEB = 'services: {web: {image: "web:1"';
+/** A file that makes the folder a git repository, as far as this tool looks. */
+const REPOSITORY = { '.git': 'gitdir: elsewhere\n' };
+
+describe('files of the repository outside the project folder ship in a folder of their own', () => {
+  test.each<[string, string, Record<string, string>, string[], Record<string, unknown>]>([
+    [
+      'an env file',
+      `${WEB}, env_file: ../common.env}}\n`,
+      { 'common.env': 'A=1\n' },
+      ['.outside/common.env'],
+      { env_file: './.outside/common.env' },
+    ],
+    [
+      'an env file in the long form, in a folder next to the project',
+      `${WEB}, env_file: [{path: ../common/x.env}]}}\n`,
+      { 'common/x.env': 'A=1\n' },
+      ['.outside/common/x.env'],
+      { env_file: [{ path: './.outside/common/x.env' }] },
+    ],
+    [
+      'a mounted folder',
+      `${WEB}, volumes: ["../site:/site:ro"]}}\n`,
+      { 'site/a/b': 'b', 'site/c': 'c' },
+      ['.outside/site/a/b', '.outside/site/c'],
+      { volumes: ['./.outside/site:/site:ro'] },
+    ],
+    [
+      'a label file',
+      `${WEB}, label_file: [../l]}}\n`,
+      { l: 'a=1\n' },
+      ['.outside/l'],
+      { label_file: ['./.outside/l'] },
+    ],
+    [
+      'a missing file that may be missing',
+      `${WEB}, env_file: [{path: ../local.env, required: false}]}}\n`,
+      {},
+      [],
+      { env_file: [{ path: './.outside/local.env', required: false }] },
+    ],
+  ])('%s', async (_, compose, files, shipped, service) => {
+    const folder = folderWith({ ...REPOSITORY, 'app/compose.yaml': compose, ...files });
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual(shipped);
+    expect(shippedService(application)).toMatchObject(service);
+    if (shipped.length > 0)
+      expect(application.warnings).toEqual([
+        expect.stringContaining('ships from outside the project folder'),
+      ]);
+  });
+
+  test('what an included file names', async () => {
+    const folder = folderWith({
+      ...REPOSITORY,
+      'app/compose.yaml': `include: [../common/compose.yaml]\n${WEB}}}\n`,
+      'common/compose.yaml':
+        'services: {db: {image: "db:1", env_file: db.env, configs: [c], volumes: ["./data:/d"]}}\nconfigs: {c: {file: ./c.conf}}\n',
+      'common/db.env': 'A=1\n',
+      'common/c.conf': 'x',
+    });
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual(['.outside/common/c.conf', '.outside/common/db.env']);
+    const text = textsOf(filesOf(application))['docker-compose.yaml']!;
+    expect(parse(text)).toMatchObject({
+      services: {
+        db: { env_file: './.outside/common/db.env', volumes: ['./.outside/common/data:/d'] },
+      },
+      configs: { c: { file: './.outside/common/c.conf' } },
+    });
+  });
+
+  test('by an absolute path', async () => {
+    const folder = folderWith({
+      ...REPOSITORY,
+      'app/compose.yaml': `${WEB}, env_file: "$PWD/../a.env"}}\n`,
+      'a.env': 'A=1\n',
+    });
+    const application = await read(folder, { PWD: join(folder, 'app') });
+    expect(shippedService(application)).toMatchObject({ env_file: './.outside/a.env' });
+  });
+
+  test('but not over a file of the project', async () => {
+    const folder = folderWith({
+      ...REPOSITORY,
+      'app/compose.yaml': `${WEB}, volumes: ["./:/app"], env_file: ../a.env}}\n`,
+      'a.env': 'A=1\n',
+      'app/.outside/a.env': 'A=2\n',
+    });
+    await expect(read(folder)).rejects.toThrow('would both ship as .outside/a.env');
+  });
+});
+
+describe('a path that no device can follow is refused', () => {
+  test.each<[string, string]>([
+    ['an env file', `${WEB}, env_file: ../x.env}}\n`],
+    ['a mount', `${WEB}, volumes: ["../up:/u"]}}\n`],
+    ['a mount that goes out later', `${WEB}, volumes: ["./sub/../../o:/o"]}}\n`],
+    ['a config', `${WEB}, configs: [c]}}\nconfigs: {c: {file: ../x.env}}\n`],
+    ['a secret', `${WEB}, secrets: [c]}}\nsecrets: {c: {file: ../x.env}}\n`],
+    [
+      'a bound volume',
+      `${WEB}, volumes: ["v:/v"]}}\nvolumes: {v: {driver_opts: {o: bind, device: ../up}}}\n`,
+    ],
+  ])('outside of everything: %s', async (_, compose) => {
+    const folder = folderWith({ 'app/compose.yaml': compose, 'x.env': 'A=1\n' });
+    await expect(read(folder)).rejects.toThrow(
+      /^\S+: \S+ is outside the project folder .*no device can find it/,
+    );
+  });
+
+  test.each(['file', 'folder'])('a link out of the project: a %s', async (kind) => {
+    const folder = folderWith({
+      ...REPOSITORY,
+      'app/compose.yaml':
+        kind === 'file' ? `${WEB}, env_file: link}}\n` : `${WEB}, volumes: ["./link:/l"]}}\n`,
+      file: 'A=1\n',
+      'folder/a': 'a',
+    });
+    symlinkSync(`../${kind}`, join(folder, 'app/link'));
+    await expect(read(folder)).rejects.toThrow(/link is a link out of the project folder, to /);
+  });
+
+  test('a link out of the repository', async () => {
+    const folder = folderWith({ ...REPOSITORY, 'app/compose.yaml': `${WEB}, env_file: ../link}}\n` });
+    symlinkSync('/etc/hosts', join(folder, 'link'));
+    await expect(read(folder)).rejects.toThrow('is a link out of the project folder, to /etc/hosts');
+  });
+});
+
+test('an absolute path outside stays, for the device may have it', async () => {
+  const compose = `${WEB}, volumes: ["/etc/hosts:/h", "~/h:/i"], env_file: /etc/hostname}}\n`;
+  const application = await read(folderWith({ ...REPOSITORY, 'app/compose.yaml': compose }));
+  expect(shippedService(application)).toMatchObject({
+    volumes: ['/etc/hosts:/h', '~/h:/i'],
+    env_file: '/etc/hostname',
+  });
+  expect(application.warnings).toEqual(
+    ['env_file: /etc/hostname', 'volumes: /etc/hosts', 'volumes: ~/h'].map(
+      (what) => `services.web.${what} is outside the project folder: the device must have it`,
+    ),
+  );
+});
+
+test('an absolute path into the project is relative on the device, if the folder exists or not', async () => {
+  const folder = folderWith({ 'app/compose.yaml': `${WEB}, volumes: ["\${PWD}/data:/data"]}}\n` });
+  for (const place of ['app', 'app/data']) {
+    mkdirSync(join(folder, place), { recursive: true });
+    const application = await read(folder, { PWD: join(folder, 'app') });
+    expect(shippedService(application)).toMatchObject({ volumes: ['./data:/data'] });
+    expect(JSON.stringify(textsOf(filesOf(application)))).not.toContain(folder);
+  }
+});
+
+describe('a mounted project folder ships without', () => {
+  /** Paths below the project, and whether a mount of the folder ships them. */
+  const PATHS: Record<string, boolean> = {
+    'app.js': true,
+    'vendor/lib/.git/config': false,
+    '.git/config': false,
+    'sub/.git': false,
+    '.gitignore': true,
+    'shop-1.mender': false,
+    'old/shop-1.mender.cdx.json': false,
+    'old/shop-1.mender.provenance.json': false,
+    'old/other.cdx.json': true,
+    '.tmp-12-shop-2.mender': false,
+    'sub/.tmp-x/y': false,
+    '.cache/v1/layers/x': false,
+    'key.pem': false,
+    'other.pem': true,
+    '.npmrc': false,
+    'sub/.npmrc': false,
+    '.netrc': false,
+    '.docker/config.json': false,
+    '.docker/other.json': true,
+    '.ssh/id_ed25519': false,
+    '.aws/credentials': false,
+    '.menderignore': false,
+  };
+
+  test.each(Object.entries(PATHS))('%s ships: %s', async (path, ships) => {
+    const folder = folderWith({
+      'app/compose.yaml': `${WEB}, volumes: [".:/app"]}}\n`,
+      [`app/${path}`]: '',
+    });
+    const hidden = ['.cache/v1', 'key.pem'].map((name) => join(folder, 'app', name));
+    const application = await read(folder, {}, hidden);
+    expect(shippedNames(application)).toEqual(ships ? [path] : []);
+  });
+
+  test('and says so, with few words', async () => {
+    const names = Array.from({ length: 9 }, (_, index) => `shop-${index}.mender`);
+    const files = Object.fromEntries(names.map((name) => [`app/${name}`, '']));
+    const folder = folderWith({ 'app/compose.yaml': `${WEB}, volumes: [".:/app"]}}\n`, ...files });
+    expect((await read(folder)).warnings).toEqual([
+      'services.web.volumes: compose.yaml would change how Compose reads the application and is not shipped',
+      'services.web.volumes: shop-0.mender, shop-1.mender, shop-2.mender, shop-3.mender, shop-4.mender and 4 more: each is a file of the build and is not shipped',
+    ]);
+  });
+
+  test('what .menderignore names, but with what it keeps', async () => {
+    const folder = folderWith({
+      'app/compose.yaml': `${WEB}, volumes: [".:/app", "./named.log:/x"]}}\n`,
+      'app/.menderignore': '# notes\n**/*.log\nnode_modules\n!node_modules/kept\n!.npmrc\n!key.pem\n',
+      'app/a.log': '',
+      'app/sub/b.log': '',
+      'app/named.log': '',
+      'app/node_modules/gone/x': '',
+      'app/node_modules/kept/x': '',
+      'app/.npmrc': '',
+      'app/key.pem': '',
+    });
+    const application = await read(folder, {}, [join(folder, 'app/key.pem')]);
+    expect(shippedNames(application)).toEqual(['.npmrc', 'named.log', 'node_modules/kept/x']);
+  });
+
+  test('the signing key, also if it is mounted by name', async () => {
+    const folder = folderWith({
+      'app/compose.yaml': `${WEB}, volumes: ["./key.pem:/k"]}}\n`,
+      'app/key.pem': '',
+    });
+    await expect(read(folder, {}, [join(folder, 'app/key.pem')])).rejects.toThrow(
+      'services.web.volumes: ./key.pem is a file of the build and must not ship',
+    );
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { parseIgnoreRules } from '../../../src/compose/ship/ignoreFile.ts';
+
+/** As Docker reads `.dockerignore`: rules, a path, and whether it is ignored. */
+const TABLE: [rules: string, path: string, ignored: boolean | undefined][] = [
+  ['a', 'a', true],
+  ['a', 'a/b/c', true],
+  ['a', 'b/a', undefined],
+  ['/a/', 'a', true],
+  ['./a/../b', 'b', true],
+  ['*.md', 'x.md', true],
+  ['*.md', 'sub/x.md', undefined],
+  ['*/*.md', 'sub/x.md', true],
+  ['**/*.md', 'x.md', true],
+  ['**/*.md', 'a/b/x.md', true],
+  ['a/**', 'a/b/c', true],
+  ['a/**', 'b', undefined],
+  ['a/**/z', 'a/z', true],
+  ['a/**/z', 'a/b/c/z', true],
+  ['?.txt', 'a.txt', true],
+  ['?.txt', 'ab.txt', undefined],
+  ['[a-c].txt', 'b.txt', true],
+  ['[^a-c].txt', 'b.txt', undefined],
+  ['[^a-c].txt', 'x.txt', true],
+  ['\\*.txt', '*.txt', true],
+  ['\\*.txt', 'a.txt', undefined],
+  ['a.b', 'axb', undefined],
+  ['a+(b)', 'a+(b)', true],
+  ['# a', '# a', undefined],
+  ['  a  ', 'a', true],
+  ['\uFEFFa\r\nb\r\n', 'a', true],
+  ['\n\n.\n/\n', 'a', undefined],
+  ['*\n!a', 'a', false],
+  ['*\n!a', 'b', true],
+  ['a\n!a/b\na/b/c', 'a/b', false],
+  ['a\n!a/b\na/b/c', 'a/b/c/d', true],
+  ['!a\na', 'a', true],
+  ['! a', 'a', false],
+  ['ä*', 'äé', true],
+];
+
+describe('an ignore file', () => {
+  test.each(TABLE)('%j of %j: %s', (rules, path, ignored) => {
+    expect(parseIgnoreRules(rules, '.menderignore').decide(path)).toBe(ignored);
+  });
+
+  test.each(['[a', 'a\n[z-a]', '[]'])('with the invalid pattern %j is refused', (rules) => {
+    const line = rules.split('\n').length;
+    expect(() => parseIgnoreRules(rules, '/p/.menderignore')).toThrow(
+      new RegExp(`^/p/\\.menderignore:${line}: invalid pattern`),
+    );
+  });
+
+  test('knows if it has exceptions', () => {
+    expect(parseIgnoreRules('a', '').hasExceptions).toBe(false);
+    expect(parseIgnoreRules('a\n!b', '').hasExceptions).toBe(true);
+  });
+});

@@ -1,0 +1,270 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+import type { Case } from '../cases.ts';
+import { filesOf, projectIn, readCase, readToShip, textsOf } from '../project.ts';
+
+/** All shipped text, and what the user is told. */
+async function shipText(one: Case): Promise<{ text: string; warnings: string[] }> {
+  const application = await readCase(one);
+  return { text: JSON.stringify(textsOf(filesOf(application))), warnings: application.warnings };
+}
+
+const SECRET = 'hunter2-hunter2';
+const WEB = 'services: {web: {image: "web:1"';
+
+/** Projects that name a secret where the device has no use for it. */
+const UNUSED: Record<string, Record<string, string>> = {
+  'a secret of the build': {
+    'compose.yaml': `${WEB}, build: {context: ., secrets: [npm]}}}\nsecrets: {npm: {environment: TOKEN}}\n`,
+  },
+  'arguments of the build': { 'compose.yaml': `${WEB}, build: {context: ., args: {T: "$TOKEN"}}}}\n` },
+  'arguments of the build by name': { 'compose.yaml': `${WEB}, build: {context: ., args: [TOKEN]}}}\n` },
+  'an extension with an anchor': {
+    'compose.yaml': `x-b: &b {context: ., args: {T: "\${TOKEN}"}}\n${WEB}, build: *b}}\n`,
+  },
+  'an extension of a service': { 'compose.yaml': `${WEB}, x-note: "\${TOKEN}"}}\n` },
+  'an extension of a volume': {
+    'compose.yaml': `${WEB}, volumes: ["data:/d"]}}\nvolumes: {data: {x-note: "\${TOKEN}"}}\n`,
+  },
+  'a service of another profile': {
+    'compose.yaml': `${WEB}}, debug: {image: d, profiles: [debug], environment: [TOKEN, "A=$TOKEN"], secrets: [s]}}\nsecrets: {s: {environment: TOKEN}}\n`,
+  },
+  'a config that no service uses': {
+    'compose.yaml': `${WEB}}}\nconfigs: {c: {content: "p=$TOKEN"}}\n`,
+  },
+  'a config, a network and a volume of another profile': {
+    'compose.yaml': `${WEB}}, d: {image: d, profiles: [x], configs: [c], networks: [n], volumes: ["v:/v"]}}
+configs: {c: {content: "p=$TOKEN"}}
+networks: {n: {driver_opts: {a: "$TOKEN"}}}
+volumes: {v: {driver_opts: {a: "$TOKEN"}}}
+`,
+  },
+  develop: {
+    'compose.yaml': `${WEB}, develop: {watch: [{path: "\${TOKEN}", action: rebuild}]}}}\n`,
+  },
+  'the image name': { 'compose.yaml': 'services: {web: {image: "web:1-${TOKEN}"}}\n' },
+  'an included file, in a build': {
+    'compose.yaml': `include: [i.yaml]\n${WEB}}}\n`,
+    'i.yaml': 'services: {i: {image: i, build: {args: {T: "$TOKEN"}}, x-a: "$TOKEN"}}\nx-b: "$TOKEN"\n',
+  },
+  'an included file, in another profile': {
+    'compose.yaml': `include: [i.yaml]\n${WEB}}}\n`,
+    'i.yaml':
+      'services: {i: {image: i, profiles: [x], environment: ["A=$TOKEN"]}}\nsecrets: {s: {file: "$TOKEN"}}\n',
+  },
+};
+
+describe('a variable that no shipped service uses is in no artifact', () => {
+  const images = { web: 'web:1', i: 'i:1' };
+
+  test.each(Object.entries(UNUSED))('from .env: %s', async (_, files) => {
+    const application = await readCase({ files: { ...files, '.env': `TOKEN=${SECRET}\n` } });
+    expect(JSON.stringify(textsOf(filesOf(application, images)))).not.toMatch(/hunter2|TOKEN/);
+    expect(application.warnings).toEqual([]);
+  });
+
+  test.each(Object.entries(UNUSED))('from the environment: %s', async (_, files) => {
+    const application = await readCase({ files, environment: { TOKEN: SECRET } });
+    expect(JSON.stringify(textsOf(filesOf(application, images)))).not.toMatch(/hunter2|TOKEN/);
+    expect(application.warnings).toEqual([]);
+  });
+});
+
+/** Projects in which TOKEN reaches the device, and the words that say so; PROJECT is the folder. */
+const NAMED: Record<string, Case & { said: string }> = {
+  'the environment of the build': {
+    files: { 'compose.yaml': `${WEB}, environment: ["A=$TOKEN"]}}\n` },
+    environment: { TOKEN: SECRET },
+    said: 'written into the shipped Compose file from the environment of the build: TOKEN',
+  },
+  'an include with a value of the environment': {
+    files: {
+      'compose.yaml': 'include: [i.yaml]\n',
+      'i.yaml': `${WEB}, environment: {A: "\${TOKEN}", B: "\${UNSET-}"}}}\n`,
+    },
+    environment: { TOKEN: SECRET },
+    said: 'written into the shipped Compose file from the environment of the build: TOKEN',
+  },
+  'an include with a .env of its own': {
+    files: {
+      'compose.yaml': 'include: [sub/i.yaml]\n',
+      'sub/i.yaml': `${WEB}, command: ["$TOKEN"]}}\n`,
+      'sub/.env': `TOKEN=${SECRET}\n`,
+    },
+    said: 'written into the shipped Compose file from PROJECT/sub/.env: TOKEN',
+  },
+  'an include that passes a name of its .env': {
+    files: {
+      'compose.yaml': 'include: [sub/i.yaml]\n',
+      'sub/i.yaml': `${WEB}, environment: [TOKEN]}}\n`,
+      'sub/.env': `TOKEN=${SECRET}\n`,
+    },
+    said: 'written into the shipped Compose file from PROJECT/sub/.env: TOKEN',
+  },
+  'an include with a config of its .env': {
+    files: {
+      'compose.yaml': 'include: [sub/i.yaml]\n',
+      'sub/i.yaml': `${WEB}, configs: [c]}}\nconfigs: {c: {environment: TOKEN}}\n`,
+      'sub/.env': `TOKEN=${SECRET}\n`,
+    },
+    said: 'written into the shipped Compose file from PROJECT/sub/.env: TOKEN',
+  },
+  'a file of another folder that is extended': {
+    files: {
+      'compose.yaml': 'services: {web: {extends: {file: sub/b.yaml, service: base}}}\n',
+      'sub/b.yaml': 'services: {base: {image: "web:1", environment: ["A=$TOKEN"]}}\n',
+    },
+    environment: { TOKEN: SECRET },
+    said: 'written into the shipped Compose file from the environment of the build: TOKEN',
+  },
+};
+
+describe('a variable that is written into the artifact is named', () => {
+  test.each(Object.entries(NAMED))('%s', async (_, { said, ...one }) => {
+    const { text, warnings } = await shipText(one);
+    expect(text).toContain(SECRET);
+    const neutral = warnings.map((warning) => warning.replace(/ \/\S+?\/shop\//, ' PROJECT/'));
+    expect(neutral).toContain(said);
+    expect(warnings.join('\n')).not.toContain(SECRET);
+  });
+
+  test('an env file of an include outside the project', async () => {
+    const outside = temporaryFolder();
+    writeFileSync(join(outside, 'creds.env'), `TOKEN=${SECRET}\n`);
+    const { text, warnings } = await shipText({
+      files: {
+        'compose.yaml': `include: [{path: i.yaml, env_file: ${outside}/creds.env}]\n`,
+        'i.yaml': `${WEB}, environment: ["A=$TOKEN"]}}\n`,
+      },
+    });
+    expect(text).toContain(SECRET);
+    expect(warnings).toEqual([`written into the shipped Compose file from ${outside}/creds.env: TOKEN`]);
+  });
+
+  test('a .env that is a link out of the project', async () => {
+    const outside = temporaryFolder();
+    writeFileSync(join(outside, 'creds.env'), `TOKEN=${SECRET}\nOTHER=x\n`);
+    const folder = projectIn({ 'compose.yaml': `${WEB}, environment: ["A=$TOKEN"]}}\n` });
+    symlinkSync(join(outside, 'creds.env'), join(folder, '.env'));
+    const application = await readToShip({ composeFiles: [folder], profiles: [], environment: {} });
+    expect(textsOf(filesOf(application))['.env']).toBe(`TOKEN='${SECRET}'\n`);
+    expect(application.warnings).toEqual([
+      `written into the shipped .env from ${outside}/creds.env, outside the project folder: TOKEN`,
+    ]);
+  });
+
+  test('a secret of an include gets a variable of its own, which no other expression reads', async () => {
+    const application = await readCase({
+      files: {
+        'compose.yaml': `include: [sub/i.yaml]\nservices: {a: {image: a, command: ["\${TOKEN:-none}"]}}\n`,
+        'sub/i.yaml': `${WEB}, secrets: [t]}}\nsecrets: {t: {environment: TOKEN}}\n`,
+        'sub/.env': `TOKEN=${SECRET}\n`,
+      },
+    });
+    const files = textsOf(filesOf(application));
+    expect(files['.env']).toBe(`INCLUDED_SECRET_t='${SECRET}'\n`);
+    expect(files['docker-compose.yaml']).toContain('environment: INCLUDED_SECRET_t');
+    expect(application.warnings.at(-1)).toMatch(
+      /^written into the shipped \.env from \/.*\/sub\/\.env: INCLUDED_SECRET_t$/,
+    );
+  });
+});
+
+/** Projects that would ship MENDER_PAT, and where the error says it is. */
+const REFUSED: Record<string, Case & { where: string }> = {
+  'in the environment of a service': {
+    files: { 'compose.yaml': `${WEB}, environment: {A: "\${MENDER_PAT}"}}}\n` },
+    environment: { MENDER_PAT: SECRET },
+    where: 'compose.yaml: services.web.environment.A',
+  },
+  'in a default': {
+    files: { 'compose.yaml': `${WEB}, command: ["\${X:-\${MENDER_PAT}}"]}}\n` },
+    environment: { MENDER_PAT: SECRET },
+    where: 'compose.yaml: services.web.command',
+  },
+  'in an included file': {
+    files: { 'compose.yaml': 'include: [i.yaml]\n', 'i.yaml': `${WEB}, labels: {A: "$MENDER_PAT"}}}\n` },
+    environment: { MENDER_PAT: SECRET },
+    where: 'i.yaml: services.web.labels.A',
+  },
+  'in the .env': {
+    files: { 'compose.yaml': `${WEB}, environment: [MENDER_PAT]}}\n`, '.env': `MENDER_PAT=${SECRET}\n` },
+    where: '/.env',
+  },
+  'in the .env of an include': {
+    files: {
+      'compose.yaml': 'include: [sub/i.yaml]\n',
+      'sub/i.yaml': `${WEB}, environment: [MENDER_PAT]}}\n`,
+      'sub/.env': `MENDER_PAT=${SECRET}\n`,
+    },
+    where: 'sub/i.yaml: services.web.environment',
+  },
+  'in an env file': {
+    files: { 'compose.yaml': `${WEB}, env_file: a.env}}\n`, 'a.env': `A=1\nexport MENDER_PAT=${SECRET}\n` },
+    where: '/a.env',
+  },
+  'in a raw env file': {
+    files: {
+      'compose.yaml': `${WEB}, env_file: [{path: a.env, format: raw}]}}\n`,
+      'a.env': `MENDER_PAT=${SECRET}\n`,
+    },
+    where: '/a.env',
+  },
+  'behind another variable': {
+    files: { 'compose.yaml': `${WEB}, environment: {A: "$TOKEN"}}}\n` },
+    environment: { MENDER_PAT: SECRET, TOKEN: SECRET },
+    where: 'the shipped docker-compose.yaml',
+  },
+  'behind another variable of the .env': {
+    files: { 'compose.yaml': `${WEB}, environment: {A: "$TOKEN"}}}\n`, '.env': 'TOKEN=${MENDER_PAT}\n' },
+    environment: { MENDER_PAT: SECRET },
+    where: 'the shipped docker-compose.yaml',
+  },
+  'as a literal': {
+    files: { 'compose.yaml': `${WEB}, environment: {A: "x${SECRET}x"}}}\n` },
+    environment: { MENDER_PAT: SECRET },
+    where: 'the shipped docker-compose.yaml',
+  },
+};
+
+describe('a secret of the build is refused', () => {
+  test.each(Object.entries(REFUSED))('%s', async (_, { where, ...one }) => {
+    const failure = await shipText(one).then(
+      () => 'shipped',
+      (error: unknown) => String(error),
+    );
+    expect(failure).toContain(`${where}: MENDER_PAT is a secret of the build and must not ship`);
+    expect(failure).not.toContain(SECRET);
+  });
+
+  test.each(['LIBRARY_TOKEN', 'DOCKER_CONFIG_JSON', 'DOCKER_AUTH_CONFIG', 'CI_JOB_TOKEN'])(
+    'also %s',
+    async (name) => {
+      const files = { 'compose.yaml': `${WEB}, command: ["$${name}"]}}\n` };
+      await expect(shipText({ files, environment: { [name]: 'x' } })).rejects.toThrow(name);
+    },
+  );
+
+  test('but not the name alone, which the device fills in', async () => {
+    const files = { 'compose.yaml': `${WEB}, environment: [MENDER_PAT]}}\n` };
+    const { text } = await shipText({ files, environment: { MENDER_PAT: SECRET } });
+    expect(text).not.toContain(SECRET);
+  });
+
+  test('and no mounted folder brings it', async () => {
+    const folder = projectIn({
+      'compose.yaml': `${WEB}, volumes: ["./:/app", "./sub:/s"]}}\n`,
+      '.env': `A=1\nMENDER_PAT=${SECRET}\n`,
+      'sub/.env.local': `export LIBRARY_TOKEN = ${SECRET}\n`,
+      'sub/.env': 'A=1\n',
+    });
+    mkdirSync(join(folder, 'empty'));
+    const application = await readToShip({ composeFiles: [folder], profiles: [], environment: {} });
+    expect(Object.keys(textsOf(filesOf(application)))).toEqual(['docker-compose.yaml', 'sub/.env']);
+    expect(application.warnings).toContain(
+      'services.web.volumes: .env, sub/.env.local: each has a secret of the build and is not shipped',
+    );
+  });
+});
