@@ -71,7 +71,8 @@ async function dispatch(argv: readonly string[], terminal: Terminal, signal: Abo
       throw commandLineError(message, error);
     });
   for (const command of COMMANDS) parser = register(parser, command, { argv, terminal, signal });
-  // With a callback yargs hands over what --help and --version print instead of writing it by itself.
+  // With a callback yargs hands over what --help and --version print instead of writing it by
+  // itself.
   await parser
     .wrap(100)
     .parse([...argv], {}, (_error: Error | undefined, _parsed: unknown, output: string) => {

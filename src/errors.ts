@@ -1,6 +1,6 @@
 /**
- * The errors that a user can meet, one class per exit code. A message says what was being done to what, and what
- * was found; `hint` says what to try next. Anything else that is thrown is a bug and ends with exit code 1.
+ * The errors that a user can act on, one class per exit code. A message says what was being done to
+ * what, and what was found. `hint` says what to try next. Any other error is a bug: exit code 1.
  */
 
 /** The documented exit codes of the command line tool. */
@@ -15,7 +15,9 @@ export const EXIT = {
   unsupported: 7,
   tool: 8,
   deployment: 9,
+  hangup: 129,
   interrupted: 130,
+  quit: 131,
   terminated: 143,
 } as const;
 
@@ -37,7 +39,10 @@ export abstract class UserError extends Error {
   }
 }
 
-/** Flags, configuration, compose file, local files that can't be read or written. Exit code 2. */
+/**
+ * A wrong flag, setting or Compose file, or a local file that can't be read or written. Exit code
+ * 2.
+ */
 export class UsageError extends UserError {
   readonly exitCode = EXIT.usage;
 }
@@ -52,81 +57,108 @@ export class DeniedError extends UserError {
   readonly exitCode = EXIT.denied;
 }
 
-/** A network failure that outlived the retries, or a server's own failure. Exit code 5. */
+/** A network fault that the retries did not overcome, or a fault of the server. Exit code 5. */
 export class NetworkError extends UserError {
   readonly exitCode = EXIT.network;
 }
 
-/** Bytes that are not what their digest, size or checksum promised. Exit code 6. */
+/** Bytes that do not match their digest, size or checksum. Exit code 6. */
 export class IntegrityError extends UserError {
   readonly exitCode = EXIT.integrity;
 }
 
-/** Valid input that this tool, the server or a device can't handle. Exit code 7. */
+/** Valid input that this tool, the server or a device does not support. Exit code 7. */
 export class UnsupportedError extends UserError {
   readonly exitCode = EXIT.unsupported;
 }
 
-/** An external program that is missing or failed; the message ends with its stderr. Exit code 8. */
+/** A program that is missing or fails. The message ends with its stderr. Exit code 8. */
 export class ToolError extends UserError {
   readonly exitCode = EXIT.tool;
 }
 
-/** A deployment that finished with failures, was aborted, or did not finish in time. Exit code 9. */
+/** A deployment with failures, or one that was aborted or did not finish in time. Exit code 9. */
 export class DeploymentError extends UserError {
   readonly exitCode = EXIT.deployment;
 }
 
-/** SIGINT or SIGTERM arrived. Exit code 130 or 143. */
+const SIGNAL_CODES = {
+  SIGHUP: EXIT.hangup,
+  SIGINT: EXIT.interrupted,
+  SIGQUIT: EXIT.quit,
+  SIGTERM: EXIT.terminated,
+};
+
+/** A signal that ends a run. */
+export type EndingSignal = keyof typeof SIGNAL_CODES;
+export const ENDING_SIGNALS = Object.keys(SIGNAL_CODES) as EndingSignal[];
+
+/** A signal ended the run. The exit code is 128 plus its number, as in a shell. */
 export class InterruptedError extends UserError {
   readonly exitCode: number;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: EndingSignal) {
     super(`interrupted by ${signal}`);
-    this.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+    this.exitCode = SIGNAL_CODES[signal];
   }
 }
 
 const NEXT_STEPS: Partial<Record<number, string>> = {
   [EXIT.notFound]: 'check the name',
   [EXIT.denied]: 'check the credentials, and what they allow',
-  [EXIT.network]: 'check the connection and the server, then run it again: what is whole is kept',
-  [EXIT.integrity]: 'run it again; if it stays, get or make anew what is damaged',
+  [EXIT.network]: 'check the connection and the server, then run it again: complete downloads are kept',
+  [EXIT.integrity]: 'run it again; if it fails again, replace the damaged file',
 };
 
-/** What the user can try next: the error's own hint, else what is of use for most errors of its kind. */
+/**
+ * What the user can try next: the hint of the error, or else what helps with most errors of its
+ * class.
+ */
 export function nextStep({ hint, exitCode }: UserError): string | undefined {
   return hint ?? NEXT_STEPS[exitCode];
 }
 
-/** A user's error as plain data. */
+/** A UserError as plain data, for `postMessage`. */
 interface PortableError {
   exitCode: number;
   message: string;
   hint: string | undefined;
 }
 
-const CLASSES = [
-  ...[UsageError, NotFoundError, DeniedError, NetworkError, IntegrityError, UnsupportedError, ToolError],
-  DeploymentError,
-];
+const CLASSES = new Map<number, new (message: string, details: ErrorDetails) => UserError>([
+  [EXIT.usage, UsageError],
+  [EXIT.notFound, NotFoundError],
+  [EXIT.denied, DeniedError],
+  [EXIT.network, NetworkError],
+  [EXIT.integrity, IntegrityError],
+  [EXIT.unsupported, UnsupportedError],
+  [EXIT.tool, ToolError],
+  [EXIT.deployment, DeploymentError],
+]);
 
-/** The error in a form that another thread understands, without its cause. */
+/** The error in a form that can be posted to another thread. A UserError loses its cause. */
 export function portableError(error: unknown): unknown {
   if (!(error instanceof UserError)) return error;
   const { exitCode, message, hint } = error;
   return { exitCode, message, hint } satisfies PortableError;
 }
 
-/** What `portableError` was given, with its class. */
+/** The error that `portableError` was given, in its own class. */
 export function revivedError(portable: unknown): unknown {
-  if (portable instanceof Error) return portable;
-  const { exitCode, message, hint } = portable as PortableError;
-  const errors = CLASSES.map((Class) => new Class(message, hint === undefined ? {} : { hint }));
-  return errors.find((error) => error.exitCode === exitCode);
+  if (!isPortable(portable)) return portable;
+  const { exitCode, message, hint } = portable;
+  const signal = ENDING_SIGNALS.find((name) => SIGNAL_CODES[name] === exitCode);
+  if (signal !== undefined) return new InterruptedError(signal);
+  const Class = CLASSES.get(exitCode);
+  if (Class === undefined) return new Error(message);
+  return new Class(message, hint === undefined ? {} : { hint });
 }
 
-/** The message of anything that can be thrown. */
+function isPortable(value: unknown): value is PortableError {
+  return !(value instanceof Error) && typeof value === 'object' && value !== null && 'exitCode' in value;
+}
+
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import {
   DeniedError,
   DeploymentError,
+  ENDING_SIGNALS,
   IntegrityError,
+  InterruptedError,
   NetworkError,
   NotFoundError,
   ToolError,
@@ -28,6 +30,17 @@ it.each([
     expect(back).toBeInstanceOf(Class);
     expect(back).toMatchObject({ message: error.message, exitCode: error.exitCode, hint: error.hint });
   }
+});
+
+it.each(ENDING_SIGNALS)('an interruption by %s comes back from another thread', (signal) => {
+  const error = new InterruptedError(signal);
+  const back = revivedError(structuredClone(portableError(error)));
+  expect(back).toBeInstanceOf(InterruptedError);
+  expect(back).toMatchObject({ message: `interrupted by ${signal}`, exitCode: error.exitCode });
+});
+
+it.each(['a text', undefined, 5])('%j, thrown as it is, comes back', (thrown) => {
+  expect(revivedError(structuredClone(portableError(thrown)))).toBe(thrown);
 });
 
 it('a bug comes back with its stack', () => {

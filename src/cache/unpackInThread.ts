@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { revivedError } from '../errors.ts';
-import type { Growth } from '../io/grownFile.ts';
+import type { Growth } from '../io/growingFile.ts';
 import type { UnpackJob } from './unpack.ts';
 import type { UnpackAnswer, UnpackOrder } from './unpackThread.ts';
 

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { portableError } from '../errors.ts';
-import { grownFile } from '../io/grownFile.ts';
+import { growingFile } from '../io/growingFile.ts';
 import type { UnpackJob } from './unpack.ts';
 import { unpackLayer } from './unpack.ts';
 
@@ -18,7 +18,7 @@ export type UnpackAnswer = { size: number } | { failure: unknown };
 
 // Each message is a layer to unpack. Several are unpacked at once.
 parentPort?.on('message', ({ from, job, port }: UnpackOrder) => {
-  const answer = unpackLayer(grownFile(from, port), job);
+  const answer = unpackLayer(growingFile(from, port), job);
   const told = answer.then(
     (size): UnpackAnswer => ({ size }),
     (error: unknown): UnpackAnswer => ({ failure: portableError(error) }),

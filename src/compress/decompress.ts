@@ -8,7 +8,10 @@ import type { Compression } from './magic.ts';
 import { LONGEST_MAGIC, compressionOf } from './magic.ts';
 import { unzstd } from './zstd.ts';
 
-/** Large pieces, and room for the next one while one is read: small pieces cost several times the work. */
+/**
+ * Large pieces, and room for the next one while one is read: small pieces cost several times the
+ * work.
+ */
 const GUNZIP = { chunkSize: 1 << 20, highWaterMark: 1 << 20 };
 
 /**
@@ -61,7 +64,8 @@ async function* gunzip(compressed: Chunks): AsyncGenerator<Buffer> {
   } catch (error) {
     throw systemCodeOf(error)?.startsWith('Z_') === true ? damaged(messageOf(error)) : error;
   }
-  // The decoder stops at the end of the last member. It takes no byte of what follows, zeros included,
+  // The decoder stops at the end of the last member. It takes no byte of what follows, zeros
+  // included,
   // which other programs refuse or which end their reading.
   if (!input.drained || decoder.bytesWritten < input.bytes) throw damaged('bytes after its end');
   await finished;

@@ -3,12 +3,13 @@ import { crc32, gzip as gzipCallback } from 'node:zlib';
 import { IntegrityError } from '../errors.ts';
 
 const compress = promisify(gzipCallback);
-/** Large enough that the members' own headers and lost context cost less than a thousandth. */
+/** Bytes per member: so many that headers and lost context cost less than a thousandth. */
 const PIECE = 1 << 20;
 
 /**
- * The content as gzip members of one piece each, up to `threads` of which are compressed at once. The bytes depend on
- * the content and the level (1 to 9) alone. https://datatracker.ietf.org/doc/html/rfc1952#section-2.2
+ * Packs the content into gzip members of 1 MiB each, up to `threads` of which are compressed at
+ * once. The bytes depend on the content and the level (1 to 9) alone.
+ * https://datatracker.ietf.org/doc/html/rfc1952#section-2.2
  */
 export async function* gzip(
   content: AsyncIterable<Buffer>,
@@ -18,7 +19,7 @@ export async function* gzip(
   const running: Promise<Buffer>[] = [];
   for await (const piece of pieces(content)) {
     const member = compress(piece, { level });
-    // Where an earlier one fails first, nobody waits for this one.
+    // If an earlier one fails, nobody waits for this one.
     member.catch(() => undefined);
     running.push(member);
     if (running.length > threads) yield await (running.shift() as Promise<Buffer>);
@@ -26,7 +27,7 @@ export async function* gzip(
   for (const member of running) yield await member;
 }
 
-/** The content in pieces of 1 MiB; at least one, so that no content still gives a gzip file. */
+/** The content in pieces of 1 MiB: at least one, so that empty content gives a gzip file, too. */
 async function* pieces(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
   let size = 0;
@@ -58,9 +59,10 @@ export function gzipStoredSize(size: number, emptyBlocks = 0): number {
 }
 
 /**
- * Wraps content of exactly `size` bytes into a gzip stream that stores it as it is, so that an outer compression sees
- * the raw bytes and the length is known beforehand. `emptyBlocks` blocks of no bytes, 5 bytes each, make it longer.
- * Throws IntegrityError when the content has another size. https://datatracker.ietf.org/doc/html/rfc1951#section-3.2.4
+ * Wraps content of exactly `size` bytes into a gzip stream that stores it uncompressed, so that an
+ * outer compression sees the raw bytes and the length is known before. Each of `emptyBlocks` adds 5
+ * bytes. Throws IntegrityError if the content has another size.
+ * https://datatracker.ietf.org/doc/html/rfc1951#section-3.2.4
  */
 export async function* gzipStored(
   content: AsyncIterable<Buffer>,
@@ -73,18 +75,18 @@ export async function* gzipStored(
   let sum = 0;
   let position = 0;
   for await (const chunk of content) {
-    // Of no bytes, zlib begins the checksum anew.
+    // For an empty chunk, zlib would start the checksum again.
     if (chunk.length === 0) continue;
     sum = crc32(chunk, sum);
-    yield* blocksOf(chunk, position, size);
+    yield* inBlocks(chunk, position, size);
     position += chunk.length;
   }
   if (position < size) throw wrongSize(size, position);
   yield trailer(sum, size);
 }
 
-/** The chunk that begins at `position`, with a block header wherever a block begins. */
-function* blocksOf(chunk: Buffer, position: number, size: number): Generator<Buffer> {
+/** The chunk at `position`, with a header at the start of each block. */
+function* inBlocks(chunk: Buffer, position: number, size: number): Generator<Buffer> {
   if (position + chunk.length > size) throw wrongSize(size, position + chunk.length);
   for (let done = 0; done < chunk.length;) {
     const inBlock = (position + done) % LARGEST_BLOCK;

@@ -1,8 +1,8 @@
-/** What is used of https://github.com/addaleax/lzma-native */
+/** The used part of https://github.com/addaleax/lzma-native */
 declare module 'lzma-native' {
   import type { Duplex } from 'node:stream';
 
-  /** https://tukaani.org/xz/xz-file-format.txt, and the filter's parameters as `man xz` names them. */
+  /** Parameters of the filter, as `man xz` names them. https://tukaani.org/xz/xz-file-format.txt */
   export interface Lzma2Options {
     dictSize: number;
     mode: number;
@@ -13,7 +13,7 @@ declare module 'lzma-native' {
 
   interface EncoderOptions {
     check: number;
-    /** One, and one block, where not given. */
+    /** Default one, with one block. */
     threads?: number;
     /** Bytes of uncompressed data. */
     blockSize?: number;

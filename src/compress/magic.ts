@@ -21,7 +21,10 @@ export function beginsWith(head: Uint8Array, magic: Uint8Array): boolean {
   return Buffer.compare(head.subarray(0, magic.length), magic) === 0;
 }
 
-/** The compression of content that begins with `head`: its first `LONGEST_MAGIC` bytes, or all of them. */
+/**
+ * The compression of content that begins with `head`: its first `LONGEST_MAGIC` bytes, or all of
+ * them.
+ */
 export function compressionOf(head: Uint8Array): Compression {
   const known = KNOWN.find((name) => beginsWith(head, MAGIC[name]));
   if (known !== undefined) return known;

@@ -4,13 +4,14 @@ import { xzCoding } from './xzCoding.ts';
 import { xzByLibrary } from './xzLibrary.ts';
 import { hasXzProgram, xzByProgram } from './xzProgram.ts';
 
-/** Each call of a coder goes through another thread or process and back. */
+/** Bytes per call of a coder: each call goes to another thread or process and back. */
 const CALL_SIZE = 1 << 20;
 
 /**
- * The content as one xz stream of independent blocks, up to `threads` of which are compressed at once; or, where content
- * repeats at a distance of up to `reach` bytes that blocks would cut, as one block. The bytes depend on the content, the
- * level and the reach alone, never on the number of threads, nor on whether the xz program is installed.
+ * Packs the content into one xz stream of independent blocks, up to `threads` of which are
+ * compressed at once. With `reach`, the stream is one block, so that content which repeats at a
+ * distance of up to `reach` bytes is found. The bytes depend on the content, the level and the
+ * reach alone: not on the number of threads, and not on whether the xz program is installed.
  */
 export async function* xz(
   content: AsyncIterable<Buffer>,

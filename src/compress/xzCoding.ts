@@ -1,4 +1,4 @@
-/** How hard xz tries: 0 is the fastest, 6 the smallest. */
+/** The effort of xz: 0 is the fastest, 6 gives the smallest result. */
 export type XzLevel = 0 | 2 | 6;
 
 /** The parameters of LZMA2, as `man xz` names them; `dictionary` in bytes. */
@@ -10,7 +10,7 @@ interface XzFilter {
   depth: number;
 }
 
-/** How content becomes one xz stream: as one block, or as `blocks` of `size` uncompressed bytes, so many at once. */
+/** The layout of an xz stream: one block, or `blocks` of `size` uncompressed bytes. */
 export interface XzCoding {
   filter: XzFilter;
   blocks?: { size: number; atOnce: number };
@@ -20,12 +20,15 @@ interface Effort {
   filter: XzFilter;
   /** Bytes of uncompressed data that are compressed together. */
   block: number;
-  /** More would take over 300 MB. */
+  /** More threads would take over 300 MB of memory. */
   mostThreads: number;
 }
 
 const MIB = 1 << 20;
-/** Near xz's presets of the same number; dictionary and blocks are smaller, so that several fit into memory at once. */
+/**
+ * Similar to the presets of xz, with smaller dictionaries and blocks, so that several fit into
+ * memory.
+ */
 const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
   0: {
     filter: { dictionary: MIB / 4, mode: 'FAST', niceLen: 128, matchFinder: 'HC3', depth: 4 },
@@ -43,12 +46,12 @@ const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
     mostThreads: 2,
   },
 };
-/** Beside a repeat's distance, for what a dictionary of a power of two holds anyway. */
+/** Bytes that a dictionary has beyond the distance of a repeat. */
 const SLACK = MIB;
 
 /**
- * How content is packed with up to `threads` threads, or, for repeats up to `reach` bytes apart, as one block; pure. A hash
- * chain where the dictionary is large: a tree would take 370 MB for one of 32 MiB.
+ * The layout for up to `threads` threads, or one block for repeats up to `reach` bytes apart. A
+ * large dictionary gets a hash chain: a tree would take 370 MB of memory for 32 MiB.
  */
 export function xzCoding(level: XzLevel, threads: number, reach = 0): XzCoding {
   const { filter, block, mostThreads } = EFFORTS[level];

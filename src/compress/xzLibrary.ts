@@ -4,20 +4,20 @@ import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
 import { errorRecorded } from '../io/streams.ts';
 import type { XzCoding } from './xzCoding.ts';
 
-/** A decoder needs its dictionary and little more; xz -9 has one of 64 MiB. */
+/** Bytes. A decoder needs its dictionary and little more; that of xz -9 has 64 MiB. */
 const DECODER_MEMORY = 128 << 20;
 
-/** Loaded when it is needed: it would take a twentieth of a short run's time. */
-async function liblzma(): Promise<Lzma> {
+/** Loads the library when it is first needed: loading takes a twentieth of a short run's time. */
+async function loadLzma(): Promise<Lzma> {
   return (await import('lzma-native')).default;
 }
 
-/** The content as one xz stream, packed by the liblzma that is part of this tool. */
+/** Packs the content into one xz stream with the liblzma that is part of this tool. */
 export async function* xzByLibrary(
   content: AsyncIterable<Buffer>,
   { filter, blocks }: XzCoding,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const lzma = await liblzma();
+  const lzma = await loadLzma();
   const { dictionary: dictSize, mode, niceLen, matchFinder, depth } = filter;
   const options = { dictSize, mode: lzma[`MODE_${mode}`], niceLen, mf: lzma[`MF_${matchFinder}`], depth };
   const encoder = lzma.createStream('streamEncoder', {
@@ -29,12 +29,13 @@ export async function* xzByLibrary(
 }
 
 /**
- * Uncompresses xz content of any layout: one stream or several, each of one or many blocks. Bounded in memory by the
- * dictionary. Throws IntegrityError for damaged or truncated content, and UnsupportedError for a dictionary over 128 MiB.
+ * Unpacks xz content of one or more streams, each of one or more blocks. The dictionary limits the
+ * memory that this takes. Throws IntegrityError for damaged or truncated content, and
+ * UnsupportedError for a dictionary over 128 MiB.
  */
 export async function* unxz(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   const read: { error?: unknown } = {};
-  const lzma = await liblzma();
+  const lzma = await loadLzma();
   const decoder = lzma.createStream('streamDecoder', { memlimit: DECODER_MEMORY, flags: lzma.CONCATENATED });
   try {
     yield* through(errorRecorded(content, read), decoder);
@@ -49,7 +50,7 @@ async function* through(
 ): AsyncGenerator<Buffer, void, undefined> {
   void feed(content, coder);
   try {
-    // Its end is the proof: it comes behind the last byte, while the coder's `finish` event may never come.
+    // The end of the output is what tells that all is done: `finish` may never be emitted.
     yield* coder as AsyncIterable<Buffer>;
   } finally {
     coder.destroy();
@@ -60,7 +61,7 @@ async function feed(content: AsyncIterable<Buffer>, coder: Duplex): Promise<void
   try {
     for await (const chunk of content) {
       if (coder.destroyed) return;
-      if (!coder.write(chunk)) await roomIn(coder);
+      if (!coder.write(chunk)) await waitForRoom(coder);
     }
     coder.end();
   } catch (error) {
@@ -68,14 +69,14 @@ async function feed(content: AsyncIterable<Buffer>, coder: Duplex): Promise<void
   }
 }
 
-function roomIn(coder: Duplex): Promise<void> {
+function waitForRoom(coder: Duplex): Promise<void> {
   return new Promise((resolve) => {
-    const settle = (): void => {
-      coder.off('drain', settle).off('close', settle).off('error', settle);
+    const finish = (): void => {
+      coder.off('drain', finish).off('close', finish).off('error', finish);
       resolve();
     };
-    coder.on('drain', settle).on('close', settle).on('error', settle);
-    if (coder.destroyed) settle();
+    coder.on('drain', finish).on('close', finish).on('error', finish);
+    if (coder.destroyed) finish();
   });
 }
 

@@ -5,19 +5,29 @@ import { errorRecorded } from '../io/streams.ts';
 import { redact } from '../io/redact.ts';
 import type { XzCoding } from './xzCoding.ts';
 
-/** XZ_DEFAULTS and XZ_OPT hold options that the program would add to ours. */
+/** XZ_DEFAULTS and XZ_OPT may contain options, which xz would add to ours. */
 const ENVIRONMENT = { XZ_DEFAULTS: undefined, XZ_OPT: undefined };
 
-/** True if the xz on PATH is that of XZ Utils, 5.2 or newer: others can't do blocks, or only unpack. */
-export async function hasXzProgram(): Promise<boolean> {
+let isInstalled: Promise<boolean> | undefined;
+
+/**
+ * True if the xz on PATH is XZ Utils 5.2 or newer: others can't write blocks, or only unpack. The
+ * program is asked once per run.
+ */
+export function hasXzProgram(): Promise<boolean> {
+  return (isInstalled ??= askForVersion());
+}
+
+async function askForVersion(): Promise<boolean> {
   const { stdout } = await execa('xz', ['--version'], { reject: false, stdin: 'ignore' });
   const [, minor] = /\(XZ Utils\) 5\.(\d+)/.exec(stdout) ?? [];
   return Number(minor) >= 2;
 }
 
 /**
- * The content as one xz stream, packed by the xz program: the same bytes as by `xzByLibrary`, sooner, as the library that
- * packages bring is compiled without optimization. Throws ToolError with its stderr when it fails, and the content's own error.
+ * Packs the content into one xz stream with the xz program. The bytes are those of `xzByLibrary`.
+ * The program is faster, as the library is compiled without optimization. Throws ToolError with the
+ * program's stderr if it fails, and the error of the content.
  */
 export async function* xzByProgram(
   content: AsyncIterable<Buffer>,
@@ -43,7 +53,10 @@ export async function* xzByProgram(
   }
 }
 
-/** https://manpages.debian.org/xz. With one thread only, it would lay out blocks in another way. */
+/**
+ * See https://manpages.debian.org/xz. Two threads at least: with one, xz lays out blocks
+ * differently.
+ */
 function commandLine({ filter, blocks }: XzCoding): string[] {
   const { dictionary, mode, niceLen, matchFinder, depth } = filter;
   const lzma2 =
@@ -56,6 +69,6 @@ function commandLine({ filter, blocks }: XzCoding): string[] {
 
 function failure(said: string): ToolError {
   return new ToolError(`packing: xz failed: ${redact(said)}`, {
-    hint: 'see above, or take xz out of PATH: this tool packs by itself then',
+    hint: 'see the message of xz, or remove xz from PATH: the tool then packs without it',
   });
 }

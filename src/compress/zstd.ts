@@ -6,7 +6,10 @@ import { IntegrityError, messageOf, UnsupportedError } from '../errors.ts';
 
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** zstd's own limit for decoding (`--long=27`); a larger window asks for more memory than content is worth. */
+/**
+ * zstd's own limit for decoding (`--long=27`); a larger window asks for more memory than content is
+ * worth.
+ */
 const LARGEST_WINDOW = 2 ** 27;
 const LARGEST_BLOCK = 1 << 17;
 
@@ -93,7 +96,10 @@ async function skipFrame(input: Input): Promise<void> {
 }
 
 interface Input {
-  /** Exactly `size` bytes; none at the end of the content if `orEnd`. Throws IntegrityError when it ends within them. */
+  /**
+   * Exactly `size` bytes; none at the end of the content if `orEnd`. Throws IntegrityError when it
+   * ends within them.
+   */
   take(size: number, orEnd?: boolean): Promise<Buffer>;
 }
 
@@ -130,7 +136,9 @@ const CHECKSUM = 201;
 /** True if this Node.js can compress with zstd. */
 export const HAS_ZSTD = created !== undefined;
 
-/** The content as a zstd frame with a checksum. Throws UnsupportedError where this Node.js can't. */
+/**
+ * The content as a zstd frame with a checksum. Throws UnsupportedError where this Node.js can't.
+ */
 export async function* zstd(
   content: AsyncIterable<Buffer>,
   level: number,

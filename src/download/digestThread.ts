@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
-// A thread's life: each message says how many bytes of the file are there; the whole file is answered by its digest.
+// Each message says how many bytes of the file exist. Once all do, the thread posts the digest.
 const { path, size } = workerData as { path: string; size: number };
 let file: number | undefined;
 const block = Buffer.allocUnsafeSlow(1 << 19);

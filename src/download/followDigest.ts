@@ -6,20 +6,26 @@ import { digestOfFile } from '../io/verify.ts';
 
 /** The digest of a file that is still being written. */
 export interface FollowedDigest {
-  /** Says that the first `bytes` of the file are there, for good. */
+  /** Tells that the first `bytes` of the file are written and final. */
   there(bytes: number): void;
-  /** The digest of the whole file, once all of it is there. */
+  /** Waits for the digest of the whole file, once it is complete. */
   digest(): Promise<Digest>;
-  /** Follows no further. */
+  /** Stops following. */
   end(): Promise<void>;
 }
 
-/** A thread takes a while to start: smaller files are read at the end. */
+/**
+ * Bytes from which a thread is used. It takes a while to start, so smaller files are read at the
+ * end.
+ */
 const WORTH_A_THREAD = 16 << 20;
-/** Bytes that the thread is told of at once. */
+/** Bytes per message to the thread. */
 const STEP = 4 << 20;
 
-/** Reads a file of `size` bytes in a thread of its own while it is being written; a small one when it is whole. */
+/**
+ * Hashes a file of `size` bytes in a thread while it is written, and a small file once it is
+ * complete.
+ */
 export function followDigest(path: string, size: number | undefined): FollowedDigest {
   return HAS_THREADS && size !== undefined && size >= WORTH_A_THREAD
     ? inThread(path, size)
@@ -37,7 +43,7 @@ function afterwards(path: string): FollowedDigest {
 function inThread(path: string, size: number): FollowedDigest {
   const thread = new Worker(new URL('./digestThread.js', import.meta.url), { workerData: { path, size } });
   const answer = once(thread, 'message') as Promise<[Digest]>;
-  // It is thrown where it is waited for.
+  // An error surfaces where the answer is awaited.
   answer.catch(() => undefined);
   let told = 0;
   return {

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { systemCodeOf } from '../errors.ts';
 
-/** How a download is divided; a journal of another division says nothing. */
+/** The parts of a download. A journal of another division is ignored. */
 export interface Division {
   /** Bytes of the whole file. */
   size: number;
@@ -10,18 +10,19 @@ export interface Division {
   partSize: number;
 }
 
-/** What earlier runs have brought of each part: bytes from its beginning, by its number from 0. */
+/** Bytes of each part that earlier runs downloaded, from its start, by part number from 0. */
 export type Brought = Map<number, number>;
 
 /**
- * The journal beside an unfinished download: a line that says how it is divided, then `part bytes` for what was written.
- * Undefined if there is none or it belongs to another division. A line that a kill cut short says nothing.
+ * Reads the journal of an unfinished download: a line with its division, then lines of `part bytes`
+ * for what was written. Undefined if the journal is missing or has another division. An incomplete
+ * last line, as after a kill, is ignored.
  */
 export async function readJournal(path: string, division: Division): Promise<Brought | undefined> {
   const [first = '', ...lines] = (await textOf(path)).split('\n');
   if (first !== headOf(division)) return undefined;
   const brought: Brought = new Map();
-  // What follows the last line end is no line.
+  // The text after the last line end is incomplete.
   for (const line of lines.slice(0, -1)) {
     const [, part, bytes] = /^(\d+) (\d+)$/.exec(line) ?? [];
     if (part !== undefined) brought.set(Number(part), Number(bytes));
@@ -42,17 +43,17 @@ function headOf({ size, partSize }: Division): string {
   return `${size} bytes in parts of ${partSize}`;
 }
 
-/** Begins a journal, in place of any other. */
+/** Writes a new journal in place of any other. */
 export async function beginJournal(path: string, division: Division, brought: Brought): Promise<void> {
   const lines = [...brought].map(([part, bytes]) => `${part} ${bytes}\n`);
   await writeFile(path, `${headOf(division)}\n${lines.join('')}`);
 }
 
-/** Notes, in a journal that is open for appending, that the first `bytes` of a part are in the file. */
+/** Appends to the journal that the first `bytes` of a part are in the file. */
 export async function noteBrought(journal: FileHandle, part: number, bytes: number): Promise<void> {
   await journal.write(`${part} ${bytes}\n`);
 }
 
-export async function removeJournal(path: string): Promise<void> {
+export async function deleteJournal(path: string): Promise<void> {
   await rm(path, { force: true });
 }

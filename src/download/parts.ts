@@ -11,19 +11,19 @@ import { beginJournal, noteBrought, readJournal } from './journal.ts';
 import type { DownloadContext, DownloadFiles, RemoteFile } from './remoteFile.ts';
 import { resumingBytes } from './resume.ts';
 
-/** What the parts need beside the file. */
+/** What fetching the parts needs in addition to the file. */
 export interface PartsContext extends DownloadContext {
   task: ProgressTask;
   partSize: number;
   workers: number;
-  /** Told how many bytes at the beginning of the file are there without a gap. */
+  /** Told how many bytes from the start of the file are complete, without a gap. */
   there: (bytes: number) => void;
 }
 
 /**
- * Brings the parts of a file that are not there yet, several at a time, each to its place. What came is noted in the
- * journal, also when it fails. Returns the bytes that earlier runs had brought. Throws RangeIgnoredError where the server
- * sends no parts.
+ * Downloads the missing parts of a file, several at a time, each to its place. The journal records
+ * what arrived, even after a failure. Returns the bytes that earlier runs downloaded. Throws
+ * RangeIgnoredError if the server ignores Range.
  */
 export async function fetchParts(
   file: RemoteFile & { size: number },
@@ -31,10 +31,11 @@ export async function fetchParts(
   context: PartsContext,
 ): Promise<number> {
   const division: Division = { size: file.size, partSize: context.partSize };
-  const brought = await broughtBefore(files, division);
+  const brought = await openJournal(files, division);
   const missing = missingParts(division, brought);
   const resumedFrom = file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (resumedFrom > 0) context.log.info(`${file.what}: ${resumedFrom} bytes are here from an earlier run`);
+  if (resumedFrom > 0)
+    context.log.info(`${file.what}: ${resumedFrom} bytes are complete from an earlier run`);
   context.task.advance(resumedFrom);
   const beginning = beginningOf(division, brought);
   context.there(beginning());
@@ -54,7 +55,7 @@ export async function fetchParts(
   return resumedFrom;
 }
 
-/** Several parts at a time; the first failure ends those under way. */
+/** Fetches several parts at a time. The first failure ends the running ones. */
 async function fetchAll(
   missing: readonly Missing[],
   { workers, signal }: PartsContext,
@@ -97,7 +98,7 @@ async function fetchPart(
   throw new IntegrityError(`${file.what}: expected ${most} bytes in part ${part}, found ${arrived}`);
 }
 
-/** One part that is still to come, from its byte `start` on. */
+/** The missing rest of a part: bytes `start` to `end` of the file. */
 interface Missing {
   part: number;
   /** First byte of the part in the file. */
@@ -106,20 +107,20 @@ interface Missing {
   end: number;
 }
 
-/** What earlier runs have brought; the file and its journal exist then. */
-async function broughtBefore(files: DownloadFiles, division: Division): Promise<Brought> {
-  return (await kept(files, division)) ?? (await startOver(files, division));
+/** Reads what earlier runs downloaded. Creates the file and its journal if they are missing. */
+async function openJournal(files: DownloadFiles, division: Division): Promise<Brought> {
+  return (await readKept(files, division)) ?? (await startOver(files, division));
 }
 
-/** What the journal says, if the file can hold all of it. */
-async function kept(files: DownloadFiles, division: Division): Promise<Brought | undefined> {
+/** Reads the journal. Undefined if the file is too short for what it says. */
+async function readKept(files: DownloadFiles, division: Division): Promise<Brought | undefined> {
   const brought = await readJournal(files.journal, division);
   const ends = [...(brought ?? [])].map(([part, bytes]) => part * division.partSize + bytes);
   const size = (await fileSize(files.data)) ?? -1;
   return ends.every((end) => end <= size) && size >= 0 ? brought : undefined;
 }
 
-/** Makes the file and its journal; what one stream had brought before counts as parts. */
+/** Creates the file and its journal. Bytes that an earlier stream downloaded count as parts. */
 async function startOver(files: DownloadFiles, division: Division): Promise<Brought> {
   const hasJournal = (await fileSize(files.journal)) !== undefined;
   const whole = hasJournal ? 0 : Math.min((await fileSize(files.data)) ?? 0, division.size);
@@ -132,7 +133,7 @@ async function startOver(files: DownloadFiles, division: Division): Promise<Brou
   return brought;
 }
 
-/** The parts of which something is to come still, in order. */
+/** The parts that are not complete, in order. */
 function missingParts({ size, partSize }: Division, brought: Brought): Missing[] {
   const count = Math.ceil(size / partSize);
   const parts = Array.from({ length: count }, (_, part) => {
@@ -142,7 +143,7 @@ function missingParts({ size, partSize }: Division, brought: Brought): Missing[]
   return parts.filter(({ start, end }) => start < end);
 }
 
-/** A function that says how far the file is whole from its first byte on; parts are only ever added to. */
+/** A function that returns how many bytes from the start are complete. Parts only ever grow. */
 function beginningOf({ size, partSize }: Division, brought: Brought): () => number {
   let part = 0;
   return () => {

@@ -3,21 +3,23 @@ import type { Log } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
 import type { RangedFile } from './resume.ts';
 
-/** A file to download, and what it must turn out to be. */
+/** A file to download, with its expected size and digest. */
 export interface RemoteFile extends RangedFile {
-  /** Names the content, in characters fit for a file name: what was kept of other content is not gone on from. */
+  /**
+   * Names the content, in characters for a file name. A download of other content is not resumed.
+   */
   key: string;
   /** Bytes. */
   size?: number | undefined;
   digest?: Digest | undefined;
-  /** How to fetch parts of it; one stream without. */
+  /** Without it, the file is fetched in one stream. */
   parts?: Parts | undefined;
 }
 
 export interface Parts {
   /** Bytes of every part but the last. */
   size: number;
-  /** Parts at a time. */
+  /** Parts that are fetched at the same time. */
   workers: number;
 }
 
@@ -27,7 +29,7 @@ export interface DownloadContext {
   signal?: AbortSignal | undefined;
 }
 
-/** An unfinished download: its bytes, and, where it comes in parts, which of them are there. */
+/** The paths of an unfinished download. The journal says which parts are complete. */
 export interface DownloadFiles {
   data: string;
   journal: string;

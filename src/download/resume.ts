@@ -2,41 +2,45 @@ import { IntegrityError, NetworkError } from '../errors.ts';
 import type { HttpResponse } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import { wait } from '../http/wait.ts';
+import { counted } from '../io/streams.ts';
 
-/** A file at a server that is asked for as a whole or in ranges. */
+/** A file on a server that can be requested whole or in ranges. */
 export interface RangedFile {
   /** For messages: `team/app, blob sha256:...`. */
   what: string;
   /**
-   * Asks for the bytes of a Range header's value, or for the whole file. Resolves for 200, 206 and 416 only.
+   * Requests the range of a Range header, or the whole file. Resolves for 200, 206 and 416 only.
    * https://www.rfc-editor.org/rfc/rfc9110#name-range-requests
    */
   open(range: string | undefined, signal: AbortSignal | undefined): Promise<HttpResponse>;
 }
 
-/** Bytes `start` up to, not including, `end`. */
+/** Bytes from `start` up to, not including, `end`. */
 export interface Stretch {
   start: number;
-  /** Undefined where nobody knows where the file ends. */
+  /** Undefined if the size of the file is unknown. */
   end: number | undefined;
-  /** True to ask for nothing beyond `end`; the server must honour Range then. */
+  /** True to request nothing beyond `end`: the server must then support Range. */
   part: boolean;
-  /** True where the reader is done with each chunk before it asks for the next: the network may fill it again then. */
+  /**
+   * True if the reader needs no chunk after it requests the next, so that buffers can be reused.
+   */
   reuse?: boolean;
 }
 
-/** The server sent the whole file in place of a part. */
+/** The server sent the whole file instead of a part. */
 export class RangeIgnoredError extends NetworkError {}
 
-/** Cuts within one MiB after which there is no hope. */
+/** Broken connections within one MiB, after which the download fails. */
 const MOST_CUTS = 5;
 const PROGRESS = 1 << 20;
 const BACKOFF_MS = 200;
 
 /**
- * The bytes of a stretch. After a cut it goes on where it stopped, also at a server that ignores Range, unless it is to
- * send a part: that throws RangeIgnoredError. Nothing is requested before the first read. It may end early when the
- * server ends an answer in due form: whoever reads compares the length. Throws NetworkError when cuts don't end.
+ * The bytes of a stretch. After a broken connection it resumes, even if the server ignores Range,
+ * unless only a part is wanted: that throws RangeIgnoredError. The first read sends the first
+ * request. The stream may be too short if the server ends a response properly, so the reader must
+ * compare the length. Throws NetworkError if the connection keeps breaking.
  */
 export async function* resumingBytes(
   file: RangedFile,
@@ -50,13 +54,13 @@ export async function* resumingBytes(
   for (let mark = start; offset < end && cuts < MOST_CUTS;) {
     const response = await file.open(rangeFrom(offset, stretch), signal);
     const chunks = bytesFrom(response, offset, stretch, file.what);
-    const cut = yield* counting(chunks, (bytes) => (offset += bytes));
-    // A whole answer that is too short was not cut: the length says what is wrong.
+    const cut = yield* untilCut(counted(chunks, (bytes) => (offset += bytes)));
+    // A complete response that is too short was not cut: the wrong length tells the reader.
     if (cut === undefined && isWhole(response, stretch)) return;
     cuts = offset - mark >= PROGRESS ? 1 : cuts + 1;
     if (cuts === 1) mark = offset;
     if (cut !== undefined && cuts >= MOST_CUTS) throw cut;
-    log.debug(`${file.what}: broke off at byte ${offset}, going on`);
+    log.debug(`${file.what}: broke off at byte ${offset}, resuming`);
     await wait(BACKOFF_MS * (2 ** (cuts - 1) - 1), signal);
   }
 }
@@ -66,21 +70,15 @@ function rangeFrom(offset: number, { end, part }: Stretch): string | undefined {
   return offset === 0 ? undefined : `bytes=${offset}-`;
 }
 
-/** Without a length in either place the end of the answer is the end of the file. */
+/** If neither side knows the length, the end of the response is the end of the file. */
 function isWhole({ headers }: HttpResponse, { end }: Stretch): boolean {
   return headers['content-length'] !== undefined || end === undefined;
 }
 
-/** Passes bytes on; returns the network error that ended them, if one did. */
-async function* counting(
-  chunks: AsyncIterable<Buffer>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Buffer, NetworkError | undefined> {
+/** Passes the chunks on. Returns the network error that ended them, if there was one. */
+async function* untilCut(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, NetworkError | undefined> {
   try {
-    for await (const chunk of chunks) {
-      count(chunk.length);
-      yield chunk;
-    }
+    yield* chunks;
     return undefined;
   } catch (error) {
     if (error instanceof NetworkError && !(error instanceof RangeIgnoredError)) return error;
@@ -88,7 +86,7 @@ async function* counting(
   }
 }
 
-/** The body from `offset` on. */
+/** The body, starting at `offset` of the file. */
 async function* bytesFrom(
   response: HttpResponse,
   offset: number,
@@ -113,11 +111,11 @@ function chunksOf({ body, blocks }: HttpResponse, { reuse }: Stretch): AsyncIter
   return (reuse === true ? blocks?.() : undefined) ?? body;
 }
 
-/** The position in the file of the answer's first byte. */
+/** The position in the file of the first byte of the response. */
 function firstByte(response: HttpResponse, offset: number, { end, part }: Stretch, what: string): number {
   const { status, headers } = response;
-  if (status === 416) throw new IntegrityError(`${what}: the server has no more than ${offset} bytes of it`);
-  if (status === 200 && part) throw new RangeIgnoredError(`${what}: the server does not honour Range`);
+  if (status === 416) throw new IntegrityError(`${what}: the server has only ${offset} bytes of it`);
+  if (status === 200 && part) throw new RangeIgnoredError(`${what}: the server ignores Range`);
   if (status === 200) return 0;
   if (status !== 206) throw new IntegrityError(`${what}: expected status 200 or 206, found ${status}`);
   const [, start] = /^bytes (\d+)-/.exec(headers['content-range'] ?? '') ?? [];

@@ -1,16 +1,17 @@
 import { Readable } from 'node:stream';
 import type { Guard } from './guard.ts';
 
-/** Chunks that wait for their reader. */
+/** Chunks that may wait for the reader. */
 const WAITING = 4;
 
 /**
- * The body of an answer at its reader's pace, chunk by chunk as it came; the guard's clock runs only while the network is
- * what is waited for. `broken` makes the error of a broken connection.
+ * The body of a response at the pace of its reader, with the chunks as they arrived. The guard's
+ * clock runs only while the reader waits for the network. `broken` makes the error of a broken
+ * connection.
  */
 export function guardedBody(data: Readable, guard: Guard, broken: (error: unknown) => unknown): Readable {
   guard.pause();
-  // Chunks are objects here, as a stream of bytes would join what waits into new memory.
+  // In object mode, as a stream of bytes would copy waiting chunks into new memory.
   const body = new Readable({
     objectMode: true,
     highWaterMark: WAITING,
@@ -28,7 +29,7 @@ export function guardedBody(data: Readable, guard: Guard, broken: (error: unknow
   const fail = (error: unknown): void => void body.destroy(broken(error) as Error);
   data.on('error', fail);
   data.once('close', () => data.readableEnded || fail(new Error('the connection was closed')));
-  // Whoever reads meets the error then.
+  // The error surfaces in the reader.
   body.on('error', () => undefined);
   return body;
 }

@@ -15,8 +15,8 @@ import { registerSignature } from '../io/redact.ts';
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
- * One request, one answer: no redirect, no retry. `what` names the request in errors. Throws the signal's reason when
- * it fires, and the request body's own error.
+ * Sends one request and returns its response: no redirect, no retry. `what` names the request in
+ * errors. Throws the signal's reason when it fires, and the error of the request body.
  */
 export async function exchange(request: HttpRequest, userAgent: string, what: string): Promise<Outcome> {
   registerSignature(request.url);
@@ -49,7 +49,7 @@ function configOf(
     decompress: false,
     maxRedirects: 0,
     maxBodyLength: Infinity,
-    // Not Infinity, which axios would count up to, in a stream around the stream.
+    // Not Infinity: axios would wrap the stream in another one that counts.
     maxContentLength: -1,
     httpAgent,
     ...(request.certificates && { httpsAgent: new HttpsAgent(request.certificates) }),
@@ -64,10 +64,10 @@ function configOf(
 function headersOf(request: HttpRequest, userAgent: string): Record<string, string | false> {
   const given = Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   return {
-    // Asks for the bytes as they are: a compressed transfer would hide what digests and ranges are about.
+    // Asks for uncompressed transfer: digests and ranges are about these bytes.
     'accept-encoding': 'identity',
     'user-agent': userAgent,
-    // Keeps axios from making one up.
+    // Stops axios from adding its own.
     'content-type': false,
     // axios would name a socket's host `localhost`.
     ...(request.socketPath !== undefined && { host: new URL(request.url).host }),
@@ -76,7 +76,10 @@ function headersOf(request: HttpRequest, userAgent: string): Record<string, stri
   };
 }
 
-/** The upload, which keeps the guard awake as it goes out; its own failure outranks the broken request's. */
+/**
+ * The request body. Its progress restarts the guard's clock; its failure comes before that of the
+ * request.
+ */
 function watched(body: Readable, guard: Guard): Readable {
   body.once('error', (error) => guard.fail(error));
   body.on('data', () => guard.touch());
@@ -112,7 +115,10 @@ function responseOf(
 
 const LONGEST_EXCERPT = 300;
 
-/** Ends an answer that nobody wants, so that its connection is free again; the beginning of its text, for messages. */
+/**
+ * Ends a response that is not wanted, to free its connection. Returns the start of its text, for
+ * messages.
+ */
 export async function drain({ body }: HttpResponse): Promise<string> {
   let text = '';
   try {
@@ -121,7 +127,7 @@ export async function drain({ body }: HttpResponse): Promise<string> {
       if (text.length >= LONGEST_EXCERPT) break;
     }
   } catch {
-    // What arrived is enough for a message.
+    // The text so far is enough for a message.
   }
   return text.slice(0, LONGEST_EXCERPT);
 }

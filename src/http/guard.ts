@@ -1,20 +1,25 @@
-/** Watches one exchange: aborts it when nothing moves for too long, or when the caller's signal fires. */
+/** Aborts an exchange if no byte moves for too long, or when the caller's signal fires. */
 export interface Guard {
-  /** What the exchange listens to. */
+  /** The exchange listens to this. */
   readonly signal: AbortSignal;
-  /** Something moved: the clock starts again. */
+  /** Restarts the clock, as a byte has moved. */
   touch(): void;
-  /** Stops the clock while the consumer, not the network, is what is waited for. */
+  /** Stops the clock while the network waits for the reader. */
   pause(): void;
-  /** Aborts with an error of the request's own making. */
+  /** Aborts with an error that the request itself causes, as a body that can't be read. */
   fail(error: unknown): void;
   timedOut(): boolean;
-  /** The caller's reason, or the failure, if that is why the exchange ended. */
+  /**
+   * The error of `fail` or the reason of the caller's signal, if one of them ended the exchange.
+   */
   failure(): { error: unknown } | undefined;
-  /** Nothing is watched any more. */
+  /** Stops watching. */
   end(): void;
 }
 
+/**
+ * Watches one exchange. `timeoutMs` is the time without any byte; `outer` is the caller's signal.
+ */
 export function createGuard(timeoutMs: number, outer: AbortSignal | undefined): Guard {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;

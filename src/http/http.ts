@@ -115,7 +115,10 @@ export function bytesOf(response: HttpResponse, maxBytes: number = LARGEST_TEXT)
   return collect(response.body as Chunks, maxBytes, tooLong);
 }
 
-/** The whole body as UTF-8 text. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by default. */
+/**
+ * The whole body as UTF-8 text. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by
+ * default.
+ */
 export async function textOf(response: HttpResponse, maxBytes?: number): Promise<string> {
   return (await bytesOf(response, maxBytes)).toString('utf8');
 }

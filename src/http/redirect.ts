@@ -5,9 +5,9 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
 /**
- * The request that follows a redirect, or undefined where the answer is none. To another scheme, host or port it
- * bears no credentials; a body, which may hold some, is never sent there, nor does anything go from https to plain
- * http: both throw NetworkError.
+ * The request that follows a redirect, or undefined if the response is not a redirect. For another
+ * scheme, host or port it has no credentials. Throws NetworkError for a redirect that would send a
+ * body there, as it may contain credentials, and for one from https to plain http.
  */
 export function redirected(request: HttpRequest, response: HttpResponse): HttpRequest | undefined {
   const location = response.headers['location'];
@@ -50,7 +50,7 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name.toLowerCase())));
 }
 
-/** True for a host name (as in `URL.hostname`) that never leaves this machine. */
+/** True for a host, as in `URL.hostname`, that is this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

@@ -4,11 +4,17 @@ export interface RetryPolicy {
   pausesMs: readonly number[];
   /** True for a status that another attempt may replace. */
   isTemporary: (status: number) => boolean;
-  /** True for a status that says that nothing was done: after it, a request of any method is repeated. */
+  /**
+   * True for a status that says that nothing was done: after it, a request of any method is
+   * repeated.
+   */
   saysUndone: (status: number) => boolean;
   /** True for a status whose Retry-After header replaces the pause. */
   heedsRetryAfter: (status: number) => boolean;
-  /** Milliseconds. A server that asks for a longer pause, as Docker Hub for hours, gets no repetition. */
+  /**
+   * Milliseconds. A server that asks for a longer pause, as Docker Hub for hours, gets no
+   * repetition.
+   */
   longestRetryAfterMs: number;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Resolves after `ms`; throws the signal's reason as soon as it fires. */
+/** Waits for `ms` milliseconds. Throws the signal's reason as soon as it fires. */
 export async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(ms, undefined, signal === undefined ? {} : { signal });

@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
 
 /**
- * Lets `produce` write a new file beside `path` under a temporary name, and moves it to `path` once it is whole.
- * A failure removes the temporary file and leaves `path` as it was. File system faults become UsageErrors that name `path`.
+ * Lets `produce` write a new file under a temporary name next to `path`, and moves it to `path` once
+ * it is complete. A failure deletes the temporary file and leaves `path` as it was. Faults of the
+ * file system become UsageErrors that name `path`.
  */
 export async function writeAtomically<T>(
   path: string,
@@ -23,10 +24,10 @@ export async function writeAtomically<T>(
   }
 }
 
-/** Names that begin like this are left-overs of killed runs. */
+/** The start of temporary names. Such files are left behind only by killed runs. */
 export const TEMPORARY_PREFIX = '.tmp-';
 
-/** A new name in the same folder, so that a rename to `path` is atomic. */
+/** A new name in the folder of `path`, so that the rename to `path` is atomic. */
 export function temporaryBeside(path: string): string {
   return join(
     dirname(path),
@@ -52,12 +53,15 @@ const CAUSES: Record<string, { what: string; hint: string }> = {
   EEXIST: { what: 'a part of the path is a file', hint: 'check the path' },
   ENOTDIR: { what: 'a part of the path is a file', hint: 'check the path' },
   ENAMETOOLONG: { what: 'the name is too long', hint: 'check the path' },
-  ELOOP: { what: 'links that lead to each other', hint: 'check the path' },
+  ELOOP: { what: 'symbolic links that point to each other', hint: 'check the path' },
   EIO: { what: 'the disk reports an error', hint: 'check the disk, or choose another folder' },
   EMFILE: { what: 'too many files are open', hint: 'raise the limit (ulimit -n)' },
 };
 
-/** A UsageError for a file system fault that a user can mend (`doing` says what was being done); else the error itself. */
+/**
+ * A UsageError for a fault of the file system that a user can fix, or else `error`. `doing` names
+ * the action.
+ */
 export function fileError(error: unknown, doing: string): unknown {
   const cause = CAUSES[systemCodeOf(error) ?? ''];
   if (cause === undefined || error instanceof UsageError) return error;
@@ -65,8 +69,8 @@ export function fileError(error: unknown, doing: string): unknown {
 }
 
 /**
- * As `fileError`, for a fault of the file system that nobody foresaw: a disk and its folders can be at fault anywhere.
- * Errors of another kind come back as they are.
+ * As `fileError`, for a fault that no caller caught: any access to a disk can fail. Returns errors of
+ * other kinds unchanged.
  */
 export function unforeseenFileError(error: unknown): unknown {
   const { syscall, path } = error as Partial<NodeJS.ErrnoException>;
@@ -74,7 +78,7 @@ export function unforeseenFileError(error: unknown): unknown {
   return fileError(error, `${syscall} of ${path === undefined ? 'a file' : JSON.stringify(path)}`);
 }
 
-/** Bytes in the file at `path`, or undefined if there is none. */
+/** Bytes of the file at `path`, or undefined if it does not exist. */
 export async function fileSize(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).size;
@@ -84,7 +88,10 @@ export async function fileSize(path: string): Promise<number | undefined> {
   }
 }
 
-/** Reads the first `length` bytes of the file at `path`, fewer if it is shorter. Throws the system's error. */
+/**
+ * Reads the first `length` bytes of the file at `path`, fewer if it is shorter. Throws the system's
+ * error.
+ */
 export async function firstBytes(path: string, length: number): Promise<Buffer> {
   const file = await open(path);
   try {

@@ -1,13 +1,13 @@
-/** Receives what long work does; a terminal shows bars, CI gets lines, tests get nothing. */
+/** Shows the progress of long work: as bars on a terminal, as lines in CI. */
 export interface Progress {
-  /** Begins a piece of work. `total` is in bytes, where known. */
+  /** Starts a task. `total` is its size in bytes, if known. */
   start(label: string, total?: number): ProgressTask;
 }
 
 export interface ProgressTask {
-  /** Bytes done since the last call; less than none where an attempt is repeated. */
+  /** Adds bytes that are done. Negative where an attempt is repeated. */
   advance(bytes: number): void;
-  /** Ends the task; a failed one is ended as well. */
+  /** Ends the task, even after a failure. */
   end(): void;
 }
 

@@ -1,14 +1,17 @@
 const SHORTEST_SECRET = 4;
 const secrets = new Set<string>();
 
-/** Remembers a token or password, so that `redact` removes it from everything that is printed afterwards. */
+/**
+ * Remembers a token or password for the rest of the process, so that `redact` removes it from all
+ * output.
+ */
 export function registerSecret(secret: string | undefined): void {
   if (secret !== undefined && secret.length >= SHORTEST_SECRET) secrets.add(secret);
 }
 
 const SIGNATURES = /^sig$|signature|credential|token|accesskey/i;
 
-/** Remembers what makes a presigned URL good for whoever has it: a storage may quote it in its errors. */
+/** Remembers the signature of a presigned URL, as a storage may quote it in its errors. */
 export function registerSignature(url: string): void {
   for (const [name, value] of new URL(url).searchParams) {
     if (SIGNATURES.test(name)) [value, encodeURIComponent(value)].forEach(registerSecret);
@@ -24,7 +27,7 @@ export function redact(text: string): string {
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"']+@/gi, '$1***@')
     .replace(/\b(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]+/gi, '$1?***');
-  // The longest first: what is left of one that holds another would tell half of it.
+  // The longest first: of a secret that contains another, half would remain.
   const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
   for (const secret of longestFirst) clean = clean.replaceAll(secret, '***');
   return clean;

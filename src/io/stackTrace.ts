@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** A position in a stack trace: the path or address of a file, a line and a column, both counted from 1. */
+/**
+ * A position in a stack trace: the path or address of a file, a line and a column, both counted
+ * from 1.
+ */
 const POSITION = /((?:file:\/\/)?\/[^\s():]+):(\d+):(\d+)/g;
 
 /**

@@ -17,7 +17,10 @@ export async function* counted(chunks: Chunks, count: (bytes: number) => void, s
   }
 }
 
-/** The same chunks. Throws the error that `tooLong` makes as soon as there are more than `most` bytes. */
+/**
+ * The same chunks. Throws the error that `tooLong` makes as soon as there are more than `most`
+ * bytes.
+ */
 export async function* limited(chunks: Chunks, most: number, tooLong: () => Error): Stream {
   let left = most;
   for await (const chunk of chunks) {
@@ -99,7 +102,10 @@ export async function* gathered(chunks: Chunks, size: number): Stream {
   if (length > 0) yield Buffer.concat(held);
 }
 
-/** The same chunks. An error of `chunks` is stored in `read`, which tells it from an error of the reader. */
+/**
+ * The same chunks. An error of `chunks` is stored in `read`, which tells it from an error of the
+ * reader.
+ */
 export async function* errorRecorded(chunks: Chunks, read: { error?: unknown }): Stream {
   try {
     yield* chunks;

@@ -6,13 +6,13 @@ import type { Digest } from '../oci/digest.ts';
 
 export interface Expected {
   digest: Digest;
-  /** Bytes; a longer stream is cut off with an error as soon as it exceeds this. */
+  /** Bytes. A longer stream fails as soon as it exceeds them. */
   size?: number;
 }
 
 /**
- * Passes the chunks on and fails at the end, before the consumer sees it, unless they are exactly what was expected; so
- * that a consumer can't forget to check. `what` names the content in the IntegrityError.
+ * Passes the chunks on. Throws IntegrityError before the end if they are not exactly what is
+ * expected, so that a consumer can't forget to check. `what` names the content in the error.
  */
 export async function* verified(
   chunks: AsyncIterable<Buffer>,
@@ -44,7 +44,7 @@ function wrongDigest(what: string, expected: Digest, found: Digest): IntegrityEr
   return new IntegrityError(`${what}: expected ${expected}, found ${found}`);
 }
 
-/** Digest and length in bytes of a file, read as a stream. */
+/** Reads a file, and returns its digest and its size in bytes. */
 export async function digestOfFile(path: string): Promise<{ digest: Digest; size: number }> {
   const sum = createHash('sha256');
   let size = 0;
@@ -57,7 +57,10 @@ export async function digestOfFile(path: string): Promise<{ digest: Digest; size
 
 const BLOCK = 1 << 20;
 
-/** The bytes of a file in blocks of 1 MiB; the next one is read while the last is looked at. Throws the disk's own error. */
+/**
+ * The bytes of a file in blocks of 1 MiB. The next block is read meanwhile. Throws the disk's own
+ * error.
+ */
 export async function* readAhead(path: string): AsyncGenerator<Buffer, void, undefined> {
   const file = await open(path);
   let next = readBlock(file, 0);
@@ -65,7 +68,7 @@ export async function* readAhead(path: string): AsyncGenerator<Buffer, void, und
     let block = await next;
     for (let at = block.length; block.length > 0; at += block.length) {
       next = readBlock(file, at);
-      // Whoever asks for the next block meets its error; nobody waits for it before.
+      // An error surfaces when the next block is requested.
       next.catch(() => undefined);
       yield block;
       block = await next;

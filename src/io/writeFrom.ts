@@ -2,8 +2,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 
 /**
- * Writes the chunks one after the other to `position` in the file, each before the next is asked for; `written` is told
- * each time how many bytes more are there.
+ * Writes the chunks one after the other from `position` of the file on, each before the next is
+ * requested. `written` is told the bytes of each chunk.
  */
 export async function writeFrom(
   handle: FileHandle,
@@ -22,17 +22,17 @@ export async function writeFrom(
 /** Writes the whole chunk at byte `at` of the file. Throws the disk's own error. */
 export async function writeAll(handle: FileHandle, chunk: Buffer, at: number): Promise<void> {
   const { bytesWritten } = await handle.write(chunk, 0, chunk.length, at);
-  // A disk that is filling up takes less at first, and says why the next time.
+  // A full disk first writes less, and reports the error at the next write.
   if (bytesWritten < chunk.length) await writeAll(handle, chunk.subarray(bytesWritten), at + bytesWritten);
 }
 
-/** Writes a whole chunk at a byte of a file. */
+/** Writes a whole chunk at byte `at` of a file. */
 type Write = (file: FileHandle, chunk: Buffer, at: number) => Promise<void>;
 
 /**
- * A `writeAll` for one file, opened for reading too, that reads each chunk back and throws IntegrityError, in which `what`
- * names the file, if the file holds other bytes than it was given. The chunk is at hand then: that costs a tenth of a
- * checksum. One chunk at a time.
+ * A `writeAll` that reads each chunk back, and throws IntegrityError if the file has other bytes.
+ * `what` names the file in the error. The file must be open for reading, too. As the chunk is still
+ * in memory, this costs a tenth of a checksum. For one chunk at a time.
  */
 export function comparedWrites(what: string): Write {
   let found = Buffer.alloc(0);
@@ -47,7 +47,10 @@ export function comparedWrites(what: string): Write {
   };
 }
 
-/** Writes the chunks from byte `start` on, each while the next one is made; returns how many bytes they were. */
+/**
+ * Writes the chunks from byte `start` on, each while the next one is made. Returns the bytes
+ * written.
+ */
 export async function writeBehind(
   file: FileHandle,
   start: number,
@@ -60,7 +63,7 @@ export async function writeBehind(
     for await (const chunk of chunks) {
       await writing;
       writing = write(file, chunk, position);
-      // Where the next chunk fails first, nobody waits for this one.
+      // If the next chunk fails first, nobody waits for this write.
       writing.catch(() => undefined);
       position += chunk.length;
     }

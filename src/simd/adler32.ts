@@ -1,18 +1,8 @@
-import {
-  i16x8,
-  i32,
-  i32x4,
-  kernel,
-  loopWhile,
-  v128,
-  variable,
-  words,
-  type Code,
-  type Kernel,
-} from './wasm.ts';
+import { i16x8, i32, i32x4, kernel, loopWhile, v128, variable, words } from './wasm.ts';
+import type { Code, Kernel } from './wasm.ts';
 
 const BASE = 65521;
-/** So many bytes are summed at once: few enough for sums of 32 bits, and for the nearest cache. */
+/** Bytes that are summed at once: few enough for sums of 32 bits and for the first-level cache. */
 const BLOCK = 16 << 10;
 const LANES = 16;
 
@@ -36,7 +26,7 @@ export function adler32(bytes: Uint8Array): number {
   return ((high << 16) | low) >>> 0;
 }
 
-/** The sum of the bytes, and that of each times the number of bytes from it to the end. */
+/** The sum of the bytes, and the sum of each byte times the number of bytes from it to the end. */
 function sumsOf(bytes: Uint8Array): { sum: number; weighted: number } {
   sums ??= kernel(1, 1, 4, sumBlock());
   sums.memory.set(bytes);
@@ -47,8 +37,9 @@ function sumsOf(bytes: Uint8Array): { sum: number; weighted: number } {
 }
 
 /**
- * Sums [0, argument) of the memory, sixteen bytes at a time, into three vectors behind the block: the bytes, the
- * bytes before each sixteen, and the bytes times their places, counted from the end, in their sixteen.
+ * Sums the memory from 0 to the argument, sixteen bytes at a time, into three vectors after the
+ * block: the bytes, the bytes before each group of sixteen, and the bytes times their place in
+ * their group, counted from its end.
  */
 function sumBlock(): Code {
   const [end, at] = [variable(0), variable(1)];

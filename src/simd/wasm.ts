@@ -1,7 +1,7 @@
 /**
- * A few words of WebAssembly, enough for loops over bytes, sixteen at a time: JavaScript has nothing of the kind, and
- * is five to twenty times slower at it. An expression is its own bytes; one that takes others has them in front.
- * https://webassembly.github.io/spec/core/binary/
+ * The instructions of WebAssembly that loops over sixteen bytes at a time need. Such loops are five
+ * to twenty times faster than in JavaScript. An expression is the bytes of its code: those of its
+ * operands come first. https://webassembly.github.io/spec/core/binary/
  */
 export type Code = readonly number[];
 
@@ -58,17 +58,17 @@ export function words(...values: number[]): Code {
   return values.flatMap((value) => [value & 255, value >>> 8]);
 }
 
-/** A function's variable: as an expression, and its assignment. */
+/** A variable of a function: the expression that reads it, and the code that assigns to it. */
 export function variable(index: number): { get: Code; set: (value: Code) => Code } {
   return { get: [0x20, ...leb(index)], set: (value) => [...value, 0x21, ...leb(index)] };
 }
 
-/** `body` once, and again as long as `condition` holds. */
+/** Runs `body` once, and again while `condition` is true. */
 export function loopWhile(condition: Code, body: Code): Code {
   return [0x03, 0x40, ...body, ...condition, 0x0d, 0, 0x0b];
 }
 
-// The part of the global object that is used here; the types of Node.js 20 do not have it.
+// The used part of the global object, which the types of Node.js 20 lack.
 declare const WebAssembly: {
   Memory: new (limits: { initial: number }) => { buffer: ArrayBuffer };
   Module: new (bytes: Uint8Array) => object;
@@ -79,15 +79,15 @@ const I32 = 0x7f;
 const V128 = 0x7b;
 const PAGE = 1 << 16;
 
-/** A compiled function, and the memory that it works on. */
+/** A compiled function and its memory. */
 export interface Kernel {
   memory: Uint8Array;
   run: (argument: number) => number;
 }
 
 /**
- * Compiles a function of one 32-bit integer to another. Its variables: 0 the argument, then `integers` 32-bit integers and
- * `vectors` vectors, all zero; it has a memory of `pages` times 64 KiB.
+ * Compiles a function from one 32-bit integer to another, with a memory of `pages` times 64 KiB.
+ * Variable 0 is the argument. `integers` 32-bit integers and `vectors` vectors follow, all zero.
  */
 export function kernel(pages: number, integers: number, vectors: number, body: Code): Kernel {
   const section = (id: number, content: Code): Code => [id, ...leb(content.length), ...content];
@@ -107,8 +107,8 @@ export function kernel(pages: number, integers: number, vectors: number, body: C
 }
 
 /**
- * A buffer of `length` zeros that begins where a page does: the system copies into others from a file three times
- * more slowly if they begin, as large ones usually do, sixteen bytes behind that.
+ * A buffer of `length` zeros that begins at the start of a page. Usual large buffers begin sixteen
+ * bytes later, and the system copies from a file into those three times more slowly.
  */
 export function alignedBuffer(length: number): Buffer {
   return Buffer.from(new WebAssembly.Memory({ initial: Math.ceil(length / PAGE) }).buffer, 0, length);

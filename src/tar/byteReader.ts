@@ -4,21 +4,23 @@ import type { FileHandle } from 'node:fs/promises';
 export interface ByteReader {
   /** Bytes read and skipped so far. */
   readonly position: number;
-  /** Exactly `length` bytes, fewer only at the end. For small lengths: they are in memory. */
+  /**
+   * Exactly `length` bytes, fewer only at the end. For small lengths, as they are held in memory.
+   */
   read(length: number): Promise<Buffer>;
-  /** Passes over `length` bytes, or up to the end. */
+  /** Skips `length` bytes, fewer only at the end. */
   skip(length: number): Promise<void>;
 }
 
 /** Bytes that arrive as a stream. */
 export interface StreamReader extends ByteReader {
-  /** The next 1 to `most` bytes, as they arrived; empty at the end. */
+  /** The next 1 to `most` bytes, as they arrive. Empty at the end. */
   some(most: number): Promise<Buffer>;
-  /** Ends the stream where it is: what holds it open is released. */
+  /** Ends the stream and releases its source. */
   close(): void;
 }
 
-/** Reads a file of `size` bytes; what is skipped is never read. */
+/** Reads a file of `size` bytes. Skipped bytes are never read. */
 export function fileReader(file: FileHandle, size: number): ByteReader {
   let position = 0;
   return {
@@ -48,7 +50,7 @@ async function readFully(file: FileHandle, buffer: Buffer, position: number): Pr
   return buffer.subarray(0, filled);
 }
 
-/** Reads chunks one after the other; holds one chunk at a time. */
+/** Reads chunks one after the other, and holds one at a time. */
 export function streamReader(chunks: AsyncIterable<Buffer>): StreamReader {
   const iterator = chunks[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
@@ -72,7 +74,7 @@ export function streamReader(chunks: AsyncIterable<Buffer>): StreamReader {
     },
     some,
     close() {
-      // Not awaited: a stream that is stuck would hold up the error that ends it.
+      // Not awaited: a stuck stream would delay the error that ends it.
       iterator.return?.().catch(() => undefined);
     },
     async read(length) {

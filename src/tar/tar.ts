@@ -7,52 +7,54 @@ export interface TarFile {
   path: string;
   /** Bytes. */
   size: number;
-  /** Permission bits; 0644 where not given. */
+  /** Permission bits. Default 0644. */
   mode?: number;
-  /** The bytes, or a function that opens a stream of exactly `size` bytes; it is called when the entry's turn comes. */
+  /** The bytes, or a function that opens a stream of `size` bytes when the entry is written. */
   body: Uint8Array | (() => AsyncIterable<Uint8Array>);
-  /** The entries of the tar that the body is; for who packs them apart from each other. */
+  /** If the body is a tar: its entries, so that they can be packed separately. */
   nested?: readonly TarFile[];
   /** The body as a gzip file. */
   gzipped?: GzipFile;
 }
 
-/** A gzip file whose content was compared with what it is to be. */
+/** A gzip file whose content was verified. */
 export interface GzipFile {
   path: string;
   /** Bytes of the file. */
   size: number;
   /** Digest of the file. */
   digest: Digest;
-  /** True if this run has just written it, and compared it then. */
+  /** True if this run has written and verified it. */
   isFresh?: boolean;
 }
 
-/** Seconds since 1970 that every entry bears where nothing else is given: 1980-01-01, as tools warn of older times. */
+/**
+ * The default modification time, in seconds since 1970: 1980-01-01, as tools warn of older times.
+ */
 export const DEFAULT_MTIME = 315_532_800;
 
 const BLOCK = 512;
 const LONGEST_NAME = 100;
 const LARGEST_OCTAL = 8 ** 11;
-/** What a tar ends with. */
+/** The end of a tar: two zero blocks. */
 export const TAR_END = Buffer.alloc(2 * BLOCK);
 
-/** An entry whose bytes are at hand. */
+/** An entry with its content in memory. */
 export function tarFile(path: string, content: Uint8Array | string, mode?: number): TarFile {
   const body = typeof content === 'string' ? Buffer.from(content) : content;
   return { path, size: body.length, body, ...(mode === undefined ? {} : { mode }) };
 }
 
-/** Exact length in bytes of what `tarStream` yields for the same entries. */
+/** The exact size in bytes of the tar that `tarStream` yields for these entries. */
 export function tarSize(entries: readonly Pick<TarFile, 'path' | 'size'>[]): number {
   return entries.reduce((sum, { path, size }) => sum + tarHeader(path).length + padded(size), TAR_END.length);
 }
 
 /**
- * Yields a tar of the entries in the given order: regular files of owner 0:0 that all bear `mtime` (seconds since
- * 1970), so that equal entries give equal bytes; it ends with exactly two zero blocks. Names over 100 bytes and sizes
- * from 8 GiB on are written in the way of GNU tar, which every reader knows.
- * Throws IntegrityError when a body does not have its declared size.
+ * Yields a tar of the entries in the given order: regular files of owner 0:0 with the time `mtime`
+ * (seconds since 1970), so that equal entries give equal bytes. The tar ends with two zero blocks.
+ * Names over 100 bytes and sizes from 8 GiB on have the format of GNU tar, which every reader knows.
+ * Throws IntegrityError if a body does not have its declared size.
  */
 export async function* tarStream(
   entries: Iterable<TarFile>,
@@ -79,7 +81,7 @@ async function* bodyOf({ path, size, body }: TarFile): AsyncGenerator<Buffer, vo
   throw new IntegrityError(`packing ${path}: expected ${size} bytes, found ${found}`);
 }
 
-/** The zero bytes behind a body of `size` bytes. */
+/** The zero bytes after a body of `size` bytes. */
 export function tarPadding(size: number): Buffer {
   return Buffer.alloc(padded(size) - size);
 }
@@ -94,7 +96,9 @@ interface HeaderFields {
   mtime: number;
 }
 
-/** The header block of an entry, behind the blocks that hold its name where that is too long for the header. */
+/**
+ * The header block of an entry, after the blocks of its name if that is too long for the header.
+ */
 export function tarHeader(path: string, fields: HeaderFields = { size: 0, mtime: 0 }): Buffer {
   const name = Buffer.from(path);
   if (name.length <= LONGEST_NAME) return block(name, fields, '0');
@@ -129,7 +133,7 @@ function octal(header: Buffer, offset: number, length: number, value: number): v
   header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, offset, 'latin1');
 }
 
-/** Base 256, big-endian, marked by the highest bit. */
+/** Writes in base 256, big-endian, marked by the highest bit. */
 function binary(header: Buffer, offset: number, length: number, value: number): void {
   header.writeBigUInt64BE(BigInt(value), offset + length - 8);
   header[offset] = 0x80;

@@ -4,9 +4,12 @@ import type { UserError } from '../errors.ts';
 import { IntegrityError, UnsupportedError } from '../errors.ts';
 import type { ByteReader } from './byteReader.ts';
 
-/** One entry of a tar archive. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */
+/**
+ * One entry of a tar archive.
+ * https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06
+ */
 export interface TarHeader {
-  /** Without a leading `./` and a trailing slash. */
+  /** Without a leading `./` or a trailing slash. */
   path: string;
   /** The path as the archive spells it. */
   name: string;
@@ -14,21 +17,21 @@ export interface TarHeader {
   kind: 'file' | 'folder' | 'link' | 'special';
   /** Bytes of the body. */
   size: number;
-  /** Position of the body's first byte in the archive. */
+  /** Position of the first byte of the body in the archive. */
   offset: number;
-  /** Of a link: the path that it leads to, inside the archive. */
+  /** The path that a link points to, inside the archive. */
   target?: string;
 }
 
 const BLOCK = 512;
-/** Long names and pax records; anything larger is an attack. */
+/** Bytes of a long name or of pax records. Anything larger is an attack. */
 const LARGEST_META = 1 << 20;
 const PARENT = '..';
 const FILES = new Set(['File', 'OldFile', 'ContiguousFile']);
 const LINKS = new Set(['Link', 'SymbolicLink']);
 const FOLDERS = new Set(['Directory', 'GNUDumpDir']);
 
-/** What the meta entries before an entry say of it. */
+/** What the meta entries before an entry say about it. */
 interface Pending {
   local?: Pax | undefined;
   global?: Pax | undefined;
@@ -37,9 +40,10 @@ interface Pending {
 }
 
 /**
- * Walks the entries of a tar archive in order (ustar, pax and GNU long names, sizes beyond 8 GiB). The consumer may read an
- * entry's body from `bytes` before it asks for the next entry; what it leaves is skipped. Throws UnsupportedError
- * for what is no tar archive, IntegrityError for a truncated one and for names and links that lead out of it; `where` names it.
+ * Walks the entries of a tar archive in order: ustar, pax, GNU long names, sizes beyond 8 GiB. The
+ * consumer may read the body of an entry from `bytes` before it requests the next entry. The rest
+ * of the body is skipped. `where` names the archive in errors. Throws UnsupportedError if it is not
+ * a tar archive, and IntegrityError if it is truncated or has names or links that lead out of it.
  */
 export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator<TarHeader> {
   let pending: Pending = {};
@@ -68,7 +72,7 @@ function headerOf(block: Buffer, pending: Pending, where: string, position: numb
   return header;
 }
 
-/** Undefined for a size that is no number: the library throws an error of its own for some of them. */
+/** Undefined for an invalid size, for which the library may throw an error of its own. */
 function parsedHeader(block: Buffer, { local, global }: Pending): Header | undefined {
   try {
     return new Header(block, 0, local, global);
@@ -90,7 +94,10 @@ function paddedSize(header: Header, where: string): number {
   return Math.ceil(size / BLOCK) * BLOCK;
 }
 
-/** Links and folders have no body, whatever their header says; as Go's archive/tar, which Docker uses. */
+/**
+ * Links and folders have no body, whatever the header says, as in Go's archive/tar, which Docker
+ * uses.
+ */
 function bodySize(header: Header): number {
   const bodiless = LINKS.has(header.type) || header.type === 'Directory';
   return bodiless ? 0 : (header.size ?? 0);
@@ -142,7 +149,10 @@ function linkTarget(base: string, linkpath: string, path: string, where: string)
   });
 }
 
-/** The path without `./` and trailing slashes; throws IntegrityError when it is absolute or has a `..` in it. */
+/**
+ * The path without `./` and trailing slashes. Throws IntegrityError if it is absolute or contains
+ * `..`.
+ */
 export function insidePath(path: string, where: string): string {
   if (posix.isAbsolute(path) || path.split(/[/\\]/).includes(PARENT) || path.includes('\0')) {
     throw new IntegrityError(`${where}: the name ${JSON.stringify(path)} leads out of the archive`, {

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { xz } from '../../src/compress/xz.ts';
 import type { XzLevel } from '../../src/compress/xzCoding.ts';
 import { xzCoding } from '../../src/compress/xzCoding.ts';
 import { unxz, xzByLibrary } from '../../src/compress/xzLibrary.ts';
-import { hasXzProgram, xzByProgram } from '../../src/compress/xzProgram.ts';
+import { xzByProgram } from '../../src/compress/xzProgram.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
 
@@ -112,6 +112,13 @@ describe('an xz program on PATH', () => {
     process.env['PATH'] = path;
   });
 
+  /** A run asks for the program once: each test here is a run of its own. */
+  async function run() {
+    vi.resetModules();
+    const { hasXzProgram } = await import('../../src/compress/xzProgram.ts');
+    return { hasXzProgram, ...(await import('../../src/compress/xz.ts')) };
+  }
+
   function install(script: string): void {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'xz'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -125,11 +132,21 @@ describe('an xz program on PATH', () => {
     ['is not where it does not run', 'exit 127', false],
   ])('%s', async (_name, script, isUsed) => {
     install(script);
+    const { hasXzProgram } = await run();
     expect(await hasXzProgram()).toBe(isUsed);
+  });
+
+  it('is asked for its version once in a run', async () => {
+    const calls = join(temporaryFolder(), 'calls');
+    install(`echo "$1" >> ${calls}; echo "BusyBox"`);
+    const { xz } = await run();
+    for (let count = 0; count < 3; count++) await collect(xz(chunksOf(TEXT), 0, 1));
+    expect(readFileSync(calls, 'utf8')).toBe('--version\n');
   });
 
   it('is not used where there is none', async () => {
     process.env['PATH'] = temporaryFolder();
+    const { hasXzProgram, xz } = await run();
     expect(await hasXzProgram()).toBe(false);
     expect(await collect(unxz(xz(chunksOf(TEXT), 0, 1)))).toEqual(TEXT);
   });
