@@ -10,7 +10,7 @@ import { expectState, stateOf } from './layer.ts';
 import { encodeWithXdelta3, hasXdelta3 } from './xdelta3.ts';
 import { encodeWithWasm } from './xdelta3Wasm/xdelta3Wasm.ts';
 
-export { chooseSources } from './sources.ts';
+export { chooseBaseLayers } from './baseLayers.ts';
 
 /** Raised whenever an encoder's output changes, so that nobody takes an old delta from a cache. */
 const VERSIONS: Record<EncoderName, number> = { builtin: 3, xdelta3: 1, 'xdelta3-wasm': 1 };

@@ -10,27 +10,27 @@ export interface LayerSummary {
   /** Checksums of the path. */
   names: Uint32Array;
   /** Checksums of the path without the digits in it: the same file in another version. */
-  kin: Uint32Array;
+  unversioned: Uint32Array;
 }
 
 /** What a header weighs, in bytes of content. */
 const HEADER = 512;
 /** A changed file is about half as good as an unchanged one, one that may be its next version half of that. */
 const SAME_NAME = 0.5;
-const KIN_NAME = 0.25;
+const OTHER_VERSION = 0.25;
 /** Below this share of a layer, a source is not worth having. */
 const LEAST_SHARE = 0.01;
 
 /**
- * The old layer that is the best source of each new one, undefined where none shares at least a hundredth of its bytes:
+ * The base layer that is the best source of each new one, undefined where none shares at least a hundredth of its bytes:
  * shared content counts in full, files of the same name half, files whose names differ in digits only a quarter. Of equal
  * ones the first is taken. Several new layers may have the same source, as when a layer was split.
  */
 export function pairByContent(
-  oldLayers: readonly LayerSummary[],
+  baseLayers: readonly LayerSummary[],
   newLayers: readonly LayerSummary[],
 ): Map<Digest, Digest | undefined> {
-  const known = oldLayers.map((layer) => ({ diffID: layer.diffID, lists: sortedLists(layer) }));
+  const known = baseLayers.map((layer) => ({ diffID: layer.diffID, lists: sortedLists(layer) }));
   const pairs = new Map<Digest, Digest | undefined>();
   for (const layer of newLayers) {
     let source: Digest | undefined;
@@ -44,13 +44,13 @@ export function pairByContent(
   return pairs;
 }
 
-type Lists = Pick<LayerSummary, 'contents' | 'names' | 'kin'>;
+type Lists = Pick<LayerSummary, 'contents' | 'names' | 'unversioned'>;
 
 function sortedLists(layer: LayerSummary): Lists {
   return {
     contents: layer.contents.slice().sort(),
     names: layer.names.slice().sort(),
-    kin: layer.kin.slice().sort(),
+    unversioned: layer.unversioned.slice().sort(),
   };
 }
 
@@ -65,7 +65,7 @@ function sharedWeight(layer: LayerSummary, old: Lists): number {
     const hasName = holds(old.names, layer.names[entry]!);
     if (content !== 0 && holds(old.contents, content)) weight += size + (hasName ? HEADER * SAME_NAME : 0);
     else if (hasName) weight += (size + HEADER) * SAME_NAME;
-    else if (holds(old.kin, layer.kin[entry]!)) weight += (size + HEADER) * KIN_NAME;
+    else if (holds(old.unversioned, layer.unversioned[entry]!)) weight += (size + HEADER) * OTHER_VERSION;
   });
   return weight;
 }

@@ -4,7 +4,7 @@ import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodeVcdiff } from '../vcdiff/decode.ts';
 import type { DeltaOptions, LayerFile } from './layer.ts';
-import { SourceFile } from './source.ts';
+import { SourceFile } from './sourceFile.ts';
 import { digestByXdelta3, hasXdelta3 } from './xdelta3.ts';
 
 /** What decoding a delta took. */

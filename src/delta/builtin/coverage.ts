@@ -1,4 +1,5 @@
 import { WINDOW_SIZE } from '../../vcdiff/format.ts';
+import { toHighBits } from '../mix.ts';
 import { matchLength, viewOf } from './bytes.ts';
 import { FEWEST_BITS, LANDMARK_SIZE } from './landmarkScan.ts';
 import { eachLandmark } from './landmarks.ts';
@@ -98,5 +99,5 @@ export class Coverage {
 }
 
 function slotOf(sum: number): number {
-  return Math.imul(sum, 0x9e3779b1) >>> (32 - SLOTS_BITS);
+  return toHighBits(sum) >>> (32 - SLOTS_BITS);
 }

@@ -4,8 +4,8 @@ import { FILE_HEADER, WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { HAS_THREADS } from '../../io/threads.ts';
 import type { DeltaOptions, LayerFile } from '../layer.ts';
 import { PositionedFile } from '../tar/positioned.ts';
-import type { Plan } from './types.ts';
-import { makePlan } from './plan.ts';
+import type { EntryPairs } from './types.ts';
+import { pairEntries } from './entryPairs.ts';
 import { openEncoder, type WindowJob } from './windowJob.ts';
 import { encodeInThreads } from './windowThreads.ts';
 
@@ -22,12 +22,12 @@ export async function encodeBuiltin(
   options: DeltaOptions,
 ): Promise<void> {
   const job: WindowJob = {
-    plan: planOf(from.path, to.path),
-    oldPath: from.path,
+    pairs: pairsOf(from.path, to.path),
+    basePath: from.path,
     newPath: to.path,
     effort: options.effort,
   };
-  const { new: table } = job.plan;
+  const { new: table } = job.pairs;
   const output = await open(destination, 'w');
   try {
     await writeWindows(output, job, table.start[table.count]!, options);
@@ -36,17 +36,17 @@ export async function encodeBuiltin(
   }
 }
 
-function planOf(oldPath: string, newPath: string): Plan {
-  const oldFile = new PositionedFile(oldPath);
+function pairsOf(basePath: string, newPath: string): EntryPairs {
+  const baseFile = new PositionedFile(basePath);
   try {
     const newFile = new PositionedFile(newPath);
     try {
-      return makePlan(oldFile, newFile);
+      return pairEntries(baseFile, newFile);
     } finally {
       newFile.close();
     }
   } finally {
-    oldFile.close();
+    baseFile.close();
   }
 }
 

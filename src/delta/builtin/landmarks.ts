@@ -1,13 +1,14 @@
+import { addOtherWord, toHighBits } from '../mix.ts';
 import { viewOf, word } from './bytes.ts';
 import { FEWEST_BITS, LANDMARK_SIZE, STRIDE, candidates, findCandidates } from './landmarkScan.ts';
 
 /**
- * A landmark is a place in a file that its own 32 bytes choose: wherever sums of them have enough fixed bits. Equal content has equal landmarks, wherever it is; so they tell which old bytes resemble new ones.
+ * A landmark is a place in a file that its own 32 bytes choose: wherever sums of them have enough fixed bits. Equal content has equal landmarks, wherever it is; so they tell which base bytes resemble new ones.
  */
 export interface Landmarks {
   /** Fixed bits that make a landmark: one in 2^bits positions is one. */
   bits: number;
-  /** Open-addressed: sums, and beside each its position in the old layer, or -1. */
+  /** Open-addressed: sums, and beside each its position in the base layer, or -1. */
   sums: Uint32Array;
   positions: Float64Array;
 }
@@ -34,7 +35,7 @@ export function addLandmark(landmarks: Landmarks, sum: number, position: number)
   landmarks.positions[slot] = position;
 }
 
-/** Where the landmark is in the old layer, or -1. */
+/** Where the landmark is in the base layer, or -1. */
 export function findLandmark(landmarks: Landmarks, sum: number): number {
   return landmarks.positions[slotOf(landmarks, sum)]!;
 }
@@ -43,7 +44,7 @@ const MOST_PROBES = 32;
 
 function slotOf(landmarks: Landmarks, sum: number): number {
   const mask = landmarks.sums.length - 1;
-  let slot = (Math.imul(sum, 0x9e3779b1) >>> 8) & mask;
+  let slot = (toHighBits(sum) >>> 8) & mask;
   for (let probe = 0; probe < MOST_PROBES; probe++) {
     if (landmarks.positions[slot] === -1 || landmarks.sums[slot] === sum) break;
     slot = (slot + 1) & mask;
@@ -66,7 +67,7 @@ export function eachLandmark(
     const count = findCandidates(bytes, from, length);
     for (let index = 0; index < count; index++) {
       const at = candidates[index]!;
-      const isRare = (Math.imul(word(view, at + CHOOSING_MORE), 0x9e3779b1) >>> 1) >>> rarer === 0;
+      const isRare = (toHighBits(word(view, at + CHOOSING_MORE)) >>> 1) >>> rarer === 0;
       if (isRare) visit(sumAt(view, at), at);
     }
   }
@@ -76,8 +77,7 @@ export function eachLandmark(
 function sumAt(bytes: DataView, start: number): number {
   let sum = 0;
   for (let at = start; at < start + LANDMARK_SIZE; at += 4) {
-    sum = Math.imul(sum ^ word(bytes, at), 0x85ebca6b);
-    sum ^= sum >>> 15;
+    sum = addOtherWord(sum, word(bytes, at));
   }
   return sum >>> 0;
 }

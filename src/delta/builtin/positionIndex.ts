@@ -1,3 +1,4 @@
+import { sumOfEight } from '../mix.ts';
 import { word } from './bytes.ts';
 import { COVER, type Coverage } from './coverage.ts';
 
@@ -71,7 +72,5 @@ export class PositionIndex {
 }
 
 function sumAt(bytes: DataView, at: number): number {
-  const low = Math.imul(word(bytes, at), 0x9e3779b1);
-  const sum = Math.imul(low ^ (low >>> 15) ^ word(bytes, at + 4), 0x85ebca6b);
-  return Math.imul(sum ^ (sum >>> 13), 0xc2b2ae35);
+  return sumOfEight(word(bytes, at), word(bytes, at + 4));
 }

@@ -1,3 +1,4 @@
+import { addByte, toHighBits } from '../mix.ts';
 import type { EntryTable } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
 
@@ -7,7 +8,7 @@ const SAMPLE = 1024;
 export function sampleSum(file: PositionedFile, table: EntryTable, entry: number): number {
   const size = table.size[entry]!;
   const body = table.body[entry]!;
-  let sum = Math.imul(size | 0, 0x9e3779b1) ^ Math.floor(size / 2 ** 32);
+  let sum = toHighBits(size | 0) ^ Math.floor(size / 2 ** 32);
   const length = Math.min(SAMPLE, size);
   sum = sumOf(sum, file.view(body, length));
   return sumOf(sum, file.view(body + size - length, length)) >>> 0;
@@ -15,6 +16,6 @@ export function sampleSum(file: PositionedFile, table: EntryTable, entry: number
 
 function sumOf(seed: number, bytes: Uint8Array): number {
   let sum = seed;
-  for (const byte of bytes) sum = Math.imul(sum ^ byte, 0x01000193);
+  for (const byte of bytes) sum = addByte(sum, byte);
   return sum ^ (sum >>> 15);
 }

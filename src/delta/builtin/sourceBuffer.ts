@@ -7,7 +7,7 @@ export interface Range {
   end: number;
 }
 
-/** Ranges of the old layer, read into one buffer after another. */
+/** Ranges of the base layer, read into one buffer after another. */
 export class SourceBuffer {
   bytes: Uint8Array = alignedBuffer(1 << 16);
   length = 0;

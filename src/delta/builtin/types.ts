@@ -1,15 +1,15 @@
 import type { EntryTable } from '../tar/entryTable.ts';
 import type { Landmarks } from './landmarks.ts';
 
-/** Which part of the old layer each entry of the new one is probably made of; on shared memory. */
-export interface Plan {
-  old: EntryTable;
+/** Which part of the base layer each entry of the new one is probably made of; on shared memory. */
+export interface EntryPairs {
+  base: EntryTable;
   new: EntryTable;
-  /** For each new entry the old one whose header its header resembles, or -1. */
+  /** For each new entry the base one whose header its header resembles, or -1. */
   header: Int32Array;
-  /** For each new entry the old one whose body its body equals or resembles, or -1. */
+  /** For each new entry the base one whose body its body equals or resembles, or -1. */
   body: Int32Array;
-  /** Of the old bodies that are no new body as they are. */
+  /** Of the base bodies that are no new body as they are. */
   landmarks: Landmarks;
 }
 

@@ -10,35 +10,35 @@ import { matchLength, viewOf } from './bytes.ts';
 import type { Thoroughness } from './parser.ts';
 import { Parser } from './parser.ts';
 import { SourceBuffer, type Range } from './sourceBuffer.ts';
-import { SourceFinder } from './sourceFinder.ts';
-import type { Plan, Target } from './types.ts';
+import { RangeFinder } from './rangeFinder.ts';
+import type { EntryPairs, Target } from './types.ts';
 
 /** The most bytes that are compared at once. */
 const PIECE = 1 << 20;
 /** Smaller bodies are not worth a search; they stay literal unless they are the same. */
 const SMALLEST_MATCHED = 16;
 
-/** Encodes any window of the new layer, given the plan; windows do not depend on one another. */
+/** Encodes any window of the new layer, given the pairs; windows do not depend on one another. */
 export class WindowEncoder {
-  private readonly plan: Plan;
-  private readonly oldFile: PositionedFile;
+  private readonly pairs: EntryPairs;
+  private readonly baseFile: PositionedFile;
   private readonly newFile: PositionedFile;
   private readonly target = alignedBuffer(WINDOW_SIZE);
   private readonly copies = new CopyList();
   private readonly writer = new WindowWriter();
   private readonly parser = new Parser();
   private readonly source = new SourceBuffer();
-  private readonly finder: SourceFinder;
+  private readonly finder: RangeFinder;
   private readonly effort: Effort;
   /** Position of the window in the new layer. */
   private start = 0;
   private length = 0;
 
-  constructor(plan: Plan, oldFile: PositionedFile, newFile: PositionedFile, effort: Effort) {
-    this.plan = plan;
+  constructor(pairs: EntryPairs, baseFile: PositionedFile, newFile: PositionedFile, effort: Effort) {
+    this.pairs = pairs;
     this.effort = effort;
-    this.finder = new SourceFinder(plan.landmarks, oldFile.size);
-    this.oldFile = oldFile;
+    this.finder = new RangeFinder(pairs.landmarks, baseFile.size);
+    this.baseFile = baseFile;
     this.newFile = newFile;
   }
 
@@ -48,7 +48,7 @@ export class WindowEncoder {
     this.length = this.newFile.readInto(this.target, 0, start, WINDOW_SIZE);
     this.copies.clear();
     const end = start + this.length;
-    const { new: table } = this.plan;
+    const { new: table } = this.pairs;
     for (let entry = entryAt(table, start); entry < table.count && table.start[entry]! < end; entry++)
       this.entry(entry);
     const parts = partsInReach(this.copies, this.length);
@@ -58,28 +58,28 @@ export class WindowEncoder {
   }
 
   private entry(entry: number): void {
-    const { old, new: table, header, body } = this.plan;
+    const { base, new: table, header, body } = this.pairs;
     const pair = header[entry]!;
     if (pair >= 0 && pair === body[entry] && this.whole(entry, pair)) return;
     if (pair >= 0)
       this.header(
         table.start[entry]!,
         table.body[entry]!,
-        old.start[pair]!,
-        old.body[pair]! - old.start[pair]!,
+        base.start[pair]!,
+        base.body[pair]! - base.start[pair]!,
       );
     this.body(entry, body[entry]!);
   }
 
   /** Copies an entry that is the same from its header to its padding. */
   private whole(entry: number, pair: number): boolean {
-    const { old, new: table } = this.plan;
-    const from = old.start[pair]!;
+    const { base, new: table } = this.pairs;
+    const from = base.start[pair]!;
     const at = table.start[entry]! - this.start;
     const length = table.start[entry + 1]! - table.start[entry]!;
-    if (length !== old.start[pair + 1]! - from || length > PIECE || at < 0 || at + length > this.length)
+    if (length !== base.start[pair + 1]! - from || length > PIECE || at < 0 || at + length > this.length)
       return false;
-    const source = this.oldFile.view(from, length);
+    const source = this.baseFile.view(from, length);
     if (source.compare(this.target, at, at + length) !== 0) return false;
     this.copies.add(at, from, length);
     return true;
@@ -87,17 +87,18 @@ export class WindowEncoder {
 
   private header(start: number, end: number, from: number, length: number): void {
     if (end - start !== length || start < this.start || end > this.start + this.length) return;
-    copyDiagonal(this.copies, this.target, start - this.start, this.oldFile.view(from, length), from);
+    copyDiagonal(this.copies, this.target, start - this.start, this.baseFile.view(from, length), from);
   }
 
-  /** The part of the entry's body that is in this window, against its old version, if it has one. */
+  /** The part of the entry's body that is in this window, against its base version, if it has one. */
   private body(entry: number, pair: number): void {
-    const { old, new: table } = this.plan;
+    const { base, new: table } = this.pairs;
     const bodyAt = table.body[entry]!;
     const start = Math.max(bodyAt, this.start);
     const end = Math.min(bodyAt + table.size[entry]!, this.start + this.length);
     if (end <= start) return;
-    const version = pair < 0 ? undefined : { from: old.body[pair]!, end: old.body[pair]! + old.size[pair]! };
+    const version =
+      pair < 0 ? undefined : { from: base.body[pair]!, end: base.body[pair]! + base.size[pair]! };
     const probable = version === undefined ? 0 : version.from + start - bodyAt;
     if (version !== undefined && this.same(start, end, probable, version.end)) return;
     if (end - start < SMALLEST_MATCHED) return;
@@ -108,7 +109,7 @@ export class WindowEncoder {
 
   private match(part: Target, ranges: readonly Range[], probable: number): void {
     const { source, copies } = this;
-    source.load(this.oldFile, ranges);
+    source.load(this.baseFile, ranges);
     const distance = source.positionOf(probable) - part.start;
     const thoroughness = thoroughnessOf(this.effort, source.length);
     this.parser.parse(
@@ -125,7 +126,7 @@ export class WindowEncoder {
     if (from + end - start > limit) return false;
     for (let at = start; at < end; at += PIECE) {
       const length = Math.min(PIECE, end - at);
-      const source = this.oldFile.view(from + at - start, length);
+      const source = this.baseFile.view(from + at - start, length);
       if (source.compare(this.target, at - this.start, at - this.start + length) !== 0) return false;
     }
     this.copies.add(start - this.start, from, end - start);
@@ -146,7 +147,7 @@ function thoroughnessOf(effort: Effort, length: number): Thoroughness {
 const SHORTEST = 8;
 
 /**
- * Copies what a header and its old version, which begins at `from` of the source file, have in common at the same
+ * Copies what a header and its base version, which begins at `from` of the source file, have in common at the same
  * distance from their starts.
  */
 function copyDiagonal(

@@ -1,25 +1,25 @@
 import type { Effort } from '../layer.ts';
 import { PositionedFile } from '../tar/positioned.ts';
-import type { Plan } from './types.ts';
+import type { EntryPairs } from './types.ts';
 import { WindowEncoder } from './windowEncoder.ts';
 
-/** All that a thread needs to encode any window; may be sent to another thread, which then shares the plan's memory. */
+/** All that a thread needs to encode any window; may be sent to another thread, which then shares the pairs's memory. */
 export interface WindowJob {
-  plan: Plan;
-  oldPath: string;
+  pairs: EntryPairs;
+  basePath: string;
   newPath: string;
   effort: Effort;
 }
 
 /** An encoder with both files open, and `close`. Throws the system's error if a file can't be opened. */
 export function openEncoder(job: WindowJob): { encoder: WindowEncoder; close: () => void } {
-  const oldFile = new PositionedFile(job.oldPath);
+  const baseFile = new PositionedFile(job.basePath);
   try {
     const newFile = new PositionedFile(job.newPath);
-    const close = () => [oldFile, newFile].forEach((file) => file.close());
-    return { encoder: new WindowEncoder(job.plan, oldFile, newFile, job.effort), close };
+    const close = () => [baseFile, newFile].forEach((file) => file.close());
+    return { encoder: new WindowEncoder(job.pairs, baseFile, newFile, job.effort), close };
   } catch (error) {
-    oldFile.close();
+    baseFile.close();
     throw error;
   }
 }

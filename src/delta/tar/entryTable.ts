@@ -16,16 +16,16 @@ export interface EntryTable {
   /** Checksum of the path. */
   name: Uint32Array;
   /** Checksum of the path with every run of digits and dots replaced: that of the same file in another version. */
-  kin: Uint32Array;
+  unversioned: Uint32Array;
   /** Checksum of the last part of the path, so replaced. */
-  base: Uint32Array;
+  lastPart: Uint32Array;
 }
 
 /** Checksums of a path. */
 export interface PathSums {
   name: number;
-  kin: number;
-  base: number;
+  unversioned: number;
+  lastPart: number;
 }
 
 /** A table with room for one entry more than `count`. */
@@ -36,8 +36,8 @@ function makeTable(count: number): EntryTable {
     body: new Float64Array(new SharedArrayBuffer((count + 1) * 8)),
     size: new Float64Array(new SharedArrayBuffer((count + 1) * 8)),
     name: new Uint32Array(new SharedArrayBuffer((count + 1) * 4)),
-    kin: new Uint32Array(new SharedArrayBuffer((count + 1) * 4)),
-    base: new Uint32Array(new SharedArrayBuffer((count + 1) * 4)),
+    unversioned: new Uint32Array(new SharedArrayBuffer((count + 1) * 4)),
+    lastPart: new Uint32Array(new SharedArrayBuffer((count + 1) * 4)),
   };
 }
 
@@ -54,8 +54,8 @@ export class TableBuilder {
     table.body[index] = body;
     table.size[index] = size;
     table.name[index] = path.name;
-    table.kin[index] = path.kin;
-    table.base[index] = path.base;
+    table.unversioned[index] = path.unversioned;
+    table.lastPart[index] = path.lastPart;
   }
 
   /** The table of a file of `fileSize` bytes. */
@@ -71,8 +71,8 @@ export class TableBuilder {
     grown.body.set(table.body);
     grown.size.set(table.size);
     grown.name.set(table.name);
-    grown.kin.set(table.kin);
-    grown.base.set(table.base);
+    grown.unversioned.set(table.unversioned);
+    grown.lastPart.set(table.lastPart);
     grown.count = table.count;
     this.table = grown;
   }

@@ -1,3 +1,5 @@
+import { addWord } from '../mix.ts';
+
 const BLOCK = 512;
 /** One block in so many is remembered, chosen by its content, so that both files remember the same ones. */
 const SAMPLING = 16;
@@ -43,8 +45,7 @@ function forSampledBlocks(bytes: Buffer, visit: (sum: number, at: number) => voi
 function sumOf(words: Int32Array): number {
   let sum = 0;
   for (const word of words) {
-    sum = Math.imul(sum ^ word, 0x9e3779b1);
-    sum ^= sum >>> 15;
+    sum = addWord(sum, word);
   }
   return sum >>> 0;
 }

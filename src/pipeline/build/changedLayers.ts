@@ -1,6 +1,6 @@
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer, LayerStore, PackedLayer } from '../../cache/layers.ts';
-import { chooseSources, encoderVersion, makeDelta } from '../../delta/engine.ts';
+import { chooseBaseLayers, encoderVersion, makeDelta } from '../../delta/engine.ts';
 import { IntegrityError } from '../../errors.ts';
 import type { Effects } from '../../io/effects.ts';
 import type { LayerContent } from '../../mender/payload.ts';
@@ -63,7 +63,7 @@ async function chooseJobs(
   );
   if (base === undefined || targets.length === 0) return jobs;
   const baseLayers = await Promise.all(base.layers.map((diffID) => requireUnpacked(diffID, layers)));
-  const sources = await chooseSources(baseLayers, targets);
+  const sources = await chooseBaseLayers(baseLayers, targets);
   for (const to of targets) {
     const from = baseLayers.find(({ diffID }) => diffID === sources.get(to.diffID));
     if (from) jobs.set(to.diffID, { from, to });

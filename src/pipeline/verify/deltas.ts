@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { looksCompressed } from '../../delta/sniff.ts';
-import { SourceFile } from '../../delta/source.ts';
+import { SourceFile } from '../../delta/sourceFile.ts';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type { Digest } from '../../oci/digest.ts';

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { encodeBuiltin } from '../../../src/delta/builtin/encode.ts';
-import { makePlan } from '../../../src/delta/builtin/plan.ts';
+import { pairEntries } from '../../../src/delta/builtin/entryPairs.ts';
 import { openEncoder } from '../../../src/delta/builtin/windowJob.ts';
 import type { DeltaOptions, LayerFile } from '../../../src/delta/layer.ts';
 import { PositionedFile } from '../../../src/delta/tar/positioned.ts';
@@ -135,13 +135,13 @@ function cells(seed: number, between: number): Buffer {
 
 test('a window is the same bytes whatever its encoder made before, also where two matches are equally near', () => {
   const folder = temporaryFolder();
-  const [oldPath, newPath] = [join(folder, 'old'), join(folder, 'new')];
+  const [basePath, newPath] = [join(folder, 'old'), join(folder, 'new')];
   const seeds = Array.from({ length: 50 }, (_, index) => index);
-  writeFileSync(oldPath, Buffer.concat(seeds.map((seed) => cells(seed, 1000 * seed))));
+  writeFileSync(basePath, Buffer.concat(seeds.map((seed) => cells(seed, 1000 * seed))));
   const moved = seeds.flatMap((seed) => [contentOf(noise(18, seed + 77)), cells(seed, 1000 * seed + 500)]);
   writeFileSync(newPath, Buffer.concat(moved));
-  const plan = makePlan(new PositionedFile(oldPath), new PositionedFile(newPath));
-  const { encoder } = openEncoder({ plan, oldPath, newPath, effort: 'default' });
+  const pairs = pairEntries(new PositionedFile(basePath), new PositionedFile(newPath));
+  const { encoder } = openEncoder({ pairs, basePath, newPath, effort: 'default' });
   const [first, ...again] = [0, 0, 0, 0].map((start) => Buffer.from(encoder.encode(start)));
   for (const window of again) expect(window.equals(first!)).toBe(true);
 });

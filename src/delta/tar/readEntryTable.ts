@@ -19,7 +19,7 @@ interface Entry {
  * rest is one entry without header and name (the zeros that end every tar are such a rest), so that bytes that are no
  * tar at all are one body. Sizes that exceed the file are cut off. Throws only what reading throws.
  */
-export function scanTar(file: PositionedFile): EntryTable {
+export function readEntryTable(file: PositionedFile): EntryTable {
   const builder = new TableBuilder();
   let start = 0;
   while (start < file.size) {

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LayerFile } from '../../src/delta/layer.ts';
-import { chooseSources } from '../../src/delta/sources.ts';
+import { chooseBaseLayers } from '../../src/delta/baseLayers.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { layerAt } from './files.ts';
 import { type TarEntry, contentOf, tarOfEntries } from './tars.ts';
@@ -58,7 +58,7 @@ test.each<[string, Record<string, string>, Record<string, string>, Record<string
     { ssl2: 'ssl' },
   ],
   ['nothing in common', { os: OS }, { app: APP }, { app: undefined }],
-  ['no old layers', {}, { app: APP }, { app: undefined }],
+  ['no base layers', {}, { app: APP }, { app: undefined }],
   [
     'empty layers, which are alike in nothing but their end',
     { a: '', os: OS },
@@ -69,7 +69,7 @@ test.each<[string, Record<string, string>, Record<string, string>, Record<string
   const folder = temporaryFolder();
   const from = layersOf(folder, old);
   const to = layersOf(folder, fresh);
-  const pairs = await chooseSources([...from.values()], [...to.values()]);
+  const pairs = await chooseBaseLayers([...from.values()], [...to.values()]);
   const nameOf = new Map([...from].reverse().map(([name, layer]) => [layer.diffID, name]));
   const found = [...to].map(([name, { diffID }]) => [name, nameOf.get(pairs.get(diffID) ?? diffID)]);
   expect(Object.fromEntries(found)).toEqual(expected);
@@ -78,7 +78,7 @@ test.each<[string, Record<string, string>, Record<string, string>, Record<string
 
 test('a layer that is there already is not read', async () => {
   const layer: LayerFile = { diffID: `sha256:${'0'.repeat(64)}`, path: '/nowhere/at/all', size: 9 };
-  expect(await chooseSources([layer], [layer])).toEqual(new Map([[layer.diffID, layer.diffID]]));
+  expect(await chooseBaseLayers([layer], [layer])).toEqual(new Map([[layer.diffID, layer.diffID]]));
 });
 
 test('layers that are no tar pair by their content', async () => {
@@ -87,7 +87,7 @@ test('layers that are no tar pair by their content', async () => {
   const old = layerAt(join(folder, 'old'), same);
   const fresh = layerAt(join(folder, 'new'), Buffer.concat([same.subarray(0, 4999), Buffer.of(1)]));
   const other = layerAt(join(folder, 'other'), tarOfEntries([entry('a=1*9000')]));
-  const pairs = await chooseSources([other, old], [fresh]);
+  const pairs = await chooseBaseLayers([other, old], [fresh]);
   expect(pairs.get(fresh.diffID)).toBe(old.diffID);
 });
 
@@ -96,5 +96,5 @@ test('a source that xdelta3 would decompress is not chosen', async () => {
   const files = [entry('BZh9=1*5000'), entry('app=2*5000')];
   const sniffed = layerAt(join(folder, 'old'), tarOfEntries(files));
   const fresh = layerAt(join(folder, 'new'), tarOfEntries([...files, entry('more=3*10')]));
-  expect((await chooseSources([sniffed], [fresh])).get(fresh.diffID)).toBeUndefined();
+  expect((await chooseBaseLayers([sniffed], [fresh])).get(fresh.diffID)).toBeUndefined();
 });

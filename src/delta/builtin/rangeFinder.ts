@@ -1,22 +1,22 @@
 import { eachLandmark, findLandmark, type Landmarks } from './landmarks.ts';
 import { INDEX_LIMIT } from './positionIndex.ts';
 import type { Range } from './sourceBuffer.ts';
-import { LARGEST_WHOLE } from './survey.ts';
+import { LARGEST_WHOLE } from './baseLandmarks.ts';
 import type { Target } from './types.ts';
 
-/** Of a larger old version, so much before and behind the same place is taken where no landmark says more. */
+/** Of a larger base version, so much before and behind the same place is taken where no landmark says more. */
 const REACH = 1 << 20;
 
-/** A piece resembles the old layer if it has so many landmarks, and the old layer this share of them. */
+/** A piece resembles the base layer if it has so many landmarks, and the base layer this share of them. */
 const FEWEST = 4;
 const ENOUGH = 1 / 3;
-/** A part of the old layer counts if it has this share of the landmarks that an equal one would have. */
+/** A part of the base layer counts if it has this share of the landmarks that an equal one would have. */
 const DENSE = 1 / 8;
 
 const NOTHING: Range = { from: 0, end: 0 };
 
-/** Chooses which parts of the old layer a changed piece of the new one is matched against. */
-export class SourceFinder {
+/** Chooses which parts of the base layer a changed piece of the new one is matched against. */
+export class RangeFinder {
   private readonly landmarks: Landmarks;
   private readonly fileSize: number;
 
@@ -26,7 +26,7 @@ export class SourceFinder {
   }
 
   /**
-   * Ranges of the old layer, of less than INDEX_LIMIT bytes together: the old `version`; of a large one what is around
+   * Ranges of the base layer, of less than INDEX_LIMIT bytes together: the old `version`; of a large one what is around
    * `probable` and what has landmarks of the piece. Without a version, the parts that have most of its landmarks:
    * where there are few, literals compress better than copies from all over the place.
    */
@@ -40,9 +40,9 @@ export class SourceFinder {
     return votes.ranges(fallback, fewest, INDEX_LIMIT, this.fileSize);
   }
 
-  /** Votes of the piece's landmarks, how many there are, and how many of them the old layer has. */
-  private survey(piece: Target): { votes: PageVotes; all: number; known: number } {
-    const votes = new PageVotes();
+  /** Votes of the piece's landmarks, how many there are, and how many of them the base layer has. */
+  private survey(piece: Target): { votes: UnitVotes; all: number; known: number } {
+    const votes = new UnitVotes();
     let all = 0;
     let known = 0;
     eachLandmark(piece.bytes, piece.start, piece.end, this.landmarks.bits, (sum) => {
@@ -55,22 +55,22 @@ export class SourceFinder {
   }
 }
 
-/** The part of a large old version that is where `length` bytes from `probable` on are, and some more. */
+/** The part of a large base version that is where `length` bytes from `probable` on are, and some more. */
 function around(version: Range, probable: number, length: number): Range {
   const from = Math.max(version.from, Math.min(probable, version.end - length) - REACH);
   return { from, end: Math.min(version.end, from + length + 2 * REACH) };
 }
 
-/** The old layer is taken in units of this. */
+/** The base layer is taken in units of this. */
 const UNIT: number = 1 << 15;
 /** So many units before and behind one with landmarks are taken with it. */
 const MARGIN = 1;
 
-/** Counts which parts of the old layer have landmarks in common with new bytes. */
-export class PageVotes {
+/** Counts which parts of the base layer have landmarks in common with new bytes. */
+export class UnitVotes {
   private readonly votes = new Map<number, number>();
 
-  /** Counts a landmark at `position` of the old layer. */
+  /** Counts a landmark at `position` of the base layer. */
   add(position: number): void {
     const unit = Math.floor(position / UNIT);
     this.votes.set(unit, (this.votes.get(unit) ?? 0) + 1);
@@ -78,7 +78,7 @@ export class PageVotes {
 
   /**
    * The parts with the most votes, but at least `fewest`, and what surrounds them, then `fallback` from its start on: as much as `budget` bytes
-   * allow. In the old layer's order, without overlaps.
+   * allow. In the base layer's order, without overlaps.
    */
   ranges(fallback: Range, fewest: number, budget: number, fileSize: number): Range[] {
     const chosen = new Set<number>();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { entryAt } from '../../src/delta/tar/entryTable.ts';
 import { PositionedFile } from '../../src/delta/tar/positioned.ts';
-import { scanTar } from '../../src/delta/tar/scan.ts';
+import { readEntryTable } from '../../src/delta/tar/readEntryTable.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { runs } from './files.ts';
 import { damaged } from './mutateBytes.ts';
@@ -32,7 +32,7 @@ function expectSoundTable(path: string, bytes: Buffer): void {
   writeFileSync(path, bytes);
   const file = new PositionedFile(path);
   try {
-    const { count, start, body, size, ...rest } = scanTar(file);
+    const { count, start, body, size, ...rest } = readEntryTable(file);
     expect(count).toBeLessThanOrEqual(Math.ceil(bytes.length / 512));
     expect(start[count]).toBe(bytes.length);
     if (count > 0) expect(start[0]).toBe(0);

@@ -1,29 +1,30 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
 import type { LayerFile } from './layer.ts';
+import { addByte, addWord } from './mix.ts';
 import { type LayerSummary, pairByContent } from './pairing.ts';
 import { looksCompressed } from './sniff.ts';
 import type { EntryTable } from './tar/entryTable.ts';
 import { pathSums } from './tar/pathSums.ts';
 import { PositionedFile } from './tar/positioned.ts';
-import { scanTar } from './tar/scan.ts';
+import { readEntryTable } from './tar/readEntryTable.ts';
 
 /**
- * Which old layer is the best source of each new one: the same layer, without reading anything; else the one that shares
- * most with it, going by the tar headers and samples of the content. Old layers that no device can copy from are left
- * out. The key is the new diffID; undefined says that no old layer is of use. Throws the system's error when a file
+ * Which base layer is the best source of each new one: the same layer, without reading anything; else the one that shares
+ * most with it, going by the tar headers and samples of the content. Base layers that no device can copy from are left
+ * out. The key is the new diffID; undefined says that no base layer is of use. Throws the system's error when a file
  * can't be read.
  */
-export async function chooseSources(
-  oldLayers: readonly LayerFile[],
+export async function chooseBaseLayers(
+  baseLayers: readonly LayerFile[],
   newLayers: readonly LayerFile[],
 ): Promise<Map<Digest, Digest | undefined>> {
-  const known = new Set(oldLayers.map((layer) => layer.diffID));
+  const known = new Set(baseLayers.map((layer) => layer.diffID));
   const changed = newLayers.filter((layer) => !known.has(layer.diffID));
   const pairs = new Map<Digest, Digest | undefined>();
   for (const { diffID } of newLayers) if (known.has(diffID)) pairs.set(diffID, diffID);
   if (changed.length === 0) return pairs;
-  const candidates = await summaries(await usable(oldLayers));
+  const candidates = await summaries(await usable(baseLayers));
   for (const [to, from] of pairByContent(candidates, await summaries(changed))) pairs.set(to, from);
   return pairs;
 }
@@ -47,14 +48,14 @@ const NO_NAME = pathSums(new Uint8Array()).name;
 function summaryOf(layer: LayerFile): LayerSummary {
   const file = new PositionedFile(layer.path);
   try {
-    const table = scanTar(file);
+    const table = readEntryTable(file);
     const entries = entriesOf(table);
     return {
       diffID: layer.diffID,
       sizes: new Float64Array(entries.length).map((_, index) => table.size[entries[index]!]!),
       contents: entries.map((entry) => contentSum(file, table.body[entry]!, table.size[entry]!)),
       names: entries.map((entry) => table.name[entry]!),
-      kin: entries.map((entry) => table.kin[entry]!),
+      unversioned: entries.map((entry) => table.unversioned[entry]!),
     };
   } finally {
     file.close();
@@ -83,9 +84,8 @@ function sampleSum(seed: number, bytes: Buffer): number {
   let sum = seed;
   const words = bytes.length - (bytes.length % 4);
   for (let at = 0; at < words; at += 4) {
-    sum = Math.imul(sum ^ bytes.readInt32LE(at), 0x9e3779b1);
-    sum ^= sum >>> 15;
+    sum = addWord(sum, bytes.readInt32LE(at));
   }
-  for (let at = words; at < bytes.length; at++) sum = Math.imul(sum ^ bytes[at]!, 0x01000193);
+  for (let at = words; at < bytes.length; at++) sum = addByte(sum, bytes[at]!);
   return sum;
 }
