@@ -2,7 +2,7 @@ import type { PayloadImage, PayloadLayer } from '../mender/payload.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { BuiltArtifact } from '../pipeline/build/build.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
-import { planJson } from './planReport.ts';
+import { filesText, planJson } from './planReport.ts';
 
 /** Bytes that travel for a layer before the artifact's own compression, if it has one. */
 function sentBytes({ content, size }: PayloadLayer, { keepsGzip }: BuiltArtifact['artifact']): number {
@@ -12,9 +12,9 @@ function sentBytes({ content, size }: PayloadLayer, { keepsGzip }: BuiltArtifact
 }
 
 /** A finished artifact as JSON for machines. */
-export function buildJson({ plan, artifact, images }: BuiltArtifact): unknown {
+export function buildJson({ plan, files, artifact, images }: BuiltArtifact): unknown {
   return {
-    ...(planJson(plan) as object),
+    ...(planJson(plan, files) as object),
     artifact,
     images: images.map(({ id, name, current, layers }) => ({
       id,
@@ -35,7 +35,7 @@ export function buildJson({ plan, artifact, images }: BuiltArtifact): unknown {
 
 /** A finished artifact for people: one row a layer, and what the delta saved. */
 export function buildText(built: BuiltArtifact): string {
-  const { plan, artifact, images } = built;
+  const { plan, files, artifact, images } = built;
   const services = new Map(plan.images.map(({ image }) => [image.id, image.services.join(', ')]));
   const rows = images.flatMap((image) => imageRows(image, services.get(image.id) ?? '', artifact));
   const all = images.flatMap(({ layers }) => layers);
@@ -47,6 +47,7 @@ export function buildText(built: BuiltArtifact): string {
     `base:     ${plan.baseline ? plan.baseline.origin : 'none'}`,
     ...(plan.removedServices.length > 0 ? [`removed:  ${plan.removedServices.join(', ')}`] : []),
     `layers:   ${formatBytes(sent)} sent of ${formatBytes(total)} in the images`,
+    `files:    ${filesText(files)}`,
     `artifact: ${artifact.path}`,
     `          ${formatBytes(artifact.size)}, ${packingOf(artifact)}, written by ${artifact.writer}${artifact.signed ? ', signed' : ''}`,
   ].join('\n');

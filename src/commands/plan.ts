@@ -26,8 +26,11 @@ export const planCommand = defineCommand({
   options: { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) },
   async run(flags, context) {
     const { prepared } = await prepareRun(flags, context);
-    const { plans } = prepared;
-    context.report(plans.map(planJson), plans.map(planText).join('\n\n'));
+    const { plans, files } = prepared;
+    context.report(
+      plans.map((plan) => planJson(plan, files)),
+      plans.map((plan) => planText(plan, files)).join('\n\n'),
+    );
   },
 });
 

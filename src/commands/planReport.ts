@@ -1,15 +1,34 @@
+import type { ShippedFile } from '../compose/application.ts';
 import type { BuildPlan, PlannedImage } from '../pipeline/plan/planBuild.ts';
 import { formatReference } from '../oci/reference.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 
 /** A plan as JSON for machines: what would be built, and nothing that is only of use inside. */
-export function planJson(plan: BuildPlan): unknown {
+export function planJson(plan: BuildPlan, files: readonly ShippedFile[]): unknown {
   const { application, version, artifactName, baseline, removedServices } = plan;
   return {
     ...{ application, version, artifactName, removedServices },
     base: baseline ? { version: baseline.metadata.version, origin: baseline.origin } : null,
     images: plan.images.map(imageJson),
+    files: files.map(fileJson),
   };
+}
+
+/** `from` is the local file; null for a file that the build writes. */
+function fileJson(file: ShippedFile): unknown {
+  const from = file.content instanceof Uint8Array ? null : file.content.file;
+  return { path: file.path, size: fileSize(file), from };
+}
+
+/** Bytes. */
+function fileSize({ content }: ShippedFile): number {
+  return content instanceof Uint8Array ? content.length : content.size;
+}
+
+/** How many files ship next to the images, and their size. */
+export function filesText(files: readonly ShippedFile[]): string {
+  const size = files.reduce((sum, file) => sum + fileSize(file), 0);
+  return `${files.length} next to the images, ${formatBytes(size)}`;
 }
 
 function imageJson({ image, base, plan }: PlannedImage): unknown {
@@ -29,16 +48,27 @@ function imageJson({ image, base, plan }: PlannedImage): unknown {
 }
 
 /** A plan for people: one row a layer. */
-export function planText(plan: BuildPlan): string {
+export function planText(plan: BuildPlan, files: readonly ShippedFile[]): string {
   const rows = plan.images.flatMap((planned) => layerRows(planned));
   const lines = [
     plan.artifactName,
     `base: ${plan.baseline ? plan.baseline.origin : 'none, everything ships whole'}`,
     '',
     formatTable(['service', 'image', 'layer', 'kind', 'in the registry'], rows, [4]),
+    '',
+    `files: ${filesText(files)}`,
+    ...fileLines(files),
   ];
   if (plan.removedServices.length > 0) lines.push('', `removed: ${plan.removedServices.join(', ')}`);
   return lines.join('\n');
+}
+
+const MOST_LISTED = 20;
+
+function fileLines(files: readonly ShippedFile[]): string[] {
+  const listed = files.slice(0, MOST_LISTED).map((file) => `  ${file.path}  ${formatBytes(fileSize(file))}`);
+  const rest = files.length - listed.length;
+  return rest > 0 ? [...listed, `  and ${rest} more; --json lists all`] : listed;
 }
 
 function layerRows({ image, plan }: PlannedImage): string[][] {

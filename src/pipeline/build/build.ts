@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
+import type { ShippedFile } from '../../compose/application.ts';
 import { IntegrityError } from '../../errors.ts';
 import { buildArtifact } from '../../mender/build.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
@@ -20,6 +21,8 @@ import type { Prepared } from './prepare.ts';
 export interface BuiltArtifact {
   plan: BuildPlan;
   images: PayloadImage[];
+  /** The Compose file and the local files for the device. */
+  files: ShippedFile[];
   artifact: ArtifactSummary;
   metadata: ArtifactMetadata;
 }
@@ -68,7 +71,8 @@ async function buildOne(
   const artifact = await buildArtifact(specOf(prepared, plan, images, request), destination, options);
   if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, signal);
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
-  return { plan, images, artifact, metadata: metadataFor(plan, images, request) };
+  const { files } = prepared;
+  return { plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
 }
 
 /** Artifacts that share a name still need files of their own. */
