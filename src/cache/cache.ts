@@ -35,15 +35,16 @@ export interface Cache {
 /** Opens the cache in `folder`. Creates nothing until something is stored. */
 export function openCache(folder: string, options: CacheOptions): Cache {
   const layout = cacheLayout(folder);
+  const images = new ImageNotes(layout);
   return {
     root: layout.root,
     layers: new LayerStore(layout, options),
     configs: new ConfigStore(layout),
     deltas: new DeltaStore(layout, options),
-    images: new ImageNotes(layout),
+    images,
     lastArtifacts: new LastArtifacts(layout, options.helperFolders),
     libraryFiles: new LibraryFiles(layout, options),
-    upkeep: new CacheUpkeep(layout, options),
+    upkeep: new CacheUpkeep(layout, images, options),
     sink: (shipped) => cacheSink(layout, { ...options, shipped }),
   };
 }

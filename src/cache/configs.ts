@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { systemCodeOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
 import type { Digest } from '../oci/digest.ts';
-import { digestOf } from '../oci/digest.ts';
+import { readOwnBytes } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 
 /** The image configs of a cache, by config digest. */
@@ -14,14 +11,7 @@ export class ConfigStore {
   }
 
   /** Returns the config's exact bytes, or undefined if the cache does not hold it, or holds it damaged. */
-  async find(configDigest: Digest): Promise<Buffer | undefined> {
-    const path = this.#layout.config(configDigest);
-    try {
-      const bytes = await readFile(path);
-      return digestOf(bytes) === configDigest ? bytes : undefined;
-    } catch (error) {
-      if (systemCodeOf(error) === 'ENOENT') return undefined;
-      throw fileError(error, `reading ${path}`);
-    }
+  find(configDigest: Digest): Promise<Buffer | undefined> {
+    return readOwnBytes(this.#layout.config(configDigest), configDigest);
   }
 }

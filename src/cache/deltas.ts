@@ -1,12 +1,13 @@
 import { rename, rm } from 'node:fs/promises';
-import { fileError, fileSize, temporaryBeside } from '../io/files.ts';
+import { fileError, temporaryBeside } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readNote, touch, writeDocument } from './documents.ts';
+import { sizeOfOwnFile } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { CacheOptions } from './options.ts';
-import { DELTA_RECORD } from './schemas.ts';
+import { DELTA_RECORD } from './records.ts';
 
 /** A proved delta in the cache. */
 export interface CachedDelta {
@@ -57,7 +58,7 @@ export async function findDelta(path: string): Promise<CachedDelta | undefined> 
   const record = await readNote(`${path}.json`, DELTA_RECORD);
   if (record === undefined) return undefined;
   if (record.digest === null) return { path: undefined, size: 0 };
-  if ((await fileSize(path)) === undefined) return undefined;
+  if ((await sizeOfOwnFile(path)) === undefined) return undefined;
   const found = await digestOfFile(path);
   await touch(path);
   return found.digest === record.digest ? { path, size: found.size } : undefined;

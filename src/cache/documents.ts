@@ -4,20 +4,37 @@ import { safeParse } from 'valibot';
 import { systemCodeOf } from '../errors.ts';
 import { fileError, writeAtomically } from '../io/files.ts';
 import { digestOf } from '../oci/digest.ts';
+import { readOwnFile } from './files.ts';
 
 /**
- * Returns the JSON object at `path`, or undefined if it is missing or damaged. An object without a sum, as people and other
- * tools write it, counts as damaged unless `sumNeeded` is false. Throws UsageError if the file can't be read.
+ * Returns the JSON object at `path`, or undefined if it is missing or damaged. An object without its sum counts as damaged.
+ * Throws UsageError if the file can't be read.
  */
-export async function readDocument(path: string, sumNeeded = true): Promise<object | undefined> {
+export async function readDocument(path: string): Promise<object | undefined> {
+  const bytes = await readOwnFile(path);
+  return bytes && parseDocument(bytes.toString('utf8'), true);
+}
+
+/** Like `readDocument`, for a file outside of the cache: it may be a link, and lack the sum. */
+export async function readDocumentOutside(path: string): Promise<object | undefined> {
   try {
-    const { sum, ...value } = JSON.parse(await readFile(path, 'utf8')) as { sum?: string };
+    return parseDocument(await readFile(path, 'utf8'), false);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, `reading ${path}`);
+  }
+}
+
+function parseDocument(text: string, sumNeeded: boolean): object | undefined {
+  try {
+    const { sum, ...value } = JSON.parse(text) as { sum?: string };
     if (sum === undefined ? sumNeeded : sum !== sumOf(value)) return undefined;
     return value;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw fileError(error, `reading ${path}`);
+    // Deep nesting ends in a RangeError.
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
+      return undefined;
+    throw error;
   }
 }
 

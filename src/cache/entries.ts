@@ -2,20 +2,21 @@ import type { Dirent } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
-import { TEMPORARY_PREFIX, fileSize } from '../io/files.ts';
+import { TEMPORARY_PREFIX } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
 import { findDelta } from './deltas.ts';
+import { sizeOfOwnFile, statOwnFile } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import { LOCK_NAME } from './lock.ts';
 import { readLayerRecord } from './records.ts';
 
 type EntryKind = 'layer' | 'config' | 'delta';
 
-/** One content-addressed file of the cache. */
+/** One content-addressed file of the cache, or the note of an image that was looked up. */
 export interface CacheEntry {
-  kind: EntryKind;
+  kind: EntryKind | 'image';
   path: string;
   /** Digest of its content, for layers and configs. */
   digest?: Digest;
@@ -62,7 +63,7 @@ async function filesBelow(folder: string): Promise<Dirent[]> {
 }
 
 async function entryOf(kind: EntryKind, path: string): Promise<CacheEntry | undefined> {
-  const files = await Promise.all(['', '.gz'].map((suffix) => stat(path + suffix).catch(() => undefined)));
+  const files = await Promise.all(['', '.gz'].map((suffix) => statOwnFile(path + suffix)));
   const found = files.filter((file) => file !== undefined);
   if (found.length === 0) return undefined;
   const digest = `sha256:${basename(path)}`;
@@ -97,7 +98,7 @@ async function isLayerWhole({ path, digest }: CacheEntry): Promise<boolean> {
 }
 
 async function digestIfThere(path: string): Promise<Digest | undefined> {
-  return (await fileSize(path)) === undefined ? undefined : (await digestOfFile(path)).digest;
+  return (await sizeOfOwnFile(path)) === undefined ? undefined : (await digestOfFile(path)).digest;
 }
 
 /** Deletes what killed runs left behind more than `olderThanMs` milliseconds ago. Returns the bytes that it freed. */

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
-import { fileSize } from '../io/files.ts';
 import { counted } from '../io/streams.ts';
 import { digestOfFile, readAhead } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { GzipFile } from '../tar/tar.ts';
 import { touch } from './documents.ts';
+import { sizeOfOwnFile } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import type { CacheOptions } from './options.ts';
 import type { LayerRecord } from './records.ts';
@@ -42,7 +42,7 @@ export class LayerStore {
    */
   async find(diffID: Digest): Promise<CachedLayer | undefined> {
     const path = this.#layout.layer(diffID);
-    const found = await fileSize(path);
+    const found = await sizeOfOwnFile(path);
     if (found === undefined) return undefined;
     const record = (await readLayerRecord(path)) ?? (await recordAgain(path, diffID));
     if (record?.size !== found) return undefined;
@@ -151,5 +151,5 @@ async function recordAgain(path: string, diffID: Digest): Promise<LayerRecord | 
 async function findGzip(layer: string, { gzipped }: LayerRecord): Promise<GzipFile | undefined> {
   if (gzipped === undefined) return undefined;
   const path = `${layer}.gz`;
-  return (await fileSize(path)) === gzipped.size ? { path, ...gzipped } : undefined;
+  return (await sizeOfOwnFile(path)) === gzipped.size ? { path, ...gzipped } : undefined;
 }

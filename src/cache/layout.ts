@@ -17,11 +17,14 @@ export interface CacheLayout {
   layers: string;
   configs: string;
   deltas: string;
+  manifests: string;
   /** An uncompressed layer. */
   layer(diffID: Digest): string;
   config(configDigest: Digest): string;
   /** The image behind a manifest or index digest at a registry, for one platform. */
   manifest(manifestDigest: Digest, platform: Platform): string;
+  /** The bytes of a manifest or index. */
+  manifestBytes(digest: Digest): string;
   /** The image that a name meant when it was last looked up, for one platform. */
   tag(reference: Reference, platform: Platform): string;
   /** The image in a file of a container library, for one platform. */
@@ -44,9 +47,11 @@ export function cacheLayout(folder: string): CacheLayout {
     layers: join(root, 'layers'),
     configs: join(root, 'configs'),
     deltas: join(root, 'deltas'),
+    manifests: join(root, 'manifests'),
     layer: (diffID) => join(root, 'layers', hexOf(diffID)),
     config: (configDigest) => join(root, 'configs', hexOf(configDigest)),
     manifest: (digest, platform) => join(root, 'manifests', forPlatform(digest, platform)),
+    manifestBytes: (digest) => join(root, 'manifests', `${hexOf(digest)}.manifest`),
     tag: (reference, platform) => join(root, 'tags', forPlatform(canonicalReference(reference), platform)),
     libraryImage: (digest, platform) => join(root, 'library', forPlatform(digest, platform)),
     libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),

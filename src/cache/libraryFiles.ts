@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { fileSize } from '../io/files.ts';
 import type { Digest } from '../oci/digest.ts';
+import { sizeOfOwnFile } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { CacheOptions } from './options.ts';
@@ -19,7 +19,7 @@ export class LibraryFiles {
   async ensure(digest: Digest, download: (path: string) => Promise<void>): Promise<string> {
     const path = this.#layout.libraryFile(digest);
     const downloadIfMissing = async (): Promise<void> => {
-      if ((await fileSize(path)) === undefined) await download(path);
+      if ((await sizeOfOwnFile(path)) === undefined) await download(path);
     };
     await withLock(path, downloadIfMissing, this.#options);
     return path;

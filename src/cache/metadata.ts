@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { array, exactOptional, looseObject, record, safeParse, string } from 'valibot';
 import { UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import { readDocument, readNote, writeDocument } from './documents.ts';
+import { readDocumentOutside, readNote, writeDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
-import type { Schema } from './schemas.ts';
-import { bytes, digest } from './schemas.ts';
+import type { Schema } from './records.ts';
+import { bytes, digest } from './records.ts';
 
 /** What is remembered of an image in an artifact. */
 export interface ImageMetadata {
@@ -84,7 +84,7 @@ async function readHelperMetadata(
   application: string,
 ): Promise<ArtifactMetadata | undefined> {
   const path = join(folder, 'manifests', application, 'previous_artifact.json');
-  const result = safeParse(ARTIFACT_METADATA, withDigests(await readDocument(path, false)));
+  const result = safeParse(ARTIFACT_METADATA, withDigests(await readDocumentOutside(path)));
   return result.success ? result.output : undefined;
 }
 
@@ -97,7 +97,7 @@ function withDigests(document: object | undefined): unknown {
 
 /** Reads the metadata in a JSON file that a user named. Throws UsageError if the file holds anything else. */
 export async function readMetadataFile(path: string): Promise<ArtifactMetadata> {
-  const result = safeParse(ARTIFACT_METADATA, await readDocument(path, false));
+  const result = safeParse(ARTIFACT_METADATA, await readDocumentOutside(path));
   if (result.success) return result.output;
   throw new UsageError(
     `reading ${path}: expected {"version": ..., "services": {NAME: {"image": {"ref", "hash"}}}}`,

@@ -1,8 +1,51 @@
-import { exactOptional, looseObject } from 'valibot';
+import type { GenericSchema } from 'valibot';
+import { array, custom, exactOptional, looseObject, minValue, nullable, number, pipe } from 'valibot';
+import { safeInteger, string } from 'valibot';
+import type { Digest } from '../oci/digest.ts';
+import { isDigest } from '../oci/digest.ts';
+import type { ResolvedImage } from '../oci/image.ts';
 import type { GzipFile } from '../tar/tar.ts';
 import { readNote, writeDocument } from './documents.ts';
-import type { Schema } from './schemas.ts';
-import { bytes, digest } from './schemas.ts';
+
+/** A schema of JSON from outside that gives a `T`. */
+export type Schema<T> = GenericSchema<unknown, T>;
+
+/** A `sha256:` digest. */
+export const digest = custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+/** A number of bytes. */
+export const bytes = pipe(number(), safeInteger(), minValue(0));
+
+const IMAGE = {
+  reference: looseObject({
+    registry: string(),
+    repository: string(),
+    tag: exactOptional(string()),
+    digest: exactOptional(digest),
+  }),
+  platform: looseObject({ os: string(), architecture: string(), variant: exactOptional(string()) }),
+  configDigest: digest,
+  manifestDigest: exactOptional(digest),
+  layers: array(
+    looseObject({
+      diffID: digest,
+      descriptor: exactOptional(looseObject({ mediaType: string(), digest, size: bytes })),
+    }),
+  ),
+  source: string(),
+};
+
+/** An image that was looked up. */
+export const RESOLVED_IMAGE: Schema<ResolvedImage> = looseObject(IMAGE);
+
+/** An image with the digest of the manifest or index, and the platform, that it was looked up for. */
+export const IMAGE_NOTE: Schema<ResolvedImage & { of?: Digest; for?: string }> = looseObject({
+  ...IMAGE,
+  of: exactOptional(digest),
+  for: exactOptional(string()),
+});
+
+/** The digest of a delta; null if no delta can be made of the two layers. */
+export const DELTA_RECORD: Schema<{ digest: Digest | null }> = looseObject({ digest: nullable(digest) });
 
 /** What is known of a layer besides its bytes. */
 export interface LayerRecord {

@@ -1,18 +1,36 @@
-import { rm } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import type { CacheEntry } from './entries.ts';
 import { deleteEntry, deleteLeftovers, isWhole, listEntries } from './entries.ts';
+import type { ImageNotes } from './images.ts';
 import type { CacheLayout } from './layout.ts';
 import type { CacheOptions } from './options.ts';
-import type { CacheLimits } from './prune.ts';
-import { IN_USE_MS, choosePruned, diskOf } from './prune.ts';
+
+/** How large the cache may be. A size wins over a percentage. */
+export interface CacheLimits {
+  /** Bytes that the cache may hold. */
+  limitSize?: number | undefined;
+  /** Percent of the disk to keep free. */
+  limitPercent: number;
+}
+
+export interface Disk {
+  /** Bytes. */
+  total: number;
+  free: number;
+}
+
+/** An entry that was used within this time is never deleted, because a run may be about to read it. */
+export const IN_USE_MS = 3_600_000;
 
 /** What people do with a cache as a whole. */
 export class CacheUpkeep {
   readonly #layout: CacheLayout;
+  readonly #images: ImageNotes;
   readonly #options: Pick<CacheOptions, 'progress' | 'signal'>;
 
-  constructor(layout: CacheLayout, options: Pick<CacheOptions, 'progress' | 'signal'>) {
+  constructor(layout: CacheLayout, images: ImageNotes, options: Pick<CacheOptions, 'progress' | 'signal'>) {
     this.#layout = layout;
+    this.#images = images;
     this.#options = options;
   }
 
@@ -34,7 +52,7 @@ export class CacheUpkeep {
     return chosen;
   }
 
-  /** Reads everything, deletes the damaged entries, and returns them. */
+  /** Reads everything, deletes what is damaged or was changed, and returns it. */
   async deleteDamaged(): Promise<CacheEntry[]> {
     const { progress, signal } = this.#options;
     const entries = await this.list();
@@ -50,7 +68,8 @@ export class CacheUpkeep {
     }
     task.end();
     for (const entry of damaged) await deleteEntry(entry);
-    return damaged;
+    const notes = await this.#images.deleteChanged();
+    return [...damaged, ...notes.map(noteEntry)];
   }
 
   /** Deletes everything of this layout version. Returns the deleted entries. */
@@ -59,4 +78,39 @@ export class CacheUpkeep {
     await rm(this.#layout.root, { recursive: true, force: true });
     return entries;
   }
+}
+
+function noteEntry(path: string): CacheEntry {
+  return { kind: 'image', path, size: 0, used: Date.now() };
+}
+
+/**
+ * Chooses the entries to delete so that the cache meets its limits, least recently used first. `now`: milliseconds since
+ * 1970. Pure.
+ */
+export function choosePruned(
+  entries: readonly CacheEntry[],
+  limits: CacheLimits,
+  disk: Disk,
+  now: number,
+): CacheEntry[] {
+  let excess = excessBytes(entries, limits, disk);
+  const removable = entries.filter(({ used }) => now - used > IN_USE_MS).sort((a, b) => a.used - b.used);
+  return removable.filter(({ size }) => {
+    if (excess <= 0) return false;
+    excess -= size;
+    return true;
+  });
+}
+
+function excessBytes(entries: readonly CacheEntry[], limits: CacheLimits, disk: Disk): number {
+  const held = entries.reduce((sum, { size }) => sum + size, 0);
+  if (limits.limitSize !== undefined) return held - limits.limitSize;
+  return Math.ceil((disk.total * limits.limitPercent) / 100) - disk.free;
+}
+
+/** Returns the size and the free bytes of the disk that holds `path`. */
+async function diskOf(path: string): Promise<Disk> {
+  const { bsize, blocks, bavail } = await statfs(path);
+  return { total: bsize * blocks, free: bsize * bavail };
 }

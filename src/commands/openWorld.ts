@@ -7,7 +7,7 @@ import { createHttp } from '../http/http.ts';
 import { parseWrittenReference } from '../library/reference.ts';
 import type { LibraryFile } from '../library/source.ts';
 import { libraryFile } from '../library/source.ts';
-import type { ImageSource } from '../oci/image.ts';
+import type { ImageSource, KeepDocument } from '../oci/image.ts';
 import { isRegistryHost } from '../oci/reference.ts';
 import { openImages } from '../pipeline/images/images.ts';
 import type { Mode, SourceKind } from '../pipeline/images/sources.ts';
@@ -63,27 +63,30 @@ function once<T>(open: (path: string) => T): (path: string) => T {
 }
 
 function openSources(mode: Mode, flags: BuildFlags, cache: Cache, context: Context): ImageSource[] {
+  const keep: KeepDocument = (kind, bytes) => cache.images.keep(kind, bytes);
   const open: Record<SourceKind, () => ImageSource> = {
     cache: () => cacheSource(cache),
-    daemon: () => rememberingSource(openDaemon(context), cache, false),
-    registry: () => rememberingSource(openRegistry(flags, context), cache, true),
+    daemon: () => rememberingSource(openDaemon(context, keep), cache, false),
+    registry: () => rememberingSource(openRegistry(flags, context, keep), cache, true),
   };
   return sourceOrder(mode).map((kind) => open[kind]());
 }
 
-function openDaemon({ environment, log }: Context): ReturnType<typeof daemonSource> {
-  return daemonSource({ environment, required: false, log });
+function openDaemon({ environment, log }: Context, keep: KeepDocument): ReturnType<typeof daemonSource> {
+  return daemonSource({ environment, required: false, log, keep });
 }
 
 function openRegistry(
   flags: BuildFlags,
   { environment, home, log }: Context,
+  keep: KeepDocument,
 ): ReturnType<typeof registrySource> {
   return registrySource({
     http: createHttp({ log }),
     log,
     credentials: dockerCredentials(credentialLocation(environment, home)),
     insecureRegistries: (flags.insecureRegistry ?? []).map(registryHost),
+    keep,
   });
 }
 

@@ -4,9 +4,9 @@ import type { Selection } from '../archives/scanArchive.ts';
 import { scanArchive, selectNothing } from '../archives/scanArchive.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
-import type { BlobSink, ImageRequest, ResolvedImage } from '../oci/image.ts';
+import type { BlobSink, ImageRequest, KeepDocument, ResolvedImage } from '../oci/image.ts';
 import { wantedBlobs, findImage, isDecided, resolvedImage } from '../archives/findImage.ts';
-import type { ArchiveFiles, WantedBlob } from '../archives/archive.ts';
+import type { ArchiveFiles, ArchiveImage, WantedBlob } from '../archives/archive.ts';
 import type { ArchiveEntry } from '../archives/entries.ts';
 import { blobPath } from '../oci/portable.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -22,6 +22,7 @@ export async function resolveSaved(
   engine: Engine,
   { reference, platform }: ImageRequest,
   id: Digest,
+  keep: KeepDocument | undefined,
   signal?: AbortSignal,
 ): Promise<ResolvedImage> {
   const where = savedName(reference);
@@ -32,7 +33,22 @@ export async function resolveSaved(
   const files = await scan(engine, reference, { ...selectNothing, done }, signal);
   const request = { reference: withoutDigest(reference), platform };
   const image = await findImage(await indexed(files, id), request, where);
+  if (keep) await keepDocuments(files, id, image, keep);
   return resolvedImage(image, reference, 'daemon');
+}
+
+async function keepDocuments(
+  files: ArchiveFiles,
+  id: Digest,
+  { manifestDigest = id, config }: ArchiveImage,
+  keep: KeepDocument,
+): Promise<void> {
+  for (const digest of new Set([id, manifestDigest])) {
+    const bytes = await files.read(blobPath(digest));
+    if (bytes) await keep('manifest', bytes);
+  }
+  const bytes = await files.read(config.path);
+  if (bytes) await keep('config', bytes);
 }
 
 async function entryAt(files: ArchiveFiles, digest: Digest): Promise<ArchiveEntry | undefined> {

@@ -2,7 +2,7 @@ import { DeniedError, NetworkError, NotFoundError } from '../errors.ts';
 import { createHttp } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
+import type { ImageRequest, ImageSource, KeepDocument, ResolvedImage } from '../oci/image.ts';
 import { choosePlatform, formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
@@ -25,6 +25,8 @@ export interface DaemonOptions {
    */
   required: boolean;
   log: Log;
+  /** Gets the documents of an image that is resolved from a save stream. */
+  keep?: KeepDocument;
 }
 
 /** A daemon. It can tell cheaply whether an image has to be looked up again. */
@@ -45,7 +47,7 @@ const NAME = 'daemon';
  * missing daemon and for another platform. It throws UnsupportedError for a DOCKER_HOST that can't
  * be used, and NetworkError and DeniedError for the daemon's failures.
  */
-export function daemonSource({ environment, required, log }: DaemonOptions): DaemonSource {
+export function daemonSource({ environment, required, log, keep }: DaemonOptions): DaemonSource {
   let searching: Promise<Engine> | undefined;
   const http = createHttp({ log });
   const search = async (signal?: AbortSignal): Promise<Engine> =>
@@ -70,7 +72,7 @@ export function daemonSource({ environment, required, log }: DaemonOptions): Dae
     async resolve(request, signal) {
       try {
         const found = await optionalEngine(signal);
-        return found === undefined ? undefined : await resolveIn(found, request, signal);
+        return found === undefined ? undefined : await resolveIn(found, request, keep, signal);
       } catch (error) {
         if (required || !(error instanceof NotFoundError)) throw error;
         log.info(`${error.message}: looking elsewhere`);
@@ -90,13 +92,14 @@ export function daemonSource({ environment, required, log }: DaemonOptions): Dae
 async function resolveIn(
   engine: Engine,
   request: ImageRequest,
+  keep: KeepDocument | undefined,
   signal?: AbortSignal,
 ): Promise<ResolvedImage | undefined> {
   const inspected = await engine.inspect(request.reference, signal);
   if (inspected === undefined) return undefined;
   const pushed = repoDigest(inspected, request.reference);
   const image = (await engine.usesContainerdStore(signal))
-    ? await resolveSaved(engine, request, inspected.id, signal)
+    ? await resolveSaved(engine, request, inspected.id, keep, signal)
     : fromClassicStore(inspected, request);
   const { manifestDigest, ...rest } = image;
   const known = pushed === undefined ? undefined : (manifestDigest ?? pushed);

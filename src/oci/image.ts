@@ -35,6 +35,9 @@ export interface ImageRequest {
   platform: Platform;
 }
 
+/** Keeps a manifest, index or config that was looked up, so that a later run can read it instead of asking again. */
+export type KeepDocument = (kind: 'manifest' | 'config', bytes: Uint8Array) => Promise<void>;
+
 /**
  * A blob on its way from a source into a sink: the config, or a layer as the source compresses it.
  */

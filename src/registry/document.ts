@@ -13,6 +13,7 @@ import type { Repository } from './endpoint.ts';
 /** A manifest or index with the digest of its bytes. */
 export interface Document {
   digest: Digest;
+  bytes: Buffer;
   content: Index | Manifest;
 }
 
@@ -45,7 +46,7 @@ export async function fetchDocument(
       hint: 'the registry, or something in between, altered the image: push it again',
     });
   }
-  return { digest, content: parseManifest(bytes, where, mediaType) };
+  return { digest, bytes, content: parseManifest(bytes, where, mediaType) };
 }
 
 function isWebPage(mediaType: string | undefined, bytes: Buffer): boolean {

@@ -6,7 +6,8 @@ import type { Http } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { BlobDelivery, BlobSink, ImageRequest, ImageSource, ResolvedImage } from '../oci/image.ts';
+import type { BlobDelivery, BlobSink, ImageRequest, ImageSource, KeepDocument } from '../oci/image.ts';
+import type { ResolvedImage } from '../oci/image.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
@@ -32,6 +33,8 @@ export interface RegistryOptions {
    * always may.
    */
   insecureRegistries?: readonly string[];
+  /** Gets every document that an image is resolved from. */
+  keep?: KeepDocument;
 }
 
 export interface RegistrySource extends ImageSource {
@@ -49,6 +52,7 @@ interface Context {
   limit: LimitFunction;
   /** Configs that were read while resolving. They are small, and needed again. */
   configs: Map<Digest, Buffer>;
+  keep: KeepDocument | undefined;
 }
 
 /**
@@ -66,6 +70,7 @@ export function registrySource(options: RegistryOptions): RegistrySource {
     log: options.log,
     limit: pLimit(AT_ONCE),
     configs: new Map(),
+    keep: options.keep,
   };
   return {
     name: 'registry',
@@ -88,6 +93,7 @@ async function resolve(
 ): Promise<ResolvedImage | undefined> {
   const top = await fetchDocument(context.client, reference, tagOrDigest(reference), signal);
   if (top === undefined) return undefined;
+  await context.keep?.('manifest', top.bytes);
   const name = formatReference(reference);
   const selected = await selectImage(top, platform, readerFor(context, reference, signal), name);
   return {
@@ -101,11 +107,14 @@ async function resolve(
 }
 
 function readerFor(context: Context, reference: Reference, signal: AbortSignal | undefined): Reader {
-  const { client, configs } = context;
+  const { client, configs, keep } = context;
   return {
     document: async (digest) => {
       const found = await fetchDocument(client, reference, digest, signal);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        await keep?.('manifest', found.bytes);
+        return found;
+      }
       throw new NotFoundError(`${formatReference(reference)}: the registry has no manifest ${digest}`, {
         hint: 'the image at the registry is incomplete: push it again',
       });
@@ -114,6 +123,7 @@ function readerFor(context: Context, reference: Reference, signal: AbortSignal |
       const bytes =
         configs.get(digest) ?? (await fetchSmallBlob(client, reference, { digest, size }, signal));
       configs.set(digest, bytes);
+      await keep?.('config', bytes);
       return bytes;
     },
   };

@@ -8,12 +8,10 @@ import { readDocument, writeDocument } from '../../src/cache/documents.ts';
 import { deleteEntry, isWhole } from '../../src/cache/entries.ts';
 import type { CacheEntry } from '../../src/cache/entries.ts';
 import { readMetadataFile } from '../../src/cache/metadata.ts';
-import { IN_USE_MS, choosePruned } from '../../src/cache/prune.ts';
+import { IN_USE_MS, choosePruned } from '../../src/cache/upkeep.ts';
 import type { Cache } from '../../src/cache/cache.ts';
 import { UsageError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { parsePlatform } from '../../src/oci/platform.ts';
-import { parseReference } from '../../src/oci/reference.ts';
 import { testCache } from '../helpers/cache.ts';
 import { filesBelow } from '../helpers/filesBelow.ts';
 import { flip } from '../helpers/flip.ts';
@@ -199,33 +197,6 @@ describe('metadata', () => {
     writeFileSync(path, JSON.stringify(document));
     if (valid) expect(await readMetadataFile(path)).toEqual(document);
     else await expect(readMetadataFile(path)).rejects.toThrow('expected {"version"');
-  });
-});
-
-describe('resolutions', () => {
-  const platform = parsePlatform('linux/amd64');
-  const request = { reference: parseReference('a:1'), platform };
-  const image = {
-    ...request,
-    configDigest: DIFF_ID,
-    manifestDigest: digestOf('manifest'),
-    layers: [],
-    source: 'registry',
-  };
-
-  it('are found by name, by manifest and by what the registry called it, for their platform', async () => {
-    const cache = newCache();
-    const { images } = cache;
-    const [index, other] = [digestOf('index'), parsePlatform('linux/arm64')];
-    await images.rememberName(request.reference, platform, image);
-    for (const digest of [index, image.manifestDigest])
-      await images.rememberManifest(digest, platform, image);
-    expect(await images.findByName(request.reference, platform)).toEqual(image);
-    expect(await images.findByManifest(index, platform)).toEqual(image);
-    expect(await images.findByManifest(image.manifestDigest, platform)).toEqual(image);
-    expect(await images.findByManifest(index, other)).toBeUndefined();
-    expect(await images.findByLibraryFile(index, platform)).toBeUndefined();
-    expect(await images.findByName(parseReference('a:2'), platform)).toBeUndefined();
   });
 });
 
