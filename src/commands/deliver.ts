@@ -1,13 +1,12 @@
 import type { DeploymentError } from '../errors.ts';
 import { UsageError } from '../errors.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
-import { finishUploads } from '../pipeline/release/storeFinish.ts';
-import { uploadRecorded } from '../pipeline/release/storeLedger.ts';
+import { uploadWithNote } from '../pipeline/release/uploadNotes.ts';
 import type { UploadReport } from '../pipeline/release/upload.ts';
 import type { WatchReport } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import { deploymentError } from '../server/outcome.ts';
-import { cacheOf } from './options/cacheFolder.ts';
+import { openUploads } from './options/uploadNotes.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
 import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './options/deploy.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
@@ -109,22 +108,17 @@ async function uploadAll(
   { description, directUpload, cacheDir }: DeliverFlags,
   context: Context,
 ): Promise<UploadReport[]> {
-  const { log, progress } = context;
-  const store = { api, log, progress, cache: cacheOf(cacheDir, context) };
-  await finishUploads(
-    store,
-    files.map(({ path }) => path),
-  );
-  const uploads: UploadReport[] = [];
+  const uploads = await openUploads(api, { cacheDir }, context);
+  const reports: UploadReport[] = [];
   for (const { path } of files) {
     try {
-      uploads.push(await uploadRecorded({ path, description, direct: directUpload }, store));
+      reports.push(await uploadWithNote({ path, description, direct: directUpload }, uploads));
     } catch (error) {
-      log.warning(`${path} stays here; go on with: mender-docker-delta upload ${path}`);
+      context.log.warning(`${path} is not on the server; retry with: mender-docker-delta upload ${path}`);
       throw error;
     }
   }
-  return uploads;
+  return reports;
 }
 
 async function deployOne(

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { deployByMap } from '../pipeline/destinations/deployByMap.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { Api } from '../server/api.ts';
-import { CACHE_OPTIONS } from './options/cacheFolder.ts';
+import { CACHE_OPTIONS } from './options/uploadNotes.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
 import { DEPLOY_OPTIONS, deployRequest } from './options/deploy.ts';

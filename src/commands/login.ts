@@ -44,7 +44,7 @@ export const loginCommand = defineCommand({
     const credentials = { user: flags.username, password, twoFactorCode: flags['2faCode'] };
     warnOfClearText(host, log);
     const token = await logIn(createHttp({ log }), host, credentials, signal);
-    await storeToken(path, token);
+    await storeToken(path, token, host);
     context.report({ host, tokenFile: path }, `logged in to ${host}; the token is in ${path}`);
   },
 });

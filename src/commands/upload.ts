@@ -1,6 +1,6 @@
-import { finishUploads } from '../pipeline/release/storeFinish.ts';
-import { uploadRecorded } from '../pipeline/release/storeLedger.ts';
-import { CACHE_OPTIONS, cacheOf } from './options/cacheFolder.ts';
+import { finishUploads } from '../pipeline/release/finishUploads.ts';
+import { uploadWithNote } from '../pipeline/release/uploadNotes.ts';
+import { CACHE_OPTIONS, openUploads } from './options/uploadNotes.ts';
 import { defineCommand } from './terminal/command.ts';
 import { uploadText } from './terminal/uploadText.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';
@@ -26,10 +26,9 @@ export const uploadCommand = defineCommand({
   },
   async run({ file, description, directUpload, cacheDir, ...flags }, context) {
     const api = await openServer(flags, context);
-    const { log, progress } = context;
-    const store = { api, log, progress, cache: cacheOf(cacheDir, context) };
-    await finishUploads(store, [file]);
-    const report = await uploadRecorded({ path: file, description, direct: directUpload }, store);
+    const uploads = await openUploads(api, { cacheDir }, context);
+    await finishUploads(uploads, [file]);
+    const report = await uploadWithNote({ path: file, description, direct: directUpload }, uploads);
     context.report({ host: api.host, ...report }, uploadText(report, api.host));
   },
 });

@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { object, parse, string } from 'valibot';
 import { DeniedError, UsageError } from '../errors.ts';
 import { fileError, fileSize, writeAtomically } from '../io/files.ts';
 import { registerSecret } from '../io/redact.ts';
+import { digestOf } from '../oci/digest.ts';
 
 /** The environment variables that say where tokens are. */
 export interface TokenEnvironment {
@@ -13,12 +15,15 @@ export interface TokenEnvironment {
 }
 
 /**
- * The token to use: MENDER_PAT, else the content of `tokenFile`, else of the file where mender-cli keeps its own; with
- * where it came from. Undefined when there is none; throws UsageError for a token file that can't be read.
+ * The token for a server and where it comes from: MENDER_PAT, else the content of `tokenFile`, else of
+ * mender-cli's own file. A token that `storeToken` kept for another server is never used: throws
+ * DeniedError if `tokenFile` holds it. Undefined if there is no token. Throws UsageError for a token
+ * file that can't be read.
  */
 export async function findToken(
   environment: TokenEnvironment,
   tokenFile: string | undefined,
+  host: string,
 ): Promise<{ token: string; source: string } | undefined> {
   const fromEnvironment = clean(environment.MENDER_PAT ?? '', 'MENDER_PAT');
   if (fromEnvironment !== undefined) return { token: fromEnvironment, source: 'MENDER_PAT' };
@@ -28,7 +33,13 @@ export async function findToken(
   const token = clean(await readToken(path), path);
   if (token === undefined && tokenFile !== undefined)
     throw new UsageError(`${path}: expected a token, found nothing`);
-  return token === undefined ? undefined : { token, source: path };
+  if (token === undefined) return undefined;
+  const owner = await hostOfToken(path, token);
+  if (owner === undefined || isSameHost(owner, host)) return { token, source: path };
+  if (tokenFile === undefined) return undefined;
+  throw new DeniedError(`the token in ${path} is for ${owner}, not for ${host}`, {
+    hint: 'log in to that server, or name another file with --token-file',
+  });
 }
 
 /** The DeniedError of a command that can't do without a token. */
@@ -62,7 +73,32 @@ export function tokenPath({ HOME, XDG_CACHE_HOME }: TokenEnvironment): string | 
   return HOME === undefined || HOME === '' ? undefined : join(HOME, '.cache', 'mender', 'authtoken');
 }
 
-/** Stores a token as mender-cli does: nothing but the token, readable by its owner only. */
-export async function storeToken(path: string, token: string): Promise<void> {
+/**
+ * Stores a token as mender-cli does: nothing but the token, with mode 0600. A second file, `PATH.host`,
+ * says which server it is for.
+ */
+export async function storeToken(path: string, token: string, host: string): Promise<void> {
   await writeAtomically(path, (temporary) => writeFile(temporary, token, { mode: 0o600 }));
+  const owner = JSON.stringify({ host, token: digestOf(token) });
+  await writeAtomically(hostFile(path), (temporary) => writeFile(temporary, `${owner}\n`, { mode: 0o600 }));
+}
+
+const ownerSchema = object({ host: string(), token: string() });
+
+/** The server that a kept token is for. Undefined if another tool wrote the token. */
+async function hostOfToken(path: string, token: string): Promise<string | undefined> {
+  try {
+    const owner = parse(ownerSchema, JSON.parse(await readFile(hostFile(path), 'utf8')));
+    return owner.token === digestOf(token) ? owner.host : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hostFile(path: string): string {
+  return `${path}.host`;
+}
+
+function isSameHost(a: string, b: string): boolean {
+  return URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
 }

@@ -13,6 +13,7 @@ import { readPassword } from '../../src/commands/terminal/password.ts';
 import { releasesCommand } from '../../src/commands/releases.ts';
 import { serverHost } from '../../src/commands/options/server.ts';
 import { warnOfClearText } from '../../src/server/host.ts';
+import { writeDocument } from '../../src/cache/documents.ts';
 import { createLog } from '../../src/io/log.ts';
 import { uploadCommand } from '../../src/commands/upload.ts';
 import { DeniedError, UsageError } from '../../src/errors.ts';
@@ -70,14 +71,19 @@ describe('upload', () => {
     });
   });
 
-  test.each(['v1', 'v1/uploads'])('names the cache folder where %s is a file', async (name) => {
-    const { run } = await prepared();
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, name, '..'), { recursive: true });
-    writeFileSync(join(folder, name), '');
-    const { error } = await run(uploadCommand, `${makeArtifact({ name: 'app-1' })} --cache-dir ${folder}`);
-    expect(error).toBeInstanceOf(UsageError);
-    expect(error?.message).toContain(`${folder}/v1/uploads`);
+  test('finishes no upload that a note in a cache asks for, and says so', async () => {
+    const { server, run } = await prepared();
+    const cache = temporaryFolder();
+    const note = { host: server.url, tenant: '', location: `${server.url}/evil.mender` };
+    mkdirSync(join(cache, 'v1/uploads'), { recursive: true });
+    await writeDocument(join(cache, 'v1/uploads', `${'a'.repeat(64)}.json`), note);
+    const { log, error } = await run(
+      uploadCommand,
+      `${makeArtifact({ name: 'app-1' })} --cache-dir ${cache}`,
+    );
+    expect(error).toBeUndefined();
+    expect(log).toContain(`ignoring the notes of interrupted uploads in ${cache}/v1/uploads`);
+    expect(server.calls.filter((call) => call.startsWith('POST'))).toHaveLength(1);
   });
 
   test('without a token it sends nothing and says how to get one', async () => {

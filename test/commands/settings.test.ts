@@ -45,11 +45,11 @@ describe('withManifestSettings', () => {
     [{ deviceType: ['x'] }, { 'device-type': 'a' }, { deviceType: ['x'] }],
     [{ delta: true }, { delta: false }, { delta: true }],
     [{}, { delta: false, module: 'docker-compose' }, { delta: false, module: 'docker-compose' }],
-    [
-      {},
-      { 'device-group': 'staging', 'mender-host': 'https://m' },
-      { deviceGroup: 'staging', menderHost: 'https://m' },
-    ],
+    [{}, { 'device-group': 'staging' }, { deviceGroup: 'staging' }],
+    [{ menderHost: 'https://a' }, { 'mender-host': 'https://a' }, { menderHost: 'https://a' }],
+    [{ menderHost: 'https://a' }, { 'mender-host': 'https://b' }, { menderHost: 'https://a' }],
+    [{}, { 'mender-host': 'https://hosted.mender.io' }, {}],
+    [{ insecureRegistry: ['a'] }, { 'insecure-registry': ['a', 'b'] }, { insecureRegistry: ['a'] }],
     [{}, {}, {}],
   ])('%j over %j is %j', (flags, settings, merged) => {
     expect(withManifestSettings(flags, settings)).toEqual(merged);
@@ -61,6 +61,10 @@ describe('withManifestSettings', () => {
     [{ delta: 'yes' }, 'delta: expected true or false'],
     [{ module: 'k8s' }, 'module: expected app, docker-compose'],
     [{ platform: { os: 'linux' } }, 'platform: expected a text'],
+    [{ 'device-type': 'a\0' }, 'device-type: expected a text'],
+    [{ 'mender-host': 'http://evil.example' }, 'a project does not decide where your credentials go'],
+    [{ 'insecure-registry': 'registry.lan' }, 'a project does not decide where your credentials go'],
+    [{ library: 'https://evil.example' }, 'unknown key "library"'],
   ])('refuses %j', (settings, message) => {
     expect(() => withManifestSettings({}, settings)).toThrow(message);
   });

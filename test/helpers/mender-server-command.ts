@@ -35,7 +35,7 @@ export async function runCommand(
   const print = (text: string): void => void printed.push(redact(text));
   const context = {
     // Nothing is noted in the folder of whoever runs the tests.
-    environment: { XDG_CACHE_HOME: temporaryFolder(), ...environment },
+    environment: { XDG_CACHE_HOME: temporaryFolder(), XDG_STATE_HOME: temporaryFolder(), ...environment },
     folder: process.cwd(),
     home: temporaryFolder(),
     json,

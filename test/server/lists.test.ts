@@ -143,18 +143,35 @@ describe('tokens', () => {
     else expect(await token).toBe(expected);
   });
 
+  const HOST = 'https://mender.example';
+
+  test('of login are used for their server only', async () => {
+    const HOME = temporaryFolder();
+    const path = join(HOME, '.cache', 'mender', 'authtoken');
+    await storeToken(path, 'from.login', HOST);
+    const other = 'https://evil.example';
+    expect(await findToken({ HOME }, undefined, `${HOST}/`)).toMatchObject({ token: 'from.login' });
+    expect(await findToken({ HOME }, undefined, other)).toBeUndefined();
+    await expect(findToken({ HOME }, path, other)).rejects.toThrow(DeniedError);
+    expect(statSync(`${path}.host`).mode & 0o777).toBe(0o600);
+    expect(readFileSync(`${path}.host`, 'utf8')).not.toContain('from.login');
+    // mender-cli has logged in elsewhere since: the user says where its token goes.
+    writeFileSync(path, 'from.mender-cli');
+    expect(await findToken({ HOME }, undefined, other)).toMatchObject({ token: 'from.mender-cli' });
+  });
+
   test('are kept and found where mender-cli keeps its own', async () => {
     const HOME = temporaryFolder();
     const path = join(HOME, '.cache', 'mender', 'authtoken');
-    expect(await findToken({ HOME }, undefined)).toBeUndefined();
-    await storeToken(path, 'from.login');
+    expect(await findToken({ HOME }, undefined, HOST)).toBeUndefined();
+    await storeToken(path, 'from.login', HOST);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(path, 'utf8')).toBe('from.login');
     const given = join(HOME, 'given');
     writeFileSync(given, 'from.file\n');
-    expect(await findToken({ HOME }, undefined)).toEqual({ token: 'from.login', source: path });
-    expect(await findToken({ HOME }, given)).toEqual({ token: 'from.file', source: given });
-    expect(await findToken({ HOME, MENDER_PAT: ' pat ' }, given)).toEqual({
+    expect(await findToken({ HOME }, undefined, HOST)).toEqual({ token: 'from.login', source: path });
+    expect(await findToken({ HOME }, given, HOST)).toEqual({ token: 'from.file', source: given });
+    expect(await findToken({ HOME, MENDER_PAT: ' pat ' }, given, HOST)).toEqual({
       token: 'pat',
       source: 'MENDER_PAT',
     });
@@ -167,7 +184,7 @@ describe('tokens', () => {
   ])('a token file that is %s', async (_, content, message) => {
     const path = join(temporaryFolder(), 'token');
     if (content !== undefined) writeFileSync(path, content);
-    await expect(findToken({}, path)).rejects.toThrow(UsageError);
-    await expect(findToken({}, path)).rejects.toThrow(message);
+    await expect(findToken({}, path, HOST)).rejects.toThrow(UsageError);
+    await expect(findToken({}, path, HOST)).rejects.toThrow(message);
   });
 });

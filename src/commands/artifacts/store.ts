@@ -1,13 +1,13 @@
 import { UsageError } from '../../errors.ts';
-import { finishUploads, replaceArtifact } from '../../pipeline/release/storeFinish.ts';
-import type { LedgerContext } from '../../pipeline/release/storeLedger.ts';
-import { addRecorded, uploadRecorded } from '../../pipeline/release/storeLedger.ts';
+import { finishUploads } from '../../pipeline/release/finishUploads.ts';
+import { replaceArtifact } from '../../pipeline/release/replace.ts';
+import { uploadLocationWithNote, uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import type { Api } from '../../server/api.ts';
 import { describeArtifact } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolveArtifact.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
-import { cacheOf } from '../options/cacheFolder.ts';
+import { openUploads } from '../options/uploadNotes.ts';
 import type { Context } from '../terminal/command.ts';
 import { uploadText } from '../terminal/uploadText.ts';
 
@@ -18,12 +18,12 @@ export async function runAdd(api: Api, flags: ArtifactsFlags, context: Context):
   if ((file === undefined) === (location === undefined) || more.length > 0) {
     throw new UsageError('artifacts add: expected one file or --location, never both');
   }
-  const store = storeOf(api, flags, context);
+  const store = await openUploads(api, flags, context);
   const finished = await finishUploads(store, [file ?? location ?? '']);
   const report =
     file === undefined
-      ? await addRecorded(location ?? '', description, store)
-      : await uploadRecorded({ path: file, description }, store);
+      ? await uploadLocationWithNote(location ?? '', description, store)
+      : await uploadWithNote({ path: file, description }, store);
   show(context, api, report, finished);
 }
 
@@ -36,7 +36,7 @@ export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Contex
   if (reference === undefined || more.length > 0) {
     throw new UsageError(`artifacts update: expected the id or name of one artifact`);
   }
-  const store = storeOf(api, flags, context);
+  const store = await openUploads(api, flags, context);
   const finished = await finishUploads(store, replace === undefined ? [] : [replace]);
   const artifact = await resolveArtifact(api, reference);
   const { id, name } = artifact;
@@ -47,11 +47,6 @@ export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Contex
   await describeArtifact(api, id, description ?? '');
   const text = `changed the description of ${name} (${id})`;
   context.report({ id, name, description }, text);
-}
-
-function storeOf(api: Api, { cacheDir }: ArtifactsFlags, context: Context): LedgerContext {
-  const { log, progress } = context;
-  return { api, log, progress, cache: cacheOf(cacheDir, context) };
 }
 
 function show(context: Context, api: Api, report: UploadReport, finished: UploadReport[]): void {

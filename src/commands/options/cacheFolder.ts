@@ -3,16 +3,6 @@ import { cacheRoot } from '../../cache/cache.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
 
-/** Of commands that keep a note of what they upload. */
-export const CACHE_OPTIONS = {
-  'cache-dir': {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Cache folder, where uploads that were cut off are noted',
-    defaultDescription: '$XDG_CACHE_HOME/mender-docker-delta',
-  },
-} as const;
-
 /** Percent of the disk that is left free by default, as far as the cache's older entries allow. */
 export const KEPT_FREE_PERCENT = 20;
 

@@ -10,7 +10,7 @@ import { createAccounts } from '../../pipeline/destinations/accounts.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
 import { readProfiles } from '../../pipeline/destinations/profiles.ts';
 import type { MapContext, MapDeployment } from '../../pipeline/destinations/types.ts';
-import { cacheOf } from './cacheFolder.ts';
+import { notesFolder } from './uploadNotes.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
 import type { DeployFlags } from './deploy.ts';
@@ -70,7 +70,7 @@ export async function accountsOf(flags: MapFlags, context: Context): Promise<Acc
 export async function openMapContext(flags: MapDeployFlags, context: Context): Promise<MapContext> {
   const [maps, accounts] = [await openMapsOf(flags, context), await accountsOf(flags, context)];
   const { log, progress, signal } = context;
-  return { maps, accounts, cache: cacheOf(flags.cacheDir, context), log, progress, signal };
+  return { maps, accounts, notes: notesFolder(context), log, progress, signal };
 }
 
 /** The deployment that the options ask for. Throws UsageError for options that contradict a map. */

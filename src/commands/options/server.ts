@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { createHttp } from '../../http/http.ts';
 import type { Api } from '../../server/api.ts';
@@ -39,7 +40,8 @@ export function serverHost({ menderHost = DEFAULT_HOST }: ServerFlags): string {
 /** The server's API with the user's token, or undefined without a token. */
 export async function serverIfAny(flags: ServerFlags, context: Context): Promise<Api | undefined> {
   const host = serverHost(flags);
-  const found = await findToken(context.environment, flags.tokenFile);
+  const tokenFile = flags.tokenFile === undefined ? undefined : resolve(context.folder, flags.tokenFile);
+  const found = await findToken(context.environment, tokenFile, host);
   if (found === undefined) return undefined;
   context.log.debug(`using the token from ${found.source} for ${host}`);
   warnOfClearText(host, context.log);

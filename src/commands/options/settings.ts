@@ -4,15 +4,16 @@ import type { BuildFlags } from './build.ts';
 import { BUILD_OPTIONS } from './build.ts';
 import { DEPLOY_OPTIONS } from './deploy.ts';
 import { SERVER_OPTIONS } from './server.ts';
+import { DEFAULT_HOST } from '../../server/host.ts';
 
-/** What `x-mender` may hold: how the application is built, and where it goes. */
+/** What `x-mender` may hold: how the application is built and which group gets it. */
 const KNOWN: OptionTable = {
   ...BUILD_OPTIONS,
   'mender-host': SERVER_OPTIONS['mender-host'],
   'device-group': DEPLOY_OPTIONS['device-group'],
 };
 
-/** Options that belong to one run or one machine and not to an application. */
+/** Options of one run or one machine, not of an application. */
 const NOT_IN_MANIFEST = new Set([
   'artifact-version',
   'artifact-filename',
@@ -31,8 +32,15 @@ const NOT_IN_MANIFEST = new Set([
 ]);
 
 /**
- * The flags, completed by the manifest's `x-mender` where a flag (or its environment variable) says nothing. Throws
- * UsageError for an unknown key or a value of the wrong type.
+ * Options that decide where credentials go or whether TLS protects them. A project may repeat what the
+ * user says and never decides it.
+ */
+const USERS_WORD: ReadonlySet<string> = new Set(['mender-host', 'insecure-registry']);
+
+/**
+ * The flags, completed by the `x-mender` of the Compose file where neither a flag nor its environment
+ * variable says anything. Throws UsageError for an unknown key, for a value of the wrong type, and for a
+ * key that would decide where credentials go.
  */
 export function withManifestSettings<Flags extends BuildFlags>(
   flags: Flags,
@@ -42,9 +50,21 @@ export function withManifestSettings<Flags extends BuildFlags>(
   for (const [key, value] of Object.entries(settings)) {
     const name = camelCase(key);
     const read = settingValue(key, value);
-    merged[name] ??= read;
+    if (USERS_WORD.has(key)) refuseNewDestination(key, read, merged[name]);
+    else merged[name] ??= read;
   }
   return merged as Flags;
+}
+
+/** A flag wins over the project, so only a value without a flag is refused. */
+function refuseNewDestination(key: string, value: unknown, flag: unknown): void {
+  if (flag !== undefined || (key === 'mender-host' && value === DEFAULT_HOST)) return;
+  throw new UsageError(`x-mender: ${key}: a project does not decide where your credentials go`, {
+    hint: `if you trust it, add ${[value]
+      .flat()
+      .map((one) => `--${key} ${String(one)}`)
+      .join(' ')}`,
+  });
 }
 
 function settingValue(key: string, value: unknown): unknown {
@@ -64,7 +84,8 @@ function settingValue(key: string, value: unknown): unknown {
 }
 
 function textOf(key: string, value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  const isText = typeof value === 'number' || (typeof value === 'string' && !value.includes('\0'));
+  if (isText) return String(value);
   throw wrongValue(key, value, 'a text');
 }
 

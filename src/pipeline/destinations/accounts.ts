@@ -51,6 +51,7 @@ async function openAccount(
   const found = await findToken(
     tokenEnv === undefined ? {} : { MENDER_PAT: environment[tokenEnv] },
     tokenFile,
+    host,
   );
   if (found === undefined) {
     throw new DeniedError(`${place}: there is no token for ${host}`, {

@@ -44,8 +44,8 @@ async function runAccount(one: AccountRun): Promise<AccountReport> {
   const { api, provider } = account;
   const head = { account: account.account, host: api.host, provider };
   const uploads = await attempt(one, () => {
-    const { cache, log, progress, pauseMs } = context;
-    const upload = { api, cache, log, progress, ...(pauseMs === undefined ? {} : { pauseMs }) };
+    const { notes, log, progress, pauseMs } = context;
+    const upload = { api, notes, log, progress, ...(pauseMs === undefined ? {} : { pauseMs }) };
     return uploadToAccount(artifact, account, request.direct, upload);
   });
   if (uploads instanceof UserError) {

@@ -1,4 +1,3 @@
-import type { Cache } from '../../cache/cache.ts';
 import type { PlannedAccount } from '../../destinations/plan.ts';
 import type { MapChoice, Maps } from '../../destinations/resolve.ts';
 import type { DeploySettings } from '../../destinations/settings.ts';
@@ -35,8 +34,8 @@ export interface MapDeployment {
 export interface MapContext {
   maps: Maps;
   accounts: Accounts;
-  /** Where uploads are noted. */
-  cache: Pick<Cache, 'root'>;
+  /** The folder of upload notes. */
+  notes: string;
   log: Log;
   progress: Progress;
   signal?: AbortSignal | undefined;

@@ -6,47 +6,42 @@ import type { Artifact } from '../../server/artifacts.ts';
 import { getRelease, setTags } from '../../server/releases.ts';
 import { conflicts, isSameFile } from '../../server/sameArtifact.ts';
 import type { ArtifactSet } from './artifact.ts';
-import { finishUploads } from '../release/storeFinish.ts';
-import { uploadRecorded } from '../release/storeLedger.ts';
-import type { LedgerContext } from '../release/storeLedger.ts';
 import type { UploadContext } from '../release/upload.ts';
 import { checkReplacement } from '../release/uploadChecks.ts';
+import type { NotesContext } from '../release/uploadNotes.ts';
+import { uploadWithNote } from '../release/uploadNotes.ts';
 
-/** What became of one file on one server; `kept`: another artifact of this name was there, and stays. */
+/** What happened to one file on one server. `kept`: another artifact of this name stays there. */
 export interface Uploaded {
   id: string;
   outcome: 'uploaded' | 'present' | 'replaced' | 'kept';
 }
 
-/** Brings all files of an artifact to an account, after those that were cut off before, and tags the release. */
+/** Uploads all files of an artifact to an account and tags the release. */
 export async function uploadToAccount(
   artifact: ArtifactSet,
   { overwrite, description, tags }: Pick<PlannedAccount, 'overwrite' | 'description' | 'tags'>,
   direct: boolean,
-  context: LedgerContext,
+  context: NotesContext,
 ): Promise<Uploaded[]> {
-  await finishUploads(
-    context,
-    artifact.files.map(({ path }) => path),
-  );
   const uploaded: Uploaded[] = [];
   for (const file of artifact.files) {
-    const standing = await rivals(context.api, file.facts);
-    if (standing.length > 0 && !overwrite) {
-      uploaded.push(keep(standing, context));
+    const conflicting = await listConflicts(context.api, file.facts);
+    if (conflicting.length > 0 && !overwrite) {
+      uploaded.push(keep(conflicting, context));
       continue;
     }
-    if (standing.length > 0) await checkReplacement(file.facts, context.api, standing);
-    await clear(standing, context.api);
-    const { id, outcome } = await uploadRecorded({ path: file.path, description, direct }, context);
-    uploaded.push({ id, outcome: standing.length > 0 ? 'replaced' : outcome });
+    if (conflicting.length > 0) await checkReplacement(file.facts, context.api, conflicting);
+    await deleteAll(conflicting, context.api);
+    const { id, outcome } = await uploadWithNote({ path: file.path, description, direct }, context);
+    uploaded.push({ id, outcome: conflicting.length > 0 ? 'replaced' : outcome });
   }
   if (tags.length > 0) await addTags(context.api, artifact.name, tags);
   return uploaded;
 }
 
-/** The artifacts because of which the server would answer 409. */
-async function rivals(api: Api, facts: ArtifactSet['files'][number]['facts']): Promise<Artifact[]> {
+/** The artifacts that would make the server answer 409. */
+async function listConflicts(api: Api, facts: ArtifactSet['files'][number]['facts']): Promise<Artifact[]> {
   const artifacts = await listArtifacts(api, { names: [facts.name] });
   if (artifacts.some((artifact) => isSameFile(facts, artifact))) return [];
   return artifacts.filter((artifact) => conflicts(facts, artifact));
@@ -60,8 +55,8 @@ function keep([rival]: readonly Artifact[], { api, log }: UploadContext): Upload
   return { id, outcome: 'kept' };
 }
 
-async function clear(standing: readonly Artifact[], api: Api): Promise<void> {
-  for (const { id, name } of standing) {
+async function deleteAll(conflicting: readonly Artifact[], api: Api): Promise<void> {
+  for (const { id, name } of conflicting) {
     if ((await tryDeleteArtifact(api, id)) !== 'in use') continue;
     throw new UsageError(`replacing ${name} (${id}) on ${api.host}: it is in use by an active deployment`, {
       hint: 'wait until that deployment is finished, or abort it',
@@ -69,7 +64,7 @@ async function clear(standing: readonly Artifact[], api: Api): Promise<void> {
   }
 }
 
-/** The map's tags beside those that are there. */
+/** Adds the map's tags to those that the release has. */
 async function addTags(api: Api, name: string, tags: readonly string[]): Promise<void> {
   const { tags: present = [] } = await getRelease(api, name);
   const all = [...new Set([...present, ...tags])];

@@ -1,12 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cacheLayout } from '../../../src/cache/layout.ts';
+import { writeDocument } from '../../../src/cache/documents.ts';
 import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../../src/errors.ts';
-import { finishUploads, replaceArtifact } from '../../../src/pipeline/release/storeFinish.ts';
-import { addRecorded, recorded, uploadRecorded } from '../../../src/pipeline/release/storeLedger.ts';
-import { addFromLocation } from '../../../src/pipeline/release/storeLocation.ts';
+import { finishUploads } from '../../../src/pipeline/release/finishUploads.ts';
+import { replaceArtifact } from '../../../src/pipeline/release/replace.ts';
+import { uploadFromLocation } from '../../../src/pipeline/release/uploadLocation.ts';
+import {
+  noteFor,
+  uploadLocationWithNote,
+  uploadWithNote,
+  withNote,
+} from '../../../src/pipeline/release/uploadNotes.ts';
 import { getArtifact } from '../../../src/server/artifacts.ts';
 import { listen } from '../../helpers/listen.ts';
 import { makeArtifact } from '../../helpers/mender-artifact.ts';
@@ -18,11 +34,11 @@ const POST = /^POST .*\/artifacts$/;
 
 async function prepared() {
   const server = await menderServer();
-  const cache = cacheLayout(temporaryFolder());
-  const context = { ...contextOf(server), cache };
+  const folder = join(temporaryFolder(), 'uploads');
+  const context = { ...contextOf(server), notes: folder };
   const notes = (): string[] => {
     try {
-      return readdirSync(join(cache.root, 'uploads')).filter((name) => name.endsWith('.json'));
+      return readdirSync(folder).filter((name) => name.endsWith('.json'));
     } catch {
       return [];
     }
@@ -35,7 +51,7 @@ describe('the upload ledger', () => {
     const { server, context, notes } = await prepared();
     const path = makeArtifact({ name: 'app-1' });
     server.faults.plan(POST, { kind: 'cutBefore' }, 99);
-    await expect(uploadRecorded({ path, description: 'first' }, context)).rejects.toThrow(NetworkError);
+    await expect(uploadWithNote({ path, description: 'first' }, context)).rejects.toThrow(NetworkError);
     expect(notes()).toHaveLength(1);
     server.faults.clear();
     expect(await finishUploads(context)).toMatchObject([{ name: 'app-1', outcome: 'uploaded' }]);
@@ -46,9 +62,9 @@ describe('the upload ledger', () => {
   test('finds that an upload did arrive', async () => {
     const { server, context } = await prepared();
     const path = makeArtifact({ name: 'app-1' });
-    await uploadRecorded({ path }, context);
+    await uploadWithNote({ path }, context);
     // Killed after the server had everything, before it said so.
-    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow(
+    await expect(withNote({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow(
       'killed',
     );
     expect(await finishUploads(context)).toMatchObject([{ outcome: 'present' }]);
@@ -58,13 +74,13 @@ describe('the upload ledger', () => {
   test('forgets a file that was changed, and what the server refuses for good', async () => {
     const { server, context, notes } = await prepared();
     const path = makeArtifact({ name: 'app-1' });
-    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
+    await expect(withNote({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
     appendFileSync(path, 'more');
     expect([await finishUploads(context), notes()]).toEqual([[], []]);
-    expect(context.lines.join('\n')).toContain('was changed since its upload was cut off');
+    expect(context.lines.join('\n')).toContain('was changed since');
     const other = makeArtifact({ name: 'app-2' });
     await expect(
-      recorded({ path: other }, context, () => Promise.reject(new UsageError('no'))),
+      withNote({ path: other }, context, () => Promise.reject(new UsageError('no'))),
     ).rejects.toThrow('no');
     expect([notes(), callsOf(server, POST)]).toEqual([[], 0]);
   });
@@ -72,24 +88,91 @@ describe('the upload ledger', () => {
   test('leaves uploads alone that go on in another process, or to another server', async () => {
     const { context, notes } = await prepared();
     const path = makeArtifact({ name: 'app-1' });
-    await recorded({ path }, context, async () => {
+    await withNote({ path }, context, async () => {
       expect(await finishUploads(context)).toEqual([]);
       expect(notes()).toHaveLength(1);
       expect(context.lines).toEqual([]);
       const impatient = { ...context, api: { ...context.api, signal: AbortSignal.timeout(100) } };
-      await expect(uploadRecorded({ path }, impatient)).rejects.toThrow(/timeout/);
+      await expect(uploadWithNote({ path }, impatient)).rejects.toThrow(/timeout/);
     });
-    await expect(recorded({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
+    await expect(withNote({ path }, context, () => Promise.reject(new Error('killed')))).rejects.toThrow();
     const elsewhere = { ...context, ...contextOf(await menderServer()) };
     expect([await finishUploads(elsewhere), notes().length]).toEqual([[], 1]);
     expect(await finishUploads(context, [path])).toEqual([]);
   });
 });
 
+describe('the folder of notes', () => {
+  const NOTE = { host: 'HOST', tenant: '', location: 'http://attacker.example/evil.mender' };
+
+  test('is made for its owner alone', async () => {
+    const { context } = await prepared();
+    await withNote({ path: makeArtifact({ name: 'app-1' }) }, context, () => {
+      expect(statSync(context.notes).mode & 0o777).toBe(0o700);
+      return Promise.resolve();
+    });
+  });
+
+  test.each([
+    ['that others can write to', (path: string) => chmodSync(path, 0o777)],
+    [
+      'that is a link',
+      (path: string) => {
+        const elsewhere = temporaryFolder();
+        chmodSync(elsewhere, 0o700);
+        rmSync(path, { recursive: true });
+        symlinkSync(elsewhere, path);
+      },
+    ],
+  ])('%s carries nothing out and notes nothing', async (_, change) => {
+    const { server, context } = await prepared();
+    mkdirSync(context.notes, { recursive: true, mode: 0o700 });
+    await writeDocument(noteFor(context, NOTE.location), { ...NOTE, host: context.api.host });
+    change(context.notes);
+    await expect(finishUploads(context)).rejects.toThrow(/nobody else can write to/);
+    await uploadWithNote({ path: makeArtifact({ name: 'app-1' }) }, context);
+    expect(context.lines.join('\n')).toContain('this upload is not noted');
+    expect(callsOf(server, POST)).toBe(1);
+  });
+
+  test.each<[string, object]>([
+    ['without fields', {}],
+    ['with a number for a path', { ...NOTE, location: undefined, path: 5, size: 1, modified: 1 }],
+    ['with a list for a host', { ...NOTE, host: [] }],
+  ])('drops a note %s', async (_, note) => {
+    const { context, notes } = await prepared();
+    mkdirSync(context.notes, { recursive: true, mode: 0o700 });
+    await writeDocument(noteFor(context, 'x'), note);
+    expect(await finishUploads(context)).toEqual([]);
+    expect(notes()).toEqual([]);
+  });
+
+  test('works where none can be made: the upload goes ahead', async () => {
+    const { context } = await prepared();
+    writeFileSync(join(context.notes, '..', 'file'), '');
+    const nowhere = { ...context, notes: join(context.notes, '..', 'file', 'uploads') };
+    expect(await finishUploads(nowhere)).toEqual([]);
+    const path = makeArtifact({ name: 'app-1' });
+    expect(await uploadWithNote({ path }, nowhere)).toMatchObject({ outcome: 'uploaded' });
+    expect(context.lines.join('\n')).toContain('this upload is not noted');
+  });
+});
+
 describe('replacing an artifact', () => {
+  test('by the same file changes the description if there is a new one', async () => {
+    const { server, context } = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    const { id } = await uploadWithNote({ path, description: 'why' }, context);
+    const old = await getArtifact(context.api, id);
+    await replaceArtifact(old, { path }, context);
+    expect([...server.state.artifacts.values()]).toMatchObject([{ id, description: 'why' }]);
+    await replaceArtifact(old, { path, description: 'because' }, context);
+    expect([...server.state.artifacts.values()]).toMatchObject([{ id, description: 'because' }]);
+  });
+
   test('deletes the old one and keeps its description', async () => {
     const { server, context, notes } = await prepared();
-    const { id } = await uploadRecorded(
+    const { id } = await uploadWithNote(
       { path: makeArtifact({ name: 'app-1' }), description: 'why' },
       context,
     );
@@ -105,7 +188,7 @@ describe('replacing an artifact', () => {
 
   test('that was cut off after the deletion is finished later', async () => {
     const { server, context } = await prepared();
-    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    const { id } = await uploadWithNote({ path: makeArtifact({ name: 'app-1' }) }, context);
     const old = await getArtifact(context.api, id);
     server.faults.plan(POST, { kind: 'cutBefore' }, 99);
     const path = makeArtifact({ name: 'app-1', payload: 50_000 });
@@ -118,7 +201,7 @@ describe('replacing an artifact', () => {
 
   test('goes on where the answer to the deletion was lost', async () => {
     const { server, context } = await prepared();
-    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
+    const { id } = await uploadWithNote({ path: makeArtifact({ name: 'app-1' }) }, context);
     server.faults.plan(/^DELETE /, { kind: 'cutAfter' });
     const path = makeArtifact({ name: 'app-1' });
     const report = await replaceArtifact(await getArtifact(context.api, id), { path }, context);
@@ -135,8 +218,8 @@ describe('replacing an artifact', () => {
     ['by one that the server has no room for', { name: 'app-1', payload: 50_000 }, /has room for/],
   ])('%s is refused, and nothing is deleted', async (_, replacement, message) => {
     const { server, context } = await prepared();
-    const { id } = await uploadRecorded({ path: makeArtifact({ name: 'app-1' }) }, context);
-    await uploadRecorded({ path: makeArtifact({ name: 'app-1', deviceTypes: ['other'] }) }, context);
+    const { id } = await uploadWithNote({ path: makeArtifact({ name: 'app-1' }) }, context);
+    await uploadWithNote({ path: makeArtifact({ name: 'app-1', deviceTypes: ['other'] }) }, context);
     server.state.options.storageLimit = 30_000;
     const [old, path] = [await getArtifact(context.api, id), makeArtifact(replacement)];
     await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(message);
@@ -172,7 +255,7 @@ describe('adding from an address', () => {
     const { server, context } = await prepared();
     const path = makeArtifact({ name: 'app-1', payload: 3_000_000 });
     const { url, tokens } = await serving(readFileSync(path));
-    const report = await addFromLocation(url, 'from afar', context);
+    const report = await uploadFromLocation(url, 'from afar', context);
     expect(report).toMatchObject({ name: 'app-1', size: readFileSync(path).length });
     expect([...server.state.artifacts.values()]).toMatchObject([{ description: 'from afar' }]);
     expect(tokens.every((token) => token === undefined)).toBe(true);
@@ -187,7 +270,7 @@ describe('adding from an address', () => {
       response.write(bytes.subarray(0, 1_000_000), () => response.destroy());
       return true;
     });
-    await addFromLocation(url, undefined, context);
+    await uploadFromLocation(url, undefined, context);
     expect(server.state.artifacts.size).toBe(1);
   });
 
@@ -198,9 +281,9 @@ describe('adding from an address', () => {
   ])('%s', async (_name, location, kind) => {
     const { server, context } = await prepared();
     const { url } = await serving(Buffer.alloc(0));
-    await expect(addFromLocation(location ?? new URL('/none', url).href, undefined, context)).rejects.toThrow(
-      kind,
-    );
+    await expect(
+      uploadFromLocation(location ?? new URL('/none', url).href, undefined, context),
+    ).rejects.toThrow(kind);
     expect(callsOf(server, POST)).toBe(0);
   });
 
@@ -212,7 +295,7 @@ describe('adding from an address', () => {
       response.writeHead(200, { 'content-length': half.length }).end(half);
       return true;
     });
-    const failed = addFromLocation(url, undefined, context);
+    const failed = uploadFromLocation(url, undefined, context);
     await expect(failed).rejects.toThrow(IntegrityError);
     await expect(failed).rejects.not.toThrow(/geheim/);
     expect(server.state.artifacts.size).toBe(0);
@@ -223,10 +306,10 @@ describe('adding from an address', () => {
     const { url } = await serving(readFileSync(makeArtifact({ name: 'app-1' })));
     const { origin, pathname } = new URL(url);
     server.faults.plan(POST, { kind: 'cutBefore' }, 99);
-    await expect(addRecorded(url, undefined, context)).rejects.toThrow(NetworkError);
+    await expect(uploadLocationWithNote(url, undefined, context)).rejects.toThrow(NetworkError);
     expect(notes()).toEqual([]);
     const plain = `${origin}${pathname}`;
-    await expect(addRecorded(plain, 'from afar', context)).rejects.toThrow(NetworkError);
+    await expect(uploadLocationWithNote(plain, 'from afar', context)).rejects.toThrow(NetworkError);
     expect(notes()).toHaveLength(1);
     expect(await finishUploads(context, [plain])).toEqual([]);
     server.faults.clear();
@@ -238,8 +321,8 @@ describe('adding from an address', () => {
   test('an artifact that is there already', async () => {
     const { context } = await prepared();
     const path = makeArtifact({ name: 'app-1' });
-    await uploadRecorded({ path }, context);
+    await uploadWithNote({ path }, context);
     const { url } = await serving(readFileSync(path));
-    await expect(addFromLocation(url, undefined, context)).rejects.toThrow(/answered 409/);
+    await expect(uploadFromLocation(url, undefined, context)).rejects.toThrow(/answered 409/);
   });
 });

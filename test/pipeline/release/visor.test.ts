@@ -41,7 +41,7 @@ const fields = vectors('visor-fields') as Fields;
 async function prepared() {
   const server = await menderServer();
   const folder = temporaryFolder();
-  const environment = { MENDER_PAT: server.token, XDG_CACHE_HOME: folder };
+  const environment = { MENDER_PAT: server.token, XDG_STATE_HOME: folder };
   const run = (words: string[], json = true) =>
     runCommand(server, artifactsCommand, words, { json, environment });
   const paths = ['gateway-1', 'gateway-2'].map((name) => makeArtifact({ name }));

@@ -12,11 +12,11 @@ import { streamForm } from '../../server/multipart.ts';
 import type { UploadContext, UploadReport } from './upload.ts';
 
 /**
- * Lets the bytes of an artifact flow from an address to the server, without keeping them anywhere. The address gets no
- * token. Throws UsageError for no http address and for an artifact that is there already, UnsupportedError for an address
- * that does not tell the size.
+ * Streams an artifact from an address to the server and keeps no copy. The address gets no token.
+ * Throws UsageError for an address that is not http or https and for an artifact that exists already,
+ * UnsupportedError for an address that does not tell the size.
  */
-export async function addFromLocation(
+export async function uploadFromLocation(
   location: string,
   description: string | undefined,
   context: UploadContext,
@@ -40,7 +40,7 @@ export async function addFromLocation(
   return { id, name: (await getArtifact(api, id)).name, size, outcome: 'uploaded' };
 }
 
-/** Named without its query, which may hold a signature. */
+/** The file at the address; messages leave out its query, which may hold a signature. */
 function remoteFile({ http }: Api, location: string): RangedFile {
   const url = URL.canParse(location) ? new URL(location) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
@@ -57,7 +57,7 @@ function remoteFile({ http }: Api, location: string): RangedFile {
   return { what, open };
 }
 
-/** One byte is asked for, as a signed address may be good for GET only. */
+/** Asks for one byte, because a signed address may be valid for GET only. */
 async function sizeOf(file: RangedFile, signal: AbortSignal | undefined): Promise<number> {
   const { status, headers, body } = await file.open('bytes=0-0', signal);
   body.destroy();

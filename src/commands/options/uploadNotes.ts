@@ -1,0 +1,38 @@
+import { readdir } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import type { NotesContext } from '../../pipeline/release/uploadNotes.ts';
+import type { Api } from '../../server/api.ts';
+import type { Context } from '../terminal/command.ts';
+import { cacheOf } from './cacheFolder.ts';
+
+/** Not shown in the help: notes of uploads are not in the cache, but command lines may name it. */
+export const CACHE_OPTIONS = {
+  'cache-dir': { type: 'string', requiresArg: true, hidden: true, describe: 'Cache folder' },
+} as const;
+
+/**
+ * The folder of upload notes: `$XDG_STATE_HOME/mender-docker-delta/uploads`, else below
+ * `~/.local/state`. https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+export function notesFolder({ environment, home }: Pick<Context, 'environment' | 'home'>): string {
+  const named = environment['XDG_STATE_HOME'] ?? '';
+  const state = isAbsolute(named) ? named : join(home, '.local', 'state');
+  return join(state, 'mender-docker-delta', 'uploads');
+}
+
+/** What uploads to a server use. Warns of notes that older versions left in the cache. */
+export async function openUploads(
+  api: Api,
+  { cacheDir }: { cacheDir?: string | undefined },
+  context: Context,
+): Promise<NotesContext> {
+  const { log, progress } = context;
+  const old = join(cacheOf(cacheDir, context).root, 'uploads');
+  const found = await readdir(old).catch(() => []);
+  if (found.length > 0) {
+    log.warning(
+      `ignoring the notes of interrupted uploads in ${old}; upload those files again and remove it`,
+    );
+  }
+  return { api, log, progress, notes: notesFolder(context) };
+}
