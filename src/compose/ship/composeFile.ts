@@ -104,8 +104,8 @@ function writtenText(model: Mapping, plainImages: readonly string[]): string {
   visit(document, {
     Scalar(_key, node) {
       if (typeof node.value !== 'string') return;
-      // Compose's YAML reader refuses a block that begins with a tab.
-      if (isNumberLike(node.value) || /^\s/.test(node.value)) node.type = 'QUOTE_DOUBLE';
+      // The YAML reader of Compose refuses a block that begins with a tab, and merges a plain <<.
+      if (isNumberLike(node.value) || /^\s|^<<$/.test(node.value)) node.type = 'QUOTE_DOUBLE';
     },
   });
   writeImagesPlain(document, plainImages);

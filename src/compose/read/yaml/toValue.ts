@@ -3,6 +3,7 @@ import { isAlias, isMap, isScalar, isSeq, visit } from 'yaml';
 import { UsageError } from '../../../errors.ts';
 import type { YamlFile } from './yamlFile.ts';
 import type { Mapping, Value } from './value.ts';
+import { isPlainDate, plainNumber } from './scalars.ts';
 import { Tagged, isMapping } from './value.ts';
 
 /** Counted with aliases followed, so that nested aliases cannot fill the memory. */
@@ -15,8 +16,9 @@ const MOST_NODES = 200_000;
  * and for more than 200000 values.
  */
 export function toValue(file: YamlFile, document: Document): Value {
-  const targets = aliasTargets(document);
-  return convert(document.contents, { file, targets, open: new Set(), nodes: 0 });
+  const before = file.documents.slice(0, Math.max(file.documents.indexOf(document), 0));
+  const targets = aliasTargets([...before, document]);
+  return convert(document.contents, { file, targets, open: new Set(), nodes: 0, extensions: 0 });
 }
 
 interface Reading {
@@ -26,20 +28,24 @@ interface Reading {
   open: Set<unknown>;
   /** Nodes read so far. */
   nodes: number;
+  /** How many `x-` attributes are around the node. */
+  extensions: number;
 }
 
-/** Maps each alias to its target: the last node above it with that anchor. */
-function aliasTargets(document: Document): Map<Alias, unknown> {
+/** Maps each alias to its target: the last node above it, in any document, with that anchor. */
+function aliasTargets(documents: readonly Document[]): Map<Alias, unknown> {
   const anchors = new Map<string, unknown>();
   const targets = new Map<Alias, unknown>();
-  visit(document, {
-    Value: (_key, node) => {
-      if (node.anchor !== undefined) anchors.set(node.anchor, node);
-    },
-    Alias: (_key, alias) => {
-      targets.set(alias, anchors.get(alias.source));
-    },
-  });
+  for (const document of documents) {
+    visit(document, {
+      Value: (_key, node) => {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      },
+      Alias: (_key, alias) => {
+        targets.set(alias, anchors.get(alias.source));
+      },
+    });
+  }
   return targets;
 }
 
@@ -57,7 +63,7 @@ function convert(node: unknown, reading: Reading): Value {
 
 function convertPlain(node: unknown, reading: Reading): Value {
   if (isAlias(node)) return convert(targetOf(node, reading), reading);
-  if (isScalar(node)) return scalarValue(node);
+  if (isScalar(node)) return scalarValue(node, reading);
   if (isSeq(node)) return node.items.map((item) => convert(item, reading));
   if (isMap(node)) return convertMap(node, reading);
   throw fault(reading, node, 'this is not a value that Compose can read');
@@ -66,11 +72,24 @@ function convertPlain(node: unknown, reading: Reading): Value {
 function convertMap(node: YAMLMap, reading: Reading): Mapping {
   const merged: Mapping = {};
   const own: Mapping = {};
+  const seen = new Set<string>();
   for (const pair of node.items) {
-    if (isMergeKey(pair)) takeMerged(merged, pair.value, reading);
-    else own[keyOf(pair, reading)] = convert(pair.value, reading);
+    const isMerge = isMergeKey(pair);
+    const key = isMerge ? '<<' : keyOf(pair, reading);
+    if (seen.has(key)) throw fault(reading, pair.key, `the key ${key} is there twice`);
+    seen.add(key);
+    if (isMerge) takeMerged(merged, pair.value, reading);
+    else own[key] = convertEntry(key, pair.value, reading);
   }
   return { ...merged, ...own };
+}
+
+function convertEntry(key: string, node: unknown, reading: Reading): Value {
+  const isExtension = key.startsWith('x-');
+  reading.extensions += isExtension ? 1 : 0;
+  const value = convert(node, reading);
+  reading.extensions -= isExtension ? 1 : 0;
+  return value;
 }
 
 /** The first of several merged mappings wins. https://yaml.org/type/merge.html */
@@ -93,7 +112,7 @@ function targetOf(alias: Alias, reading: Reading): unknown {
 function keyOf({ key }: Pair, reading: Reading): string {
   const named = isAlias(key) ? targetOf(key, reading) : key;
   if (!isScalar(named)) throw fault(reading, named, 'a key must be a string');
-  const text = scalarValue(named);
+  const text = scalarValue(named, reading);
   if (typeof text !== 'string')
     throw fault(reading, named, `the key ${named.source ?? ''} is not a string: put it in quotes`);
   if (text === '__proto__') throw fault(reading, named, 'a key must not be named __proto__');
@@ -114,18 +133,30 @@ function isMergeKey({ key }: Pair): boolean {
   return isScalar(key) && key.value === '<<' && (key.type ?? 'PLAIN') === 'PLAIN';
 }
 
-function scalarValue(node: Scalar): Value {
-  const { value, source, type } = node;
-  if (source !== undefined && (type ?? 'PLAIN') === 'PLAIN') {
-    const digits = source.replaceAll('_', '');
-    if (/^[-+]?0[0-7]+$/.test(digits)) return Number.parseInt(digits, 8);
-    if (/^[-+]?[0-9]+$/.test(digits) && /^[-+0-9]/.test(source)) return wholeNumber(digits);
+function scalarValue(node: Scalar, reading: Reading): Value {
+  const { value, tag } = node;
+  const number = plainNumberOf(node, reading);
+  if (number !== undefined) return number;
+  if (typeof value === 'string') {
+    return endsWithoutBreak(node, reading) ? value.replace(/\n$/, '') : value;
   }
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  return null;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value === null || value === undefined) return null;
+  throw fault(reading, node, `a value with the tag ${tag ?? ''} is not supported`);
 }
 
-function wholeNumber(digits: string): number | bigint {
-  const number = Number(digits);
-  return Number.isSafeInteger(number) ? number : BigInt(digits.replace(/^\+/, ''));
+function plainNumberOf(node: Scalar, reading: Reading): number | bigint | undefined {
+  const { source, type, tag } = node;
+  if (source === undefined || (type ?? 'PLAIN') !== 'PLAIN' || tag !== undefined) return undefined;
+  if (isPlainDate(source) && reading.extensions === 0) {
+    throw fault(reading, node, `Compose reads ${source} as a date: put it in quotes`);
+  }
+  return plainNumber(source);
+}
+
+/** A block at the very end of a file without a last line break has none either. */
+function endsWithoutBreak({ type, range }: Scalar, { file: { text } }: Reading): boolean {
+  const isBlock = type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED';
+  return isBlock && !text.endsWith('\n') && (range?.[1] ?? 0) >= text.length;
 }

@@ -1,12 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseAllDocuments, visit } from 'yaml';
-import { NotFoundError, UsageError, systemCodeOf } from '../../../errors.ts';
-import { fileError } from '../../../io/files.ts';
+import { UsageError } from '../../../errors.ts';
 import { TemplateError } from '../variables/template.ts';
-
-/** Bytes. Real Compose files are far smaller. */
-const LARGEST_FILE = 4 << 20;
+import type { ReaderFault } from './readerFaults.ts';
+import { findReaderFault, findTabFault } from './readerFaults.ts';
+import { readText } from './readText.ts';
 
 /** One YAML file, parsed but not yet converted: it keeps its comments and layout. */
 export interface YamlFile {
@@ -17,26 +15,73 @@ export interface YamlFile {
   where(node: unknown): string;
 }
 
+/** Documents of one file. Real Compose files have a few. */
+const MOST_DOCUMENTS = 1000;
+
 /**
  * Reads and parses a Compose file. Throws NotFoundError for a missing file, and UsageError for a
- * file larger than 4 MiB or, with line and column, for invalid YAML.
+ * file that is too large or, with line and column, for YAML that Compose can't read.
  */
 export async function readYamlFile(path: string): Promise<YamlFile> {
-  const text = await readText(path);
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const { text, documents, lines } = parseLeniently(await readText(path));
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
   };
-  for (const document of documents) {
-    const fault = document.errors[0];
-    if (fault !== undefined)
-      throw new UsageError(`${place(fault.pos[0])}: invalid YAML: ${firstLine(fault.message)}`, {
-        hint: 'correct the file at this place',
-      });
+  const refuse = (fault: ReaderFault | undefined) => {
+    if (fault === undefined) return;
+    throw new UsageError(`${place(fault.offset)}: invalid YAML: ${fault.message}`, {
+      hint: 'correct the file at this place',
+    });
+  };
+  if (documents.length > MOST_DOCUMENTS) {
+    throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
   }
+  for (const document of documents) refuse(parseFault(document));
+  refuse(findTabFault(text));
+  for (const document of documents) refuse(findReaderFault(text, document));
   return { path, text, documents, where: (node) => place(offsetOf(node)) };
+}
+
+interface Parsed {
+  text: string;
+  documents: Document[];
+  lines: LineCounter;
+}
+
+/**
+ * The parser wants lines inside of brackets to be indented, and the YAML reader of Compose does not.
+ * So this indents them.
+ */
+function parseLeniently(text: string, attempt = 0): Parsed {
+  const lines = new LineCounter();
+  const documents: Document[] = parseAllDocuments(text, { ...PARSING, lineCounter: lines });
+  const error = documents.flatMap(({ errors }) => errors).find(({ message }) => UNINDENTED.test(message));
+  if (error === undefined || attempt === MOST_UNINDENTED) return { text, documents, lines };
+  const start = text.lastIndexOf('\n', error.pos[0] - 1) + 1;
+  const indented = `${text.slice(0, start)}${' '.repeat(INDENTATION)}${text.slice(start).trimStart()}`;
+  return parseLeniently(indented, attempt + 1);
+}
+
+/** Columns; no collection around is indented as far. */
+const INDENTATION = 200;
+const MOST_UNINDENTED = 100;
+const UNINDENTED = /^Flow (?:sequence|map) in block collection must be/;
+
+/** The check for unique keys takes quadratic time, so `toValue` does it. */
+const PARSING = { prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
+
+/** What the parser refuses and the YAML reader of Compose accepts. */
+const TOLERATED = /^Comments must be separated/;
+
+function parseFault(document: Document): ReaderFault | undefined {
+  if (document.directives?.yaml.explicit === true) {
+    return { offset: 0, message: 'a %YAML directive is not supported' };
+  }
+  const error = document.errors.find(({ message }) => !TOLERATED.test(message));
+  if (error === undefined) return undefined;
+  const isTooDeep = error.message.startsWith('Maximum call stack');
+  return { offset: error.pos[0], message: isTooDeep ? 'it is nested too deeply' : firstLine(error.message) };
 }
 
 /**
@@ -77,21 +122,6 @@ function keysOf(ancestors: readonly unknown[]): string[] {
     const key = typeof node === 'object' && node !== null && 'key' in node ? node.key : undefined;
     return isScalar(key) ? [String(key.value)] : [];
   });
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    const found = await stat(path);
-    if (found.isDirectory())
-      throw new UsageError(`Compose file ${path} is a folder`, { hint: 'name a file' });
-    if (found.size > LARGEST_FILE)
-      throw new UsageError(`Compose file ${path} has ${found.size} bytes, more than ${LARGEST_FILE}`);
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR')
-      throw new NotFoundError(`Compose file ${path} does not exist`, { hint: 'check the path' });
-    throw fileError(error, `reading Compose file ${path}`);
-  }
 }
 
 function offsetOf(node: unknown): number {
