@@ -1,9 +1,6 @@
-import { createPublicKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { UsageError } from '../errors.ts';
-import { fileError } from '../io/files.ts';
 import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
+import { readVerificationKey } from '../mender/sign.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 
@@ -25,25 +22,11 @@ export const inspectCommand = defineCommand({
   },
   async run({ file, key }, context) {
     const { signal } = context;
-    const options = key === undefined ? { signal } : { signal, key: await readKey(key) };
+    const options = key === undefined ? { signal } : { signal, key: await readVerificationKey(key) };
     const report = await readArtifact(file, options);
     context.report(report, describe(report));
   },
 });
-
-async function readKey(path: string): Promise<ReturnType<typeof createPublicKey>> {
-  const text = await readFile(path).catch((error: unknown) => {
-    throw fileError(error, `reading the key ${path}`);
-  });
-  try {
-    return createPublicKey(text);
-  } catch (error) {
-    throw new UsageError(`${path}: expected a key in PEM`, {
-      hint: 'name the public key of the signer',
-      cause: error,
-    });
-  }
-}
 
 function describe(report: ArtifactReport): string {
   const { artifactName, deviceTypes, module, compression, size, signature } = report;

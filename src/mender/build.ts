@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { UnsupportedError } from '../errors.ts';
+import { UnsupportedError, UsageError } from '../errors.ts';
 import { writeAtomically } from '../io/files.ts';
 import { HAS_ZSTD, zstdUnsupported } from '../compress/zstd.ts';
 import { appPayload } from './write/appPayload.ts';
@@ -26,6 +26,7 @@ export async function buildArtifact(
   destination: string,
   context: PackContext,
 ): Promise<ArtifactSummary> {
+  refuseControlCharacters(spec);
   const stored = payloadOf(spec);
   const payloadSize = stored.files.reduce((sum, { size }) => sum + size, 0);
   const keepsGzip = spec.compression === 'auto' && isWorthSplicing(spec.images, payloadSize);
@@ -42,6 +43,24 @@ export async function buildArtifact(
     keepsGzip,
     signed: spec.signKey !== undefined,
   };
+}
+
+/** Devices, servers and command lines cut a name at such characters, or split it. */
+function refuseControlCharacters(spec: ArtifactSpec): void {
+  const names: [string, string | undefined][] = [
+    ['artifact name', spec.artifactName],
+    ['software name', spec.softwareName],
+    ['software filesystem', spec.softwareFilesystem],
+    ['version', spec.softwareVersion],
+    ['version that it depends on', spec.dependsOnVersion],
+    ['name of the artifact that it depends on', spec.dependsOnArtifactName],
+    ...spec.deviceTypes.map((type): [string, string] => ['device type', type]),
+  ];
+  const wrong = names.find(([, name]) => name !== undefined && /[\0-\x1f\x7f]/.test(name));
+  if (wrong === undefined) return;
+  throw new UsageError(`packing: the ${wrong[0]} ${JSON.stringify(wrong[1])} holds a control character`, {
+    hint: 'use letters, digits and punctuation',
+  });
 }
 
 function payloadOf(spec: ArtifactSpec, pack?: PackImages): Payload {

@@ -9,6 +9,7 @@ import { portableFiles } from '../../src/oci/portable.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
+import type { ArtifactSpec } from '../../src/mender/spec.ts';
 import { artifactSpec, context, deltaLayer, fullLayer, omittedLayer, payloadImage } from './fixtures.ts';
 
 function menderArtifact(...commandLine: string[]): string {
@@ -121,5 +122,26 @@ describe('the payload of app', () => {
       name(full.diffID),
     ]);
     expect(text('manifests/docker-compose.yml')).toBe('services: {}\n');
+  });
+});
+
+describe('a name with a control character', () => {
+  it.each<[string, Partial<ArtifactSpec>]>([
+    ['NUL in a device type', { deviceTypes: ['a', 'b\0'] }],
+    ['a line end in the artifact name', { artifactName: 'a\nb' }],
+    ['a tab in the software name', { softwareName: 'a\tb' }],
+    ['an escape in the version', { softwareVersion: '1\x1b[31m' }],
+    ['NUL in what it depends on', { dependsOnVersion: '1\0' }],
+  ])('is refused by both writers: %s', async (_what, more) => {
+    const folder = temporaryFolder();
+    const images = [payloadImage('web', [fullLayer(folder, 'a', 'one')])];
+    for (const writer of ['embedded', 'mender-artifact'] as const) {
+      const failed = buildArtifact(
+        artifactSpec(images, { ...more, writer }),
+        join(folder, 'x.mender'),
+        context,
+      );
+      await expect(failed).rejects.toMatchObject({ name: 'UsageError' });
+    }
   });
 });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { buildArtifact } from '../../../src/mender/build.ts';
 import { readArtifact } from '../../../src/mender/read/read.ts';
 import type { VisitedLayer } from '../../../src/mender/read/report.ts';
+import { readVerificationKey } from '../../../src/mender/sign.ts';
 import type { ArtifactSpec } from '../../../src/mender/spec.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
@@ -225,6 +226,32 @@ describe('signatures', () => {
     const signKey = join(folder, 'key.pem');
     writeFileSync(signKey, content);
     await expect(built(folder, { signKey })).rejects.toMatchObject({ name: error });
+  });
+});
+
+describe('a key to verify with', () => {
+  const kinds = [
+    ['Ed25519', generateKeyPairSync('ed25519').publicKey, 'UnsupportedError'],
+    ['X25519', generateKeyPairSync('x25519').publicKey, 'UnsupportedError'],
+    ['another curve', generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey, 'UnsupportedError'],
+    ['RSA-PSS', generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey, 'UnsupportedError'],
+  ] as const;
+
+  it.each(kinds)('is refused if it is %s', async (_what, key, error) => {
+    const path = join(temporaryFolder(), 'key.pem');
+    writeFileSync(path, key.export({ type: 'spki', format: 'pem' }));
+    await expect(readVerificationKey(path)).rejects.toMatchObject({ name: error });
+    expect((await runCli(['inspect', path, '--key', path])).code).toBe(7);
+  });
+
+  it.each([
+    ['a text', 'hello'],
+    ['an empty file', ''],
+    ['zeros', '\0\0'],
+  ])('is refused if it is %s', async (_what, content) => {
+    const path = join(temporaryFolder(), 'key.pem');
+    writeFileSync(path, content);
+    await expect(readVerificationKey(path)).rejects.toMatchObject({ name: 'UsageError' });
   });
 });
 
