@@ -2,10 +2,10 @@ import { download } from '../download/download.ts';
 import { UsageError } from '../errors.ts';
 import type { Library } from '../library/client.ts';
 import { containerId } from '../library/containers.ts';
-import { deleteImage, digestIn, getImage } from '../library/images.ts';
+import { deleteImage, expectedFile, getImage } from '../library/images.ts';
 import type { LibraryReference } from '../library/reference.ts';
 import { formatLibraryReference, isReferencePart, parseWrittenReference } from '../library/reference.ts';
-import { fileInLibrary, LIBRARY_PARTS, locateFile } from '../library/locateFile.ts';
+import { locateInLibrary, LIBRARY_PARTS, locateFile } from '../library/locateFile.ts';
 import type { SearchResult } from '../library/search.ts';
 import { search } from '../library/search.ts';
 import { setTags } from '../library/tags.ts';
@@ -61,13 +61,13 @@ const RUN: Record<LibraryAction, Run> = {
     const { reference, library, tag } = await openedOne(text, flags, context);
     const { path } = reference;
     const image = await getImage(library, { ref: `${path}:${tag}`, arch: flags.arch });
-    const expected = { digest: digestIn(image), size: image.size };
+    const expected = expectedFile(image, text);
     if (expected.digest === undefined)
       context.log.warning(`${text}: the library tells no SHA-256 to compare with`);
     const key = { path, tag, arch: flags.arch };
     const file = await (flags.workers > 1
       ? locateFile(library, key, { ...LIBRARY_PARTS, workers: flags.workers }, expected)
-      : fileInLibrary(library, key, undefined, expected));
+      : locateInLibrary(library, key, undefined, expected));
     const output = flags.output ?? `${path.split('/').at(-1) ?? ''}_${tag}`;
     const { size, resumedFrom } = await download(file, output, context);
     const result = { reference: nameOf(reference), path: output, size, resumedFrom, digest: expected.digest };

@@ -1,15 +1,19 @@
+import type { GenericSchema, InferOutput } from 'valibot';
+import { safeParse } from 'valibot';
 import { DeniedError, NetworkError, NotFoundError, UsageError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { textOf } from '../http/http.ts';
 import type { Http, HttpRequest, HttpResponse } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
+import { checked } from '../oci/json.ts';
+import { ENVELOPE } from './answers.ts';
 import { sameHost } from './url.ts';
 
-/** One container library, and who asks it. */
+/** One container library, and how to ask it. */
 export interface Library {
   http: Http;
   log: Log;
-  /** As `https://library.example.com/`, with a slash at the end. */
+  /** The address, with a slash at the end: `https://library.example.com/`. */
   base: string;
   /** Goes to the host of `base` only. */
   token?: string | undefined;
@@ -20,20 +24,23 @@ interface LibraryRequest extends Pick<
   HttpRequest,
   'method' | 'body' | 'contentLength' | 'followRedirects' | 'retry' | 'timeoutMs'
 > {
-  /** Below the base, as `v1/images/acme/apps/gateway:1`. */
+  /** Below the base: `v1/images/acme/apps/gateway:1`. */
   path: string;
   query?: Record<string, string>;
   headers?: Record<string, string>;
   json?: unknown;
-  /** What is being done, for errors. */
+  /** What is being done, for errors: `looking up acme/apps/gateway`. */
   doing: string;
-  /** Statuses beside 2xx that the caller deals with. */
-  accept?: readonly number[];
-  /** In place of the library's own; for what must happen after an interruption, too. */
+  /** Statuses from 300 on that the caller handles. */
+  accepts?: (status: number) => boolean;
+  /** Replaces the library's own signal, for a request that must be sent after an interruption. */
   signal?: AbortSignal;
 }
 
-/** The base with a slash at its end; throws UsageError for what is no http or https address. */
+/**
+ * Returns the address with a slash at its end. Throws UsageError if it is not an http or https
+ * address.
+ */
 export function libraryBase(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const known = url?.protocol === 'http:' || url?.protocol === 'https:';
@@ -42,20 +49,23 @@ export function libraryBase(address: string): string {
   }
   throw new UsageError(
     `library ${JSON.stringify(address)}: expected an address like https://library.example.com`,
-    {
-      hint: 'name the library with --library or LIBRARY_URL',
-    },
+    { hint: 'name the library with --library or LIBRARY_URL' },
   );
 }
 
-/** The headers for an address: the token only for the library's own scheme and host. */
+/**
+ * Returns the headers for an address, with the token if it is at the library's own scheme and host.
+ */
 export function headersFor({ base, token }: Library, address: string): Record<string, string> {
   return token !== undefined && sameHost(base, address) ? { authorization: `Bearer ${token}` } : {};
 }
 
-/** Sends a request; resolves for 2xx and the accepted statuses. Its body is still to be read. */
+/**
+ * Sends a request. Resolves for 2xx and the accepted statuses, with a body that is still to be
+ * read.
+ */
 export async function send(library: Library, request: LibraryRequest): Promise<HttpResponse> {
-  const { path, query = {}, json, doing, accept = [], headers, signal = library.signal, ...rest } = request;
+  const { path, query = {}, json, doing, accepts, headers, signal = library.signal, ...rest } = request;
   const parameters = new URLSearchParams(query).toString();
   const url = `${library.base}${encodePath(path)}${parameters === '' ? '' : `?${parameters}`}`;
   const response = await library.http.request({
@@ -65,7 +75,7 @@ export async function send(library: Library, request: LibraryRequest): Promise<H
     headers: { ...headersFor(library, url), ...headers },
     signal,
   });
-  if (response.status < 300 || accept.includes(response.status)) return response;
+  if (response.status < 300 || accepts?.(response.status) === true) return response;
   throw failureOf(doing, response, await textOf(response));
 }
 
@@ -76,36 +86,48 @@ function encodePath(path: string): string {
     .join('/');
 }
 
-/** The `data` of an answer's envelope; undefined for an empty body. */
-export async function call(library: Library, request: LibraryRequest): Promise<unknown> {
-  return dataOf(await textOf(await send(library, request)), request.doing);
+/**
+ * Returns the `data` of a response, checked against a schema. Throws IntegrityError if it does not
+ * fit, and DeniedError, NotFoundError, NetworkError or UsageError for an error response.
+ */
+export async function call<TSchema extends GenericSchema>(
+  library: Library,
+  request: LibraryRequest,
+  schema: TSchema,
+): Promise<InferOutput<TSchema>> {
+  const text = await textOf(await send(library, request));
+  return dataIn(text, request.doing, schema);
 }
 
-/** As `call`, but undefined for a 404. */
-export async function find(library: Library, request: LibraryRequest): Promise<unknown> {
-  const response = await send(library, { ...request, accept: [404] });
+/** As `call`, but returns undefined for a 404. */
+export async function callIfThere<TSchema extends GenericSchema>(
+  library: Library,
+  request: LibraryRequest,
+  schema: TSchema,
+): Promise<InferOutput<TSchema> | undefined> {
+  const response = await send(library, { ...request, accepts: (status) => status === 404 });
   const text = await textOf(response);
-  return response.status === 404 ? undefined : dataOf(text, request.doing);
+  return response.status === 404 ? undefined : dataIn(text, request.doing, schema);
 }
 
-function dataOf(text: string, doing: string): unknown {
-  return text === '' ? undefined : envelopeOf(text, doing).data;
+function dataIn<TSchema extends GenericSchema>(
+  text: string,
+  doing: string,
+  schema: TSchema,
+): InferOutput<TSchema> {
+  const data = text === '' ? undefined : envelopeOf(text, doing).data;
+  return checked(data, schema, `${doing}: the library's answer`);
 }
 
-interface Envelope {
-  data?: unknown;
-  error?: { code?: number; message?: string };
-}
-
-function envelopeOf(text: string, doing: string): Envelope {
-  const value = jsonIn(text);
-  if (typeof value === 'object' && value !== null) return value;
+function envelopeOf(text: string, doing: string): InferOutput<typeof ENVELOPE> {
+  const result = safeParse(ENVELOPE, jsonOrUndefined(text));
+  if (result.success) return result.output;
   throw new NetworkError(`${doing}: expected JSON, found something else`, {
     hint: 'check the address of the library, and whether a proxy or a login page answers in its place',
   });
 }
 
-function jsonIn(text: string): unknown {
+function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -113,9 +135,10 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** The error for an answer that is none, with the library's own words. */
+/** Maps an error response to an error with the library's own words. */
 export function failureOf(doing: string, { status, url }: HttpResponse, text: string): UserError {
-  const words = (jsonIn(text) as Envelope | undefined)?.error?.message;
+  const result = safeParse(ENVELOPE, jsonOrUndefined(text));
+  const words = result.success ? result.output.error?.message : undefined;
   const message = `${doing}: ${new URL(url).host} answered ${status}${words === undefined ? '' : `: ${words}`}`;
   if (status === 401 || status === 403) {
     return new DeniedError(message, {
@@ -123,8 +146,9 @@ export function failureOf(doing: string, { status, url }: HttpResponse, text: st
     });
   }
   if (status === 404) return new NotFoundError(message, { hint: 'look with `library search`' });
-  if (status >= 500 || status === 408 || status === 429)
+  if (status >= 500 || status === 408 || status === 429) {
     return new NetworkError(message, { hint: 'try again later' });
+  }
   return status < 400
     ? new NetworkError(message, { hint: 'check the address of the library' })
     : new UsageError(message);

@@ -1,14 +1,17 @@
-import { IntegrityError } from '../errors.ts';
-import { call, find } from './client.ts';
-import type { Library } from './client.ts';
-import { lookUpImage, hashOf } from './images.ts';
-import type { LibraryImage } from './images.ts';
 import type { Digest } from '../oci/digest.ts';
+import { ITEM } from './answers.ts';
+import type { LibraryImage } from './answers.ts';
+import type { Library } from './client.ts';
+import { call, callIfThere } from './client.ts';
+import { hashOf, lookUpImage } from './images.ts';
 import type { LibraryPath } from './reference.ts';
 
 type Level = 'entities' | 'collections' | 'containers';
 
-/** The id of `entity/collection/container`; what is missing of the three is made. Throws what `call` throws. */
+/**
+ * Returns the id of `entity/collection/container`, and creates the missing ones of the three.
+ * Throws as `call`.
+ */
 export async function ensureContainer(library: Library, path: LibraryPath): Promise<string> {
   const { entity, collection, container } = path;
   const entityId = await ensure(library, 'entities', entity, { name: entity });
@@ -22,40 +25,36 @@ export async function ensureContainer(library: Library, path: LibraryPath): Prom
   });
 }
 
-/** The id of `entity/collection/container`; throws NotFoundError. */
+/** Returns the id of `entity/collection/container`. Throws NotFoundError. */
 export async function containerId(library: Library, path: string): Promise<string> {
   const doing = `looking up ${path}`;
-  return idIn(await call(library, { method: 'GET', path: `v1/containers/${path}`, doing }), doing);
+  return (await call(library, { method: 'GET', path: `v1/containers/${path}`, doing }, ITEM)).id;
 }
 
 async function ensure(library: Library, level: Level, path: string, fields: object): Promise<string> {
   const doing = `looking up ${path}`;
-  const known = await find(library, { method: 'GET', path: `v1/${level}/${path}`, doing });
-  if (known !== undefined) return idIn(known, doing);
-  return create(library, level, path, { ...fields, description: 'No description' });
+  const known = await callIfThere(library, { method: 'GET', path: `v1/${level}/${path}`, doing }, ITEM);
+  return known?.id ?? create(library, level, path, { ...fields, description: 'No description' });
 }
 
 async function create(library: Library, level: string, path: string, json: object): Promise<string> {
   const doing = `creating ${path}`;
-  return idIn(await call(library, { method: 'POST', path: `v1/${level}`, json, doing }), doing);
+  return (await call(library, { method: 'POST', path: `v1/${level}`, json, doing }, ITEM)).id;
 }
 
-/** The image of a container with these bytes, which may still be missing; it is made where there is none. */
+/**
+ * Returns the image of a container with these bytes, and creates it if it is missing. Its bytes may
+ * still be missing.
+ */
 export async function ensureImage(
   library: Library,
   container: { path: string; id: string },
   digest: Digest,
   { arch, description }: { arch: string; description: string },
-): Promise<LibraryImage> {
+): Promise<Pick<LibraryImage, 'id' | 'uploaded'>> {
   const ref = `${container.path}:${hashOf(digest)}`;
   const known = await lookUpImage(library, { ref, arch });
   if (known !== undefined) return known;
   const json = { container: container.id, hash: hashOf(digest), description };
   return { id: await create(library, 'images', ref, json), uploaded: false };
-}
-
-function idIn(data: unknown, doing: string): string {
-  const { id } = (data ?? {}) as { id?: unknown };
-  if (typeof id === 'string' && id !== '') return id;
-  throw new IntegrityError(`${doing}: the library's answer has no id`);
 }

@@ -1,27 +1,24 @@
 import { IntegrityError, UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
-import { call, find } from './client.ts';
+import type { LibraryImage } from './answers.ts';
+import { ANYTHING, IMAGE } from './answers.ts';
 import type { Library } from './client.ts';
+import { call, callIfThere } from './client.ts';
 
-/** A file in the library; the names are its API's own. */
-export interface LibraryImage {
-  id: string;
-  /** `sha256.<hex>` of the file, or `sif.<uuid>`; not an OCI digest. */
-  hash?: string;
-  /** Bytes. */
-  size?: number;
-  /** False while its bytes are missing. */
-  uploaded?: boolean;
-  arch?: string;
-  tags?: string[];
-}
-
-/** Which file is meant: `entity/collection/container:tag` for one architecture (empty for any). */
+/** Names one file: `entity/collection/container:tag` for one architecture. */
 export interface ImageKey {
   /** `path:tag` */
   ref: string;
+  /** Empty for any. */
   arch: string;
+}
+
+/** What a file's bytes must be, as far as the library tells. */
+export interface ExpectedFile {
+  digest?: Digest | undefined;
+  /** Bytes. */
+  size?: number | undefined;
 }
 
 /** Without an architecture the library chooses. */
@@ -29,48 +26,68 @@ export function archQuery(arch: string): Record<string, string> {
   return arch === '' ? {} : { arch };
 }
 
-function requestFor({ ref, arch }: ImageKey, doing: string) {
-  return { path: `v1/images/${ref}`, query: archQuery(arch), doing };
-}
-
-/** What the library knows of an image, without downloading it. Throws NotFoundError, DeniedError, NetworkError. */
-export async function getImage(library: Library, key: ImageKey): Promise<LibraryImage> {
-  const request = requestFor(key, `looking up ${key.ref}`);
-  return imageOf(await call(library, { ...request, method: 'GET' }), key);
-}
-
-/** As `getImage`, but undefined where there is none. */
-export async function lookUpImage(library: Library, key: ImageKey): Promise<LibraryImage | undefined> {
-  const request = requestFor(key, `looking up ${key.ref}`);
-  const data = await find(library, { ...request, method: 'GET' });
-  return data === undefined ? undefined : imageOf(data, key);
-}
-
-function imageOf(data: unknown, { ref }: ImageKey): LibraryImage {
-  const image = (data ?? {}) as LibraryImage;
-  if (typeof image.id === 'string' && image.id !== '') return image;
-  throw new IntegrityError(`looking up ${ref}: the library's answer names no image`);
-}
-
-/** Deletes an image of one architecture. Throws UsageError, before any request, without a reference and architecture. */
-export async function deleteImage(library: Library, { ref, arch }: ImageKey): Promise<void> {
-  if (ref === '' || arch === '')
-    throw new UsageError('deleting an image: a reference and an architecture are needed');
-  await call(library, {
-    method: 'DELETE',
+function requestFor({ ref, arch }: ImageKey) {
+  return {
+    method: 'GET',
     path: `v1/images/${ref}`,
-    query: { arch },
-    doing: `deleting ${ref}`,
-  });
+    query: archQuery(arch),
+    doing: `looking up ${ref}`,
+  } as const;
 }
 
-/** The digest of the file's bytes, where the library's hash is one. */
-export function digestIn({ hash = '' }: LibraryImage): Digest | undefined {
-  const digest = hash.replace(/^sha256\./, 'sha256:');
+/**
+ * Returns what the library knows of an image. Throws NotFoundError, DeniedError, NetworkError and
+ * IntegrityError.
+ */
+export async function getImage(library: Library, key: ImageKey): Promise<LibraryImage> {
+  return call(library, requestFor(key), IMAGE);
+}
+
+/** As `getImage`, but returns undefined if there is no such image. */
+export async function lookUpImage(library: Library, key: ImageKey): Promise<LibraryImage | undefined> {
+  return callIfThere(library, requestFor(key), IMAGE);
+}
+
+/**
+ * Deletes an image of one architecture. Throws UsageError, before any request, without a reference
+ * or architecture.
+ */
+export async function deleteImage(library: Library, { ref, arch }: ImageKey): Promise<void> {
+  if (ref === '' || arch === '') {
+    throw new UsageError('deleting an image: a reference and an architecture are needed');
+  }
+  const request = { path: `v1/images/${ref}`, query: { arch }, doing: `deleting ${ref}` };
+  await call(library, { method: 'DELETE', ...request }, ANYTHING);
+}
+
+/**
+ * Returns the digest of the file's bytes, in any spelling of the hash. Undefined if the hash is not
+ * a SHA-256.
+ */
+export function digestIn({ hash = '' }: Pick<LibraryImage, 'hash'>): Digest | undefined {
+  const digest = `sha256:${hash.toLowerCase().replace(/^sha256[.:]/, '')}`;
   return isDigest(digest) ? digest : undefined;
 }
 
-/** What the library calls a file with this digest. */
+/**
+ * Returns what the file's bytes must be. A size of 0 means that the library does not know it;
+ * without a digest, nothing would tell a whole file from an empty one then, so that throws
+ * IntegrityError. `what` names the file.
+ */
+export function expectedFile(image: Pick<LibraryImage, 'hash' | 'size'>, what: string): ExpectedFile {
+  const digest = digestIn(image);
+  const { size } = image;
+  if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
+    throw new IntegrityError(`${what}: the library tells a size of ${String(image.size)}`);
+  }
+  if (size !== 0) return { digest, size };
+  if (digest !== undefined) return { digest };
+  throw new IntegrityError(`${what}: the library tells a size of 0 and no SHA-256`, {
+    hint: 'push the file again with a current client',
+  });
+}
+
+/** Returns the library's name of a file with this digest. */
 export function hashOf(digest: Digest): string {
   return digest.replace(':', '.');
 }

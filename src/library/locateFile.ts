@@ -1,35 +1,28 @@
+import type { Parts, RemoteFile } from '../download/remoteFile.ts';
 import { UsageError } from '../errors.ts';
 import { registerSecret } from '../io/redact.ts';
-import type { Parts, RemoteFile } from '../download/remoteFile.ts';
-import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { Library } from './client.ts';
-import { digestIn, getImage } from './images.ts';
-import { askForFile, locationOf, openDirectly, openStored } from './openFile.ts';
+import type { ExpectedFile } from './images.ts';
+import { expectedFile, getImage } from './images.ts';
 import type { FileKey } from './openFile.ts';
+import { locationIn, openDirectly, openStored, requestFile } from './openFile.ts';
 import { registryOf } from './redirect.ts';
 import { registryFile } from './registryFile.ts';
 import { libraryVersion } from './version.ts';
 
-/** What a download must turn out to be, where that is known beforehand. */
-export interface ExpectedFile {
-  digest?: Digest | undefined;
-  /** Bytes. */
-  size?: number | undefined;
-}
-
 export interface LocatedFile extends RemoteFile {
-  /** True where the library itself says that this is a Singularity image. */
+  /** True if the library itself says that this is a Singularity image. */
   isSif: boolean;
 }
 
-/** Parts as libraries' own clients fetch them. */
+/** The parts in which libraries' own clients download. */
 export const LIBRARY_PARTS: Parts = { size: 5 << 20, workers: 4 };
 
 /**
- * Finds out where a file is kept: in a registry, in a storage that the library redirects to (in parts then), or in the
- * library itself (one stream). Without `expected` the library is asked for size and hash where parts need them. Throws
- * NotFoundError, DeniedError, UsageError for a path with a colon.
+ * Finds where a file is: in a registry, in a storage that the library redirects to (both in parts),
+ * or in the library itself (one stream). Without `expected` the library is asked for size and hash,
+ * if parts need them. Throws NotFoundError, DeniedError, and UsageError for a path with a colon.
  */
 export async function locateFile(
   library: Library,
@@ -38,7 +31,7 @@ export async function locateFile(
   expected: ExpectedFile = {},
 ): Promise<LocatedFile> {
   const place = await registryOf(library, key.path, 'pull');
-  if (place === undefined) return fileInLibrary(library, key, parts, expected);
+  if (place === undefined) return locateInLibrary(library, key, parts, expected);
   registerSecret(place.token);
   const file = await registryFile(library, place, key);
   const { digest, size } = file.descriptor;
@@ -46,8 +39,11 @@ export async function locateFile(
   return { what: `${key.path}:${key.tag}`, key: hexOf(digest), size, digest, parts, open, isSif: file.isSif };
 }
 
-/** As `locateFile`, of a library that keeps its files itself; one stream without `parts`. */
-export async function fileInLibrary(
+/**
+ * As `locateFile`, for a library that keeps its files itself. Without `parts` the file comes in one
+ * stream.
+ */
+export async function locateInLibrary(
   library: Library,
   key: FileKey,
   parts?: Parts,
@@ -55,19 +51,19 @@ export async function fileInLibrary(
 ): Promise<LocatedFile> {
   if (key.path.includes(':')) throw new UsageError(`malformed image path: ${key.path}`);
   const what = `${key.path}:${key.tag}`;
-  await sayVersion(library);
-  const first = await askForFile(library, key, undefined, library.signal);
-  const location = locationOf(first, what);
-  const known =
-    location === undefined || expected.size !== undefined ? expected : await expectedOf(library, key);
+  await logVersion(library);
+  const first = await requestFile(library, key, undefined, library.signal);
+  const location = locationIn(first, what);
+  const isKnown = location === undefined || expected.size !== undefined || expected.digest !== undefined;
+  const known = isKnown ? expected : await expectedOf(library, key);
   if (known.digest === undefined) library.log.debug(`${what}: the library tells no SHA-256 of it`);
   const open =
     location === undefined ? openDirectly(library, key, first) : openStored(library, key, location);
   const inParts = location === undefined ? undefined : parts;
-  return { what, key: nameOf(key, known), ...known, parts: inParts, open, isSif: false };
+  return { what, key: keyOf(key, known), ...known, parts: inParts, open, isSif: false };
 }
 
-async function sayVersion(library: Library): Promise<void> {
+async function logVersion(library: Library): Promise<void> {
   await libraryVersion(library).then(
     ({ version }) => library.log.debug(`${library.base}: version ${version}`),
     () => library.signal?.throwIfAborted(),
@@ -75,11 +71,14 @@ async function sayVersion(library: Library): Promise<void> {
 }
 
 async function expectedOf(library: Library, { path, tag, arch }: FileKey): Promise<ExpectedFile> {
-  const image = await getImage(library, { ref: `${path}:${tag}`, arch });
-  return { digest: digestIn(image), size: image.size };
+  const ref = `${path}:${tag}`;
+  return expectedFile(await getImage(library, { ref, arch }), ref);
 }
 
-/** A name for what is kept of it; without a digest, one that other content could have too. */
-function nameOf({ path, tag, arch }: FileKey, { digest }: ExpectedFile): string {
+/**
+ * Names the content in the names of its unfinished downloads. Without a digest, other content may
+ * have the same name.
+ */
+function keyOf({ path, tag, arch }: FileKey, { digest }: ExpectedFile): string {
   return digest === undefined ? `${path}-${tag}-${arch}`.replace(/[^A-Za-z0-9._-]/g, '_') : hexOf(digest);
 }

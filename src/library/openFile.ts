@@ -1,12 +1,13 @@
+import type { RemoteFile } from '../download/remoteFile.ts';
 import { NetworkError, NotFoundError, UnsupportedError } from '../errors.ts';
 import { textOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
-import type { RemoteFile } from '../download/remoteFile.ts';
-import { failureOf, headersFor, send } from './client.ts';
+import { redirected } from '../http/redirect.ts';
 import type { Library } from './client.ts';
+import { failureOf, headersFor, send } from './client.ts';
 import { archQuery } from './images.ts';
 
-/** Which file to download. */
+/** Names a file to download. */
 export interface FileKey {
   /** `entity/collection/container` */
   path: string;
@@ -14,10 +15,14 @@ export interface FileKey {
   arch: string;
 }
 
-const REDIRECTS = [301, 302, 303, 307, 308];
+function isRedirect({ status }: HttpResponse): boolean {
+  return status >= 300 && status < 400;
+}
 
-/** The library's answer to the question for a file: the file, or where it is. Throws NotFoundError. */
-export async function askForFile(
+/**
+ * Asks the library for a file. Returns the file itself, or a redirect to it. Throws NotFoundError.
+ */
+export async function requestFile(
   library: Library,
   { path, tag, arch }: FileKey,
   range: string | undefined,
@@ -30,7 +35,7 @@ export async function askForFile(
     headers: range === undefined ? {} : { range },
     doing: `downloading ${path}:${tag}`,
     followRedirects: false,
-    accept: [...REDIRECTS, 404, 416],
+    accepts: (status) => status < 400 || status === 404 || status === 416,
     ...(signal === undefined ? {} : { signal }),
   });
   if (response.status !== 404) return response;
@@ -40,46 +45,48 @@ export async function askForFile(
   });
 }
 
-/** Where a redirect leads, or undefined; throws NetworkError where that is nowhere or to plain http. */
-export function locationOf({ status, headers, url, body }: HttpResponse, what: string): string | undefined {
-  if (!REDIRECTS.includes(status)) return undefined;
-  body.destroy();
-  const location = headers['location'] ?? '';
-  const address = URL.canParse(location, url) ? new URL(location, url) : undefined;
-  if (address === undefined) throw new NetworkError(`${what}: the library redirects to no address`);
-  if (address.protocol === 'http:' && url.startsWith('https:')) {
-    throw new NetworkError(`${what}: the library redirects from https to plain http at ${address.host}`);
-  }
-  return address.href;
+/**
+ * Returns the address that a redirect leads to, or undefined for another response. Throws
+ * NetworkError for a redirect without an address or to plain http.
+ */
+export function locationIn(response: HttpResponse, what: string): string | undefined {
+  if (!isRedirect(response)) return undefined;
+  response.body.destroy();
+  const next = redirected({ method: 'GET', url: response.url }, response);
+  if (next !== undefined) return next.url;
+  throw new NetworkError(`${what}: the library redirects to no address`);
 }
 
-/** The first answer is the whole file already. */
+/** Opens a file that the library sends itself. `first` is its response to the first request. */
 export function openDirectly(library: Library, key: FileKey, first: HttpResponse): RemoteFile['open'] {
-  let answer: HttpResponse | undefined = first;
+  let unread: HttpResponse | undefined = first;
   return async (range, signal) => {
-    const response = range === undefined ? answer : undefined;
-    answer?.body.on('error', () => undefined);
-    if (response === undefined) answer?.body.destroy();
-    answer = undefined;
-    const next = response ?? (await askForFile(library, key, range, signal));
-    if (!REDIRECTS.includes(next.status)) return next;
+    const response = range === undefined ? unread : undefined;
+    unread?.body.on('error', () => undefined);
+    if (response === undefined) unread?.body.destroy();
+    unread = undefined;
+    const next = response ?? (await requestFile(library, key, range, signal));
+    if (!isRedirect(next)) return next;
     next.body.destroy();
-    throw new UnsupportedError(`${key.path}: the library redirects now what it sent itself before`, {
+    throw new UnsupportedError(`${key.path}: the library now redirects what it sent itself before`, {
       hint: 'run again',
     });
   };
 }
 
-/** A signed address may expire during a long download: the library gives a new one. */
+/**
+ * Opens a file in a storage. A signed address may expire during a long download; then the library
+ * gives a new one.
+ */
 export function openStored(library: Library, key: FileKey, location: string): RemoteFile['open'] {
   let current = location;
   const what = `${key.path}:${key.tag}`;
   return async (range, signal) => {
-    let response = await getStored(library, current, range, signal);
+    let response = await requestStored(library, current, range, signal);
     if (response.status === 403) {
       await textOf(response);
-      current = locationOf(await askForFile(library, key, undefined, signal), what) ?? current;
-      response = await getStored(library, current, range, signal);
+      current = locationIn(await requestFile(library, key, undefined, signal), what) ?? current;
+      response = await requestStored(library, current, range, signal);
     }
     if (response.status < 300 || response.status === 416) return response;
     await textOf(response);
@@ -88,7 +95,7 @@ export function openStored(library: Library, key: FileKey, location: string): Re
   };
 }
 
-function getStored(
+function requestStored(
   library: Library,
   url: string,
   range: string | undefined,

@@ -12,7 +12,7 @@ export type ReferenceFault =
   | 'RefPathNotValid'
   | 'RefTagsNotValid';
 
-/** A reference that is none, and why. */
+/** An invalid library reference, and what is wrong with it. */
 export class LibraryReferenceError extends UsageError {
   readonly fault: ReferenceFault;
 
@@ -25,7 +25,7 @@ export class LibraryReferenceError extends UsageError {
 }
 
 const EXPLANATIONS: Record<ReferenceFault, string> = {
-  InvalidURL: 'it is no URL',
+  InvalidURL: 'it is not a URL',
   RefSchemeNotValid: 'it does not begin with library:',
   RefUserNotPermitted: 'it may not name a user',
   RefQueryNotPermitted: 'it may not have a query',
@@ -36,20 +36,20 @@ const EXPLANATIONS: Record<ReferenceFault, string> = {
 
 /** Something in a container library. */
 export interface LibraryReference {
-  /** With the port; undefined for the library that is set up. */
+  /** With the port. Undefined for the library of LIBRARY_URL. */
   host?: string;
   /** `entity/collection/container` */
   path: string;
-  /** Undefined where none are given. */
+  /** Undefined if there are none. */
   tags?: string[];
 }
 
-/** True for text that says by its scheme that it means a library; text without one never does. */
+/** True for text with the scheme `library:`. */
 export function isLibraryReference(text: string): boolean {
   return /^library:/i.test(text);
 }
 
-/** Parses `library:[//host][/]path[:tag,tag]`; throws LibraryReferenceError. */
+/** Parses `library:[//host][/]path[:tag,tag]`. Throws LibraryReferenceError. */
 export function parseLibraryReference(text: string): LibraryReference {
   const url = splitUrl(text);
   const fault = url === undefined ? 'InvalidURL' : faultOf(url);
@@ -89,18 +89,11 @@ export function formatLibraryReference({ host, path, tags }: LibraryReference): 
 }
 
 const PART = '[a-z0-9]+(?:[._-][a-z0-9]+)*';
-const PULL = new RegExp(`^(?:library://)?(?:${PART}/){0,2}${PART}(?::${PART})?$`);
 const PUSH = new RegExp(`^(?:library://)?(?:${PART}/){2}${PART}(?::${PART}(?:,${PART})*)?$`);
-const HASH = /^(?:sha256\.[0-9a-f]{64}|sif\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** True for one component of a path, or a tag. */
 export function isReferencePart(text: string): boolean {
   return new RegExp(`^${PART}$`).test(text);
-}
-
-/** True for up to three components with at most one tag; says nothing about whether a library is meant. */
-export function isPullPath(text: string): boolean {
-  return PULL.test(text);
 }
 
 /** True for exactly `entity/collection/container`, with any number of tags. */
@@ -108,20 +101,18 @@ export function isPushPath(text: string): boolean {
   return PUSH.test(text);
 }
 
-/** True for what a library calls the hash of a file: `sha256.<hex>`, or `sif.<uuid>`. */
-export function isImageHash(text: string): boolean {
-  return HASH.test(text);
-}
-
 export interface LibraryPath {
   entity: string;
   collection: string;
   container: string;
-  /** Null where there is no colon. */
+  /** Null if there is no colon. */
   tags: string[] | null;
 }
 
-/** Splits `[library://][[entity/]collection/]container[:tag,tag]`; all empty for more components. */
+/**
+ * Splits `[library://][[entity/]collection/]container[:tag,tag]`. All parts are empty for more
+ * components.
+ */
 export function splitLibraryPath(text: string): LibraryPath {
   const components = text.replace(/^library:\/\//, '').split('/');
   if (components.length > 3) return { entity: '', collection: '', container: '', tags: [] };

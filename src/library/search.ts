@@ -1,46 +1,39 @@
+import type { InferOutput } from 'valibot';
 import { UsageError } from '../errors.ts';
-import { call } from './client.ts';
+import { SEARCH_RESULT } from './answers.ts';
 import type { Library } from './client.ts';
-import type { LibraryImage } from './images.ts';
+import { call } from './client.ts';
 
-/** Something that a search found. */
-interface Found {
-  id: string;
-  name?: string;
-  [field: string]: unknown;
-}
+export type SearchResult = InferOutput<typeof SEARCH_RESULT>;
 
-export interface SearchResult {
-  entity: Found[];
-  collection: Found[];
-  container: Found[];
-  image: (Found & LibraryImage)[];
+export interface SearchFilter {
+  /** Only images for this architecture. */
+  arch?: string | undefined;
+  /** Only signed images. */
+  signed?: boolean | undefined;
 }
 
 const SHORTEST = 3;
 
 /**
- * Everything whose name holds `value`. Throws UsageError, before any request, for less than three
- * characters.
+ * Returns everything whose name contains `value`. Throws UsageError, before any request, for less
+ * than three characters.
  */
-export async function search(library: Library, value: string, arch?: string): Promise<SearchResult> {
+export async function search(
+  library: Library,
+  value: string,
+  { arch, signed }: SearchFilter = {},
+): Promise<SearchResult> {
   if (value.length < SHORTEST) {
     throw new UsageError(
       `searching for ${JSON.stringify(value)}: at least ${SHORTEST} characters are needed`,
     );
   }
-  const query = { ...(arch === undefined ? {} : { arch }), value };
-  const data = await call(library, {
-    method: 'GET',
-    path: 'v1/search',
-    query,
-    doing: `searching for ${value}`,
-  });
-  const { entity, collection, container, image } = (data ?? {}) as Partial<SearchResult>;
-  return {
-    entity: entity ?? [],
-    collection: collection ?? [],
-    container: container ?? [],
-    image: image ?? [],
+  const query = {
+    ...(arch === undefined ? {} : { arch }),
+    ...(signed === true ? { signed: 'true' } : {}),
+    value,
   };
+  const doing = `searching for ${value}`;
+  return call(library, { method: 'GET', path: 'v1/search', query, doing }, SEARCH_RESULT);
 }

@@ -8,7 +8,8 @@ import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Library } from './client.ts';
-import { digestIn, lookUpImage } from './images.ts';
+import type { ExpectedFile } from './images.ts';
+import { expectedFile, lookUpImage } from './images.ts';
 import { LIBRARY_PARTS, locateFile } from './locateFile.ts';
 import type { LibraryReference } from './reference.ts';
 import { formatLibraryReference } from './reference.ts';
@@ -65,8 +66,7 @@ export function libraryFile(reference: LibraryReference, context: LibraryFileCon
     source: sourceAt(place),
     fetchFile: async (platform, signal) => {
       const content = await lookUp(place, platform, signal);
-      if (content !== undefined) return fetchFile(place, content, platform, signal);
-      throw new NotFoundError(`${text}: the library has no such file for ${platform.architecture}`);
+      return fetchFile(place, content, platform, signal);
     },
   };
 }
@@ -80,10 +80,7 @@ interface Place extends LibraryFileContext {
 }
 
 /** The bytes behind a reference, as the library describes them. */
-interface Content {
-  digest: Digest;
-  size: number | undefined;
-}
+type Content = ExpectedFile & { digest: Digest };
 
 /** `host/path:tag`, as a registry would call it. Nothing is ever pulled by this name. */
 function deviceName({ host, path }: LibraryReference, tag: string, base: string): Reference {
@@ -98,7 +95,6 @@ function sourceAt(place: Place): ImageSource {
     async resolve(request, signal) {
       const { reference, platform } = request;
       const content = await lookUp(place, platform, signal);
-      if (content === undefined) return undefined;
       const known = await cache.images.findByLibraryFile(content.digest, platform);
       if (known !== undefined) return { ...known, reference, source: text };
       const archive = place.openArchive(await fetchFile(place, content, platform, signal));
@@ -117,31 +113,43 @@ function sourceAt(place: Place): ImageSource {
   };
 }
 
-/** Asks the library, and downloads nothing. Returns undefined if the library has no such file. */
+/**
+ * Asks the library, and downloads nothing. Throws NotFoundError if the library has no such file.
+ */
 async function lookUp(
   { library, path, tag, text }: Place,
-  platform: Platform,
+  { architecture }: Platform,
   signal?: AbortSignal,
-): Promise<Content | undefined> {
+): Promise<Content> {
   const image = await lookUpImage(
     { ...library, signal: signal ?? library.signal },
-    { ref: `${path}:${tag}`, arch: platform.architecture },
+    { ref: `${path}:${tag}`, arch: architecture },
   );
-  if (image === undefined || image.uploaded === false) return undefined;
+  if (image === undefined || image.uploaded === false) throw notFound({ library, path, tag }, architecture);
   if (image.hash?.startsWith('sif.') === true) throw singularityError(text);
-  const digest = digestIn(image);
-  if (digest !== undefined) return { digest, size: image.size };
+  const { digest, size } = expectedFile(image, text);
+  if (digest !== undefined) return { digest, size };
   throw new UnsupportedError(
     `${text}: the library tells no SHA-256 of the file (${image.hash ?? 'no hash'})`,
     { hint: 'push the file again with a current client' },
   );
 }
 
+function notFound(
+  { library, path, tag }: Pick<Place, 'library' | 'path' | 'tag'>,
+  arch: string,
+): NotFoundError {
+  const { host } = new URL(library.base);
+  return new NotFoundError(`the library ${host} has no library:${path}:${tag} for ${arch}`, {
+    hint: 'look with library search and library tags; if it is private, set LIBRARY_TOKEN',
+  });
+}
+
 /** As `lookUp`. Throws NotFoundError if the reference means another image by now. */
 async function lookUpSame(place: Place, image: ResolvedImage, signal?: AbortSignal): Promise<Content> {
   const content = await lookUp(place, image.platform, signal);
-  const known = content && (await place.cache.images.findByLibraryFile(content.digest, image.platform));
-  if (content !== undefined && known?.configDigest === image.configDigest) return content;
+  const known = await place.cache.images.findByLibraryFile(content.digest, image.platform);
+  if (known?.configDigest === image.configDigest) return content;
   throw new NotFoundError(`${place.text}: the image ${image.configDigest} is no longer there`, {
     hint: 'the tag was moved meanwhile: run again',
   });

@@ -1,11 +1,11 @@
-/** The parts of a URL as RFC 3986 splits it; a browser's URL class would resolve and drop some of them. */
+/** The parts of a URL as RFC 3986 splits it. The URL class would resolve and drop some of them. */
 export interface UrlParts {
-  /** Lower case; empty where there is none. */
+  /** Lower case. Empty if there is none. */
   scheme: string;
   hasUser: boolean;
   /** With the port, decoded. */
   host: string;
-  /** Decoded, except where no slash begins it. */
+  /** Decoded if it begins with a slash. */
   path: string;
   query: string;
   fragment: string;
@@ -14,7 +14,10 @@ export interface UrlParts {
 const URL_PARTS =
   /^(?:(?<scheme>[a-z][a-z0-9+.-]*):)?(?:\/\/(?<authority>[^/?#]*))?(?<path>[^?#]*)(?:\?(?<query>[^#]*))?(?:#(?<fragment>.*))?$/i;
 
-/** Splits `scheme:[//host]path[?query][#fragment]`; undefined for what is no URL. https://www.rfc-editor.org/rfc/rfc3986 */
+/**
+ * Splits `scheme:[//host]path[?query][#fragment]`. Undefined for anything else.
+ * https://www.rfc-editor.org/rfc/rfc3986
+ */
 export function splitUrl(text: string): UrlParts | undefined {
   if (/[\x00-\x1f\x7f]/.test(text)) return undefined;
   const {
@@ -51,7 +54,7 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** True if both addresses have the same scheme and the same host and port, as they are written. */
+/** True if both addresses have the same scheme, host and port, as they are written. */
 export function sameHost(a: string, b: string): boolean {
   return hostIn(a) === hostIn(b);
 }

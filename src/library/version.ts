@@ -1,39 +1,43 @@
+import { compareVersions, validateStrict } from 'compare-versions';
+import type { InferOutput } from 'valibot';
 import { UserError, messageOf } from '../errors.ts';
-import { call } from './client.ts';
+import { VERSION } from './answers.ts';
 import type { Library } from './client.ts';
+import { call } from './client.ts';
 
-/** What a library says of itself. */
-export interface LibraryVersion {
-  version: string;
-  /** Semantic version of its API; empty for an old one. */
-  apiVersion: string;
-}
+/** The version of a library, and the semantic version of its API, which is empty for an old one. */
+export type LibraryVersion = InferOutput<typeof VERSION>;
 
-/** Asks the library for its version. Throws what `call` throws. */
+/** Asks the library for its version. Throws as `call`. */
 export async function libraryVersion(library: Library): Promise<LibraryVersion> {
-  const data = await call(library, { method: 'GET', path: 'version', doing: 'asking for the version' });
-  const { version = '', apiVersion = '' } = (data ?? {}) as Partial<LibraryVersion>;
-  return { version, apiVersion };
+  return call(library, { method: 'GET', path: 'version', doing: 'asking for the version' }, VERSION);
 }
 
-/** True if the library offers presigned uploads and tags per architecture; a library that doesn't tell its version doesn't. */
-export async function offersVersion2(library: Library): Promise<boolean> {
+/** What a library offers beyond the first version of its API. */
+export interface Abilities {
+  /** Uploads to presigned addresses of a storage. */
+  presignedUploads: boolean;
+  /** A set of tags for each architecture. */
+  archTags: boolean;
+}
+
+/** Asks the library what it offers. A library that does not tell its version offers neither. */
+export async function libraryAbilities(library: Library): Promise<Abilities> {
   try {
-    return isVersion2((await libraryVersion(library)).apiVersion);
+    return abilitiesOf((await libraryVersion(library)).apiVersion);
   } catch (error) {
     if (!(error instanceof UserError) || library.signal?.aborted === true) throw error;
     library.log.debug(messageOf(error));
-    return false;
+    return abilitiesOf('');
   }
 }
 
-const PATTERN = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?$/;
-
-/** True for 2.0.0-alpha.2 and whatever follows it. https://semver.org/#spec-item-11 */
-export function isVersion2(apiVersion: string): boolean {
-  const [, major, minor, patch, preRelease] = PATTERN.exec(apiVersion) ?? [];
-  if (major === undefined || Number(major) < 2) return false;
-  if (Number(major) > 2 || Number(minor) > 0 || Number(patch) > 0 || preRelease === undefined) return true;
-  const [, alpha] = /^alpha\.(\d+)/.exec(preRelease) ?? [];
-  return alpha === undefined ? preRelease > 'alpha' : Number(alpha) >= 2;
+/** Returns what an API of this version offers. A malformed version offers nothing. */
+export function abilitiesOf(apiVersion: string): Abilities {
+  const isAtLeast = (wanted: string): boolean =>
+    validateStrict(apiVersion) && compareVersions(apiVersion, wanted) >= 0;
+  return {
+    presignedUploads: isAtLeast('2.0.0-alpha.1'),
+    archTags: isAtLeast('2.0.0-alpha.2'),
+  };
 }

@@ -10,7 +10,7 @@ import type { Progress } from '../../src/io/progress.ts';
 import type { Library } from '../../src/library/client.ts';
 import { libraryBase } from '../../src/library/client.ts';
 import { deleteImage, getImage } from '../../src/library/images.ts';
-import { fileInLibrary, locateFile } from '../../src/library/locateFile.ts';
+import { locateInLibrary, locateFile } from '../../src/library/locateFile.ts';
 import { search } from '../../src/library/search.ts';
 import { uploadImage } from '../../src/library/upload/upload.ts';
 import { libraryVersion } from '../../src/library/version.ts';
@@ -65,7 +65,7 @@ type Perform = (library: Library, scenario: Scenario, folder: string, progress: 
 const PERFORM: Record<string, Perform> = {
   getVersion: (library) => libraryVersion(library),
   search: async (library, { call: { args = {} } }) => {
-    const found = await search(library, args.value ?? '', args.arch);
+    const found = await search(library, args.value ?? '', { arch: args.arch });
     return Object.fromEntries(
       Object.entries(found).map(([kind, list]) => [kind, (list as unknown[]).length]),
     );
@@ -76,7 +76,7 @@ const PERFORM: Record<string, Perform> = {
   },
   deleteImage: (library, { call: { ref = '', arch = '' } }) => deleteImage(library, { ref, arch }),
   downloadImage: async (library, { call: { path = '', tag = '' } }, folder, progress) => {
-    const file = await fileInLibrary(library, { path, tag, arch: 'amd64' });
+    const file = await locateInLibrary(library, { path, tag, arch: 'amd64' });
     return download(file, join(folder, 'file'), { log: silentLog, progress });
   },
   concurrentDownload: async (library, { call }, folder, progress) => {
@@ -121,9 +121,17 @@ function withDigests(exchanges: readonly Exchange[]): Exchange[] {
   ) as Exchange[];
 }
 
+/** Once challenged, the client shows its token at once: later challenges of the vectors never happen. */
+function withOneChallenge(exchanges: readonly Exchange[]): Exchange[] {
+  const isChallenge = ({ response }: Exchange): boolean =>
+    response.status === 401 && response.headers?.['www-authenticate'] !== undefined;
+  const first = exchanges.find(isChallenge);
+  return exchanges.filter((exchange) => exchange === first || !isChallenge(exchange));
+}
+
 async function play(scenario: Scenario) {
   const exchanges = withDigests(scenario.exchanges ?? []);
-  const server = await replay(exchanges);
+  const server = await replay(withOneChallenge(exchanges));
   const http = createHttp({ log: silentLog, userAgent: 'oracle/1', retries: { pausesMs: [] } });
   const library: Library = { http, log: silentLog, base: libraryBase(server.base), token: 'TOKEN' };
   const folder = temporaryFolder();
@@ -145,7 +153,7 @@ describe('the exchanges of the vectors', () => {
   test.each(scenarios)('$name $#', async (scenario) => {
     const { exchanges, server, outcome, folder, shown } = await play(scenario);
     // A malformed path is refused before the first request.
-    const wanted = scenario.name === 'download-colon-in-path' ? [] : exchanges;
+    const wanted = scenario.name === 'download-colon-in-path' ? [] : withOneChallenge(exchanges);
     expect(server.unexpected).toEqual([]);
     expect(server.seen).toHaveLength(wanted.length);
     const seen = inOrder(

@@ -1,16 +1,16 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DeniedError, NetworkError, UsageError } from '../../src/errors.ts';
+import { NetworkError, UsageError } from '../../src/errors.ts';
 import { bytesOf, createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
-import { parseChallenge } from '../../src/library/challenge.ts';
 import { checksumsOf } from '../../src/library/checksums.ts';
 import { libraryBase } from '../../src/library/client.ts';
 import { hashOf } from '../../src/library/images.ts';
 import { MULTIPART_ABOVE, nextPartSize } from '../../src/library/upload/multipart.ts';
 import { signsSha256 } from '../../src/library/upload/storage.ts';
-import { isVersion2 } from '../../src/library/version.ts';
+import { abilitiesOf } from '../../src/library/version.ts';
+import { demandOf, parseChallenges } from '../../src/registry/challenge.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -36,17 +36,18 @@ interface Misc {
 
 const misc = vectors('library-misc') as Misc;
 
-test.each(misc.api_at_least)('isVersion2: $apiVersion', ({ apiVersion, v2_archtags, v2_upload }) => {
-  expect([isVersion2(apiVersion), isVersion2(apiVersion)]).toEqual([v2_archtags, v2_upload]);
+test.each(misc.api_at_least)('abilitiesOf: $apiVersion', ({ apiVersion, v2_archtags, v2_upload }) => {
+  expect(abilitiesOf(apiVersion)).toEqual({ archTags: v2_archtags, presignedUploads: v2_upload });
 });
 
 test.each([
-  ['2.0.0-alpha.1', false],
-  ['2.0.0-alpha.10', true],
-  ['2.0.0-beta', true],
-  ['2.1.0-alpha.1', true],
-])('isVersion2: %s', (version, expected) => {
-  expect(isVersion2(version)).toBe(expected);
+  ['2.0.0-alpha.0', false, false],
+  ['2.0.0-alpha.1', true, false],
+  ['2.0.0-alpha.10', true, true],
+  ['2.0.0-beta', true, true],
+  ['2.1.0-alpha.1', true, true],
+])('abilitiesOf: %s', (version, presignedUploads, archTags) => {
+  expect(abilitiesOf(version)).toEqual({ presignedUploads, archTags });
 });
 
 describe('libraryBase', () => {
@@ -75,12 +76,15 @@ test('files above 64 MiB go in parts', () => {
   expect(MULTIPART_ABOVE).toBe(misc.upload_multipart_threshold_bytes_exclusive);
 });
 
-test.each(misc.www_authenticate)('parseChallenge: $header', ({ header, error, ...challenge }) => {
-  if (error === undefined) expect(parseChallenge(header)).toEqual(challenge);
-  else {
-    expect(() => parseChallenge(header)).toThrow(DeniedError);
-    expect(() => parseChallenge(header)).toThrow(error);
+test.each(misc.www_authenticate)('a challenge: $header', ({ header, error, type, ...parameters }) => {
+  if (error !== undefined) {
+    expect(demandOf(header)).toBeUndefined();
+    return;
   }
+  expect(demandOf(header)?.kind).toBe(type === 'bearer' ? 'token' : 'password');
+  const [challenge] = parseChallenges(header);
+  const filled = Object.entries(parameters).filter(([, value]) => value !== '');
+  expect(challenge).toEqual({ scheme: type, parameters: Object.fromEntries(filled) });
 });
 
 /** Sizes that no answer can have; the original's parser took them, and nobody can send so much. */

@@ -2,9 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import {
   formatLibraryReference,
-  isImageHash,
   isLibraryReference,
-  isPullPath,
   isPushPath,
   isReferencePart,
   LibraryReferenceError,
@@ -27,7 +25,6 @@ interface ParseCase {
 
 interface PathCase {
   input: string;
-  pull_ref: boolean;
   push_ref: boolean;
   entity: string;
   collection: string;
@@ -39,7 +36,6 @@ interface References {
   parse: ParseCase[];
   parse_ambiguous: ParseCase[];
   library_paths: PathCase[];
-  image_hash: { input: string; valid: boolean }[];
   ref_part: { input: string; valid: boolean }[];
 }
 
@@ -83,14 +79,13 @@ describe('parseWrittenReference', () => {
 });
 
 describe('splitLibraryPath', () => {
-  test.each(references.library_paths)('$input', ({ input, pull_ref, push_ref, ...parts }) => {
-    expect(splitLibraryPath(input)).toEqual(parts);
-    expect([isPullPath(input), isPushPath(input)]).toEqual([pull_ref, push_ref]);
-  });
-});
-
-test.each(references.image_hash)('isImageHash: $input', ({ input, valid }) => {
-  expect(isImageHash(input)).toBe(valid);
+  test.each(references.library_paths)(
+    '$input',
+    ({ input, push_ref, entity, collection, container, tags }) => {
+      expect(splitLibraryPath(input)).toEqual({ entity, collection, container, tags });
+      expect(isPushPath(input)).toBe(push_ref);
+    },
+  );
 });
 
 test.each(references.ref_part)('isReferencePart: $input', ({ input, valid }) => {

@@ -1,20 +1,25 @@
+import type { InferOutput } from 'valibot';
+import { looseObject, minValue, nullish, number, object, optional, pipe, safeInteger, string } from 'valibot';
 import { NetworkError, messageOf } from '../../errors.ts';
-import { call, find } from '../client.ts';
+import { ANYTHING, RECEIPT } from '../answers.ts';
+import type { UploadReceipt } from '../answers.ts';
+import { digestOfPart } from '../checksums.ts';
 import type { Library } from '../client.ts';
-import { digestOfStretch } from '../checksums.ts';
+import { call, callIfThere } from '../client.ts';
+import type { FileUpload } from './fileUpload.ts';
 import { SHA256_HEADER, putSigned } from './storage.ts';
-import type { FileUpload, UploadReceipt } from './fileUpload.ts';
 
-/** Files larger than this, in bytes, go in parts where the library offers that. */
+/** Bytes. Larger files are uploaded in parts, if the library offers that. */
 export const MULTIPART_ABOVE = 64 << 20;
 
-interface Session {
-  uploadID: string;
+const SESSION = object({
+  uploadID: string(),
   /** Bytes of every part but the last. */
-  partSize: number;
-  totalParts: number;
-  options?: { s3compliant?: string };
-}
+  partSize: pipe(number(), safeInteger(), minValue(1)),
+  options: nullish(looseObject({ s3compliant: optional(string()) })),
+});
+type Session = InferOutput<typeof SESSION>;
+const PART = object({ presignedURL: optional(string(), '') });
 
 interface CompletedPart {
   partNumber: number;
@@ -22,49 +27,32 @@ interface CompletedPart {
   token: string;
 }
 
-/** Bytes of the next part. */
+/** Returns the bytes of the next part. */
 export function nextPartSize(remaining: number, partSize: number): number {
   return Math.min(remaining, partSize);
 }
 
 /**
- * Uploads a file in parts; after a failure the library is told to forget what came. False where it does not offer this,
- * and nothing was sent.
+ * Uploads a file in parts. After a failure, the library is told to delete what arrived. Returns
+ * false, and sends nothing, if the library does not offer this.
  */
-export async function uploadInParts(
-  library: Library,
-  upload: FileUpload,
-): Promise<false | UploadReceipt | undefined> {
+export async function uploadInParts(library: Library, upload: FileUpload): Promise<false | UploadReceipt> {
   const { imageId, path, size } = upload;
   const doing = `uploading ${path} in parts`;
   const at = `v2/imagefile/${imageId}`;
-  const started = await find(library, {
-    method: 'POST',
-    path: `${at}/_multipart`,
-    json: { filesize: size },
-    doing,
-  });
-  if (started === undefined) return false;
-  const session = checked(started as Session, doing);
+  const json = { filesize: size };
+  const start = { method: 'POST', path: `${at}/_multipart`, json, doing } as const;
+  const session = await callIfThere(library, start, SESSION);
+  if (session === undefined) return false;
   try {
     const completedParts = await sendParts(library, upload, session);
-    const json = { completedParts, uploadID: session.uploadID };
-    return (await call(library, {
-      method: 'PUT',
-      path: `${at}/_multipart_complete`,
-      json,
-      doing,
-    })) as UploadReceipt;
+    const completed = { completedParts, uploadID: session.uploadID };
+    const end = { method: 'PUT', path: `${at}/_multipart_complete`, json: completed, doing } as const;
+    return await call(library, end, RECEIPT);
   } catch (error) {
     await abort(library, at, session);
     throw error;
   }
-}
-
-function checked(session: Session, doing: string): Session {
-  const { uploadID, partSize } = session;
-  if (typeof uploadID === 'string' && Number.isSafeInteger(partSize) && partSize > 0) return session;
-  throw new NetworkError(`${doing}: the library began an upload without saying how large its parts are`);
 }
 
 async function sendParts(library: Library, upload: FileUpload, session: Session): Promise<CompletedPart[]> {
@@ -85,15 +73,10 @@ async function sendPart(
 ): Promise<CompletedPart> {
   const doing = `uploading part ${partNumber} of ${path}`;
   // A storage that does not speak S3 wants no checksum.
-  const sha256sum = options?.s3compliant === 'false' ? '' : await digestOfStretch(path, start, end);
+  const sha256sum = options?.s3compliant === 'false' ? '' : await digestOfPart(path, start, end);
   const json = { partNumber, partSize: end - start, sha256sum, uploadID };
-  const data = await call(library, {
-    method: 'PUT',
-    path: `v2/imagefile/${imageId}/_multipart`,
-    json,
-    doing,
-  });
-  const { presignedURL = '' } = (data ?? {}) as { presignedURL?: string };
+  const request = { method: 'PUT', path: `v2/imagefile/${imageId}/_multipart`, json, doing } as const;
+  const { presignedURL } = await call(library, request, PART);
   const headers: Record<string, string> = sha256sum === '' ? {} : { [SHA256_HEADER]: sha256sum };
   const token = await putSigned(library, presignedURL, { path, start, end, onBytes }, headers);
   if (token === undefined) throw new NetworkError(`${doing}: the storage's answer has no ETag`);
@@ -102,15 +85,14 @@ async function sendPart(
 
 const ABORT_MS = 10_000;
 
-/** Also after an interruption, whose signal would end this at once. */
+/** Runs after an interruption as well, so it needs a signal of its own. */
 async function abort(library: Library, at: string, { uploadID }: Session): Promise<void> {
-  const doing = 'giving up an upload';
-  const signal = AbortSignal.timeout(ABORT_MS);
-  await call(library, {
+  const request = {
     method: 'PUT',
     path: `${at}/_multipart_abort`,
     json: { uploadID },
-    doing,
-    signal,
-  }).catch((error: unknown) => library.log.debug(messageOf(error)));
+    doing: 'giving up an upload',
+    signal: AbortSignal.timeout(ABORT_MS),
+  } as const;
+  await call(library, request, ANYTHING).catch((error: unknown) => library.log.debug(messageOf(error)));
 }

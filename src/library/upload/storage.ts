@@ -4,40 +4,41 @@ import { countedAttempts } from '../../io/streams.ts';
 import { textOf } from '../../http/http.ts';
 import type { Library } from '../client.ts';
 import { failureOf } from '../client.ts';
-import { bytesOfStretch } from '../checksums.ts';
+import { bytesOfPart } from '../checksums.ts';
 
-/** One stretch of a file on its way to a storage. */
-export interface Stretch {
+/** A part of a file on its way to a storage. */
+export interface FilePart {
   path: string;
   start: number;
   end: number;
   onBytes: (bytes: number) => void;
 }
 
-/** A stream of the stretch, a fresh one for each attempt. */
-export function streamOf({ path, start, end, onBytes }: Stretch): () => Readable {
-  const bytes = countedAttempts(() => bytesOfStretch(path, start, end), onBytes);
+/** Returns a function that opens a stream of the part, a fresh one for each attempt. */
+export function streamOf({ path, start, end, onBytes }: FilePart): () => Readable {
+  const bytes = countedAttempts(() => bytesOfPart(path, start, end), onBytes);
   return () => Readable.from(bytes(), { objectMode: false });
 }
 
 /**
- * Puts a stretch where a signed address leads: the signature counts there, so no token goes along. Returns the answer's
- * ETag. Throws DeniedError, NetworkError or UsageError, never with the address's query.
+ * Uploads a part to a signed address, without the token: the signature is enough there. Returns the
+ * ETag of the response. Throws DeniedError, NetworkError or UsageError, never with the address's
+ * query.
  */
 export async function putSigned(
   library: Library,
   url: string,
-  stretch: Stretch,
+  part: FilePart,
   headers: Record<string, string>,
 ): Promise<string | undefined> {
-  const doing = `uploading ${stretch.path}`;
+  const doing = `uploading ${part.path}`;
   if (!URL.canParse(url)) throw new NetworkError(`${doing}: the library gave no address to upload to`);
   const response = await library.http.request({
     method: 'PUT',
     url,
     headers,
-    contentLength: stretch.end - stretch.start,
-    body: streamOf(stretch),
+    contentLength: part.end - part.start,
+    body: streamOf(part),
     signal: library.signal,
   });
   await textOf(response);
@@ -46,7 +47,7 @@ export async function putSigned(
   return response.headers['etag'];
 }
 
-/** True if the signature of an address covers the header that bears the body's SHA-256. */
+/** True if the signature of an address covers the header with the body's SHA-256. */
 export function signsSha256(url: string): boolean {
   const signed = new URL(url).searchParams.get('X-Amz-SignedHeaders') ?? '';
   return signed.split(';').includes(SHA256_HEADER);

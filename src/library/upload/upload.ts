@@ -1,7 +1,10 @@
+import { object, optional, string } from 'valibot';
 import { UnsupportedError, UsageError } from '../../errors.ts';
 import type { Progress } from '../../io/progress.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { hexOf } from '../../oci/digest.ts';
+import { ANYTHING, RECEIPT } from '../answers.ts';
+import type { UploadReceipt } from '../answers.ts';
 import type { Checksums } from '../checksums.ts';
 import { checksumsOf } from '../checksums.ts';
 import type { Library } from '../client.ts';
@@ -10,8 +13,8 @@ import { ensureContainer, ensureImage } from '../containers.ts';
 import { registryOf } from '../redirect.ts';
 import { isPushPath, splitLibraryPath } from '../reference.ts';
 import { setTags } from '../tags.ts';
-import { offersVersion2 } from '../version.ts';
-import type { FileUpload, UploadReceipt } from './fileUpload.ts';
+import { libraryAbilities } from '../version.ts';
+import type { FileUpload } from './fileUpload.ts';
 import { MULTIPART_ABOVE, uploadInParts } from './multipart.ts';
 import { putSigned, SHA256_HEADER, signsSha256, streamOf } from './storage.ts';
 
@@ -30,15 +33,15 @@ export interface UploadResult {
   digest: Digest;
   /** Bytes. */
   size: number;
-  /** `present`: the library had these bytes, and only tags were set. */
+  /** `present`: the library already had these bytes, so only tags were set. */
   outcome: 'uploaded' | 'present';
-  receipt?: UploadReceipt;
+  receipt?: NonNullable<UploadReceipt>;
 }
 
 /**
- * Brings a file to the library, unless it has these bytes, and lets the tags mean it. Throws UsageError, before any
- * request, for a path that is not entity/collection/container, and UnsupportedError for a library that keeps its images
- * in a registry.
+ * Uploads a file, unless the library already has these bytes, and lets the tags mean it. Throws
+ * UsageError, before any request, for a path that is not entity/collection/container, and
+ * UnsupportedError for a library that keeps its images in a registry.
  */
 export async function uploadImage(
   library: Library,
@@ -58,26 +61,24 @@ export async function uploadImage(
   const isPresent = image.uploaded === true;
   const receipt = isPresent
     ? undefined
-    : await showing(progress, path, sums, { file, imageId: image.id }, library);
+    : await uploadShown(progress, path, sums, { file, imageId: image.id }, library);
   await setTags(library, { containerId: id, imageId: image.id, arch }, tags);
   return {
-    ...{
-      imageId: image.id,
-      digest: sums.digest,
-      size: sums.size,
-      outcome: isPresent ? 'present' : 'uploaded',
-    },
-    ...(receipt === undefined ? {} : { receipt }),
+    imageId: image.id,
+    digest: sums.digest,
+    size: sums.size,
+    outcome: isPresent ? 'present' : 'uploaded',
+    ...(receipt === undefined || receipt === null ? {} : { receipt }),
   };
 }
 
-async function showing(
+async function uploadShown(
   progress: Progress,
   path: string,
   sums: Checksums,
   { file, imageId }: { file: string; imageId: string },
   library: Library,
-): Promise<UploadReceipt | undefined> {
+): Promise<UploadReceipt> {
   const task = progress.start(`uploading ${path}`, sums.size);
   const onBytes = (bytes: number): void => task.advance(bytes);
   return uploadFile(library, { ...sums, imageId, path: file, onBytes }).finally(() => task.end());
@@ -89,34 +90,39 @@ function keptElsewhere(path: string): UnsupportedError {
   });
 }
 
-/** Brings the bytes of an image to the library, the way that it offers. Throws what `call` and `putSigned` throw. */
-async function uploadFile(library: Library, upload: FileUpload): Promise<UploadReceipt | undefined> {
-  if (!(await offersVersion2(library))) return post(library, upload);
+const TARGET = object({ uploadURL: optional(string(), '') });
+
+/**
+ * Uploads the bytes of an image in the way that the library offers. Throws as `call` and
+ * `putSigned`.
+ */
+async function uploadFile(library: Library, upload: FileUpload): Promise<UploadReceipt> {
+  const { presignedUploads } = await libraryAbilities(library);
+  if (!presignedUploads) return post(library, upload);
   const inParts = upload.size > MULTIPART_ABOVE && (await uploadInParts(library, upload));
   return inParts === false ? putWhole(library, upload) : inParts;
 }
 
 async function post(library: Library, { imageId, path, size, onBytes }: FileUpload): Promise<undefined> {
-  await call(library, {
+  const request = {
     method: 'POST',
     path: `v1/imagefile/${imageId}`,
     contentLength: size,
     body: streamOf({ path, start: 0, end: size, onBytes }),
     doing: `uploading ${path}`,
-  });
+  } as const;
+  await call(library, request, ANYTHING);
 }
 
-async function putWhole(library: Library, upload: FileUpload): Promise<UploadReceipt | undefined> {
+async function putWhole(library: Library, upload: FileUpload): Promise<UploadReceipt> {
   const { imageId, path, size, digest, md5, onBytes } = upload;
   const doing = `uploading ${path}`;
   const at = `v2/imagefile/${imageId}`;
   const json = { filesize: size, md5sum: md5, sha256sum: hexOf(digest) };
-  const data = await call(library, { method: 'POST', path: at, json, doing });
-  const { uploadURL = '' } = (data ?? {}) as { uploadURL?: string };
+  const { uploadURL } = await call(library, { method: 'POST', path: at, json, doing }, TARGET);
   const checksum: Record<string, string> =
     URL.canParse(uploadURL) && signsSha256(uploadURL) ? { [SHA256_HEADER]: hexOf(digest) } : {};
   const headers = { 'content-type': 'application/octet-stream', ...checksum };
   await putSigned(library, uploadURL, { path, start: 0, end: size, onBytes }, headers);
-  return (await call(library, { method: 'PUT', path: `${at}/_complete`, json: {}, doing })) as
-    UploadReceipt | undefined;
+  return call(library, { method: 'PUT', path: `${at}/_complete`, json: {}, doing }, RECEIPT);
 }
