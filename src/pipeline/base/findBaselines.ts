@@ -11,7 +11,7 @@ import type { Baseline } from './baseImages.ts';
 import { fileBaselines } from './fileBaselines.ts';
 import { readMetadataAtRef } from './gitBaseline.ts';
 import type { Surroundings } from './versioning.ts';
-import { releasedBefore } from './versioning.ts';
+import { releasedBefore, requireReadable } from './versioning.ts';
 
 /** What the search for baselines needs. */
 export interface BaselineContext extends Pick<Effects, 'log' | 'signal'> {
@@ -93,9 +93,11 @@ async function baselineAt(
   { ref, origin, required }: Candidate,
   request: BuildRequest,
   application: string,
-  { repository }: Surroundings,
+  around: Surroundings,
   { images, log }: BaselineContext,
 ): Promise<Baseline | undefined> {
+  requireReadable(around);
+  const { repository } = around;
   const commit = repository && (await resolveRef(repository.root, ref));
   if (repository && commit) {
     try {

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { UsageError } from '../../errors.ts';
+import { ToolError, UsageError } from '../../errors.ts';
 import type { Repository } from '../../git/repository.ts';
 import { findRepository, readFileAt } from '../../git/repository.ts';
 import type { VersionFile } from '../../git/version.ts';
@@ -10,14 +10,25 @@ export interface Surroundings {
   /** Absolute folder of the Compose file. */
   folder: string;
   repository?: Repository | undefined;
+  /** Why git can't read the repository around the folder; undefined if it can, or if there is none. */
+  unreadable?: ToolError | undefined;
   versionFile?: VersionFile | undefined;
 }
 
 /** Looks around the folder of a Compose file. */
 export async function surroundingsOf(folder: string): Promise<Surroundings> {
-  const repository = await findRepository(folder);
+  const found = await findRepository(folder).catch((error: unknown) => {
+    if (error instanceof ToolError) return error;
+    throw error;
+  });
+  const [repository, unreadable] = found instanceof ToolError ? [undefined, found] : [found, undefined];
   const versionFile = await findVersionFile(folder, repository?.root ?? folder);
-  return { folder, repository, versionFile };
+  return { folder, repository, unreadable, versionFile };
+}
+
+/** Throws the ToolError of a repository that git can't read. */
+export function requireReadable({ unreadable }: Surroundings): void {
+  if (unreadable !== undefined) throw unreadable;
 }
 
 /**
@@ -26,6 +37,7 @@ export async function surroundingsOf(folder: string): Promise<Surroundings> {
  */
 export function chooseVersion(around: Surroundings, given: string | undefined, release: boolean): string {
   if (given !== undefined) return given;
+  requireReadable(around);
   const hint = 'give the version with --artifact-version';
   if (around.versionFile === undefined) {
     throw new UsageError(`no VERSION file in ${around.folder} or above it`, {
@@ -40,7 +52,9 @@ export function chooseVersion(around: Surroundings, given: string | undefined, r
 }
 
 /** Returns `<repository folder>-<Compose folder>`; outside of git and at the repository's top, the folder's name alone. */
-export function defaultApplicationName({ folder, repository }: Surroundings): string {
+export function defaultApplicationName(around: Surroundings): string {
+  requireReadable(around);
+  const { folder, repository } = around;
   const last = (path: string): string => path.split('/').filter(Boolean).at(-1) ?? 'application';
   if (repository === undefined || relative(repository.root, folder) === '') return last(folder);
   return `${last(repository.root)}-${last(folder)}`;
@@ -48,6 +62,7 @@ export function defaultApplicationName({ folder, repository }: Surroundings): st
 
 /** Returns the version in VERSION at the first parent of HEAD, or undefined if there was no such file. */
 export async function releasedBefore(around: Surroundings): Promise<string | undefined> {
+  requireReadable(around);
   const { repository, versionFile } = around;
   if (repository?.head === undefined || versionFile === undefined) return undefined;
   const path = relative(repository.root, versionFile.path);

@@ -15,6 +15,7 @@ import { planBuild } from '../plan/planBuild.ts';
 import type { BuildRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import { overrideImages, resolveServices } from '../images/services.ts';
+import type { Surroundings } from '../base/versioning.ts';
 import { chooseVersion, defaultApplicationName, surroundingsOf } from '../base/versioning.ts';
 import type { World } from '../images/world.ts';
 
@@ -39,7 +40,8 @@ export async function prepare(
   const shipment = await prepareShipment(application.parts, privatePaths(request, world));
   for (const warning of shipment.warnings) world.log.warning(warning);
   const around = await surroundingsOf(application.projectFolder);
-  const name = applicationName(request.application, defaultApplicationName(around));
+  if (around.unreadable !== undefined) world.log.warning(around.unreadable.message);
+  const name = applicationName(request.application, around);
   const version = chooseVersion(around, request.version, request.release);
   requireImages(application, [...request.serviceImages.keys(), ...request.serviceFiles.keys()]);
   checkPlatforms(application, request);
@@ -130,10 +132,10 @@ function abilityOf({ delta, module, decodeOnDevice }: BuildRequest): DeltaAbilit
 const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 
 /** Devices run the application as a Compose project of this name, so Compose's rules apply to it. */
-function applicationName(given: string | undefined, byDefault: string): string {
+function applicationName(given: string | undefined, around: Surroundings): string {
   if (given === undefined)
     return (
-      byDefault
+      defaultApplicationName(around)
         .toLowerCase()
         .replace(/[^a-z0-9_-]+/g, '-')
         .replace(/^[-_]+/, '') || 'application'

@@ -354,6 +354,16 @@ function archiveOf(name: string): (folder: string) => string {
 }
 
 describe('git faults', () => {
+  it('only warns of a repository that git refuses, unless something of it is needed', async () => {
+    const { folder, commit, run } = repository();
+    commit('1.0.0', '1');
+    writeFileSync(join(folder, '.git/config'), '[core\n');
+    const failed = await run('plan');
+    expect([failed.stderr, failed.code]).toEqual([expect.stringContaining('reading the git repository'), 8]);
+    const { code, stderr } = await run('plan', '--artifact-version', '2', '--no-delta');
+    expect([stderr, code]).toEqual([expect.stringContaining('warning: reading the git repository'), 0]);
+  });
+
   it.each([
     ['an unknown ref', ['--previous-version', '9.9'], 3, 'no tag, branch or commit "9.9"'],
     ['a ref that looks like a flag', ['--previous-version=--upload-pack=x'], 3, 'no tag, branch or commit'],
