@@ -86,9 +86,16 @@ describe('manifests made to harm', () => {
     expect(readdirSync(it1.folder)).not.toContain('evil.mender');
   });
 
+  it('a relative path out of the project is refused', async () => {
+    const run = await buildEvil(
+      'services: {web: {image: "example.com/shop/web:1", volumes: ["../../../etc/passwd:/p"]}}',
+    );
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('is outside the project folder')]);
+  });
+
   it('a file outside of the project is not shipped', async () => {
     const image = 'image: "example.com/shop/web:1"';
-    const run = await buildEvil(`services: {web: {${image}, volumes: ["../../../etc/passwd:/p"]}}`);
+    const run = await buildEvil(`services: {web: {${image}, volumes: ["/etc/passwd:/p"]}}`);
     expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('is outside the project folder')]);
     const { stdout } = await it1.cli('inspect', join(it1.folder, 'evil.mender'), '--json');
     const { manifests } = JSON.parse(stdout) as { manifests: { path: string }[] };
