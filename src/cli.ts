@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import yargs from 'yargs';
@@ -15,6 +16,7 @@ import { EXIT, InterruptedError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/blocks.ts';
 import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
+import { printable, printableJson } from './io/printable.ts';
 import { redact } from './io/redact.ts';
 import { sourceStack } from './io/stackTrace.ts';
 
@@ -35,11 +37,13 @@ type GlobalFlags = FlagsOf<typeof GLOBAL_OPTIONS>;
 /** Runs one command line, and returns the exit code. Never throws and never ends the process. */
 export async function main(argv: readonly string[], given?: Terminal): Promise<number> {
   const interruption = new AbortController();
+  // Each running request and program listens to it: Node.js would take many for a leak.
+  setMaxListeners(Infinity, interruption.signal);
   const terminal = given ?? processTerminal((error) => interruption.abort(error));
   const release = onSignals((signal) => interruption.abort(new InterruptedError(signal)));
   try {
     await dispatch(argv, terminal, interruption.signal);
-    // What can't be written is known after a turn only.
+    // A failed write to stdout is reported in the next turn.
     await setImmediate();
     interruption.signal.throwIfAborted();
     return EXIT.ok;
@@ -109,13 +113,13 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
   const level = options.logLevel ?? (options.quiet ? 'error' : options.verbose ? 'debug' : 'info');
   const progress = createProgress(level === 'error' ? SILENT : terminal.stderr);
   const json = options.json ?? false;
-  const print = (text: string): void => terminal.stdout(`${redact(text)}\n`);
+  const print = (text: string): void => terminal.stdout(`${printable(text)}\n`);
   return {
     environment: terminal.environment,
     folder: terminal.folder ?? process.cwd(),
     home: homeFolder(terminal.environment),
     ...{ json, print },
-    report: (value, text) => print(json ? JSON.stringify(value, null, 2) : text),
+    report: (value, text) => (json ? terminal.stdout(`${printableJson(value)}\n`) : print(text)),
     log: createLog(level, (line) => {
       progress.clear();
       terminal.stderr.write(`${line}\n`);

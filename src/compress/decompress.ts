@@ -6,7 +6,7 @@ import type { Chunks } from '../io/streams.ts';
 import { counted, limited, readHead } from '../io/streams.ts';
 import type { Compression } from './magic.ts';
 import { LONGEST_MAGIC, compressionOf } from './magic.ts';
-import { unzstd } from './zstd.ts';
+import { unzstd } from './unzstd.ts';
 
 /**
  * Large pieces, and room for the next one while one is read: small pieces cost several times the

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
+import { OWN_PREFIX, addTemporary, forgetTemporary } from './temporaries.ts';
 
 /**
  * Lets `produce` write a new file under a temporary name next to `path`, and moves it to `path` once
@@ -21,18 +22,23 @@ export async function writeAtomically<T>(
   } catch (error) {
     await rm(temporary, { force: true, recursive: true }).catch(() => undefined);
     throw fileError(error, `writing ${path}`);
+  } finally {
+    forgetTemporary(temporary);
   }
 }
 
 /** The start of temporary names. Such files are left behind only by killed runs. */
 export const TEMPORARY_PREFIX = '.tmp-';
 
-/** A new name in the folder of `path`, so that the rename to `path` is atomic. */
+/**
+ * A new name in the folder of `path`, so that the rename to `path` is atomic. What has the name is
+ * deleted if a signal ends the process early.
+ */
 export function temporaryBeside(path: string): string {
-  return join(
-    dirname(path),
-    `${TEMPORARY_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}-${basename(path)}`,
-  );
+  const name = `${OWN_PREFIX}${randomBytes(6).toString('hex')}-${basename(path)}`;
+  const temporary = join(dirname(path), name);
+  addTemporary(temporary);
+  return temporary;
 }
 
 const CAUSES: Record<string, { what: string; hint: string }> = {

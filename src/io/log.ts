@@ -25,7 +25,7 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
  * program.
  */
 export function oneLine(text: string): string {
-  return text.replace(/\s*\p{Cc}[\p{Cc}\s]*/gu, ' ').trim();
+  return text.replace(/[\s\p{Cc}]+/gu, (run) => (/\p{Cc}/u.test(run) ? ' ' : run)).trim();
 }
 
 /** Writes nothing. */

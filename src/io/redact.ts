@@ -23,12 +23,18 @@ export function registerSignature(url: string): void {
  * presigned URL's signature is there).
  */
 export function redact(text: string): string {
+  // Each expression reads the text once: its matches begin at a fixed text and do not overlap.
   let clean = text
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"']+@/gi, '$1***@')
-    .replace(/\b(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]+/gi, '$1?***');
+    .replace(/:\/\/[^\s/"']+@/g, '://***@')
+    .replace(/https?:\/\/[^\s"'<>]+/gi, withoutQuery);
   // The longest first: of a secret that contains another, half would remain.
   const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
   for (const secret of longestFirst) clean = clean.replaceAll(secret, '***');
   return clean;
+}
+
+function withoutQuery(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 || at === url.length - 1 ? url : `${url.slice(0, at)}?***`;
 }

@@ -1,6 +1,7 @@
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addTemporary, forgetTemporary } from './temporaries.ts';
 
 const PREFIX = 'mender-docker-delta-';
 /** `mender-docker-delta-KIND-RANDOM`. */
@@ -15,10 +16,12 @@ const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
 export async function withTemporaryFolder<T>(kind: string, use: (folder: string) => Promise<T>): Promise<T> {
   await sweepAbandoned(tmpdir());
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${kind}-`));
+  addTemporary(folder);
   try {
     return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
+    forgetTemporary(folder);
   }
 }
 

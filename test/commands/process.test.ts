@@ -12,9 +12,11 @@ import { buildImage, writeOciArchive } from '../helpers/images.ts';
 
 let folder: string;
 let program: string;
+let compiled: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-process-'));
-  program = `import { main } from ${JSON.stringify(join(compiledSources(folder), 'cli.js'))};
+  compiled = compiledSources(folder);
+  program = `import { main } from ${JSON.stringify(join(compiled, 'cli.js'))};
     process.exitCode = await main(process.argv.slice(1));`;
   writeOciArchive(join(folder, 'web.tar'), {
     'example.com/web:1': buildImage({ layers: [{ 'bin/web': randomBytes(8e6) }] }),
@@ -37,7 +39,9 @@ function build(output: string, ...options: string[]): string[] {
 
 describe('a signal', () => {
   it.each([
+    ['SIGHUP', 129],
     ['SIGINT', 130],
+    ['SIGQUIT', 131],
     ['SIGTERM', 143],
   ] as const)(
     '%s while mender-artifact packs is told, and leaves nothing behind',
@@ -56,6 +60,46 @@ describe('a signal', () => {
     },
     60_000,
   );
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'a second %s ends the run at once, and leaves nothing behind',
+    async (signal) => {
+      const output = join(folder, `second-${signal}`);
+      mkdirSync(output);
+      const child = start(build(join(output, 'new.mender'), '--writer', 'mender-artifact'));
+      const said = text(child.stderr!);
+      while (!isPacking(output)) await sleep(5);
+      child.kill(signal);
+      child.kill(signal);
+      const [code] = (await once(child, 'exit')) as unknown[];
+      expect(await said).toContain(`error: interrupted by ${signal}\n`);
+      expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
+      expect(readdirSync(output)).toEqual([]);
+    },
+    60_000,
+  );
+
+  it('ends a run that does not end by itself, and deletes its temporary files', async () => {
+    const output = join(folder, 'stuck');
+    mkdirSync(output);
+    const script = `
+      import { onSignals } from ${JSON.stringify(join(compiled, 'commands/terminal/process.js'))};
+      import { writeAtomically } from ${JSON.stringify(join(compiled, 'io/files.js'))};
+      import { writeFile } from 'node:fs/promises';
+      onSignals(() => undefined);
+      setInterval(() => undefined, 1000);
+      await writeAtomically(process.argv[1], async (path) => {
+        await writeFile(path, 'x');
+        console.log('ready');
+        await new Promise(() => undefined);
+      });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, join(output, 'f')]);
+    await once(child.stdout, 'data');
+    expect(readdirSync(output)).toHaveLength(1);
+    child.kill('SIGHUP');
+    expect(await once(child, 'exit')).toEqual([129, null]);
+    expect(readdirSync(output)).toEqual([]);
+  });
 });
 
 /** True once mender-artifact has begun to write. */

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { decompressed } from '../../src/compress/decompress.ts';
+import { decompressed, uncompressed } from '../../src/compress/decompress.ts';
 import { compressionOf } from '../../src/compress/magic.ts';
 import { requireTool } from '../helpers/tools.ts';
 
@@ -49,6 +51,7 @@ describe('decompressed gives back the content of', () => {
     ['zstd in frames', () => Buffer.concat([zstd(text), skippable, zstd(text)]), Buffer.concat([text, text])],
     ['zstd behind a skippable frame', () => Buffer.concat([skippable, zstd(text)]), text],
     ['zstd at its best', () => zstd(text, '--ultra', '-22'), text],
+    ['zstd that fills the output', () => zstd(Buffer.alloc(1 << 20)), Buffer.alloc(1 << 20)],
     ['zstd of one long run', () => zstd(Buffer.alloc(5_000_000)), Buffer.alloc(5_000_000)],
   ])('%s', async (_name, compressed, expected) => {
     const content = compressed();
@@ -119,6 +122,23 @@ function flipped(content: Buffer, at: number): Buffer {
   copy[position] = (copy[position] ?? 0) ^ 0xff;
   return copy;
 }
+
+describe('zstd that made a decoder run for ever or for long is refused at once', () => {
+  // A Huffman tree whose weights take no bits, and one whose sizes overflow.
+  test.each(['endless.zst', 'slow.zst'])('%s', async (name) => {
+    const content = readFileSync(join(import.meta.dirname, '../../fixtures/zstd', name));
+    await expect(read(content)).rejects.toMatchObject({ name: 'IntegrityError' });
+  });
+});
+
+test('the event loop turns while zstd unpacks', async () => {
+  const content = zstd(Buffer.alloc(200 << 20));
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  for await (const piece of uncompressed(Readable.from([content]))) expect(piece.length).toBeGreaterThan(0);
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(10);
+});
 
 test('the error of the stream below comes through', async () => {
   const broken = Readable.from(

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { execFileSync } from 'node:child_process';
-import { decompress } from 'fzstd';
 import { Parser } from 'tar';
 import type { ReadEntry } from 'tar';
 
@@ -108,7 +107,8 @@ async function headerOf(small: Map<string, Buffer>): Promise<Map<string, Buffer>
 function decompressed(name: string, content: Buffer): Buffer {
   if (name.endsWith('.gz')) return gunzipSync(content);
   if (name.endsWith('.xz')) return execFileSync('xz', ['-dc'], { input: content, maxBuffer: 1 << 26 });
-  return name.endsWith('.zst') ? Buffer.from(decompress(content)) : content;
+  if (name.endsWith('.zst')) return execFileSync('zstd', ['-dc'], { input: content, maxBuffer: 1 << 26 });
+  return content;
 }
 
 async function readPayload(entry: ReadEntry, payloads: Map<string, PayloadFile>): Promise<void> {

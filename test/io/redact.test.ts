@@ -23,6 +23,22 @@ describe('redact', () => {
     expect(redact(text)).toBe(clean);
   });
 
+  it.each([
+    ['a.'],
+    ['http://'],
+    ['https://a?'],
+    ['://'],
+    ['Bearer '],
+    ['Basic  '],
+    ['@'],
+    [' '],
+    ['\u0000 '],
+  ])('takes no time that grows with the square of a text of %j', (part) => {
+    const text = part.repeat(1 << 20);
+    expect(redact(text).length).toBeGreaterThan(0);
+    expect(oneLine(text).length).toBeLessThanOrEqual(text.length);
+  });
+
   it.each(['error', 'warning', 'info', 'debug'] as const)('is applied at log level %s', (level) => {
     const lines: string[] = [];
     const log = createLog(level, (line) => lines.push(line));

@@ -17,7 +17,7 @@ export interface Context {
   report(value: unknown, text: string): void;
   log: Log;
   progress: Progress;
-  /** Fires at SIGINT and SIGTERM, with an InterruptedError as its reason. */
+  /** Fires at SIGHUP, SIGINT, SIGQUIT and SIGTERM, with an InterruptedError as its reason. */
   signal: AbortSignal;
 }
 

@@ -1,6 +1,8 @@
-import type { Screen } from './terminal.ts';
-import { systemCodeOf } from '../../errors.ts';
+import type { EndingSignal } from '../../errors.ts';
+import { ENDING_SIGNALS, InterruptedError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import { deleteTemporaries } from '../../io/temporaries.ts';
+import type { Screen } from './terminal.ts';
 
 /** The process, as far as the command line tool needs it. */
 export interface Terminal {
@@ -11,26 +13,37 @@ export interface Terminal {
   stderr: Screen;
 }
 
+/** Milliseconds that a run has to end by itself after a signal. */
+const GRACE_MS = 1_500;
+
 /**
- * Tells `act` of the first signal; a second one ends the process. The listeners stay after the first: while a program
- * runs, execa listens as well, and ends the process at once where it is the only one.
+ * Calls `act` with the first signal. A second signal, or a run that does not end soon after the
+ * first, ends the process at once and deletes its temporary files. Returns a function that stops
+ * listening. The listeners stay after the first signal: while a program runs, execa listens too,
+ * and would end the process if it were the only listener.
  */
-export function onSignals(act: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
-  let isTold = false;
-  const listen = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (isTold) {
-      release();
-      process.kill(process.pid, signal);
-    }
-    isTold = true;
+export function onSignals(act: (signal: EndingSignal) => void): () => void {
+  let deadline: NodeJS.Timeout | undefined;
+  const listen = (signal: EndingSignal): void => {
+    if (deadline !== undefined) endAtOnce(signal);
+    deadline = setTimeout(() => endAtOnce(signal), GRACE_MS);
     act(signal);
   };
-  const release = (): void => void process.off('SIGINT', listen).off('SIGTERM', listen);
-  process.on('SIGINT', listen).on('SIGTERM', listen);
-  return release;
+  for (const signal of ENDING_SIGNALS) process.on(signal, listen);
+  return () => {
+    clearTimeout(deadline);
+    for (const signal of ENDING_SIGNALS) process.off(signal, listen);
+  };
 }
 
-/** The process's own. `onFailure` is told when the output can't be written; a reader that has gone is none. */
+function endAtOnce(signal: EndingSignal): never {
+  deleteTemporaries();
+  const { exitCode, message } = new InterruptedError(signal);
+  process.stderr.write(`error: ${message}\n`);
+  process.exit(exitCode);
+}
+
+/** The terminal of this process. `onFailure` is told when the output can't be written; a closed pipe is no failure. */
 export function processTerminal(onFailure: (error: unknown) => void): Terminal {
   const { stdout, stderr, env } = process;
   stdout.on('error', (error) => {
