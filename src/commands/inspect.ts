@@ -1,6 +1,7 @@
 import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
 import { readVerificationKey } from '../mender/sign.ts';
+import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 
@@ -13,13 +14,7 @@ export const inspectCommand = defineCommand({
     ['$0 inspect shop-1.1.0.mender --key public.pem', 'verify the signature as well'],
   ],
   positionals: { file: { type: 'string', demandOption: true, describe: 'A .mender file' } },
-  options: {
-    key: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Public or private key (PEM) to verify the signature with',
-    },
-  },
+  options: { key: KEY_OPTION },
   async run({ file, key }, context) {
     const { signal } = context;
     const options = key === undefined ? { signal } : { signal, key: await readVerificationKey(key) };

@@ -1,7 +1,9 @@
 import { IntegrityError } from '../errors.ts';
+import { readVerificationKey } from '../mender/sign.ts';
 import type { Verification, VerifiedImage } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
+import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { openWorld } from './openWorld.ts';
@@ -30,13 +32,15 @@ export const verifyCommand = defineCommand({
       requiresArg: true,
       describe: 'What devices run: a .mender file, an image archive or an image name; repeatable',
     },
+    key: KEY_OPTION,
     mode,
     'insecure-registry': insecureRegistry,
     'max-layer-size': maxLayerSize,
     'cache-dir': cacheDir,
   },
-  async run({ file, base = [], ...flags }, context) {
-    const verification = await verifyArtifact(file, base, openWorld(flags, context));
+  async run({ file, base = [], key, ...flags }, context) {
+    const publicKey = key === undefined ? undefined : await readVerificationKey(key);
+    const verification = await verifyArtifact(file, base, openWorld(flags, context), publicKey);
     context.report(verification, verificationText(verification));
     const [first, ...more] = verification.problems;
     if (first === undefined) return;
@@ -49,7 +53,8 @@ export const verifyCommand = defineCommand({
   },
 });
 
-function verificationText({ artifactName, module, size, images, estimate, problems }: Verification): string {
+function verificationText(verification: Verification): string {
+  const { artifactName, module, size, images, estimate, problems, signature } = verification;
   const { workBytes, storeBytes, memoryBytes, readBytes } = estimate;
   return [
     formatTable(
@@ -61,10 +66,17 @@ function verificationText({ artifactName, module, size, images, estimate, proble
     `artifact: ${artifactName}, ${formatBytes(size)}, for update module ${module}`,
     `device:   ${formatBytes(workBytes)} of free disk to work, ${formatBytes(storeBytes)} more in Docker's store,`,
     `          ${formatBytes(memoryBytes)} of memory and ${formatBytes(readBytes)} read to decode (estimated)`,
+    `signature: ${SIGNATURES[signature]}`,
     ...problems.map((problem) => `problem:  ${problem}`),
     `verdict:  ${problems.length === 0 ? 'good' : 'NOT good'}`,
   ].join('\n');
 }
+
+const SIGNATURES: Record<Verification['signature'], string> = {
+  none: 'none',
+  unchecked: 'NOT checked (name the key with --key)',
+  valid: 'valid',
+};
 
 function imageRows({ id, name, base, layers }: VerifiedImage): string[][] {
   return layers.map(({ diffID, kind, size, bytes }, position) => [

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { UserError } from '../../errors.ts';
@@ -33,24 +34,29 @@ export interface ArtifactContent {
   images: ImageContent[];
   /** The plan of the state script. */
   plan?: string | undefined;
-  /** The files of `manifests/` with the names that Compose looks for. */
+  /** The files of `manifests/` that Compose looks for: Compose files of default names, and `.env`. */
   composeFiles: ReadonlyMap<string, Buffer>;
 }
 
-const COMPOSE_FILE = /^(docker-)?compose\.ya?ml$/;
+const COMPOSE_FILE = /^((docker-)?compose(\.override)?\.ya?ml|\.env)$/;
 const LARGEST_MANIFEST = 4 << 20;
 
 /**
  * Reads an artifact in one pass, with the digest of every layer and delta in it. Holds no layer in memory. Throws what
  * `readArtifact` throws.
  */
-export async function readContent(path: string, signal?: AbortSignal): Promise<ArtifactContent> {
+export async function readContent(
+  path: string,
+  signal?: AbortSignal,
+  key?: KeyObject,
+): Promise<ArtifactContent> {
   const composeFiles = new Map<string, Buffer>();
   const documents = new Map<string, Map<string, Buffer>>();
   const configs = new Map<string, ImageConfig>();
   const layers = new Map<string, Map<Digest, FoundLayer>>();
   const report = await readArtifact(path, {
     ...(signal && { signal }),
+    ...(key && { key }),
     visitor: {
       manifest: async (file, body) => {
         if (!COMPOSE_FILE.test(file.path) || file.size > LARGEST_MANIFEST) return;

@@ -4,12 +4,13 @@ import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
+const MAIN_FILE = /^(docker-)?compose\.ya?ml$/;
 /** Enough for any Compose file. A bomb of nested aliases stops here. */
 const MOST_ALIASES = 1000;
 
 /** Returns where the shipped Compose file and the images disagree. A device would pull the images that it misses. Pure. */
 export function manifestProblems({ composeFiles, images, report }: ArtifactContent): string[] {
-  const [file, ...more] = [...composeFiles.keys()];
+  const [file, ...more] = [...composeFiles.keys()].filter((name) => MAIN_FILE.test(name));
   if (file === undefined) return ['manifests/ holds no Compose file of a default name'];
   if (more.length > 0)
     return [`manifests/ holds several Compose files of default names: ${[file, ...more].join(', ')}`];
@@ -30,7 +31,19 @@ export function manifestProblems({ composeFiles, images, report }: ArtifactConte
     ...[...shipped]
       .filter((name) => ![...asked].some((one) => sameName(one, name)))
       .map((name) => `no service runs the image ${name}`),
+    ...extraProblems(composeFiles),
     ...metaDataProblems(report.module, report.metaData, images),
+  ];
+}
+
+/** Compose on the device merges override files, and a `.env` may choose other Compose files and profiles. */
+function extraProblems(composeFiles: ReadonlyMap<string, Buffer>): string[] {
+  const overrides = [...composeFiles.keys()].filter((name) => name.includes('.override.'));
+  const variables = composeFiles.get('.env')?.toString('utf8') ?? '';
+  const chosen = /^\s*(?:export\s+)?(COMPOSE_\w+)\s*[=:]/m.exec(variables)?.[1];
+  return [
+    ...overrides.map((name) => `manifests/${name} would change the application`),
+    ...(chosen === undefined ? [] : [`manifests/.env sets ${chosen}`]),
   ];
 }
 

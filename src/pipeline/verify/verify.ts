@@ -1,7 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { UsageError } from '../../errors.ts';
-import type { LayerReport } from '../../mender/read/report.ts';
+import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Base, OpenedBases } from './bases.ts';
 import { chooseBaseFor, fetchBaseLayers, openBases } from './bases.ts';
@@ -10,6 +11,7 @@ import { readContent } from './content.ts';
 import type { DecodedDelta, DeltaToDecode } from './deltas.ts';
 import { decodeDeltas } from './deltas.ts';
 import type { DeviceEstimate, EstimatedImage } from './estimate.ts';
+import { envelopeProblems } from './envelope.ts';
 import { estimateDevice } from './estimate.ts';
 import type { BaseLayers, DeltaProblem } from './layers.ts';
 import { dependsProblems, layerProblems, needsBase } from './layers.ts';
@@ -23,6 +25,8 @@ export interface Verification {
   module: string;
   /** Bytes of the artifact. */
   size: number;
+  /** `unchecked`: signed, but no key was given to check it with. */
+  signature: ArtifactReport['signature'];
   images: VerifiedImage[];
   estimate: DeviceEstimate;
   /** Empty if a device that runs the base would end up with exactly the new images. */
@@ -49,29 +53,32 @@ interface Pair {
 /**
  * Does with the artifact at `path` what a device that runs the bases would do, and returns all that went wrong. `bases`: paths of
  * artifacts and image archives, and image names. Throws IntegrityError for an artifact that can't be read to its end, UsageError
- * for a delta artifact without a base, and NotFoundError if a base or one of its layers does not exist.
+ * for a delta artifact without a base, and NotFoundError if a base or one of its layers does not exist. With a `key`, an artifact
+ * that is not signed with it is an IntegrityError.
  */
 export async function verifyArtifact(
   path: string,
   bases: readonly string[],
   world: World,
+  key?: KeyObject,
 ): Promise<Verification> {
-  const content = await readContent(path, world.signal);
+  const content = await readContent(path, world.signal, key);
   const isDelta = content.images.some(needsBase);
   if (isDelta && bases.length === 0) throw baseNeeded(path);
   const opened: OpenedBases = isDelta ? await openBases(bases, content.images, world) : { images: [] };
   const pairs: Pair[] = [];
   for (const image of content.images) pairs.push(await pairUp(image, opened.images, world.cache));
   const decoded = await decodeDeltas(path, deltasOf(pairs), world.signal);
-  const { artifactName, module, size } = content.report;
+  const { artifactName, module, size, signature } = content.report;
   const problems = [
     ...dependsProblems(content.report, isDelta, opened.artifact),
+    ...envelopeProblems(content.report),
     ...manifestProblems(content),
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.id))),
   ];
   const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world.cache)));
   const estimate = estimateDevice(content.report, estimated);
-  return { artifactName, module, size, images: pairs.map(verifiedImage), estimate, problems };
+  return { artifactName, module, size, signature, images: pairs.map(verifiedImage), estimate, problems };
 }
 
 function baseNeeded(path: string): UsageError {

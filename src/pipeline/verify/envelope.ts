@@ -1,0 +1,110 @@
+import { record } from '../../mender/read/json.ts';
+import type { ArtifactReport, OddEntry } from '../../mender/read/report.ts';
+import { stateScripts } from '../../mender/onDevice/stateScript.ts';
+import { softwareNameOf } from '../../mender/write/header.ts';
+import type { Module } from '../../mender/spec.ts';
+import { digestOf, hexOf } from '../../oci/digest.ts';
+
+/** The files that an update module takes. */
+const PAYLOAD: Record<Module, readonly string[]> = {
+  app: ['images.tar.gz', 'manifests.tar.gz'],
+  'docker-compose': ['images.tar.gz', 'manifests.tar'],
+};
+
+/**
+ * Returns what a device would do with the artifact besides installing its images, and why its update module would refuse it:
+ * scripts, files, odd entries of the payload, provides, clears, and depends. Pure.
+ */
+export function envelopeProblems(artifact: ArtifactReport): string[] {
+  const { module } = artifact;
+  if (!isModule(module)) return [`it is for update module ${module}, which this tool does not know`];
+  return [
+    ...typeProblems(artifact),
+    ...scriptProblems(artifact),
+    ...fileProblems(artifact, module),
+    ...artifact.oddEntries.map(oddProblem),
+    ...softwareProblems(artifact, module),
+    ...artifact.clears.filter((pattern) => !isNarrow(pattern)).map(clearsProblem),
+  ];
+}
+
+function isModule(module: string): module is Module {
+  return Object.hasOwn(PAYLOAD, module);
+}
+
+function typeProblems({ module, typeInfoType }: ArtifactReport): string[] {
+  if (typeInfoType === undefined || typeInfoType === module) return [];
+  return [`its type-info is for update module ${typeInfoType}, its header for ${module}`];
+}
+
+/** Only this version's own scripts are known to do what the artifact needs. They run as root. */
+function scriptProblems({ module, scripts, images }: ArtifactReport): string[] {
+  const needsScripts =
+    module === 'docker-compose' && images.some(({ layers }) => layers.some(({ kind }) => kind === 'delta'));
+  const own = needsScripts ? stateScripts() : [];
+  const sums = new Map(own.map(({ name, content }) => [name, hexOf(digestOf(content))]));
+  const found = new Map(scripts.map(({ path, sha256 }) => [nameOf(path), sha256]));
+  const missing = [...sums.keys()].filter((name) => !found.has(name));
+  const foreign = [...found].filter(([name, sum]) => sums.get(name) !== sum);
+  return [
+    ...missing.map((name) => `the state script ${name} is missing: no device could install the deltas`),
+    ...foreign.map(([name]) => `the state script ${name} is foreign: devices would run it as root`),
+  ];
+}
+
+function nameOf(path: string): string {
+  return path.split('/').at(-1) ?? path;
+}
+
+function fileProblems({ files, images }: ArtifactReport, module: Module): string[] {
+  const found = files.map(({ path }) => path);
+  const expected = PAYLOAD[module].filter((name) => name !== 'images.tar.gz' || images.length > 0);
+  return [
+    ...expected.filter((name) => !found.includes(name)).map((name) => `the payload lacks ${name}`),
+    ...found
+      .filter((name) => !PAYLOAD[module].includes(name))
+      .map((name) => `the payload has the file ${name}, which update module ${module} does not know`),
+  ];
+}
+
+const KINDS: Record<OddEntry['kind'], string> = {
+  link: 'is a link',
+  special: 'is a device or named pipe',
+  twice: 'is there twice',
+};
+
+function oddProblem({ file, path, kind }: OddEntry): string {
+  return `${file}: ${path} ${KINDS[kind]}`;
+}
+
+/** Devices report the version under a key of the software, and a delta depends on that key. */
+function softwareProblems(artifact: ArtifactReport, module: Module): string[] {
+  const { provides, depends, clears, metaData } = artifact;
+  const { application_name: application, project_name: project } = record(metaData);
+  const software = module === 'app' ? application : project;
+  if (typeof software !== 'string' || software === '') return ['its meta-data names no application'];
+  const ending = `.${softwareNameOf(module, software)}.version`;
+  const key = Object.keys(provides).find((name) => name.endsWith(ending));
+  if (key === undefined) return [`it does not provide the version of ${software}`];
+  const depended = Object.keys(depends);
+  return [
+    ...(clears.some((pattern) => matches(pattern, key)) ? [] : [`it does not clear ${key} of before`]),
+    ...(depended.length > 0 && !depended.includes(key)
+      ? [`it depends on other software, not on ${key}`]
+      : []),
+  ];
+}
+
+function matches(pattern: string, key: string): boolean {
+  return pattern === key || (pattern.endsWith('.*') && key.startsWith(pattern.slice(0, -1)));
+}
+
+/** A pattern may reach the keys of one software: `<filesystem>.<software>.*`. */
+function isNarrow(pattern: string): boolean {
+  const words = pattern.replace(/\.\*$/, '').split('.');
+  return words.length >= 2 && words.every((word) => word !== '' && !word.includes('*'));
+}
+
+function clearsProblem(pattern: string): string {
+  return `it clears ${pattern}, which reaches other software`;
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { stateScripts } from '../../../src/mender/onDevice/stateScript.ts';
+import type { ArtifactReport, LayerReport } from '../../../src/mender/read/report.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { envelopeProblems } from '../../../src/pipeline/verify/envelope.ts';
+import { manifestProblems } from '../../../src/pipeline/verify/manifest.ts';
+
+const layers: LayerReport[] = [
+  { diffID: digestOf('layer'), kind: 'delta', bytes: 1, from: digestOf('base') },
+];
+const SCRIPTS = stateScripts().map(({ name, content }) => ({
+  ...{ path: `scripts/${name}`, size: content.length },
+  sha256: digestOf(content).slice('sha256:'.length),
+}));
+const COMPOSE_KEY = 'rootfs-image.mender-docker-compose.shop.version';
+const APP_KEY = 'rootfs-image.shop.version';
+
+const compose: ArtifactReport = {
+  ...{
+    size: 1,
+    artifactName: 'shop-2',
+    deviceTypes: ['qemu'],
+    dependsOnArtifactNames: [],
+    dependsOnGroups: [],
+  },
+  ...{ module: 'docker-compose', typeInfoType: 'docker-compose', compression: 'none', signature: 'none' },
+  depends: { [COMPOSE_KEY]: '1' },
+  provides: { [COMPOSE_KEY]: '2' },
+  clears: ['rootfs-image.mender-docker-compose.*'],
+  metaData: { version: '1', project_name: 'shop' },
+  scripts: SCRIPTS,
+  files: ['images.tar.gz', 'manifests.tar'].map((path) => ({ path, size: 1, sha256: '' })),
+  images: [{ id: 'i', name: 'web:2', layers }],
+  manifests: [{ path: 'docker-compose.yaml', size: 1 }],
+  oddEntries: [],
+};
+const app: ArtifactReport = {
+  ...compose,
+  ...{ module: 'app', typeInfoType: 'app', scripts: [], metaData: { application_name: 'shop' } },
+  ...{ depends: { [APP_KEY]: '1' }, provides: { [APP_KEY]: '2' }, clears: ['rootfs-image.shop.*'] },
+  files: ['images.tar.gz', 'manifests.tar.gz'].map((path) => ({ path, size: 1, sha256: '' })),
+};
+const file = (path: string): ArtifactReport['files'][number] => ({ path, size: 1, sha256: '' });
+
+describe('the envelope of an artifact', () => {
+  it.each([
+    ['a delta for docker-compose', compose],
+    [
+      'a full one for docker-compose',
+      { ...compose, scripts: [], depends: {}, images: [{ id: 'i', layers: [] }] },
+    ],
+    ['a delta for app', app],
+    [
+      'further keys of the same software',
+      { ...app, provides: { ...app.provides, 'rootfs-image.shop.x': '1' } },
+    ],
+  ])('is good: %s', (_, report) => {
+    expect(envelopeProblems(report)).toEqual([]);
+  });
+
+  it.each<[string, Partial<ArtifactReport>, string]>([
+    ['an unknown module', { module: 'script' }, 'for update module script'],
+    ['another module in type-info', { typeInfoType: 'script' }, 'its type-info is for update module script'],
+    ['no state scripts', { scripts: [] }, 'ArtifactInstall_Enter_00_mender-docker-delta is missing'],
+    [
+      'one state script',
+      { scripts: SCRIPTS.slice(1) },
+      'ArtifactInstall_Enter_00_mender-docker-delta is missing',
+    ],
+    ['a changed state script', { scripts: SCRIPTS.map((one) => ({ ...one, sha256: '0' })) }, 'is foreign'],
+    [
+      'another state script',
+      { scripts: [...SCRIPTS, { path: 'scripts/Download_Leave_99_x', size: 1, sha256: '0' }] },
+      'Download_Leave_99_x is foreign',
+    ],
+    ['state scripts that nothing needs', { images: [] }, 'is foreign'],
+    [
+      'a further payload file',
+      { files: [...compose.files, file('evil.sh')] },
+      'the payload has the file evil.sh',
+    ],
+    ['no images', { files: [file('manifests.tar')] }, 'the payload lacks images.tar.gz'],
+    ['no manifests', { files: [file('images.tar.gz')] }, 'the payload lacks manifests.tar'],
+    ["the other module's manifests", { files: app.files }, 'the payload lacks manifests.tar'],
+    [
+      'a device',
+      { oddEntries: [{ file: 'manifests.tar', path: 'sda', kind: 'special' }] },
+      'sda is a device',
+    ],
+    ['a link', { oddEntries: [{ file: 'manifests.tar', path: 'l', kind: 'link' }] }, 'l is a link'],
+    [
+      'two entries',
+      { oddEntries: [{ file: 'manifests.tar', path: 't', kind: 'twice' }] },
+      't is there twice',
+    ],
+    ['clears of everything', { clears: ['*'] }, 'it clears *, which'],
+    ['clears of the whole file system', { clears: ['rootfs-image.*'] }, 'it clears rootfs-image.*, which'],
+    [
+      'clears in the middle',
+      { clears: ['rootfs-image.*.version'] },
+      'it clears rootfs-image.*.version, which',
+    ],
+    ['clears of nothing', { clears: [] }, 'it does not clear'],
+    ['clears of another software', { clears: ['rootfs-image.other.*'] }, 'it does not clear'],
+    ['no version', { provides: {} }, 'it does not provide the version of shop'],
+    ['the version of another software', { provides: { [APP_KEY]: '2' } }, 'it does not provide the version'],
+    [
+      'depends on another software',
+      { depends: { 'rootfs-image.other.version': '1' } },
+      'depends on other software',
+    ],
+    ['no project', { metaData: {} }, 'its meta-data names no application'],
+  ])('is not good: %s', (_, change, problem) => {
+    expect(envelopeProblems({ ...compose, ...change }).join('\n')).toContain(problem);
+  });
+});
+
+describe('the files that Compose on a device reads', () => {
+  const main = ['docker-compose.yaml', Buffer.from('services: {web: {image: "web:2"}}')] as const;
+  const image = {
+    report: { id: 'i', name: 'docker.io/library/web:2', layers },
+    documents: new Map(),
+    layers: new Map(),
+  };
+
+  it.each<[string, [string, string][], string[]]>([
+    ['the Compose file alone', [], []],
+    ['variables of the application', [['.env', 'A=1\nNOT_COMPOSE_FILE=x']], []],
+    ['an override', [['docker-compose.override.yaml', '']], ['docker-compose.override.yaml would change']],
+    ['a newer override', [['compose.override.yml', '']], ['compose.override.yml would change']],
+    ['other Compose files', [['.env', 'A=1\nCOMPOSE_FILE=evil.yaml']], ['.env sets COMPOSE_FILE']],
+    ['profiles', [['.env', ' export COMPOSE_PROFILES = x']], ['.env sets COMPOSE_PROFILES']],
+  ])('are checked: %s', (_, more, problems) => {
+    const composeFiles = new Map([main, ...more.map(([name, text]) => [name, Buffer.from(text)] as const)]);
+    const found = manifestProblems({ path: '', report: compose, images: [image], composeFiles });
+    expect(
+      found.filter((line) => line.startsWith('manifests/')).map((line) => line.slice('manifests/'.length)),
+    ).toEqual(problems.map((problem) => expect.stringContaining(problem) as string));
+  });
+});
