@@ -18,8 +18,9 @@ import { canCompress, canSign } from './tool/arguments.ts';
 import { writeWithTool } from './tool/writer.ts';
 
 /**
- * Builds the artifact and moves it to `destination` once it is whole; a failure leaves nothing there. No layer is
- * held in memory. Throws UsageError, UnsupportedError and ToolError for what the user can mend.
+ * Builds the artifact, and moves it to `destination` once it is whole. A failure leaves nothing at
+ * `destination`. Holds no layer in memory. Throws UsageError, UnsupportedError and ToolError for
+ * what the user can fix.
  */
 export async function buildArtifact(
   spec: ArtifactSpec,
@@ -45,7 +46,10 @@ export async function buildArtifact(
   };
 }
 
-/** Devices, servers and command lines cut a name at such characters, or split it. */
+/**
+ * Throws UsageError for a control character in a name: devices, servers and command lines cut or
+ * split names there.
+ */
 function refuseControlCharacters(spec: ArtifactSpec): void {
   const names: [string, string | undefined][] = [
     ['artifact name', spec.artifactName],
@@ -73,7 +77,9 @@ interface Writer {
   write(path: string, context: PackContext): Promise<unknown>;
 }
 
-/** `auto` is mender-artifact where it is installed and can do what is asked, else the embedded writer. */
+/**
+ * `auto` is mender-artifact if it is installed and can do what is asked, else the embedded writer.
+ */
 async function chosenWriter(spec: ArtifactSpec, payload: Payload, size: number): Promise<Writer> {
   if (spec.writer === 'embedded') return embeddedWriter(spec, payload, size);
   const version = await toolVersion();
@@ -94,7 +100,7 @@ async function toolWriter(
   compression: Compression,
   version: ToolVersion,
 ): Promise<Writer> {
-  // For clear errors: mender-artifact's own name neither the file nor the remedy.
+  // mender-artifact's own errors name neither the file nor the remedy.
   if (spec.signKey !== undefined) await readSigningKey(spec.signKey);
   if (!(await readsKey(version, spec.signKey))) throw keyUnreadable(version, spec.signKey);
   const input = { spec, payload, compression, version };

@@ -5,12 +5,18 @@ import type { Reference } from '../oci/reference.ts';
 
 /** What an artifact carries of a layer. */
 export type LayerContent =
-  /** Nothing: the device has the layer, and all layers below it, in the same order. */
+  /** Nothing: the device has the layer and all layers below it, in the same order. */
   | { kind: 'omit' }
-  /** The whole uncompressed tar, in the file at `path`; `gzipped` is the same as its registry had it. One may do. */
+  /**
+   * The whole layer: the uncompressed tar in the file at `path`, the gzip file from the registry,
+   * or both.
+   */
   | { kind: 'full'; path: string; gzipped?: GzipFile }
   | { kind: 'full'; path?: never; gzipped: GzipFile }
-  /** A VCDIFF against the layer `from`, of `fromSize` bytes, of the image `current`; `body`, of `size` bytes, is a file's path or the bytes. */
+  /**
+   * A delta (VCDIFF) that copies from the base layer `from`, of `fromSize` bytes. `body` is the
+   * path of a file or the bytes; it has `size` bytes.
+   */
   | { kind: 'delta'; from: Digest; fromSize: number; size: number; body: string | Uint8Array };
 
 export interface PayloadLayer {
@@ -23,18 +29,18 @@ export interface PayloadLayer {
 export interface PayloadImage {
   /** Unique in the artifact; letters, digits, `_`, `.` and `-`. */
   id: string;
-  /** As in the shipped manifest: a tag, no digest. */
+  /** As in the shipped Compose file: with a tag, without a digest. */
   name: Reference;
-  /** Name of the old image on the device; needed where a layer is a delta or omitted. */
+  /** Name of the base image on the device. Needed if a layer is a delta or omitted. */
   current?: Reference;
   platform: Platform;
   /** The config's exact bytes. */
   config: Uint8Array;
-  /** Base first. */
+  /** Lowest first. */
   layers: PayloadLayer[];
 }
 
-/** A file of the application beside its manifest. */
+/** A file of the application: the Compose file, or one that it refers to. */
 export interface ManifestFile {
   /** Relative to the folder `manifests/`. */
   path: string;

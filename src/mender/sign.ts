@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { UnsupportedError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
 
 /**
- * The private key in the PEM file at `path`: RSA, or ECDSA with P-256, as PKCS#1, SEC1 or PKCS#8. Throws UsageError for
- * a file without a private key or with an encrypted one, and UnsupportedError for a kind of key that devices don't know.
+ * The private key in the PEM file at `path`: RSA, or ECDSA with P-256, as PKCS#1, SEC1 or PKCS#8.
+ * Throws UsageError for a file without a private key or with an encrypted one, and UnsupportedError
+ * for a kind of key that devices don't know.
  */
 export async function readSigningKey(path: string): Promise<KeyObject> {
   const doing = `reading the signing key ${path}`;
@@ -19,9 +20,9 @@ export async function readSigningKey(path: string): Promise<KeyObject> {
 }
 
 /**
- * The key in the PEM file at `path` that verifies signatures: a public key, a certificate, or a private key, whose
- * public half is taken. Throws UsageError for a file without a key, and UnsupportedError for a kind of key that
- * devices don't know.
+ * The key in the PEM file at `path` that verifies signatures: a public key, a certificate, or a
+ * private key, whose public half is taken. Throws UsageError for a file without a key, and
+ * UnsupportedError for a kind of key that devices don't know.
  */
 export async function readVerificationKey(path: string): Promise<KeyObject> {
   const doing = `reading the key ${path}`;
@@ -38,7 +39,10 @@ export async function readVerificationKey(path: string): Promise<KeyObject> {
   return expectKnownKind(key, path);
 }
 
-/** Label of the first PEM block in the file at `path`, like `PRIVATE KEY` (PKCS#8); empty without a block. */
+/**
+ * Label of the first PEM block in the file at `path`, like `PRIVATE KEY` (PKCS#8); empty without a
+ * block.
+ */
 export async function firstPemBlock(path: string): Promise<string> {
   const pem = await readKeyFile(path, `reading the signing key ${path}`, 'check --sign');
   return /-----BEGIN ([A-Z ]+)-----/.exec(pem)?.[1] ?? '';
@@ -63,7 +67,9 @@ function parseKey(pem: string, path: string): KeyObject {
   }
 }
 
-/** The same key. Throws UnsupportedError, which names `path`, for a kind that devices don't know. */
+/**
+ * The same key. Throws UnsupportedError, which names `path`, for a kind that devices don't know.
+ */
 function expectKnownKind(key: KeyObject, path: string): KeyObject {
   const kind = key.asymmetricKeyType;
   const curve = key.asymmetricKeyDetails?.namedCurve;

@@ -5,7 +5,7 @@ import type { ManifestFile, PayloadImage } from './payload.ts';
 export const MODULES = ['app', 'docker-compose'] as const;
 export type Module = (typeof MODULES)[number];
 
-/** Outer compressions, and `auto`: what suits the size of the payload and the writer. */
+/** Outer compressions. `auto` chooses one by the size of the payload and the writer. */
 export const COMPRESSIONS = ['auto', 'none', 'gzip', 'lzma', 'zstd'] as const;
 export type CompressionChoice = (typeof COMPRESSIONS)[number];
 export type Compression = Exclude<CompressionChoice, 'auto'>;
@@ -21,10 +21,14 @@ export interface StateScript {
   content: string;
 }
 
-/** Everything that an artifact is made of. Equal specs give equal bytes from the embedded writer. */
+/**
+ * Everything that an artifact is made of. The embedded writer turns equal specs into equal bytes.
+ */
 export interface ArtifactSpec {
   artifactName: string;
-  /** The application: the software name for `app`, the project name for `docker-compose`. */
+  /**
+   * Name of the application: the software name for `app`, the project name for `docker-compose`.
+   */
   softwareName: string;
   softwareVersion: string;
   /** First part of the provides keys, `rootfs-image` by default. */
@@ -34,7 +38,7 @@ export interface ArtifactSpec {
   module: Module;
   compression: CompressionChoice;
   writer: WriterChoice;
-  /** Version of the application that the device must run: every delta has one. */
+  /** Version of the application that the device must run. Every artifact with deltas has one. */
   dependsOnVersion?: string;
   /** Name of the artifact that the device must have installed last. */
   dependsOnArtifactName?: string;
@@ -42,9 +46,9 @@ export interface ArtifactSpec {
   manifests: ManifestFile[];
   /** Path of a private key in PEM. */
   signKey?: string;
-  /** For mender-artifact, untouched. */
+  /** Passed to mender-artifact unchanged. */
   extraArguments: string[];
-  /** Seconds since 1970 that every file in the artifact bears (SOURCE_DATE_EPOCH). */
+  /** Modification time of every file in the artifact, in seconds since 1970 (SOURCE_DATE_EPOCH). */
   modificationTime?: number;
 }
 
@@ -57,7 +61,10 @@ export interface ArtifactSummary {
   compression: Compression;
   /** Bytes of the payload files before the outer compression. */
   payloadSize: number;
-  /** True if layers are in it as their registry compressed them, each compared with its digest while it was copied. */
+  /**
+   * True if layers keep the gzip of their registry. Each was compared with its digest while it was
+   * copied.
+   */
   keepsGzip: boolean;
   signed: boolean;
 }

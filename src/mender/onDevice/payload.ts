@@ -6,16 +6,16 @@ import { formatReference } from '../../oci/reference.ts';
 import { imageEntries, uniqueLayers } from '../write/imageFiles.ts';
 import type { PayloadImage, PayloadLayer } from '../payload.ts';
 
-/** True where an image can only be installed by the state script: `docker load` knows no deltas. */
+/** True if only the state script can install the images: `docker load` does not know deltas. */
 export function needsStateScript(images: readonly PayloadImage[]): boolean {
   return images.some(({ layers }) => layers.some(({ content }) => content.kind === 'delta'));
 }
 
 /**
- * The entries of the `images.tar.gz` that the state script rebuilds on the device: `images/plan`, and for each image a
- * folder with its small files, whole layers and deltas. A device that does not run the script refuses it: the
- * module can load neither the plan nor a folder.
- * The tar is to be gzipped without compression, as the outer compression does that work better.
+ * The entries of the `images.tar.gz` that the state script rebuilds on the device: `images/plan`,
+ * and a folder for each image with its small files, whole layers and deltas. A device that does not
+ * run the script refuses it, because the module can load neither the plan nor a folder. The caller
+ * gzips the tar without compression, as the outer compression does that work better.
  */
 export function deltaPayload(images: readonly PayloadImage[]): TarFile[] {
   const entries = images.flatMap((image, number) =>
@@ -24,7 +24,10 @@ export function deltaPayload(images: readonly PayloadImage[]): TarFile[] {
   return [tarFile('images/plan', planOf(images)), ...entries];
 }
 
-/** Lines of words: what to make of which old image, and how. A cut plan lacks its last line. */
+/**
+ * The plan: a line for each image and layer with what to make it from. The last line is `end`, so
+ * that the device notices a truncated plan.
+ */
 function planOf(images: readonly PayloadImage[]): string {
   const lines = images.flatMap((image, number) => [
     imageLine(image, number),

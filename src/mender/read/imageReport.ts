@@ -22,7 +22,10 @@ export function newImageFiles(id: string): ImageFiles {
   return { id, texts: new Map(), sizes: new Map(), json: new Map(), sources: new Map() };
 }
 
-/** The image as plain data, and its config if the artifact has it. `plan` is the text of the state script's plan. */
+/**
+ * The image as plain data, and its config if the artifact has it. `plan` is the text of the state
+ * script's plan.
+ */
 export function imageReport(
   files: ImageFiles,
   plan: string | undefined,
@@ -61,7 +64,9 @@ function configPart(config: Buffer | undefined): Pick<ImageReport, 'configDigest
   return { configDigest: digestOf(config), ...(platform === undefined ? {} : { platform }) };
 }
 
-/** The platform in an image's config, `os/arch[/variant]`; undefined if the JSON is not a config. */
+/**
+ * The platform in an image's config, `os/arch[/variant]`; undefined if the JSON is not a config.
+ */
 export function platformOf(config: Buffer): string | undefined {
   const { os, architecture, variant } = record(parsed(config));
   if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;

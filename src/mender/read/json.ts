@@ -2,12 +2,14 @@ import type { GenericSchema, InferOutput } from 'valibot';
 import { getDotPath, safeParse } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
 
-/** Levels of lists and objects in any JSON of an artifact. Printing deeper ones overflows the stack. */
+/**
+ * Levels of lists and objects in any JSON of an artifact. Printing deeper ones overflows the stack.
+ */
 const DEEPEST = 1000;
 
 /**
- * The JSON in `content`. Throws IntegrityError, which names `where`, for text that is not JSON or is nested more
- * than 1000 levels deep.
+ * The JSON in `content`. Throws IntegrityError, which names `where`, for text that is not JSON or
+ * is nested more than 1000 levels deep.
  */
 export function parseJson(content: Uint8Array, where: string): unknown {
   let value: unknown;
@@ -22,7 +24,10 @@ export function parseJson(content: Uint8Array, where: string): unknown {
   return value;
 }
 
-/** The JSON in `content`, checked by `schema`. Throws IntegrityError, which names `where` and the wrong field. */
+/**
+ * The JSON in `content`, checked by `schema`. Throws IntegrityError, which names `where` and the
+ * wrong field.
+ */
 export function parseAs<T extends GenericSchema>(
   schema: T,
   content: Uint8Array,

@@ -22,8 +22,9 @@ const MOST_ENTRIES = 100_000;
 const LARGEST_PART = 256e9;
 
 /**
- * The entries of the tar that arrives as chunks. Reads the chunks to their end, and closes them where the consumer
- * stops earlier. Throws IntegrityError for more than 100000 entries, and what `walkTar` throws; `where` names the tar.
+ * The entries of the tar that arrives as chunks. Reads the chunks to their end, and closes them
+ * where the consumer stops earlier. Throws IntegrityError for more than 100000 entries, and what
+ * `walkTar` throws; `where` names the tar.
  */
 export async function* entriesOf(chunks: Chunks, where: string): AsyncGenerator<StreamedEntry> {
   const reader = streamReader(chunks);
@@ -53,8 +54,8 @@ async function* bodyOf(
 }
 
 /**
- * Throws IntegrityError unless the entry is a regular file whose name is written plainly, without `./`: other tools
- * refuse anything else between the parts of an artifact.
+ * Throws IntegrityError unless the entry is a regular file whose name is written plainly, without
+ * `./`: other tools refuse anything else between the parts of an artifact.
  */
 export function expectFile({ kind, name, path }: TarHeader, where: string): void {
   if (kind === 'file' && name === path) return;
@@ -74,8 +75,9 @@ const COMPRESSIONS = { '': 'none', '.gz': 'gzip', '.xz': 'xz', '.zst': 'zstd' } 
 export type Suffix = keyof typeof COMPRESSIONS;
 
 /**
- * The uncompressed chunks of a file whose name ends with `suffix`. Throws IntegrityError if the content is compressed
- * in another way, as devices go by the name, and if it is longer than `limit` bytes.
+ * The uncompressed chunks of a file whose name ends with `suffix`. Throws IntegrityError if the
+ * content is compressed in another way, as devices go by the name, and if it is longer than `limit`
+ * bytes.
  */
 export async function* unpacked(
   body: Chunks,

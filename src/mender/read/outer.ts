@@ -30,7 +30,10 @@ export function newOuter(path: string, options: Partial<Pick<Outer, 'key' | 'vis
   return { path, key, visitor, sumsOnly, sums: new Map(), signature: 'none', suffix: '' };
 }
 
-/** Throws IntegrityError unless the manifest gives `path` the checksum `found`, and `path` was not seen before. */
+/**
+ * Throws IntegrityError unless the manifest gives `path` the checksum `found`, and `path` was not
+ * seen before.
+ */
 export function checkSum(outer: Pick<Outer, 'path' | 'sums'>, path: string, found: string): void {
   const expected = outer.sums.get(path);
   if (expected === undefined) throw new IntegrityError(`${outer.path}: ${path} is not in its manifest`);

@@ -12,15 +12,19 @@ export interface ReadOptions {
   /** Checks the signature before anything else. An unsigned artifact is then an IntegrityError. */
   key?: KeyObject;
   visitor?: ArtifactVisitor;
-  /** Compares the checksums of the payload's files without opening them: the report has no images and manifests. */
+  /**
+   * Compares the checksums of the payload's files without opening them: the report has no images
+   * and manifests.
+   */
   sumsOnly?: boolean;
   signal?: AbortSignal;
 }
 
 /**
- * Reads the artifact at `path` in one pass, compares every checksum in its manifest, and returns what it holds. Writes
- * nothing, and holds no layer in memory. Throws NotFoundError, IntegrityError for everything that does not match or that
- * mender-artifact refuses, and UnsupportedError for other formats than version 3 with one payload.
+ * Reads the artifact at `path` in one pass, compares every checksum in its manifest, and returns
+ * what it holds. Writes nothing, and holds no layer in memory. Throws NotFoundError, IntegrityError
+ * for everything that does not match or that mender-artifact refuses, and UnsupportedError for
+ * other formats than version 3 with one payload.
  * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
  */
 export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {

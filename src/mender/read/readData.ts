@@ -12,7 +12,9 @@ import type { FileReport } from './report.ts';
 
 const NESTED = /^(images|manifests)\.tar(\.gz)?$/;
 
-/** Reads `data/0000.tar`, and what is in its files if this tool knows them. Compares every checksum. */
+/**
+ * Reads `data/0000.tar`, and what is in its files if this tool knows them. Compares every checksum.
+ */
 export async function readData(body: Chunks, suffix: Suffix, where: string, outer: Outer): Promise<Data> {
   const data: Data = { files: [], images: [], manifests: [], oddEntries: [] };
   for await (const entry of entriesOf(unpacked(body, suffix, where), where)) {

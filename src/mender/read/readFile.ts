@@ -25,9 +25,9 @@ export interface ArtifactFile {
 }
 
 /**
- * Reads the front of the artifact at `path` up to its payload, which is neither uncompressed nor compared with the
- * manifest. Any number of payloads is fine. Throws NotFoundError for a missing file, and UsageError for one that can't
- * be read or that is not a Mender Artifact of format 3.
+ * Reads the front of the artifact at `path` up to its payload, which is neither uncompressed nor
+ * compared with the manifest. Any number of payloads is fine. Throws NotFoundError for a missing
+ * file, and UsageError for one that can't be read or that is not a Mender Artifact of format 3.
  */
 export async function readArtifactFile(path: string): Promise<ArtifactFile> {
   try {

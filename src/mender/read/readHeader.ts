@@ -41,8 +41,8 @@ const SCRIPT = /^scripts\/([^/]+)$/;
 const PAYLOAD_FILE = /^headers\/\d{4}\/(type-info|meta-data)$/;
 
 /**
- * Reads `header.tar`. Throws IntegrityError for everything that mender-artifact refuses, and for names that occur
- * twice, of which one reader would take the first and another the last.
+ * Reads `header.tar`. Throws IntegrityError for everything that mender-artifact refuses, and for
+ * names that occur twice, of which one reader would take the first and another the last.
  */
 export async function readHeader(
   body: Chunks,
@@ -83,7 +83,10 @@ async function readScript(
   return script;
 }
 
-/** Throws IntegrityError unless the entry keeps the format's order: header-info, scripts, files of the payloads. */
+/**
+ * Throws IntegrityError unless the entry keeps the format's order: header-info, scripts, files of
+ * the payloads.
+ */
 function expectPlace(entry: StreamedEntry, filesSoFar: number, where: string): void {
   expectFile(entry, where);
   const { path } = entry;

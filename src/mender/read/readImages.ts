@@ -21,8 +21,9 @@ const BLOB = /^blobs\/sha256\/([0-9a-f]{64})(\.vcdiff)?$/;
 const TEXTS = new Set(['url-new.txt', 'url-current.txt', 'sums-new.txt', 'sums-current.txt', 'deep_delta']);
 
 /**
- * Reads the tar `images.tar` of either module: an image is a folder with `image.img` (app), one loadable tar
- * (docker-compose), or a folder of the files of such a tar (docker-compose with deltas).
+ * Reads the tar `images.tar` of either module: an image is a folder with `image.img` (app), one
+ * loadable tar (docker-compose), or a folder of the files of such a tar (docker-compose with
+ * deltas).
  */
 export async function readImages(
   chunks: Chunks,
@@ -60,7 +61,9 @@ interface Budget {
   left: number;
 }
 
-/** The small file's content. Throws IntegrityError if it, or all that was kept so far, is too long. */
+/**
+ * The small file's content. Throws IntegrityError if it, or all that was kept so far, is too long.
+ */
 async function keepSmall(body: Chunks, limit: number, { where, budget }: Reading): Promise<Buffer> {
   const content = await readSmall(body, limit, where);
   budget.left -= content.length;

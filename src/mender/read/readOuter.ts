@@ -25,7 +25,10 @@ const NAMED: Readonly<Record<Suffix, Compression>> = {
 };
 const PART = /^(header\.tar|data\/0000\.tar)(|\.gz|\.xz|\.zst)$/;
 
-/** Reads the next entry of the outer tar. Throws IntegrityError unless the entries keep the format's order. */
+/**
+ * Reads the next entry of the outer tar. Throws IntegrityError unless the entries keep the format's
+ * order.
+ */
 export async function readEntry(outer: Outer, entry: StreamedEntry): Promise<void> {
   const { path, body } = entry;
   const where = `${outer.path}: ${path}`;
@@ -96,8 +99,8 @@ async function readHeaderPart(outer: Outer, path: string, suffix: Suffix, body: 
 }
 
 /**
- * All that was read. Throws IntegrityError if something is missing, and UnsupportedError unless there is exactly one
- * payload, which is for an update module.
+ * All that was read. Throws IntegrityError if something is missing, and UnsupportedError unless
+ * there is exactly one payload, which is for an update module.
  */
 export function reportOf(outer: Outer): Omit<ArtifactReport, 'size'> {
   const [missing] = outer.sums.keys();

@@ -12,9 +12,9 @@ const IMAGES = /^images\.tar(|\.gz)$/;
 const IMAGE_TAR = /(^|\/)image\.img$|^images\/[^/]+\.tar$/;
 
 /**
- * The platform of an artifact's images, `os/arch[/variant]`: what the header says, else what the first image's config
- * says, for which as little of the payload as possible is uncompressed. Undefined if neither says one. Throws
- * IntegrityError for a damaged payload.
+ * The platform of an artifact's images, `os/arch[/variant]`: what the header says, else what the
+ * first image's config says, for which as little of the payload as possible is uncompressed.
+ * Undefined if neither says one. Throws IntegrityError for a damaged payload.
  */
 export async function readPlatform(
   path: string,

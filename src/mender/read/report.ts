@@ -84,7 +84,10 @@ export interface ArtifactVisitor {
   manifest?(file: FileReport, body: AsyncIterable<Buffer>): Promise<void>;
   /** A whole layer or a delta for it; the bytes are not compared with the diffID here. */
   layer?(layer: VisitedLayer, body: AsyncIterable<Buffer>): Promise<void>;
-  /** A small file of an image, after its layers: texts, JSON, and the plan of the state script (image `plan`). */
+  /**
+   * A small file of an image, after its layers: texts, JSON, and the plan of the state script
+   * (image `plan`).
+   */
   document?(image: string, path: string, content: Uint8Array): Promise<void>;
   /** The exact bytes of an image's config, after its layers. They match the digest. */
   config?(image: string, digest: Digest, config: Uint8Array): Promise<void>;

@@ -5,7 +5,7 @@ import type { ArtifactSpec, Compression } from '../spec.ts';
 import type { ToolVersion } from './tool.ts';
 import { isAtLeast } from './tool.ts';
 
-/** Where the parts of the artifact were put for mender-artifact, and where it is to write. */
+/** The paths of what mender-artifact reads, and of what it writes. */
 export interface ToolPaths {
   output: string;
   files: readonly string[];
@@ -20,20 +20,24 @@ const SINCE = {
   compatibleTypes: [4, 3, 0],
 } as const;
 
-/** True if this version of mender-artifact can pack with the compression. */
+/** True if this version of mender-artifact supports the compression. */
 export function canCompress(version: ToolVersion, compression: Compression): boolean {
   return compression !== 'zstd' || isAtLeast(version, SINCE.zstd);
 }
 
-/** True if this version of mender-artifact reads a private key that begins with this PEM block. It looks at no other. */
+/**
+ * True if this version of mender-artifact reads a private key whose first PEM block is `pemBlock`.
+ * It looks at the first block only.
+ */
 export function canSign(version: ToolVersion, pemBlock: string): boolean {
   if (pemBlock === 'PRIVATE KEY') return isAtLeast(version, SINCE.pkcs8);
   return pemBlock === 'RSA PRIVATE KEY' || pemBlock === 'EC PRIVATE KEY';
 }
 
 /**
- * The command line that makes mender-artifact of this version write the artifact. Throws UnsupportedError for a
- * compression that it does not know, and UsageError for a name that it would split in the wrong place.
+ * The arguments that make this version of mender-artifact write the artifact. Throws
+ * UnsupportedError for a compression that it does not support, and UsageError for a name that it
+ * would split.
  */
 export function toolArguments(
   spec: ArtifactSpec,
@@ -75,7 +79,7 @@ function present(value: string | undefined): string[] {
 /** mender-artifact splits at the first colon. */
 function pair([key, value]: [string, string]): string {
   if (!key.includes(':')) return `${key}:${value}`;
-  throw new UsageError(`mender-artifact can't take the name ${JSON.stringify(key)}, for its colon`, {
+  throw new UsageError(`mender-artifact can't take the name ${JSON.stringify(key)}, because of its colon`, {
     hint: 'choose a name without one, or use --writer embedded',
   });
 }

@@ -10,8 +10,8 @@ const INSTALL = 'install it (apt-get install mender-artifact), or use --writer e
 const OLDEST: ToolVersion = [3, 9, 0];
 
 /**
- * The version of the mender-artifact on PATH, or undefined where there is none. Throws ToolError when it does not say,
- * and UnsupportedError when it is older than 3.9.
+ * The version of the mender-artifact on PATH, or undefined if it is not installed. Throws ToolError
+ * if it does not print a version, and UnsupportedError if it is older than 3.9.
  */
 export async function toolVersion(): Promise<ToolVersion | undefined> {
   const output = await versionText();
@@ -44,19 +44,19 @@ export function isAtLeast(version: ToolVersion, least: ToolVersion): boolean {
   return differing < 0 || (version[differing] ?? 0) > (least[differing] ?? 0);
 }
 
-/** The error where mender-artifact is asked for and not installed. */
+/** The error if mender-artifact is required but not installed. */
 export function toolMissing(): ToolError {
   return new ToolError('packing: mender-artifact is not on PATH', { hint: INSTALL });
 }
 
 interface ToolRun {
   doing: string;
-  /** Folder for its temporary files, which it leaves behind when it is ended. */
+  /** A folder for its temporary files. It does not remove them if it is killed. */
   temporary: string;
   signal?: AbortSignal;
 }
 
-/** Runs mender-artifact and returns what it says; throws ToolError with what it says when it fails. */
+/** Runs mender-artifact and returns its output. Throws ToolError with that output if it fails. */
 export async function runTool(
   commandLine: readonly string[],
   { doing, temporary, signal }: ToolRun,
@@ -84,13 +84,13 @@ function textOf(output: unknown): string {
   return typeof output === 'string' ? output.trim() : '';
 }
 
-/** Throws UsageError for arguments that only mender-artifact can follow. */
+/** Throws UsageError if there are extra arguments, as only mender-artifact understands them. */
 export function refuseExtraArguments(extra: readonly string[]): void {
   if (extra.length === 0) return;
   throw new UsageError(
-    `only mender-artifact understands ${extra.join(' ')}, and it does not write this artifact`,
+    `only mender-artifact understands ${extra.join(' ')}, but another writer writes this artifact`,
     {
-      hint: 'install mender-artifact and use --writer mender-artifact, or leave out what stands after --',
+      hint: 'install mender-artifact and use --writer mender-artifact, or remove the arguments after --',
     },
   );
 }

@@ -27,12 +27,13 @@ export interface ToolInput {
 }
 
 /**
- * Lets mender-artifact write the artifact to `path`, from payload files in a temporary folder beside it, and returns
- * its length in bytes. Throws ToolError with what mender-artifact says when it fails or writes nothing.
+ * Makes mender-artifact write the artifact to `path`, from payload files in a temporary folder next
+ * to it, and returns its length in bytes. Throws ToolError with the output of mender-artifact if it
+ * fails, or writes nothing or a broken artifact.
  */
 export async function writeWithTool(input: ToolInput, path: string, context: PackContext): Promise<number> {
   const folder = temporaryBeside(path);
-  // All that it writes is in here, so that nothing of it stays when it is ended.
+  // mender-artifact writes only into this folder, so nothing stays behind if it is killed.
   const work = join(folder, 'work');
   const output = join(work, 'new.mender');
   try {
@@ -54,7 +55,10 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
   }
 }
 
-/** Shows how many bytes are in `folder` while `running` fills it: mender-artifact says nothing. */
+/**
+ * Shows how many bytes are in `folder` while `running` fills it, as mender-artifact shows no
+ * progress.
+ */
 async function watched<T>(running: Promise<T>, folder: string, { progress }: PackContext): Promise<T> {
   const task = progress?.start('packing with mender-artifact');
   let shown = 0;
@@ -72,7 +76,7 @@ async function watched<T>(running: Promise<T>, folder: string, { progress }: Pac
   }
 }
 
-/** What disappears meanwhile counts for nothing. */
+/** Files that disappear meanwhile count as empty. */
 async function bytesIn(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const sizes = names.map((name) => fileSize(join(folder, name)).catch(() => 0));
@@ -114,7 +118,10 @@ async function writtenSize(path: string, said: string): Promise<number> {
   });
 }
 
-/** mender-artifact up to 4.0.0 may also leave a broken artifact and exit with 0. Throws ToolError for one. */
+/**
+ * mender-artifact up to 4.0.0 may also leave a broken artifact and exit with 0. Throws ToolError
+ * for one.
+ */
 async function checkWritten(path: string, artifactName: string): Promise<void> {
   const broken = (why: string, cause?: unknown) =>
     new ToolError(`packing ${artifactName}: mender-artifact wrote a broken artifact: ${why}`, {

@@ -11,7 +11,8 @@ import type { PayloadImage } from '../payload.ts';
 import type { ArtifactSpec } from '../spec.ts';
 
 /**
- * The payload of update module `app`: `manifests.tar.gz`, `images.tar.gz` and the meta-data that it asks for.
+ * The payload of the update module `app`: `manifests.tar.gz`, `images.tar.gz` and the meta-data
+ * that it expects.
  * https://github.com/mendersoftware/app-update-module
  */
 export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {
@@ -21,7 +22,7 @@ export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFil
     type: 'app',
     softwareName: softwareNameOf('app', spec.softwareName),
     files: [
-      // The module loads no images where the file is missing, and fails on an empty one.
+      // If the file is missing, the module loads no images. An empty one makes it fail.
       ...(images.length === 0 ? [] : [pack('images.tar.gz', images, mtime)]),
       gzipPayloadFile('manifests.tar.gz', manifestEntries(spec.manifests), mtime),
     ],
@@ -46,7 +47,7 @@ function imageFolder(image: PayloadImage, mtime: number): TarFile[] {
     tarFile(`${folder}/url-new.txt`, name),
     tarFile(`${folder}/url-current.txt`, deep ? formatReference(image.current ?? image.name) : name),
     tarFile(`${folder}/sums-new.txt`, sum),
-    // Only names a temporary file, and must not be empty.
+    // The module only names a temporary file after it, but it must not be empty.
     tarFile(`${folder}/sums-current.txt`, sum),
     ...(deep ? [tarFile(`${folder}/deep_delta`, '')] : []),
     { path: `${folder}/image.img`, size: tarSize(files), body: () => tarStream(files, mtime), nested: files },

@@ -11,16 +11,17 @@ import type { PayloadImage } from '../payload.ts';
 import type { ArtifactSpec } from '../spec.ts';
 
 /**
- * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one loadable tar an image,
- * `manifests.tar`, and its meta-data. With delta layers `images.tar.gz` is what the state script rebuilds on the device
- * before the module sees it. Throws UsageError when there is no image: the module loads at least one.
+ * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one
+ * loadable tar per image, `manifests.tar`, and its meta-data. With delta layers, the state script
+ * rebuilds `images.tar.gz` on the device before the module sees it. Throws UsageError without
+ * images, as the module loads at least one.
  * https://github.com/mendersoftware/mender-container-modules
  */
 export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {
   const mtime = spec.modificationTime ?? DEFAULT_MTIME;
   if (spec.images.length === 0) {
     throw new UsageError('the update module docker-compose needs at least one image', {
-      hint: 'add a service to the manifest',
+      hint: 'add a service to the Compose file',
     });
   }
   const scripted = needsStateScript(spec.images);

@@ -24,10 +24,10 @@ export interface EmbeddedInput {
 }
 
 /**
- * Writes the artifact, format 3, into a new file at `path` and returns its length in bytes. Everything streams into
- * that one file: the length of what stands before the data is known beforehand, its content only afterwards. Every byte is
- * read back and compared. Equal input gives equal bytes (a signature by ECDSA aside, which is random). An error leaves an
- * unfinished file.
+ * Writes the artifact (format 3) into a new file at `path`, and returns its length in bytes.
+ * Everything streams into that one file: the length of the front is known beforehand, its content
+ * only when the data is written. Every byte is read back and compared. Equal input gives equal
+ * bytes, except for ECDSA signatures, which are random. An error leaves an unfinished file.
  */
 export async function writeEmbedded(
   input: EmbeddedInput,
@@ -66,7 +66,7 @@ function packedHeader({ spec, payload, packing }: EmbeddedInput): Promise<Buffer
   return collected(packed(tarStream(entries, spec.modificationTime), packing, 1));
 }
 
-/** All up to the data's first byte: of the same length whatever the sums and the size are. */
+/** Everything up to the data's first byte. The length does not depend on the sums and the size. */
 async function frontOf(
   { spec, packing, key }: EmbeddedInput,
   { header, size, sums }: Data & { header: Buffer },
@@ -114,7 +114,7 @@ async function writeData(
   }
 }
 
-/** The entry, whose checksum is in `sums` once it has been read. */
+/** The same entry. Once its body was read, `sums` has its checksum. */
 function summed(entry: TarFile, sums: Map<string, string>): TarFile {
   const body = async function* (): AsyncGenerator<Uint8Array> {
     const sum = createHash('sha256');

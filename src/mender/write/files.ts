@@ -3,7 +3,7 @@ import { tarSize, tarStream } from '../../tar/tar.ts';
 import { gzipStored, gzipStoredSize } from '../../compress/gzip.ts';
 import type { StateScript } from '../spec.ts';
 
-/** A payload that an update module gets: its files, and what they are. */
+/** What an update module gets: files, and what describes them. */
 export interface Payload {
   /** Name of the update module. */
   type: string;
@@ -15,23 +15,26 @@ export interface Payload {
   metaData: Readonly<Record<string, unknown>>;
 }
 
-/** A file of the payload; its length is known before it is read. */
+/** A file of the payload, whose length is known before it is read. */
 export type PayloadFile = TarFile & {
-  /** The same file, longer by 5 bytes for each of `count` empty blocks; only a gzip file has it. */
+  /** The same file with `count` empty blocks of 5 bytes each. Only gzip files can have them. */
   lengthened?: (count: number) => TarFile;
 };
 
-/** Makes `images.tar.gz`: `gzipPayloadFile`, or `splicedPayloadFile` where the registry's compression is kept. */
+/**
+ * Makes `images.tar.gz`: `gzipPayloadFile`, or `splicedPayloadFile` to keep the gzip of the
+ * registry.
+ */
 export type PackImages = (path: string, entries: readonly TarFile[], mtime: number) => PayloadFile;
 
-/** A file that holds a tar of the entries. */
+/** A file with a tar of the entries. */
 export function tarPayloadFile(path: string, entries: readonly TarFile[], mtime: number): PayloadFile {
   return { path, size: tarSize(entries), body: () => tarStream(entries, mtime) };
 }
 
 /**
- * A file that holds a gzipped tar of the entries. It is stored, not deflated: the artifact's own compression then sees
- * the raw bytes, across images, and does better than gzip would.
+ * A file with a gzipped tar of the entries. The gzip stores the bytes uncompressed, because the
+ * outer compression does better with the raw bytes of all images.
  */
 export function gzipPayloadFile(path: string, entries: readonly TarFile[], mtime: number): PayloadFile {
   const size = tarSize(entries);
@@ -46,13 +49,13 @@ export function gzipPayloadFile(path: string, entries: readonly TarFile[], mtime
 const BUFFER = 65_536;
 const TAR_BLOCK = 512;
 const EMPTY_GZIP_BLOCK = 5;
-/** Bytes that bring the end of a tar from a boundary to well behind it. */
+/** Bytes that move the end of a tar well past a boundary. */
 export const BEHIND_BOUNDARY = 3 * TAR_BLOCK;
 
 /**
- * The files, one of them a little longer where the tar of all would otherwise end on a 64 KiB boundary, or with its
- * zero bytes across one: the C++ Mender client refuses some such artifacts with
- * `Only zero bytes allowed after an end of archive`.
+ * The same files. If a tar of them would end on a 64 KiB boundary, or have one within its final
+ * zero bytes, one of the files is a little longer. The C++ Mender client refuses some such
+ * artifacts with `Only zero bytes allowed after an end of archive`.
  */
 export function offBoundary(files: readonly PayloadFile[]): TarFile[] {
   if (!endsOnBoundary(tarSize(files))) return [...files];
@@ -61,7 +64,9 @@ export function offBoundary(files: readonly PayloadFile[]): TarFile[] {
   return files.map((file, position) => (position === at && longer !== undefined ? longer : file));
 }
 
-/** True if a tar of this many bytes has a 64 KiB boundary at its end or in the zero blocks there. */
+/**
+ * True if a tar of this many bytes has a 64 KiB boundary at its end or in its final zero blocks.
+ */
 export function endsOnBoundary(size: number): boolean {
   return size % BUFFER <= 2 * TAR_BLOCK;
 }

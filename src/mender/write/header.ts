@@ -4,7 +4,9 @@ import type { Payload } from './files.ts';
 import { BEHIND_BOUNDARY, endsOnBoundary } from './files.ts';
 import type { ArtifactSpec, Module } from '../spec.ts';
 
-/** https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md */
+/**
+ * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
+ */
 interface HeaderInfo {
   payloads: { type: string }[];
   artifact_provides: { artifact_name: string; artifact_group?: string };
@@ -18,15 +20,17 @@ interface TypeInfo {
   clears_artifact_provides?: string[];
 }
 
-/** What a device must have to accept the artifact, and what it has afterwards. */
+/** What a device must have to accept the artifact, and what it has after the update. */
 export interface Dependencies {
   depends: Record<string, string>;
   provides: Record<string, string>;
-  /** Only patterns that end with `.*`: devices choke on others. */
+  /** Only patterns that end with `.*`: devices fail on others. */
   clears: string[];
 }
 
-/** Name of the software that an application is, as its update module has it: the middle part of the version's key. */
+/**
+ * The name that an update module gives the application: the middle part of the key of its version.
+ */
 export function softwareNameOf(module: Module, application: string): string {
   return module === 'app' ? application : `mender-docker-compose.${application}`;
 }
@@ -36,7 +40,9 @@ export function versionKey(softwareFilesystem: string, softwareName: string): st
   return `${softwareFilesystem}.${softwareName}.version`;
 }
 
-/** Depends, provides and clears of the payload, below `<filesystem>.<software name>`. */
+/**
+ * Depends, provides and clears of the payload. All keys begin with `<filesystem>.<software name>`.
+ */
 export function dependenciesOf(
   spec: Pick<ArtifactSpec, 'softwareFilesystem' | 'softwareVersion' | 'dependsOnVersion' | 'module'>,
   { softwareName }: Pick<Payload, 'softwareName'>,

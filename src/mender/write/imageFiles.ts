@@ -10,21 +10,25 @@ import type { LayerContent, ManifestFile, PayloadImage, PayloadLayer } from '../
 
 const READ_SIZE = 1 << 20;
 
-/** True if a layer of the image can't be loaded without the old image on the device. */
+/** True if the image needs layers of the base image on the device. */
 export function needsOldImage({ layers }: PayloadImage): boolean {
   return layers.some(({ content }) => content.kind !== 'full');
 }
 
 /**
- * The files of an image in the portable normal form: whole layers as they are, a delta as `<blob>.vcdiff` with the path
- * of its source in `<blob>.source`, an omitted layer not at all.
+ * The files of an image in the portable normal form. A whole layer is as it is. A delta is
+ * `<blob>.vcdiff`, and `<blob>.source` has the path of its base layer. An omitted layer has no
+ * file.
  */
 export function imageEntries(image: PayloadImage): TarFile[] {
   const files = portableFiles(image).map(({ path, content }) => tarFile(path, content));
   return [...files, ...uniqueLayers(image).flatMap(layerEntries)];
 }
 
-/** The layers of an image, each once: images repeat layers, the empty one above all; it is shipped where any of them is. */
+/**
+ * The layers of an image, each once. Images may list a layer twice (often the empty one); it ships
+ * if any occurrence ships.
+ */
 export function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
   const byDiffID = new Map<Digest, PayloadLayer>();
   for (const layer of layers) {
@@ -48,7 +52,10 @@ function layerEntries({ diffID, size, content }: PayloadLayer): TarFile[] {
   ];
 }
 
-/** The layer's bytes, whose file a disk may have spoilt: their digest is compared as they pass. */
+/**
+ * The layer's bytes. Their digest is compared as they pass, because a disk may have damaged the
+ * file.
+ */
 function layerBody(content: LayerContent & { kind: 'full' }, diffID: Digest): () => AsyncIterable<Buffer> {
   const path = content.path ?? content.gzipped.path;
   return async function* () {
@@ -71,7 +78,10 @@ function fileBody(path: string): () => AsyncIterable<Buffer> {
   return () => createReadStream(path, { highWaterMark: READ_SIZE });
 }
 
-/** The files of the folder `manifests/`, sorted by name. Throws UsageError for a name that leads out of it. */
+/**
+ * The files of the folder `manifests/`, sorted by name. Throws UsageError for a name that leads out
+ * of it.
+ */
 export function manifestEntries(files: readonly ManifestFile[]): TarFile[] {
   return files.map(manifestEntry).sort((one, other) => (one.path < other.path ? -1 : 1));
 }
@@ -80,7 +90,7 @@ function manifestEntry({ path, mode, content }: ManifestFile): TarFile {
   const parts = path.split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw new UsageError(`packing the manifests: the name ${JSON.stringify(path)} leads out of the folder`, {
-      hint: 'keep the files that the manifest refers to inside the project folder',
+      hint: 'keep the files that the Compose file refers to inside the project folder',
     });
   }
   const inside = `manifests/${path}`;

@@ -8,25 +8,27 @@ import type { Compression, CompressionChoice } from '../spec.ts';
 
 const MIB = 1 << 20;
 
-/** An outer compression, and how hard it tries. */
+/** An outer compression and its level. */
 export type Packing =
   | { compression: 'none' }
   | { compression: 'gzip'; level: number }
-  /** `reach` in bytes, as xz takes it. */
+  /** `reach`: bytes that the dictionary reaches back. */
   | { compression: 'lzma'; level: XzLevel; reach: number }
   | { compression: 'zstd'; level: number };
 
-/** Up to here, as almost every delta is, bytes matter more than seconds. */
+/** Up to this size, which almost every delta artifact has, bytes matter more than seconds. */
 const SMALL = 64 * MIB;
-/** Up to here a fast xz takes no longer than making the payload did, and is far smaller than gzip. */
+/**
+ * Up to this size, a fast xz takes no longer than making the payload, and is far smaller than gzip.
+ */
 const MEDIUM = 256 * MIB;
-/** An artifact is packed once and sent to many; but beyond this even those who ask for lzma want it today. */
+/** Above this size even an explicit lzma is the fast one: the slow one takes hours. */
 const LARGE = 1024 * MIB;
 
 /**
- * How the embedded writer packs a payload of `size` bytes (uncompressed). `auto` keeps the packing of full artifacts
- * from dominating the build: the best xz for what is small, a fast xz up to 256 MiB, gzip beyond. Equal contents in it lie
- * up to `reach` bytes apart.
+ * How the embedded writer packs a payload of `size` uncompressed bytes. `auto` keeps the packing of
+ * full artifacts from dominating the build: the best xz for small payloads, a fast xz up to 256
+ * MiB, gzip above. Equal contents are up to `reach` bytes apart.
  */
 export function packingOf(choice: CompressionChoice, size: number, reach: number): Packing {
   switch (choice) {
@@ -49,7 +51,7 @@ function automatic(size: number, reach: number): Packing {
   return { compression: 'gzip', level: 5 };
 }
 
-/** What mender-artifact packs a payload of `size` bytes with: its lzma has one speed, 2 MB/s. */
+/** How mender-artifact packs a payload of `size` bytes: its lzma has one speed, 2 MB/s. */
 export function toolCompressionOf(choice: CompressionChoice, size: number): Compression {
   if (choice !== 'auto') return choice;
   return size <= SMALL ? 'lzma' : 'gzip';
@@ -63,7 +65,10 @@ export const SUFFIXES: Readonly<Record<Compression, string>> = {
   zstd: '.zst',
 };
 
-/** The content compressed, with up to `threads` threads; the bytes do not depend on their number. */
+/**
+ * The compressed content. It is made by up to `threads` threads; the bytes do not depend on their
+ * number.
+ */
 export function packed(
   content: AsyncIterable<Buffer>,
   packing: Packing,
@@ -81,11 +86,11 @@ export function packed(
   }
 }
 
-/** What packing may use of its surroundings. */
+/** Log, progress, signal and threads of a build, as far as packing needs them. */
 export interface PackContext {
   log: Log;
   progress?: Progress;
   signal?: AbortSignal;
-  /** How many threads compress at once; the bytes do not depend on it. */
+  /** How many threads compress at once. The bytes do not depend on it. */
   threads: number;
 }

@@ -1,16 +1,17 @@
 import type { LayerContent, PayloadImage } from '../payload.ts';
 
 const MIB = 1 << 20;
-/** Repeats closer together than this are in reach of every dictionary. */
+/** Every dictionary reaches back this far (bytes). */
 const NEAR = 5 * MIB;
-/** More would take the packing computer 400 MB, and the device 64. */
+/** A larger dictionary takes 400 MB of memory to pack, and 64 MB on the device. */
 const FAR = 31 * MIB;
-/** Share of the payload that must repeat to be worth packing on one core. */
+/** The share of the payload that must repeat, as packing with a large dictionary uses one core. */
 const LEAST = 1 / 8;
 
 /**
- * How far back, in bytes, a dictionary must reach so that what several images share is packed once: each image is a tar of
- * its own on the device, so a changed base layer of ten services is ten times in the payload. 0 where nothing is gained.
+ * How far back (bytes) a dictionary must reach to pack only once what several images share. Each
+ * image is a tar of its own on the device, so a changed base layer of ten services is ten times in
+ * the payload. 0 if a larger dictionary gains nothing.
  */
 export function reachOf(images: readonly PayloadImage[]): number {
   const seen = new Map<string, number>();
@@ -29,7 +30,7 @@ export function reachOf(images: readonly PayloadImage[]): number {
   return gained < at * LEAST ? 0 : Math.max(0, ...far.map(({ distance }) => distance));
 }
 
-/** What is equal is one file of the cache. */
+/** Equal layers are one file of the cache. */
 function fileOf(content: LayerContent): string | undefined {
   if (content.kind === 'full') return content.path;
   return content.kind === 'delta' && typeof content.body === 'string' ? content.body : undefined;

@@ -5,12 +5,17 @@ import { TAR_END, tarHeader, tarPadding } from '../../tar/tar.ts';
 import type { PayloadFile } from './files.ts';
 import type { PayloadImage } from '../payload.ts';
 
-/** From here on, packing anew would dominate the build: a payload of this many bytes keeps its registry's compression. */
+/**
+ * A payload of this many bytes keeps the gzip of the registry: compressing it again would dominate
+ * the build.
+ */
 const SMALLEST = 64 << 20;
-/** Share of the payload that a registry compressed. */
+/** The share of the payload that must be gzipped already. */
 const MOST = 0.8;
 
-/** True if so much of a large payload is at hand as a registry compressed it that nothing is gained by packing it anew. */
+/**
+ * True if the payload is large, and nearly all of it is in the cache as its registry gzipped it.
+ */
 export function isWorthSplicing(images: readonly PayloadImage[], payloadSize: number): boolean {
   const whole = images
     .flatMap(({ layers }) => layers)
@@ -19,16 +24,17 @@ export function isWorthSplicing(images: readonly PayloadImage[], payloadSize: nu
   return payloadSize > SMALLEST && compressed > payloadSize * MOST;
 }
 
-/** A part of a tar: bytes, or what stands in a gzip file. */
+/** A part of a tar: bytes, or the content of a gzip file. */
 type Part =
   { gzipped: GzipFile } | { size: number; body: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array> };
 
-/** One member of the gzip file that is made: bytes stored as they are, or a gzip file as it is. */
+/** One member of the resulting gzip file: stored bytes, or a copied gzip file. */
 type Member = { gzipped: GzipFile } | { size: number; parts: Exclude<Part, { gzipped: GzipFile }>[] };
 
 /**
- * A gzipped tar of the entries, in which layers keep the compression that they came with: a gzip file may have several
- * members (RFC 1952, 2.2), so that a layer's own file is copied and everything between is stored. Nothing is compressed.
+ * A gzipped tar of the entries that copies the gzip files of layers. A gzip file may have several
+ * members (RFC 1952, section 2.2), so the gzip file of a layer is one member, and everything
+ * between two layers is a stored member. Nothing is compressed.
  */
 export function splicedPayloadFile(path: string, entries: readonly TarFile[], mtime: number): PayloadFile {
   const members = membersOf([...tarParts(entries, mtime)]);
@@ -63,7 +69,10 @@ function bodyOf({ body }: TarFile): () => AsyncIterable<Uint8Array> | Iterable<U
   return body instanceof Uint8Array ? () => [body] : body;
 }
 
-/** Everything between two gzip files is one member; the first one is never a gzip file, as a tar begins with a header. */
+/**
+ * Everything between two gzip files is one member. A tar begins with a header, so the first member
+ * is never a gzip file.
+ */
 function membersOf(parts: readonly Part[]): Member[] {
   const members: Member[] = [];
   for (const part of parts) {
@@ -92,7 +101,10 @@ async function* bytesOf(
   }
 }
 
-/** The file, whose digest is compared as it passes: a disk may have spoilt it since it was written. */
+/**
+ * The file's bytes. Their digest is compared as they pass, because a disk may have damaged the file
+ * since it was written.
+ */
 function fileOf({ path, size, digest, isFresh }: GzipFile): AsyncGenerator<Buffer, void, undefined> {
   return isFresh === true ? readAhead(path) : verified(readAhead(path), { digest, size }, `packing ${path}`);
 }
