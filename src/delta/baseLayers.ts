@@ -10,10 +10,10 @@ import { PositionedFile } from './tar/positioned.ts';
 import { readEntryTable } from './tar/readEntryTable.ts';
 
 /**
- * Which base layer is the best source of each new one: the same layer, without reading anything; else the one that shares
- * most with it, going by the tar headers and samples of the content. Base layers that no device can copy from are left
- * out. The key is the new diffID; undefined says that no base layer is of use. Throws the system's error when a file
- * can't be read.
+ * The best base layer for each new layer, by diffID: the same layer, without reading anything, else
+ * the one that shares most with it, by the tar headers and samples of the content. Undefined if no
+ * base layer is useful. Leaves out base layers that no device can copy from. Throws the system's
+ * error if a file can't be read.
  */
 export async function chooseBaseLayers(
   baseLayers: readonly LayerFile[],
@@ -62,7 +62,10 @@ function summaryOf(layer: LayerFile): LayerSummary {
   }
 }
 
-/** All but the zeros that end a tar, which would make all layers alike. What is no tar at all is one entry. */
+/**
+ * All entries but the zeros that end a tar, which would make all layers alike. A file that is not a
+ * tar is one entry.
+ */
 function entriesOf(table: EntryTable): Uint32Array {
   const all = new Uint32Array(table.count).map((_, entry) => entry);
   return table.count === 1 ? all : all.filter((entry) => table.name[entry] !== NO_NAME);
@@ -70,7 +73,7 @@ function entriesOf(table: EntryTable): Uint32Array {
 
 const SAMPLE = 64;
 
-/** A sum of the size and of the bytes at the beginning, middle and end; 0 only for an entry without content. */
+/** A sum of the size and of the bytes at the beginning, middle and end. 0 only without content. */
 function contentSum(file: PositionedFile, body: number, size: number): number {
   if (size === 0) return 0;
   const last = Math.max(0, size - SAMPLE);

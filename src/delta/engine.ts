@@ -12,7 +12,9 @@ import { encodeWithWasm } from './xdelta3Wasm/xdelta3Wasm.ts';
 
 export { chooseBaseLayers } from './baseLayers.ts';
 
-/** Raised whenever an encoder's output changes, so that nobody takes an old delta from a cache. */
+/**
+ * Raise a version whenever the output of its encoder changes: deltas in a cache are found by it.
+ */
 const VERSIONS: Record<EncoderName, number> = { builtin: 3, xdelta3: 1, 'xdelta3-wasm': 1 };
 
 const ENCODE: Record<EncoderName, Encode> = {
@@ -28,12 +30,14 @@ export function encoderVersion({ encoder, effort }: Pick<DeltaOptions, 'encoder'
 }
 
 /**
- * Writes a delta that turns `from` into `to` to `destination`, a temporary path of the caller's, and proves it: it is
- * decoded to exactly `to.diffID`, by our decoder and by the stock xdelta3 where that is installed. Returns its size in
- * bytes, or undefined when no device could use a delta of this source, so that the layer must ship whole.
+ * Writes a delta that turns `from` into `to` to the temporary path `destination`, and proves it:
+ * our decoder, and the stock xdelta3 if it is installed, decode it to exactly `to.diffID`. Returns
+ * its size in bytes, or undefined if no device could use a delta of this base layer; the layer must
+ * then ship whole.
  *
- * Throws IntegrityError when a layer is not what it should be, was changed meanwhile, or the proof fails; ToolError when
- * the chosen encoder is missing or fails; UsageError when the disk is full. Then nothing is left at `destination`.
+ * Throws IntegrityError if a layer is damaged or changes meanwhile, or if the proof fails;
+ * ToolError if the encoder is missing or fails; UsageError if the disk is full. Then leaves nothing
+ * at `destination`.
  */
 export async function makeDelta(
   from: LayerFile,
@@ -69,7 +73,7 @@ async function requireXdelta3(): Promise<void> {
   });
 }
 
-/** A source that rotted on disk would still be proved, by itself; the device has the true one. */
+/** A source that is damaged on disk would prove itself; the device has the true one. */
 async function withSourceVerified(from: LayerFile, encode: () => Promise<void>): Promise<void> {
   const [encoded, source] = await Promise.allSettled([encode(), digestOfFile(from.path)]);
   if (source.status === 'fulfilled' && source.value.digest !== from.diffID) {

@@ -12,7 +12,7 @@ export interface LayerFile {
   size: number;
 }
 
-/** The encoders that stand behind one interface; every one of them writes VCDIFF that the stock tool decodes. */
+/** The encoders. Each writes VCDIFF that the stock tool decodes. */
 export const ENCODERS = ['builtin', 'xdelta3', 'xdelta3-wasm'] as const;
 export type EncoderName = (typeof ENCODERS)[number];
 
@@ -24,14 +24,14 @@ export interface DeltaOptions {
   /** `auto` is the builtin encoder. */
   encoder: 'auto' | EncoderName;
   effort: Effort;
-  /** Threads that one delta may use; its bytes do not depend on it. */
+  /** Threads that one delta may use. The bytes do not depend on it. */
   workers: number;
   log: Log;
   progress?: ProgressTask;
   signal?: AbortSignal;
 }
 
-/** What an encoder is given: both layers, and a new file to write. It advances the progress by `to.size` in all. */
+/** Writes a delta of both layers to a new file. Advances the progress by `to.size` in all. */
 export type Encode = (
   from: LayerFile,
   to: LayerFile,
@@ -39,10 +39,13 @@ export type Encode = (
   options: DeltaOptions,
 ) => Promise<void>;
 
-/** How a layer's file looked; another look differs when it was written to. */
+/** The state of a file. It changes whenever the file is written to. */
 export type FileState = string;
 
-/** The state of a layer's file; throws IntegrityError when it is missing or has not the layer's size. */
+/**
+ * The state of a layer's file. Throws IntegrityError if it is missing or does not have the layer's
+ * size.
+ */
 export async function stateOf(layer: LayerFile): Promise<FileState> {
   const { size, mtimeMs, ino } = await statOf(layer);
   if (size !== layer.size) {
@@ -54,7 +57,7 @@ export async function stateOf(layer: LayerFile): Promise<FileState> {
   return `${ino} ${size} ${mtimeMs}`;
 }
 
-/** Throws IntegrityError unless the layer's file is in the state that it was in. */
+/** Throws IntegrityError unless the layer's file is still in the state `before`. */
 export async function expectState(layer: LayerFile, before: FileState): Promise<void> {
   if ((await stateOf(layer)) === before) return;
   throw new IntegrityError(`layer ${layer.diffID} in ${layer.path}: it was changed while a delta was made`, {

@@ -1,6 +1,7 @@
 /**
- * The parts of all 32-bit checksums in this folder. Equal content has equal sums; unequal content may have, so whoever
- * uses a sum compares the bytes. The bytes of a delta depend on these functions: a change needs a new encoder version.
+ * The building blocks of all 32-bit checksums of the encoder. Equal content has equal sums;
+ * different content may have equal sums too, so every user of a sum compares the bytes. The bytes
+ * of a delta depend on these functions: a change needs a new encoder version.
  */
 
 const GOLDEN = 0x9e3779b1;
@@ -21,18 +22,18 @@ export function addWord(sum: number, word: number): number {
   return mixed ^ (mixed >>> 15);
 }
 
-/** As `addWord`, for sums that are independent of those. */
+/** Like `addWord`, for sums that are independent of its sums. */
 export function addOtherWord(sum: number, word: number): number {
   const mixed = Math.imul(sum ^ word, SPREAD);
   return mixed ^ (mixed >>> 15);
 }
 
-/** Puts what tells sums apart into the high bits, for the slots of a table. */
+/** Moves the differences of sums into the high bits, which choose the slots of a table. */
 export function toHighBits(sum: number): number {
   return Math.imul(sum, GOLDEN);
 }
 
-/** Spreads all bits over all bits, of a finished sum of bytes. */
+/** Spreads the bits of a finished sum of bytes over all bits. */
 export function finish(sum: number): number {
   const half = Math.imul(sum ^ (sum >>> 16), SPREAD);
   return half ^ (half >>> 13);

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 
-/** What pairing knows of a layer: one number an entry in each list. */
+/** What pairing knows of a layer. Each list has one number per entry. */
 export interface LayerSummary {
   diffID: Digest;
   /** Bytes of the entry's content. */
@@ -9,22 +9,25 @@ export interface LayerSummary {
   contents: Uint32Array;
   /** Checksums of the path. */
   names: Uint32Array;
-  /** Checksums of the path without the digits in it: the same file in another version. */
+  /** Checksums of the path without digits: the same in another version. */
   unversioned: Uint32Array;
 }
 
-/** What a header weighs, in bytes of content. */
+/** The weight of a header, in bytes of content. */
 const HEADER = 512;
-/** A changed file is about half as good as an unchanged one, one that may be its next version half of that. */
+/**
+ * A changed file is about half as useful as an unchanged one, one of another version half of that.
+ */
 const SAME_NAME = 0.5;
 const OTHER_VERSION = 0.25;
-/** Below this share of a layer, a source is not worth having. */
+/** The least share of a layer that a base layer must have to be useful. */
 const LEAST_SHARE = 0.01;
 
 /**
- * The base layer that is the best source of each new one, undefined where none shares at least a hundredth of its bytes:
- * shared content counts in full, files of the same name half, files whose names differ in digits only a quarter. Of equal
- * ones the first is taken. Several new layers may have the same source, as when a layer was split.
+ * The best base layer of each new layer, undefined if none shares a hundredth of its bytes. Shared
+ * content counts fully, files of the same name half, files whose names differ only in digits a
+ * quarter. The first of equally good ones wins. Several new layers may have the same base layer,
+ * for example after a layer was split.
  */
 export function pairByContent(
   baseLayers: readonly LayerSummary[],

@@ -7,7 +7,7 @@ import type { DeltaOptions, LayerFile } from './layer.ts';
 import { SourceFile } from './sourceFile.ts';
 import { digestByXdelta3, hasXdelta3 } from './xdelta3.ts';
 
-/** What decoding a delta took. */
+/** The result of decoding a delta. */
 interface Decoded {
   digest: Digest;
   /** Bytes of the decoded layer. */
@@ -19,8 +19,8 @@ interface Decoded {
 const CHUNK = 1 << 20;
 
 /**
- * Decodes a delta of `from` with our decoder and keeps nothing but its digest. Throws IntegrityError if it is damaged, or
- * makes more than `largest` bytes.
+ * Decodes a delta of `from` with our decoder, and keeps only its digest. Throws IntegrityError if
+ * the delta is damaged or makes more than `largest` bytes.
  */
 async function decodeToDigest(
   from: Pick<LayerFile, 'path'>,
@@ -45,8 +45,8 @@ async function decodeToDigest(
 }
 
 /**
- * Returns when `delta` turns `from` into `to`, byte for byte: by our decoder, and at the same time by the stock xdelta3
- * where it is installed. Throws IntegrityError or ToolError otherwise.
+ * Resolves if `delta` turns `from` into `to`, byte for byte, by our decoder and at the same time by
+ * the stock xdelta3 if it is installed. Throws IntegrityError or ToolError otherwise.
  */
 export async function proveDelta(
   from: LayerFile,
@@ -55,7 +55,8 @@ export async function proveDelta(
   { signal, log }: Pick<DeltaOptions, 'signal' | 'log'>,
 ): Promise<void> {
   const stock = hasXdelta3().then((has) => (has ? digestByXdelta3(from, delta, signal) : undefined));
-  // Awaited below; a failure of ours must not leave this one unhandled, and its process must end with us.
+  // Awaited below: if our decoder fails, this must not become an unhandled rejection, and its
+  // process must end before this function does.
   const settled = stock.catch(() => undefined);
   try {
     const own = await decodeToDigest(from, delta, to.size, () => signal?.throwIfAborted());

@@ -5,7 +5,10 @@ import { firstBytes } from '../io/files.ts';
 const MAGICS = [MAGIC.bzip2, MAGIC.gzip, MAGIC.compress, MAGIC.xz.subarray(0, 2)];
 const LONGEST = 3;
 
-/** True if xdelta3 would decompress the source before it copies from it, which makes every delta useless. */
+/**
+ * True if xdelta3 would decompress the source before it copies from it, which makes every delta
+ * useless.
+ */
 export async function looksCompressed(path: string): Promise<boolean> {
   return startsCompressed(await firstBytes(path, LONGEST));
 }

@@ -6,11 +6,12 @@ const BLOCK = 8 << 10;
 const BLOCKS = 4096;
 
 /**
- * A file that a decoder copies from. Short reads go through a cache of 32 MiB, long ones past it. Reading is synchronous:
- * a hundred thousand small copies cost a call each, not a turn of the event loop each.
+ * A file that a decoder copies from. Short reads go through a cache of 32 MiB, long ones do not.
+ * Reading is synchronous: a hundred thousand small copies cost a call each, not a turn of the event
+ * loop each.
  */
 export class SourceFile implements VcdiffSource {
-  /** Bytes that were read from the file so far, each time counted. */
+  /** Bytes read from the file so far, including repeated reads. */
   bytesRead = 0;
   readonly #path: string;
   readonly #file: PositionedFile;
@@ -23,7 +24,7 @@ export class SourceFile implements VcdiffSource {
     this.#file = new PositionedFile(path);
   }
 
-  /** Fills `into` from `position` on; throws IntegrityError when the file ends before. */
+  /** Fills `into` from `position` on. Throws IntegrityError if the file ends earlier. */
   read(into: Uint8Array, position: number): void {
     if (position + into.length > this.#file.size) throw this.#tooShort(position + into.length);
     if (into.length >= BLOCK) {

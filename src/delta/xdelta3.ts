@@ -9,7 +9,7 @@ const LARGEST_BUFFER = 64 << 20;
 
 let installed: Promise<boolean> | undefined;
 
-/** True where the stock `xdelta3` can be run; asked once. */
+/** True if the stock `xdelta3` is installed. Asks only once. */
 export function hasXdelta3(): Promise<boolean> {
   installed ??= execa('xdelta3', ['-V'], { reject: false, stdin: 'ignore' }).then(
     (result) => result.exitCode === 0,
@@ -18,8 +18,8 @@ export function hasXdelta3(): Promise<boolean> {
 }
 
 /**
- * Writes a delta with the stock `xdelta3 -9`: no application header, no secondary compression, and no more of the
- * source in reach than a decoder keeps in memory. Throws ToolError with its stderr.
+ * Writes a delta with the stock `xdelta3 -9`, without application header and secondary compression,
+ * and with a source window that a decoder keeps in memory. Throws ToolError with its stderr.
  */
 export async function encodeWithXdelta3(
   from: LayerFile,
@@ -33,7 +33,9 @@ export async function encodeWithXdelta3(
   options.progress?.advance(to.size);
 }
 
-/** Digest of what the stock `xdelta3` makes of `from` and a delta, called as a device calls it. Throws ToolError. */
+/**
+ * The digest of what the stock `xdelta3` decodes, called as a device calls it. Throws ToolError.
+ */
 export async function digestByXdelta3(from: LayerFile, delta: string, signal?: AbortSignal): Promise<Digest> {
   const sum = createHash('sha256');
   const subprocess = execa('xdelta3', ['-d', '-c', '-s', from.path, delta], options(signal));
@@ -55,7 +57,7 @@ async function run(args: string[], signal: AbortSignal | undefined, doing: strin
   }
 }
 
-// XDELTA holds flags that the tool adds to ours.
+// The variable XDELTA would add flags.
 function options(signal: AbortSignal | undefined) {
   return {
     stdin: 'ignore',

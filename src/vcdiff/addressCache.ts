@@ -2,7 +2,7 @@ const NEAR_SIZE = 4;
 const SAME_SIZE = 3 * 256;
 
 /**
- * The addresses that recent COPYs used, which writer and reader of a window keep alike.
+ * The addresses of recent COPYs. The writer and the reader of a window keep the same ones.
  * https://www.rfc-editor.org/rfc/rfc3284#section-5.1
  */
 export class AddressCache {
@@ -12,7 +12,7 @@ export class AddressCache {
   readonly same = new Float64Array(SAME_SIZE);
   private next = 0;
 
-  /** Forgets all addresses, as at the start of every window. */
+  /** Forgets all addresses. Every window starts so. */
   reset(): void {
     this.near.fill(0);
     this.same.fill(0);
@@ -26,7 +26,7 @@ export class AddressCache {
     this.same[address % SAME_SIZE] = address;
   }
 
-  /** Where `address` would be among the same addresses. */
+  /** The slot of `address` in `same`. */
   static slot(address: number): number {
     return address % SAME_SIZE;
   }

@@ -1,11 +1,11 @@
 import { LONGEST_VARINT, varintLength, writeVarint } from './varint.ts';
 
-/** Bytes that are appended one by one; the memory is kept from use to use. */
+/** A growing buffer. `clear` keeps its memory. */
 export class ByteSink {
   length = 0;
   private bytes: Uint8Array = new Uint8Array(4096);
 
-  /** Forgets all. */
+  /** Removes all bytes. */
   clear(): void {
     this.length = 0;
   }
@@ -16,7 +16,7 @@ export class ByteSink {
     this.bytes[this.length++] = value;
   }
 
-  /** Appends an integer. */
+  /** Appends a varint. */
   varint(value: number): void {
     if (value < 128) {
       this.byte(value);
@@ -33,7 +33,7 @@ export class ByteSink {
     this.length += end - start;
   }
 
-  /** The byte that was appended last. */
+  /** The last byte. */
   get last(): number {
     return this.bytes[this.length - 1]!;
   }
@@ -42,7 +42,7 @@ export class ByteSink {
     this.bytes[this.length - 1] = value;
   }
 
-  /** All bytes so far; valid until the next call. */
+  /** All bytes so far. Valid until the next call. */
   get content(): Uint8Array {
     return this.bytes.subarray(0, this.length);
   }

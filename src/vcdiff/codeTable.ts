@@ -4,8 +4,9 @@ import { INSTRUCTION, MODE } from './format.ts';
 export const ENTRY_SIZE = 6;
 
 /**
- * The default code table: for each opcode type, size and mode of its first and of its second instruction; size 0
- * says that the size follows the opcode. https://www.rfc-editor.org/rfc/rfc3284#section-5.6
+ * The default code table: for each opcode the type, size and mode of its first and of its second
+ * instruction. Size 0 means that the size follows the opcode.
+ * https://www.rfc-editor.org/rfc/rfc3284#section-5.6
  */
 export const CODE_TABLE: Uint8Array = makeCodeTable();
 

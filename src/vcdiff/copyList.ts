@@ -1,9 +1,9 @@
-/** Grows by doubling; one entry takes 16 bytes. */
+/** The list doubles when it is full. An entry takes 16 bytes. */
 const FIRST_CAPACITY = 1024;
 
 /**
- * The COPYs of one window in the order of its target; what lies between them is literal. Kept in typed arrays,
- * because a window can have a million of them.
+ * The COPYs of one window, in the order of its target. What is between them is literal. Typed
+ * arrays, because a window can have a million of them.
  */
 export class CopyList {
   count = 0;
@@ -14,12 +14,12 @@ export class CopyList {
   /** Bytes. */
   size = new Uint32Array(FIRST_CAPACITY);
 
-  /** Forgets all. */
+  /** Removes all COPYs. */
   clear(): void {
     this.count = 0;
   }
 
-  /** Adds a COPY behind the last one, or lengthens that if both of its ends are met. */
+  /** Appends a COPY, or lengthens the last one if the new one continues it in source and target. */
   add(at: number, from: number, size: number): void {
     const last = this.count - 1;
     if (

@@ -3,10 +3,13 @@ import { DeltaInput, malformed, readFileHeader, readWindowHeader } from './decod
 import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
 
 /**
- * Decodes a VCDIFF file (RFC 3284 with xdelta3's adler32 and application header, without secondary compression):
- * yields the target in pieces of at most 64 MiB, each valid until the next is asked for. Memory stays below two
- * windows, whatever the input claims, and a target of more than `largest` bytes is refused before it is made. Throws
- * IntegrityError for a damaged delta or another source than it was made of, UnsupportedError for secondary compression, custom code tables and windows on the target.
+ * Decodes a VCDIFF file: RFC 3284 with xdelta3's adler32 and application header, without secondary
+ * compression. Yields the target in pieces of at most 64 MiB; a piece is valid until the next one
+ * is requested. Memory stays below two windows, whatever the input claims.
+ *
+ * Throws IntegrityError for a damaged delta, for another source than it was made for, and for a
+ * target of more than `largest` bytes, before it is made. Throws UnsupportedError for secondary
+ * compression, custom code tables and windows that copy from the target.
  */
 export async function* decodeVcdiff(
   delta: AsyncIterable<Uint8Array>,

@@ -1,9 +1,9 @@
 import { IntegrityError, UnsupportedError } from '../errors.ts';
 import { ADDRESS_LIMIT, HEADER_BIT, MAGIC, WINDOW_BIT } from './format.ts';
 
-/** What stands in front of a window's three sections. */
+/** The header of a window. The window's three sections follow it. */
 export interface WindowHeader {
-  /** Bytes of the source that the window may copy from, and where they start. */
+  /** The part of the source that the window may copy from: its length and its position (bytes). */
   segmentLength: number;
   segmentOffset: number;
   targetLength: number;
@@ -16,10 +16,13 @@ export interface WindowHeader {
 /** The largest target window that any released xdelta3 decodes (3.1; 3.0 stops at 16 MiB). */
 const LARGEST_WINDOW = 64 << 20;
 const LARGEST_APPLICATION_HEADER = 1 << 20;
-/** No header is longer: an indicator, seven numbers of at most eight bytes, a byte, a checksum. */
+/** The longest header: an indicator, seven numbers of at most eight bytes, a byte, a checksum. */
 const LONGEST_HEADER = 1 + 7 * 8 + 1 + 4;
 
-/** Passes over the file header. Throws UnsupportedError for what was never decodable without more than this file. */
+/**
+ * Reads the file header. Throws UnsupportedError for a file that needs more than this file to
+ * decode.
+ */
 export async function readFileHeader(input: DeltaInput): Promise<void> {
   const header = await input.take(MAGIC.length + 1);
   if (MAGIC.some((byte, at) => header[at] !== byte)) throw malformed('it does not begin like VCDIFF');
@@ -42,7 +45,7 @@ function refuseFileIndicator(indicator: number): void {
   if (indicator > 7) throw malformed(`its file indicator is ${indicator}`);
 }
 
-/** The header of the next window, or undefined where the delta ends. */
+/** The header of the next window, or undefined at the end of the delta. */
 export async function readWindowHeader(input: DeltaInput): Promise<WindowHeader | undefined> {
   const bytes = await input.peek(LONGEST_HEADER);
   if (bytes.length === 0) return undefined;
@@ -102,18 +105,19 @@ function checkLengths(header: WindowHeader, sectionsLength: number): void {
   if (header.segmentLength + targetLength > ADDRESS_LIMIT) {
     throw malformed('a window needs addresses above 32 bits');
   }
-  // Every byte of data makes at least one of output, and real instructions are shorter than what they make: a bound on memory.
+  // Every byte of data makes at least one byte of output, and real instructions are shorter than
+  // what they make. So this bounds the memory.
   if (dataLength > targetLength || instructionLength + addressLength > 4 * targetLength + 64) {
     throw malformed('a window has more instructions than output');
   }
 }
 
-/** Reads bytes and numbers one after another, and refuses to read past the end. */
+/** Reads bytes and numbers one after another. Throws IntegrityError at the end. */
 export class Fields {
   readonly bytes: Uint8Array;
-  /** Of the next byte. */
+  /** Position of the next byte. */
   position: number;
-  /** Of the first byte that is no longer a part of this section. */
+  /** Position after the last byte of the section. */
   readonly end: number;
   readonly #what: string;
 
@@ -129,7 +133,7 @@ export class Fields {
     return this.bytes[this.position++]!;
   }
 
-  /** A base-128 number, high bits first, in its shortest form, of at most `largest`. RFC 3284 section 2. */
+  /** A varint in its shortest form, of at most `largest`. RFC 3284, section 2. */
   number(largest: number): number {
     let byte = this.byte();
     if (byte === 0x80) throw malformed(`the ${this.#what} hold a number that is not in its shortest form`);
@@ -142,7 +146,7 @@ export class Fields {
     return value;
   }
 
-  /** The start of `size` bytes that are passed over. */
+  /** Skips `size` bytes, and returns the position of the first one. */
   skip(size: number): number {
     const start = this.position;
     if (size > this.end - start) throw malformed(`the ${this.#what} end too early`);
@@ -156,12 +160,12 @@ export class Fields {
   }
 }
 
-/** The error for a delta that is no well-formed VCDIFF, or not one for this source. */
+/** The error for a delta that is malformed or was made for another source. */
 export function malformed(what: string): IntegrityError {
   return new IntegrityError(`the delta is damaged: ${what}`);
 }
 
-/** Hands out the bytes of a stream in pieces of the wanted length, however they arrive. */
+/** Reads a stream in pieces of any length. */
 export class DeltaInput {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -170,13 +174,13 @@ export class DeltaInput {
     this.#chunks = delta[Symbol.asyncIterator]();
   }
 
-  /** The next `size` bytes without passing over them; fewer only where the stream ends. */
+  /** The next `size` bytes, which stay unread; fewer only at the end of the stream. */
   async peek(size: number): Promise<Uint8Array> {
     if (this.#bytes.length < size) await this.#gather(size);
     return this.#bytes.subarray(0, size);
   }
 
-  /** Exactly the next `size` bytes; throws IntegrityError when the stream ends before. */
+  /** Reads exactly `size` bytes. Throws IntegrityError if the stream ends earlier. */
   async take(size: number): Promise<Uint8Array> {
     const bytes = await this.peek(size);
     if (bytes.length < size) throw malformed('it ends in the middle of a window');
@@ -184,12 +188,12 @@ export class DeltaInput {
     return bytes;
   }
 
-  /** Lets go of the stream, so that a file behind it is closed. */
+  /** Ends the stream, which closes the file behind it. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }
 
-  // Grows with what has arrived, not with what a length field claims.
+  // The memory grows with what has arrived, not with what a length field claims.
   async #gather(size: number): Promise<void> {
     const pieces = [this.#bytes];
     let gathered = this.#bytes.length;

@@ -4,16 +4,16 @@ import { Fields, malformed } from './decodeHeader.ts';
 import type { WindowHeader } from './decodeHeader.ts';
 import { ADDRESS_LIMIT, INSTRUCTION, MODE } from './format.ts';
 
-/** The old content that a delta copies from. */
+/** The source: the content that a delta copies from. */
 export interface VcdiffSource {
-  /** Fills `into` with the bytes from `position` (bytes) on, or throws when there are not as many. */
+  /** Fills `into` with the bytes from `position` on. Throws if the source ends earlier. */
   read(into: Uint8Array, position: number): void;
 }
 
-/** Below this, a loop beats the call that would copy. */
+/** For fewer bytes a loop is faster than a call of a copying function. */
 const SHORT = 32;
 
-/** Carries out the instructions of one window after another. */
+/** Decodes one window after another. */
 export class WindowDecoder {
   readonly #source: VcdiffSource;
   readonly #cache = new AddressCache();
@@ -27,7 +27,10 @@ export class WindowDecoder {
     this.#source = source;
   }
 
-  /** The target bytes of a window, valid until the next call. `sections` are data, instructions, addresses in a row. */
+  /**
+   * The target of a window, valid until the next call. `sections` are its data, instructions and
+   * addresses, one after another.
+   */
   decode(header: WindowHeader, sections: Uint8Array): Uint8Array {
     const instructions = this.#begin(header, sections);
     while (instructions.position < instructions.end) {
@@ -55,7 +58,7 @@ export class WindowDecoder {
     return new Fields(sections, dataLength, addressStart, 'instructions');
   }
 
-  /** Does what half an entry of the code table says: type, size, mode. */
+  /** Carries out one of the two instructions of an opcode. */
   #carryOut(half: number, instructions: Fields): void {
     const type = CODE_TABLE[half]!;
     const size = CODE_TABLE[half + 1]! || instructions.number(ADDRESS_LIMIT);
@@ -101,7 +104,7 @@ export class WindowDecoder {
     return this.#cache.same[(mode - MODE.same) * 256 + addresses.byte()]!;
   }
 
-  /** Copies from the window's own output; an overlap repeats the bytes in between. */
+  /** Copies from the window's own output. If the parts overlap, the bytes in between repeat. */
   #repeat(from: number, size: number): void {
     const target = this.#target;
     const to = this.#written;
@@ -109,7 +112,7 @@ export class WindowDecoder {
       for (let i = 0; i < size; i++) target[to + i] = target[from + i]!;
       return;
     }
-    // What has been copied can be copied again: the piece doubles until it is whole.
+    // What was copied can be copied again: the piece doubles until it is complete.
     for (let done = 0; done < size;) {
       const piece = Math.min(to + done - from, size - done);
       target.copyWithin(to + done, from, from + piece);

@@ -3,8 +3,8 @@ import { FILE_HEADER, MODE, WINDOW_BIT, WINDOW_SIZE } from './format.ts';
 import { varints } from './varint.ts';
 
 /**
- * A VCDIFF file that turns any file of `size` bytes into itself, made without reading it: one COPY a window and
- * therefore no checksum. About 3 bytes per MiB.
+ * A VCDIFF file that turns any file of `size` bytes into itself, made without reading it. It has
+ * one COPY per window and therefore no checksum. About 3 bytes per MiB.
  */
 export function identityDelta(size: number): Uint8Array {
   const windows: Uint8Array[] = [FILE_HEADER];
@@ -17,7 +17,10 @@ export function identityDelta(size: number): Uint8Array {
   return Buffer.concat(windows);
 }
 
-/** A window that copies `length` bytes from `offset` of the source; of no bytes, an empty one. */
+/**
+ * A window that copies `length` bytes from `offset` of the source. A length of 0 gives an empty
+ * window.
+ */
 function copyWindow(offset: number, length: number): Uint8Array {
   const instructions = length === 0 ? new Uint8Array() : copyWhole(length);
   const addresses = length === 0 ? new Uint8Array() : Uint8Array.of(0);

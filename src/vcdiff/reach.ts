@@ -1,7 +1,7 @@
 import { CopyList } from './copyList.ts';
 import { ADDRESS_LIMIT, WINDOW_SIZE } from './format.ts';
 
-/** A part of a window's target, and its copies with positions relative to that part. */
+/** A part of a window's target. The positions of its copies are relative to the part. */
 export interface TargetPart {
   start: number;
   end: number;
@@ -9,8 +9,8 @@ export interface TargetPart {
 }
 
 /**
- * Cuts a target of `length` bytes into as few parts as it needs so that the copies of each lie near enough for one
- * window: a source segment and its target stay below 4 GiB. Almost always that is one part.
+ * Splits a target of `length` bytes into as few parts as possible so that the copies of each part
+ * fit into one window: a source segment and its target stay below 4 GiB. Almost always one part.
  */
 export function partsInReach(
   copies: CopyList,
@@ -39,7 +39,7 @@ export function partsInReach(
   return [...parts, part];
 }
 
-/** The part of the source that the copies need. */
+/** The part of the source that the copies use. */
 export function segmentOf(copies: CopyList): { offset: number; length: number } {
   let offset = Infinity;
   let end = 0;

@@ -14,22 +14,23 @@ import { MODE, WINDOW_BIT } from './format.ts';
 import { segmentOf } from './reach.ts';
 import { varintLength, varints } from './varint.ts';
 
-/** Runs of one byte from this length on become RUNs. */
+/** Runs of one byte that are at least this long become RUNs. */
 const SHORTEST_RUN = 64;
 
-/** Encodes windows one after another, and keeps its buffers between them. */
+/** Encodes one window after another. Keeps its buffers between them. */
 export class WindowWriter {
   private readonly data = new ByteSink();
   private readonly instructions = new ByteSink();
   private readonly addresses = new ByteSink();
   /** Size of an ADD that is not written yet, because it may share an opcode with the next COPY. */
   private added = 0;
-  /** Size of the COPY whose opcode is the last byte, as an ADD may join it; 0 if there is none. */
+  /** Size of the COPY whose opcode is the last byte, because an ADD may join it; 0 otherwise. */
   private joinable = 0;
 
   /**
-   * One window that makes `target` (at most WINDOW_SIZE bytes) from `copies` out of the source file, which must be in
-   * the target's order without overlaps, and literals. The copies must lie less than ADDRESS_LIMIT apart.
+   * Encodes the window that makes `target` (at most WINDOW_SIZE bytes) from copies and literals.
+   * The copies are in the order of the target, do not overlap, and are less than ADDRESS_LIMIT
+   * apart in the source file.
    */
   encode(target: Uint8Array, copies: CopyList): Uint8Array {
     this.reset();
@@ -95,9 +96,9 @@ export class WindowWriter {
   }
 
   /**
-   * Always in the mode relative to here: along a run of copies at one distance the addresses are then the same
-   * bytes again and again, which the compression of the artifact makes vanish. The shorter near and same addresses cost
-   * 10 to 30 % more after it.
+   * Always uses the address mode relative to here: consecutive copies at one distance then have
+   * equal addresses, which the compression of the artifact removes. The shorter near and same
+   * addresses cost 10 to 30 % more after compression.
    */
   private copy(distance: number, size: number): void {
     this.addresses.varint(distance);
@@ -136,7 +137,7 @@ export class WindowWriter {
   }
 }
 
-/** How often the byte at `at` is repeated up to `end`. */
+/** How often the byte at `at` repeats before `end`. */
 function runLength(bytes: Uint8Array, at: number, end: number): number {
   const byte = bytes[at];
   let next = at + 1;

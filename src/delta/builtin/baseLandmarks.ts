@@ -3,15 +3,21 @@ import { addLandmark, eachLandmark, makeLandmarks, type Landmarks } from './land
 import type { EntryPairs } from './types.ts';
 import { sampleSum } from './sampleSum.ts';
 
-/** Base versions up to this are matched as a whole, larger ones where the landmarks say. */
+/**
+ * The base version of a file is matched as a whole up to this size (bytes), a larger one in the
+ * parts that the landmarks name.
+ */
 export const LARGEST_WHOLE: number = 8 << 20;
 
-/** The most bytes that are read at once. */
+/** Bytes that are read at once. */
 const PIECE = 1 << 20;
-/** Smaller bodies have no landmarks worth the search. */
+/** The smallest body (bytes) whose landmarks are worth the search. */
 const SMALLEST = 256;
 
-/** The landmarks of those base bodies that no new one seems to equal: the likely sources of what is new. */
+/**
+ * The landmarks of the base bodies that no new body seems to equal: new content is likely to come
+ * from them.
+ */
 export function findBaseLandmarks(
   pairs: EntryPairs,
   file: PositionedFile,
@@ -31,7 +37,10 @@ export function findBaseLandmarks(
   return landmarks;
 }
 
-/** 1 for each base body that has the size of the new body that it is paired with; if it is large, the same ends as well. */
+/**
+ * 1 for each base body that is paired with a new body of the same size; for a large one the samples
+ * must be the same as well.
+ */
 function usedBodies(pairs: EntryPairs, baseFile: PositionedFile, newFile: PositionedFile): Uint8Array {
   const used = new Uint8Array(pairs.base.count);
   for (let entry = 0; entry < pairs.new.count; entry++) {

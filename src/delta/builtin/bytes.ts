@@ -1,4 +1,4 @@
-/** The four bytes at `at` as an integer; as a view, which reads them at once. */
+/** The four bytes at `at` as an integer. A DataView reads them at once. */
 export function word(bytes: DataView, at: number): number {
   return bytes.getInt32(at, true);
 }
@@ -8,7 +8,7 @@ export function viewOf(bytes: Uint8Array, length: number = bytes.length): DataVi
   return new DataView(bytes.buffer, bytes.byteOffset, length);
 }
 
-/** How many bytes of `a` from `aAt` and `b` from `bAt` are the same, at most `limit`. */
+/** The number of equal bytes in `a` from `aAt` and `b` from `bAt`, at most `limit`. */
 export function matchLength(a: DataView, aAt: number, b: DataView, bAt: number, limit: number): number {
   let length = 0;
   for (; length + 4 <= limit; length += 4) {

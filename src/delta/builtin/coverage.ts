@@ -5,35 +5,38 @@ import { FEWEST_BITS, LANDMARK_SIZE } from './landmarkScan.ts';
 import { eachLandmark } from './landmarks.ts';
 import type { Source, Target } from './types.ts';
 
-/** The source is covered or not in units of this. */
+/** The unit (bytes) in which the source is covered or not. */
 export const COVER = 64;
 
 const SLOTS_BITS = 17;
-/** A window has no more, as they do not overlap. */
+/** Matches do not overlap, so a window has no more of them. */
 const MOST_MATCHES = WINDOW_SIZE / LANDMARK_SIZE;
-/** The most of a source. */
+/** The largest source (bytes). */
 const LARGEST = 1 << 24;
 
 /**
- * Which parts of a source occur in the target, as far as landmarks tell: parts that the target takes as a whole need
- * not be found byte by byte. To index all of a source would take longer than everything else.
+ * Which parts of a source occur in the target, by their landmarks. A part that the target copies as
+ * a whole need not be found byte by byte; to index all of a source would take longer than
+ * everything else.
  */
 export class Coverage {
   /** Bytes that are not covered. */
   open = 0;
   private readonly covered = new Uint8Array(LARGEST / COVER);
   private readonly slots = new Int32Array(1 << SLOTS_BITS);
-  /** The matches found, in the target's order: where they are in the target, and source minus target. */
+  /**
+   * The matches in the order of the target: start and end in the target, and source minus target.
+   */
   private count = 0;
   private readonly start = new Int32Array(MOST_MATCHES);
   private readonly end = new Int32Array(MOST_MATCHES);
   private readonly distance = new Int32Array(MOST_MATCHES);
-  /** The match that was asked for last. */
+  /** The last match that `fromOf` looked at. */
   private next = 0;
   private targetView = viewOf(new Uint8Array());
   private sourceView = viewOf(new Uint8Array());
 
-  /** Forgets the previous source, and finds out about this one. */
+  /** Forgets the previous source, and finds the matches of this one. */
   find(target: Target, source: Source): void {
     this.covered.fill(0, 0, Math.ceil(source.length / COVER));
     this.slots.fill(-1);
@@ -68,7 +71,10 @@ export class Coverage {
     return this.covered[position / COVER] === 1;
   }
 
-  /** Where in the source the match is that the target's byte at `at` belongs to, or -1; to be asked in rising order. */
+  /**
+   * The position in the source that a match pairs with the target's byte at `at`, or -1. Call it
+   * with rising positions.
+   */
   fromOf(at: number): number {
     while (this.next < this.count && this.end[this.next]! <= at) this.next++;
     return this.next < this.count && this.start[this.next]! <= at ? at + this.distance[this.next]! : -1;

@@ -10,10 +10,12 @@ import { openEncoder, type WindowJob } from './windowJob.ts';
 import { encodeInThreads } from './windowThreads.ts';
 
 /**
- * Writes a VCDIFF file to `destination` that makes `to` out of `from`; its bytes depend on both contents and the effort
- * alone. With `workers` above 1, in so many threads where the code runs compiled. Memory does not grow with the layers,
- * but for 40 bytes a tar entry. Throws the system's error when reading or writing fails, and the signal's reason when aborted;
- * the destination is then incomplete, and the caller's to remove.
+ * Writes a VCDIFF file to `destination` that makes `to` from `from`. Its bytes depend only on both
+ * contents and the effort. With `workers` above 1 it uses that many threads, if the code runs
+ * compiled. Memory does not grow with the layers, except for 40 bytes per tar entry.
+ *
+ * Throws the system's error if reading or writing fails, and the signal's reason if it is aborted.
+ * The caller then removes the incomplete file.
  */
 export async function encodeBuiltin(
   from: LayerFile,
@@ -70,7 +72,7 @@ async function writeWindows(
   }
 }
 
-/** Where the windows of a target begin; an empty target has an empty window. */
+/** The positions of the windows of a target. An empty target has one empty window. */
 function windowStarts(size: number): number[] {
   return Array.from(
     { length: Math.max(1, Math.ceil(size / WINDOW_SIZE)) },

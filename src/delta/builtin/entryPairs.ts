@@ -7,13 +7,13 @@ import { sampleSum } from './sampleSum.ts';
 import { findBaseLandmarks } from './baseLandmarks.ts';
 import type { EntryPairs } from './types.ts';
 
-/** Bodies below this are not worth a search under other names. */
+/** The smallest body (bytes) that is searched for under other names. */
 const SMALLEST_MOVED = 32;
 
 /**
- * Pairs the entries of two tars: by path; of those whose size changed or that have no namesake, by size and a sample of
- * the bytes (moved files), then by path and by last part of the path with the digits left out (other versions).
- * Nothing here is certain: whoever makes copies of it compares the bytes.
+ * Pairs the entries of two tars: first by path; entries whose size changed or whose path is new by
+ * size and a sample of the bytes (moved files); then by path and by last part of the path without
+ * digits (other versions). The pairs are guesses: the encoder compares the bytes before it copies.
  */
 export function pairEntries(baseFile: PositionedFile, newFile: PositionedFile): EntryPairs {
   const pairs: EntryPairs = noPairs(readEntryTable(baseFile), readEntryTable(newFile));
@@ -50,14 +50,14 @@ function indexOf(sums: Uint32Array, count: number): IndexMap {
   return map;
 }
 
-/** True if the body may be found elsewhere in the base layer: it has no namesake of its size. */
+/** True if the body may be elsewhere in the base layer: no entry of its name has its size. */
 function isOpen(pairs: EntryPairs, entry: number): boolean {
   const namesake = pairs.body[entry]!;
   const size = pairs.new.size[entry]!;
   return size >= SMALLEST_MOVED && (namesake < 0 || pairs.base.size[namesake] !== size);
 }
 
-/** The sizes of the open bodies. */
+/** The sizes of the bodies for which `isOpen` is true. */
 function openSizes(pairs: EntryPairs): Set<number> {
   const sizes = new Set<number>();
   for (let entry = 0; entry < pairs.new.count; entry++)
@@ -91,7 +91,10 @@ function pairOtherVersions(pairs: EntryPairs): void {
   }
 }
 
-/** A map from 32-bit sums to indexes, in typed arrays: a million keys take 16 MB. The first index of a sum stays. */
+/**
+ * A map from 32-bit sums to indexes, in typed arrays: a million keys take 16 MB. The first index of
+ * a sum stays.
+ */
 class IndexMap {
   private readonly slots: Int32Array;
   private readonly sums: Uint32Array;
@@ -110,7 +113,7 @@ class IndexMap {
     return this.slots[this.slotOf(sum)]!;
   }
 
-  /** Keeps `index` under `sum` unless that has one. */
+  /** Stores `index` under `sum` unless the sum has an index. */
   add(sum: number, index: number): void {
     const slot = this.slotOf(sum);
     if (this.slots[slot] !== -1) return;

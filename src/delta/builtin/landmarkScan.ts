@@ -15,7 +15,7 @@ import {
 export const FEWEST_BITS = 7;
 /** Bytes of a landmark. */
 export const LANDMARK_SIZE = 32;
-/** The most positions that are scanned at once. */
+/** Positions that are scanned at once. */
 export const STRIDE: number = 16 << 10;
 
 /** The first bytes of a landmark, which choose candidates. */
@@ -23,7 +23,10 @@ const CHOOSING = 8;
 const LANES = 16;
 const FOUND_AT = STRIDE + LANDMARK_SIZE;
 const FACTORS = [0x9e37, 0x85eb, 0xc2b3, 0x27d5];
-/** The topmost bits of a sum, and what they are at a candidate: not zero, which zeros would have everywhere. */
+/**
+ * The top bits of a sum, and their value at a candidate. The value is not zero, which zero bytes
+ * would have everywhere.
+ */
 const CHOSEN_BITS = 0xfe00;
 const CHOSEN = 0x5a00;
 
@@ -34,8 +37,9 @@ let found: Uint32Array = new Uint32Array();
 export const candidates = new Int32Array(STRIDE);
 
 /**
- * Puts every position of [start, start + length) whose first bytes make it a candidate into `candidates`, and returns
- * how many there are; at most STRIDE positions, and the bytes must go on for LANDMARK_SIZE from each.
+ * Stores every position of [start, start + length) whose first bytes make it a candidate in
+ * `candidates`, and returns their number. `length` is at most STRIDE, and LANDMARK_SIZE bytes must
+ * follow each position.
  */
 export function findCandidates(bytes: Uint8Array, start: number, length: number): number {
   if (scan === undefined) {
@@ -57,8 +61,9 @@ export function findCandidates(bytes: Uint8Array, start: number, length: number)
 }
 
 /**
- * Scans [0, argument) of the memory, sixteen positions at a time. Of those with candidates the position and a bit for
- * each are put from FOUND_AT on, first of the eight even, then of the eight odd positions; returns where they end.
+ * Scans [0, argument) of the memory, sixteen positions at a time. For each group with candidates it
+ * stores the position and a bit per candidate from FOUND_AT on, first for the eight even positions,
+ * then for the eight odd ones. Returns the end of what it stored.
  */
 function scanBlock(): Code {
   const [end, at, next, mask] = [variable(0), variable(1), variable(2), variable(3)];

@@ -3,22 +3,24 @@ import { viewOf, word } from './bytes.ts';
 import { FEWEST_BITS, LANDMARK_SIZE, STRIDE, candidates, findCandidates } from './landmarkScan.ts';
 
 /**
- * A landmark is a place in a file that its own 32 bytes choose: wherever sums of them have enough fixed bits. Equal content has equal landmarks, wherever it is; so they tell which base bytes resemble new ones.
+ * The landmarks of a layer. A landmark is a place in a file whose own 32 bytes choose it: a sum of
+ * them has certain bits. Equal content has equal landmarks wherever it is, so landmarks tell which
+ * base bytes resemble new ones.
  */
 export interface Landmarks {
-  /** Fixed bits that make a landmark: one in 2^bits positions is one. */
+  /** Bits that choose a landmark: one in 2^bits positions is one. */
   bits: number;
-  /** Open-addressed: sums, and beside each its position in the base layer, or -1. */
+  /** An open-addressed table: sums, and for each its position in the base layer, or -1. */
   sums: Uint32Array;
   positions: Float64Array;
 }
 
 const MOST_LANDMARKS_BITS = 18;
-/** Where in a landmark the four bytes are that make it rarer than a candidate. */
+/** Offset in a landmark of the four bytes that choose it among the candidates. */
 const CHOOSING_MORE = 16;
 const FEWEST_SLOTS = 16;
 
-/** An empty table for landmarks of about `bytes` bytes; it takes at most 12 MB, on shared memory. */
+/** An empty table for landmarks of about `bytes` bytes. It takes at most 12 MB of shared memory. */
 export function makeLandmarks(bytes: number): Landmarks {
   const bits = Math.max(FEWEST_BITS, Math.ceil(Math.log2(Math.max(1, bytes))) - MOST_LANDMARKS_BITS);
   const expected = bytes / 2 ** bits;
@@ -27,7 +29,7 @@ export function makeLandmarks(bytes: number): Landmarks {
   return { bits, sums: new Uint32Array(new SharedArrayBuffer(slots * 4)), positions };
 }
 
-/** Remembers a landmark, unless an equal one is known or the table is nearly full. */
+/** Adds a landmark, unless an equal one is there or the table is nearly full. */
 export function addLandmark(landmarks: Landmarks, sum: number, position: number): void {
   const slot = slotOf(landmarks, sum);
   if (landmarks.positions[slot] !== -1) return;
@@ -35,7 +37,7 @@ export function addLandmark(landmarks: Landmarks, sum: number, position: number)
   landmarks.positions[slot] = position;
 }
 
-/** Where the landmark is in the base layer, or -1. */
+/** The position of the landmark in the base layer, or -1. */
 export function findLandmark(landmarks: Landmarks, sum: number): number {
   return landmarks.positions[slotOf(landmarks, sum)]!;
 }

@@ -5,22 +5,24 @@ import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
 
 /** The shortest match at a distance that was used before. */
 const SHORTEST = 4;
-/** Where a match at a known distance is so long, no other one is looked for. */
+/** If a match at a known distance is this long, no other one is looked for. */
 const GOOD = 16;
 
-/** A match that goes on after so many other bytes is as good as one that does not end. */
+/** If a match continues after this many other bytes, it counts as unbroken. */
 const RESUMED = 4;
 
-/** What things cost in the compressed artifact, in eighths of a bit; found by trying on real layers. */
+/** Costs in the compressed artifact, in eighths of a bit, found by measuring real layers. */
 const COST = {
   literal: 32,
   /** The first of several literals. */
   add: 32,
-  /** A copy at the distance of the previous one, at the distance before that, and at any other. */
+  /**
+   * A copy at the distance of the previous copy, of the one before that, and at any other distance.
+   */
   copy: 56,
   copyBefore: 176,
   copyElsewhere: 320,
-  /** More for a size that does not fit into the opcode. */
+  /** What a size costs that does not fit into the opcode. */
   long: 40,
 };
 
@@ -32,25 +34,32 @@ const FAR = 2 ** 30;
 
 /** How thoroughly to search. */
 export interface Thoroughness {
-  /** Every so many bytes of the source are indexed. */
+  /** Every `step`th byte of the source is indexed. */
   step: number;
-  /** Matches from this length on are taken without further thought; at most LONGEST_NICE. */
+  /** Matches of at least this length are taken at once. At most LONGEST_NICE. */
   nice: number;
 }
 
-/** Receives the copies of a parse in order: position in target and source, size. */
+/**
+ * Receives the copies in the order of the target: position in the target, position in the source,
+ * size.
+ */
 export type TakeCopy = (at: number, from: number, size: number) => void;
 
 /**
- * Finds the cheapest way to write changed bytes with copies out of a source: a shortest path whose nodes are the
- * positions of the target, and whose edges are literals and matches, at the distances used last or found in an index.
- * Nodes that cost no less than one ahead of them are left out, so that the search is hardly slower than a greedy one.
+ * Finds the cheapest way to write changed bytes with copies from a source. This is a shortest path:
+ * the nodes are the positions of the target, the edges are literals and matches, at recent
+ * distances or found in an index. Nodes that cost no less than a later one are skipped, so the
+ * search is hardly slower than a greedy one.
  */
 export class Parser {
   private readonly index = new PositionIndex();
   private readonly coverage = new Coverage();
   private readonly cost = new Int32Array(ROOM);
-  /** Size of the copy that ends at the node, 0 for a literal, and its distance (source minus target). */
+  /**
+   * Size of the copy that ends at the node (0 for a literal), and its distance (source minus
+   * target).
+   */
   private readonly size = new Int32Array(ROOM);
   private readonly distance = new Int32Array(ROOM);
   /** The distance of the copy before. */
@@ -66,16 +75,16 @@ export class Parser {
   private cleared = 0;
   private lead = 0;
   private leadCost = 0;
-  /** The best match elsewhere so far: its size, and where it is in the source, or -1. */
+  /** The best match at another distance so far: its size, and its position in the source, or -1. */
   private best = 0;
   private bestFrom = -1;
-  /** The match that ends the region: its size, or 0. */
+  /** Size of the match that ends the region, or 0. */
   private niceSize = 0;
   private niceDistance = 0;
   private niceNode = 0;
   private nice = 0;
 
-  /** Takes the cheapest copies for the target's part out of the source. */
+  /** Passes the cheapest copies for a part of the target to `take`. */
   parse(target: Target, source: Source, thoroughness: Thoroughness, take: TakeCopy): void {
     this.nice = thoroughness.nice;
     this.target = viewOf(target.bytes);
@@ -90,7 +99,10 @@ export class Parser {
     while (at < target.end) at = this.region(at, take);
   }
 
-  /** Parses from `start` up to a match that is nice, or as far as a region goes, and returns where it ended. */
+  /**
+   * Parses from `start` to a long match or to the end of the region, and returns the position after
+   * it.
+   */
   private region(start: number, take: TakeCopy): number {
     this.base = start;
     this.cost[0] = 0;
@@ -118,7 +130,7 @@ export class Parser {
     return node <= this.cleared && (this.lead <= node || this.cost[node]! < this.leadCost);
   }
 
-  /** Relaxes the edges that leave `node`; true if there were matches. */
+  /** Updates the nodes that edges from `node` lead to. True if there were matches. */
   private visit(node: number, misses: number): boolean {
     const cost = this.cost[node]!;
     const first = this.distance[node]!;
@@ -132,7 +144,10 @@ export class Parser {
     return this.elsewhere(node, best, cost) || best > 0;
   }
 
-  /** True if after a few other bytes the match at the distance goes on: then no other one is worth a look. */
+  /**
+   * True if the match at this distance continues after a few other bytes. Then no other match is
+   * worth a look.
+   */
   private resumes(at: number, distance: number): boolean {
     const from = at + distance;
     if (from < 0 || from + RESUMED + 4 > this.sourceLength) return false;
@@ -150,7 +165,10 @@ export class Parser {
     this.before[next] = this.before[node]!;
   }
 
-  /** Relaxes the match at a known distance, and returns its size. A match that could have begun earlier has been seen there. */
+  /**
+   * Follows the match at a known distance, and returns its size. A match that could have begun
+   * earlier was found there.
+   */
   private repeat(node: number, distance: number, cost: number): number {
     const { target, source } = this;
     const at = this.base + node;
@@ -163,7 +181,10 @@ export class Parser {
     return size;
   }
 
-  /** Relaxes the longest match that the index or the coverage knows; true if there is one longer than `least`. */
+  /**
+   * Follows the longest match that the index or the coverage has. True if it is longer than
+   * `least`.
+   */
   private elsewhere(node: number, least: number, cost: number): boolean {
     const { index } = this;
     const at = this.base + node;
@@ -180,7 +201,7 @@ export class Parser {
     return true;
   }
 
-  /** Prefers the match at `from` to the best so far if it is longer, or as long and nearer. */
+  /** Replaces the best match by the one at `from` if that is longer, or as long and nearer. */
   private consider(node: number, at: number, from: number): void {
     const { target, source, bestFrom } = this;
     if (from >= this.sourceLength) return;
@@ -192,7 +213,9 @@ export class Parser {
     this.bestFrom = from;
   }
 
-  /** How many literals before the node the match at [at, from] could take in as well. */
+  /**
+   * The number of literals before the node that the match of `at` and `from` could cover as well.
+   */
   private backwards(node: number, at: number, from: number): number {
     let back = 0;
     while (
@@ -233,7 +256,7 @@ export class Parser {
     this.cleared = upTo;
   }
 
-  /** Takes the copies on the way to `node`. */
+  /** Passes the copies on the path to `node` to `take`. */
   private trace(node: number, take: TakeCopy): void {
     let count = 0;
     let at = this.niceSize > 0 ? this.niceNode : node;
@@ -248,7 +271,10 @@ export class Parser {
     }
   }
 
-  /** Takes the nice match, if there is one, and prepares the next region's first node. */
+  /**
+   * Passes the long match to `take`, if there is one, and prepares the first node of the next
+   * region.
+   */
   private finish(node: number, take: TakeCopy): number {
     const last = this.niceSize > 0 ? this.niceNode : node;
     const at = this.base + last;
@@ -263,7 +289,7 @@ export class Parser {
   }
 }
 
-/** Where nothing was found for long, fewer positions are tried. */
+/** After many positions without a match, fewer positions are tried. */
 function skipMask(misses: number): number {
   return misses < 64 ? 0 : misses < 256 ? 1 : misses < 1024 ? 3 : 7;
 }

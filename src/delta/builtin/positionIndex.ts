@@ -3,25 +3,26 @@ import { word } from './bytes.ts';
 import { COVER, type Coverage } from './coverage.ts';
 
 const WAYS_BITS = 3;
-/** So many positions are kept for bytes with one sum; newer ones replace older ones. */
+/** Positions that are kept per bucket. Newer ones replace older ones. */
 const WAYS = 1 << WAYS_BITS;
 const POSITION_BITS = 24;
 const POSITION_MASK = 2 ** POSITION_BITS - 1;
 const FEWEST_BITS = 8;
 const MOST_BITS = 19;
 
-/** Where the source is covered, every so many bytes are enough. */
+/** In covered parts of the source, every 32nd byte is indexed. */
 const COVERED_STEP = 32;
 
-/** An index can hold positions below this. */
+/** Positions are smaller than this. */
 export const INDEX_LIMIT: number = POSITION_MASK;
 
-/** Bytes that a position is found by. */
+/** A position is found by this many bytes. */
 export const KEY_SIZE = 8;
 
 /**
- * Where in a source its groups of eight bytes occur. Positions with one sum lie side by side, each beside eight more
- * bits of its sum, so that a search touches one cache line and rarely a wrong place of the source.
+ * Where the groups of eight bytes of a source occur. The positions of a bucket are next to each
+ * other, each with eight more bits of its sum, so a search touches one cache line and rarely a
+ * wrong place of the source.
  */
 export class PositionIndex {
   /** Positions that `find` found. */
@@ -30,14 +31,17 @@ export class PositionIndex {
   private readonly turns = new Uint8Array(2 ** MOST_BITS);
   private shift = 32;
 
-  /** Forgets the previous source, and takes in positions of this one: every `step`th, where it is covered only a few. */
+  /**
+   * Forgets the previous source, and indexes every `step`th position of this one, fewer in covered
+   * parts.
+   */
   fill(source: DataView, step: number, coverage: Coverage): void {
     const length = source.byteLength;
     const bits = Math.floor(Math.log2(Math.max(1, coverage.open / step / (WAYS / 2))));
     const used = Math.min(MOST_BITS, Math.max(FEWEST_BITS, bits));
     this.shift = 32 - used;
     this.slots.fill(-1, 0, 2 ** (used + WAYS_BITS));
-    // The order of what is found decides between equals: it must not depend on what was indexed before.
+    // The order of positions decides between equal matches. It must not depend on earlier sources.
     this.turns.fill(0, 0, 2 ** used);
     for (let start = 0; start < length; start += COVER) {
       const end = Math.min(start + COVER, length - KEY_SIZE + 1);
@@ -57,7 +61,10 @@ export class PositionIndex {
     }
   }
 
-  /** Puts the positions where the eight bytes at `at` may occur into `found`, and returns how many there are. */
+  /**
+   * Stores the positions where the eight bytes at `at` may occur in `found`, and returns their
+   * number.
+   */
   find(bytes: DataView, at: number): number {
     const { slots, found } = this;
     const sum = sumAt(bytes, at);

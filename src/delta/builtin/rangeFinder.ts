@@ -4,18 +4,27 @@ import type { Range } from './sourceBuffer.ts';
 import { LARGEST_WHOLE } from './baseLandmarks.ts';
 import type { Target } from './types.ts';
 
-/** Of a larger base version, so much before and behind the same place is taken where no landmark says more. */
+/**
+ * Of a larger base version, this many bytes before and after the same place are taken if the
+ * landmarks say nothing else.
+ */
 const REACH = 1 << 20;
 
-/** A piece resembles the base layer if it has so many landmarks, and the base layer this share of them. */
+/**
+ * A piece resembles the base layer if it has this many landmarks, and the base layer has this share
+ * of them.
+ */
 const FEWEST = 4;
 const ENOUGH = 1 / 3;
-/** A part of the base layer counts if it has this share of the landmarks that an equal one would have. */
+/**
+ * A part of the base layer counts if it has this share of the landmarks that an equal part would
+ * have.
+ */
 const DENSE = 1 / 8;
 
 const NOTHING: Range = { from: 0, end: 0 };
 
-/** Chooses which parts of the base layer a changed piece of the new one is matched against. */
+/** Chooses the parts of the base layer that a changed piece of the new layer is matched against. */
 export class RangeFinder {
   private readonly landmarks: Landmarks;
   private readonly fileSize: number;
@@ -26,9 +35,10 @@ export class RangeFinder {
   }
 
   /**
-   * Ranges of the base layer, of less than INDEX_LIMIT bytes together: the old `version`; of a large one what is around
-   * `probable` and what has landmarks of the piece. Without a version, the parts that have most of its landmarks:
-   * where there are few, literals compress better than copies from all over the place.
+   * Ranges of the base layer with less than INDEX_LIMIT bytes together. They are the base `version`
+   * of the file; of a large one the part around `probable` and the parts that share landmarks with
+   * the piece. Without a version they are the parts that share most landmarks; with few shared
+   * landmarks there are no ranges, as literals compress better than copies from many places.
    */
   find(piece: Target, version: Range | undefined, probable: number): Range[] {
     if (version !== undefined && version.end - version.from <= LARGEST_WHOLE)
@@ -40,7 +50,7 @@ export class RangeFinder {
     return votes.ranges(fallback, fewest, INDEX_LIMIT, this.fileSize);
   }
 
-  /** Votes of the piece's landmarks, how many there are, and how many of them the base layer has. */
+  /** The votes of the piece's landmarks, their number, and how many of them the base layer has. */
   private survey(piece: Target): { votes: UnitVotes; all: number; known: number } {
     const votes = new UnitVotes();
     let all = 0;
@@ -55,18 +65,18 @@ export class RangeFinder {
   }
 }
 
-/** The part of a large base version that is where `length` bytes from `probable` on are, and some more. */
+/** The part of a large base version around `length` bytes from `probable` on. */
 function around(version: Range, probable: number, length: number): Range {
   const from = Math.max(version.from, Math.min(probable, version.end - length) - REACH);
   return { from, end: Math.min(version.end, from + length + 2 * REACH) };
 }
 
-/** The base layer is taken in units of this. */
+/** The base layer is divided into units of this many bytes. */
 const UNIT: number = 1 << 15;
-/** So many units before and behind one with landmarks are taken with it. */
+/** Units before and after one with landmarks that are taken with it. */
 const MARGIN = 1;
 
-/** Counts which parts of the base layer have landmarks in common with new bytes. */
+/** Counts the landmarks that each unit of the base layer shares with new bytes. */
 export class UnitVotes {
   private readonly votes = new Map<number, number>();
 
@@ -77,8 +87,9 @@ export class UnitVotes {
   }
 
   /**
-   * The parts with the most votes, but at least `fewest`, and what surrounds them, then `fallback` from its start on: as much as `budget` bytes
-   * allow. In the base layer's order, without overlaps.
+   * The units with the most votes (at least `fewest`) and their neighbours, then `fallback` from
+   * its start on, together at most `budget` bytes. In the order of the base layer, without
+   * overlaps.
    */
   ranges(fallback: Range, fewest: number, budget: number, fileSize: number): Range[] {
     const chosen = new Set<number>();

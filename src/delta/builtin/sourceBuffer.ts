@@ -7,13 +7,13 @@ export interface Range {
   end: number;
 }
 
-/** Ranges of the base layer, read into one buffer after another. */
+/** A buffer with ranges of the base layer, filled again and again. */
 export class SourceBuffer {
   bytes: Uint8Array = alignedBuffer(1 << 16);
   length = 0;
   private ranges: readonly Range[] = [];
 
-  /** Reads the ranges, which are in the file's order and do not overlap. */
+  /** Reads the ranges, which are in the order of the file and do not overlap. */
   load(file: PositionedFile, ranges: readonly Range[]): void {
     this.ranges = ranges;
     const wanted = ranges.reduce((sum, range) => sum + range.end - range.from, 0);
@@ -23,7 +23,10 @@ export class SourceBuffer {
       this.length += file.readInto(this.bytes, this.length, from, end - from);
   }
 
-  /** Position in the buffer of a position in the file; that of the next range if it is in none. */
+  /**
+   * The position in the buffer of a position in the file; the start of the next range if no range
+   * has it.
+   */
   positionOf(position: number): number {
     let start = 0;
     for (const { from, end } of this.ranges) {
@@ -33,7 +36,10 @@ export class SourceBuffer {
     return start;
   }
 
-  /** Calls `visit` with position in the file and size of each part of [at, at + size) of the buffer that is one piece in the file. */
+  /**
+   * Calls `visit` for each part of [at, at + size) of the buffer that is contiguous in the file,
+   * with its position in the file and its size.
+   */
   eachPart(at: number, size: number, visit: (from: number, size: number, done: number) => void): void {
     let start = 0;
     let done = 0;

@@ -1,15 +1,18 @@
 import type { EntryTable } from '../tar/entryTable.ts';
 import type { Landmarks } from './landmarks.ts';
 
-/** Which part of the base layer each entry of the new one is probably made of; on shared memory. */
+/**
+ * For each entry of the new layer, the entry of the base layer that it probably comes from. In
+ * shared memory.
+ */
 export interface EntryPairs {
   base: EntryTable;
   new: EntryTable;
-  /** For each new entry the base one whose header its header resembles, or -1. */
+  /** The base entry with a similar header, by new entry, or -1. */
   header: Int32Array;
-  /** For each new entry the base one whose body its body equals or resembles, or -1. */
+  /** The base entry with an equal or similar body, by new entry, or -1. */
   body: Int32Array;
-  /** Of the base bodies that are no new body as they are. */
+  /** The landmarks of the base bodies that no new body equals. */
   landmarks: Landmarks;
 }
 
@@ -24,6 +27,6 @@ export interface Target {
 export interface Source {
   bytes: Uint8Array;
   length: number;
-  /** Where the target's start probably is, minus that start. */
+  /** The probable counterpart of the target's start, minus that start. */
   distance: number;
 }

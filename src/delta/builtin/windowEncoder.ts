@@ -13,12 +13,14 @@ import { SourceBuffer, type Range } from './sourceBuffer.ts';
 import { RangeFinder } from './rangeFinder.ts';
 import type { EntryPairs, Target } from './types.ts';
 
-/** The most bytes that are compared at once. */
+/** Bytes that are compared at once. */
 const PIECE = 1 << 20;
-/** Smaller bodies are not worth a search; they stay literal unless they are the same. */
+/**
+ * The smallest body (bytes) that is worth a search. Smaller ones are literal unless they are equal.
+ */
 const SMALLEST_MATCHED = 16;
 
-/** Encodes any window of the new layer, given the pairs; windows do not depend on one another. */
+/** Encodes any window of the new layer. Windows do not depend on one another. */
 export class WindowEncoder {
   private readonly pairs: EntryPairs;
   private readonly baseFile: PositionedFile;
@@ -42,7 +44,9 @@ export class WindowEncoder {
     this.newFile = newFile;
   }
 
-  /** The window, rarely the windows, that make the bytes from `start` on, WINDOW_SIZE of them or up to the end. */
+  /**
+   * Encodes WINDOW_SIZE bytes from `start` on, fewer at the end: as one window, rarely as several.
+   */
   encode(start: number): Uint8Array {
     this.start = start;
     this.length = this.newFile.readInto(this.target, 0, start, WINDOW_SIZE);
@@ -71,7 +75,7 @@ export class WindowEncoder {
     this.body(entry, body[entry]!);
   }
 
-  /** Copies an entry that is the same from its header to its padding. */
+  /** Copies an entry that is unchanged from its header to its padding. False if it is not. */
   private whole(entry: number, pair: number): boolean {
     const { base, new: table } = this.pairs;
     const from = base.start[pair]!;
@@ -90,7 +94,9 @@ export class WindowEncoder {
     copyDiagonal(this.copies, this.target, start - this.start, this.baseFile.view(from, length), from);
   }
 
-  /** The part of the entry's body that is in this window, against its base version, if it has one. */
+  /**
+   * Encodes the part of the entry's body in this window, against its base version if it has one.
+   */
   private body(entry: number, pair: number): void {
     const { base, new: table } = this.pairs;
     const bodyAt = table.body[entry]!;
@@ -121,7 +127,10 @@ export class WindowEncoder {
     );
   }
 
-  /** Copies [start, end) if the bytes from `from` on, which end at `limit`, are the same. */
+  /**
+   * Copies [start, end) if the bytes from `from` on are equal. They end at `limit`. False if they
+   * differ.
+   */
   private same(start: number, end: number, from: number, limit: number): boolean {
     if (from + end - start > limit) return false;
     for (let at = start; at < end; at += PIECE) {
@@ -147,8 +156,8 @@ function thoroughnessOf(effort: Effort, length: number): Thoroughness {
 const SHORTEST = 8;
 
 /**
- * Copies what a header and its base version, which begins at `from` of the source file, have in common at the same
- * distance from their starts.
+ * Copies what a header has in common with its base version at the same offsets. The base version
+ * begins at `from` of the source file.
  */
 function copyDiagonal(
   copies: CopyList,

@@ -3,7 +3,10 @@ import { PositionedFile } from '../tar/positioned.ts';
 import type { EntryPairs } from './types.ts';
 import { WindowEncoder } from './windowEncoder.ts';
 
-/** All that a thread needs to encode any window; may be sent to another thread, which then shares the pairs's memory. */
+/**
+ * What a thread needs to encode any window. It can be sent to threads, which share the memory of
+ * the pairs.
+ */
 export interface WindowJob {
   pairs: EntryPairs;
   basePath: string;
@@ -11,7 +14,10 @@ export interface WindowJob {
   effort: Effort;
 }
 
-/** An encoder with both files open, and `close`. Throws the system's error if a file can't be opened. */
+/**
+ * An encoder with both files open, and `close`. Throws the system's error if a file can't be
+ * opened.
+ */
 export function openEncoder(job: WindowJob): { encoder: WindowEncoder; close: () => void } {
   const baseFile = new PositionedFile(job.basePath);
   try {

@@ -3,8 +3,9 @@ import { Worker } from 'node:worker_threads';
 import type { WindowJob } from './windowJob.ts';
 
 /**
- * Encodes the windows that begin at `starts` in `count` threads, and yields them in that order; few are waiting at any
- * time. All threads have ended when this has. Throws the first error of a thread.
+ * Encodes the windows that begin at `starts` in `count` threads, and yields them in that order. Few
+ * windows wait at any time. All threads have ended when this generator ends. Throws the first error
+ * of a thread.
  */
 export async function* encodeInThreads(
   job: WindowJob,
@@ -25,7 +26,7 @@ export async function* encodeInThreads(
   }
 }
 
-/** The promise itself; that it may fail before anyone waits for it is no fault. */
+/** The same promise. It may fail before anyone awaits it. */
 function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
@@ -56,7 +57,7 @@ class WindowThread {
   }
 }
 
-/** Lends each thing to one user at a time. */
+/** Lends each item to one user at a time. */
 class Pool<T> {
   private readonly free: T[];
   private readonly waiting: ((thing: T) => void)[] = [];

@@ -1,23 +1,25 @@
 const FIRST_CAPACITY = 1024;
 
 /**
- * Where the entries of a tar are, in the order of the file, which they cover without gaps: entry i is
- * [start[i], start[i + 1]), and in it header and body, then padding. Typed arrays on shared memory, so that a
- * million entries take 36 MB and threads see them without copies.
+ * The entries of a tar in the order of the file, which they cover without gaps: entry i is
+ * [start[i], start[i + 1]), with header, body and padding. Typed arrays in shared memory: a million
+ * entries take 36 MB, and threads need no copies.
  */
 export interface EntryTable {
   count: number;
-  /** Where the entry's first header begins; start[count] is the file's size. */
+  /** Position of the entry's first header. start[count] is the file's size. */
   start: Float64Array;
-  /** Where the body begins. */
+  /** Position of the body. */
   body: Float64Array;
   /** Bytes of the body that are in the file. */
   size: Float64Array;
   /** Checksum of the path. */
   name: Uint32Array;
-  /** Checksum of the path with every run of digits and dots replaced: that of the same file in another version. */
+  /**
+   * Checksum of the path with every run of digits and dots replaced: the same in another version.
+   */
   unversioned: Uint32Array;
-  /** Checksum of the last part of the path, so replaced. */
+  /** Checksum of the last part of the path, with the same replacement. */
   lastPart: Uint32Array;
 }
 
@@ -28,7 +30,7 @@ export interface PathSums {
   lastPart: number;
 }
 
-/** A table with room for one entry more than `count`. */
+/** A table with room for `count` + 1 entries. */
 function makeTable(count: number): EntryTable {
   return {
     count: 0,
@@ -41,7 +43,7 @@ function makeTable(count: number): EntryTable {
   };
 }
 
-/** Collects entries. */
+/** Builds a table. */
 export class TableBuilder {
   private table = makeTable(FIRST_CAPACITY);
 
@@ -78,7 +80,7 @@ export class TableBuilder {
   }
 }
 
-/** The index of the entry that the byte at `position` belongs to. */
+/** The index of the entry that contains the byte at `position`. */
 export function entryAt(table: EntryTable, position: number): number {
   let low = 0;
   let high = table.count - 1;

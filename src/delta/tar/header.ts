@@ -1,18 +1,21 @@
-/** Tars are made of blocks of so many bytes. */
+/** Bytes of a block. A tar is a sequence of blocks. */
 export const BLOCK = 512;
 
 const CHECKSUM_AT = 148;
 const CHECKSUM_END = 156;
 
-/** The fields of a tar header that say where its parts are. https://www.gnu.org/software/tar/manual/html_node/Standard.html */
+/**
+ * The fields of a tar header that tell where its parts are.
+ * https://www.gnu.org/software/tar/manual/html_node/Standard.html
+ */
 export interface Header {
   /** The typeflag's character code. */
   type: number;
-  /** Bytes of the body as the header claims; may be a lie. */
+  /** Bytes of the body as the header claims, which may be wrong. */
   size: number;
   /** The path's bytes, with the ustar prefix. */
   name: Uint8Array;
-  /** Old GNU sparse files: more headers of 512 bytes follow. */
+  /** True for an old GNU sparse file with more headers of 512 bytes after this one. */
   extended: boolean;
 }
 
@@ -27,7 +30,7 @@ export const TYPE = {
   gnuSparse: 0x53,
 } as const;
 
-/** The header in the 512 bytes of `block`, or undefined if its checksum or size says that it is none. */
+/** The header in the 512 bytes of `block`, or undefined if its checksum or size is wrong. */
 export function parseHeader(block: Uint8Array): Header | undefined {
   if (!isHeader(block)) return undefined;
   const size = number(block, 124, 12);
@@ -36,7 +39,10 @@ export function parseHeader(block: Uint8Array): Header | undefined {
   return { type, size, name: nameOf(block), extended: type === TYPE.gnuSparse && block[482] === 1 };
 }
 
-/** True if the block's checksum is right, summed either of unsigned bytes or, as old tars did, of signed ones. */
+/**
+ * True if the block's checksum is right as a sum of unsigned bytes or, as in old tars, of signed
+ * ones.
+ */
 export function isHeader(block: Uint8Array): boolean {
   const claimed = number(block, CHECKSUM_AT, CHECKSUM_END - CHECKSUM_AT);
   if (block.length < BLOCK || claimed === undefined || claimed === 0) return false;
@@ -45,9 +51,10 @@ export function isHeader(block: Uint8Array): boolean {
   return claimed === unsigned || claimed === unsigned - 256 * high;
 }
 
-/** The sum of the bytes outside the checksum, and how many of them are negative if signed. */
+/** The sum of the bytes outside the checksum, and how many of them are negative as signed bytes. */
 function sumsOf(block: DataView): { sum: number; high: number } {
-  // Four bytes at a time, as a layer has a hundred thousand headers: sums in two lanes of 16 bits, counts in four of 8.
+  // Four bytes at a time, because a layer has a hundred thousand headers: sums in two lanes of 16
+  // bits, counts in four lanes of 8.
   let sums = 0;
   let highs = 0;
   for (let at = 0; at < BLOCK; at += 4) {
@@ -60,7 +67,7 @@ function sumsOf(block: DataView): { sum: number; high: number } {
   return { sum: (sums & 0xffff) + Math.floor(sums / 2 ** 16), high: (pairs & 0xffff) + (pairs >>> 16) };
 }
 
-/** True if the block is of zeros only, as those that end a tar. */
+/** True if the block is all zeros, like the end of a tar. */
 export function isZero(block: Uint8Array): boolean {
   return block.every((byte) => byte === 0);
 }
@@ -96,7 +103,7 @@ function nameOf(block: Uint8Array): Uint8Array {
   return prefix.length === 0 ? name : Buffer.concat([prefix, Uint8Array.of(0x2f), name]);
 }
 
-/** The bytes up to the first zero. */
+/** The bytes before the first zero. */
 export function cString(bytes: Uint8Array, start: number, end: number): Uint8Array {
   let at = start;
   while (at < end && bytes[at] !== 0) at++;

@@ -6,7 +6,10 @@ const NINE = 0x39;
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
-/** Checksums (FNV-1a, then mixed) of a path's bytes, of its kin, in which every version number is the same, and of the kin's last part. */
+/**
+ * Checksums of a path (FNV-1a, then mixed): as it is, with all version numbers made equal, and of
+ * the last part of the latter.
+ */
 export function pathSums(path: Uint8Array): PathSums {
   let [name, unversioned, lastPart] = [FNV_SEED, FNV_SEED, FNV_SEED];
   let inDigits = false;

@@ -1,4 +1,4 @@
-/** What a pax extended header says about the position of the parts of its entry. */
+/** What a pax extended header says about its entry, as far as it moves the parts of the tar. */
 export interface PaxRecords {
   path?: Uint8Array;
   /** Bytes of the body in the tar. */
@@ -8,7 +8,7 @@ export interface PaxRecords {
 const KEYS: Record<string, keyof PaxRecords> = { path: 'path', 'GNU.sparse.name': 'path', size: 'size' };
 
 /**
- * The records `LENGTH KEY=VALUE\n` in the body of a pax header; malformed ones end the list.
+ * The records `LENGTH KEY=VALUE\n` in the body of a pax header. A malformed record ends the list.
  * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
  */
 export function parsePax(body: Uint8Array): PaxRecords {

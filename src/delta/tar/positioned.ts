@@ -4,8 +4,8 @@ import { alignedBuffer } from '../../simd/wasm.ts';
 const AHEAD = 128 << 10;
 
 /**
- * A file that is read by position, synchronously: the encoder computes between any two reads. Reads that follow one
- * another are served from one buffer.
+ * A file that is read by position, synchronously, because the encoder computes between any two
+ * reads. Sequential reads are served from one buffer.
  */
 export class PositionedFile {
   readonly size: number;
@@ -25,7 +25,10 @@ export class PositionedFile {
     closeSync(this.descriptor);
   }
 
-  /** The bytes of [position, position + length), fewer at the end of the file; valid until the next call. */
+  /**
+   * The bytes of [position, position + length), fewer at the end of the file. Valid until the next
+   * call.
+   */
   view(position: number, length: number): Buffer {
     const at = position - this.start;
     if (at < 0 || at + length > this.length) {
@@ -44,7 +47,7 @@ export class PositionedFile {
     this.last = position + length;
   }
 
-  /** Reads up to `length` bytes into `target` at `at`, and returns how many there were before the file's end. */
+  /** Reads up to `length` bytes into `target` at `at`, and returns the number of bytes read. */
   readInto(target: Uint8Array, at: number, position: number, length: number): number {
     let done = 0;
     while (done < length) {

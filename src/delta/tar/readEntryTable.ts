@@ -4,10 +4,10 @@ import { pathSums } from './pathSums.ts';
 import { parsePax } from './pax.ts';
 import type { PositionedFile } from './positioned.ts';
 
-/** Longer extended headers are not read: no path is as long. */
+/** The longest extended header that is read. No path is as long. */
 const LONGEST_EXTENSION = 1 << 20;
 
-/** What a real header and the extended headers before it say. */
+/** What a header and the extended headers before it say. */
 interface Entry {
   body: number;
   size: number;
@@ -15,9 +15,10 @@ interface Entry {
 }
 
 /**
- * The entries of the tar in `file`. Any file has a table: from the first byte on that does not look like an entry, the
- * rest is one entry without header and name (the zeros that end every tar are such a rest), so that bytes that are no
- * tar at all are one body. Sizes that exceed the file are cut off. Throws only what reading throws.
+ * The entries of the tar in `file`. Any file has a table: the rest from the first byte on that is
+ * not a whole entry becomes one entry without header and name. That is so for the zeros that end a
+ * tar, and a file that is not a tar is one body. Sizes beyond the end of the file are cut off.
+ * Throws only what reading throws.
  */
 export function readEntryTable(file: PositionedFile): EntryTable {
   const builder = new TableBuilder();
@@ -32,7 +33,7 @@ export function readEntryTable(file: PositionedFile): EntryTable {
   return builder.finish(file.size);
 }
 
-/** The entry whose first header is at `start`, or undefined if there is none that is whole. */
+/** The entry whose first header is at `start`, or undefined if it is not whole. */
 function readEntry(file: PositionedFile, start: number): Entry | undefined {
   let at = start;
   let name: Uint8Array | undefined;
@@ -63,7 +64,7 @@ function finishEntry(
   name: Uint8Array | undefined,
   size: number | undefined,
 ): Entry {
-  // At once: the header's bytes do not outlive the next read.
+  // At once, because the bytes of the header are gone after the next read.
   const path = pathSums(name ?? header.name);
   const body = header.extended ? behindSparseMap(file, at) : at;
   const claimed = size ?? header.size;
@@ -71,7 +72,10 @@ function finishEntry(
   return { body, size: Math.max(0, Math.min(present, file.size - body)), path };
 }
 
-/** Links, devices and folders have no body, whatever their size says; except the hard links of some old tars. */
+/**
+ * Links, devices and folders have no body, whatever their size says. Hard links of some old tars
+ * do.
+ */
 function hasBody(file: PositionedFile, type: number, body: number, claimed: number): boolean {
   if (type < TYPE.hardLink || type > TYPE.fifo || claimed === 0) return true;
   if (type !== TYPE.hardLink || body >= file.size) return false;
@@ -79,7 +83,10 @@ function hasBody(file: PositionedFile, type: number, body: number, claimed: numb
   return !isHeader(next) && !isZero(next);
 }
 
-/** Where the body of an old GNU sparse file begins: its map goes on in blocks whose byte 504 says whether one more follows. */
+/**
+ * The position of the body of an old GNU sparse file. Its map continues in further blocks; byte 504
+ * of a block says whether another one follows.
+ */
 function behindSparseMap(file: PositionedFile, start: number): number {
   let at = start;
   let more = true;

@@ -1,13 +1,18 @@
 import { addWord } from '../mix.ts';
 
 const BLOCK = 512;
-/** One block in so many is remembered, chosen by its content, so that both files remember the same ones. */
+/**
+ * One block in this many is remembered. Its content decides, so both files remember the same ones.
+ */
 const SAMPLING = 16;
 
-/** Where blocks of a source are, by their content. */
+/** The positions of blocks of a source, by a sum of their content. */
 export type SourceBlocks = Map<number, number>;
 
-/** Remembers some of the whole 512-byte blocks of `bytes`, which are at `offset` of the source. The first place counts. */
+/**
+ * Remembers some of the whole 512-byte blocks of `bytes`, which are at `offset` of the source. The
+ * first position of equal blocks counts.
+ */
 export function rememberBlocks(blocks: SourceBlocks, bytes: Buffer, offset: number): void {
   forSampledBlocks(bytes, (sum, at) => {
     if (!blocks.has(sum)) blocks.set(sum, offset + at);
@@ -15,8 +20,9 @@ export function rememberBlocks(blocks: SourceBlocks, bytes: Buffer, offset: numb
 }
 
 /**
- * How far behind its place in the target (bytes, may be negative) most of what `bytes`, at `offset` of the target, has in
- * common with the source is found there; undefined when nothing is. Tars keep their files at multiples of 512 bytes.
+ * The most frequent distance (source minus target, bytes) of blocks that `bytes`, at `offset` of
+ * the target, shares with the source; undefined if it shares none. The files of a tar begin at
+ * multiples of 512 bytes.
  */
 export function shiftOf(blocks: SourceBlocks, bytes: Buffer, offset: number): number | undefined {
   const votes = new Map<number, number>();

@@ -3,8 +3,8 @@ import { ADDRESS_LIMIT, FILE_HEADER, WINDOW_BIT } from '../../vcdiff/format.ts';
 import { varints } from '../../vcdiff/varint.ts';
 
 /**
- * The windows of a delta that was made of a piece of a source, for a delta of the whole source, in which the piece is at
- * `pieceOffset` (bytes). Concatenated behind one file header they are that delta.
+ * The windows of a delta of a piece of a source, changed for the whole source, in which the piece
+ * begins at `pieceOffset` (bytes). One file header and the windows of all pieces are a delta.
  */
 export function windowsAt(delta: Uint8Array, pieceOffset: number): Uint8Array[] {
   const fields = new Fields(delta, 0, delta.length, 'windows of a piece');

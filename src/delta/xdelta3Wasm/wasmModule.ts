@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { ToolError, messageOf } from '../../errors.ts';
 
-/** More on either side, and its heap of 16 MiB is too small: it fails, or writes through a null pointer. */
+/** Larger pieces do not fit into the heap of 16 MiB: it fails, or writes through a null pointer. */
 export const LARGEST_PIECE: number = 1 << 20;
 
-/** What incompressible bytes grow by, at most, with headers and checksum. */
+/** The most that headers and checksum add to incompressible bytes. */
 const OVERHEAD = 64 << 10;
-/** XD3_ADLER32 and XD3_COMPLEVEL_9: the package passes its last argument on as flags. */
+/** XD3_ADLER32 and XD3_COMPLEVEL_9. The package passes its last argument on as flags. */
 const FLAGS = (1 << 10) | (9 << 20);
 
 interface Module {
@@ -24,8 +24,9 @@ const require = createRequire(import.meta.url);
 let loaded: Module | undefined;
 
 /**
- * A delta of at most 1 MiB of target against at most 1 MiB of source, by xdelta3 compiled to WebAssembly. A failure may leave
- * its memory broken, so it is tried once more in a fresh instance; then throws ToolError.
+ * A delta of at most 1 MiB of target against at most 1 MiB of source, by xdelta3 compiled to
+ * WebAssembly. A failure may damage its memory, so it is tried once more in a fresh instance.
+ * Throws ToolError if that fails as well.
  */
 export async function encodePiece(source: Uint8Array, target: Uint8Array): Promise<Uint8Array> {
   if (Math.max(source.length, target.length) > LARGEST_PIECE) throw failed('a piece is larger than 1 MiB');
@@ -36,7 +37,7 @@ export async function encodePiece(source: Uint8Array, target: Uint8Array): Promi
   throw failed(second);
 }
 
-/** The delta, or what went wrong. */
+/** The delta, or the error as text. */
 async function attempt(source: Uint8Array, target: Uint8Array): Promise<Uint8Array | string> {
   try {
     loaded ??= await freshInstance();
@@ -50,7 +51,7 @@ async function attempt(source: Uint8Array, target: Uint8Array): Promise<Uint8Arr
   }
 }
 
-// The package keeps its only instance in module scope, so a fresh one takes a fresh module.
+// The package keeps its only instance in module scope, so a fresh instance needs a fresh module.
 async function freshInstance(): Promise<Module> {
   const entry = require.resolve('xdelta3-wasm');
   for (const path of Object.keys(require.cache)) {

@@ -6,12 +6,12 @@ import { windowsAt } from './splice.ts';
 import { PositionedFile } from '../tar/positioned.ts';
 import { LARGEST_PIECE, encodePiece } from './wasmModule.ts';
 
-/** Half of what the source may be, so that content that moved a little is still in reach. */
+/** Half of the source piece, so that content that moved a little is still found. */
 const TARGET_PIECE = LARGEST_PIECE / 2;
 
 /**
- * Writes a delta with xdelta3-wasm, piece by piece: each half MiB of the target against the MiB of the source that seems
- * to hold most of it. Throws ToolError when it fails.
+ * Writes a delta with xdelta3-wasm, piece by piece: each half MiB of the target against the MiB of
+ * the source that shares most with it. Throws ToolError if xdelta3-wasm fails.
  */
 export async function encodeWithWasm(
   from: LayerFile,
@@ -62,7 +62,7 @@ function blocksOf(source: PositionedFile): SourceBlocks {
   return blocks;
 }
 
-/** Where a MiB of source begins whose middle is the counterpart of the piece. */
+/** The position of the MiB of source whose middle is the counterpart of the piece. */
 function sourceStart(counterpart: number, size: number): number {
   const start = counterpart - (LARGEST_PIECE - TARGET_PIECE) / 2;
   return Math.max(0, Math.min(start, size - LARGEST_PIECE));

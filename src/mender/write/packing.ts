@@ -22,7 +22,7 @@ const SMALL = 64 * MIB;
  * Up to this size, a fast xz takes no longer than making the payload, and is far smaller than gzip.
  */
 const MEDIUM = 256 * MIB;
-/** Above this size even an explicit lzma is the fast one: the slow one takes hours. */
+/** Above this size, an lzma that the user asks for takes its fastest level. */
 const LARGE = 1024 * MIB;
 
 /**

@@ -13,9 +13,7 @@ const SMALLEST = 64 << 20;
 /** The share of the payload that must be gzipped already. */
 const MOST = 0.8;
 
-/**
- * True if the payload is large, and nearly all of it is in the cache as its registry gzipped it.
- */
+/** True if the payload is large, and the cache has most of it as its registry gzipped it. */
 export function isWorthSplicing(images: readonly PayloadImage[], payloadSize: number): boolean {
   const whole = images
     .flatMap(({ layers }) => layers)
