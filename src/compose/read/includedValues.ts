@@ -16,18 +16,20 @@ type Given = (name: string, at: readonly string[]) => string | undefined;
  */
 export function withGivenValues(model: Mapping, file: string, outer: Scope, variables: Variables): Mapping {
   const { notes } = outer;
+  const onlyHere = (name: string) =>
+    outer.variables.lookup(name) === undefined ? variables.lookup(name) : undefined;
   const given: Given = (name, at) => {
-    if (outer.variables.lookup(name) !== undefined) return undefined;
-    const value = variables.lookup(name);
+    const value = onlyHere(name);
     if (value !== undefined) notes.filled.push({ name, at, file, origin: variables.originOf(name) });
     return value;
   };
   const secretOf = (name: string, secret: Mapping): Mapping => {
     const variable = scalarText(secret['environment']);
-    const value = given(variable, ['secrets', name, 'environment']);
+    const value = onlyHere(variable);
     if (value === undefined) return secret;
     const own = `INCLUDED_SECRET_${name.replace(/[^A-Za-z0-9_]/g, '_')}`;
-    notes.secretValues.set(own, { value, origin: variables.originOf(variable) });
+    const at = ['secrets', name, 'environment'];
+    notes.secretValues.set(own, { name: variable, at, file, origin: variables.originOf(variable), value });
     return { ...secret, environment: own };
   };
   return {

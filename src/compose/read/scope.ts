@@ -13,6 +13,11 @@ export interface Filled {
   origin: string;
 }
 
+/** The value of a secret of an included file. */
+export interface SecretValue extends Filled {
+  value: string;
+}
+
 /** What is collected while reading, for the messages at the end. */
 export interface Notes {
   /** Compose files read, absolute, in order. */
@@ -20,8 +25,8 @@ export interface Notes {
   /** Variables without a value. */
   unset: Set<string>;
   filled: Filled[];
-  /** Values for secrets that only the env file of an include has, by the name of their variable. */
-  secretValues: Map<string, { value: string; origin: string }>;
+  /** Values for secrets that only the env file of an include has, by the variable for the device. */
+  secretValues: Map<string, SecretValue>;
 }
 
 /** How the files of one project, or of one include, are read. */

@@ -1,5 +1,5 @@
 import type { AuthoredFile } from './composeFile.ts';
-import type { Filled } from '../read/scope.ts';
+import type { Filled, SecretValue } from '../read/scope.ts';
 import type { Mapping } from '../read/yaml/value.ts';
 import type { Variables } from '../read/variables/variables.ts';
 
@@ -16,6 +16,6 @@ export interface ShipmentParts {
   active: readonly string[];
   variables: Variables;
   filled: readonly Filled[];
-  secretValues: ReadonlyMap<string, { value: string; origin: string }>;
+  secretValues: ReadonlyMap<string, SecretValue>;
   authored?: AuthoredFile;
 }

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { UsageError } from '../../errors.ts';
 import type { AuthoredFile } from './composeFile.ts';
 import { composeFileText } from './composeFile.ts';
 import { deviceEdits } from './deviceEdits.ts';
@@ -53,8 +54,13 @@ export async function prepareShipment(
   const local = await gatherLocalFiles(folder, references, steeringFiles(variables), privatePaths);
   const imageless = parts.active.map((name): Edit => ({ at: ['services', name, 'image'] }));
   const kept = editModel(deferred, [...device.edits, ...local.edits, ...imageless]);
-  const { edits, dotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);
+  const { edits, dotenv, needsDotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);
   const isOwn = local.files.some(({ path }) => path === DOTENV);
+  if (isOwn && needsDotenv) {
+    throw new UsageError(`${folder}/${DOTENV} ships whole, so a secret of an include can't be added to it`, {
+      hint: `write the value of the secret into a file, or exclude ${DOTENV} from the mounted folder`,
+    });
+  }
   return {
     model: deferred,
     edits: [...device.edits, ...local.edits, ...edits],

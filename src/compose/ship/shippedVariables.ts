@@ -7,6 +7,7 @@ import type { WrittenVariable } from './fillIn.ts';
 import { fillInLocal } from './fillIn.ts';
 import { refuseOwnSecret } from './ownSecrets.ts';
 import type { ShipmentParts } from './parts.ts';
+import type { SecretValue } from '../read/scope.ts';
 import type { Mapping } from '../read/yaml/value.ts';
 import type { Variables } from '../read/variables/variables.ts';
 
@@ -16,6 +17,8 @@ export interface ShippedVariables {
   edits: Edit[];
   /** The text of the `.env`; empty if none is needed. */
   dotenv: string;
+  /** True if the `.env` has values that the project's own `.env` has not. */
+  needsDotenv: boolean;
   warnings: string[];
 }
 
@@ -37,13 +40,18 @@ export async function shippedVariables(
   const passed = passedThrough(left);
   const wanted = await readEnvFiles(envFiles, variables);
   const names = [...variablesIn(left), ...passed, ...wanted];
-  const given = new Map([...givenByDotenv(parts, names), ...givenByInclude(parts, names)]);
+  const secrets = includedSecrets(parts, names);
+  const values = secrets.map(([name, { value }]): [string, string] => [name, value]);
   return {
     edits,
-    dotenv: dotenvText(given),
+    dotenv: dotenvText(new Map([...givenByDotenv(parts, names), ...values])),
+    needsDotenv: secrets.length > 0,
     warnings: [
       ...writtenWarnings(all, 'Compose file'),
-      ...writtenWarnings(secretsOf(parts, names), '.env'),
+      ...writtenWarnings(
+        secrets.map(([, secret]) => secret),
+        '.env',
+      ),
       ...deviceWarnings(passed, wanted, variables),
     ],
   };
@@ -64,13 +72,11 @@ function givenByDotenv({ folder, variables }: ShipmentParts, names: readonly str
   return given.map((name) => [name, variables.file.get(name) ?? '']);
 }
 
-function givenByInclude({ secretValues }: ShipmentParts, names: readonly string[]): [string, string][] {
-  return [...secretValues].filter(([name]) => names.includes(name)).map(([name, { value }]) => [name, value]);
-}
-
-function secretsOf({ secretValues }: ShipmentParts, names: readonly string[]): WrittenVariable[] {
+/** The secrets of includes whose variable is one of the names. */
+function includedSecrets({ secretValues }: ShipmentParts, names: readonly string[]): [string, SecretValue][] {
   const used = [...secretValues].filter(([name]) => names.includes(name));
-  return used.map(([name, { origin }]) => ({ name, where: '', origin }));
+  for (const [, { name, file, at }] of used) refuseOwnSecret(name, `${file}: ${at.join('.')}`);
+  return used;
 }
 
 function isFromFile(name: string, { file, lookup }: Variables): boolean {
@@ -78,7 +84,10 @@ function isFromFile(name: string, { file, lookup }: Variables): boolean {
 }
 
 /** One warning for each source of values, with the names and never the values. */
-function writtenWarnings(written: readonly WrittenVariable[], into: string): string[] {
+function writtenWarnings(
+  written: readonly Pick<WrittenVariable, 'name' | 'origin'>[],
+  into: string,
+): string[] {
   const origins = [...new Set(written.map(({ origin }) => origin))].sort();
   return origins.map((origin) => {
     const names = new Set(written.filter((one) => one.origin === origin).map(({ name }) => name));

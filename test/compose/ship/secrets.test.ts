@@ -166,10 +166,20 @@ describe('a variable that is written into the artifact is named', () => {
     const files = textsOf(filesOf(application));
     expect(files['.env']).toBe(`INCLUDED_SECRET_t='${SECRET}'\n`);
     expect(files['docker-compose.yaml']).toContain('environment: INCLUDED_SECRET_t');
-    expect(application.warnings.at(-1)).toMatch(
-      /^written into the shipped \.env from \/.*\/sub\/\.env: INCLUDED_SECRET_t$/,
-    );
+    expect(application.warnings).toEqual([
+      expect.stringMatching(/^written into the shipped \.env from \/.*\/sub\/\.env: TOKEN$/),
+    ]);
   });
+});
+
+test('a secret of an include and a .env that ships whole are refused together', async () => {
+  const files = {
+    'compose.yaml': `include: [sub/i.yaml]\nservices: {a: {image: a, env_file: .env}}\n`,
+    'sub/i.yaml': `${WEB}, secrets: [t]}}\nsecrets: {t: {environment: TOKEN}}\n`,
+    'sub/.env': `TOKEN=${SECRET}\n`,
+    '.env': 'A=1\n',
+  };
+  await expect(readCase({ files })).rejects.toThrow('/.env ships whole');
 });
 
 /** Projects that would ship MENDER_PAT, and where the error says it is. */
@@ -200,6 +210,14 @@ const REFUSED: Record<string, Case & { where: string }> = {
       'sub/.env': `MENDER_PAT=${SECRET}\n`,
     },
     where: 'sub/i.yaml: services.web.environment',
+  },
+  'in a secret of an include': {
+    files: {
+      'compose.yaml': 'include: [sub/i.yaml]\n',
+      'sub/i.yaml': `${WEB}, secrets: [t]}}\nsecrets: {t: {environment: MENDER_PAT}}\n`,
+      'sub/.env': `MENDER_PAT=${SECRET}\n`,
+    },
+    where: 'sub/i.yaml: secrets.t.environment',
   },
   'in an env file': {
     files: { 'compose.yaml': `${WEB}, env_file: a.env}}\n`, 'a.env': `A=1\nexport MENDER_PAT=${SECRET}\n` },
