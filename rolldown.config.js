@@ -65,6 +65,7 @@ const withoutUnused = {
 export default {
   input: {
     cli: 'src/cli.ts',
+    index: 'src/index.ts',
     // Threads are files of their own.
     windowWorker: 'src/delta/builtin/windowWorker.ts',
     unpackThread: 'src/cache/unpackThread.ts',

@@ -34,6 +34,9 @@ const ROWS: readonly (readonly string[])[] = [
   ['commands/destinations'],
   ['commands/artifacts'],
   ['commands'],
+  // The library's functions, and what the package exports of them.
+  ['api'],
+  ['index.ts'],
   ['config.ts'],
   ['cli.ts'],
 ];

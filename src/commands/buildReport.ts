@@ -1,8 +1,30 @@
 import type { PayloadImage, PayloadLayer } from '../mender/payload.ts';
+import type { ArtifactSummary } from '../mender/spec.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { BuiltArtifact } from '../pipeline/build/build.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { filesText, planJson } from './planReport.ts';
+import type { PlanReport } from './planReport.ts';
+
+/** A finished artifact as plain data. All sizes are bytes. */
+export interface BuildReport extends Omit<PlanReport, 'images'> {
+  artifact: ArtifactSummary;
+  images: {
+    id: string;
+    image: string;
+    /** Name of the base image. */
+    base: string | null;
+    /** `size` is uncompressed. `sent` is before the artifact's own compression. `from` is the base layer of a delta. */
+    layers: {
+      diffID: string;
+      kind: 'omit' | 'delta' | 'full';
+      size: number;
+      sent: number;
+      from?: string;
+      fromSize?: number;
+    }[];
+  }[];
+}
 
 /** Bytes that travel for a layer before the artifact's own compression, if it has one. */
 function sentBytes({ content, size }: PayloadLayer, { keepsGzip }: BuiltArtifact['artifact']): number {
@@ -12,9 +34,9 @@ function sentBytes({ content, size }: PayloadLayer, { keepsGzip }: BuiltArtifact
 }
 
 /** A finished artifact as JSON for machines. */
-export function buildJson({ plan, files, artifact, images }: BuiltArtifact): unknown {
+export function buildJson({ plan, files, artifact, images }: BuiltArtifact): BuildReport {
   return {
-    ...(planJson(plan, files) as object),
+    ...planJson(plan, files),
     artifact,
     images: images.map(({ id, name, current, layers }) => ({
       id,

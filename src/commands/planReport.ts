@@ -3,8 +3,33 @@ import type { BuildPlan, PlannedImage } from '../pipeline/plan/planBuild.ts';
 import { formatReference } from '../oci/reference.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 
+/** A plan as plain data. */
+export interface PlanReport {
+  application: string;
+  version: string;
+  artifactName: string;
+  /** Services of the base that the new version no longer has. */
+  removedServices: string[];
+  /** Null for a full artifact. */
+  base: { version: string; origin: string } | null;
+  images: {
+    services: string[];
+    image: string;
+    /** Where the image was found. */
+    source: string;
+    configDigest: string;
+    kind: string;
+    /** Name of the base image. */
+    base: string | null;
+    /** `compressedSize`: bytes in the registry, if they are known. */
+    layers: { diffID: string; kind: string; compressedSize: number | null }[];
+  }[];
+  /** The files that ship next to the images. `size` is bytes; `from` is the local file, null for a file that the build writes. */
+  files: { path: string; size: number; from: string | null }[];
+}
+
 /** A plan as JSON for machines: what would be built, and nothing that is only of use inside. */
-export function planJson(plan: BuildPlan, files: readonly ShippedFile[]): unknown {
+export function planJson(plan: BuildPlan, files: readonly ShippedFile[]): PlanReport {
   const { application, version, artifactName, baseline, removedServices } = plan;
   return {
     ...{ application, version, artifactName, removedServices },
@@ -15,7 +40,7 @@ export function planJson(plan: BuildPlan, files: readonly ShippedFile[]): unknow
 }
 
 /** `from` is the local file; null for a file that the build writes. */
-function fileJson(file: ShippedFile): unknown {
+function fileJson(file: ShippedFile): PlanReport['files'][number] {
   const from = file.content instanceof Uint8Array ? null : file.content.file;
   return { path: file.path, size: fileSize(file), from };
 }
@@ -31,7 +56,7 @@ export function filesText(files: readonly ShippedFile[]): string {
   return `${files.length} next to the images, ${formatBytes(size)}`;
 }
 
-function imageJson({ image, base, plan }: PlannedImage): unknown {
+function imageJson({ image, base, plan }: PlannedImage): PlanReport['images'][number] {
   return {
     services: image.services,
     image: formatReference(image.name),

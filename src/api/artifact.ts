@@ -1,0 +1,59 @@
+import { createPublicKey } from 'node:crypto';
+import { resolve } from 'node:path';
+import { openWorld } from '../commands/openWorld.ts';
+import { UsageError } from '../errors.ts';
+import { readArtifact } from '../mender/read/read.ts';
+import type { ArtifactReport } from '../mender/read/report.ts';
+import type { Verification } from '../pipeline/verify/verify.ts';
+import { verifyArtifact } from '../pipeline/verify/verify.ts';
+import type { RunOptions } from './run.ts';
+import { contextOf } from './run.ts';
+
+export interface InspectOptions {
+  /** A public or private key in PEM. It verifies the signature; an unsigned artifact is then an IntegrityError. */
+  key?: string | Uint8Array;
+}
+
+/**
+ * Reads an artifact, compares all its checksums, and returns its metadata and content. Throws
+ * NotFoundError, IntegrityError, UnsupportedError, and UsageError for an invalid key.
+ */
+export async function inspect(
+  file: string,
+  options: InspectOptions = {},
+  run: RunOptions = {},
+): Promise<ArtifactReport> {
+  const { folder, signal } = contextOf(run);
+  const { key } = options;
+  return readArtifact(resolve(folder, file), key === undefined ? { signal } : { signal, key: parseKey(key) });
+}
+
+function parseKey(key: string | Uint8Array): ReturnType<typeof createPublicKey> {
+  try {
+    return createPublicKey(typeof key === 'string' ? key : Buffer.from(key));
+  } catch (error) {
+    throw new UsageError('inspecting an artifact: expected a key in PEM', { cause: error });
+  }
+}
+
+export interface VerifyOptions {
+  /** What devices run: `.mender` files, image archives and image names. A full artifact needs none. */
+  base?: string[];
+  mode?: 'registry-first' | 'local-first' | 'online' | 'offline';
+  insecureRegistry?: string[];
+  maxLayerSize?: string;
+  cacheDir?: string;
+}
+
+/**
+ * Applies an artifact to its bases as a device would. The artifact is good if `problems` is empty.
+ * Throws IntegrityError for an artifact that can't be read, and UsageError for a delta without a base.
+ */
+export async function verify(
+  file: string,
+  { base = [], ...options }: VerifyOptions = {},
+  run: RunOptions = {},
+): Promise<Verification> {
+  const context = contextOf(run);
+  return verifyArtifact(resolve(context.folder, file), base, openWorld(options, context));
+}

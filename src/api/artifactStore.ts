@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { notesFolder } from '../commands/options/uploadNotes.ts';
+import { UsageError } from '../errors.ts';
+import type { Downloaded } from '../download/download.ts';
+import { createHttp } from '../http/http.ts';
+import { registerSecret } from '../io/redact.ts';
+import type { DeployReport, DeployRequest } from '../pipeline/release/deploy.ts';
+import { deployArtifact } from '../pipeline/release/deploy.ts';
+import type { PruneRequest, Pruned } from '../pipeline/release/retention.ts';
+import { pruneArtifacts } from '../pipeline/release/retention.ts';
+import { finishUploads } from '../pipeline/release/finishUploads.ts';
+import { replaceArtifact } from '../pipeline/release/replace.ts';
+import { uploadLocationWithNote, uploadWithNote } from '../pipeline/release/uploadNotes.ts';
+import type { UploadReport, UploadRequest } from '../pipeline/release/upload.ts';
+import type { WatchReport, WatchRequest } from '../pipeline/release/watch.ts';
+import { watchDeployment } from '../pipeline/release/watch.ts';
+import type { Api } from '../server/api.ts';
+import { createApi } from '../server/api.ts';
+import type { Artifact, ArtifactQuery } from '../server/artifacts.ts';
+import { deleteArtifact, describeArtifact, listArtifacts } from '../server/artifacts.ts';
+import { downloadArtifact } from '../server/download.ts';
+import { DEFAULT_HOST, parseHost } from '../server/host.ts';
+import { resolveArtifact } from '../server/resolveArtifact.ts';
+import type { StoredFile } from '../server/storedFile.ts';
+import { headOf } from '../server/storedFile.ts';
+import type { RunOptions } from './run.ts';
+import { contextOf } from './run.ts';
+
+export interface ArtifactStoreOptions {
+  /** The Mender server. The default is `https://hosted.mender.io`. */
+  host?: string;
+  /** A personal access token. It goes to this host only. */
+  token: string;
+  /** Absolute path of the user's own folder where interrupted uploads are noted, for `finish`. */
+  notes?: string;
+}
+
+/** The artifacts and deployments of a Mender server. `reference` is the id or the name of an artifact. */
+export interface ArtifactStore {
+  readonly host: string;
+  list(query?: ArtifactQuery): Promise<Artifact[]>;
+  /** Throws NotFoundError, and UsageError if several artifacts have the name. */
+  show(reference: string): Promise<Artifact>;
+  /** What the storage says of the artifact's file. */
+  head(reference: string): Promise<StoredFile>;
+  /** Continues where an earlier download broke off. */
+  download(reference: string, path: string): Promise<Downloaded>;
+  /** Uploads a file. If the server has this very file, nothing is sent. */
+  add(request: UploadRequest): Promise<UploadReport>;
+  /** Lets the bytes of an address flow to the server without a copy on this machine. */
+  addFrom(location: string, description?: string): Promise<UploadReport>;
+  /** Finishes uploads that broke off in earlier runs. */
+  finish(): Promise<UploadReport[]>;
+  describe(reference: string, description: string): Promise<void>;
+  /** Deletes the artifact and adds the file, which must hold an artifact of the same name. */
+  replace(reference: string, request: UploadRequest): Promise<UploadReport>;
+  delete(reference: string): Promise<void>;
+  /** Deletes old versions of an application by retention rules. */
+  prune(request: PruneRequest): Promise<Pruned[]>;
+  /** Creates a deployment, or joins an identical one. */
+  deploy(request: DeployRequest): Promise<DeployReport>;
+  /** Waits for a deployment. */
+  watch(request: WatchRequest): Promise<WatchReport>;
+}
+
+/** Opens the store of a Mender server. Throws UsageError for an invalid host or an empty token. */
+export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {}): ArtifactStore {
+  const context = contextOf(run);
+  const { log, progress } = context;
+  const api = openApi(options, run);
+  const store = { api, log, progress, notes: options.notes ?? notesFolder(context) };
+  const inFolder = ({ path, ...rest }: UploadRequest): UploadRequest => {
+    return { path: resolve(context.folder, path), ...rest };
+  };
+  const find = (reference: string): Promise<Artifact> => resolveArtifact(api, reference);
+  return {
+    host: api.host,
+    list: (query) => listArtifacts(api, query),
+    show: find,
+    head: async (reference) => headOf(api, await find(reference)),
+    download: async (reference, path) =>
+      downloadArtifact(api, await find(reference), resolve(context.folder, path), { log, progress }),
+    add: (request) => uploadWithNote(inFolder(request), store),
+    addFrom: (location, description) => uploadLocationWithNote(location, description, store),
+    finish: () => finishUploads(store),
+    describe: async (reference, text) => describeArtifact(api, (await find(reference)).id, text),
+    replace: async (reference, request) => replaceArtifact(await find(reference), inFolder(request), store),
+    delete: async (reference) => deleteArtifact(api, (await find(reference)).id),
+    prune: (request) => pruneArtifacts(api, request),
+    deploy: (request) => deployArtifact(request, { api, log }),
+    watch: (request) => watchDeployment(request, { api, log }),
+  };
+}
+
+function openApi({ host = DEFAULT_HOST, token }: ArtifactStoreOptions, run: RunOptions): Api {
+  const address = parseHost(host);
+  if (address === undefined) throw new UsageError(`host ${host}: expected an address like ${DEFAULT_HOST}`);
+  if (token === '') throw new UsageError(`${address}: the token is empty`);
+  registerSecret(token);
+  const { log, signal } = contextOf(run);
+  return createApi({ http: createHttp({ log }), host: address, authorization: `Bearer ${token}`, signal });
+}

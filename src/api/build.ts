@@ -1,0 +1,77 @@
+import type { BuildReport } from '../commands/buildReport.ts';
+import { buildJson } from '../commands/buildReport.ts';
+import { prepareRun } from '../commands/plan.ts';
+import type { PlanReport } from '../commands/planReport.ts';
+import { planJson } from '../commands/planReport.ts';
+import { buildAll } from '../pipeline/build/build.ts';
+import type { RunOptions } from './run.ts';
+import { contextOf } from './run.ts';
+
+/** What to build. The names and values are those of the command line, in camel case; `x-mender` fills what is missing. */
+export interface BuildOptions {
+  /** Compose files, or their folder. Later files override earlier ones. */
+  manifest: string[];
+  deviceType?: string[];
+  /** `os/arch[/variant]` of the devices. */
+  platform?: string;
+  /** Name of the application and its software. */
+  manifestName?: string;
+  artifactVersion?: string;
+  /** The file to write. The default is `<name>-<version>.mender` in the folder. */
+  artifactFilename?: string;
+  /** `SERVICE=IMAGE` */
+  serviceImage?: string[];
+  /** `SERVICE=FILE` */
+  serviceFile?: string[];
+  profile?: string[];
+  release?: boolean;
+  previousVersion?: string[];
+  /** `[VERSION=]FILE` */
+  base?: string[];
+  alsoFull?: boolean;
+  strictBase?: boolean;
+  mode?: 'registry-first' | 'local-first' | 'online' | 'offline';
+  insecureRegistry?: string[];
+  library?: string;
+  /** Bytes, or a size like `64G`. */
+  maxLayerSize?: string;
+  delta?: boolean;
+  encoder?: 'auto' | 'builtin' | 'xdelta3' | 'xdelta3-wasm';
+  effort?: 'fast' | 'default' | 'best';
+  module?: 'app' | 'docker-compose';
+  decodeOnDevice?: 'auto' | 'never';
+  compression?: 'auto' | 'none' | 'gzip' | 'lzma' | 'zstd';
+  writer?: 'auto' | 'mender-artifact' | 'embedded';
+  softwareFilesystem?: string;
+  /** A private key (PEM file) to sign with. */
+  sign?: string;
+  verify?: boolean;
+  sbom?: boolean;
+  serverKind?: 'open-source' | 'enterprise';
+  /** True: the artifact that the cache remembers may be the base. False by default, unlike on the command line. */
+  cache?: boolean;
+  cacheDir?: string;
+}
+
+/**
+ * Plans artifacts and writes nothing. Throws a UserError, such as UsageError for wrong options or an
+ * invalid Compose file, and NotFoundError for a missing image.
+ */
+export async function plan(options: BuildOptions, run: RunOptions = {}): Promise<PlanReport[]> {
+  const { prepared } = await prepareRun(withDefaults(options), contextOf(run));
+  const { plans, files } = prepared;
+  return plans.map((one) => planJson(one, files));
+}
+
+/**
+ * Builds artifacts: one for each base, and a full one if there is no base or `alsoFull` is set. Uploads nothing, and does
+ * not change what the cache remembers as the last artifact. Throws a UserError, and leaves no half-written file.
+ */
+export async function build(options: BuildOptions, run: RunOptions = {}): Promise<BuildReport[]> {
+  const { request, world, prepared } = await prepareRun(withDefaults(options), contextOf(run));
+  return (await buildAll(prepared, request, world)).map(buildJson);
+}
+
+function withDefaults(options: BuildOptions): BuildOptions & { cache: boolean } {
+  return { cache: false, ...options };
+}

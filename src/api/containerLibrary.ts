@@ -1,0 +1,121 @@
+import { resolve } from 'node:path';
+import { download } from '../download/download.ts';
+import type { Downloaded } from '../download/download.ts';
+import { createHttp } from '../http/http.ts';
+import { registerSecret } from '../io/redact.ts';
+import type { Library } from '../library/client.ts';
+import { libraryBase } from '../library/client.ts';
+import { containerId } from '../library/containers.ts';
+import type { ImageKey } from '../library/images.ts';
+import { deleteImage, expectedFile, getImage, lookUpImage } from '../library/images.ts';
+import { LIBRARY_PARTS, locateInLibrary, locateFile } from '../library/locateFile.ts';
+import { search } from '../library/search.ts';
+import { setTags } from '../library/tags.ts';
+import { uploadImage } from '../library/upload/upload.ts';
+import { libraryVersion } from '../library/version.ts';
+import type { RunOptions } from './run.ts';
+import { contextOf } from './run.ts';
+
+export interface ContainerLibraryOptions {
+  /** The address of the library. */
+  address: string;
+  /** It goes to this library only. */
+  token?: string;
+}
+
+/** One file in a library. */
+export interface LibraryFileKey {
+  /** `entity/collection/container` */
+  path: string;
+  tag: string;
+  arch: string;
+}
+
+/** What a library knows of a file. */
+export interface LibraryImage {
+  id: string;
+  /** `sha256.<hex>` of the file, or `sif.<uuid>`. */
+  hash?: string | undefined;
+  /** Bytes. */
+  size?: number | undefined;
+  /** False while its bytes are missing. */
+  uploaded?: boolean | undefined;
+  arch?: string | undefined;
+}
+
+interface Named {
+  id: string;
+  name?: string | undefined;
+}
+
+/** What a search found, by kind. */
+export interface LibrarySearch {
+  entity: Named[];
+  collection: Named[];
+  container: Named[];
+  image: LibraryImage[];
+}
+
+/** A file for a library. */
+export interface LibraryUpload {
+  file: string;
+  /** `entity/collection/container`, without tags. */
+  path: string;
+  arch: string;
+  tags: readonly string[];
+  description?: string;
+}
+
+/** A container library: the protocol of Apptainer and Sylabs. */
+export interface ContainerLibrary {
+  /** `apiVersion` is empty for an old library. */
+  version(): Promise<{ version: string; apiVersion: string }>;
+  /** Undefined if the library has no such file. */
+  lookUp(key: LibraryFileKey): Promise<LibraryImage | undefined>;
+  /** Continues where an earlier download broke off. `workers` parts are downloaded at a time, 4 by default. */
+  download(key: LibraryFileKey, path: string, options?: { workers?: number }): Promise<Downloaded>;
+  /** Sends nothing if the library has these bytes; then it only sets the tags. */
+  upload(request: LibraryUpload): Promise<{ imageId: string; size: number; outcome: 'uploaded' | 'present' }>;
+  /** Finds names that contain `text`, which has at least three characters. */
+  search(text: string, arch?: string): Promise<LibrarySearch>;
+  /** Gives a file more tags. Returns what moved tags meant before: image ids by tag. */
+  tag(key: LibraryFileKey, tags: readonly string[]): Promise<Record<string, string>>;
+  delete(key: LibraryFileKey): Promise<void>;
+}
+
+/** Opens a container library. Throws UsageError for an invalid address. */
+export function containerLibrary(options: ContainerLibraryOptions, run: RunOptions = {}): ContainerLibrary {
+  const { folder, log, progress, signal } = contextOf(run);
+  const { address, token } = options;
+  registerSecret(token);
+  const base = libraryBase(address);
+  const library: Library = {
+    ...{ http: createHttp({ log }), log, base, signal },
+    ...(token === undefined ? {} : { token }),
+  };
+  return {
+    version: () => libraryVersion(library),
+    lookUp: (key) => lookUpImage(library, imageKey(key)),
+    download: async (key, path, { workers = LIBRARY_PARTS.workers } = {}) => {
+      const image = await getImage(library, imageKey(key));
+      const expected = expectedFile(image, imageKey(key).ref);
+      const file = await (workers > 1
+        ? locateFile(library, key, { ...LIBRARY_PARTS, workers }, expected)
+        : locateInLibrary(library, key, undefined, expected));
+      return download(file, resolve(folder, path), { log, progress, signal });
+    },
+    upload: ({ file, ...request }) =>
+      uploadImage(library, { file: resolve(folder, file), ...request }, progress),
+    search: (text, arch) => search(library, text, { arch }),
+    tag: async (key, tags) => {
+      const image = await getImage(library, imageKey(key));
+      const container = await containerId(library, key.path);
+      return setTags(library, { containerId: container, imageId: image.id, arch: key.arch }, tags);
+    },
+    delete: (key) => deleteImage(library, imageKey(key)),
+  };
+}
+
+function imageKey({ path, tag, arch }: LibraryFileKey): ImageKey {
+  return { ref: `${path}:${tag}`, arch };
+}

@@ -1,0 +1,37 @@
+import { homedir } from 'node:os';
+import type { Context } from '../commands/terminal/command.ts';
+import type { Log } from '../io/log.ts';
+import { silentLog } from '../io/log.ts';
+import type { Progress } from '../io/progress.ts';
+import { noProgress } from '../io/progress.ts';
+
+/** What a call may touch, and where it tells what it does. Everything has a default. */
+export interface RunOptions {
+  /** Relative paths start here. The default is the working folder of the process. */
+  folder?: string;
+  /** Variables for Compose files, credentials and proxies. The default is the environment of the process. */
+  environment?: Readonly<Record<string, string | undefined>>;
+  /** The default is the user's home folder. */
+  home?: string;
+  /** Receives messages, without secrets. The default says nothing. */
+  log?: Log;
+  /** Receives the progress of long work. The default shows nothing. */
+  progress?: Progress;
+  /** Ends the call. It then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A complete context for the use cases. */
+export function contextOf(options: RunOptions): Context {
+  return {
+    environment: options.environment ?? process.env,
+    folder: options.folder ?? process.cwd(),
+    home: options.home ?? homedir(),
+    json: true,
+    print: () => undefined,
+    report: () => undefined,
+    log: options.log ?? silentLog,
+    progress: options.progress ?? noProgress,
+    signal: options.signal ?? new AbortController().signal,
+  };
+}

@@ -1,0 +1,45 @@
+/** The library: the use cases behind the commands, and the clients behind them. docs/library-api.md describes it. */
+export { build, plan } from './api/build.ts';
+export type { BuildOptions } from './api/build.ts';
+export type { BuildReport } from './commands/buildReport.ts';
+export type { PlanReport } from './commands/planReport.ts';
+export { inspect, verify } from './api/artifact.ts';
+export type { InspectOptions, VerifyOptions } from './api/artifact.ts';
+export type { ArtifactReport } from './mender/read/report.ts';
+export type { Verification } from './pipeline/verify/verify.ts';
+export { artifactStore } from './api/artifactStore.ts';
+export type { ArtifactStore, ArtifactStoreOptions } from './api/artifactStore.ts';
+export { starmap } from './api/destinationMaps.ts';
+export type { StarmapClientOptions } from './api/destinationMaps.ts';
+export { localMap } from './destinations/localMap.ts';
+export type { LocalMap, MapQuery } from './destinations/localMap.ts';
+export type { Account, Destination, Entry, Mapping, Policy } from './destinations/model.ts';
+export { readMap } from './destinations/readMap.ts';
+export { offlineSession } from './destinations/session.ts';
+export type { Session } from './destinations/session.ts';
+export type { Starmap } from './destinations/starmap.ts';
+export { containerLibrary } from './api/containerLibrary.ts';
+export type {
+  ContainerLibrary,
+  ContainerLibraryOptions,
+  LibraryFileKey,
+  LibraryUpload,
+} from './api/containerLibrary.ts';
+export { formatLibraryReference, parseLibraryReference } from './library/reference.ts';
+export type { LibraryReference } from './library/reference.ts';
+export { decodeVcdiff, encodeVcdiff } from './api/vcdiff.ts';
+export type { EncodeOptions } from './api/vcdiff.ts';
+export type { RunOptions } from './api/run.ts';
+export type { Log } from './io/log.ts';
+export type { Progress } from './io/progress.ts';
+export {
+  DeniedError,
+  DeploymentError,
+  IntegrityError,
+  NetworkError,
+  NotFoundError,
+  ToolError,
+  UnsupportedError,
+  UsageError,
+  UserError,
+} from './errors.ts';
