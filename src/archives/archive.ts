@@ -1,18 +1,23 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobSink } from '../oci/image.ts';
+import type { OddEntry } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
 
 /** An open image archive: a tar file, a gzipped tar file or a folder. */
 export interface Archive {
   files: ArchiveFiles;
-  /** Hands the blobs to the sink, several at once if they can be read by position. Throws the sink's first error. */
+  /**
+   * Hands the blobs to the sink, several at once if they can be read by position. Throws the sink's
+   * first error.
+   */
   deliver(blobs: readonly WantedBlob[], sink: BlobSink, signal?: AbortSignal): Promise<void>;
 }
 
 /**
  * The files of an image archive: an OCI layout
- * (https://github.com/opencontainers/image-spec/blob/main/image-layout.md), or what `docker save` writes, old and new.
+ * (https://github.com/opencontainers/image-spec/blob/main/image-layout.md), or what `docker save`
+ * writes, old and new.
  */
 export interface ArchiveFiles {
   /** Follows links to the content of `path`. Returns undefined if the archive has no such file. */
@@ -30,7 +35,10 @@ export interface LocatedFile {
 /** A blob in an archive. */
 export interface ArchiveBlob {
   path: string;
-  /** Digest and size of the blob's own bytes. A layer in the old format of `docker save` only has its diffID. */
+  /**
+   * Digest and size of the blob's own bytes. A layer in the old format of `docker save` only has
+   * its diffID.
+   */
   descriptor?: Pick<Descriptor, 'digest' | 'size'>;
 }
 
@@ -51,16 +59,26 @@ interface ArchiveLayer extends ArchiveBlob {
   descriptor?: Descriptor;
 }
 
-/** One image and all digests that a reference may pin it by: its config, its manifest, the indexes above it. */
+/**
+ * One image and all digests that a reference may pin it by: its config, its manifest, the indexes
+ * above it.
+ */
 export interface FoundImage {
   image: ArchiveImage;
   digests: Digest[];
 }
 
-/** The images below an entry, and the platforms that an index lists although their content is not in the archive. */
+/**
+ * The images below an entry, and the platforms that an index lists although their content is not in
+ * the archive.
+ */
 export interface ImagesFound {
   present: FoundImage[];
   absent: Platform[];
+  /** Entries of an index that can't be used. */
+  odd: OddEntry[];
+  /** Media types of the configs of what is no image, such as a Helm chart. */
+  others: string[];
 }
 
 /** A blob that somebody wants out of the archive. */

@@ -12,8 +12,8 @@ const AT_ONCE = 3;
 export type OpenFile = (file: LocatedFile, signal: AbortSignal) => Readable;
 
 /**
- * Hands one blob of an archive to the sink, and checks the blob's own digest on the way if the archive names one.
- * `where` names the archive. Throws the sink's error.
+ * Hands one blob of an archive to the sink, and checks the blob's own digest on the way if the
+ * archive names one. `where` names the archive. Throws the sink's error.
  */
 export async function deliverBlob(
   { kind, digest, stored }: WantedBlob,
@@ -40,7 +40,10 @@ function checked(body: Readable, expected: Expected, what: string): Readable {
   return Readable.from(verified(body as AsyncIterable<Buffer>, expected, what), { objectMode: false });
 }
 
-/** Delivers blobs that can be read by position, a few at once. The first failure ends the others and is thrown. */
+/**
+ * Delivers blobs that can be read by position, a few at once. The first failure ends the others and
+ * is thrown.
+ */
 export async function deliverByPosition(
   files: ArchiveFiles,
   open: OpenFile,
@@ -69,7 +72,10 @@ export async function deliverByPosition(
   failure.signal.throwIfAborted();
 }
 
-/** Finds a blob. Throws IntegrityError if the archive lacks it, or if its size is not the one in the manifest. */
+/**
+ * Finds a blob. Throws IntegrityError if the archive lacks it, or if its size is not the one in the
+ * manifest.
+ */
 export async function locateBlob(
   files: ArchiveFiles,
   { stored, digest }: WantedBlob,

@@ -1,30 +1,41 @@
+import { array, fallback, nullish, object, string } from 'valibot';
 import { IntegrityError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ArchiveFiles } from './archive.ts';
+import { checked, parseJson } from '../oci/json.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import type { Reference } from '../oci/reference.ts';
 import { canonicalReference, formatReference, parseReference } from '../oci/reference.ts';
 
-/** What an entry of `index.json` or `manifest.json` is called. */
+/** The names of an entry of `index.json` or `manifest.json`. */
 interface Names {
   /** Whole references. */
   full: Reference[];
-  /** `org.opencontainers.image.ref.name` as it is, where nothing else names the image: often a tag alone. */
+  /**
+   * `org.opencontainers.image.ref.name` as it is, where nothing else names the image: often a tag
+   * alone.
+   */
   loose?: string;
 }
 
 /** One entry at the top of an archive. */
 export type ArchiveEntry = Names & ({ descriptor: Descriptor } | { item: DockerEntry });
 
-/** An entry of `manifest.json`: https://github.com/moby/moby/blob/master/image/tarexport/tarexport.go */
+/**
+ * An entry of `manifest.json`:
+ * https://github.com/moby/moby/blob/master/image/tarexport/tarexport.go
+ */
 export interface DockerEntry {
   config: string;
   layers: string[];
 }
 
-/** All entries at the top of the archive; throws UnsupportedError when it is no image archive. */
+/**
+ * Reads the entries at the top of an archive. Throws UnsupportedError if it is not an image
+ * archive.
+ */
 export async function readEntries(files: ArchiveFiles, where: string): Promise<ArchiveEntry[]> {
   const index = await files.read('index.json');
   const docker = await files.read('manifest.json');
@@ -32,7 +43,7 @@ export async function readEntries(files: ArchiveFiles, where: string): Promise<A
   const entries = index === undefined ? [] : await ociEntries(files, index, items, where);
   if (entries.length > 0 || items.length > 0) return entries.length > 0 ? entries : items;
   if (index !== undefined || docker !== undefined) throw new NotFoundError(`${where}: holds no image`);
-  throw new UnsupportedError(`${where}: no image archive: neither index.json nor manifest.json is in it`, {
+  throw new UnsupportedError(`${where}: not an image archive: it has neither index.json nor manifest.json`, {
     hint: 'give an OCI archive, an OCI layout folder, or what docker save writes',
   });
 }
@@ -44,26 +55,30 @@ async function ociEntries(
   where: string,
 ): Promise<ArchiveEntry[]> {
   const document = parseManifest(index, `${where}: index.json`);
-  if (document.kind !== 'index') throw new IntegrityError(`${where}: index.json is no index`);
+  if (document.kind !== 'index') throw new IntegrityError(`${where}: index.json is not an index`);
   const entries: ArchiveEntry[] = [];
   for (const descriptor of document.manifests.filter(mayLeadToImage)) {
     const names = namesOf(descriptor);
     const known = names.full.length > 0 ? names : await dockerNames(files, descriptor, items, names, where);
     entries.push({ ...known, descriptor });
   }
-  return merged(entries);
+  const [odd] = document.odd;
+  if (odd !== undefined && entries.length === 0) {
+    throw new UnsupportedError(`${where}: index.json has an entry that can't be used: ${odd.problem}`);
+  }
+  return mergeEntries(entries);
 }
 
 function namesOf({ annotations = {} }: Descriptor): Names {
-  const name = parsed(annotations['io.containerd.image.name']);
+  const name = referenceOrUndefined(annotations['io.containerd.image.name']);
   const loose = annotations['org.opencontainers.image.ref.name'];
   if (name !== undefined) return { full: [name] };
-  const full = loose !== undefined && /[:/]/.test(loose) ? parsed(loose) : undefined;
+  const full = loose !== undefined && /[:/]/.test(loose) ? referenceOrUndefined(loose) : undefined;
   if (full !== undefined) return { full: [full] };
   return loose === undefined ? { full: [] } : { full: [], loose };
 }
 
-/** The RepoTags in `manifest.json` of an entry that `index.json` does not name. */
+/** Returns the RepoTags in `manifest.json` for an entry that `index.json` does not name. */
 async function dockerNames(
   files: ArchiveFiles,
   descriptor: Descriptor,
@@ -84,7 +99,7 @@ async function dockerNames(
 }
 
 /** An image with several names has an entry for each. */
-function merged(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
+function mergeEntries(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
   const byDigest = new Map<Digest, ArchiveEntry>();
   for (const entry of entries) {
     if (!('descriptor' in entry)) continue;
@@ -97,33 +112,33 @@ function merged(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
   return [...byDigest.values()];
 }
 
+const TAGS = fallback(nullish(array(string()), []), []);
+const DOCKER_ENTRIES = array(
+  object({ Config: string(), Layers: nullish(array(string()), []), RepoTags: TAGS }),
+);
+
 function dockerEntries(bytes: Uint8Array, where: string): ArchiveEntry[] {
-  let list: unknown;
-  try {
-    list = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch (error) {
-    throw new IntegrityError(`${where}: manifest.json: not valid JSON`, { cause: error });
-  }
-  if (!Array.isArray(list)) throw new IntegrityError(`${where}: manifest.json: expected a list`);
-  return list.map((item: unknown) => dockerEntry(item, where));
+  const json = parseJson(bytes, `${where}: manifest.json`);
+  if (isManifest(json)) throw dirLayout(where);
+  const list = checked(json, DOCKER_ENTRIES, `${where}: manifest.json`);
+  return list.map(({ Config: config, Layers: layers, RepoTags: tags }) => ({
+    full: tags.map(referenceOrUndefined).filter((name) => name !== undefined),
+    item: { config, layers },
+  }));
 }
 
-function dockerEntry(value: unknown, where: string): ArchiveEntry {
-  const item = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const layers = item['Layers'] ?? [];
-  if (typeof item['Config'] !== 'string' || !isStrings(layers)) {
-    throw new IntegrityError(`${where}: manifest.json: an entry has no Config or no list of Layers`);
-  }
-  const tags = isStrings(item['RepoTags']) ? item['RepoTags'] : [];
-  const full = tags.map(parsed).filter((name) => name !== undefined);
-  return { full, item: { config: item['Config'], layers } };
+/** True for a registry's manifest in place of Docker's list. */
+function isManifest(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && 'schemaVersion' in json;
 }
 
-function isStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+function dirLayout(where: string): UnsupportedError {
+  return new UnsupportedError(`${where}: a folder in skopeo's layout dir:, which is not supported`, {
+    hint: 'copy it into an OCI archive: skopeo copy dir:FOLDER oci-archive:FILE',
+  });
 }
 
-function parsed(text: string | undefined): Reference | undefined {
+function referenceOrUndefined(text: string | undefined): Reference | undefined {
   if (text === undefined) return undefined;
   try {
     return parseReference(text);
@@ -133,7 +148,10 @@ function parsed(text: string | undefined): Reference | undefined {
   }
 }
 
-/** The entries for a reference; throws NotFoundError that names what is inside where none or nothing single is. */
+/**
+ * Returns the entries for a reference. Throws NotFoundError, listing the archive's content, if no
+ * entry or several entries match.
+ */
 export function chooseEntries(
   entries: readonly ArchiveEntry[],
   reference: Reference,
@@ -162,11 +180,11 @@ function sameName(name: Reference, wanted: Reference): boolean {
 }
 
 function isLooselyCalled(loose: string, reference: Reference): boolean {
-  const name = parsed(loose);
+  const name = referenceOrUndefined(loose);
   return loose === reference.tag || (name !== undefined && sameName(name, reference));
 }
 
-/** The same for entries that are one image: of one name, or nameless each. */
+/** Returns the same text for entries that are one image: with one name, or without any. */
 function labelOf(entry: ArchiveEntry): string {
   if (entry.full.length > 0) return entry.full.map(canonicalReference).sort().join(' ');
   return entry.loose ?? '';

@@ -1,37 +1,42 @@
-import { IntegrityError, NotFoundError } from '../errors.ts';
+import { IntegrityError, NotFoundError, UnsupportedError } from '../errors.ts';
+import type { UserError } from '../errors.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ResolvedImage } from '../oci/image.ts';
+import type { ImageRequest, ResolvedImage } from '../oci/image.ts';
+import { checkForms } from '../oci/layers.ts';
+import type { Platform } from '../oci/platform.ts';
+import { choosePlatform, formatPlatform, samePlatform } from '../oci/platform.ts';
+import type { Reference } from '../oci/reference.ts';
 import type { ArchiveFiles, ArchiveImage, ImagesFound, WantedBlob } from './archive.ts';
 import type { ArchiveEntry } from './entries.ts';
 import { chooseEntries, readEntries } from './entries.ts';
-import { imagesBelow } from './imagesBelow.ts';
-import type { Platform } from '../oci/platform.ts';
-import { choosePlatform, formatPlatform } from '../oci/platform.ts';
-import type { Reference } from '../oci/reference.ts';
-
-export interface LayoutRequest {
-  reference: Reference;
-  platform: Platform;
-}
+import { imagesBelow, joinFound } from './imagesBelow.ts';
 
 /**
- * Finds the image for a reference and platform: by digest, else by name, else the only image there is, whatever its name.
- * Throws NotFoundError that names what is inside, and IntegrityError for an archive that contradicts itself or for a digest in
- * the reference that the image does not bear. `where` names the archive.
+ * Finds the image for a reference and platform: by digest, else by name, else the only image of the
+ * archive, whatever its name. Throws NotFoundError that lists the archive's content, IntegrityError
+ * for an archive that contradicts itself or for a digest in the reference that the image does not
+ * have, and UnsupportedError for layers that are no tars. `where` names the archive.
  */
 export async function findImage(
   files: ArchiveFiles,
-  request: LayoutRequest,
+  { reference, platform }: ImageRequest,
   where: string,
 ): Promise<ArchiveImage> {
-  const entries = chooseEntries(await readEntries(files, where), request.reference, where);
-  const found = await foundIn(files, entries, where);
-  return onPlatform(pinned(found, request.reference, where), request.platform, where);
+  const entries = chooseEntries(await readEntries(files, where), reference, where);
+  const found = joinFound(await Promise.all(entries.map((entry) => imagesBelow(files, entry, where))));
+  const image = chooseImage(onlyPinned(found, reference, where), platform, where);
+  const described = image.layers.filter((layer) => layer.descriptor !== undefined);
+  checkForms(
+    described.map(({ descriptor }) => descriptor as Descriptor),
+    where,
+  );
+  return image;
 }
 
 /**
- * True once `files`, of which more may still arrive, hold the manifest and config of the best image below `entry` for the
- * platform: what arrives later can't change the choice. Throws nothing.
+ * True if `files` hold the manifest and config of the best image below the entry for the platform.
+ * More files may still arrive, but they can't change the choice. Throws nothing.
  */
 export async function isDecided(
   files: ArchiveFiles,
@@ -45,37 +50,28 @@ export async function isDecided(
     const best = choosePlatform([...platforms, ...absent], platform);
     return best >= 0 && best < platforms.length;
   } catch {
-    // A document has not arrived yet, or is broken: the search through the whole archive will say which.
+    // A document has not arrived yet, or it is broken. The search through the whole archive says
+    // which.
     return false;
   }
 }
 
-async function foundIn(
-  files: ArchiveFiles,
-  entries: readonly ArchiveEntry[],
-  where: string,
-): Promise<ImagesFound> {
-  const parts = await Promise.all(entries.map((entry) => imagesBelow(files, entry, where)));
-  return { present: parts.flatMap(({ present }) => present), absent: parts.flatMap(({ absent }) => absent) };
-}
-
-function pinned(found: ImagesFound, { digest }: Reference, where: string): ImagesFound {
+function onlyPinned(found: ImagesFound, { digest }: Reference, where: string): ImagesFound {
   if (digest === undefined) return found;
   const present = found.present.filter(({ digests }) => digests.includes(digest));
-  if (present.length > 0) return { present, absent: found.absent };
+  if (present.length > 0) return { ...found, present };
   const inside = [...new Set(found.present.flatMap(({ digests }) => digests))];
   throw new IntegrityError(`${where}: expected the image ${digest}, found ${inside.join(', ') || 'none'}`, {
     hint: 'remove the digest from the reference, or use the archive of that very image',
   });
 }
 
-function onPlatform({ present, absent }: ImagesFound, platform: Platform, where: string): ArchiveImage {
+function chooseImage(found: ImagesFound, platform: Platform, where: string): ArchiveImage {
+  const { present } = found;
   const offered = present.map(({ image }) => image.platform);
   const chosen = present[choosePlatform(offered, platform)]?.image;
-  if (chosen === undefined) throw wrongPlatform(offered, absent, platform, where);
-  const same = present.filter(
-    ({ image }) => formatPlatform(image.platform) === formatPlatform(chosen.platform),
-  );
+  if (chosen === undefined) throw noImage(found, platform, where);
+  const same = present.filter(({ image }) => samePlatform(image.platform, chosen.platform));
   const rival = same.find(({ image }) => image.configDigest !== chosen.configDigest);
   if (rival === undefined) return chosen;
   throw new NotFoundError(
@@ -86,12 +82,20 @@ function onPlatform({ present, absent }: ImagesFound, platform: Platform, where:
   );
 }
 
-function wrongPlatform(
-  offered: readonly Platform[],
-  absent: readonly Platform[],
-  wanted: Platform,
-  where: string,
-): NotFoundError {
+function noImage({ present, absent, odd, others }: ImagesFound, wanted: Platform, where: string): UserError {
+  const unusable = odd.find(({ platform }) => platform !== undefined && samePlatform(platform, wanted));
+  if (unusable !== undefined) {
+    return new UnsupportedError(
+      `${where}: the index has an entry for ${formatPlatform(wanted)} that can't be used: ${unusable.problem}`,
+    );
+  }
+  const [other] = others;
+  if (other !== undefined && present.length + absent.length === 0) {
+    return new UnsupportedError(`${where}: not a container image, but a ${other}`, {
+      hint: 'give the archive of an image',
+    });
+  }
+  const offered = present.map(({ image }) => image.platform);
   const list = (platforms: readonly Platform[]): string =>
     [...new Set(platforms.map(formatPlatform))].sort().join(', ');
   const lists = absent.length === 0 ? '' : `; its index lists ${list(absent)} without the content`;
@@ -101,7 +105,7 @@ function wrongPlatform(
   );
 }
 
-/** The blobs among `wanted` (config digest, diffIDs), each once, config first. */
+/** Returns the blobs among `wanted` (config digest, diffIDs), each once, config first. */
 export function wantedBlobs(image: ArchiveImage, wanted: ReadonlySet<Digest>): WantedBlob[] {
   const layers = image.layers.map((layer): WantedBlob => ({
     kind: 'layer',
@@ -109,11 +113,11 @@ export function wantedBlobs(image: ArchiveImage, wanted: ReadonlySet<Digest>): W
     stored: layer,
   }));
   const config: WantedBlob = { kind: 'config', digest: image.configDigest, stored: image.config };
-  const once = new Map([config, ...layers].map((delivery) => [delivery.digest, delivery]));
+  const once = new Map([config, ...layers].map((blob) => [blob.digest, blob]));
   return [...once.values()].filter(({ digest }) => wanted.has(digest));
 }
 
-/** The image as every source describes it. */
+/** Describes the image as all sources do. */
 export function resolvedImage(image: ArchiveImage, reference: Reference, source: string): ResolvedImage {
   const { platform, configDigest, manifestDigest } = image;
   return {

@@ -7,7 +7,9 @@ import type { Archive, ArchiveFiles, LocatedFile } from './archive.ts';
 import { deliverByPosition } from './deliver.ts';
 import { LARGEST_JSON } from './scanArchive.ts';
 
-/** Opens an OCI layout folder. Refuses a link that leads out of the folder with an IntegrityError. */
+/**
+ * Opens an OCI layout folder. Refuses a link that leads out of the folder with an IntegrityError.
+ */
 export async function openFolder(folder: string, where: string): Promise<Archive> {
   const root = await realpath(folder);
   const files: ArchiveFiles = {

@@ -10,8 +10,9 @@ import type { BlobSink } from '../oci/image.ts';
 import type { Archive, ArchiveFiles, WantedBlob } from './archive.ts';
 
 /**
- * Opens a gzipped tar archive. It is unpacked as a stream, once to know what is inside and once for each blob of
- * blobs: no disk space, a bounded amount of memory. Throws as `scanArchive`.
+ * Opens a gzipped tar archive. It is unpacked as a stream, once to read what is inside and once for
+ * each delivery of blobs. That takes no disk space and a bounded amount of memory. Throws as
+ * `scanArchive`.
  */
 export async function openGzipFile(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
   const files = await scanArchive(gunzipped(path, where, signal), where);
@@ -63,7 +64,7 @@ async function* gunzipped(path: string, where: string, signal?: AbortSignal): As
     highWaterMark: 1 << 18,
     ...(signal === undefined ? {} : { signal }),
   });
-  // An error of `file` destroys `gunzip` with the same error: the loop meets it there.
+  // An error of `file` destroys `gunzip` with the same error, so the loop throws it.
   pipeline(file, gunzip, () => undefined);
   try {
     for await (const chunk of gunzip) yield chunk as Buffer;

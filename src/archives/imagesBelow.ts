@@ -8,19 +8,35 @@ import type { DockerEntry, ArchiveEntry } from './entries.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import { isImage, parseConfig, parseManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
+import { pairLayers } from '../oci/layers.ts';
 import { blobPath } from '../oci/portable.ts';
 
-/** Indexes inside indexes; real ones have two. */
+/** Indexes inside indexes. Real ones have two. */
 const DEEPEST = 16;
 
-/** All images below one entry of an archive, through nested indexes; what is no image is left out. */
+/**
+ * Finds all images below one entry of an archive, through nested indexes. Other content is only
+ * listed.
+ */
 export async function imagesBelow(
   files: ArchiveFiles,
   entry: ArchiveEntry,
   where: string,
 ): Promise<ImagesFound> {
-  if ('item' in entry) return { present: [await dockerImage(files, entry.item, where)], absent: [] };
+  if ('item' in entry) return { ...NOTHING, present: [await dockerImage(files, entry.item, where)] };
   return descend(files, entry.descriptor, [], where);
+}
+
+const NOTHING: ImagesFound = { present: [], absent: [], odd: [], others: [] };
+
+/** Returns everything that several searches found. */
+export function joinFound(parts: readonly ImagesFound[]): ImagesFound {
+  return {
+    present: parts.flatMap(({ present }) => present),
+    absent: parts.flatMap(({ absent }) => absent),
+    odd: parts.flatMap(({ odd }) => odd),
+    others: parts.flatMap(({ others }) => others),
+  };
 }
 
 async function descend(
@@ -29,24 +45,27 @@ async function descend(
   above: readonly Digest[],
   where: string,
 ): Promise<ImagesFound> {
-  if (!mayLeadToImage(descriptor)) return { present: [], absent: [] };
+  if (!mayLeadToImage(descriptor)) return NOTHING;
   if (above.includes(descriptor.digest) || above.length > DEEPEST) {
     throw new IntegrityError(`${where}: the index ${descriptor.digest} contains itself`);
   }
   const bytes = await readChecked(files, descriptor, where);
-  if (bytes === undefined) return { present: [], absent: absentPlatform(descriptor, above, where) };
+  if (bytes === undefined) return { ...NOTHING, absent: absentPlatform(descriptor, above, where) };
   const document = parseManifest(bytes, `${where}: ${descriptor.digest}`, descriptor.mediaType);
   const digests = [...above, descriptor.digest];
   if (document.kind === 'manifest') {
-    if (!isImage(document)) return { present: [], absent: [] };
-    return { present: [await ociImage(files, descriptor, document, digests, where)], absent: [] };
+    if (!isImage(document)) return { ...NOTHING, others: [document.config.mediaType] };
+    return { ...NOTHING, present: [await ociImage(files, descriptor, document, digests, where)] };
   }
-  const parts: ImagesFound[] = [];
+  const parts: ImagesFound[] = [{ ...NOTHING, odd: document.odd }];
   for (const child of document.manifests) parts.push(await descend(files, child, digests, where));
-  return { present: parts.flatMap(({ present }) => present), absent: parts.flatMap(({ absent }) => absent) };
+  return joinFound(parts);
 }
 
-/** `docker save` keeps the index of all platforms and the content of those that it has; at the top, content must be there. */
+/**
+ * `docker save` keeps the index of all platforms, and the content of those that it has. At the top,
+ * content must be in the archive.
+ */
 function absentPlatform(descriptor: Descriptor, above: readonly Digest[], where: string): Platform[] {
   if (above.length === 0) throw new IntegrityError(`${where}: ${blobPath(descriptor.digest)} is missing`);
   return descriptor.platform === undefined ? [] : [descriptor.platform];
@@ -87,20 +106,14 @@ async function dockerImage(files: ArchiveFiles, item: DockerEntry, where: string
   return { image: { platform, configDigest, config, layers }, digests: [configDigest] };
 }
 
-/** Both layouts of `docker save` name the config by its digest: `<hex>.json` and `blobs/sha256/<hex>`. */
+/**
+ * Both layouts of `docker save` name the config by its digest: `<hex>.json` and
+ * `blobs/sha256/<hex>`.
+ */
 function checkNamedConfig(path: string, found: Digest, where: string): void {
   const named = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/.exec(path)?.[1];
   if (named === undefined || found === `sha256:${named}`) return;
   throw new IntegrityError(`${where}: ${path}: expected sha256:${named}, found ${found}`);
-}
-
-function pairLayers<T>(diffIDs: readonly Digest[], layers: readonly T[], where: string): [Digest, T][] {
-  if (diffIDs.length !== layers.length) {
-    throw new IntegrityError(
-      `${where}: the config names ${diffIDs.length} layers, the manifest ${layers.length}`,
-    );
-  }
-  return layers.map((layer, position) => [diffIDs[position] as Digest, layer]);
 }
 
 async function readChecked(

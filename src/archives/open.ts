@@ -8,12 +8,14 @@ import { openFolder } from './folder.ts';
 import { openGzipFile } from './gzipFile.ts';
 import { openTarFile } from './tarFile.ts';
 
-const LONGEST_MAGIC = 6;
+/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer */
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+const LONGEST_MAGIC = LFS_POINTER.length;
 const HINT = 'give an OCI archive, an OCI layout folder, or what docker save writes; each may be gzipped';
 
 /**
- * Opens an image archive by what it contains, never by its name. Throws NotFoundError where there is none, UsageError when it
- * can't be read, UnsupportedError for what is no archive.
+ * Opens an image archive by its content, never by its name. Throws NotFoundError if there is no
+ * such file, UsageError if it can't be read, and UnsupportedError if it is not an archive.
  */
 export async function openArchive(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
   try {
@@ -26,7 +28,9 @@ export async function openArchive(path: string, where: string, signal?: AbortSig
   }
 }
 
-/** A file system fault as an error that the user can act on; any other error as it is. */
+/**
+ * Returns a file system fault as an error that the user can act on, and any other error as it is.
+ */
 export function archiveError(error: unknown, where: string): unknown {
   if (systemCodeOf(error) === 'ENOENT') {
     return new NotFoundError(`${where}: no such file or folder`, { hint: 'check the path', cause: error });
@@ -35,10 +39,18 @@ export function archiveError(error: unknown, where: string): unknown {
 }
 
 async function openFile(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
-  const compression = compressionOf(await firstBytes(path, LONGEST_MAGIC));
+  const start = await firstBytes(path, LONGEST_MAGIC);
+  if (start.toString('latin1').startsWith(LFS_POINTER)) throw lfsPointer(where);
+  const compression = compressionOf(start);
   if (compression === 'none') return openTarFile(path, where);
   if (compression === 'gzip') return openGzipFile(path, where, signal);
   throw new UnsupportedError(`${where}: compressed with ${compression}`, {
     hint: `unpack it first, e.g. with ${compression} -d`,
+  });
+}
+
+function lfsPointer(where: string): UnsupportedError {
+  return new UnsupportedError(`${where}: a Git LFS pointer, not the archive itself`, {
+    hint: 'fetch the file with git lfs pull',
   });
 }

@@ -6,22 +6,25 @@ import { streamReader, upTo } from '../tar/byteReader.ts';
 import type { TarHeader } from '../tar/tarRead.ts';
 import { insidePath, truncated, walkTar } from '../tar/tarRead.ts';
 
-/** Docker and containerd refuse manifests above 4 MiB; configs of real images stay below 1 MiB. */
+/**
+ * Docker and containerd refuse manifests above 4 MiB, and configs of real images are smaller than 1
+ * MiB.
+ */
 export const LARGEST_JSON = 8 << 20;
 const LARGEST_JSON_TOTAL = 64 << 20;
 const LONGEST_CHAIN = 16;
 const OPENING = new Set(['{'.charCodeAt(0), '['.charCodeAt(0)]);
 
-/** What is taken out of a tar stream as it passes. */
+/** What is read out of a tar stream while it passes. */
 export interface Selection {
   wants(path: string): boolean;
   /** Consumes the body to its end. */
   take(entry: TarHeader, body: Readable): Promise<void>;
-  /** True once nothing more is wanted: the rest of the stream is not read. */
+  /** True when nothing more is wanted. The rest of the stream is not read then. */
   done(files: ArchiveFiles): boolean | Promise<boolean>;
 }
 
-/** Takes nothing, reads everything. */
+/** Selects nothing, so that the whole stream is read. */
 export const selectNothing: Selection = {
   wants: () => false,
   take: () => Promise.resolve(),
@@ -29,8 +32,9 @@ export const selectNothing: Selection = {
 };
 
 /**
- * Reads a tar stream once: hands what the selection wants to it, keeps every JSON document (at most 64 MiB together), drops
- * the rest. Returns the documents and the names and sizes of all entries that passed. Throws as `walkTar`.
+ * Reads a tar stream once. Hands the selected files over, keeps every JSON document (at most 64 MiB
+ * together), and drops the rest. Returns the documents and the names and sizes of all entries that
+ * passed. Throws as `walkTar`.
  */
 export async function scanArchive(
   chunks: AsyncIterable<Buffer>,
@@ -94,7 +98,7 @@ async function* bodyOf(
   if (left > 0) throw truncated(where);
 }
 
-/** A body that is still being read would be read twice at once if the walk went on. */
+/** Waits until the body is read, as the walk reads from the same stream. */
 async function handOver(selection: Selection, entry: TarHeader, body: Readable): Promise<void> {
   await selection.take(entry, body);
   if (body.readableEnded) return;
@@ -103,7 +107,7 @@ async function handOver(selection: Selection, entry: TarHeader, body: Readable):
   });
 }
 
-/** The files of a tar archive whose entries are known; `read` gives the content of one of them. */
+/** Returns the files of a tar archive with known entries. `read` reads one of them. */
 export function tarFiles(
   entries: ReadonlyMap<string, TarHeader>,
   read: (entry: TarHeader) => Promise<Uint8Array | undefined>,

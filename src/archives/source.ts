@@ -12,9 +12,11 @@ export interface ArchiveOptions {
 }
 
 /**
- * Images from one archive: an OCI archive or layout folder, or what `docker save` writes; tar archives may be gzipped. The image is
- * chosen by digest or name; a single image is taken whatever its name. `resolve` never returns undefined: who names an archive wants it,
- * so it throws NotFoundError for a missing file, image or platform. The archive is opened once, at the first call.
+ * Images from one archive: an OCI archive or layout folder, or what `docker save` writes. Tar
+ * archives may be gzipped. The image is chosen by digest or name. A single image is taken whatever
+ * its name. `resolve` never returns undefined, as the user named this archive: it throws
+ * NotFoundError for a missing file, image or platform. The archive is opened once, at the first
+ * call.
  */
 export function archiveSource(path: string, { log }: ArchiveOptions): ImageSource {
   const name = `archive ${path}`;
@@ -26,20 +28,20 @@ export function archiveSource(path: string, { log }: ArchiveOptions): ImageSourc
     async resolve(request, signal) {
       const { files } = await opened(signal);
       signal?.throwIfAborted();
-      const image = await guarded(name, () => findImage(files, request, name));
+      const image = await withArchiveErrors(name, () => findImage(files, request, name));
       log.debug(`${name}: found ${image.configDigest} with ${image.layers.length} layers`);
       return resolvedImage(image, request.reference, name);
     },
     async fetch(resolved, wanted, sink, signal) {
       const archive = await opened(signal);
-      const image = await guarded(name, () => findImage(archive.files, resolved, name));
+      const image = await withArchiveErrors(name, () => findImage(archive.files, resolved, name));
       if (image.configDigest !== resolved.configDigest) throw changed(name, resolved, image.configDigest);
       await archive.deliver(wantedBlobs(image, wanted), sink, signal);
     },
   };
 }
 
-async function guarded<T>(where: string, action: () => Promise<T>): Promise<T> {
+async function withArchiveErrors<T>(where: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
@@ -53,7 +55,9 @@ function changed(where: string, { configDigest }: ResolvedImage, found: string):
   });
 }
 
-/** The names that the images in an archive bear, as far as they bear any. Throws what opening an archive throws. */
+/**
+ * Returns the names of the images in an archive. An image may have none. Throws as `openArchive`.
+ */
 export async function namesInArchive(path: string): Promise<Reference[]> {
   const where = `archive ${path}`;
   const { files } = await openArchive(path, where);

@@ -9,7 +9,10 @@ import { tarFiles } from './scanArchive.ts';
 import type { Archive, LocatedFile } from './archive.ts';
 import { deliverByPosition } from './deliver.ts';
 
-/** Opens an uncompressed tar archive: its headers are read once, everything else by position. Throws as `walkTar`. */
+/**
+ * Opens an uncompressed tar archive. Its headers are read once, and everything else by position.
+ * Throws as `walkTar`.
+ */
 export async function openTarFile(path: string, where: string): Promise<Archive> {
   const entries = await entriesOf(path, where);
   const content = (file: LocatedFile, signal?: AbortSignal): Readable => {

@@ -35,7 +35,10 @@ export interface ImageRequest {
   platform: Platform;
 }
 
-/** Keeps a manifest, index or config that was looked up, so that a later run can read it instead of asking again. */
+/**
+ * Keeps a manifest, index or config that was looked up, so that a later run can read it instead of
+ * asking again.
+ */
 export type KeepDocument = (kind: 'manifest' | 'config', bytes: Uint8Array) => Promise<void>;
 
 /**
@@ -76,4 +79,9 @@ export interface ImageSource {
     sink: BlobSink,
     signal?: AbortSignal,
   ): Promise<void>;
+  /**
+   * Returns the diffIDs of layers that the source no longer has, although it resolved the image. Downloads
+   * no layer. A source without this function has every layer of the images that it resolves.
+   */
+  findMissing?(image: ResolvedImage, diffIDs: readonly Digest[], signal?: AbortSignal): Promise<Digest[]>;
 }

@@ -1,19 +1,6 @@
 import { IntegrityError, UnsupportedError } from '../errors.ts';
-import type { Digest } from './digest.ts';
 import type { Descriptor } from './descriptor.ts';
-import type { Layer } from './image.ts';
-
-/**
- * Pairs the diffIDs of a config with the layers of its manifest, base first. `where` names the
- * image. Throws IntegrityError if their numbers differ, and UnsupportedError for a layer that is
- * not a tar.
- */
-export function layersOf(diffIDs: readonly Digest[], layers: readonly Descriptor[], where: string): Layer[] {
-  return pairLayers(diffIDs, layers, where).map(([diffID, descriptor]) => {
-    checkForm(descriptor, where);
-    return { diffID, descriptor };
-  });
-}
+import type { Digest } from './digest.ts';
 
 /**
  * Pairs the diffIDs of a config with what a manifest lists, base first. Throws IntegrityError if
@@ -32,12 +19,15 @@ export function pairLayers<T>(
   return layers.map((layer, position) => [diffIDs[position] as Digest, layer]);
 }
 
-function checkForm({ mediaType, digest }: Descriptor, where: string): void {
-  if (/\+encrypted$/.test(mediaType)) {
-    throw new UnsupportedError(`${where}: layer ${digest} is encrypted (${mediaType})`, {
-      hint: 'decrypt the image first, e.g. with skopeo copy --decryption-key KEY',
-    });
+/** Throws UnsupportedError for a layer that is encrypted or not a tar. `where` names the image. */
+export function checkForms(layers: readonly Descriptor[], where: string): void {
+  for (const { mediaType, digest } of layers) {
+    if (mediaType.endsWith('+encrypted')) {
+      throw new UnsupportedError(`${where}: layer ${digest} is encrypted (${mediaType})`, {
+        hint: 'decrypt the image first, e.g. with skopeo copy --decryption-key KEY',
+      });
+    }
+    const isTar = /\.tar([.+](gzip|zstd))?$/.test(mediaType) || mediaType === '';
+    if (!isTar) throw new UnsupportedError(`${where}: layer ${digest} has an unknown form (${mediaType})`);
   }
-  const isTar = /\.tar([.+](gzip|zstd))?$/.test(mediaType) || mediaType === '';
-  if (!isTar) throw new UnsupportedError(`${where}: layer ${digest} has an unknown form (${mediaType})`);
 }

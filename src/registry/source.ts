@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { LimitFunction } from 'p-limit';
 import pLimit from 'p-limit';
-import { NotFoundError } from '../errors.ts';
+import { NotFoundError, UserError } from '../errors.ts';
 import type { Http } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -16,7 +16,7 @@ import { originFinder } from './endpoint.ts';
 import type { RegistryClient } from './client.ts';
 import type { CredentialLookup } from './credentials.ts';
 import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
-import { servedLayers } from './layers.ts';
+import { layersOf } from './layers.ts';
 import { selectImage } from './select.ts';
 import type { Reader } from './select.ts';
 
@@ -76,6 +76,7 @@ export function registrySource(options: RegistryOptions): RegistrySource {
     name: 'registry',
     resolve: (request, signal) => resolve(context, request, signal),
     fetch: (image, wanted, sink, signal) => fetchBlobs(context, image, wanted, sink, signal),
+    findMissing: (image, diffIDs, signal) => findMissing(context, image, diffIDs, signal),
     headDigest: (reference, signal) =>
       headDocument(context.client, reference, tagOrDigest(reference), signal),
   };
@@ -101,7 +102,7 @@ async function resolve(
     platform: selected.platform,
     configDigest: selected.manifest.config.digest,
     manifestDigest: selected.digest,
-    layers: servedLayers(selected, name),
+    layers: layersOf(selected, name),
     source: 'registry',
   };
 }
@@ -127,6 +128,32 @@ function readerFor(context: Context, reference: Reference, signal: AbortSignal |
       return bytes;
     },
   };
+}
+
+/** Asks for each layer with one HEAD request. An answer other than 404 leaves the question to the download. */
+async function findMissing(
+  { client, limit }: Context,
+  { reference, layers }: ResolvedImage,
+  diffIDs: readonly Digest[],
+  signal: AbortSignal | undefined,
+): Promise<Digest[]> {
+  const asked = layers.filter(({ diffID, descriptor }) => descriptor && diffIDs.includes(diffID));
+  const isMissing = async (digest: Digest): Promise<boolean> => {
+    const request = { method: 'HEAD', path: `blobs/${digest}`, retry: false, signal } as const;
+    try {
+      const response = await client.request(reference, request);
+      response.body.destroy();
+      return response.status === 404;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  };
+  const missing = await Promise.all(
+    asked.map(({ descriptor, diffID }) => limit(() => isMissing(descriptor?.digest ?? diffID))),
+  );
+  return asked.filter((_, position) => missing[position]).map(({ diffID }) => diffID);
 }
 
 async function fetchBlobs(

@@ -27,6 +27,12 @@ import { ask, newDockerFiles, oldDockerFiles, sampleImage, writeArchive } from '
 const KINDS = ['folder', 'tar', 'gzip'] as const;
 const one = sampleImage('one');
 const two = sampleImage('two');
+const ENCRYPTED = 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted';
+const LFS_POINTER = Buffer.from(
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12345\n`,
+);
+/** An entry of an index with a digest that this tool does not compute. */
+const other512 = { mediaType: one.descriptor.mediaType, digest: `sha512:${'a'.repeat(128)}`, size: 500 };
 
 function sourceOf(path: string): ImageSource {
   return archiveSource(path, { log: silentLog });
@@ -342,7 +348,12 @@ describe('bad input', () => {
     ['an empty list', { 'manifest.json': '[]' }, NotFoundError, /holds no image/],
     ['a broken index', { 'index.json': '{"manifests":' }, IntegrityError, /index.json: not valid JSON/],
     ['a broken list', { 'manifest.json': '[}' }, IntegrityError, /manifest.json: not valid JSON/],
-    ['a list of the wrong kind', saved({ Config: 1 }), IntegrityError, /has no Config/],
+    [
+      'a list of the wrong kind',
+      saved({ Config: 1 }),
+      IntegrityError,
+      /manifest.json: \[0\]\.Config: expected a text/,
+    ],
     ['no config', saved({ Config: 'a.json', Layers: [] }), IntegrityError, /a.json is missing/],
     ['a config out of the archive', saved({ Config: '../a.json', Layers: [] }), IntegrityError, /leads out/],
     ['an absolute config', saved({ Config: '/etc/passwd', Layers: [] }), IntegrityError, /leads out/],
@@ -365,7 +376,7 @@ describe('bad input', () => {
       'fewer layers than diffIDs',
       saved({ Config: 'c.json', Layers: [] }, { 'c.json': one.config }),
       IntegrityError,
-      /the config names 3 layers, the manifest 0/,
+      /the manifest has 0 layers, the config 3/,
     ],
     [
       'a config under another name',
@@ -449,8 +460,9 @@ describe('bad input', () => {
 
   it.each([
     ['text', Buffer.from('services: {}\n'.repeat(100)), UnsupportedError, /not a tar archive/],
-    ['an empty file', Buffer.alloc(0), UnsupportedError, /no image archive/],
-    ['zeros', Buffer.alloc(4096), UnsupportedError, /no image archive/],
+    ['an empty file', Buffer.alloc(0), UnsupportedError, /not an image archive/],
+    ['zeros', Buffer.alloc(4096), UnsupportedError, /not an image archive/],
+    ['a Git LFS pointer', LFS_POINTER, UnsupportedError, /a Git LFS pointer, not the archive itself/],
     ['gzipped text', gzipSync('x'.repeat(2000)), UnsupportedError, /not a tar archive/],
     ['zstd', Buffer.from('28b52ffd00000000', 'hex'), UnsupportedError, /compressed with zstd/],
     ['xz', Buffer.from('fd377a585a000000', 'hex'), UnsupportedError, /compressed with xz/],
@@ -461,7 +473,40 @@ describe('bad input', () => {
     const error = await failure(sourceOf(path));
     expect(error).toBeInstanceOf(type);
     expect(error.message).toMatch(message);
-    expect(error.hint ?? 'copy').toMatch(/give|unpack|copy|make/);
+    expect(error.hint ?? 'copy').toMatch(/give|unpack|copy|make|git lfs pull/);
+  });
+
+  it.each<[string, FileMap, RegExp]>([
+    [
+      'a Helm chart',
+      layoutFiles({ '': buildArtifact() }),
+      /not a container image, but a application\/vnd.oci.empty/,
+    ],
+    [
+      'an encrypted layer',
+      layoutFiles({ '': buildImage({ layers: [{ files: { a: 'b' }, mediaType: ENCRYPTED }] }) }),
+      /layer sha256:\w+ is encrypted/,
+    ],
+    [
+      "skopeo's dir:",
+      { 'manifest.json': one.manifest, version: 'Directory Transport Version: 1.1\n' },
+      /skopeo's layout dir:/,
+    ],
+    [
+      'an entry with a digest that nobody computes',
+      { 'index.json': JSON.stringify({ manifests: [{ ...other512, platform: ask('app:1').platform }] }) },
+      /index.json has an entry that can't be used: digest: expected a digest sha256/,
+    ],
+  ])('says what it is: %s', async (_what, files, message) => {
+    const error = await failure(sourceWith(files, 'folder'));
+    expect(error.message).toMatch(message);
+    expect(error).toBeInstanceOf(UserError);
+  });
+
+  it.each(KINDS)('malformed entries of an index spoil no good ones (%s)', async (kind) => {
+    const index = { manifests: [other512, { ...one.descriptor, platform: {} }] };
+    const files = { ...layoutFiles({ '': one }), 'index.json': JSON.stringify(index) };
+    await expectImage(sourceWith(files, kind), ask('app:1'), one);
   });
 
   function damagedGzip(): Buffer {

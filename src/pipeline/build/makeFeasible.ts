@@ -10,6 +10,7 @@ import type { Platform } from '../../oci/platform.ts';
 import type { BaseImage } from '../base/baseImages.ts';
 import { locateBaseImage } from '../base/baseImages.ts';
 import { UNPACKED_AT_ONCE } from '../images/fetch.ts';
+import type { LocatedImage } from '../images/locate.ts';
 import type { LayerPlan } from '../plan/plan.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 
@@ -32,11 +33,14 @@ export async function makeFeasible(
   const decodable = await shipCompressedWhole(planned, cache.layers);
   const { base, plan, image } = decodable;
   if (base === undefined || !plan.layers.some(({ kind }) => kind === 'delta')) return decodable;
-  if (await areAllHeld(base, cache.layers)) return decodable;
+  const unheld = await findUnheld(base, cache.layers);
+  if (unheld.length === 0) return decodable;
   const located = base.located ?? (await locateBaseImage(base.metadata, platform, base.images, log));
-  if (located) return { ...decodable, base: { ...base, located } };
+  const isThere = located !== undefined && (await hasLayers(located, unheld));
+  if (isThere) return { ...decodable, base: { ...base, located } };
+  const gone = located === undefined ? 'the base image' : 'a layer of the base image';
   log.warning(
-    `${image.services.join(', ')}: the base image ${base.metadata.ref} is gone; shipping changed layers whole`,
+    `${image.services.join(', ')}: ${gone} ${base.metadata.ref} is gone; shipping changed layers whole`,
   );
   return { ...decodable, plan: { ...plan, layers: plan.layers.map(withoutDelta) } };
 }
@@ -45,9 +49,16 @@ function withoutDelta(layer: LayerPlan): LayerPlan {
   return layer.kind === 'delta' ? { ...layer, kind: 'full' } : layer;
 }
 
-async function areAllHeld(base: BaseImage, layers: LayerStore): Promise<boolean> {
+/** Returns the layers of the base image that the cache does not have. */
+async function findUnheld(base: BaseImage, layers: LayerStore): Promise<Digest[]> {
   const held = await mapLimited(base.layers, UNPACKED_AT_ONCE, (diffID) => layers.ensureUnpacked(diffID));
-  return held.every((layer) => layer !== undefined);
+  return base.layers.filter((_, position) => held[position] === undefined);
+}
+
+/** A registry may have deleted a layer of an image that it had before. */
+async function hasLayers({ image, source }: LocatedImage, diffIDs: readonly Digest[]): Promise<boolean> {
+  const missing = await source.findMissing?.(image, diffIDs);
+  return missing === undefined || missing.length === 0;
 }
 
 /** Xdelta3 can't copy a layer that it takes for compressed. A layer that is not in the cache is taken for a tar. */

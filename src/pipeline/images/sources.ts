@@ -33,7 +33,12 @@ export function rememberingSource(
     if (remembersTags) await images.rememberName(reference, platform, image);
     return { ...image, reference };
   };
-  return { name: source.name, resolve, fetch: source.fetch.bind(source) };
+  return {
+    name: source.name,
+    resolve,
+    fetch: source.fetch.bind(source),
+    ...(source.findMissing && { findMissing: source.findMissing.bind(source) }),
+  };
 }
 
 /** Returns the cache as a source by name. It has an image only if all its bytes are there. */
