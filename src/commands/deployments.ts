@@ -12,7 +12,7 @@ import type { Deployment } from '../server/deployments.ts';
 import { countersText } from '../server/outcome.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
-import { formatTable } from './terminal/format.ts';
+import { formatTable, onOneLine } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 import { WATCH_OPTIONS, devicesText, finishWatch, logsText, watchWithLog } from './options/watch.ts';
 
@@ -106,5 +106,5 @@ function deploymentText({
 }: Deployment): string {
   const lines = { id, name, artifact: artifact_name, status, created, finished, groups: groups.join(', ') };
   const known = Object.entries(lines).filter(([, value]) => value !== undefined && value !== '');
-  return known.map(([key, value]) => `${key}: ${value ?? ''}`).join('\n');
+  return known.map(([key, value]) => onOneLine(`${key}: ${value ?? ''}`)).join('\n');
 }

@@ -3,7 +3,7 @@ import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
 import { readVerificationKey } from '../mender/sign.ts';
 import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
-import { formatBytes, formatTable } from './terminal/format.ts';
+import { formatBytes, formatTable, onOneLine } from './terminal/format.ts';
 
 /** `inspect FILE.mender` */
 export const inspectCommand = defineCommand({
@@ -38,7 +38,7 @@ function describe(report: ArtifactReport): string {
     ['manifests', report.manifests.map(({ path }) => path).join(', ')],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
-  const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${onOneLine(value)}`);
   return `${lines.join('\n')}\n\n${formatTable(['image', 'base', 'layer', 'kind', 'bytes'], report.images.flatMap(imageRows), [4])}`;
 }
 

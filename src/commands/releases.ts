@@ -4,7 +4,7 @@ import { getRelease, listReleases, setNotes, setTags } from '../server/releases.
 import type { Release } from '../server/releases.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
-import { formatBytes, formatTable } from './terminal/format.ts';
+import { formatBytes, formatTable, onOneLine } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 
 const ACTIONS = ['list', 'show', 'tag', 'notes'] as const;
@@ -107,7 +107,7 @@ function releaseText({ name, modified = '', tags = [], notes = '', artifacts = [
   ]);
   const table =
     rows.length === 0 ? '' : `\n\n${formatTable(['ARTIFACT', 'DEVICE TYPES', 'SIZE', 'DEPENDS'], rows, [2])}`;
-  return head.join('\n') + table;
+  return head.map(onOneLine).join('\n') + table;
 }
 
 function dependsText(depends: Record<string, string[]>): string {

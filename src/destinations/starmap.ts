@@ -89,9 +89,13 @@ async function readOne<T>(
   return status === 404 ? undefined : read(body, `${session.source}: ${kind} ${id}`);
 }
 
+/** A server that always names a next page must not fill the memory. */
+const MOST_PAGES = 1000;
+
 async function readPolicies(session: Session): Promise<Policy[]> {
   const policies: Policy[] = [];
-  for (let page = 1; ; page++) {
+  let before = '';
+  for (let page = 1; page <= MOST_PAGES; page++) {
     const query: QueryPair[] = [
       ['page', String(page)],
       ['per_page', String(PAGE_SIZE)],
@@ -103,7 +107,11 @@ async function readPolicies(session: Session): Promise<Policy[]> {
       ...items.map((item, index) => readPolicy(item, `${session.source}: policy ${index} of page ${page}`)),
     );
     if (nav['next'] === null || nav['next'] === undefined) return policies;
+    const text = JSON.stringify(items);
+    if (items.length === 0 || text === before) break;
+    before = text;
   }
+  throw new NetworkError(`reading policies from ${session.source}: the list does not end`);
 }
 
 function pageOf(body: unknown, source: string): { items: unknown[]; nav: Readonly<Record<string, unknown>> } {

@@ -8,7 +8,7 @@ export async function readYamlFile(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileError(error, `reading ${path}`);
   });
-  return parseText(text, path, parse);
+  return parseText(text, path, (yaml) => parse(yaml, { logLevel: 'error' }) as unknown);
 }
 
 /** What `parse` makes of a text from `source`. Throws UsageError with one line if it can't be parsed. */

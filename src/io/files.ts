@@ -69,6 +69,7 @@ const CAUSES: Record<string, { what: string; hint: string }> = {
  * the action.
  */
 export function fileError(error: unknown, doing: string): unknown {
+  if (isNulError(error)) return new UsageError(`${doing}: a path holds a NUL character`, { cause: error });
   const cause = CAUSES[systemCodeOf(error) ?? ''];
   if (cause === undefined || error instanceof UsageError) return error;
   return new UsageError(`${doing}: ${cause.what}`, { hint: cause.hint, cause: messageOf(error) });
@@ -79,9 +80,15 @@ export function fileError(error: unknown, doing: string): unknown {
  * other kinds unchanged.
  */
 export function unforeseenFileError(error: unknown): unknown {
+  if (isNulError(error)) return fileError(error, 'using a file');
   const { syscall, path } = error as Partial<NodeJS.ErrnoException>;
   if (syscall === undefined || systemCodeOf(error) === undefined) return error;
   return fileError(error, `${syscall} of ${path === undefined ? 'a file' : JSON.stringify(path)}`);
+}
+
+/** True for Node's refusal of a path or program argument with NUL, which no system call takes. */
+function isNulError(error: unknown): boolean {
+  return systemCodeOf(error) === 'ERR_INVALID_ARG_VALUE' && messageOf(error).includes('without null bytes');
 }
 
 /** Bytes of the file at `path`, or undefined if it does not exist. */

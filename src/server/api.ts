@@ -8,7 +8,7 @@ import { failureOf } from './failure.ts';
 export interface Api {
   /** Scheme and host, without a slash at the end. */
   readonly host: string;
-  /** Whose artifacts these are, where one server has several tenants; else empty. */
+  /** The tenant that owns the artifacts; empty on a server without tenants. */
   readonly tenant: string;
   readonly http: Http;
   readonly signal: AbortSignal | undefined;
@@ -28,7 +28,7 @@ export interface ApiOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The API at `host` for whom `authorization` stands. */
+/** The API at `host` for the user that `authorization` names. */
 export function createApi({ http, host, authorization, signal }: ApiOptions): Api {
   const base = host.replace(/\/+$/, '');
   const call = async (request: ApiRequest): Promise<ApiResponse> => {
@@ -41,7 +41,7 @@ export function createApi({ http, host, authorization, signal }: ApiOptions): Ap
   return { host: base, tenant: tenantOf(authorization), http, signal, call };
 }
 
-/** What a Mender token, a JWT, says of its tenant. https://www.rfc-editor.org/rfc/rfc7519#section-3 */
+/** The tenant in a Mender token, which is a JWT. https://www.rfc-editor.org/rfc/rfc7519#section-3 */
 function tenantOf(authorization: string): string {
   const [, claims = ''] = authorization.split('.');
   try {
@@ -84,17 +84,6 @@ function queryOf(query: NonNullable<ApiRequest['query']>): string {
     for (const one of value === undefined ? [] : [value].flat()) pairs.append(name, String(one));
   }
   return pairs.size === 0 ? '' : `?${pairs.toString()}`;
-}
-
-/** The answer's JSON. What it holds is the server's word: each caller names what it relies on. */
-export function valueOf({ text }: ApiResponse, doing: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new NetworkError(`${doing}: expected JSON, found something else`, {
-      hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
-    });
-  }
 }
 
 /** The last segment of the Location header of a 201. */

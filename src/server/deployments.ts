@@ -1,38 +1,20 @@
+import type { InferOutput } from 'valibot';
+import { string } from 'valibot';
 import { NotFoundError } from '../errors.ts';
 import type { Api } from './api.ts';
 import type { ApiResponse } from './apiMessage.ts';
-import { valueOf } from './api.ts';
+import { readAnswer } from './answer.ts';
 import { itemsOf, listOf } from './pages.ts';
+import { deploymentSchema, deviceDeploymentSchema, statisticsSchema } from './schemas.ts';
 
-/** A deployment as the server tells of it; the names are the API's own. */
-export interface Deployment {
-  id: string;
-  name: string;
-  artifact_name: string;
-  /** ISO 8601, as `finished`. */
-  created: string;
-  finished?: string;
-  status: 'scheduled' | 'pending' | 'inprogress' | 'finished';
-  device_count: number;
-  groups?: string[];
-  /** Some servers leave it out. */
-  statistics?: { status?: Statistics };
-}
+/** A deployment as the server describes it. The field names are those of the API. */
+export type Deployment = InferOutput<typeof deploymentSchema>;
 
 /** How many devices are in each state: success, failure, pending, downloading, installing, ... */
-export type Statistics = Record<string, number>;
+export type Statistics = InferOutput<typeof statisticsSchema>;
 
-/** What one device made of a deployment. It appears once the device has asked the server for updates. */
-export interface DeviceDeployment {
-  id: string;
-  status: string;
-  device_type?: string;
-  created?: string;
-  finished?: string;
-  substate?: string;
-  /** Whether the device sent a log. */
-  log: boolean;
-}
+/** The state of a deployment on one device. It exists once the device has asked the server for updates. */
+export type DeviceDeployment = InferOutput<typeof deviceDeploymentSchema>;
 
 /** Which devices a deployment is for. */
 export type Target =
@@ -42,7 +24,7 @@ export interface NewDeployment {
   name: string;
   artifactName: string;
   target: Target;
-  /** Install even where it is installed already. */
+  /** True to install it even if it is installed already. */
   force: boolean;
 }
 
@@ -58,7 +40,7 @@ function at(id: string): string {
   return `${V1}/${encodeURIComponent(id)}`;
 }
 
-/** Asks for a deployment; 400, 409 and 422 are for the caller to judge. */
+/** Creates a deployment. The caller handles 400, 409 and 422. */
 export async function postDeployment(api: Api, wanted: NewDeployment, doing: string): Promise<ApiResponse> {
   const { name, artifactName, target, force } = wanted;
   const common = { name, artifact_name: artifactName, force_installation: force };
@@ -70,16 +52,16 @@ export async function postDeployment(api: Api, wanted: NewDeployment, doing: str
   return api.call({ ...request, path: V1, json: { ...common, ...devices } });
 }
 
-/** The deployments that fit, the newest first; every page of them. */
+/** All deployments that match, newest first. */
 export async function listDeployments(api: Api, query: DeploymentQuery = {}): Promise<Deployment[]> {
   const doing = 'listing deployments';
   try {
-    return await listOf<Deployment>(api, { path: V2, query: { ...query, sort: 'desc' }, doing });
+    return await listOf(api, deploymentSchema, { path: V2, query: { ...query, sort: 'desc' }, doing });
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    // Servers of before October 2024 have the older list only, which can't look for a name.
+    // Servers from before October 2024 only have the older list, which can't search for a name.
     const { name, status } = query;
-    const all = await listOf<Deployment>(api, { path: V1, query: { status, sort: 'desc' }, doing });
+    const all = await listOf(api, deploymentSchema, { path: V1, query: { status, sort: 'desc' }, doing });
     return all.filter((deployment) => name === undefined || deployment.name === name);
   }
 }
@@ -87,10 +69,10 @@ export async function listDeployments(api: Api, query: DeploymentQuery = {}): Pr
 /** Throws NotFoundError for an unknown id. */
 export async function getDeployment(api: Api, id: string): Promise<Deployment> {
   const doing = `reading deployment ${id}`;
-  return valueOf(await api.call({ method: 'GET', path: at(id), doing }), doing) as Deployment;
+  return readAnswer(await api.call({ method: 'GET', path: at(id), doing }), deploymentSchema, doing);
 }
 
-/** Stops a deployment; false if it was finished already. */
+/** Aborts a deployment. Returns false if it was finished already. */
 export async function abortDeployment(api: Api, id: string): Promise<boolean> {
   const request = { method: 'PUT', path: `${at(id)}/status`, json: { status: 'aborted' } } as const;
   const answer = await api.call({ ...request, doing: `aborting deployment ${id}`, accept: [422] });
@@ -100,12 +82,13 @@ export async function abortDeployment(api: Api, id: string): Promise<boolean> {
 /** How many devices are in each state. */
 export async function statisticsOf(api: Api, id: string): Promise<Statistics> {
   const doing = `reading the statistics of deployment ${id}`;
-  return valueOf(await api.call({ method: 'GET', path: `${at(id)}/statistics`, doing }), doing) as Statistics;
+  const answer = await api.call({ method: 'GET', path: `${at(id)}/statistics`, doing });
+  return readAnswer(answer, statisticsSchema, doing);
 }
 
 /** The devices that have asked for updates since the deployment began. */
 export async function devicesOf(api: Api, id: string): Promise<DeviceDeployment[]> {
-  return listOf<DeviceDeployment>(api, {
+  return listOf(api, deviceDeploymentSchema, {
     path: `${at(id)}/devices/list`,
     doing: `listing the devices of deployment ${id}`,
   });
@@ -114,10 +97,10 @@ export async function devicesOf(api: Api, id: string): Promise<DeviceDeployment[
 /** Ids of all the devices that a deployment is for. */
 export async function targetsOf(api: Api, id: string): Promise<string[]> {
   const doing = `listing the devices of deployment ${id}`;
-  return itemsOf<string>(await api.call({ method: 'GET', path: `${at(id)}/device_list`, doing }), doing);
+  return itemsOf(await api.call({ method: 'GET', path: `${at(id)}/device_list`, doing }), string(), doing);
 }
 
-/** What a device logged, or undefined if it sent nothing. */
+/** The log of a device. Undefined if the device sent none. */
 export async function deviceLog(api: Api, id: string, device: string): Promise<string | undefined> {
   const path = `${at(id)}/devices/${encodeURIComponent(device)}/log`;
   const doing = `reading the log of device ${device}`;
@@ -129,11 +112,11 @@ export async function deviceLog(api: Api, id: string, device: string): Promise<s
 export async function listGroups(api: Api): Promise<string[]> {
   const doing = 'listing device groups';
   const path = '/api/management/v1/inventory/groups';
-  return itemsOf<string>(await api.call({ method: 'GET', path, doing }), doing);
+  return itemsOf(await api.call({ method: 'GET', path, doing }), string(), doing);
 }
 
 /** Ids of the devices in a group. */
 export async function devicesInGroup(api: Api, group: string): Promise<string[]> {
   const path = `/api/management/v1/inventory/groups/${encodeURIComponent(group)}/devices`;
-  return listOf<string>(api, { path, doing: `listing the devices of group ${group}` });
+  return listOf(api, string(), { path, doing: `listing the devices of group ${group}` });
 }

@@ -1,22 +1,19 @@
 import { Readable } from 'node:stream';
+import type { InferOutput } from 'valibot';
 import { NetworkError } from '../errors.ts';
 import { countedAttempts } from '../io/streams.ts';
 import { textOf } from '../http/http.ts';
 import { wait } from '../http/wait.ts';
 import type { Api } from './api.ts';
-import { valueOf } from './api.ts';
+import { readAnswer } from './answer.ts';
 import { findArtifact } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
 import { failureOf } from './failure.ts';
 import { fileBytes } from './multipart.ts';
 import type { SentFile } from './multipart.ts';
+import { uploadLinkSchema } from './schemas.ts';
 
-interface Link {
-  /** Also the id of the artifact that is to come. */
-  id: string;
-  uri: string;
-  header?: Record<string, string>;
-}
+type Link = InferOutput<typeof uploadLinkSchema>;
 
 export interface DirectUploadOptions {
   onBytes: (bytes: number) => void;
@@ -62,7 +59,7 @@ async function requestLink(api: Api, doing: string): Promise<Link | undefined> {
     retry: true,
     accept: [404, 405, 501],
   });
-  return answer.status >= 400 ? undefined : (valueOf(answer, doing) as Link);
+  return answer.status >= 400 ? undefined : readAnswer(answer, uploadLinkSchema, doing);
 }
 
 async function putFile(

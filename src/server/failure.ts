@@ -2,7 +2,7 @@ import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError 
 import type { UserError } from '../errors.ts';
 import type { ApiResponse } from './apiMessage.ts';
 
-/** The error for an answer that is none: what was being done, the status, the server's message and request id. */
+/** Maps an error response to a UserError: the action, the status, the server's message and request id. */
 export function failureOf(doing: string, host: string, answer: ApiResponse): UserError {
   const { status } = answer;
   const message = `${doing}: ${host} answered ${status}: ${reasonOf(answer)}`;
@@ -22,13 +22,19 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
       hint: 'raise the limit of the server, or of a proxy before it, or delete artifacts that are no longer needed',
     });
   if (status === 405 || status === 501) return new UnsupportedError(message);
+  if (status === 499) {
+    return new NetworkError(message, {
+      hint: 'a proxy before the server ended the request: raise its time limit for uploads',
+      cause: status,
+    });
+  }
   if (status >= 500 || status === 408 || status === 429)
     return new NetworkError(message, { hint: 'try again later', cause: status });
   if (status < 400) return new NetworkError(message, { hint: 'check --mender-host' });
   return new UsageError(message);
 }
 
-/** True if a request that failed may have been carried out all the same; 429 says that it was not. */
+/** True if a failed request may have been carried out. 429 says that it was not. */
 export function mayBeDone(error: unknown): boolean {
   return error instanceof NetworkError && error.cause !== 429;
 }
@@ -43,7 +49,7 @@ export function reasonOf({ text, headers }: ApiResponse): string {
   return id === undefined ? words : `${words} (request id ${id})`;
 }
 
-/** A proxy's page has line ends, and what a terminal would obey has no place in an error. */
+/** On one line and without control characters, because the text may be the page of a proxy. */
 function oneLine(text: string): string {
   return text
     .replace(/[\s\p{Cc}]+/gu, ' ')

@@ -34,13 +34,18 @@ export async function logIn(
     accept: [401],
   });
   if (answer.status === 401) throw refused(user, api.host, reasonOf(answer));
-  // Some servers give the token as a JSON string.
-  const [, token] = /^"?([A-Za-z0-9._~+/=-]+)"?$/.exec(answer.text.trim()) ?? [];
+  const token = tokenIn(answer.text.trim());
   registerSecret(token);
   if (token !== undefined) return token;
   throw new NetworkError(`logging in as ${user}: expected a token from ${api.host}, found something else`, {
     hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
   });
+}
+
+/** The token of an answer, which some servers write as a JSON string. Other JSON is not a token. */
+function tokenIn(text: string): string | undefined {
+  const [, token] = /^"?([A-Za-z0-9._~+/=-]+)"?$/.exec(text) ?? [];
+  return token === undefined || /^(null|true|false|[\d.eE+-]+)$/.test(token) ? undefined : token;
 }
 
 function refused(user: string, host: string, reason: string): DeniedError {

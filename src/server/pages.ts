@@ -1,33 +1,49 @@
+import type { GenericSchema, InferOutput } from 'valibot';
+import { array, nullable } from 'valibot';
 import { NetworkError } from '../errors.ts';
+import { readAnswer } from './answer.ts';
 import type { Api } from './api.ts';
 import type { ApiRequest, ApiResponse } from './apiMessage.ts';
-import { valueOf } from './api.ts';
 
 /** The most that every list gives at once. */
 const PAGE_SIZE = 500;
+/** A server that always names a next page must not fill the memory. */
+const MOST_PAGES = 1000;
+const MOST_CHARACTERS = 512 << 20;
 
-/** All items of a list, page after page, for as long as the Link header names a next one. */
-export async function* pages<T>(api: Api, request: Omit<ApiRequest, 'method'>): AsyncGenerator<T> {
-  for (let page = 1; ; page++) {
+/**
+ * All items of a list, page after page, as long as the Link header names a next one. Throws NetworkError
+ * for an invalid item and for a list without end: an empty or repeated page with a next one, or too many.
+ */
+export async function listOf<Schema extends GenericSchema>(
+  api: Api,
+  schema: Schema,
+  request: Omit<ApiRequest, 'method'>,
+): Promise<InferOutput<Schema>[]> {
+  const items: InferOutput<Schema>[] = [];
+  let [before, characters] = ['', 0];
+  for (let page = 1; page <= MOST_PAGES && characters <= MOST_CHARACTERS; page++) {
     const query = { ...request.query, page, per_page: PAGE_SIZE };
     const answer = await api.call({ ...request, method: 'GET', query });
-    yield* itemsOf<T>(answer, request.doing);
-    if (!hasNext(answer.headers['link'] ?? '')) return;
+    const found = itemsOf(answer, schema, request.doing);
+    items.push(...found);
+    if (!hasNext(answer.headers['link'] ?? '')) return items;
+    if (found.length === 0 || answer.text === before) break;
+    before = answer.text;
+    characters += answer.text.length;
   }
+  throw new NetworkError(`${request.doing}: the list of ${api.host} does not end (${items.length} items)`, {
+    hint: 'check --mender-host, and whether a proxy repeats the same page',
+  });
 }
 
-/** The items of a page; null stands for none, as servers in Go may write it. Throws NetworkError for anything else. */
-export function itemsOf<T>(answer: ApiResponse, doing: string): T[] {
-  const value = valueOf(answer, doing) ?? [];
-  if (Array.isArray(value)) return value as T[];
-  throw new NetworkError(`${doing}: expected a list, found something else`, { hint: 'check --mender-host' });
-}
-
-/** All items in one list. */
-export async function listOf<T>(api: Api, request: Omit<ApiRequest, 'method'>): Promise<T[]> {
-  const items: T[] = [];
-  for await (const item of pages<T>(api, request)) items.push(item);
-  return items;
+/** The items of a page. Servers in Go may write null for an empty list. */
+export function itemsOf<Schema extends GenericSchema>(
+  answer: ApiResponse,
+  schema: Schema,
+  doing: string,
+): InferOutput<Schema>[] {
+  return readAnswer(answer, nullable(array(schema)), doing) ?? [];
 }
 
 /** https://www.rfc-editor.org/rfc/rfc8288 */

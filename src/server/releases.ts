@@ -1,18 +1,12 @@
+import type { InferOutput } from 'valibot';
 import { UsageError } from '../errors.ts';
 import type { Api } from './api.ts';
-import { valueOf } from './api.ts';
-import type { Artifact } from './artifacts.ts';
+import { readAnswer } from './answer.ts';
 import { listOf } from './pages.ts';
+import { releaseSchema } from './schemas.ts';
 
-/** All artifacts of one name; the names are the API's own. */
-export interface Release {
-  name: string;
-  /** ISO 8601. */
-  modified?: string;
-  artifacts?: Artifact[];
-  tags?: string[];
-  notes?: string;
-}
+/** All artifacts of one name. The field names are those of the API. */
+export type Release = InferOutput<typeof releaseSchema>;
 
 export interface ReleaseQuery {
   /** A part of the name. */
@@ -30,9 +24,9 @@ function at(name: string): string {
   return `${V2}/${encodeURIComponent(name)}`;
 }
 
-/** The releases that fit; every page of them. */
+/** All releases that match. */
 export async function listReleases(api: Api, { name, tags, sort }: ReleaseQuery = {}): Promise<Release[]> {
-  return listOf<Release>(api, {
+  return listOf(api, releaseSchema, {
     path: V2,
     query: { name, tag: tags ?? [], sort },
     doing: 'listing releases',
@@ -42,10 +36,10 @@ export async function listReleases(api: Api, { name, tags, sort }: ReleaseQuery 
 /** Throws NotFoundError for an unknown name. */
 export async function getRelease(api: Api, name: string): Promise<Release> {
   const doing = `reading release ${name}`;
-  return valueOf(await api.call({ method: 'GET', path: at(name), doing }), doing) as Release;
+  return readAnswer(await api.call({ method: 'GET', path: at(name), doing }), releaseSchema, doing);
 }
 
-/** Replaces the tags of a release. Throws UsageError for tags that the server would not take. */
+/** Replaces the tags of a release. Throws UsageError for tags that the server would refuse. */
 export async function setTags(api: Api, name: string, tags: readonly string[]): Promise<void> {
   const wrong = tags.find((tag) => !/^[A-Za-z0-9_.-]+$/.test(tag));
   if (wrong !== undefined) {

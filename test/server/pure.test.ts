@@ -1,10 +1,11 @@
+import { number, string } from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { DeploymentError } from '../../src/errors.ts';
 import { failureOf, reasonOf } from '../../src/server/failure.ts';
 import { countersText, deploymentError, outcomeOf } from '../../src/server/outcome.ts';
 import { conflicts, isSameFile } from '../../src/server/sameArtifact.ts';
 import { tokenPath } from '../../src/server/token.ts';
-import { itemsOf, pages } from '../../src/server/pages.ts';
+import { itemsOf, listOf } from '../../src/server/pages.ts';
 import type { Api } from '../../src/server/api.ts';
 
 const WATCHED = {
@@ -136,6 +137,8 @@ describe('answers that are errors', () => {
     [422, 2],
     [405, 7],
     [413, 7],
+    [408, 5],
+    [499, 5],
     [429, 5],
     [500, 5],
     [302, 5],
@@ -167,8 +170,8 @@ describe('small things', () => {
     ['{}', undefined],
     ['"a"', undefined],
   ])('the list in %s', (text, expected) => {
-    const items = () => itemsOf({ status: 200, headers: {}, text }, 'listing');
-    if (expected === undefined) expect(items).toThrow(/listing: expected a list/);
+    const items = () => itemsOf({ status: 200, headers: {}, text }, string(), 'listing');
+    if (expected === undefined) expect(items).toThrow(/listing: expected Array, found/);
     else expect(items()).toEqual(expected);
   });
 
@@ -193,9 +196,7 @@ describe('small things', () => {
       const headers: Record<string, string> = calls === 1 && link !== undefined ? { link } : {};
       return Promise.resolve({ status: 200, headers, text: `[${calls}]` });
     };
-    const items: unknown[] = [];
-    for await (const item of pages({ call: answer } as unknown as Api, { path: '/', doing: '' }))
-      items.push(item);
+    const items = await listOf({ call: answer } as unknown as Api, number(), { path: '/', doing: '' });
     expect(items).toHaveLength(expected);
   });
 });

@@ -11,7 +11,7 @@ import { runPrune } from './prune.ts';
 import { runAdd, runUpdate } from './store.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatBytes } from '../terminal/format.ts';
+import { formatBytes, onOneLine } from '../terminal/format.ts';
 import { openServer } from '../options/server.ts';
 
 /** `artifacts list|show|detail|head|download|add|update|delete|prune` */
@@ -56,7 +56,7 @@ const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
       size: String(file.size ?? artifact.size ?? ''),
       ...file.headers,
     });
-    const text = lines.map(([key, value]) => `${key}: ${value}`).join('\n');
+    const text = lines.map(([key, value]) => onOneLine(`${key}: ${value}`)).join('\n');
     context.report({ id, name, ...file }, text);
   },
   download: async (api, flags, context) => {

@@ -5,7 +5,7 @@ import { listArtifacts } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolveArtifact.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatBytes, formatTable } from '../terminal/format.ts';
+import { formatBytes, formatTable, onOneLine } from '../terminal/format.ts';
 import { artifactsThatFit } from './delete.ts';
 
 /** Prints the artifacts that fit. */
@@ -77,7 +77,7 @@ export function artifactText(artifact: Artifact): string {
     ['clears', (artifact.clears_artifact_provides ?? []).join(', ')],
     ...payloadFiles(artifact),
   ];
-  return lines.map(([key, value]) => `${key ?? ''}: ${value ?? ''}`.trimEnd()).join('\n');
+  return lines.map(([key, value]) => onOneLine(`${key ?? ''}: ${value ?? ''}`.trimEnd())).join('\n');
 }
 
 function pairs(label: string, values: Record<string, string | string[]>): string[][] {

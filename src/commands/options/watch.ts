@@ -5,7 +5,7 @@ import type { Api } from '../../server/api.ts';
 import type { DeviceDeployment } from '../../server/deployments.ts';
 import { countersText, deploymentError } from '../../server/outcome.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
-import { formatTable, parseDuration } from '../terminal/format.ts';
+import { formatTable, parseDuration, onOneLine } from '../terminal/format.ts';
 
 /** Options of every command that waits for a deployment. */
 export type WatchFlags = FlagsOf<typeof WATCH_OPTIONS>;
@@ -101,14 +101,17 @@ export function devicesText(devices: readonly DeviceDeployment[]): string {
 
 /** The log of each failed device under its id. */
 export function logsText(logs: Readonly<Record<string, string>>): string {
-  const blocks = Object.entries(logs).map(([device, text]) => `log of ${device}:\n${indented(text)}`);
+  const blocks = Object.entries(logs).map(
+    ([device, text]) => `log of ${onOneLine(device)}:\n${indented(text)}`,
+  );
   return blocks.join('\n\n');
 }
 
+/**
+ * A device's log behind a bar: a line that begins with `::` or holds `##[` would be a command to the
+ * runner of GitHub Actions.
+ */
 function indented(text: string): string {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => `  ${line}`)
-    .join('\n');
+  const lines = text.trimEnd().replaceAll('\r\n', '\n').replaceAll('##[', '#\\u0023[').split('\n');
+  return lines.map((line) => `  | ${onOneLine(line)}`).join('\n');
 }

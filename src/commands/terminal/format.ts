@@ -14,12 +14,20 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit] ?? 'TB'}`;
 }
 
-/** Rows under their headings; columns named in `right` are aligned to the right. */
+const LINE_ENDS: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Text from outside as one cell or line, which can't forge another one. */
+export function onOneLine(text: string): string {
+  return text.replace(/[\n\r\t]/g, (one) => LINE_ENDS[one] ?? ' ');
+}
+
+/** Rows under their headings, each on one line. Columns in `right` are aligned to the right. */
 export function formatTable(
   headings: readonly string[],
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string {
+  const rows = texts.map((row) => row.map(onOneLine));
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );

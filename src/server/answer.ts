@@ -1,0 +1,46 @@
+import type { GenericSchema, InferOutput } from 'valibot';
+import { getDotPath, safeParse } from 'valibot';
+import { NetworkError } from '../errors.ts';
+import type { ApiResponse } from './apiMessage.ts';
+
+/** Levels of lists and objects in an answer. Deeper ones overflow the stack when they are printed. */
+const DEEPEST = 100;
+
+/**
+ * The JSON of an answer, checked by a schema. Throws NetworkError, which names the first wrong field,
+ * for anything else.
+ */
+export function readAnswer<Schema extends GenericSchema>(
+  { text }: ApiResponse,
+  schema: Schema,
+  doing: string,
+): InferOutput<Schema> {
+  const result = safeParse(schema, parseJson(text, doing), { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const field = getDotPath(issue);
+  const where = field === null ? '' : ` ${field}:`;
+  throw unexpected(`${doing}:${where} expected ${issue.expected ?? issue.message}, found ${issue.received}`);
+}
+
+function parseJson(text: string, doing: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw unexpected(`${doing}: expected JSON, found something else`);
+  }
+  if (isDeeperThan(value, DEEPEST)) throw unexpected(`${doing}: the answer is nested too deep`);
+  return value;
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => isDeeperThan(one, levels - 1));
+}
+
+function unexpected(message: string): NetworkError {
+  return new NetworkError(message, {
+    hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
+  });
+}

@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+import { EXIT } from '../../src/errors.ts';
+import { runCli } from '../helpers/cli.ts';
+import { listen } from '../helpers/listen.ts';
+import { makeArtifact } from '../helpers/mender-artifact.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ID = '11111111-1111-1111-1111-111111111111';
+const QUICK = ['--wait-timeout', '0.02s', '--poll-interval', '0.01s'];
+
+/** Command lines of every verb that asks a Mender server. */
+const VERBS: Record<string, string[]> = {
+  'artifacts list': [],
+  'artifacts show': [ID],
+  'artifacts detail': ['app'],
+  'artifacts head': [ID],
+  'artifacts download': [ID, '-o', 'FOLDER/out'],
+  'artifacts add': ['ARTIFACT'],
+  'artifacts update': [ID, '--description', 'x'],
+  'artifacts delete': [ID],
+  'artifacts prune': ['app'],
+  'releases list': [],
+  'releases show': ['app'],
+  'releases tag': ['app', 'x'],
+  'releases notes': ['app', 'x'],
+  'deployments list': [],
+  'deployments show': [ID],
+  'deployments watch': [ID, ...QUICK],
+  'deployments abort': [ID],
+  upload: ['ARTIFACT'],
+  'upload ARTIFACT': ['--direct-upload'],
+  deploy: ['app', '--all-devices', ...QUICK],
+  login: ['--username', 'me', '--password', 'not-the-one'],
+};
+
+/** What a server, or something that answers in its place, may send with status 200. */
+const BODIES: Record<string, string> = {
+  nothing: '',
+  'a page': '<html>log in</html>',
+  null: 'null',
+  'a list of null': '[null]',
+  'a list of lists': '[[]]',
+  'a number': '5',
+  'a text': '"x"',
+  'an empty object': '{}',
+  'a number for a name': '[{"name":5,"id":5}]',
+  'a list for an object': '[{"id":"1","name":"a","updates":[null],"artifact_depends":[]}]',
+  'an object for texts': '{"id":{},"name":{"toString":1},"status":[],"uri":{"a":1}}',
+  'a URI that is none': `{"id":"${ID}","name":"a","uri":"no uri"}`,
+  'a number for a log': `{"id":"${ID}","name":"a","status":"finished","success":"many"}`,
+  'deep lists': '['.repeat(50_000) + ']'.repeat(50_000),
+  'a deep field': `[{"id":"${ID}","name":"a","more":${'['.repeat(50_000)}${']'.repeat(50_000)}}]`,
+  'control characters': `[{"id":"${ID}","name":"a\\u001b[2J\\u009b\\u0000","modified":"\\n::error::"}]`,
+};
+
+async function answering(body: string, headers: Record<string, string> = {}): Promise<string> {
+  return listen((request, response) => {
+    request.resume();
+    request.on('end', () => response.writeHead(200, headers).end(body));
+  });
+}
+
+/** Exit codes that are documented; 1 says that the tool has a bug. */
+const DOCUMENTED = Object.values(EXIT).filter((code) => code !== EXIT.bug);
+
+async function expectDocumented(argv: readonly string[], body: string): Promise<void> {
+  const folder = temporaryFolder();
+  const host = await answering(body, { location: `/x/${ID}` });
+  const words = argv.map((word) =>
+    word === 'ARTIFACT' ? makeArtifact({ name: 'app-1' }) : word.replace('FOLDER', folder),
+  );
+  const run = await runCli([...words, '--mender-host', host], { MENDER_PAT: 'a-token', HOME: folder });
+  expect(run.stderr).not.toMatch(/This is a bug|\n\s+at /);
+  expect(DOCUMENTED).toContain(run.code);
+  expect(run.stdout).not.toMatch(/(?![\n\t])\p{Cc}/u);
+}
+
+describe.each(Object.entries(VERBS))('%s', (verb, more) => {
+  test.each(Object.entries(BODIES))('ends with a documented exit code if the server answers %s', (_, body) =>
+    expectDocumented([...verb.split(' '), ...more], body),
+  );
+});
+
+describe.each(['artifacts list', 'releases show app', `deployments show ${ID}`])('%s --json', (line) => {
+  test.each(Object.entries(BODIES))('ends with a documented exit code if the server answers %s', (_, body) =>
+    expectDocumented([...line.split(' '), '--json'], body),
+  );
+});
+
+describe('a list without end', () => {
+  const item = JSON.stringify([{ id: ID, name: 'app', status: 'finished' }]);
+  test.each([
+    ['artifacts list', 'of the same page', item],
+    ['artifacts list', 'of empty pages', '[]'],
+    ['releases list', 'of the same page', item],
+    ['deployments list', 'of empty pages', '[]'],
+  ])('%s %s is an error', async (verb, _, body) => {
+    const host = await answering(body, { link: '<http://x/?page=2>; rel="next"' });
+    const { code, stderr } = await runCli([...verb.split(' '), '--mender-host', host], {
+      MENDER_PAT: 'token-x',
+    });
+    expect([code, stderr]).toEqual([EXIT.network, expect.stringContaining('does not end')]);
+  });
+
+  test.each([
+    [
+      'of the same page',
+      '{"items": [{"id": "p", "name": "n", "workflow": "community", "mappings": [{"marketplace_account": "a", "destinations": [{"destination": "g", "overwrite": false, "restrict_version": false}]}]}], "nav": {"next": "x"}}',
+    ],
+    ['of empty pages', '{"items": [], "nav": {"next": "x"}}'],
+  ])('destinations policies %s is an error', async (_, body) => {
+    const { code, stderr } = await runCli([
+      'destinations',
+      'policies',
+      '--starmap-url',
+      await answering(body),
+    ]);
+    expect([code, stderr]).toEqual([EXIT.network, expect.stringContaining('does not end')]);
+  });
+});
+
+describe('a server of maps', () => {
+  const MAP_VERBS = [
+    ['resolve', 'app'],
+    ['show', 'policy', '1'],
+    ['show', 'mapping', '1'],
+    ['policies'],
+    ['snapshot'],
+  ];
+  test.each(Object.entries(BODIES))('that answers %s', async (_, body) => {
+    for (const words of MAP_VERBS) {
+      const run = await runCli(['destinations', ...words, '--starmap-url', await answering(body)]);
+      expect(run.stderr).not.toMatch(/This is a bug|\n\s+at /);
+      expect(DOCUMENTED).toContain(run.code);
+    }
+  });
+});
+
+describe('a file that is broken', () => {
+  const CONTENTS: Record<string, string> = {
+    empty: '',
+    NUL: '\0\0\0\0',
+    'a tag of no type': '!!nonsense x',
+    'a list of null': '[null]',
+    'a number': '5',
+    'an endless alias': 'a: &a [*a]',
+    'many aliases': `a: &a [x]\n${Array.from({ length: 30 }, (__, i) => `b${i}: &b${i} [*${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}]`).join('\n')}`,
+    'deep lists': '['.repeat(3000) + ']'.repeat(3000),
+    'a page': '<html>\x1b</html>',
+  };
+  const READERS: [string, (path: string) => string[]][] = [
+    ['inspect', (path) => ['inspect', path]],
+    ['verify', (path) => ['verify', path]],
+    ['upload', (path) => ['upload', path]],
+    ['build', (path) => ['build', path, '-t', 'q', '-p', 'linux/amd64', '--no-upload']],
+    ['--base', (path) => ['plan', path, '-t', 'q', '-p', 'linux/amd64', '--base', path]],
+    ['destinations lint', (path) => ['destinations', 'lint', path]],
+    ['--repo-file', (path) => ['destinations', 'resolve', 'app', '--repo-file', path]],
+    [
+      '--config',
+      (path) => [
+        'destinations',
+        'resolve',
+        'app',
+        '--repo',
+        '[{"name":"app","workflow":"community","cloud":"mender","mappings":{"a":{"destinations":[]}}}]',
+        '--config',
+        path,
+      ],
+    ],
+    [
+      'deploy by a map',
+      (path) => [
+        'deploy',
+        path,
+        '--repo',
+        '[{"name":"app","workflow":"community","cloud":"mender","mappings":{}}]',
+      ],
+    ],
+    [
+      '--token-file',
+      (path) => ['artifacts', 'list', '--mender-host', 'http://127.0.0.1:1', '--token-file', path],
+    ],
+    ['inspect --key', (path) => ['inspect', makeArtifact({ name: 'app-1' }), '--key', path]],
+  ];
+  test.each(READERS)('ends %s with a documented exit code', async (_, argvOf) => {
+    const folder = temporaryFolder();
+    for (const [name, content] of Object.entries(CONTENTS)) {
+      const path = join(folder, 'file.yaml');
+      writeFileSync(path, content);
+      const run = await runCli(argvOf(path), { MENDER_PAT: '', HOME: folder });
+      expect(run.stderr, name).not.toMatch(/This is a bug|\n\s+at /);
+      expect(DOCUMENTED, name).toContain(run.code);
+    }
+  });
+
+  test.each(READERS)('NUL in the path of %s', async (_, argvOf) => {
+    const run = await runCli(argvOf('a\0b'), { HOME: temporaryFolder() });
+    expect(run.stderr).not.toMatch(/This is a bug|\n\s+at /);
+    expect(DOCUMENTED).toContain(run.code);
+  });
+});
