@@ -37,7 +37,10 @@ function imagesOf(model: Mapping): Map<string, string> {
   return new Map(services.map(([name, service]) => [name, scalarText(asMapping(service)['image'])]));
 }
 
-/** Looks for images as the update module does: `grep -E "^\\s+image:" | cut -d: -f2-`, split at blanks. */
+/**
+ * Looks for images as the update module does: `grep -E "^\\s+image:" | cut -d: -f2-`, split at
+ * blanks.
+ */
 function findsImages(text: string, images: ReadonlyMap<string, string>): boolean {
   const lines = text.split('\n').filter((line) => /^\s+image:/.test(line));
   const found = lines.flatMap((line) => line.slice(line.indexOf(':') + 1).split(/\s+/)).filter(Boolean);

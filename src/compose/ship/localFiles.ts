@@ -34,6 +34,9 @@ interface Bounds {
   repository: string;
 }
 
+/** What one reference leads to, apart from the files. */
+type Gathered = Omit<LocalFiles, 'files'>;
+
 /** Where a file is and where it ships. */
 interface Place {
   /** Relative to the project folder. */
@@ -71,31 +74,38 @@ export async function gatherLocalFiles(
     found: new Map(),
     skipped: [],
   };
-  const edits: Edit[] = [];
-  const envFiles: EnvFile[] = [];
-  const warnings: string[] = [];
-  for (const reference of references) {
-    const { what, path: written, kind } = reference;
-    const place = await locate(bounds, walk.reserved, reference);
-    if (place === undefined) {
-      warnings.push(`${what}: ${written} is outside the project folder: the device must have it`);
-      continue;
-    }
-    const { path, shipped, limit } = place;
-    const isElsewhere = isAbsolute(written) || !isInside(normalize(written));
-    if (isElsewhere || shipped !== path) edits.push(...reference.renamed(`./${posix(shipped)}`));
-    if (!(await requireExisting(bounds, walk, reference, place))) {
-      if (kind === 'mount')
-        warnings.push(`${what}: ${written} does not exist: the device creates an empty folder`);
-      continue;
-    }
-    if (!isInside(path)) warnings.push(`${what}: ${written} ships from outside the project folder`);
-    if (kind === 'env_file' || kind === 'raw_env_file')
-      envFiles.push({ path: join(root, path), isRaw: kind === 'raw_env_file' });
-    await gatherPath(walk, { path, shipped, what, limit, above: [] });
+  const gathered: Gathered[] = [];
+  for (const reference of references) gathered.push(await gatherReference(bounds, walk, reference));
+  const warnings = [...gathered.flatMap((one) => one.warnings), ...skippedWarnings(walk.skipped)];
+  return {
+    files: [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    envFiles: gathered.flatMap((one) => one.envFiles),
+    edits: gathered.flatMap((one) => one.edits),
+    warnings: [...new Set(warnings)],
+  };
+}
+
+async function gatherReference(bounds: Bounds, walk: Walk, reference: FileReference): Promise<Gathered> {
+  const { what, path: written, kind } = reference;
+  const place = await locate(bounds, walk.reserved, reference);
+  if (place === undefined) {
+    const warning = `${what}: ${written} is outside the project folder: the device must have it`;
+    return { edits: [], envFiles: [], warnings: [warning] };
   }
-  const files = [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, envFiles, edits, warnings: [...new Set([...warnings, ...skippedWarnings(walk.skipped)])] };
+  const { path, shipped } = place;
+  const isElsewhere = isAbsolute(written) || !isInside(normalize(written));
+  const edits = isElsewhere || shipped !== path ? reference.renamed(`./${posix(shipped)}`) : [];
+  if (!(await requireExisting(bounds, walk, reference, place))) {
+    const warning = `${what}: ${written} does not exist: the device creates an empty folder`;
+    return { edits, envFiles: [], warnings: kind === 'mount' ? [warning] : [] };
+  }
+  await gatherPath(walk, { ...place, what, above: [] });
+  const isEnvFile = kind === 'env_file' || kind === 'raw_env_file';
+  return {
+    edits,
+    envFiles: isEnvFile ? [{ path: join(bounds.root, path), isRaw: kind === 'raw_env_file' }] : [],
+    warnings: isInside(path) ? [] : [`${what}: ${written} ships from outside the project folder`],
+  };
 }
 
 /** The nearest folder with a git repository, at or above `root`, else `root`. */

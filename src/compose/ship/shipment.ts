@@ -56,11 +56,7 @@ export async function prepareShipment(
   const kept = editModel(deferred, [...device.edits, ...local.edits, ...imageless]);
   const { edits, dotenv, needsDotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);
   const isOwn = local.files.some(({ path }) => path === DOTENV);
-  if (isOwn && needsDotenv) {
-    throw new UsageError(`${folder}/${DOTENV} ships whole, so a secret of an include can't be added to it`, {
-      hint: `write the value of the secret into a file, or exclude ${DOTENV} from the mounted folder`,
-    });
-  }
+  if (isOwn && needsDotenv) throw dotenvConflict(folder);
   return {
     model: deferred,
     edits: [...device.edits, ...local.edits, ...edits],
@@ -88,6 +84,12 @@ export function shipmentFiles(shipped: Shipment, images: readonly { service: str
   const written = texts.map((one) => ({ path: one.path, mode: 0o644, content: Buffer.from(one.text) }));
   const copied = shipped.files.map(({ path, mode, file, size }) => ({ path, mode, content: { file, size } }));
   return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function dotenvConflict(folder: string): UsageError {
+  return new UsageError(`${folder}/${DOTENV} ships whole, so a secret of an include can't be added to it`, {
+    hint: `write the value of the secret into a file, or exclude ${DOTENV} from the mounted folder`,
+  });
 }
 
 /** A `.env` with settings of Compose itself must not reach the device under its name. */
