@@ -23,9 +23,11 @@ export type {
   ContainerLibrary,
   ContainerLibraryOptions,
   LibraryFileKey,
+  LibraryImage,
+  LibrarySearch,
   LibraryUpload,
 } from './api/containerLibrary.ts';
-export { formatLibraryReference, parseLibraryReference } from './library/reference.ts';
+export { formatLibraryReference, parseWrittenReference } from './library/reference.ts';
 export type { LibraryReference } from './library/reference.ts';
 export { decodeVcdiff, encodeVcdiff } from './api/vcdiff.ts';
 export type { EncodeOptions } from './api/vcdiff.ts';

@@ -107,16 +107,24 @@ class Collector {
 
 const order = ([a], [b]) => (a < b ? -1 : 1);
 
-/** The declaration file. `comments`: false leaves them out. */
-export function declarations(root, { comments = true } = {}) {
-  const entry = join(root, 'src/index.ts');
-  const files = emitted(entry);
+/** What src/index.ts exports and everything behind it. It takes some seconds, so it is done once. */
+function collect(root) {
+  const files = emitted(join(root, 'src/index.ts'));
   const top = resolve(root, 'src/index.d.ts');
   const program = programOver(files, top);
   const checker = program.getTypeChecker();
   const collector = new Collector(checker, (file) => files.has(resolve(file.fileName)));
   const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(top)));
   for (const symbol of exported) collector.add(symbol);
+  return { collector, exported };
+}
+
+let collected;
+
+/** The declaration file. `comments`: false leaves them out. */
+export function declarations(root, { comments = true } = {}) {
+  collected ??= collect(root);
+  const { collector, exported } = collected;
   const names = new Set(exported.map((symbol) => symbol.name));
   const printer = ts.createPrinter({ removeComments: !comments });
   const text = (name, node) => {
