@@ -5,6 +5,7 @@ import yargs from 'yargs';
 import { COMMANDS } from './commands/all.ts';
 import { declareCommand } from './commands/terminal/command.ts';
 import type { Command, Context, FlagsOf, OptionTable } from './commands/terminal/command.ts';
+import { parseDuration } from './commands/terminal/format.ts';
 import { homeFolder } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
@@ -14,7 +15,8 @@ import { createProgress } from './commands/terminal/terminal.ts';
 import { commandLineError, environmentOptions, refuseWrongValues } from './config.ts';
 import { EXIT, InterruptedError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
-import { closeConnections } from './http/blocks.ts';
+import { closeConnections } from './http/connections.ts';
+import { createHttp } from './http/http.ts';
 import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
 import { printable, printableJson } from './io/printable.ts';
 import { redact } from './io/redact.ts';
@@ -29,6 +31,11 @@ const GLOBAL_OPTIONS = {
     defaultDescription: 'info',
   },
   verbose: { alias: 'v', type: 'boolean', describe: 'The same as --log-level debug' },
+  timeout: {
+    type: 'string',
+    describe: 'How long a server may send nothing, like 90s or 5m',
+    defaultDescription: '60s, and 10m before the first byte of a layer',
+  },
   quiet: { alias: 'q', type: 'boolean', describe: 'The same as --log-level error, and no progress' },
 } as const;
 
@@ -114,16 +121,20 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
   const progress = createProgress(level === 'error' ? SILENT : terminal.stderr);
   const json = options.json ?? false;
   const print = (text: string): void => terminal.stdout(`${printable(text)}\n`);
+  const log = createLog(level, (line) => {
+    progress.clear();
+    terminal.stderr.write(`${line}\n`);
+  });
+  const { environment } = terminal;
+  const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout, '--timeout');
   return {
-    environment: terminal.environment,
+    environment,
     folder: terminal.folder ?? process.cwd(),
-    home: homeFolder(terminal.environment),
+    home: homeFolder(environment),
+    http: createHttp({ log, environment, timeoutMs }),
     ...{ json, print },
     report: (value, text) => (json ? terminal.stdout(`${printableJson(value)}\n`) : print(text)),
-    log: createLog(level, (line) => {
-      progress.clear();
-      terminal.stderr.write(`${line}\n`);
-    }),
+    log,
     progress,
     signal,
   };

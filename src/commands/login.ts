@@ -1,5 +1,4 @@
 import { UsageError } from '../errors.ts';
-import { createHttp } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import { logIn } from '../server/login.ts';
 import { storeToken, tokenPath } from '../server/token.ts';
@@ -35,7 +34,7 @@ export const loginCommand = defineCommand({
     'token-file': { ...SERVER_OPTIONS['token-file'], describe: 'File to keep the token in' },
   },
   async run(flags, context) {
-    const { environment, log, signal } = context;
+    const { environment, http, log, signal } = context;
     registerSecret(flags.password);
     const [host, path] = [serverHost(flags), flags.tokenFile ?? tokenPath(environment)];
     if (path === undefined)
@@ -43,7 +42,7 @@ export const loginCommand = defineCommand({
     const password = flags.password ?? (await readPassword(`Password of ${flags.username}: `));
     const credentials = { user: flags.username, password, twoFactorCode: flags['2faCode'] };
     warnOfClearText(host, log);
-    const token = await logIn(createHttp({ log }), host, credentials, signal);
+    const token = await logIn(http, host, credentials, signal);
     await storeToken(path, token, host);
     context.report({ host, tokenFile: path }, `logged in to ${host}; the token is in ${path}`);
   },

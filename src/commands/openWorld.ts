@@ -3,7 +3,6 @@ import type { Cache } from '../cache/cache.ts';
 import { openCache } from '../cache/cache.ts';
 import { daemonSource } from '../docker/source.ts';
 import { UsageError } from '../errors.ts';
-import { createHttp } from '../http/http.ts';
 import { parseWrittenReference } from '../library/reference.ts';
 import type { LibraryFile } from '../library/source.ts';
 import { libraryFile } from '../library/source.ts';
@@ -78,11 +77,11 @@ function openDaemon({ environment, log }: Context, keep: KeepDocument): ReturnTy
 
 function openRegistry(
   flags: BuildFlags,
-  { environment, home, log }: Context,
+  { environment, home, http, log }: Context,
   keep: KeepDocument,
 ): ReturnType<typeof registrySource> {
   return registrySource({
-    http: createHttp({ log }),
+    http,
     log,
     credentials: dockerCredentials(credentialLocation(environment, home)),
     insecureRegistries: (flags.insecureRegistry ?? []).map(registryHost),

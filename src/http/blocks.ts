@@ -1,6 +1,5 @@
 import type { ClientRequestArgs, IncomingMessage } from 'node:http';
 import { Agent } from 'node:http';
-import { globalAgent as httpsAgent } from 'node:https';
 import type { NetConnectOpts, Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Guard } from './guard.ts';
@@ -178,13 +177,4 @@ function connectReadingBlocks(options: ClientRequestArgs): Socket {
 function takeoverOf(socket: Socket): ((taker: Taker) => void) | undefined {
   const state = states.get(socket);
   return state && ((taker) => (state.taker = taker));
-}
-
-/**
- * Closes the connections that stay open for further requests, as they keep the process alive for
- * seconds.
- */
-export function closeConnections(): void {
-  httpAgent.destroy();
-  httpsAgent.destroy();
 }

@@ -1,29 +1,50 @@
 import type { IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import axios from 'axios';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { networkFailure } from './failure.ts';
-import { blocksOf, httpAgent } from './blocks.ts';
+import { blocksOf } from './blocks.ts';
 import { guardedBody } from './body.ts';
 import { createGuard } from './guard.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, Timeouts } from './guard.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
-import { isLoopback } from './redirect.ts';
 import { registerSignature } from '../io/redact.ts';
+import type { Environment } from './proxy.ts';
+import { nameOf } from './proxy.ts';
+import type { Route } from './route.ts';
+import { routeOf } from './route.ts';
+import { ProxyRefusal } from './tunnel.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+
+/** What every request of a client shares. */
+export interface ExchangeSettings {
+  userAgent: string;
+  /** Variables that may name a proxy. */
+  environment: Environment;
+  /** The user's limit in milliseconds for the time without any byte. */
+  timeoutMs: number | undefined;
+}
 
 /**
  * Sends one request and returns its response: no redirect, no retry. `what` names the request in
  * errors. Throws the signal's reason when it fires, and the error of the request body.
  */
-export async function exchange(request: HttpRequest, userAgent: string, what: string): Promise<Outcome> {
+export async function exchange(
+  request: HttpRequest,
+  settings: ExchangeSettings,
+  what: string,
+): Promise<Outcome> {
   registerSignature(request.url);
-  const guard = createGuard(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, request.signal);
+  const route = routeOf(request, settings.environment);
+  const guard = createGuard(timeoutsOf(request, settings), request.signal);
   const body = typeof request.body === 'function' ? watched(request.body(), guard) : request.body;
   try {
-    const answer = await axios.request<IncomingMessage>(configOf(request, body, userAgent, guard.signal));
+    const headers = headersOf(request, settings.userAgent);
+    const config = configOf(request, headers, body, guard.signal);
+    const answer = await axios.request<IncomingMessage>({ ...config, ...route });
+    refuseFromProxy(route, answer);
+    guard.answered();
     return { kind: 'response', response: responseOf(request, answer, guard, what) };
   } catch (error) {
     guard.end();
@@ -34,16 +55,29 @@ export async function exchange(request: HttpRequest, userAgent: string, what: st
   }
 }
 
+/** A limit of the user is for the first byte as well. */
+function timeoutsOf(request: HttpRequest, { timeoutMs }: ExchangeSettings): Timeouts {
+  const idleMs = request.timeoutMs ?? timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  return { idleMs, firstByteMs: timeoutMs ?? request.firstByteMs ?? idleMs };
+}
+
+/** The proxy of a plain http request answers itself if it wants a password. */
+function refuseFromProxy({ proxy }: Route, answer: AxiosResponse<IncomingMessage>): void {
+  if (proxy === false || answer.status !== 407) return;
+  answer.data.destroy();
+  throw new ProxyRefusal(`the proxy ${nameOf(proxy)} wants a user and password (407)`, 407);
+}
+
 function configOf(
   request: HttpRequest,
+  headers: Record<string, string | false>,
   data: string | Uint8Array | Readable | undefined,
-  userAgent: string,
   signal: AbortSignal,
 ): AxiosRequestConfig {
   return {
     method: request.method,
     url: request.url,
-    headers: headersOf(request, userAgent),
+    headers,
     data: data instanceof Uint8Array ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : data,
     responseType: 'stream',
     decompress: false,
@@ -51,13 +85,9 @@ function configOf(
     maxBodyLength: Infinity,
     // Not Infinity: axios would wrap the stream in another one that counts.
     maxContentLength: -1,
-    httpAgent,
-    ...(request.certificates && { httpsAgent: new HttpsAgent(request.certificates) }),
-    ...(request.socketPath !== undefined && { socketPath: request.socketPath }),
     validateStatus: () => true,
     transformRequest: [(same: unknown) => same],
     signal,
-    ...(isLoopback(new URL(request.url).hostname) ? { proxy: false as const } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { messageOf, NetworkError, systemCodeOf } from '../errors.ts';
 import type { Failure } from './message.ts';
+import { ProxyRefusal } from './tunnel.ts';
 
 interface Fault {
   /** What happened, after the name of the request. */
@@ -40,10 +41,26 @@ const FAULTS: Record<string, Fault> = {
 /** A failed attempt, without anything of the request's headers. `what` names the request. */
 export function networkFailure(error: unknown, what: string, timedOut: boolean): Failure {
   if (timedOut) return failureOf(what, { what: 'no byte arrived in time' }, undefined);
+  const refusal = error instanceof Error ? [error, error.cause].find(isRefusal) : undefined;
+  if (refusal !== undefined) return failureOf(what, proxyFault(refusal), undefined);
   const code = systemCodeOf(error) ?? '';
   if (isTlsFault(code)) return failureOf(what, tlsFault(code), code);
   const fault = FAULTS[code] ?? { what: messageOf(error).split('\n', 1)[0] ?? '' };
   return failureOf(what, { ...fault, what: fault.what + placeOf(error, what) }, code);
+}
+
+function isRefusal(error: unknown): error is ProxyRefusal {
+  return error instanceof ProxyRefusal;
+}
+
+const TEMPORARY_REFUSALS: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** The request never reaches its server. A connection that the proxy closes may succeed next time. */
+function proxyFault({ message, status }: ProxyRefusal): Fault {
+  const hint = 'check HTTP_PROXY or HTTPS_PROXY with its user and password, and NO_PROXY';
+  const fault: Fault = { what: message, hint, sent: false };
+  const mayPass = status === undefined || TEMPORARY_REFUSALS.has(status);
+  return mayPass ? fault : { ...fault, temporary: false };
 }
 
 function failureOf(what: string, fault: Fault, code: string | undefined): Failure {

@@ -4,6 +4,8 @@ export interface Guard {
   readonly signal: AbortSignal;
   /** Restarts the clock, as a byte has moved. */
   touch(): void;
+  /** The response has begun: from now on the limit is that between bytes. */
+  answered(): void;
   /** Stops the clock while the network waits for the reader. */
   pause(): void;
   /** Aborts with an error that the request itself causes, as a body that can't be read. */
@@ -17,12 +19,21 @@ export interface Guard {
   end(): void;
 }
 
-/**
- * Watches one exchange. `timeoutMs` is the time without any byte; `outer` is the caller's signal.
- */
-export function createGuard(timeoutMs: number, outer: AbortSignal | undefined): Guard {
+/** Node.js takes no longer time, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Milliseconds without any byte until the exchange is aborted. */
+export interface Timeouts {
+  idleMs: number;
+  /** Until the response begins. */
+  firstByteMs: number;
+}
+
+/** Watches one exchange. `outer` is the caller's signal. */
+export function createGuard({ idleMs, firstByteMs }: Timeouts, outer: AbortSignal | undefined): Guard {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let limit = firstByteMs;
   let failure: { error: unknown } | undefined;
   let late = false;
   let ended = false;
@@ -37,7 +48,7 @@ export function createGuard(timeoutMs: number, outer: AbortSignal | undefined): 
   };
   const touch = (): void => {
     pause();
-    if (!ended && !controller.signal.aborted) timer = setTimeout(expire, timeoutMs);
+    if (!ended && !controller.signal.aborted) timer = setTimeout(expire, Math.min(limit, LONGEST_TIMER));
   };
   const follow = (): void => fail(outer?.reason);
   if (outer?.aborted === true) follow();
@@ -46,6 +57,7 @@ export function createGuard(timeoutMs: number, outer: AbortSignal | undefined): 
   return {
     signal: controller.signal,
     touch,
+    answered: () => (limit = idleMs),
     pause,
     fail,
     timedOut: () => late,

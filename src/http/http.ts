@@ -2,8 +2,10 @@ import { NetworkError } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { Chunks } from '../io/streams.ts';
 import { collect } from '../io/streams.ts';
+import type { ExchangeSettings } from './exchange.ts';
 import { drain, exchange } from './exchange.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
+import type { Environment } from './proxy.ts';
 import { redirected } from './redirect.ts';
 import { isRetried, retryDelay } from './retry.ts';
 import type { RetryPolicy } from './retryPolicy.ts';
@@ -28,12 +30,15 @@ export interface HttpOptions {
   retries?: Partial<RetryPolicy>;
   /** Waits between attempts. */
   wait?: typeof wait;
+  /** HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. Default none: all connections are direct. */
+  environment?: Environment;
+  /** Milliseconds without any byte, the first of a response included, that the user allows. */
+  timeoutMs?: number | undefined;
 }
 
 /** What every request of a client shares. */
-interface Settings {
+interface Settings extends ExchangeSettings {
   log: Log;
-  userAgent: string;
   retries: RetryPolicy;
   wait: typeof wait;
 }
@@ -43,6 +48,8 @@ export function createHttp({ retries, ...options }: HttpOptions): Http {
   const settings = {
     userAgent: 'mender-docker-delta',
     wait,
+    environment: {},
+    timeoutMs: undefined,
     ...options,
     retries: { ...DEFAULT_RETRIES, ...retries },
   };
@@ -50,10 +57,10 @@ export function createHttp({ retries, ...options }: HttpOptions): Http {
 }
 
 async function requestWithRetries(request: HttpRequest, settings: Settings): Promise<HttpResponse> {
-  const { log, userAgent } = settings;
+  const { log } = settings;
   const retries = { ...settings.retries, ...request.retries };
   for (let attempt = 1; ; attempt++) {
-    const outcome = await requestWithRedirects(request, userAgent);
+    const outcome = await requestWithRedirects(request, settings);
     const delay = retryDelay(request, outcome, attempt, retries);
     if (delay === undefined) return responseOrThrow(request, outcome, retries);
     log.debug(`${describe(request)}: ${await reasonOf(outcome)}; attempt ${attempt + 1} in ${delay} ms`);
@@ -69,10 +76,10 @@ export function describe({ method, url }: HttpRequest): string {
 
 const MOST_REDIRECTS = 10;
 
-async function requestWithRedirects(request: HttpRequest, userAgent: string): Promise<Outcome> {
+async function requestWithRedirects(request: HttpRequest, settings: Settings): Promise<Outcome> {
   let current = request;
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
-    const outcome = await exchange(current, userAgent, describe(current));
+    const outcome = await exchange(current, settings, describe(current));
     if (outcome.kind === 'failure' || request.followRedirects === false) return outcome;
     const next = redirected(current, outcome.response);
     if (next === undefined) return outcome;

@@ -16,9 +16,13 @@ export interface HttpRequest {
   retries?: Partial<RetryPolicy>;
   /** Milliseconds without any byte sent or received until an attempt fails. Default 60000. */
   timeoutMs?: number;
+  /** The same for the first byte of the response, for servers that prepare it. Default `timeoutMs`. */
+  firstByteMs?: number;
   signal?: AbortSignal | undefined;
   /** Default true. Credentials never follow to another scheme, host or port. */
   followRedirects?: boolean;
+  /** Hosts, with their ports, that a redirect may lead to from https over plain http. */
+  plainHosts?: readonly string[];
   /** Path of a Unix socket to connect to. The URL's host is then only a name. */
   socketPath?: string;
   /** Certificates for TLS with a server that wants to know its client. */

@@ -7,6 +7,9 @@ import type { RegistryClient } from './client.ts';
 import { missingBlob } from './document.ts';
 import type { Repository } from './endpoint.ts';
 
+/** As long as a pull-through cache may take to fetch a large layer itself. */
+const FIRST_BYTE_MS = 600_000;
+
 export interface BlobContext {
   client: RegistryClient;
   log: Log;
@@ -29,6 +32,7 @@ export function openBlob(
       method: 'GET',
       path: `blobs/${digest}`,
       headers,
+      firstByteMs: FIRST_BYTE_MS,
       signal,
     });
     if (response.status !== 404) return response;

@@ -11,6 +11,8 @@ interface RegistryRequest {
   /** Below the repository: `manifests/TAG`, `blobs/DIGEST`. */
   path: string;
   headers?: Record<string, string>;
+  /** Milliseconds until the response begins, for a cache that fetches the whole blob first. */
+  firstByteMs?: number;
   /** False for a request that is sent once. */
   retry?: boolean;
   signal?: AbortSignal | undefined;
@@ -111,7 +113,7 @@ async function askAtRoot(
 }
 
 function send(
-  { http }: ClientContext,
+  { http, insecureRegistries }: ClientContext,
   origin: string,
   { repository }: Repository,
   { path, headers, ...request }: RegistryRequest,
@@ -120,6 +122,8 @@ function send(
   return http.request({
     ...request,
     url: `${origin}/v2/${repository}/${path}`,
+    // Manifests and blobs are verified, and a redirect carries no credentials.
+    plainHosts: insecureRegistries,
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
   });
 }

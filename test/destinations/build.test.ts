@@ -3,6 +3,7 @@ import { mapDeployment, openMapContext } from '../../src/commands/options/mapCon
 import type { MapDeployFlags } from '../../src/commands/options/mapContext.ts';
 import { namePlans } from '../../src/pipeline/destinations/namePlans.ts';
 import type { UserError } from '../../src/errors.ts';
+import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
 import type { Prepared } from '../../src/pipeline/build/prepare.ts';
@@ -35,6 +36,7 @@ async function names(
     json: false,
     print: () => undefined,
     report: () => undefined,
+    http: createHttp({ log: silentLog }),
     log: silentLog,
     progress: noProgress,
     signal: new AbortController().signal,

@@ -1,6 +1,7 @@
 import yargs from 'yargs';
 import { declareCommand } from '../../src/commands/terminal/command.ts';
 import type { Command } from '../../src/commands/terminal/command.ts';
+import { createHttp } from '../../src/http/http.ts';
 import { createLog } from '../../src/io/log.ts';
 import type { LogLevel } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
@@ -33,7 +34,9 @@ export async function runCommand(
 ): Promise<CommandRun> {
   const [printed, logged]: [string[], string[]] = [[], []];
   const print = (text: string): void => void printed.push(redact(text));
+  const log = createLog(level, (line) => void logged.push(line));
   const context = {
+    http: createHttp({ log }),
     // Nothing is noted in the folder of whoever runs the tests.
     environment: { XDG_CACHE_HOME: temporaryFolder(), XDG_STATE_HOME: temporaryFolder(), ...environment },
     folder: process.cwd(),
@@ -41,7 +44,7 @@ export async function runCommand(
     json,
     print,
     report: (value: unknown, text: string) => print(json ? JSON.stringify(value) : text),
-    log: createLog(level, (line) => void logged.push(line)),
+    log,
     progress: noProgress,
     signal: signal ?? new AbortController().signal,
   };
@@ -51,12 +54,12 @@ export async function runCommand(
     () => undefined,
     (thrown: unknown) => thrown as CommandRun['error'],
   );
-  const [stdout, log] = [printed.join('\n'), logged.join('\n')];
+  const [stdout, said] = [printed.join('\n'), logged.join('\n')];
   return {
     stdout,
-    log,
+    log: said,
     error,
-    all: [stdout, log, redact(`${error?.message ?? ''}\n${error?.hint ?? ''}`)].join('\n'),
+    all: [stdout, said, redact(`${error?.message ?? ''}\n${error?.hint ?? ''}`)].join('\n'),
   };
 }
 

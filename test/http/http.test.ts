@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bytesOf, createHttp, describe as describeRequest, jsonOf, textOf } from '../../src/http/http.ts';
 import type { HttpRequest, HttpResponse } from '../../src/http/http.ts';
 import type { Log } from '../../src/io/log.ts';
@@ -99,10 +99,10 @@ describe('failures', () => {
   test.each(['http', 'https'])(
     'name the proxy that %s goes through, without its password',
     async (scheme) => {
-      vi.stubEnv(`${scheme.toUpperCase()}_PROXY`, 'http://user:s3cret@127.0.0.1:1');
-      onTestFinished(() => void vi.unstubAllEnvs());
+      const environment = { [`${scheme.toUpperCase()}_PROXY`]: 'http://user:s3cret@127.0.0.1:1' };
+      const proxied = createHttp({ log: silentLog, environment, retries: { pausesMs: [1] } });
       const url = `${scheme}://registry.invalid/v2/`;
-      await expect(http.request({ method: 'GET', url })).rejects.toMatchObject({
+      await expect(proxied.request({ method: 'GET', url })).rejects.toMatchObject({
         message: `GET ${url}: connection refused (127.0.0.1:1)`,
       });
     },
@@ -175,6 +175,23 @@ describe('nothing moves', () => {
       received += chunk.length;
     }
     expect(received).toBe(size);
+  });
+});
+
+describe('the first byte', () => {
+  test.each<[string, { firstByteMs?: number; timeoutMs?: number }, number | undefined, boolean]>([
+    ['has a limit of its own', { timeoutMs: 100, firstByteMs: 5000 }, undefined, true],
+    ['has the limit of all bytes', { timeoutMs: 100 }, undefined, false],
+    ['has the limit of the user', { firstByteMs: 100 }, 5000, true],
+    ['has the shorter limit of the user', { firstByteMs: 5000 }, 100, false],
+  ])('%s', async (_name, limits, timeoutMs, arrives) => {
+    const url = await listen((_request, response) => {
+      setTimeout(() => response.end('late'), 600);
+    });
+    const patient = createHttp({ log: silentLog, retries: { pausesMs: [] }, timeoutMs });
+    const request = patient.request({ method: 'GET', url, ...limits });
+    if (arrives) expect(await textOf(await request)).toBe('late');
+    else await expect(request).rejects.toThrow('no byte arrived in time');
   });
 });
 

@@ -51,7 +51,8 @@ test.each([
 
 describe('redirected', () => {
   const headers = { Authorization: 'Bearer t', accept: 'x' };
-  const request: HttpRequest = { method: 'GET', url: 'https://h/a/b?q', headers };
+  const plainHosts = ['minio:9'];
+  const request: HttpRequest = { method: 'GET', url: 'https://h/a/b?q', headers, plainHosts };
   test.each<[string, number, string | undefined, Partial<HttpRequest> | undefined]>([
     ['no redirect', 200, '/x', undefined],
     ['no address', 302, undefined, undefined],
@@ -61,11 +62,11 @@ describe('redirected', () => {
     ['another host', 307, 'https://other/x', { url: 'https://other/x', headers: { accept: 'x' } }],
     ['another port', 307, 'https://h:8443/x', { url: 'https://h:8443/x', headers: { accept: 'x' } }],
     ['another host, scheme left out', 307, '//other/x', { url: 'https://other/x', headers: { accept: 'x' } }],
-    ['http on loopback', 307, 'http://127.0.0.1/x', { url: 'http://127.0.0.1/x', headers: { accept: 'x' } }],
+    ['http, allowed', 307, 'http://minio:9/x', { url: 'http://minio:9/x', headers: { accept: 'x' } }],
   ])('%s', (_name, status, location, expected) => {
     const outcome = answered(status, location === undefined ? {} : { location });
     const next = outcome.kind === 'response' ? redirected(request, outcome.response) : undefined;
-    expect(next).toEqual(expected === undefined ? undefined : { method: 'GET', ...expected });
+    expect(next).toEqual(expected && { method: 'GET', plainHosts, ...expected });
   });
 
   test.each([
@@ -73,10 +74,34 @@ describe('redirected', () => {
     ['http://h/x', /from https to plain http/],
     ['file:///etc/passwd', /no http or https URL/],
     ['https://', /no http or https URL/],
+    ['http://minio/x', /from https to plain http at minio/],
   ])('refused: %s', (location, message) => {
     const outcome = answered(302, { location });
     if (outcome.kind === 'response') expect(() => redirected(request, outcome.response)).toThrow(message);
   });
+});
+
+test.each([
+  ['http://127.0.0.1/x', false],
+  ['https://127.1/x', false],
+  ['http://2130706433/x', false],
+  ['http://localhost:5000/x', false],
+  ['http://a.localhost/x', false],
+  ['http://[::1]/x', false],
+  ['http://[::ffff:127.0.0.1]/x', false],
+  ['http://0.0.0.0/x', false],
+  ['http://[::]/x', false],
+  ['http://169.254.169.254/latest', false],
+  ['http://[fe80::1]/x', false],
+  ['http://other/x', true],
+  ['http://10.0.0.1/x', true],
+])('a redirect from another machine to %s is followed: %s', (location, isFollowed) => {
+  const request: HttpRequest = { method: 'GET', url: 'http://outside/a' };
+  const response = { status: 302, headers: { location }, url: request.url, body: undefined as never };
+  const follow = (from: HttpRequest) => redirected(from, { ...response, url: from.url });
+  if (isFollowed) expect(follow(request)?.url).toBe(location);
+  else expect(() => follow(request)).toThrow(/redirects to this machine/);
+  expect(follow({ ...request, url: 'http://127.0.0.1/a' })?.url).toBe(new URL(location).href);
 });
 
 test.each([

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
-import { createHttp } from '../../http/http.ts';
 import { registerSecret } from '../../io/redact.ts';
 import type { Library } from '../../library/client.ts';
 import { libraryBase } from '../../library/client.ts';
@@ -34,7 +33,7 @@ export async function openLibrary(
 export function libraryAt(
   host: string | undefined,
   flags: LibraryFlags,
-  { environment, log, signal }: Context,
+  { environment, http, log, signal }: Context,
   token: string | undefined,
 ): Library {
   const own = baseOf(flags.library ?? environment['LIBRARY_URL']);
@@ -49,7 +48,7 @@ export function libraryAt(
   if (token !== undefined && !isOwn)
     log.debug(`${base}: asking without the token, which belongs to ${own ?? 'no library'}`);
   if (token !== undefined && isOwn) warnOfClearText(base, log);
-  return { http: createHttp({ log }), log, base, signal, ...(isOwn ? { token } : {}) };
+  return { http, log, base, signal, ...(isOwn ? { token } : {}) };
 }
 
 function baseOf(address: string | undefined): string | undefined {

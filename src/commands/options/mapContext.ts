@@ -3,8 +3,6 @@ import { openMaps, openServerMaps } from '../../destinations/openMaps.ts';
 import type { MapSources } from '../../destinations/openMaps.ts';
 import type { MapChoice, Maps } from '../../destinations/resolve.ts';
 import { UsageError } from '../../errors.ts';
-import { createHttp } from '../../http/http.ts';
-import type { Http } from '../../http/http.ts';
 import type { Accounts } from '../../pipeline/destinations/accounts.ts';
 import { createAccounts } from '../../pipeline/destinations/accounts.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
@@ -31,16 +29,12 @@ export type MapDeployFlags = DestinationFlags &
 
 /** The maps that the options name. */
 export function openMapsOf(flags: MapFlags, context: Context): Promise<Maps> {
-  return openMaps(mapSources(flags, context), effectsOf(context));
+  return openMaps(mapSources(flags, context), context);
 }
 
 /** Like `openMapsOf`, but throws UsageError without a server of maps. */
 export function openServerMapsOf(flags: MapFlags, context: Context): Promise<Maps> {
-  return openServerMaps(mapSources(flags, context), effectsOf(context));
-}
-
-function effectsOf({ log, signal }: Context): { http: Http; signal: AbortSignal } {
-  return { http: createHttp({ log }), signal };
+  return openServerMaps(mapSources(flags, context), context);
 }
 
 function mapSources({ starmapUrl, repo, repoFile, offline = false }: MapFlags, context: Context): MapSources {
@@ -62,8 +56,7 @@ export function profilesOf({ config }: MapFlags, { environment, folder, home }: 
 
 /** The accounts that the options describe. */
 export async function accountsOf(flags: MapFlags, context: Context): Promise<Accounts> {
-  const http = createHttp({ log: context.log });
-  return createAccounts(await profilesOf(flags, context), { ...context, http });
+  return createAccounts(await profilesOf(flags, context), context);
 }
 
 /** All that a deployment by a map uses, opened once. */

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
-import { createHttp } from '../../http/http.ts';
 import type { Api } from '../../server/api.ts';
 import { createApi } from '../../server/api.ts';
 import { DEFAULT_HOST, parseHost, warnOfClearText } from '../../server/host.ts';
@@ -45,8 +44,8 @@ export async function serverIfAny(flags: ServerFlags, context: Context): Promise
   if (found === undefined) return undefined;
   context.log.debug(`using the token from ${found.source} for ${host}`);
   warnOfClearText(host, context.log);
-  const http = createHttp({ log: context.log });
-  return createApi({ http, host, authorization: `Bearer ${found.token}`, signal: context.signal });
+  const { http, signal } = context;
+  return createApi({ http, host, authorization: `Bearer ${found.token}`, signal });
 }
 
 /** As `serverIfAny`, but throws DeniedError without a token. */

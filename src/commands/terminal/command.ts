@@ -1,4 +1,5 @@
 import type { Argv, InferredOptionType, Options, PositionalOptions } from 'yargs';
+import type { Http } from '../../http/http.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
 
@@ -15,6 +16,8 @@ export interface Context {
   print(text: string): void;
   /** Prints a result: `value` as JSON for `--json`, else `text`. */
   report(value: unknown, text: string): void;
+  /** The client for all requests of the run. */
+  http: Http;
   log: Log;
   progress: Progress;
   /** Fires at SIGHUP, SIGINT, SIGQUIT and SIGTERM, with an InterruptedError as its reason. */
