@@ -98,5 +98,10 @@ function openApi({ host = DEFAULT_HOST, token }: ArtifactStoreOptions, run: RunO
   if (token === '') throw new UsageError(`${address}: the token is empty`);
   registerSecret(token);
   const { log, signal } = contextOf(run);
-  return createApi({ http: createHttp({ log }), host: address, authorization: `Bearer ${token}`, signal });
+  return createApi({
+    http: createHttp({ log, environment: process.env }),
+    host: address,
+    authorization: `Bearer ${token}`,
+    signal,
+  });
 }

@@ -90,7 +90,7 @@ export function containerLibrary(options: ContainerLibraryOptions, run: RunOptio
   registerSecret(token);
   const base = libraryBase(address);
   const library: Library = {
-    ...{ http: createHttp({ log }), log, base, signal },
+    ...{ http: createHttp({ log, environment: process.env }), log, base, signal },
     ...(token === undefined ? {} : { token }),
   };
   return {

@@ -36,5 +36,5 @@ function sessionOf({ url, session }: StarmapClientOptions, run: RunOptions): Ses
   if (session !== undefined) return session;
   if (url === undefined) return offlineSession;
   const { log, signal } = contextOf(run);
-  return httpSession({ http: createHttp({ log }), url, signal });
+  return httpSession({ http: createHttp({ log, environment: process.env }), url, signal });
 }

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import type { Context } from '../commands/terminal/command.ts';
+import { createHttp } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import { silentLog } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
@@ -23,14 +24,16 @@ export interface RunOptions {
 
 /** A complete context for the use cases. */
 export function contextOf(options: RunOptions): Context {
+  const { environment = process.env, log = silentLog } = options;
   return {
-    environment: options.environment ?? process.env,
+    environment,
     folder: options.folder ?? process.cwd(),
     home: options.home ?? homedir(),
     json: true,
     print: () => undefined,
     report: () => undefined,
-    log: options.log ?? silentLog,
+    http: createHttp({ log, environment }),
+    log,
     progress: options.progress ?? noProgress,
     signal: options.signal ?? new AbortController().signal,
   };
