@@ -1,7 +1,13 @@
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureFolder, fileError, temporaryBeside } from '../io/files.ts';
+import type { Log } from '../io/log.ts';
+import { forgetTemporary } from '../io/temporaries.ts';
 import type { BlobSink } from '../oci/image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { ConfigStore } from './configs.ts';
 import { DeltaStore } from './deltas.ts';
+import { PRIVATE_FOLDER, isOwnUser } from './files.ts';
 import { ImageNotes } from './images.ts';
 import { LayerStore } from './layers.ts';
 import { cacheLayout } from './layout.ts';
@@ -30,6 +36,8 @@ export interface Cache {
    * and that an artifact copies; a large one is kept gzipped.
    */
   sink(shipped?: ReadonlySet<Digest>): BlobSink;
+  /** Creates the folder if necessary. Throws UsageError if it can't be written. Warns if another user owns it. */
+  ensureWritable(): Promise<void>;
 }
 
 /** Opens the cache in `folder`. Creates nothing until something is stored. */
@@ -46,7 +54,26 @@ export function openCache(folder: string, options: CacheOptions): Cache {
     libraryFiles: new LibraryFiles(layout, options),
     upkeep: new CacheUpkeep(layout, images, options),
     sink: (shipped) => cacheSink(layout, { ...options, shipped }),
+    ensureWritable: () => ensureWritable(layout.root, options.log),
   };
+}
+
+async function ensureWritable(root: string, log: Log): Promise<void> {
+  const probe = temporaryBeside(join(root, 'probe'));
+  try {
+    await ensureFolder(root, PRIVATE_FOLDER);
+    await writeFile(probe, '', { flag: 'wx' });
+  } catch (error) {
+    throw fileError(error, `writing into the cache ${root}`);
+  } finally {
+    await rm(probe, { force: true }).catch(() => undefined);
+    forgetTemporary(probe);
+  }
+  const { uid } = await stat(root);
+  if (!isOwnUser(uid))
+    log.warning(
+      `the cache ${root} belongs to the user with the id ${uid}, who can change what is built from it`,
+    );
 }
 
 /** Returns the part of a cache folder that belongs to the layout of this version. */

@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { fileError, temporaryBeside } from '../io/files.ts';
+import { forgetTemporary } from '../io/temporaries.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readNote, touch, writeDocument } from './documents.ts';
@@ -76,5 +77,6 @@ async function makeAndRecord(path: string, make: MakeDelta): Promise<CachedDelta
     throw fileError(error, `writing ${path}`);
   } finally {
     await rm(temporary, { force: true });
+    forgetTemporary(temporary);
   }
 }

@@ -2,9 +2,9 @@ import { readFile, utimes, writeFile } from 'node:fs/promises';
 import type { GenericSchema, InferOutput } from 'valibot';
 import { safeParse } from 'valibot';
 import { systemCodeOf } from '../errors.ts';
-import { fileError, writeAtomically } from '../io/files.ts';
+import { fileError } from '../io/files.ts';
 import { digestOf } from '../oci/digest.ts';
-import { readOwnFile } from './files.ts';
+import { readOwnFile, writeInCache } from './files.ts';
 
 /**
  * Returns the JSON object at `path`, or undefined if it is missing or damaged. An object without its sum counts as damaged.
@@ -51,7 +51,7 @@ export async function readNote<T extends GenericSchema>(
 /** Writes a JSON object with a sum that reveals damage. The file is replaced whole or not at all. */
 export async function writeDocument(path: string, value: object): Promise<void> {
   const text = JSON.stringify({ ...value, sum: sumOf(value) }, null, 2);
-  await writeAtomically(path, (temporary) => writeFile(temporary, `${text}\n`));
+  await writeInCache(path, (temporary) => writeFile(temporary, `${text}\n`, { mode: 0o600 }));
 }
 
 function sumOf(value: object): string {

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { constants, lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError, systemCodeOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { fileError, writeAtomically } from '../io/files.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
 
@@ -72,4 +72,12 @@ async function readRegular(path: string): Promise<Buffer | undefined> {
 export async function readOwnBytes(path: string, digest: Digest): Promise<Buffer | undefined> {
   const bytes = await readOwnFile(path);
   return bytes !== undefined && digestOf(bytes) === digest ? bytes : undefined;
+}
+
+/** What the cache holds may be private, so nobody else may look into its folders. */
+export const PRIVATE_FOLDER = 0o700;
+
+/** Like `writeAtomically`, in a folder of the cache. */
+export function writeInCache<T>(path: string, produce: (temporary: string) => Promise<T>): Promise<T> {
+  return writeAtomically(path, produce, PRIVATE_FOLDER);
 }

@@ -1,14 +1,13 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError, systemCodeOf } from '../errors.ts';
-import { writeAtomically } from '../io/files.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { ResolvedImage } from '../oci/image.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import { readOwnBytes, sizeOfOwnFile } from './files.ts';
+import { readOwnBytes, sizeOfOwnFile, writeInCache } from './files.ts';
 import { readNote, writeDocument } from './documents.ts';
 import type { Documents } from './imageProof.ts';
 import { fitsConfig, fitsManifest, isProven } from './imageProof.ts';
@@ -51,8 +50,8 @@ export class ImageNotes {
     const digest = digestOf(bytes);
     const path = kind === 'manifest' ? this.#layout.manifestBytes(digest) : this.#layout.config(digest);
     if ((await sizeOfOwnFile(path)) === bytes.length) return;
-    const write = (temporary: string): Promise<void> => writeFile(temporary, bytes, { mode: 0o444 });
-    await ifWritable(writeAtomically(path, write));
+    const write = (temporary: string): Promise<void> => writeFile(temporary, bytes, { mode: 0o400 });
+    await ifWritable(writeInCache(path, write));
   }
 
   /**

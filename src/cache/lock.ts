@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { ensureFolder, fileError } from '../io/files.ts';
 import type { Log } from '../io/log.ts';
 import { touch } from './documents.ts';
+import { PRIVATE_FOLDER } from './files.ts';
 
 const POLL_MS = 50;
 const HEARTBEAT_MS = 5_000;
@@ -34,7 +35,7 @@ export async function withLock<T>(
   options: LockOptions = {},
 ): Promise<T> {
   const lock = `${path}.lock`;
-  await mkdir(dirname(lock), { recursive: true }).catch((error: unknown) => {
+  await ensureFolder(dirname(lock), PRIVATE_FOLDER).catch((error: unknown) => {
     throw fileError(error, `writing ${lock}`);
   });
   if (!(await take(lock))) await waitFor(lock, options);

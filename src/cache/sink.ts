@@ -3,7 +3,6 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { LONGEST_MAGIC, compressionOf } from '../compress/magic.ts';
 import { IntegrityError } from '../errors.ts';
-import { writeAtomically } from '../io/files.ts';
 import type { Progress } from '../io/progress.ts';
 import { HAS_THREADS } from '../io/threads.ts';
 import { counted, gathered, readHead } from '../io/streams.ts';
@@ -12,6 +11,7 @@ import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { BlobDelivery, BlobSink } from '../oci/image.ts';
 import type { GzipFile } from '../tar/tar.ts';
+import { writeInCache } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import type { LayerRecord } from './records.ts';
 import { writeLayerRecord } from './records.ts';
@@ -127,7 +127,7 @@ function keepGzip<T>(
   unpack: (file: string, written: AsyncIterable<Buffer>) => Promise<T>,
 ): Promise<{ gzipped: GzipFile; unpacked: T }> {
   const copy = { size: 0, ...hashUnlessKnown(blobDigest) };
-  return writeAtomically(path, async (temporary) => {
+  return writeInCache(path, async (temporary) => {
     const unpacked = await unpack(temporary, writeAndPass(chunks, temporary, copy));
     return { gzipped: { path, size: copy.size, digest: copy.digest() }, unpacked };
   });
@@ -150,7 +150,7 @@ async function* writeAndPass(
   path: string,
   copy: Copy,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const file = await open(path, 'wx', 0o444);
+  const file = await open(path, 'wx', 0o400);
   try {
     for await (const chunk of gathered(chunks, PIECE)) {
       await writeAll(file, chunk, copy.size);

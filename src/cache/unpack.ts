@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises';
 import { uncompressed } from '../compress/decompress.ts';
 import { IntegrityError } from '../errors.ts';
-import { writeAtomically } from '../io/files.ts';
 import { counted, drain, limited } from '../io/streams.ts';
 import { verified } from '../io/verify.ts';
 import { writeBehind } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
+import { writeInCache } from './files.ts';
 
 /** What to do with a layer that arrives in some compression. */
 export interface UnpackJob {
@@ -40,11 +40,11 @@ function tooLarge(largest: number): IntegrityError {
  * Stores the bytes at `path` once they match the digest. Throws IntegrityError that begins with `what` if they do not.
  */
 export function storeVerified(path: string, chunks: Chunks, digest: Digest, what: string): Promise<void> {
-  return writeAtomically(path, (temporary) => writeNew(temporary, verified(chunks, { digest }, what)));
+  return writeInCache(path, (temporary) => writeNew(temporary, verified(chunks, { digest }, what)));
 }
 
 async function writeNew(path: string, chunks: Chunks): Promise<void> {
-  const file = await open(path, 'wx', 0o444);
+  const file = await open(path, 'wx', 0o400);
   try {
     await writeBehind(file, 0, chunks);
   } finally {

@@ -12,10 +12,11 @@ import { OWN_PREFIX, addTemporary, forgetTemporary } from './temporaries.ts';
 export async function writeAtomically<T>(
   path: string,
   produce: (temporary: string) => Promise<T>,
+  folderMode = 0o777,
 ): Promise<T> {
   const temporary = temporaryBeside(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await ensureFolder(dirname(path), folderMode);
     const result = await produce(temporary);
     await rename(temporary, path);
     return result;
@@ -25,6 +26,33 @@ export async function writeAtomically<T>(
   } finally {
     forgetTemporary(temporary);
   }
+}
+
+/**
+ * Creates a folder and those above it, with `mode` less the umask, if they do not exist. Unlike Node's
+ * recursive `mkdir` it ends where the system takes no folder, as in /proc. Throws the system's error.
+ */
+export async function ensureFolder(path: string, mode = 0o777): Promise<void> {
+  if (await makeFolder(path, mode)) return;
+  await ensureFolder(dirname(path), mode);
+  if (!(await makeFolder(path, mode))) await mkdir(path, mode);
+}
+
+/** Returns false if the folder above is missing. */
+async function makeFolder(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, mode);
+    return true;
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT' && dirname(path) !== path) return false;
+    if (code !== 'ENOENT' && (await isFolder(path))) return true;
+    throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 /** The start of temporary names. Such files are left behind only by killed runs. */

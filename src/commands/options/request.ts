@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { parsePlatform } from '../../oci/platform.ts';
+import { checkVersion } from '../../pipeline/base/names.ts';
 import { parseBase } from '../../pipeline/base/fileBaselines.ts';
 import type { BuildRequest } from '../../pipeline/request.ts';
 import type { BuildFlags } from './build.ts';
@@ -21,7 +22,9 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     profiles: flags.profile ?? [],
     environment,
     ...(flags.manifestName === undefined ? {} : { application: manifestName(flags.manifestName) }),
-    ...(flags.artifactVersion === undefined ? {} : { version: artifactVersion(flags.artifactVersion) }),
+    ...(flags.artifactVersion === undefined
+      ? {}
+      : { version: checkVersion(flags.artifactVersion, '--artifact-version') }),
     ...(flags.artifactFilename === undefined ? {} : { output: resolve(folder, flags.artifactFilename) }),
     outputFolder: folder,
     deviceTypes: [...new Set(deviceTypes)],
@@ -116,13 +119,6 @@ function existing(path: string): string {
 function manifestName(text: string): string {
   if (text.length <= 100) return text;
   throw new UsageError(`--manifest-name: expected up to 100 characters, found ${text.length}`);
-}
-
-function artifactVersion(text: string): string {
-  if (/^[\x21-\x7e]{1,100}$/.test(text) && !/[/\\]/.test(text)) return text;
-  throw new UsageError(
-    `--artifact-version ${JSON.stringify(text)}: expected up to 100 printable characters without spaces and slashes`,
-  );
 }
 
 /** It begins a pattern of what the artifact clears: a `*` in it makes clients clear other software, or abort. */

@@ -10,6 +10,7 @@ import type { BuildRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
 import { fileBaselines } from './fileBaselines.ts';
 import { readMetadataAtRef } from './gitBaseline.ts';
+import { checkArtifactName, checkVersion } from './names.ts';
 import type { Surroundings } from './versioning.ts';
 import { releasedBefore, requireReadable } from './versioning.ts';
 
@@ -32,7 +33,7 @@ interface Candidate {
  * Returns the baselines of a build: those of --base, then those of several --previous-version. Without any, returns the first
  * that exists of: the last successful run, --previous-version, with --release the VERSION file at the first parent of HEAD,
  * else the VERSION file. Returns an empty list if there is nothing to build against. Throws NotFoundError for a named ref that
- * does not exist.
+ * does not exist, and UsageError for a base with an unusable version or name.
  */
 export async function findBaselines(
   request: BuildRequest,
@@ -41,7 +42,21 @@ export async function findBaselines(
   around: Surroundings,
   context: BaselineContext,
 ): Promise<Baseline[]> {
-  if (!request.delta) return [];
+  const found = request.delta ? await searchBaselines(request, application, newImages, around, context) : [];
+  for (const { metadata, origin } of found) {
+    checkVersion(metadata.version, 'the version of the base');
+    if (metadata.artifactName !== undefined) checkArtifactName(metadata.artifactName, `the base ${origin}`);
+  }
+  return found;
+}
+
+async function searchBaselines(
+  request: BuildRequest,
+  application: string,
+  newImages: readonly NewImage[],
+  around: Surroundings,
+  context: BaselineContext,
+): Promise<Baseline[]> {
   const { bases, previousVersions, useMetadata } = request;
   if (bases.length > 0 || previousVersions.length > 1) {
     const atRefs = await namedBaselines(request, application, around, context);

@@ -3,6 +3,7 @@ import { ToolError, UsageError } from '../../errors.ts';
 import type { Repository } from '../../git/repository.ts';
 import { findRepository, readFileAt } from '../../git/repository.ts';
 import type { VersionFile } from '../../git/version.ts';
+import { checkVersion } from './names.ts';
 import { developmentVersion, findVersionFile, parseVersion } from '../../git/version.ts';
 
 /** What git and the VERSION file say about the folder of a Compose file. */
@@ -36,7 +37,7 @@ export function requireReadable({ unreadable }: Surroundings): void {
  * the commit. Throws UsageError that names --artifact-version if there is nothing to make it from.
  */
 export function chooseVersion(around: Surroundings, given: string | undefined, release: boolean): string {
-  if (given !== undefined) return given;
+  if (given !== undefined) return checkVersion(given, '--artifact-version');
   requireReadable(around);
   const hint = 'give the version with --artifact-version';
   if (around.versionFile === undefined) {
@@ -44,11 +45,12 @@ export function chooseVersion(around: Surroundings, given: string | undefined, r
       hint: `write one, or ${hint}`,
     });
   }
-  if (release) return around.versionFile.version;
+  const version = checkVersion(around.versionFile.version, around.versionFile.path);
+  if (release) return version;
   const head = around.repository?.head;
   if (head === undefined)
     throw new UsageError(`${around.folder} is in no git repository with a commit`, { hint });
-  return developmentVersion(around.versionFile.version, head);
+  return developmentVersion(version, head);
 }
 
 /** Returns `<repository folder>-<Compose folder>`; outside of git and at the repository's top, the folder's name alone. */

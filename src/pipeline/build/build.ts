@@ -1,8 +1,10 @@
+import { chmod, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { ShippedFile } from '../../compose/application.ts';
-import { IntegrityError } from '../../errors.ts';
+import { IntegrityError, UsageError, systemCodeOf } from '../../errors.ts';
+import { fileError } from '../../io/files.ts';
 import { buildArtifact } from '../../mender/build.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import type { ArtifactSpec, ArtifactSummary } from '../../mender/spec.ts';
@@ -29,13 +31,17 @@ export interface BuiltArtifact {
 
 /**
  * Builds all planned artifacts, one after the other from one cache. If bytes in the cache have rotted, deletes them and builds
- * the artifact once more. Throws what the parts throw, and leaves no file half written.
+ * the artifact once more. Throws what the parts throw, and leaves no file half written. Throws UsageError before it starts if it
+ * can't write the cache, or would replace what is no regular file.
  */
 export async function buildAll(
   prepared: Prepared,
   request: BuildRequest,
   world: World,
 ): Promise<BuiltArtifact[]> {
+  const paths = prepared.plans.map((plan) => destinationOf(plan, prepared, request));
+  await Promise.all(paths.map(refuseOddFile));
+  await world.cache.ensureWritable();
   const built: BuiltArtifact[] = [];
   for (const plan of prepared.plans) {
     const build = (): Promise<BuiltArtifact> => buildOne(prepared, plan, request, world);
@@ -65,14 +71,41 @@ async function buildOne(
   { cache, log, progress, signal }: World,
 ): Promise<BuiltArtifact> {
   const images = await makePayloadImages(plan.images, request, { cache, log, progress, signal });
-  const destination = request.output ?? join(request.outputFolder, fileName(plan, prepared));
+  const destination = destinationOf(plan, prepared, request);
   const threads = request.workers;
   const options = { log, progress, signal, threads };
-  const artifact = await buildArtifact(specOf(prepared, plan, images, request), destination, options);
+  const spec = specOf(prepared, plan, images, request);
+  const artifact = await buildArtifact(spec, destination, options);
+  if (spec.manifests.some(isPrivate)) await chmod(destination, 0o600);
   if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, signal);
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   const { files } = prepared;
   return { plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
+}
+
+function destinationOf(plan: BuildPlan, prepared: Prepared, request: BuildRequest): string {
+  return request.output ?? join(request.outputFolder, fileName(plan, prepared));
+}
+
+/** An artifact is renamed to its place, which would replace a link, or a device for everybody. */
+async function refuseOddFile(path: string): Promise<void> {
+  try {
+    if ((await lstat(path)).isFile()) return;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return;
+    throw fileError(error, `writing ${path}`);
+  }
+  throw new UsageError(
+    `writing ${path}: expected a regular file or none, found a folder, link, device or named pipe`,
+    {
+      hint: 'choose another file with -a, or remove this one',
+    },
+  );
+}
+
+/** A file that only its owner may read makes the whole artifact private. */
+function isPrivate({ mode }: { mode: number }): boolean {
+  return (mode & 0o077) === 0;
 }
 
 /** Artifacts that share a name still need files of their own. */

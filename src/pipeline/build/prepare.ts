@@ -8,6 +8,7 @@ import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { findBaseImages } from '../base/baseImages.ts';
 import { findBaselines } from '../base/findBaselines.ts';
+import { checkArtifactName } from '../base/names.ts';
 import { checkBaselines } from '../base/checks.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
@@ -122,7 +123,7 @@ function baseImagesOf(
 function planNames(names: ReleaseNames, baseline: Baseline | undefined): PlanNames {
   const plain = `${names.application}-${names.version}`;
   const artifactName = baseline ? `${plain}-from-${baseline.metadata.version}` : plain;
-  return { ...names, artifactName };
+  return { ...names, artifactName: checkArtifactName(artifactName, 'the new artifact') };
 }
 
 function abilityOf({ delta, module, decodeOnDevice }: BuildRequest): DeltaAbility {

@@ -1,0 +1,36 @@
+import { UsageError } from '../../errors.ts';
+
+const LONGEST_VERSION = 160;
+/** A file of this name, with its suffixes, must fit into a folder. */
+const LONGEST_NAME = 200;
+
+/**
+ * Returns the version if it may become a part of file names, keys and outputs of CI systems: printable ASCII without spaces,
+ * slashes and quotes. Throws UsageError that begins with `where`.
+ */
+export function checkVersion(version: string, where: string): string {
+  if (/^[\x21-\x7e]+$/.test(version) && !/[/\\"'`]/.test(version) && version.length <= LONGEST_VERSION)
+    return version;
+  throw new UsageError(
+    `${where}: expected a version of up to ${LONGEST_VERSION} printable characters without spaces, slashes and quotes, found ${quoted(version)}`,
+    { hint: 'use a version like 1.2.3' },
+  );
+}
+
+/** Returns the name of an artifact if it may become the name of a file. Throws UsageError that begins with `where`. */
+export function checkArtifactName(name: string, where: string): string {
+  if (/^[\x21-\x7e]+$/.test(name) && !/[/\\"'`]/.test(name) && name.length <= LONGEST_NAME) return name;
+  throw new UsageError(
+    `${where}: expected an artifact name of up to ${LONGEST_NAME} printable characters without spaces, slashes and quotes, found ${quoted(name)}`,
+    { hint: 'use shorter versions and names' },
+  );
+}
+
+/** What was found, on one line and no longer than is useful. */
+function quoted(text: string): string {
+  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  return JSON.stringify(shown).replace(
+    /[^\x20-\x7e]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
