@@ -1,4 +1,6 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -10,7 +12,9 @@ import type { CacheEntry } from '../../src/cache/entries.ts';
 import { readMetadataFile } from '../../src/cache/metadata.ts';
 import { IN_USE_MS, choosePruned } from '../../src/cache/upkeep.ts';
 import type { Cache } from '../../src/cache/cache.ts';
+import { withLock } from '../../src/cache/lock.ts';
 import { UsageError } from '../../src/errors.ts';
+import { createLog } from '../../src/io/log.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { testCache } from '../helpers/cache.ts';
 import { filesBelow } from '../helpers/filesBelow.ts';
@@ -272,5 +276,93 @@ describe('entries', () => {
 
   it('of an empty cache are none', async () => {
     expect(await newCache().upkeep.list()).toEqual([]);
+  });
+});
+
+describe('ensureWritable', () => {
+  it('makes the cache private, and leaves nothing else', async () => {
+    const cache = testCache({}, join(temporaryFolder(), 'a/b'));
+    await cache.ensureWritable();
+    expect([statSync(cache.root).mode & 0o777, filesBelow(cache.root)]).toEqual([0o700, []]);
+  });
+
+  it.each([
+    ['below a file', join(import.meta.filename, 'cache')],
+    ['in /proc', '/proc/x'],
+    ['in /proc, deeper', '/proc/x/y/z'],
+  ])('ends with a UsageError for a folder %s', async (_, folder) => {
+    const cache = testCache({}, folder);
+    await expect(cache.ensureWritable()).rejects.toThrow(UsageError);
+    await expect(store(cache, CONTENT)).rejects.toThrow(UsageError);
+  });
+
+  it('warns of a folder that belongs to another user', async () => {
+    if (process.geteuid?.() !== 0) return;
+    const warnings: string[] = [];
+    const log = createLog('warning', (line) => warnings.push(line));
+    const cache = testCache({ log });
+    await cache.ensureWritable();
+    chownSync(cache.root, 65534, 65534);
+    await cache.ensureWritable();
+    expect(warnings).toEqual([expect.stringContaining('belongs to the user with the id 65534')]);
+  });
+});
+
+describe('what this tool never puts into a cache', () => {
+  const config = Buffer.from('{"os":"linux"}');
+
+  it.each<[string, (path: string) => void]>([
+    ['a FIFO', (path) => execFileSync('mkfifo', [path])],
+    ['a link', (path) => symlinkSync('/etc/hostname', path)],
+    ['a folder', (path) => mkdirSync(path)],
+  ])('counts as missing: %s', async (_, make) => {
+    const cache = newCache();
+    await store(cache, CONTENT, DIFF_ID);
+    await store(cache, config, digestOf(config), 'config');
+    const [layer, stored] = [cache.paths.layer(DIFF_ID), cache.paths.config(digestOf(config))];
+    for (const path of [layer, `${layer}.json`, stored]) {
+      rmSync(path);
+      make(path);
+    }
+    expect(await cache.layers.find(DIFF_ID)).toBeUndefined();
+    expect(await cache.configs.find(digestOf(config))).toBeUndefined();
+    expect(await cache.upkeep.deleteDamaged()).toEqual([]);
+  });
+});
+
+describe('locks', () => {
+  const inFuture = (lock: string): void => utimesSync(lock, 4e9, 4e9);
+  const old = (lock: string): void => utimesSync(lock, 1, 1);
+
+  it.each([
+    ['old', old],
+    ['from the future', inFuture],
+  ])('of another host are taken over where they are %s', async (_, age) => {
+    const path = join(temporaryFolder(), 'x');
+    writeFileSync(`${path}.lock`, '1 elsewhere');
+    age(`${path}.lock`);
+    expect(await withLock(path, () => Promise.resolve('done'))).toBe('done');
+  });
+
+  it('tell at info what a run waits for, and end with the signal', async () => {
+    const path = join(temporaryFolder(), 'x');
+    writeFileSync(`${path}.lock`, '1 elsewhere');
+    const lines: string[] = [];
+    const log = createLog('info', (line) => lines.push(line));
+    const signal = AbortSignal.timeout(1500);
+    await expect(withLock(path, () => Promise.resolve(), { log, signal })).rejects.toThrow('timeout');
+    expect(lines).toEqual([expect.stringContaining('waiting for another run that works on x')]);
+  });
+
+  it.each(['.lock', '.lock-0123456789ab'])('that a kill left behind are pruned: %s', async (suffix) => {
+    const cache = newCache();
+    await store(cache, CONTENT);
+    for (const age of [old, inFuture]) {
+      const path = `${cache.paths.layer(digestOf('x'))}${suffix}`;
+      writeFileSync(path, '1 elsewhere');
+      age(path);
+      await cache.upkeep.prune({ limitPercent: 0 });
+      expect(existsSync(path)).toBe(false);
+    }
   });
 });
