@@ -61,14 +61,14 @@ function weightOf(layer: LayerSummary): number {
   return layer.sizes.reduce((sum, size) => sum + size + HEADER, 0);
 }
 
-function sharedWeight(layer: LayerSummary, old: Lists): number {
+function sharedWeight(layer: LayerSummary, base: Lists): number {
   let weight = 0;
   layer.sizes.forEach((size, entry) => {
     const content = layer.contents[entry]!;
-    const hasName = holds(old.names, layer.names[entry]!);
-    if (content !== 0 && holds(old.contents, content)) weight += size + (hasName ? HEADER * SAME_NAME : 0);
+    const hasName = holds(base.names, layer.names[entry]!);
+    if (content !== 0 && holds(base.contents, content)) weight += size + (hasName ? HEADER * SAME_NAME : 0);
     else if (hasName) weight += (size + HEADER) * SAME_NAME;
-    else if (holds(old.unversioned, layer.unversioned[entry]!)) weight += (size + HEADER) * OTHER_VERSION;
+    else if (holds(base.unversioned, layer.unversioned[entry]!)) weight += (size + HEADER) * OTHER_VERSION;
   });
   return weight;
 }

@@ -6,7 +6,7 @@ import { DEFAULT_MTIME, tarFile, tarSize, tarStream } from '../../tar/tar.ts';
 import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile } from './files.ts';
 import { softwareNameOf } from './header.ts';
-import { imageEntries, manifestEntries, needsOldImage } from './imageFiles.ts';
+import { imageEntries, manifestEntries, needsBaseImage } from './imageFiles.ts';
 import type { PayloadImage } from '../payload.ts';
 import type { ArtifactSpec } from '../spec.ts';
 
@@ -39,7 +39,7 @@ export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFil
 
 function imageFolder(image: PayloadImage, mtime: number): TarFile[] {
   const folder = `images/${image.id}`;
-  const deep = needsOldImage(image);
+  const deep = needsBaseImage(image);
   const name = formatReference(image.name);
   const sum = hexOf(digestOf(image.config));
   const files = imageEntries(image);

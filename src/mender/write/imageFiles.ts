@@ -11,7 +11,7 @@ import type { LayerContent, ManifestFile, PayloadImage, PayloadLayer } from '../
 const READ_SIZE = 1 << 20;
 
 /** True if the image needs layers of the base image on the device. */
-export function needsOldImage({ layers }: PayloadImage): boolean {
+export function needsBaseImage({ layers }: PayloadImage): boolean {
   return layers.some(({ content }) => content.kind !== 'full');
 }
 
