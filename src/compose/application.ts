@@ -8,7 +8,9 @@ import { shipmentFiles } from './ship/shipment.ts';
 import { loadFiles } from './read/load.ts';
 import { locateFiles } from './read/locateFiles.ts';
 import type { Notes, Scope } from './read/scope.ts';
+import { newNotes } from './read/scope.ts';
 import { checkResources } from './read/check/resources.ts';
+import { refuseUnsupported } from './read/check/unsupported.ts';
 import { activeServices, checkServices } from './read/check/services.ts';
 import { interpolate } from './read/variables/template.ts';
 import type { Mapping } from './read/yaml/value.ts';
@@ -74,7 +76,7 @@ export interface ShippedFile {
  */
 export async function readApplication(options: ReadOptions): Promise<Application> {
   const { folder, paths } = await locateFiles(options.composeFiles);
-  const notes: Notes = { files: new Set(), unset: new Set(), filled: [], secretValues: new Map() };
+  const notes = newNotes();
   const variables = await applicationVariables(folder, paths, options.environment);
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
   const loaded = await loadFiles(paths, scope);
@@ -87,6 +89,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
   checkServices(resolved, active);
   throwFirst(consistencyFaults(resolved, active), origin);
   checkResources(resolved, active);
+  refuseUnsupported(resolved, active);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };
   const composeFiles = [...notes.files];
   const model = { deferred, resolved, active, variables };

@@ -9,7 +9,7 @@ import { escapeDollars, namesIn } from './variables/template.ts';
 import type { Mapping } from './yaml/value.ts';
 import { Tagged, isMapping } from './yaml/value.ts';
 
-const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
+const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets', 'models'];
 const NAME = /^[A-Za-z0-9._-]+$/;
 
 /**

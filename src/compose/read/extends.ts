@@ -3,8 +3,9 @@ import { UsageError } from '../../errors.ts';
 import { convertDocument } from './document.ts';
 import { mergeMappings } from './merge/merge.ts';
 import { movePath, rebaseService } from './paths.ts';
+import { refuseRemote } from './remote.ts';
 import type { Scope } from './scope.ts';
-import { fill, quietly } from './scope.ts';
+import { countFile, fill, quietly } from './scope.ts';
 import { readYamlFile } from './yaml/yamlFile.ts';
 import type { Mapping, Value } from './yaml/value.ts';
 import { isMapping, asMapping, scalarText } from './yaml/value.ts';
@@ -14,6 +15,16 @@ interface Family {
   path: string;
   services: Mapping;
   scope: Scope;
+  /** Services that are merged already. */
+  merged: Map<string, Value>;
+  /** Other files that services extend, by path. */
+  others: Map<string, Promise<Family>>;
+}
+
+/** A service of a file, and the name of the one that it extends. */
+interface Link {
+  family: Family;
+  name: string;
 }
 
 /**
@@ -24,42 +35,75 @@ interface Family {
 export async function applyExtends(model: Mapping, path: string, scope: Scope): Promise<Mapping> {
   const services = asMapping(model['services']);
   if (!Object.values(services).some((service) => asMapping(service)['extends'] !== undefined)) return model;
-  const family: Family = { path, services, scope };
+  const family: Family = { path, services, scope, merged: new Map(), others: new Map() };
   const resolved: Mapping = {};
-  for (const name of Object.keys(services)) resolved[name] = await resolveService(family, name, []);
+  for (const name of Object.keys(services)) resolved[name] = await mergedService({ family, name });
   return { ...model, services: resolved };
 }
 
-async function resolveService(family: Family, name: string, trail: readonly string[]): Promise<Value> {
+/** Follows the chain to its end first, as thousands of services may extend each other. */
+async function mergedService(link: Link): Promise<Value> {
+  const chain: Link[] = [];
+  const seen = new Set<string>();
+  let next: Link | undefined = link;
+  while (next !== undefined && !next.family.merged.has(next.name)) {
+    refuseCycle(next, seen, chain);
+    chain.push(next);
+    next = await extendedBy(next);
+  }
+  let base = next;
+  for (const one of chain.reverse()) {
+    one.family.merged.set(one.name, merge(one, base));
+    base = one;
+  }
+  return link.family.merged.get(link.name) ?? null;
+}
+
+function refuseCycle({ family, name }: Link, seen: Set<string>, chain: readonly Link[]): void {
+  const here = `${family.path} ${name}`;
+  if (!seen.has(here)) {
+    seen.add(here);
+    return;
+  }
+  const way = [...chain.map((one) => `${one.family.path} ${one.name}`), here];
+  throw new UsageError(`extends has a cycle: ${way.join(' extends ')}`);
+}
+
+function merge({ family, name }: Link, base: Link | undefined): Value {
   const service = family.services[name];
   if (!isMapping(service)) return service ?? null;
   const { extends: wanted, ...own } = service;
-  if (wanted === undefined || wanted === null) return service;
-  const here = `${family.path} ${name}`;
-  if (trail.includes(here))
-    throw new UsageError(`extends has a cycle: ${[...trail, here].join(' extends ')}`);
-  const base = await baseOf(family, name, wanted, [...trail, here]);
-  const fillQuietly = quietly(family.scope.variables.lookup);
-  return mergeMappings(asMapping(base), own, ['services', name], fillQuietly);
+  if (base === undefined) return wanted === undefined ? service : own;
+  const inherited = base.family.merged.get(base.name) ?? null;
+  const [from, to] = [base.family.scope.folder, family.scope.folder];
+  const moved = from === to ? inherited : rebaseService(inherited, (path) => movePath(path, from, to));
+  return mergeMappings(asMapping(moved), own, ['services', name], quietly(family.scope.variables.lookup));
 }
 
-async function baseOf(family: Family, name: string, wanted: Value, trail: readonly string[]): Promise<Value> {
+async function extendedBy({ family, name }: Link): Promise<Link | undefined> {
+  const wanted = asMapping(family.services[name])['extends'];
+  if (wanted === undefined || wanted === null) return undefined;
   const service = fill(family.scope, scalarText(isMapping(wanted) ? wanted['service'] : wanted));
   const file = isMapping(wanted) ? fill(family.scope, scalarText(wanted['file'])) : '';
   if (service === '') throw new UsageError(`${family.path}: services.${name}.extends names no service`);
-  const other = file === '' ? family : await familyIn(resolve(family.scope.folder, file), family.scope);
-  if (!Object.hasOwn(other.services, service))
-    throw new UsageError(
-      `${family.path}: services.${name} extends ${service}, which ${other.path} does not have`,
-    );
-  const base = await resolveService(other, service, trail);
-  const [from, to] = [other.scope.folder, family.scope.folder];
-  return from === to ? base : rebaseService(base, (path) => movePath(path, from, to));
+  const other = file === '' ? family : await otherFamily(family, file, `services.${name}.extends`);
+  if (Object.hasOwn(other.services, service)) return { family: other, name: service };
+  throw new UsageError(
+    `${family.path}: services.${name} extends ${service}, which ${other.path} does not have`,
+  );
 }
 
-async function familyIn(path: string, outer: Scope): Promise<Family> {
+function otherFamily(family: Family, file: string, what: string): Promise<Family> {
+  refuseRemote(file, what);
+  const path = resolve(family.scope.folder, file);
+  const known = family.others.get(path) ?? familyIn(path, family);
+  family.others.set(path, known);
+  return known;
+}
+
+async function familyIn(path: string, { scope: outer, others }: Family): Promise<Family> {
   const file = await readYamlFile(path);
-  outer.notes.files.add(path);
+  countFile(outer, file);
   const folder = dirname(path);
   const scope = { ...outer, folder, keepsVariables: outer.keepsVariables && folder === outer.folder };
   const fillQuietly = quietly(scope.variables.lookup);
@@ -69,5 +113,5 @@ async function familyIn(path: string, outer: Scope): Promise<Family> {
     const more = asMapping(convertDocument(file, document, scope)['services']);
     services = mergeMappings(services, more, ['services'], fillQuietly);
   }
-  return { path, services, scope };
+  return { path, services, scope, merged: new Map(), others };
 }

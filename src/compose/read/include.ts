@@ -2,17 +2,19 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../errors.ts';
+import { checkModel } from './check/model.ts';
 import { rebase } from './paths.ts';
+import { refuseRemote } from './remote.ts';
 import type { Scope } from './scope.ts';
 import { withGivenValues } from './includedValues.ts';
 import { fill, quietly } from './scope.ts';
 import type { Mapping, Value } from './yaml/value.ts';
-import { isMapping, asList, asMapping, mapStrings, scalarText, withoutTags } from './yaml/value.ts';
+import { asList, asMapping, isMapping, mapStrings, scalarText, withoutTags } from './yaml/value.ts';
 import { includeVariables } from './variables/variables.ts';
 
 type Load = (paths: readonly string[], scope: Scope) => Promise<{ model: Mapping }>;
 
-const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
+const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets', 'models'];
 
 /**
  * Adds everything that the model includes. Returns the same object if it includes nothing.
@@ -21,8 +23,9 @@ const SECTIONS = ['services', 'networks', 'volumes', 'configs', 'secrets'];
  * https://github.com/compose-spec/compose-spec/blob/main/14-include.md
  */
 export async function applyIncludes(model: Mapping, scope: Scope, load: Load): Promise<Mapping> {
-  const { include, ...rest } = model;
-  if (include === undefined) return model;
+  if (model['include'] === undefined) return model;
+  const { include: wanted, ...rest } = model;
+  const include = withoutTags(wanted);
   if (include !== null && !Array.isArray(include)) throw new UsageError('include must be a list');
   let whole: Mapping = rest;
   for (const entry of asList(include)) {
@@ -34,7 +37,11 @@ export async function applyIncludes(model: Mapping, scope: Scope, load: Load): P
 async function includedModel(entry: Value, outer: Scope, load: Load): Promise<Mapping> {
   const text = (value: Value | undefined) => fill(outer, scalarText(value));
   const long = isMapping(entry) ? entry : { path: entry };
-  const paths = asList(long['path']).map((path) => resolve(outer.folder, text(path)));
+  const names = asList(long['path']).map(text);
+  names.forEach((name) => {
+    refuseRemote(name, 'include');
+  });
+  const paths = names.map((name) => resolve(outer.folder, name));
   const [first] = paths;
   if (first === undefined) throw new UsageError('an include has no path');
   const chosen = text(long['project_directory']);
@@ -43,7 +50,9 @@ async function includedModel(entry: Value, outer: Scope, load: Load): Promise<Ma
   const envFiles = named.length > 0 ? named : await dotenvIn(folder);
   const variables = await includeVariables(outer.variables, envFiles);
   const { model } = await load(paths, { ...outer, folder, variables, keepsVariables: false });
-  const given = withGivenValues(asMapping(withoutTags(model)), first, outer, variables);
+  const whole = asMapping(withoutTags(model));
+  checkModel(asMapping(mapStrings(whole, (one) => one.replaceAll('$$', '$'))), { paths });
+  const given = withGivenValues(whole, first, outer, variables);
   return rebase(given, folder, outer.folder);
 }
 

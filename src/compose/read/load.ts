@@ -5,7 +5,7 @@ import { applyExtends } from './extends.ts';
 import { applyIncludes } from './include.ts';
 import { mergeMappings } from './merge/merge.ts';
 import type { Scope } from './scope.ts';
-import { quietly } from './scope.ts';
+import { countFile, quietly } from './scope.ts';
 import type { YamlFile } from './yaml/yamlFile.ts';
 import { readYamlFile } from './yaml/yamlFile.ts';
 import type { Mapping } from './yaml/value.ts';
@@ -28,7 +28,7 @@ export async function loadFiles(paths: readonly string[], scope: Scope): Promise
   for (const path of paths) {
     refuseCycle(path, scope);
     const file = await readYamlFile(path);
-    scope.notes.files.add(path);
+    countFile(scope, file);
     for (const document of file.documents) {
       if (document.contents === null) continue;
       const next = await loadDocument(file, document, { ...scope, trail: [...scope.trail, path] });

@@ -1,6 +1,8 @@
+import { UsageError } from '../../errors.ts';
 import type { Lookup } from './variables/template.ts';
 import { interpolate } from './variables/template.ts';
 import type { Variables } from './variables/variables.ts';
+import type { YamlFile } from './yaml/yamlFile.ts';
 
 /** A variable whose value became part of the model when an included or extended file was read. */
 export interface Filled {
@@ -27,6 +29,20 @@ export interface Notes {
   filled: Filled[];
   /** Values for secrets that only the env file of an include has, by the variable for the device. */
   secretValues: Map<string, SecretValue>;
+  /** How often a file was read. */
+  reads: number;
+  /** Characters of texts with their variables filled in. */
+  length: number;
+}
+
+/** Real projects have a few files and some kilobytes of texts. */
+const MOST_READS = 1000;
+const MOST_CHARACTERS = 32 << 20;
+
+/** Notes of nothing. */
+export function newNotes(): Notes {
+  const collected = { files: new Set<string>(), unset: new Set<string>(), filled: [] };
+  return { ...collected, secretValues: new Map(), reads: 0, length: 0 };
 }
 
 /** How the files of one project, or of one include, are read. */
@@ -41,9 +57,27 @@ export interface Scope {
   notes: Notes;
 }
 
-/** Fills in every variable of the text. Throws TemplateError. */
-export function fill(scope: Scope, text: string): string {
-  return interpolate(text, scope.variables.lookup, (name) => scope.notes.unset.add(name));
+/** Notes a file that was read. Throws UsageError if includes and extends multiply. */
+export function countFile({ notes }: Scope, { path }: YamlFile): void {
+  notes.files.add(path);
+  notes.reads += 1;
+  if (notes.reads <= MOST_READS) return;
+  throw new UsageError(`${path}: the project reads more than ${MOST_READS} files`, {
+    hint: 'check its include and extends: they may multiply',
+  });
+}
+
+/**
+ * Fills in every variable of the text. Throws TemplateError, and UsageError if the texts of the
+ * project grow beyond 32 MiB.
+ */
+export function fill({ variables, notes }: Scope, text: string): string {
+  const filled = interpolate(text, variables.lookup, (name) => notes.unset.add(name));
+  notes.length += filled.length;
+  if (notes.length <= MOST_CHARACTERS) return filled;
+  throw new UsageError(`the texts of the project have more than ${MOST_CHARACTERS} characters`, {
+    hint: 'check its variables: they may multiply',
+  });
 }
 
 /** Returns a function that fills in variables, to compare texts, without reporting unset ones. */

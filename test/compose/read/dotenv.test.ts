@@ -31,6 +31,13 @@ describe('parseDotenv', () => {
     ['X=$$E', '$E'],
     ['X="\\$E"', '$E'],
     ['X=a=b', 'a=b'],
+    ['X="a" b', 'a'],
+    ['Y="a"X=b', 'b'],
+    ['X="a"#b', 'a'],
+    ['X=a\t# b', 'a\t# b'],
+    ["X='a\\\\'", 'a\\\\'],
+    ['X="a\\0101\\x41"', 'aA\\x41'],
+    ['X="a\r\nb"\r\n', 'a\r\nb'],
   ])('%j gives %j', (text, expected) => expect(parseDotenv(text, 'f', lookup).get('X')).toBe(expected));
 
   test('a name alone takes its value from outside, where there is one', () => {
@@ -39,7 +46,8 @@ describe('parseDotenv', () => {
 
   test.each([
     ['A=1\nX="a', 'f:2: the quote is not closed'],
-    ['X="a" b', 'f:1: text follows the closing quote'],
+    ['A=1\nX=a\0b', 'f:2: a NUL character'],
+    [`A=${'x'.repeat(200)}\n${'A=$A$A$A\n'.repeat(20)}`, 'more than 8388608 characters'],
     ['\n=1', 'f:2: expected NAME=VALUE'],
     ['A B=1', 'f:1: expected NAME=VALUE'],
     ['X=${E', 'f:1: invalid interpolation'],

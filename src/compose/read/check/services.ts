@@ -21,34 +21,58 @@ export function activeServices(model: Mapping, profiles: readonly string[]): str
  */
 export function checkServices(model: Mapping, active: readonly string[]): void {
   const services = asMapping(model['services']);
+  const running = new Set(active);
   for (const name of active) {
     const service = asMapping(services[name]);
     checkImage(name, service);
     checkNetworks(name, service);
     for (const needed of neededBy(service)) {
-      if (active.includes(needed)) continue;
-      const why = Object.hasOwn(services, needed) ? 'is in no enabled profile' : 'does not exist';
+      if (running.has(needed)) continue;
+      const isKnown = Object.hasOwn(services, needed);
+      const why = isKnown ? 'is in no enabled profile' : 'does not exist';
       throw new UsageError(`services.${name} needs ${needed}, which ${why}`, {
-        hint: Object.hasOwn(services, needed) ? 'enable it with --profile' : 'check the name',
+        hint: isKnown ? 'enable it with --profile' : 'check the name',
       });
     }
   }
-  const settled = new Set<string>();
-  for (const name of active) refuseCircle(services, name, [], settled);
+  refuseCycles(services, active);
 }
 
-/** Like Compose, this also follows dependencies that are not required. */
-function refuseCircle(services: Mapping, name: string, trail: readonly string[], settled: Set<string>): void {
-  if (settled.has(name)) return;
-  const way = [...trail, name];
-  if (trail.includes(name))
-    throw new UsageError(`services depend on each other: ${way.join(' needs ')}`, {
-      hint: 'remove one of these dependencies',
-    });
+/**
+ * Throws UsageError if services depend on each other. Follows dependencies that are not required as
+ * well, like Compose. Not recursive, as thousands of services may form a chain.
+ */
+function refuseCycles(services: Mapping, active: readonly string[]): void {
+  const settled = new Set<string>();
+  const way = new Set<string>();
+  for (const first of active) {
+    const steps = [{ name: first, needed: neededFrom(services, first) }];
+    way.add(first);
+    for (let step = steps.at(-1); step !== undefined; step = steps.at(-1)) {
+      const next = step.needed.pop();
+      if (next === undefined) {
+        way.delete(step.name);
+        settled.add(step.name);
+        steps.pop();
+      } else if (way.has(next)) throw cycleError([...way, next]);
+      else if (!settled.has(next)) {
+        way.add(next);
+        steps.push({ name: next, needed: neededFrom(services, next) });
+      }
+    }
+  }
+}
+
+/** The services that one needs, the first one last. */
+function neededFrom(services: Mapping, name: string): string[] {
   const service = asMapping(services[name]);
-  const needed = [...neededBy(service), ...dependencies(service).map((one) => one.name)];
-  for (const other of needed) refuseCircle(services, other, way, settled);
-  settled.add(name);
+  return [...neededBy(service), ...dependencies(service).map((one) => one.name)].reverse();
+}
+
+function cycleError(way: readonly string[]): UsageError {
+  return new UsageError(`services depend on each other: ${way.join(' needs ')}`, {
+    hint: 'remove one of these dependencies',
+  });
 }
 
 function checkNetworks(name: string, service: Mapping): void {

@@ -56,6 +56,7 @@ const MERGERS: Record<string, Merger> = {
   limit: (base, over, path, fill) =>
     isMapping(base) && isMapping(over) ? mergeMappings(base, over, path, fill) : over,
   subnets: mergeSubnets,
+  gpus: (base, over) => [...gpuList(base), ...gpuList(over)],
 };
 
 function mergePlain(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
@@ -144,6 +145,11 @@ function mergeLogging(base: Value, over: Value, path: readonly string[], fill: F
   const drivers = [before['driver'], after['driver']];
   const isOther = drivers.every((driver) => driver !== undefined) && drivers[0] !== drivers[1];
   return isOther ? after : mergeMappings(before, after, path, fill);
+}
+
+/** `all` is short for a list with one request. */
+function gpuList(value: Value): Value[] {
+  return value === 'all' ? [{ count: -1 }] : asList(value);
 }
 
 function mergeSubnets(base: Value, over: Value, path: readonly string[], fill: Fill): Value {

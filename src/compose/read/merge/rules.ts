@@ -21,7 +21,7 @@ const KEYED = [
 ];
 
 /** A list of names or a mapping from names to details; entries merge by name. */
-const NAMED = ['services.*.networks', 'services.*.depends_on'];
+const NAMED = ['services.*.networks', 'services.*.depends_on', 'services.*.models'];
 
 /** A list or a single item; the merged list has no duplicates. */
 const UNIQUE = [
@@ -48,6 +48,7 @@ const OTHERS = {
   'services.*.devices': 'mounts',
   'services.*.configs': 'configs',
   'services.*.secrets': 'secrets',
+  'services.*.gpus': 'gpus',
   'services.*.build': 'build',
   'services.*.logging': 'logging',
   'services.*.ulimits.*': 'limit',
@@ -66,7 +67,6 @@ const RULES = new Map<string, Rule>([
 
 /** The rule for a path. Without a rule, mappings merge, lists are appended and scalars replaced. */
 export function ruleFor(path: readonly string[]): Rule | undefined {
-  if (path[path.length - 1]?.startsWith('x-') === true) return 'replaced';
   return RULES.get(patternOf(path).join('.'));
 }
 

@@ -4,77 +4,96 @@ import { TemplateError, interpolate } from './template.ts';
 
 const KEY = /[^\S\n]*(?:export[^\S\n]+)?([\p{L}\p{N}_.[\]-]+)[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/uy;
 const BLANK = /(?:\s|#[^\n]*)*/y;
-const DOUBLE = /"((?:\\[^]|[^"\\])*)"/y;
-const SINGLE = /'((?:\\'|[^'])*)'/y;
-const BARE = /[^\n]*/y;
-const AFTER_QUOTE = /[^\S\n]*(?:#[^\n]*)?(?=\n|$)/y;
+const ESCAPE = /\\(?:([abfnrtv"\\$])|0([0-3][0-7]{2}))/g;
 const ESCAPES: Record<string, string> = {
   ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
   ...{ '"': '"', '\\': '\\', $: '$$' },
 };
+/** Characters of all values together. Real files have some kilobytes. */
+const MOST_CHARACTERS = 8 << 20;
+
+/** A value as it is written, and where it ends. */
+interface Raw {
+  text: string | undefined;
+  /** True if its variables are not filled in. */
+  isLiteral: boolean;
+  end: number;
+}
+
+/** A file that is being parsed. */
+interface Reading {
+  text: string;
+  /** The name of the file. */
+  where: string;
+  lookup: Lookup;
+  variables: Map<string, string>;
+}
 
 /**
  * Parses an env file into its variables, in order. Unquoted and double-quoted values are
  * interpolated from `lookup`, then from the lines above. A name without `=` takes its value from
- * `lookup`. Throws UsageError for an invalid line; `where` names the file in it.
+ * `lookup`. Throws UsageError for an invalid line and for values of more than 8 MiB; `where` names
+ * the file in it.
  * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#env_file-format
  */
 export function parseDotenv(source: string, where: string, lookup: Lookup): Map<string, string> {
-  const text = source.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
-  const variables = new Map<string, string>();
-  const known: Lookup = (name) => lookup(name) ?? variables.get(name);
+  const text = source.replace(/^\uFEFF/, '');
+  const reading: Reading = { text, where, lookup, variables: new Map() };
+  let length = 0;
   let at = skipBlank(text, 0);
   while (at < text.length) {
     const key = matchAt(KEY, text, at);
-    if (key?.[1] === undefined) throw unreadable(text, at, where, 'expected NAME=VALUE');
-    const value = key[2] === undefined ? inherited(key, lookup) : valueAt(text, at + key[0].length, where);
-    const expanded = expand(value, known, text, at, where);
-    if (expanded !== undefined) variables.set(key[1], expanded);
-    at = skipBlank(text, value.end ?? at + key[0].length);
+    if (key?.[1] === undefined) throw unreadable(reading, at, 'expected NAME=VALUE');
+    const value = valueAfter(key, at, reading);
+    const expanded = expand(value, at, reading);
+    if (expanded !== undefined) reading.variables.set(key[1], expanded);
+    length += expanded?.length ?? 0;
+    if (length > MOST_CHARACTERS) throw unreadable(reading, at, 'the values are too long');
+    at = skipBlank(text, value.end);
   }
-  return variables;
+  return reading.variables;
 }
 
-interface Raw {
-  text: string | undefined;
-  literal: boolean;
-  end?: number;
+function valueAfter(key: RegExpExecArray, at: number, reading: Reading): Raw {
+  const start = at + key[0].length;
+  if (key[2] === undefined) return { text: reading.lookup(key[1] ?? ''), isLiteral: true, end: start };
+  const quote = reading.text[start];
+  return quote === '"' || quote === "'" ? quotedAt(start, quote, reading) : bareAt(start, reading.text);
 }
 
-function inherited(key: RegExpExecArray, lookup: Lookup): Raw {
-  return { text: lookup(key[1] ?? ''), literal: true };
-}
-
-function valueAt(text: string, at: number, where: string): Raw {
-  const quote = text[at];
-  if (quote !== '"' && quote !== "'") return bareAt(text, at);
-  const quoted = matchAt(quote === '"' ? DOUBLE : SINGLE, text, at);
-  if (quoted === undefined) throw unreadable(text, at, where, 'the quote is not closed');
-  const end = at + quoted[0].length;
-  if (matchAt(AFTER_QUOTE, text, end) === undefined)
-    throw unreadable(text, end, where, 'text follows the closing quote');
-  const inner = quoted[1] ?? '';
+/** What follows the closing quote is the next line. */
+function quotedAt(start: number, quote: '"' | "'", reading: Reading): Raw {
+  const { text } = reading;
+  let end = start + 1;
+  while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
+  if (end >= text.length) throw unreadable(reading, start, 'the quote is not closed');
+  const inner = text.slice(start + 1, end);
   return quote === '"'
-    ? { text: inner.replace(/\\([^])/g, (whole, c: string) => ESCAPES[c] ?? whole), literal: false, end }
-    : { text: inner.replaceAll("\\'", "'"), literal: true, end };
+    ? { text: inner.replace(ESCAPE, unescaped), isLiteral: false, end: end + 1 }
+    : { text: inner.replaceAll("\\'", "'"), isLiteral: true, end: end + 1 };
 }
 
-function bareAt(text: string, at: number): Raw {
-  const line = matchAt(BARE, text, at)?.[0] ?? '';
-  const comment = /\s#/.exec(line);
-  return {
-    text: line.slice(0, comment?.index ?? line.length).trimEnd(),
-    literal: false,
-    end: at + line.length,
-  };
+function unescaped(_whole: string, letter: string | undefined, octal: string | undefined): string {
+  if (letter !== undefined) return ESCAPES[letter] ?? '';
+  return String.fromCharCode(Number.parseInt(octal ?? '', 8));
 }
 
-function expand(value: Raw, known: Lookup, text: string, at: number, where: string): string | undefined {
-  if (value.text === undefined || value.literal) return value.text;
+function bareAt(start: number, text: string): Raw {
+  const lineEnd = text.indexOf('\n', start);
+  const end = lineEnd < 0 ? text.length : lineEnd;
+  const line = text.slice(start, end);
+  const comment = line.indexOf(' #');
+  return { text: (comment < 0 ? line : line.slice(0, comment)).trimEnd(), isLiteral: false, end };
+}
+
+function expand({ text, isLiteral }: Raw, at: number, reading: Reading): string | undefined {
+  if (text?.includes('\0') === true) throw unreadable(reading, at, 'a NUL character is not allowed');
+  if (text === undefined || isLiteral) return text;
+  const { lookup, variables } = reading;
   try {
-    return interpolate(value.text, known);
+    return interpolate(text, (name) => lookup(name) ?? variables.get(name));
   } catch (error) {
-    if (error instanceof TemplateError) throw unreadable(text, at, where, error.message);
+    if (error instanceof TemplateError) throw unreadable(reading, at, error.message);
     throw error;
   }
 }
@@ -88,7 +107,7 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | u
   return pattern.exec(text) ?? undefined;
 }
 
-function unreadable(text: string, at: number, where: string, why: string): UsageError {
+function unreadable({ text, where }: Reading, at: number, why: string): UsageError {
   const line = text.slice(0, at).split('\n').length;
   return new UsageError(`${where}:${line}: ${why}`, { hint: 'write one NAME=VALUE per line' });
 }

@@ -14,17 +14,30 @@ type Operator = '' | ':-' | '-' | ':?' | '?' | ':+' | '+';
 
 type Part =
   | { kind: 'text'; source: string; text: string }
-  | { kind: 'variable'; source: string; name: string; operator: Operator; operand: string };
+  | { kind: 'variable'; source: string; name: string; operator: Operator; operand: Part[] };
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const OPERATOR = /:[-?+]|[-?+]/y;
 const DEEPEST = 50;
 
+/** Characters; the longest text that variables may make. */
+const LONGEST = 8 << 20;
+
 /** Fills in all variables. Calls `unset` for each variable with neither a value nor a default. */
 export function interpolate(template: string, lookup: Lookup, unset?: (name: string) => void): string {
-  return partsOf(template)
-    .map((part) => (part.kind === 'text' ? part.text : expand(part, lookup, unset)))
-    .join('');
+  return expandAll(partsOf(template), lookup, unset);
+}
+
+function expandAll(parts: readonly Part[], lookup: Lookup, unset?: (name: string) => void): string {
+  const texts: string[] = [];
+  let length = 0;
+  for (const part of parts) {
+    const text = part.kind === 'text' ? part.text : expand(part, lookup, unset);
+    length += text.length;
+    if (length > LONGEST) throw new TemplateError(`variables make a text of more than ${LONGEST} characters`);
+    texts.push(text);
+  }
+  return texts.join('');
 }
 
 /**
@@ -36,7 +49,7 @@ export function interpolatePartly(
   lookup: Lookup,
   isBaked: (name: string) => boolean,
 ): string {
-  const isFilled = (part: Part) => part.kind === 'variable' && namesIn(part.source).some(isBaked);
+  const isFilled = (part: Part) => part.kind === 'variable' && namesOf([part]).some(isBaked);
   const parts = partsOf(template);
   if (!parts.some(isFilled)) return template;
   return parts
@@ -56,15 +69,17 @@ export function escapeDollars(text: string): string {
 
 /** Every variable that the template names, also inside defaults. */
 export function namesIn(template: string): string[] {
-  return partsOf(template).flatMap((part) =>
-    part.kind === 'text' ? [] : [part.name, ...namesIn(part.operand)],
-  );
+  return namesOf(partsOf(template));
+}
+
+function namesOf(parts: readonly Part[]): string[] {
+  return parts.flatMap((part) => (part.kind === 'text' ? [] : [part.name, ...namesOf(part.operand)]));
 }
 
 function expand(part: Part & { kind: 'variable' }, lookup: Lookup, unset?: (name: string) => void): string {
   const value = lookup(part.name);
   const isPresent = value !== undefined && (value !== '' || !part.operator.startsWith(':'));
-  const operand = () => interpolate(part.operand, lookup, unset);
+  const operand = () => expandAll(part.operand, lookup, unset);
   if (part.operator.endsWith('+')) return isPresent ? operand() : '';
   if (isPresent) return value;
   if (part.operator.endsWith('-')) return operand();
@@ -100,7 +115,7 @@ function partAt(template: string, dollar: number, depth: number): Part {
   if (next === '{') return bracedAt(template, dollar, depth);
   const name = matchAt(NAME, template, dollar + 1);
   if (name === undefined) return { kind: 'text', source: '$', text: '$' };
-  return { kind: 'variable', source: `$${name}`, name, operator: '', operand: '' };
+  return { kind: 'variable', source: `$${name}`, name, operator: '', operand: [] };
 }
 
 function bracedAt(template: string, dollar: number, depth: number): Part {
@@ -111,8 +126,8 @@ function bracedAt(template: string, dollar: number, depth: number): Part {
   const operator = (matchAt(OPERATOR, template, afterName) ?? '') as Operator;
   const operand = template.slice(afterName + operator.length, end);
   if (operator === '' && operand !== '') throw invalid(template);
-  partsOf(operand, depth + 1);
-  return { kind: 'variable', source: template.slice(dollar, end + 1), name, operator, operand };
+  const source = template.slice(dollar, end + 1);
+  return { kind: 'variable', source, name, operator, operand: partsOf(operand, depth + 1) };
 }
 
 function closingBrace(template: string, from: number): number | undefined {

@@ -138,6 +138,7 @@ function scalarValue(node: Scalar, reading: Reading): Value {
   const number = plainNumberOf(node, reading);
   if (number !== undefined) return number;
   if (typeof value === 'string') {
+    if (value.includes('\0')) throw fault(reading, node, 'a NUL character is not allowed');
     return endsWithoutBreak(node, reading) ? value.replace(/\n$/, '') : value;
   }
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');

@@ -23,7 +23,7 @@ const MOST_DOCUMENTS = 1000;
  * file that is too large or, with line and column, for YAML that Compose can't read.
  */
 export async function readYamlFile(path: string): Promise<YamlFile> {
-  const { text, documents, lines } = parseLeniently(await readText(path));
+  const { text, documents, lines } = parseLeniently(await fewDocuments(path));
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
@@ -34,13 +34,16 @@ export async function readYamlFile(path: string): Promise<YamlFile> {
       hint: 'correct the file at this place',
     });
   };
-  if (documents.length > MOST_DOCUMENTS) {
-    throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
-  }
   for (const document of documents) refuse(parseFault(document));
   refuse(findTabFault(text));
   for (const document of documents) refuse(findReaderFault(text, document));
   return { path, text, documents, where: (node) => place(offsetOf(node)) };
+}
+
+async function fewDocuments(path: string): Promise<string> {
+  const text = await readText(path);
+  if ((text.match(/^---/gm) ?? []).length <= MOST_DOCUMENTS) return text;
+  throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
 }
 
 interface Parsed {
