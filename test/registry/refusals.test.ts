@@ -1,0 +1,192 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createHttp } from '../../src/http/http.ts';
+import { silentLog } from '../../src/io/log.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import type { ResolvedImage } from '../../src/oci/image.ts';
+import { parsePlatform } from '../../src/oci/platform.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import type { CredentialLookup } from '../../src/registry/credentials.ts';
+import { originFinder } from '../../src/registry/endpoint.ts';
+import { registrySource } from '../../src/registry/source.ts';
+import type { RegistrySource } from '../../src/registry/source.ts';
+import { buildImage, buildIndex } from '../helpers/images.ts';
+import { listen } from '../helpers/listen.ts';
+import { refuse, startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
+import type { Fault, MisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const image = buildImage({ layers: [{ 'etc/name': 'v1' }, { 'app/run': 'v1' }] });
+const amd64 = parsePlatform('linux/amd64');
+const nobody: CredentialLookup = () => Promise.resolve(undefined);
+const password: CredentialLookup = () =>
+  Promise.resolve({ kind: 'password', username: 'tester', password: 'correct-horse' });
+
+async function start(...faults: Fault[]): Promise<MisbehavingRegistry> {
+  const registry = await startMisbehavingRegistry(faults);
+  onTestFinished(() => registry.stop());
+  registry.add('team/app', '1', image);
+  return registry;
+}
+
+function sourceFor(credentials = nobody): RegistrySource {
+  const http = createHttp({ log: silentLog, retries: { pausesMs: [1] } });
+  return registrySource({ http, log: silentLog, credentials });
+}
+
+function resolve({ host }: { host: string }, source = sourceFor()): Promise<ResolvedImage | undefined> {
+  return source.resolve({ reference: parseReference(`${host}/team/app:1`), platform: amd64 });
+}
+
+const answer =
+  (status: number, headers: Record<string, string> = {}): Fault['act'] =>
+  (_request, response) =>
+    refuse(response, status, 'TROUBLE', headers);
+
+const say =
+  (status: number, message: string): Fault['act'] =>
+  (_request, response) =>
+    void response.writeHead(status).end(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
+
+describe('a registry that refuses HEAD', () => {
+  test.each([400, 403, 405, 429, 500, 501])('with %i is asked with GET', async (status) => {
+    const registry = await start({ match: /^HEAD .*manifests/, act: answer(status) });
+    const reference = parseReference(`${registry.host}/team/app:1`);
+    expect(await sourceFor().headDigest(reference)).toBe(image.descriptor.digest);
+    expect(registry.seen.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
+  });
+
+  test.each([
+    [412, 'the image has 3 vulnerabilities', 'NetworkError', /what the registry itself says/],
+    [403, 'the pull quota is used up', 'DeniedError', /what the registry itself says/],
+    [403, 'requested access to the resource is denied', 'DeniedError', /docker login/],
+  ])('and GET, with %i: its own words are shown: %s', async (status, words, name, hint) => {
+    const registry = await start({ match: /manifests/, act: say(status, words) });
+    const reference = parseReference(`${registry.host}/team/app:1`);
+    await expect(sourceFor().headDigest(reference)).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(words) as string,
+      hint: expect.stringMatching(hint) as string,
+    });
+  });
+});
+
+describe('a registry that challenges at /v2/ only', () => {
+  const challenge = answer(401, { 'www-authenticate': 'Basic realm="r"' });
+  const hiding = (status: number): Fault => ({
+    match: /./,
+    act: (request, response, serve) => {
+      if (request.headers.authorization !== undefined) serve();
+      else (request.url === '/v2/' ? challenge : answer(status))(request, response, serve);
+    },
+  });
+
+  test.each([401, 403, 404])('and answers strangers with %i', async (status) => {
+    const registry = await start(hiding(status));
+    expect(await resolve(registry, sourceFor(password))).toMatchObject({ configDigest: image.configDigest });
+    expect(registry.seen.filter(({ url }) => url === '/v2/')).toHaveLength(1);
+  });
+
+  test.each([
+    [403, /refused access \(403: trouble\)/],
+    [401, /wants a login/],
+  ])('is not asked again without credentials, after %i', async (status, message) => {
+    await expect(resolve(await start(hiding(status)))).rejects.toThrow(message);
+  });
+
+  test('a missing image stays missing', async () => {
+    const registry = await start({ match: /manifests/, act: answer(404) });
+    expect(await resolve(registry, sourceFor(password))).toBeUndefined();
+  });
+});
+
+describe('entries of an index that are of no use', () => {
+  const gone = { ...image.descriptor, digest: digestOf('gone') };
+  const arm64 = parsePlatform('linux/arm64');
+  const sha512 = { ...gone, digest: `sha512:${'a'.repeat(128)}` as never };
+  const nydus = buildImage({ layers: [{ files: {}, mediaType: 'application/vnd.nydus.blob.v1' }] });
+
+  async function withEntries(entries: readonly object[]): Promise<MisbehavingRegistry> {
+    const registry = await start();
+    const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: entries }));
+    const { descriptor } = buildIndex([image]);
+    registry.add('team/app', '1', {
+      manifest,
+      descriptor: { ...descriptor, digest: digestOf(manifest), size: manifest.length },
+      blobs: new Map([...nydus.blobs, ...image.blobs]),
+      manifests: new Map([[nydus.descriptor.digest, nydus.descriptor.mediaType]]),
+    });
+    registry.add('team/app', 'nydus', nydus);
+    return registry;
+  }
+
+  test.each<[string, object]>([
+    ['an empty platform', { ...gone, platform: {} }],
+    ['an os only', { ...gone, platform: { os: 'linux' } }],
+    ['another algorithm', { ...sha512, platform: arm64 }],
+    ['another kind of document', { ...sha512, mediaType: 'application/vnd.example.sbom' }],
+    ['a feature of the host', { ...nydus.descriptor, platform: { ...amd64, 'os.features': ['nydus'] } }],
+    ['no platform, and no content', { ...gone, platform: undefined }],
+    ['a text', 'entry' as never],
+  ])('%s', async (_name, entry) => {
+    const registry = await withEntries([entry, image.descriptor]);
+    expect(await resolve(registry)).toMatchObject({ configDigest: image.configDigest });
+  });
+
+  test('are named if they are what is wanted', async () => {
+    const registry = await withEntries([{ ...sha512, platform: amd64 }]);
+    await expect(resolve(registry)).rejects.toMatchObject({
+      name: 'UnsupportedError',
+      message: expect.stringContaining("linux/amd64 that can't be used: digest: expected") as string,
+    });
+  });
+
+  test('an entry without platform is read if nothing else fits', async () => {
+    const registry = await withEntries([
+      { ...gone, platform: arm64 },
+      { ...image.descriptor, platform: undefined },
+    ]);
+    expect(await resolve(registry)).toMatchObject({ configDigest: image.configDigest });
+  });
+});
+
+describe('a registry on this machine', () => {
+  function certificate(): { key: Buffer; cert: Buffer } {
+    const folder = temporaryFolder();
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', ...subject];
+    execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    return { key: readFileSync(key), cert: readFileSync(cert) };
+  }
+
+  test('with TLS is found', async () => {
+    const server = createServer(certificate(), (_request, response) => response.end());
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => void server.close());
+    const host = `localhost:${(server.address() as AddressInfo).port}`;
+    expect(await originFinder([])(host)).toBe(`https://${host}`);
+    expect(await originFinder([host])(host)).toBe(`http://${host}`);
+  });
+
+  test('without TLS as well', async () => {
+    const url = await listen((_request, response) => void response.end());
+    const { host } = new URL(url);
+    expect(await originFinder([])(host)).toBe(`http://${host}`);
+    expect(await originFinder([])('127.0.0.1:1')).toBe('http://127.0.0.1:1');
+  });
+});
+
+test('says which layers it no longer has', async () => {
+  const [first, second] = image.layers.map(({ diffID }) => diffID);
+  const blob = image.layers[1]!.descriptor.digest;
+  const registry = await start({ match: new RegExp(`blobs/${blob}`), act: answer(404) });
+  const source = sourceFor();
+  const resolved = await resolve(registry, source);
+  expect(await source.findMissing?.(resolved!, [first!, second!])).toEqual([second]);
+  expect(await source.findMissing?.(resolved!, [first!])).toEqual([]);
+});
