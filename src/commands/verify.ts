@@ -13,6 +13,7 @@ const {
   'insecure-registry': insecureRegistry,
   'max-layer-size': maxLayerSize,
   'cache-dir': cacheDir,
+  library,
 } = BUILD_OPTIONS;
 
 /** `verify FILE.mender --base ..` */
@@ -30,13 +31,15 @@ export const verifyCommand = defineCommand({
       array: true,
       nargs: 1,
       requiresArg: true,
-      describe: 'What devices run: a .mender file, an image archive or an image name; repeatable',
+      describe:
+        'What devices run: a .mender file, an image archive, an image name or library://REFERENCE; repeatable',
     },
     key: KEY_OPTION,
     mode,
     'insecure-registry': insecureRegistry,
     'max-layer-size': maxLayerSize,
     'cache-dir': cacheDir,
+    library,
   },
   async run({ file, base = [], key, ...flags }, context) {
     const publicKey = key === undefined ? undefined : await readVerificationKey(key);

@@ -9,31 +9,40 @@ export interface Nvr {
   epoch: string;
 }
 
+const HINT = 'write it like gateway-1.2.3-4.mender';
+
 /**
- * The parts of `[folder/][epoch:]name-version-release[:epoch]`; a name may hold dashes, the other parts can't. Throws
- * UsageError for anything else.
+ * Parses `[folder/]name-version-release`, with an epoch in front (`1:name-...`), at the end
+ * (`...-release:1`) or before the version (`name-1:version-release`, as RPM writes it). A name may contain
+ * dashes, the other parts can't. Throws UsageError for anything else.
  */
 export function parseNvr(text: string): Nvr {
-  const parts = text.slice(text.lastIndexOf('/') + 1).split(':');
-  const [first = '', second] = parts;
-  if (parts.length > 2) throw new UsageError(`${JSON.stringify(text)} has more than one epoch`);
-  // An epoch may lead or follow; what holds a dash is none.
-  const [epoch, nvr] = second === undefined ? ['', first] : first.includes('-') ? [second, first] : parts;
-  const [, name, version, release] = /^(.+)-([^-]+)-([^-]+)$/.exec(nvr ?? '') ?? [];
+  const { nvr, epoch } = splitEpoch(text.slice(text.lastIndexOf('/') + 1), text);
+  const [, name, version, release] = /^(.+)-([^-]+)-([^-]+)$/.exec(nvr) ?? [];
   if (name === undefined || version === undefined || release === undefined) {
-    throw new UsageError(`${JSON.stringify(text)} is not name-version-release`, {
-      hint: 'write it like gateway-1.2.3-4.mender',
-    });
+    throw new UsageError(`${JSON.stringify(text)} is not name-version-release`, { hint: HINT });
   }
-  if (!/^\d*$/.test(epoch ?? '')) {
-    throw new UsageError(
-      `${JSON.stringify(text)}: expected digits as its epoch, found ${JSON.stringify(epoch)}`,
-    );
-  }
-  return { name, version, release, epoch: epoch ?? '' };
+  if (/^\d*$/.test(epoch)) return { name, version, release, epoch };
+  throw new UsageError(
+    `${JSON.stringify(text)}: expected digits as its epoch, found ${JSON.stringify(epoch)}`,
+    { hint: HINT },
+  );
 }
 
-/** The name in an NVR; empty for an empty one. */
+function splitEpoch(file: string, text: string): { nvr: string; epoch: string } {
+  const [, name, inside, rest] = /^([^:]+)-(\d+):([^:-]+-[^:-]+)$/.exec(file) ?? [];
+  if (name !== undefined && inside !== undefined && rest !== undefined) {
+    return { nvr: `${name}-${rest}`, epoch: inside };
+  }
+  const [first = '', second, ...more] = file.split(':');
+  if (more.length > 0)
+    throw new UsageError(`${JSON.stringify(text)} has more than one epoch`, { hint: HINT });
+  if (second === undefined) return { nvr: first, epoch: '' };
+  // An epoch has no dash.
+  return first.includes('-') ? { nvr: first, epoch: second } : { nvr: second, epoch: first };
+}
+
+/** Returns the name in an NVR, or an empty text for an empty one. */
 export function imageName(nvr: string | null | undefined): string {
   return nvr === null || nvr === undefined || nvr === '' ? '' : parseNvr(nvr).name;
 }

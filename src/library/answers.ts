@@ -49,14 +49,8 @@ export const TAGS = fallback(record(string(), string()), {});
 /** The same, by architecture. */
 export const TAGS_BY_ARCH = fallback(record(string(), TAGS), {});
 
-/** A container with its size and what it holds. */
-export const CONTAINER = looseObject({
-  id: ID,
-  name: TEXT,
-  description: TEXT,
-  size: NUMBER,
-  downloadCount: NUMBER,
-});
+/** A user or an organisation, with the bytes that it stores and may store. A quota of 0 is no limit. */
+export const ENTITY = looseObject({ id: ID, name: TEXT, size: NUMBER, quota: NUMBER });
 
 /** Bytes that an account may store, and stores. */
 export const QUOTA = object({ quotaTotal: NUMBER, quotaUsage: NUMBER });

@@ -74,6 +74,18 @@ describe('NVR', () => {
     if (result === undefined) expect(() => parseNvr(input)).toThrow(UsageError);
     else expect(parseNvr(input)).toEqual(result);
   });
+  test.each([
+    ['gateway-1:1.2.3-4', { name: 'gateway', version: '1.2.3', release: '4', epoch: '1' }],
+    ['a/b-c-12:1.0-1', { name: 'b-c', version: '1.0', release: '1', epoch: '12' }],
+    ['gateway-0:1.2.3-4.mender', { name: 'gateway', version: '1.2.3', release: '4.mender', epoch: '0' }],
+  ])('%s, as RPM writes it', (input, result) => {
+    expect(parseNvr(input)).toEqual(result);
+  });
+
+  test.each(['gateway-x:1.2.3-4', 'gateway-1:1.2.3', '1:gateway-1:1.2.3-4', 'g-1:1-2:3'])('%s', (input) => {
+    expect(() => parseNvr(input)).toThrow(UsageError);
+  });
+
   test.each(nvr.get_image_name)('name of $input', ({ input, result }) => {
     if (result === undefined) expect(() => imageName(input)).toThrow(UsageError);
     else expect(imageName(input)).toBe(result);

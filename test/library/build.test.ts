@@ -93,6 +93,19 @@ describe('--base', () => {
     },
   );
 
+  test('verify takes one as well', async () => {
+    const { library, artifact, build, cli } = await prepared();
+    library.put('acme/apps/gateway', '1', archiveOf(v1));
+    library.put('acme/apps/gateway', '2', archiveOf(v2));
+    expect(await build('1.0', '1')).toMatchObject({ code: 0 });
+    expect(await build('2.0', '2')).toMatchObject({ code: 0 });
+    library.put('acme/bases/shop', '1.0', readFileSync(artifact('1.0')));
+    const verified = await cli('verify', artifact('2.0'), '--base', 'library://acme/bases/shop:1.0');
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('verdict:  good')]);
+    const missing = await cli('verify', artifact('2.0'), '--base', 'library://acme/bases/shop:none');
+    expect(missing.code).toBe(3);
+  });
+
   test('that the library does not have', async () => {
     const { library, build } = await prepared();
     library.put('acme/apps/gateway', '1', archiveOf(v1));

@@ -178,4 +178,41 @@ describe('library', () => {
     expect(await run('rm', `${GATEWAY}:1`)).toMatchObject({ code: 0 });
     expect((await run('pull', `${GATEWAY}:1`, '-o', output)).code).toBe(3);
   });
+
+  test('search, for one architecture or signed images', async () => {
+    const { library, run } = await prepared();
+    library.put('acme/apps/gateway', '1', content, 'arm64');
+    expect((await run('search', 'gate')).stdout).toContain('arm64');
+    expect((await run('search', 'gate', '--arch', 'arm64')).stdout).toContain('arm64');
+    expect((await run('search', 'gate', '--arch', 'amd64')).stdout).not.toContain('arm64');
+    expect((await run('search', 'gate', '--signed')).stdout).not.toContain('arm64');
+  });
+
+  test('show, tags, version and quota', async () => {
+    const { library, run } = await prepared();
+    library.put('acme/apps/gateway', '1', content);
+    library.put('acme/apps/gateway', '2', content, 'arm64');
+    const shown = await run('show', `${GATEWAY}:1`, '--json');
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id: 'image-0', size: content.length });
+    expect((await run('show', `${GATEWAY}:1`)).stdout).toMatch(/size +6000000/);
+    expect((await run('show', `${GATEWAY}:none`)).code).toBe(3);
+    const tags = await run('tags', GATEWAY, '--json');
+    expect(JSON.parse(tags.stdout)).toEqual({ amd64: { '1': 'image-0' }, arm64: { '2': 'image-1' } });
+    expect((await run('tags', GATEWAY, '--arch', 'arm64')).stdout).not.toContain('image-0');
+    expect((await run('version')).stdout).toBe('library stand-in, API 2.0.0\n');
+    expect((await run('version', 'x')).code).toBe(2);
+    expect((await run('quota', 'limited')).stdout).toBe('limited: 1.50 KB used of 3.00 KB\n');
+    expect((await run('quota', 'nobody')).code).toBe(3);
+  });
+
+  test('the size of parts is an option', async () => {
+    const { library, run, output } = await prepared();
+    library.put('acme/apps/gateway', '1', content);
+    expect(await run('pull', `${GATEWAY}:1`, '-o', output, '--part-size', '4MB')).toMatchObject({ code: 0 });
+    expect(library.calls).toContain('storage GET bytes=4000000-5999999');
+    expect(readFileSync(output).equals(content)).toBe(true);
+    for (const size of ['0', 'many']) {
+      expect((await run('pull', `${GATEWAY}:1`, '-o', output, '--part-size', size)).code).toBe(2);
+    }
+  });
 });

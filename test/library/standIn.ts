@@ -104,9 +104,19 @@ export async function startLibrary(): Promise<LibraryStandIn> {
       const container = [...nodes]
         .filter(([key]) => key.includes(value))
         .map(([key, node]) => ({ id: node, name: key }));
-      return { status: 200, data: { container } };
+      const image = images
+        .filter((one) => [null, one.arch].includes(arch) && url.searchParams.get('signed') === null)
+        .map(({ id, hash, arch, bytes }) => ({ id, hash, arch, size: bytes.length }));
+      return { status: 200, data: { container, image } };
     }
-    if (version !== undefined && method === 'GET') return { status: 200, data: {} };
+    if (version !== undefined && method === 'GET') {
+      const byArch: Record<string, Record<string, string>> = {};
+      for (const [key, id] of tags) {
+        const [container, arch = '', tag = ''] = key.split(' ');
+        if (container === containerId) byArch[arch] = { ...byArch[arch], [tag]: id };
+      }
+      return { status: 200, data: byArch };
+    }
     if (version !== undefined) {
       tags.set(`${containerId} ${json()['Arch'] ?? ''} ${json()['Tag'] ?? ''}`, json()['ImageID'] ?? '');
       return { status: 200, data: {} };
@@ -155,6 +165,8 @@ export async function startLibrary(): Promise<LibraryStandIn> {
       nodes.set(key, `node-${nodes.size}`);
       return { status: 201, data: { id: nodes.get(key) } };
     }
+    if (level === 'entities' && name === 'limited')
+      return { status: 200, data: { id: 'e', name, size: 1500, quota: '3000' } };
     const node = level === undefined ? undefined : nodes.get(name);
     return node === undefined ? { status: 404 } : { status: 200, data: { id: node } };
   };

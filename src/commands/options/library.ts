@@ -1,9 +1,20 @@
+import { UsageError } from '../../errors.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 
-export const LIBRARY_ACTIONS = ['push', 'pull', 'search', 'tag', 'rm'] as const;
+export const LIBRARY_ACTIONS = [
+  'push',
+  'pull',
+  'tag',
+  'rm',
+  'search',
+  'show',
+  'tags',
+  'version',
+  'quota',
+] as const;
 export type LibraryAction = (typeof LIBRARY_ACTIONS)[number];
 
-/** Of every command that reads library:// references. */
+/** An option of every command that reads library:// references. */
 export const LIBRARY_ADDRESS = {
   type: 'string',
   requiresArg: true,
@@ -15,9 +26,10 @@ export const LIBRARY_OPTIONS = {
   arch: {
     type: 'string',
     requiresArg: true,
-    default: 'amd64',
-    describe: 'Architecture that the file is for; tags are kept apart by it',
+    describe: 'Architecture of the file; each architecture has its own tags',
+    defaultDescription: 'amd64; search, show, tags: any',
   },
+  signed: { type: 'boolean', default: false, describe: 'search: only signed images' },
   output: {
     alias: 'o',
     type: 'string',
@@ -32,6 +44,12 @@ export const LIBRARY_OPTIONS = {
     default: 4,
     describe: 'pull: parts at a time; 1 is one stream',
   },
+  'part-size': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'pull: size of each part, like 16M',
+    defaultDescription: '5M',
+  },
   library: LIBRARY_ADDRESS,
   'token-file': {
     type: 'string',
@@ -45,10 +63,17 @@ export const LIBRARY_POSITIONALS = {
   words: {
     type: 'string',
     array: true,
-    demandOption: true,
-    describe: 'push: FILE REFERENCE; pull, rm: REFERENCE; tag: REFERENCE TAG..; search: TEXT',
+    describe:
+      'push: FILE REFERENCE; pull, rm, show, tags: REFERENCE; tag: REFERENCE TAG..; search: TEXT; quota: ENTITY',
   },
 } as const;
 
-/** What the command line says; each action reads its own. */
+/** The flags of all actions. Each action reads its own. */
 export type LibraryCommandFlags = FlagsOf<typeof LIBRARY_POSITIONALS & typeof LIBRARY_OPTIONS>;
+
+/** Returns the words of an action. Throws UsageError unless there are as many as in `expected`: `FILE REFERENCE`. */
+export function wordsOf({ action, words = [] }: LibraryCommandFlags, expected: string): [string, string] {
+  const [first = '', second = ''] = words;
+  if (words.length === expected.split(' ').length) return [first, second];
+  throw new UsageError(`library ${action}: expected ${expected}`);
+}

@@ -1,8 +1,9 @@
 import { namesInArchive } from '../../archives/source.ts';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
-import { NotFoundError, systemCodeOf } from '../../errors.ts';
+import { NotFoundError, UnsupportedError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import { isLibraryReference } from '../../library/reference.ts';
 import type { ArtifactReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ImageRequest } from '../../oci/image.ts';
@@ -36,7 +37,7 @@ export interface OpenedBases {
 }
 
 /**
- * Opens the base images in what was named with --base: artifacts, image archives, image names. Throws NotFoundError for what
+ * Opens the base images in what was named with --base: artifacts, image archives, library references, image names. Throws NotFoundError for what
  * does not exist, and what the sources throw.
  */
 export async function openBases(
@@ -46,16 +47,30 @@ export async function openBases(
 ): Promise<OpenedBases> {
   const opened: OpenedBases = { images: [] };
   for (const text of named) {
-    const kind = await kindOf(text);
+    const place = isLibraryReference(text) ? await fetchFromLibrary(text, images, world) : text;
+    const kind = await kindOf(place);
     if (kind === 'artifact') {
-      const { report, bases } = await artifactBases(text, world);
+      const { report, bases } = await artifactBases(place, world);
       opened.artifact ??= report;
       opened.images.push(...bases);
     } else {
-      opened.images.push(...(await imageBases(text, kind !== 'image', images, world)));
+      opened.images.push(...(await imageBases(place, kind !== 'image', images, world)));
     }
   }
   return opened;
+}
+
+/** Downloads what a library has for the platform of the artifact. Returns the path of the file. */
+async function fetchFromLibrary(
+  text: string,
+  images: readonly ImageContent[],
+  { images: places, signal }: World,
+): Promise<string> {
+  const platform = images.find(({ config }) => config !== undefined)?.config?.platform;
+  if (platform !== undefined) return places.library(text).fetchFile(platform, signal);
+  throw new UnsupportedError(`--base ${text}: the artifact does not tell the platform of its images`, {
+    hint: 'download the base with library pull, and name its file',
+  });
 }
 
 /** A text that names no file is the name of an image. */
