@@ -465,4 +465,39 @@ configs: {c: {content: "\\tone\\n\\ttwo\\n"}}
       'compose.override.yml': 'services: {web: {environment: {A: "1"}}}\n',
     },
   },
+  'files of the repository around the project': {
+    files: {
+      '../.git': 'gitdir: elsewhere\n',
+      'compose.yaml': `include: [../common/compose.yaml]
+services:
+  web: {image: web, env_file: ../common.env, volumes: ["../site:/site:ro"]}
+`,
+      '../common.env': 'A=1\n',
+      '../site/index.html': 'hello',
+      '../common/compose.yaml': `services:
+  db: {image: db, env_file: db.env, configs: [c], volumes: ["./data:/data"]}
+configs: {c: {file: ./c.conf}}
+`,
+      '../common/db.env': 'B=2\n',
+      '../common/c.conf': 'c',
+    },
+  },
+  'what only a workstation needs': {
+    files: {
+      'compose.yaml': `x-common: &common {restart: always, x-note: n}
+services:
+  web:
+    <<: *common
+    image: web
+    build: {context: ., args: {T: "\${TOKEN}"}}
+    networks: [front]
+    volumes: ["data:/data"]
+  debug: {image: debug, profiles: [debug], networks: [back], volumes: ["other:/o"], configs: [c]}
+networks: {front: {}, back: {}}
+volumes: {data: {}, other: {}}
+configs: {c: {content: "\${TOKEN}"}}
+`,
+      '.env': 'TOKEN=t\n',
+    },
+  },
 };

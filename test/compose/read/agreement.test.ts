@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Application } from '../../../src/compose/application.ts';
 import type { Mapping, Value } from '../../../src/compose/read/yaml/value.ts';
@@ -60,7 +60,8 @@ function onDevice(docker: ComposeCommand, device: string): Mapping {
 }
 
 function expectedOnDevice(real: Mapping, folder: string, manifests: string): Mapping {
-  return comparable(parsed(JSON.stringify(real).replaceAll(folder, manifests)));
+  const moved = JSON.stringify(real).replaceAll(folder, manifests);
+  return comparable(parsed(moved.replaceAll(`${dirname(folder)}/`, `${manifests}/.outside/`)));
 }
 
 /** `config` writes `$` as `$$`. */
