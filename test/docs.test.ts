@@ -217,7 +217,7 @@ async function generatedAction(action: string): Promise<string> {
 }
 
 describe('action.yml', () => {
-  // Written anew with -u as well.
+  // -u writes it again as well.
   it('has an input for every option of build', async () => {
     await expect(await generatedAction(ACTION)).toMatchFileSnapshot('../action.yml');
   });

@@ -70,8 +70,9 @@ class Collector {
   }
 
   #addDeclaration(name, declaration) {
-    const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-    this.found.set(name, [...(this.found.get(name) ?? []), node]);
+    const statement = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
+    const node = this.#isInferred(statement) ? this.#writtenOut(name, statement) : statement;
+    this.found.set(name, [...(this.found.get(name) ?? []), { node, original: statement }]);
     const visit = (child) => {
       if (ts.isImportTypeNode(child)) throw new Error(`${name}: its type is not written out`);
       if (ts.isIdentifier(child)) this.#follow(child);
@@ -80,8 +81,28 @@ class Collector {
     visit(node);
   }
 
+  /** True for an alias whose type comes from another package, like the type of a schema. */
+  #isInferred(statement) {
+    if (!ts.isTypeAliasDeclaration(statement)) return false;
+    const isForeign = (child) => {
+      const symbol = ts.isIdentifier(child) ? this.#checker.getSymbolAtLocation(child) : undefined;
+      const from = symbol === undefined ? '' : moduleOf(symbol);
+      return (from !== '' && !/^(node:|\.)/.test(from)) || ts.forEachChild(child, isForeign) === true;
+    };
+    return isForeign(statement.type);
+  }
+
+  /** The alias with the fields of its type in place of a reference to another package. */
+  #writtenOut(name, statement) {
+    const { NoTruncation, InTypeAlias, MultilineObjectLiterals } = ts.NodeBuilderFlags;
+    const flags = NoTruncation | InTypeAlias | MultilineObjectLiterals;
+    const type = this.#checker.typeToTypeNode(this.#checker.getTypeAtLocation(statement), statement, flags);
+    return ts.factory.createTypeAliasDeclaration(undefined, name, undefined, type);
+  }
+
   #follow(identifier) {
-    const symbol = this.#checker.getSymbolAtLocation(identifier);
+    // A type that is written out has its symbols with it.
+    const symbol = identifier.pos < 0 ? identifier.symbol : this.#checker.getSymbolAtLocation(identifier);
     if (symbol === undefined) return;
     const isAlias = (symbol.flags & ts.SymbolFlags.Alias) !== 0;
     const target = isAlias ? this.#checker.getAliasedSymbol(symbol) : symbol;
@@ -97,12 +118,17 @@ class Collector {
 
   /** A type of a module outside. Only those of Node.js exist wherever the package is installed. */
   #import(symbol) {
-    const clause = symbol.declarations?.find((one) => ts.isImportSpecifier(one));
-    const from = clause?.parent.parent.parent.moduleSpecifier.text ?? '';
+    const from = moduleOf(symbol);
     if (!from.startsWith('node:'))
       throw new Error(`the library's types mention ${symbol.name} of ${from || 'another package'}`);
     this.imports.set(from, new Set([...(this.imports.get(from) ?? []), symbol.name]));
   }
+}
+
+/** The name of the module that an imported name comes from, else an empty text. */
+function moduleOf(symbol) {
+  const clause = symbol.declarations?.find((one) => ts.isImportSpecifier(one));
+  return clause?.parent.parent.parent.moduleSpecifier.text ?? '';
 }
 
 const order = ([a], [b]) => (a < b ? -1 : 1);
@@ -127,10 +153,10 @@ export function declarations(root, { comments = true } = {}) {
   const { collector, exported } = collected;
   const names = new Set(exported.map((symbol) => symbol.name));
   const printer = ts.createPrinter({ removeComments: !comments });
-  const text = (name, node) => {
-    const comment = comments ? `${commentOf(node)}\n` : '';
+  const text = (name, { node, original }) => {
+    const comment = comments ? `${commentOf(original)}\n` : '';
     const printed = printer
-      .printNode(ts.EmitHint.Unspecified, node, node.getSourceFile())
+      .printNode(ts.EmitHint.Unspecified, node, original.getSourceFile())
       .replace(/^\/\*\*[\s\S]*?\*\/\s*/, '');
     const bare = printed.replace(/^(export )?(declare )?/, '');
     const keyword = /^(interface|type) /.test(bare) ? '' : 'declare ';
@@ -141,7 +167,7 @@ export function declarations(root, { comments = true } = {}) {
     .map(([from, all]) => `import type { ${[...all].sort().join(', ')} } from '${from}';`);
   const bodies = [...collector.found]
     .sort(order)
-    .flatMap(([name, nodes]) => [...new Set(nodes)].map((node) => text(name, node)));
+    .flatMap(([name, all]) => [...new Set(all.map((one) => text(name, one)))]);
   return `${[...imports, ...(imports.length > 0 ? [''] : []), bodies.join('\n\n'), '', 'export {};'].join('\n')}\n`;
 }
 

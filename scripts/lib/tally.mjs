@@ -1,4 +1,4 @@
-// The last line of a test run: how many tests and checks passed and failed.
+// Prints the last line of a test run: how many tests and checks passed and failed.
 import { readFileSync } from 'node:fs';
 
 const [report, failedChecks] = process.argv.slice(2);
@@ -6,7 +6,7 @@ let counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
 try {
   counts = JSON.parse(readFileSync(report, 'utf8'));
 } catch {
-  console.log('the tests did not run to their end');
+  console.log('the tests did not finish');
 }
 const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = counts;
 const worst = Math.max(failed, Number(failedChecks));

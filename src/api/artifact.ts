@@ -36,7 +36,7 @@ function parseKey(key: string | Uint8Array): ReturnType<typeof createPublicKey> 
   }
 }
 
-export interface VerifyOptions {
+export interface VerifyOptions extends InspectOptions {
   /** What devices run: `.mender` files, image archives and image names. A full artifact needs none. */
   base?: string[];
   mode?: 'registry-first' | 'local-first' | 'online' | 'offline';
@@ -51,9 +51,11 @@ export interface VerifyOptions {
  */
 export async function verify(
   file: string,
-  { base = [], ...options }: VerifyOptions = {},
+  options: VerifyOptions = {},
   run: RunOptions = {},
 ): Promise<Verification> {
   const context = contextOf(run);
-  return verifyArtifact(resolve(context.folder, file), base, openWorld(options, context));
+  const { base = [], key, ...places } = options;
+  const world = openWorld(places, context);
+  return verifyArtifact(resolve(context.folder, file), base, world, key === undefined ? key : parseKey(key));
 }

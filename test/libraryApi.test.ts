@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compiledIn } from './faults/compile.ts';
+import { buildImage, writeOciArchive } from './helpers/images.ts';
+import { menderServer } from './helpers/mender-server.ts';
+import { noise } from './helpers/noise.ts';
+import { push, startRegistry } from './helpers/registry.ts';
+import type { RunningRegistry } from './helpers/registry.ts';
+import { startLibrary } from './library/standIn.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const DOCUMENT = readFileSync(join(ROOT, 'docs/library-api.md'), 'utf8');
+/** Name and text of every example. */
+const EXAMPLES = [...DOCUMENT.matchAll(/^```js\n\/\/ (\w+)\.mjs\n([\s\S]*?)^```$/gm)].map(
+  ([, name, text]) => [name!, text!] as const,
+);
+
+interface Declarations {
+  declarations: (root: string, options?: { comments: boolean }) => string;
+}
+
+let project: string;
+let registry: RunningRegistry;
+
+beforeAll(async () => {
+  project = mkdtempSync(join(tmpdir(), 'mender-docker-delta-api-'));
+  const { declarations } = (await import(join(ROOT, 'scripts/lib/declarations.mjs'))) as Declarations;
+  install(declarations(ROOT));
+  registry = await startRegistry();
+  await push(registry.host, 'shop/web', '1', image());
+}, 300_000);
+
+afterAll(async () => {
+  await registry.stop();
+  rmSync(project, { recursive: true, force: true });
+});
+
+function image() {
+  return buildImage({ layers: [{ 'usr/base': noise(50_000, 1) }, { 'app/server': noise(50_000, 2) }] });
+}
+
+/** Packs the package as for a release, and installs it in a project of its own. */
+function install(types: string): void {
+  const folder = join(project, 'package');
+  compiledIn(folder);
+  rmSync(join(folder, 'node_modules'));
+  mkdirSync(join(folder, 'dist/types'));
+  writeFileSync(join(folder, 'dist/types/index.d.ts'), types);
+  for (const file of ['README.md', 'LICENSE', 'docs'])
+    cpSync(join(ROOT, file), join(folder, file), { recursive: true });
+  const npm = (...args: string[]): string =>
+    execFileSync('npm', [...args, '--ignore-scripts', '--loglevel=error'], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+  const file = npm('pack', folder).trim();
+  writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }');
+  npm('install', '--prefer-offline', '--no-audit', '--no-fund', file);
+}
+
+/** Runs an example in the project, with addresses of this machine in place of those in the document. */
+async function run(name: string, replaced: Record<string, string> = {}, env: Record<string, string> = {}) {
+  const [, text] = EXAMPLES.find(([one]) => one === name)!;
+  const here = Object.entries(replaced).reduce((all, [from, to]) => all.replaceAll(from, to), text);
+  writeFileSync(join(project, `${name}.mjs`), here);
+  const { stdout, stderr, exitCode } = await execa(process.execPath, [`${name}.mjs`], {
+    cwd: project,
+    reject: false,
+    env: { HOME: project, ...env },
+  });
+  expect(exitCode, stderr).toBe(0);
+  return stdout.split('\n');
+}
+
+describe('docs/library-api.md', () => {
+  it('builds and verifies', { timeout: 120_000 }, async () => {
+    const manifest = [
+      'x-mender: {manifest-name: shop, device-type: qemu, platform: linux/amd64}',
+      'services:',
+      '  web:',
+      `    image: ${registry.host}/shop/web:1`,
+      '',
+    ];
+    writeFileSync(join(project, 'compose.yaml'), manifest.join('\n'));
+    expect(await run('build')).toEqual(['shop-1.0.0 1', `1.0.0 ${join(project, 'shop-1.1.0.mender')}`]);
+    const [report, verdict] = [(await run('verify')).slice(0, -1).join(' '), (await run('verify')).at(-1)];
+    expect(report).toContain("app { 'rootfs-image.shop.version': '1.1.0' }");
+    expect(report).toContain("{ 'rootfs-image.shop.version': '1.0.0' }");
+    expect(verdict).toBe('0 true');
+  });
+
+  it('keeps artifacts on a Mender server', { timeout: 120_000 }, async () => {
+    const server = await menderServer();
+    const output = await run(
+      'store',
+      { 'https://hosted.mender.io': server.url },
+      { MENDER_PAT: server.token },
+    );
+    expect(output).toEqual(['shop-1.0.0 uploaded first', '1 true', '[]']);
+    expect(server.state.artifacts.size).toBe(0);
+  });
+
+  it('asks destination maps', async () => {
+    expect(await run('maps')).toEqual(['staging', 'true', '1 undefined', '1']);
+  });
+
+  it('keeps files in a container library', async () => {
+    const library = await startLibrary();
+    writeOciArchive(join(project, 'gateway.tar'), { 'gateway:1': image() });
+    const output = await run(
+      'library',
+      { 'https://library.example.com': library.url },
+      { LIBRARY_TOKEN: library.token },
+    );
+    const { length } = readFileSync(join(project, 'copy.tar'));
+    expect(output[0]).toBe("acme/apps/gateway [ '1.2' ] library:acme/apps/gateway:1.2");
+    expect(output[2]).toBe(`${length} 1`);
+    expect(readFileSync(join(project, 'copy.tar'))).toEqual(readFileSync(join(project, 'gateway.tar')));
+  });
+
+  it('encodes and decodes VCDIFF', async () => {
+    expect(await run('vcdiff')).toEqual(['true', '178892']);
+  });
+
+  it('tells errors apart', async () => {
+    expect(await run('errors')).toEqual(['true true 3']);
+  });
+
+  it('has only examples that are tested', () => {
+    const names = ['build', 'verify', 'store', 'maps', 'library', 'vcdiff', 'errors'];
+    expect(EXAMPLES.map(([name]) => name)).toEqual(names);
+  });
+});
+
+describe('the types of the library', () => {
+  it('are the ones in docs/api.txt', async () => {
+    const { declarations } = (await import(join(ROOT, 'scripts/lib/declarations.mjs'))) as Declarations;
+    // `npx vitest run test/libraryApi.test.ts -u` writes the report again: a change of the interface is then seen in review.
+    await expect(declarations(ROOT, { comments: false })).toMatchFileSnapshot('../docs/api.txt');
+  }, 120_000);
+
+  it('fit a strict project without any other types than those of Node.js', { timeout: 120_000 }, async () => {
+    writeFileSync(
+      join(project, 'use.ts'),
+      [
+        "import { artifactStore, build, decodeVcdiff, inspect, starmap, verify } from 'mender-docker-delta';",
+        "import type { ArtifactReport, BuildReport, Entry, Verification } from 'mender-docker-delta';",
+        "const [built]: BuildReport[] = await build({ manifest: ['.'], module: 'docker-compose' });",
+        "const report: ArtifactReport = await inspect(built?.artifact.path ?? '');",
+        "const result: Verification = await verify('x', { base: ['y'] }, { signal: AbortSignal.timeout(1) });",
+        "const entries: Entry[] | undefined = await starmap({ local: [] }).query({ name: 'shop' });",
+        "const size: number = (await artifactStore({ token: 't' }).add({ path: 'x' })).size;",
+        "for await (const piece of decodeVcdiff('a', 'b', 1)) piece.subarray(1);",
+        '// @ts-expect-error: no such module',
+        "void build({ manifest: ['.'], module: 'podman' });",
+        'export { entries, report, result, size };',
+        '',
+      ].join('\n'),
+    );
+    const options = {
+      ...{ strict: true, noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true },
+      ...{
+        target: 'es2023',
+        module: 'nodenext',
+        types: ['node'],
+        typeRoots: [join(ROOT, 'node_modules/@types')],
+      },
+    };
+    const config = { compilerOptions: options, files: ['use.ts'] };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config));
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const { stdout } = await execa(process.execPath, [tsc, '-p', project], { reject: false });
+    expect(stdout.split('\n').filter((line) => !line.includes('@types/node'))).toEqual(['']);
+  });
+});
