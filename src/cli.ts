@@ -9,7 +9,7 @@ import { parseDuration } from './commands/terminal/format.ts';
 import { homeFolder } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
-import { onSignals, processTerminal } from './commands/terminal/process.ts';
+import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/process.ts';
 import type { Screen } from './commands/terminal/terminal.ts';
 import { createProgress } from './commands/terminal/terminal.ts';
 import { commandLineError, environmentOptions, refuseWrongValues } from './config.ts';
@@ -47,7 +47,12 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
   // Each running request and program listens to it: Node.js would take many for a leak.
   setMaxListeners(Infinity, interruption.signal);
   const terminal = given ?? processTerminal((error) => interruption.abort(error));
-  const release = onSignals((signal) => interruption.abort(new InterruptedError(signal)));
+  const tell = (error: unknown): number => tellFailure(error, terminal);
+  const releases = [
+    onSignals((signal) => interruption.abort(new InterruptedError(signal))),
+    // A test has its own way with errors that nobody catches.
+    ...(given === undefined ? [onStrayErrors((error) => interruption.abort(error), tell)] : []),
+  ];
   try {
     await dispatch(argv, terminal, interruption.signal);
     // A failed write to stdout is reported in the next turn.
@@ -56,13 +61,18 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
     return EXIT.ok;
   } catch (error) {
     const { signal } = interruption;
-    const cause: unknown = signal.aborted ? signal.reason : unforeseenFileError(error);
-    terminal.stderr.write(describeFailure(cause));
-    return cause instanceof UserError ? cause.exitCode : EXIT.bug;
+    return tell(signal.aborted ? signal.reason : error);
   } finally {
-    release();
+    for (const release of releases) release();
     closeConnections();
   }
+}
+
+/** Prints the error and returns its exit code. */
+function tellFailure(error: unknown, { stderr }: Terminal): number {
+  const cause = unforeseenFileError(error);
+  stderr.write(describeFailure(cause));
+  return cause instanceof UserError ? cause.exitCode : EXIT.bug;
 }
 
 async function dispatch(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {

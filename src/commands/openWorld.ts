@@ -21,7 +21,8 @@ import type { Context } from './terminal/command.ts';
 import { libraryAt, libraryToken } from './options/libraryAccess.ts';
 import { parseSize } from './options/request.ts';
 
-const LARGEST_LAYER = 64e9;
+/** Bytes. A bomb of a few megabytes must not fill the disk. */
+const LARGEST_LAYER = 16e9;
 
 /** Opens the cache and the places that images come from, for a command with these flags. */
 export function openWorld(flags: BuildFlags, context: Context): World {

@@ -132,7 +132,7 @@ export const BUILD_OPTIONS = {
     type: 'string',
     requiresArg: true,
     describe: 'Largest uncompressed layer',
-    defaultDescription: '64G',
+    defaultDescription: '16G',
   },
   delta: {
     group: DELTAS,

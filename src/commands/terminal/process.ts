@@ -36,6 +36,28 @@ export function onSignals(act: (signal: EndingSignal) => void): () => void {
   };
 }
 
+/**
+ * Calls `act` with the first error that no code catches, as of a program that can't be started
+ * because too many files are open. If the run does not end soon, `tell` prints the error and returns
+ * the exit code of the process, which ends at once. Returns a function that stops listening.
+ */
+export function onStrayErrors(act: (error: unknown) => void, tell: (error: unknown) => number): () => void {
+  let deadline: NodeJS.Timeout | undefined;
+  const listen = (error: unknown): void => {
+    if (deadline !== undefined) return;
+    deadline = setTimeout(() => {
+      deleteTemporaries();
+      process.exit(tell(error));
+    }, GRACE_MS);
+    act(error);
+  };
+  process.on('uncaughtException', listen);
+  return () => {
+    clearTimeout(deadline);
+    process.off('uncaughtException', listen);
+  };
+}
+
 function endAtOnce(signal: EndingSignal): never {
   deleteTemporaries();
   const { exitCode, message } = new InterruptedError(signal);
