@@ -166,7 +166,7 @@ function headingsOf(text: string): string[] {
   );
 }
 
-const EVERY = ['json', 'log-level', 'verbose', 'quiet', 'help', 'version'];
+const EVERY = ['json', 'log-level', 'verbose', 'timeout', 'quiet', 'help', 'version'];
 /** Options of other programs that the documents mention. */
 const FOREIGN = ['global', 'tag', 'rm', 'volume', 'env', 'user'];
 
