@@ -10,7 +10,7 @@ import type { BuildRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
 import { fileBaselines } from './fileBaselines.ts';
 import { readMetadataAtRef } from './gitBaseline.ts';
-import { checkArtifactName, checkVersion } from './names.ts';
+import { LONGEST_BUILT_VERSION, checkArtifactName, checkVersion } from './names.ts';
 import type { Surroundings } from './versioning.ts';
 import { releasedBefore, requireReadable } from './versioning.ts';
 
@@ -44,7 +44,7 @@ export async function findBaselines(
 ): Promise<Baseline[]> {
   const found = request.delta ? await searchBaselines(request, application, newImages, around, context) : [];
   for (const { metadata, origin } of found) {
-    checkVersion(metadata.version, 'the version of the base');
+    checkVersion(metadata.version, 'the version of the base', LONGEST_BUILT_VERSION);
     if (metadata.artifactName !== undefined) checkArtifactName(metadata.artifactName, `the base ${origin}`);
   }
   return found;

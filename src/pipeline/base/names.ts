@@ -1,6 +1,8 @@
 import { UsageError } from '../../errors.ts';
 
-const LONGEST_VERSION = 160;
+const LONGEST_VERSION = 100;
+/** A development version adds a commit and a UUID to the version that people write. */
+export const LONGEST_BUILT_VERSION = 160;
 /** A file of this name, with its suffixes, must fit into a folder. */
 const LONGEST_NAME = 200;
 
@@ -8,11 +10,11 @@ const LONGEST_NAME = 200;
  * Returns the version if it may become a part of file names, keys and outputs of CI systems: printable ASCII without spaces,
  * slashes and quotes. Throws UsageError that begins with `where`.
  */
-export function checkVersion(version: string, where: string): string {
-  if (/^[\x21-\x7e]+$/.test(version) && !/[/\\"'`]/.test(version) && version.length <= LONGEST_VERSION)
+export function checkVersion(version: string, where: string, longest = LONGEST_VERSION): string {
+  if (/^[\x21-\x7e]+$/.test(version) && !/[/\\"'`]/.test(version) && version.length <= longest)
     return version;
   throw new UsageError(
-    `${where}: expected a version of up to ${LONGEST_VERSION} printable characters without spaces, slashes and quotes, found ${quoted(version)}`,
+    `${where}: expected a version of up to ${longest} printable characters without spaces, slashes and quotes, found ${quoted(version)}`,
     { hint: 'use a version like 1.2.3' },
   );
 }

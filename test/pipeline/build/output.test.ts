@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runCli } from '../../helpers/cli.ts';
+import { buildImage, writeOciArchive } from '../../helpers/images.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+/** A project of one service, whose image is an archive, and a function that builds it. */
+function project(compose = 'services: {web: {image: "web:1"}}'): {
+  folder: string;
+  build: (...flags: string[]) => ReturnType<typeof runCli>;
+} {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'shop'));
+  writeFileSync(join(folder, 'shop/compose.yaml'), compose);
+  writeOciArchive(join(folder, 'web.tar'), { 'web:1': buildImage({ layers: [{ a: 'a' }] }) });
+  const flags = ['-t', 'qemu', '-p', 'linux/amd64', '-f', `web=${join(folder, 'web.tar')}`, '--no-upload'];
+  const fixed = ['build', join(folder, 'shop'), '--artifact-version', '1', '--writer', 'embedded', ...flags];
+  return { folder, build: (...more) => runCli([...fixed, ...more], { HOME: folder }) };
+}
+
+describe('the file of an artifact', () => {
+  test.each<[string, (path: string, folder: string) => void]>([
+    ['a link', (path, folder) => symlinkSync(join(folder, 'web.tar'), path)],
+    ['a link to nowhere', (path) => symlinkSync('/nowhere', path)],
+    ['a folder', (path) => mkdirSync(path)],
+    ['a named pipe', (path) => execFileSync('mkfifo', [path])],
+  ])('is never put in the place of %s', async (_, make) => {
+    const { folder, build } = project();
+    const path = join(folder, 'x.mender');
+    make(path, folder);
+    const before = lstatSync(path);
+    const { code, stderr } = await build('-a', path);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`writing ${path}: expected a regular file`)]);
+    expect(lstatSync(path).ino).toBe(before.ino);
+    // Nothing was built for it.
+    expect(existsSync(join(folder, '.cache/mender-docker-delta/v1/layers'))).toBe(false);
+  });
+
+  test.each([
+    ['a secret', 0o600, 0o600],
+    ['what everybody may read', 0o644, 0o644],
+  ])('with %s has the same mode', async (_, mode, expected) => {
+    const { folder, build } = project('services: {web: {image: "web:1", env_file: settings.env}}');
+    writeFileSync(join(folder, 'shop/settings.env'), 'A=1\n');
+    chmodSync(join(folder, 'shop/settings.env'), mode);
+    const path = join(folder, 'x.mender');
+    expect(await build('-a', path)).toMatchObject({ code: 0 });
+    expect(statSync(path).mode & 0o777).toBe(expected);
+  });
+
+  test('is not begun where the cache can not be written', async () => {
+    const { folder, build } = project();
+    const path = join(folder, 'x.mender');
+    const { code, stderr } = await build('-a', path, '--cache-dir', '/proc/x');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('writing into the cache /proc/x/v1')]);
+    expect(readdirSync(folder)).not.toContain('x.mender');
+  });
+});
