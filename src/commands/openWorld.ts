@@ -12,6 +12,7 @@ import { openImages } from '../pipeline/images/images.ts';
 import type { Mode, SourceKind } from '../pipeline/images/sources.ts';
 import { cacheSource, rememberingSource, sourceOrder } from '../pipeline/images/sources.ts';
 import type { World } from '../pipeline/images/world.ts';
+import { certificateFolders, certificateLookup } from '../registry/certificates.ts';
 import { credentialLocation } from '../registry/credentialFiles.ts';
 import { dockerCredentials } from '../registry/credentials.ts';
 import { registrySource } from '../registry/source.ts';
@@ -85,6 +86,7 @@ function openRegistry(
     http,
     log,
     credentials: dockerCredentials(credentialLocation(environment, home)),
+    certificates: certificateLookup(certificateFolders(environment, home)),
     insecureRegistries: (flags.insecureRegistry ?? []).map(registryHost),
     keep,
   });

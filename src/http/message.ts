@@ -29,14 +29,14 @@ export interface HttpRequest {
   certificates?: Certificates;
 }
 
-/** PEM files, as Docker's client reads them from DOCKER_CERT_PATH. */
+/** PEM files, as Docker reads them from DOCKER_CERT_PATH and certs.d. */
 export interface Certificates {
-  /** The authority that signed the server's certificate. */
-  ca: Buffer;
-  /** The client's own certificate. */
-  cert: Buffer;
+  /** The authorities that may have signed the server's certificate. They replace the usual ones. */
+  ca: Buffer | (string | Buffer)[];
+  /** The client's own certificate, if the server asks for one. */
+  cert?: Buffer;
   /** The key of `cert`. */
-  key: Buffer;
+  key?: Buffer;
 }
 
 export interface HttpResponse {

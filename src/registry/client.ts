@@ -2,6 +2,7 @@ import type { HttpResponse } from '../http/http.ts';
 import type { Authorization, AuthorizationContext } from './authorization.ts';
 import { createAuthorization } from './authorization.ts';
 import { demandOf } from './challenge.ts';
+import type { CertificateLookup } from './certificates.ts';
 import type { FindOrigin, Repository } from './endpoint.ts';
 import { isAtOrigin } from './endpoint.ts';
 import { denied, failureOf } from './failure.ts';
@@ -28,6 +29,8 @@ export interface RegistryClient {
 
 export interface ClientContext extends AuthorizationContext {
   origin: FindOrigin;
+  /** For TLS with registries that need more than the usual authorities. */
+  certificates?: CertificateLookup | undefined;
 }
 
 /** What a client knows of one registry or repository. */
@@ -102,25 +105,29 @@ async function challengeIn(
 
 /** Returns the challenge that `/v2/` answers with, or an empty text. */
 async function askAtRoot(
-  { http, origin }: ClientContext,
+  { http, origin, certificates: lookUp }: ClientContext,
   { registry }: Repository,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const url = `${await origin(registry)}/v2/`;
-  const response = await http.request({ method: 'GET', url, signal });
+  const certificates = await lookUp?.(registry);
+  const request = { method: 'GET', url, signal, ...(certificates && { certificates }) } as const;
+  const response = await http.request(request);
   response.body.destroy();
   return response.status === 401 ? (response.headers['www-authenticate'] ?? '') : '';
 }
 
-function send(
-  { http, insecureRegistries }: ClientContext,
+async function send(
+  { http, insecureRegistries, certificates: lookUp }: ClientContext,
   origin: string,
-  { repository }: Repository,
+  { registry, repository }: Repository,
   { path, headers, ...request }: RegistryRequest,
   authorization: string | undefined,
 ): Promise<HttpResponse> {
+  const certificates = await lookUp?.(registry);
   return http.request({
     ...request,
+    ...(certificates && { certificates }),
     url: `${origin}/v2/${repository}/${path}`,
     // Manifests and blobs are verified, and a redirect carries no credentials.
     plainHosts: insecureRegistries,

@@ -13,6 +13,7 @@ import { formatReference } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
 import { createClient } from './client.ts';
 import { originFinder } from './endpoint.ts';
+import type { CertificateLookup } from './certificates.ts';
 import type { RegistryClient } from './client.ts';
 import type { CredentialLookup } from './credentials.ts';
 import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
@@ -28,6 +29,8 @@ export interface RegistryOptions {
   log: Log;
   /** From `dockerCredentials`. */
   credentials: CredentialLookup;
+  /** From `certificateLookup`. */
+  certificates?: CertificateLookup | undefined;
   /**
    * Hosts, with their port if they have one, that may use plain http. Registries on this machine
    * always may.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import type { ResolvedImage } from '../../src/oci/image.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import { certificateLookup } from '../../src/registry/certificates.ts';
 import type { CredentialLookup } from '../../src/registry/credentials.ts';
 import { originFinder } from '../../src/registry/endpoint.ts';
 import { registrySource } from '../../src/registry/source.ts';
@@ -171,6 +172,24 @@ describe('a registry on this machine', () => {
     const host = `localhost:${(server.address() as AddressInfo).port}`;
     expect(await originFinder([])(host)).toBe(`https://${host}`);
     expect(await originFinder([host])(host)).toBe(`http://${host}`);
+  });
+
+  test('with TLS is trusted for its certificate in certs.d only', async () => {
+    const own = certificate();
+    const server = createServer(own, (_request, response) => response.writeHead(404).end());
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => void server.close());
+    const host = `localhost:${(server.address() as AddressInfo).port}`;
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, host));
+    writeFileSync(join(folder, host, 'ca.crt'), own.cert);
+    const http = createHttp({ log: silentLog, retries: { pausesMs: [] } });
+    const options = { http, log: silentLog, credentials: nobody };
+    const trusting = registrySource({ ...options, certificates: certificateLookup(['/none', folder]) });
+    expect(await resolve({ host }, trusting)).toBeUndefined();
+    await expect(resolve({ host }, registrySource(options))).rejects.toThrow(/SELF_SIGNED/);
+    writeFileSync(join(folder, host, 'client.cert'), own.cert);
+    await expect(certificateLookup([folder])(host)).rejects.toThrow(/the key client.key is missing/);
   });
 
   test('without TLS as well', async () => {
