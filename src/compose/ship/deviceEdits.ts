@@ -24,12 +24,13 @@ export interface DeviceEdits {
  */
 export function deviceEdits(model: Mapping, active: ReadonlySet<string>): DeviceEdits {
   const services = Object.entries(asMapping(model['services'])).filter(([name]) => active.has(name));
+  const running = [...active];
   return {
     edits: [
       ...extensions(model, []),
       ...unusedEntries(model, active),
       ...RESOURCES.flatMap((section) => entryExtensions(model, section)),
-      ...services.flatMap(([name, service]) => serviceEdits(name, asMapping(service), active)),
+      ...services.flatMap(([name, service]) => serviceEdits(name, asMapping(service), running)),
     ],
     warnings: services
       .filter(([, service]) => asksRegistry(service))
@@ -60,11 +61,11 @@ function unusedEntries(model: Mapping, active: ReadonlySet<string>): Edit[] {
   });
 }
 
-function serviceEdits(name: string, service: Mapping, active: ReadonlySet<string>): Edit[] {
+function serviceEdits(name: string, service: Mapping, running: readonly string[]): Edit[] {
   const at = ['services', name];
   const removed = WORKSTATION_ATTRIBUTES.filter((key) => service[key] !== undefined);
   if (asksRegistry(service)) removed.push('pull_policy');
-  const dependsOn = runningDependencies(service, [...active]);
+  const dependsOn = runningDependencies(service, running);
   return [
     ...extensions(service, at),
     ...removed.map((key): Edit => ({ at: [...at, key] })),

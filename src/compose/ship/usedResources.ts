@@ -1,6 +1,6 @@
 import { RESOURCES, resourcesOf } from '../read/check/resources.ts';
 import type { Mapping } from '../read/yaml/value.ts';
-import { asMapping } from '../read/yaml/value.ts';
+import { asMapping, scalarText } from '../read/yaml/value.ts';
 
 /** Returns the names in each section of resources that the active services use. */
 export function usedResources(model: Mapping, active: ReadonlySet<string>): Map<string, Set<string>> {
@@ -12,6 +12,8 @@ export function usedResources(model: Mapping, active: ReadonlySet<string>): Map<
       for (const resource of resourcesOf(service, section)) used.get(section)?.add(resource);
     }
     if (usesDefaultNetwork(service)) used.get('networks')?.add('default');
+    const credential = scalarText(asMapping(service['credential_spec'])['config']);
+    if (credential !== '') used.get('configs')?.add(credential);
   }
   return used;
 }

@@ -113,3 +113,11 @@ x-c: 1
     networks: { used: {} },
   });
 });
+
+test('a config that only a credential specification uses ships', async () => {
+  const text =
+    'services: {web: {image: "web:1", credential_spec: {config: c}}}\nconfigs: {c: {content: x}, d: {content: y}}\n';
+  const shipped = textsOf(filesOf(await readCase(only(text))))['docker-compose.yaml']!;
+  expect(parse(shipped)).toMatchObject({ configs: { c: { content: 'x' } } });
+  expect(shipped).not.toContain('d:');
+});
