@@ -58,7 +58,7 @@ function written(input: Uint8Array, folder: string, name: string): string {
 }
 
 /** Sets right checksums in tar headers, as otherwise hardly any change would get past them. */
-export function withChecksums(tar: Buffer): Buffer {
+function withChecksums(tar: Buffer): Buffer {
   const right = Buffer.from(tar);
   for (let at = 0; at + 512 <= right.length; at += 512) {
     const block = right.subarray(at, at + 512);

@@ -23,7 +23,7 @@ export interface ArtifactHeader {
 }
 
 /** What the header says of one payload. */
-export interface PayloadHeader {
+interface PayloadHeader {
   /** Name of the update module; undefined for a payload without one. */
   module?: string;
   /** The same in type-info. */
