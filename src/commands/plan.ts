@@ -12,7 +12,7 @@ import type { Context, OptionTable } from './terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { openWorld } from './openWorld.ts';
 import { planJson, planText } from './planReport.ts';
-import { manifestPaths, requestOf } from './options/request.ts';
+import { composeEnvironment, manifestPaths, requestOf } from './options/request.ts';
 
 /** `plan MANIFEST..` */
 export const planCommand = defineCommand({
@@ -58,7 +58,7 @@ export async function prepareRun<Flags extends BuildFlags>(
   const application = await readApplication({
     composeFiles: manifestPaths(given, folder),
     profiles: given.profile ?? [],
-    environment,
+    environment: composeEnvironment(given, environment, folder),
   });
   for (const warning of application.warnings) log.warning(warning);
   const flags = withManifestSettings(given, application.settings);

@@ -15,7 +15,7 @@ import { activeServices, checkServices } from './read/check/services.ts';
 import { interpolate } from './read/variables/template.ts';
 import type { Mapping } from './read/yaml/value.ts';
 import { isMapping, mapStrings, asMapping, scalarText, withoutTags } from './read/yaml/value.ts';
-import type { Environment } from './read/variables/variables.ts';
+import type { Environment } from './read/variables/envFiles.ts';
 
 /** A service that runs on the device. */
 interface Service {
@@ -55,7 +55,7 @@ export interface ReadOptions {
   composeFiles: readonly string[];
   /** Enabled profiles, `*` for all. If empty, those in COMPOSE_PROFILES. */
   profiles: readonly string[];
-  /** The environment of the build. */
+  /** The environment of the build, with the variables of Compose like `COMPOSE_FILE`. */
   environment: Environment;
 }
 
@@ -75,7 +75,7 @@ export interface ShippedFile {
  * https://github.com/compose-spec/compose-spec
  */
 export async function readApplication(options: ReadOptions): Promise<Application> {
-  const { folder, paths } = await locateFiles(options.composeFiles);
+  const { folder, paths } = await locateFiles(options.composeFiles, options.environment);
   const notes = newNotes();
   const variables = await applicationVariables(folder, paths, options.environment);
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };

@@ -84,6 +84,13 @@ export const BUILD_OPTIONS = {
     requiresArg: true,
     describe: 'Compose profile to include; repeatable',
   },
+  'env-file': {
+    group: WHAT,
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'Env file to read in place of .env; repeatable',
+  },
   release: {
     group: BASE,
     alias: 'r',

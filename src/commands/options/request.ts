@@ -20,7 +20,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     ...artifactRequest(flags, folder),
     manifests: manifestPaths(flags, folder),
     profiles: flags.profile ?? [],
-    environment,
+    environment: composeEnvironment(flags, environment, folder),
     ...(flags.manifestName === undefined ? {} : { application: manifestName(flags.manifestName) }),
     ...(flags.artifactVersion === undefined
       ? {}
@@ -80,6 +80,16 @@ function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, 
     ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
     ...(flags.sign === undefined ? {} : { signKey: existing(resolve(folder, flags.sign)) }),
   };
+}
+
+/** The environment, with `--env-file` in place of `COMPOSE_ENV_FILES`. */
+export function composeEnvironment(
+  { envFile }: BuildFlags,
+  environment: Environment,
+  folder: string,
+): Environment {
+  if (envFile === undefined || envFile.length === 0) return environment;
+  return { ...environment, COMPOSE_ENV_FILES: envFile.map((path) => resolve(folder, path)).join(',') };
 }
 
 /** Absolute paths of the manifests; throws UsageError if none is named. */

@@ -20,6 +20,7 @@ const NOT_IN_MANIFEST = new Set([
   'service-file',
   'service-image',
   'profile',
+  'env-file',
   'release',
   'previous-version',
   'base',

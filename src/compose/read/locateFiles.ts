@@ -1,6 +1,8 @@
 import { access, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { NotFoundError, UsageError } from '../../errors.ts';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { NotFoundError, UnsupportedError, UsageError } from '../../errors.ts';
+import type { Environment } from './variables/envFiles.ts';
+import { projectVariables } from './variables/variables.ts';
 
 export interface ComposeFiles {
   /** Absolute: the folder of the first file. Relative paths and `.env` belong to it. */
@@ -10,15 +12,15 @@ export interface ComposeFiles {
 }
 
 /**
- * Finds the Compose files that the arguments name. A folder stands for the Compose file in it that
- * has a default name and for its override file, as in Compose. Throws NotFoundError for a folder
- * without one.
+ * Finds the Compose files that the arguments name. A folder stands for the files in `COMPOSE_FILE`,
+ * of the environment or of the folder's `.env`, or else for the Compose file in it that has a default
+ * name and for its override file, as in Compose. Throws NotFoundError for a folder without one.
  */
-export async function locateFiles(named: readonly string[]): Promise<ComposeFiles> {
+export async function locateFiles(named: readonly string[], environment: Environment): Promise<ComposeFiles> {
   const paths: string[] = [];
   for (const name of named) {
     const path = resolve(name);
-    if (await isFolder(path)) paths.push(...(await composeFilesIn(path)));
+    if (await isFolder(path)) paths.push(...(await composeFilesIn(path, environment)));
     else paths.push(path);
   }
   const [first] = paths;
@@ -27,7 +29,20 @@ export async function locateFiles(named: readonly string[]): Promise<ComposeFile
   return { folder: dirname(first), paths };
 }
 
-async function composeFilesIn(folder: string): Promise<string[]> {
+async function composeFilesIn(folder: string, environment: Environment): Promise<string[]> {
+  const { lookup } = await projectVariables(folder, environment);
+  const files = lookup('COMPOSE_FILE') ?? '';
+  if (files === '') return defaultFilesIn(folder);
+  const paths = files
+    .split(lookup('COMPOSE_PATH_SEPARATOR') || delimiter)
+    .map((path) => resolve(folder, path));
+  if (dirname(paths[0] ?? '') === folder) return paths;
+  throw new UnsupportedError(`COMPOSE_FILE names files outside of ${folder}: ${files}`, {
+    hint: 'name the Compose files themselves instead of the folder',
+  });
+}
+
+async function defaultFilesIn(folder: string): Promise<string[]> {
   const main = await firstIn(folder, DEFAULT_NAMES);
   if (main === undefined)
     throw new NotFoundError(`folder ${folder} has no Compose file: looked for ${DEFAULT_NAMES.join(', ')}`, {

@@ -92,9 +92,10 @@ function dotenvConflict(folder: string): UsageError {
   });
 }
 
-/** A `.env` with settings of Compose itself must not reach the device under its name. */
-function steeringFiles({ file }: Variables): string[] {
-  return [...file.keys()].some((name) => STEERING.test(name)) ? [DOTENV] : [];
+/** A `.env` with settings of Compose itself, or one that is not used, must not reach the device. */
+function steeringFiles({ file, replacesDotenv }: Variables): string[] {
+  const isSteering = replacesDotenv || [...file.keys()].some((name) => STEERING.test(name));
+  return isSteering ? [DOTENV] : [];
 }
 
 /** Values of a file outside the project ship here under the name of the project's own file. */

@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
+import { UsageError } from '../../../errors.ts';
 import { readYamlFile } from '../yaml/yamlFile.ts';
 import type { Lookup } from './template.ts';
 import { interpolate } from './template.ts';
-import type { Environment, Variables } from './variables.ts';
+import type { Environment } from './envFiles.ts';
+import type { Variables } from './variables.ts';
 import { projectVariables, withDefault } from './variables.ts';
 
 /**
@@ -15,6 +17,12 @@ export async function applicationVariables(
   environment: Environment,
 ): Promise<Variables> {
   const variables = await projectVariables(folder, environment);
+  const chosen = variables.lookup('COMPOSE_PROJECT_NAME') ?? '';
+  if (chosen !== projectName(chosen)) {
+    throw new UsageError(`COMPOSE_PROJECT_NAME is ${JSON.stringify(chosen)}, which is not a project name`, {
+      hint: 'use lower case letters, digits, - and _, and start with a letter or digit',
+    });
+  }
   let name = projectName(basename(folder));
   for (const path of paths) {
     for (const { contents } of (await readYamlFile(path)).documents) {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { UsageError, messageOf, systemCodeOf } from '../../../errors.ts';
+import { NotFoundError, UsageError, messageOf, systemCodeOf } from '../../../errors.ts';
 import { parseDotenv } from './dotenv.ts';
+import type { Environment } from './envFiles.ts';
+import { envFilesOf } from './envFiles.ts';
 import type { Lookup } from './template.ts';
 
 const BUILD_ENVIRONMENT = 'the environment of the build';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The variables of a project. A value is local if a device would not get it from the shipped files:
@@ -18,21 +18,38 @@ export interface Variables {
   isFromBuild: (name: string) => boolean;
   /** The file that gives the value, or `the environment of the build`. */
   originOf: (name: string) => string;
-  /** The variables of the `.env` file. */
+  /** The variables of the env files of the project. */
   file: ReadonlyMap<string, string>;
+  /** True if the user names other files than the `.env` of the project. */
+  replacesDotenv: boolean;
 }
 
-/** The environment, then the `.env` of the project's folder if there is one. Throws UsageError. */
+/**
+ * The environment, then the env files of the project. Throws UsageError for a file that can't be
+ * read, and NotFoundError for a missing file that the user names.
+ */
 export async function projectVariables(folder: string, environment: Environment): Promise<Variables> {
-  const path = `${folder}/.env`;
-  const text = environment['COMPOSE_DISABLE_ENV_FILE'] === '1' ? undefined : await textIfAny(path);
+  const envFiles = envFilesOf(folder, environment);
   const own: Lookup = (name) => environment[name];
-  const file = text === undefined ? new Map<string, string>() : parseDotenv(text, path, own);
-  const alone = text === undefined ? file : parseDotenvAlone(text, path);
+  const file = new Map<string, string>();
+  const alone = new Map<string, string>();
+  const origins = new Map<string, string>();
+  for (const path of envFiles.paths) {
+    const text = await textIfAny(path);
+    if (text === undefined && envFiles.areNamed) {
+      throw new NotFoundError(`env file ${path} does not exist`, { hint: 'check the path' });
+    }
+    for (const [name, value] of parseDotenv(text ?? '', path, (one) => own(one) ?? file.get(one))) {
+      file.set(name, value);
+      origins.set(name, path);
+    }
+    for (const [name, value] of parseDotenvAlone(text ?? '', path, alone)) alone.set(name, value);
+  }
   const lookup: Lookup = (name) => environment[name] ?? file.get(name);
   const isLocal = (name: string) => lookup(name) !== undefined && lookup(name) !== alone.get(name);
-  const originOf = (name: string) => (environment[name] === undefined ? path : BUILD_ENVIRONMENT);
-  return { lookup, isLocal, isFromBuild: isLocal, originOf, file };
+  const originOf = (name: string) =>
+    environment[name] === undefined ? (origins.get(name) ?? '') : BUILD_ENVIRONMENT;
+  return { lookup, isLocal, isFromBuild: isLocal, originOf, file, replacesDotenv: envFiles.areNamed };
 }
 
 /**
@@ -65,11 +82,16 @@ export function withDefault(variables: Variables, name: string, value: string): 
   };
 }
 
-function parseDotenvAlone(text: string, path: string): Map<string, string> {
+/** The values without the environment; none if a required variable comes from it. */
+function parseDotenvAlone(
+  text: string,
+  path: string,
+  before: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   try {
-    return parseDotenv(text, path, () => undefined);
+    return parseDotenv(text, path, (name) => before.get(name));
   } catch {
-    return new Map(); // a required variable comes from the environment, so all values are local
+    return new Map();
   }
 }
 
