@@ -13,7 +13,7 @@ import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/p
 import type { Screen } from './commands/terminal/terminal.ts';
 import { createProgress } from './commands/terminal/terminal.ts';
 import { commandLineError, environmentOptions, refuseWrongValues } from './config.ts';
-import { EXIT, InterruptedError, UserError, nextStep } from './errors.ts';
+import { EXIT, InterruptedError, UsageError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/connections.ts';
 import { createHttp } from './http/http.ts';
@@ -143,6 +143,10 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
     home: homeFolder(environment),
     http: createHttp({ log, environment, timeoutMs }),
     ...{ json, print },
+    write: async (bytes) => {
+      if (terminal.write === undefined) throw new UsageError('this output takes text only');
+      await terminal.write(bytes);
+    },
     report: (value, text) => (json ? terminal.stdout(`${printableJson(value)}\n`) : print(text)),
     log,
     progress,

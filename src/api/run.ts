@@ -31,6 +31,7 @@ export function contextOf(options: RunOptions): Context {
     home: options.home ?? homedir(),
     json: true,
     print: () => undefined,
+    write: () => Promise.resolve(),
     report: () => undefined,
     http: createHttp({ log, environment }),
     log,

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
 import type { Http } from '../http/http.ts';
+import type { RetryPolicy } from '../http/retryPolicy.ts';
 import { parseText, readYamlFile } from './yamlFile.ts';
 import { localMap } from './localMap.ts';
 import { readMap } from './readMap.ts';
@@ -12,6 +13,9 @@ import { createStarmap } from './starmap.ts';
 export interface MapSources {
   /** Address of a server of maps. */
   url?: string | undefined;
+  /** As in the server's addresses; v2 if it is missing. */
+  apiVersion?: string | undefined;
+  retries?: RetryPolicy | undefined;
   /** A map as JSON text. It wins over `file`. */
   text?: string | undefined;
   /** Absolute path of a map in YAML or JSON. */
@@ -50,13 +54,16 @@ export async function openServerMaps(sources: MapSources, effects: MapEffects): 
   throw new UsageError('only a server of maps can answer this', { hint: 'name it with --starmap-url' });
 }
 
-function openSession({ url, offline }: MapSources, { http, signal }: MapEffects): Session {
+function openSession(
+  { url, offline, apiVersion, retries }: MapSources,
+  { http, signal }: MapEffects,
+): Session {
   if (url === undefined || offline) return offlineSession;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
     throw new UsageError(`--starmap-url ${url}: expected a URL like https://starmap.example`);
   }
-  return httpSession({ http, url, signal });
+  return httpSession({ http, url, signal, apiVersion, retries });
 }
 
 interface GivenMap {

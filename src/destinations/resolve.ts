@@ -16,6 +16,8 @@ export interface MapChoice {
 
 interface Wanted {
   name: string;
+  /** `name-version-release`; the maps are asked for it in place of the name and version. */
+  image?: string | undefined;
   version?: string | undefined;
   workflow?: string | undefined;
   cloud: string;
@@ -45,11 +47,14 @@ export interface Maps {
  */
 export async function resolveApplication(
   maps: Maps,
-  { name, version }: { name: string; version?: string | undefined },
+  { name, version, image }: Pick<Wanted, 'name' | 'version' | 'image'>,
   { workflow, cloud = 'mender' }: MapChoice,
   log: Log,
 ): Promise<Resolution> {
-  const found = await resolveEntry({ name, version, cloud, workflow: workflow && WORKFLOWS[workflow] }, maps);
+  const found = await resolveEntry(
+    { name, version, image, cloud, workflow: workflow && WORKFLOWS[workflow] },
+    maps,
+  );
   if (found === undefined) {
     const what = [name, version, workflow && `of workflow ${workflow}`, `for cloud ${cloud}`].filter(Boolean);
     throw new NotFoundError(`no destination map knows ${what.join(' ')}`, {
@@ -73,15 +78,16 @@ export async function resolveEntry(
   wanted: Wanted,
   { starmap, server, local }: Maps,
 ): Promise<Resolution | undefined> {
-  const { name, workflow, version, cloud } = wanted;
-  const entries = local?.map.query({ name, workflow }) ?? [];
+  const { name, workflow, version, cloud, image } = wanted;
+  const what = image === undefined ? { name, version } : { image };
+  const entries = local?.map.query({ ...what, workflow }) ?? [];
   const own = choose(
     entries,
     wanted,
     (entry) => `${local?.source ?? ''}: [${local?.map.entries.indexOf(entry) ?? 0}]`,
   );
   if (own !== undefined) return own;
-  const answer = (await starmap.queryServer({ name, workflow, version })) ?? [];
+  const answer = (await starmap.queryServer({ ...what, workflow })) ?? [];
   const found = choose(answer, wanted, (entry) => `${server}: ${name}: [${answer.indexOf(entry)}]`);
   const elsewhere = entries.filter((entry) => entry.cloud !== cloud).length;
   return found === undefined ? undefined : { ...found, otherClouds: found.otherClouds + elsewhere };

@@ -23,6 +23,9 @@ export interface SessionOptions {
   http: Http;
   /** As `https://starmap.example`; `/api/v2` follows. */
   url: string;
+  /** As in the path. */
+  apiVersion?: string | undefined;
+  retries?: RetryPolicy | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -30,18 +33,23 @@ export interface SessionOptions {
 const TIMEOUT_MS = 10_000;
 const HEEDS_RETRY_AFTER: ReadonlySet<number> = new Set([413, 429, 503]);
 
-/** The rules of the original client of StArMap. */
-export const STARMAP_RETRIES: RetryPolicy = {
-  pausesMs: [0, 4000, 8000],
-  isTemporary: (status) => status >= 500 && status <= 511,
-  saysUndone: () => false,
-  heedsRetryAfter: (status) => HEEDS_RETRY_AFTER.has(status),
-  longestRetryAfterMs: 300_000,
-};
+/**
+ * The rules of the original client of StArMap: `count` repetitions, the first at once, the others after
+ * `backoff` seconds times 2, 4, 8 and so on.
+ */
+export function starmapRetries(count = 3, backoff = 2): RetryPolicy {
+  return {
+    pausesMs: Array.from({ length: count }, (_, index) => (index === 0 ? 0 : backoff * 2 ** index * 1000)),
+    isTemporary: (status) => status >= 500 && status <= 511,
+    saysUndone: () => false,
+    heedsRetryAfter: (status) => HEEDS_RETRY_AFTER.has(status),
+    longestRetryAfterMs: 300_000,
+  };
+}
 
 /** A session with a server of destination maps. */
 export function httpSession(options: SessionOptions): Session {
-  const base = `${options.url.replace(/\/+$/, '')}/api/v2`;
+  const base = `${options.url.replace(/\/+$/, '')}/api/${options.apiVersion ?? 'v2'}`;
   return {
     source: options.url,
     async get(path, query) {
@@ -55,9 +63,13 @@ export function httpSession(options: SessionOptions): Session {
   };
 }
 
-async function request(url: string, doing: string, { http, signal }: SessionOptions): Promise<HttpResponse> {
+async function request(
+  url: string,
+  doing: string,
+  { http, signal, retries }: SessionOptions,
+): Promise<HttpResponse> {
   const headers = { accept: 'application/json' };
-  const settings = { retries: STARMAP_RETRIES, timeoutMs: TIMEOUT_MS };
+  const settings = { retries: retries ?? starmapRetries(), timeoutMs: TIMEOUT_MS };
   try {
     return await http.request({ method: 'GET', url, headers, signal, ...settings });
   } catch (error) {

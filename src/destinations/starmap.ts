@@ -107,7 +107,7 @@ async function readPolicies(session: Session): Promise<Policy[]> {
       ...items.map((item, index) => readPolicy(item, `${session.source}: policy ${index} of page ${page}`)),
     );
     if (nav['next'] === null || nav['next'] === undefined) return policies;
-    const text = JSON.stringify(items);
+    const text = JSON.stringify(body);
     if (items.length === 0 || text === before) break;
     before = text;
   }

@@ -264,6 +264,9 @@ describe('artifacts', () => {
     const done = await run(artifactsCommand, `download app-1 -o ${output}`);
     expect(done.stdout).toMatch(/^downloaded app-1 \(.* KB\) to /);
     expect(readFileSync(output).equals(readFileSync(path))).toBe(true);
+    const piped = await run(artifactsCommand, 'download app-1 -o -');
+    expect(piped.error).toBeUndefined();
+    expect(piped.bytes.equals(readFileSync(path))).toBe(true);
     expect((await run(artifactsCommand, `update ${id} --description better`)).stdout).toContain('app-1');
     expect((await run(artifactsCommand, 'show app-1')).stdout).toContain('description: better');
     expect((await run(artifactsCommand, `update ${id}`)).error).toBeInstanceOf(UsageError);

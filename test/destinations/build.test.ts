@@ -35,6 +35,7 @@ async function names(
     home: '/nowhere',
     json: false,
     print: () => undefined,
+    write: () => Promise.resolve(),
     report: () => undefined,
     http: createHttp({ log: silentLog }),
     log: silentLog,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import type { Pruned } from '../../src/pipeline/release/retention.ts';
+import { parse } from 'yaml';
 import { listen } from '../helpers/listen.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { gatewayArtifact, gatewayMap, group, profilesOf, tenant, yamlFile } from './world.ts';
@@ -39,7 +40,9 @@ async function mapServer(entries: readonly object[] = ENTRY) {
     const url = new URL(request.url ?? '', 'http://server');
     const path = url.pathname.replace('/api/v2/', '');
     asked.push(`${path}${url.search}`);
-    const isKnown = url.searchParams.get('name') === 'gateway';
+    const isKnown = /^gateway(-[\d.]+-\d\.mender)?$/.test(
+      url.searchParams.get('name') ?? url.searchParams.get('image') ?? '',
+    );
     const body = path === 'query' ? (isKnown ? entries : undefined) : known[path];
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body ?? {}));
@@ -137,7 +140,7 @@ describe('destinations resolve', () => {
       url,
     ]);
     expect(done.code).toBe(0);
-    expect(asked).toEqual(['query?name=gateway&version=1.2.3']);
+    expect(asked).toEqual(['query?image=gateway-1.2.3-4.mender']);
     const wrong = await run(['destinations', 'resolve', '--image', 'gateway', '--starmap-url', url]);
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
@@ -226,9 +229,38 @@ describe('the server of maps', () => {
     const accounts = ({ stdout }: { stdout: string }) =>
       (JSON.parse(stdout) as { accounts: { path: string }[] }).accounts.map((one) => ({ ...one, path: '' }));
     expect(accounts(offline)).toEqual(accounts(online));
+    const asJson = join(temporaryFolder(), 'map.json');
+    await run(['destinations', 'snapshot', '--starmap-url', url, '-o', asJson]);
+    expect(JSON.parse(readFileSync(asJson, 'utf8'))).toEqual(parse(readFileSync(path, 'utf8')));
+    const words = await run(['destinations', 'snapshot', 'extra', '--starmap-url', url]);
+    expect([words.code, words.stderr]).toEqual([2, expect.stringContaining('unexpected extra')]);
     const toStdout = await run(['destinations', 'snapshot', '--starmap-url', url]);
     expect(`${toStdout.stdout}\n`).toBe(readFileSync(path, 'utf8'));
     expect(asked.at(-1)).toBe('query?name=gateway');
+  });
+});
+
+describe('how a server of maps is asked', () => {
+  test.each<[string, string[], RegExp]>([
+    ['an API version', ['--starmap-api', '2'], /--starmap-api 2: expected a version like v2/],
+    ['retries', ['--starmap-retries', '1.5'], /--starmap-retries 1.5: expected a whole number/],
+    ['a backoff', ['--starmap-backoff', '-1'], /--starmap-backoff -1: expected seconds from 0/],
+  ])('%s that is wrong is refused', async (_, flags, message) => {
+    const { url } = await mapServer();
+    const done = await run(['destinations', 'policies', '--starmap-url', url, ...flags]);
+    expect([done.code, done.stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  test('the options say how often, and in which version', async () => {
+    const asked: string[] = [];
+    const url = await listen((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(503).end();
+    });
+    const flags = ['--starmap-api', 'v3', '--starmap-retries', '2', '--starmap-backoff', '0'];
+    const done = await run(['destinations', 'policies', '--starmap-url', url, ...flags]);
+    expect(done.code).toBe(5);
+    expect(asked).toEqual(Array.from({ length: 3 }, () => '/api/v3/policy?page=1&per_page=100'));
   });
 });
 

@@ -3,7 +3,7 @@ import { localMap } from '../../src/destinations/localMap.ts';
 import type { LocalMap } from '../../src/destinations/localMap.ts';
 import type { Entry } from '../../src/destinations/model.ts';
 import { readMap } from '../../src/destinations/readMap.ts';
-import { STARMAP_RETRIES, httpSession, offlineSession } from '../../src/destinations/session.ts';
+import { httpSession, offlineSession, starmapRetries } from '../../src/destinations/session.ts';
 import type { Session } from '../../src/destinations/session.ts';
 import { createStarmap } from '../../src/destinations/starmap.ts';
 import type { Starmap } from '../../src/destinations/starmap.ts';
@@ -204,7 +204,7 @@ describe('retries', () => {
     const failure = { kind: 'failure', temporary: true, sent: true } as Outcome;
     const outcome = answered ? ({ kind: 'response', response: answered } as Outcome) : failure;
     const request = { method, url: 'https://h/' } as HttpRequest;
-    return retryDelay(request, outcome, attempt, STARMAP_RETRIES);
+    return retryDelay(request, outcome, attempt, starmapRetries());
   };
 
   test.each(retry.status_forcelist)('%i is repeated after the pauses of the original', (status) => {

@@ -11,6 +11,8 @@ import { temporaryFolder } from './temporary.ts';
 
 export interface CommandRun {
   stdout: string;
+  /** The bytes of a file that went to stdout. */
+  bytes: Buffer;
   /** What went to the log. */
   log: string;
   error: (Error & { exitCode?: number; hint?: string | undefined }) | undefined;
@@ -32,7 +34,7 @@ export async function runCommand(
   argv: readonly string[],
   { environment = { MENDER_PAT: server.token }, level = 'debug', json = false, signal }: RunOptions = {},
 ): Promise<CommandRun> {
-  const [printed, logged]: [string[], string[]] = [[], []];
+  const [printed, logged, written]: [string[], string[], Buffer[]] = [[], [], []];
   const print = (text: string): void => void printed.push(redact(text));
   const log = createLog(level, (line) => void logged.push(line));
   const context = {
@@ -43,6 +45,9 @@ export async function runCommand(
     home: temporaryFolder(),
     json,
     print,
+    async write(bytes: AsyncIterable<Uint8Array>) {
+      for await (const chunk of bytes) written.push(Buffer.from(chunk));
+    },
     report: (value: unknown, text: string) => print(json ? JSON.stringify(value) : text),
     log,
     progress: noProgress,
@@ -57,6 +62,7 @@ export async function runCommand(
   const [stdout, said] = [printed.join('\n'), logged.join('\n')];
   return {
     stdout,
+    bytes: Buffer.concat(written),
     log: said,
     error,
     all: [stdout, said, redact(`${error?.message ?? ''}\n${error?.hint ?? ''}`)].join('\n'),

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
-import { downloadArtifact } from '../../server/download.ts';
+import { downloadArtifact, streamArtifact } from '../../server/download.ts';
 import { resolveArtifact } from '../../server/resolveArtifact.ts';
 import { headOf } from '../../server/storedFile.ts';
 import { runDelete } from './delete.ts';
@@ -61,7 +62,9 @@ const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
   },
   download: async (api, flags, context) => {
     const artifact = await resolveArtifact(api, only(flags));
-    const done = await downloadArtifact(api, artifact, flags.output ?? fileName(artifact.name), context);
+    if (flags.output === '-') return context.write(streamArtifact(api, artifact, context.log));
+    const path = resolve(context.folder, flags.output ?? fileName(artifact.name));
+    const done = await downloadArtifact(api, artifact, path, context);
     const text = `downloaded ${artifact.name} (${formatBytes(done.size)}) to ${done.path}`;
     context.report({ id: artifact.id, name: artifact.name, ...done }, text);
   },
@@ -78,7 +81,7 @@ function only({ action, artifact = [] }: ArtifactsFlags): string {
   );
 }
 
-/** A name from the server must not lead out of the folder. */
+/** A file name without slashes: a name from the server must not lead out of the folder. */
 function fileName(name: string): string {
   return `${name.replace(/[/\\\0]/g, '_')}.mender`;
 }

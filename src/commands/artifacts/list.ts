@@ -92,16 +92,18 @@ function payloadFiles({ updates = [] }: Artifact): string[][] {
   ]);
 }
 
-/** `artifacts detail ARTIFACT.. | --query ..`: prints all that is known of each. */
+/** `artifacts detail [ARTIFACT.. | --query ..]`: prints everything about each, or about all artifacts. */
 export async function runDetail(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
   const { artifact: references = [], query, sort = 'name', dir } = flags;
-  if ((references.length === 0) === (query === undefined)) {
-    throw new UsageError('artifacts detail: expected ids or names of artifacts, or --query');
+  if (references.length > 0 && query !== undefined) {
+    throw new UsageError('artifacts detail: expected ids or names of artifacts, or --query, not both');
   }
   const compare = ordering(sort, dir);
-  const found: Artifact[] = query === undefined ? [] : await artifactsThatFit(api, query);
+  const listed = (): Promise<Artifact[]> =>
+    query === undefined ? listArtifacts(api) : artifactsThatFit(api, query);
+  const found: Artifact[] = references.length === 0 ? await listed() : [];
   for (const reference of references) found.push(await resolveArtifact(api, reference));
   found.sort(compare);
   const text = found.map(artifactText).join('\n\n');
-  context.report(found, text || 'no artifact fits');
+  context.report(found, text || 'no artifact matches');
 }

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { Entry } from '../../destinations/model.ts';
 import { mapOf } from '../../destinations/writeMap.ts';
@@ -18,11 +19,11 @@ const KINDS = ['policy', 'mapping', 'destination'] as const;
 /** `destinations resolve|lint|show|policies|snapshot` */
 export const destinationsCommand = defineCommand({
   usage: 'destinations <action> [what..]',
-  describe: 'Ask destination maps where an application goes, check and keep them',
+  describe: 'Look up where an application goes, check maps and save them',
   examples: [
     ['$0 destinations resolve gateway 1.2 --repo-file map.yaml', 'where version 1.2 of gateway goes'],
     ['$0 destinations resolve gateway-1.2.mender --starmap-url URL', 'where this artifact goes'],
-    ['$0 destinations lint map.yaml', 'what is wrong with a map'],
+    ['$0 destinations lint map.yaml', 'check a map'],
     ['$0 destinations snapshot --starmap-url URL -o map.yaml', 'a map for --offline --repo-file'],
   ],
   positionals: POSITIONALS,
@@ -58,6 +59,7 @@ async function runShow(flags: DestinationsFlags, context: Context): Promise<void
 }
 
 async function runPolicies(flags: DestinationsFlags, context: Context): Promise<void> {
+  if ((flags.what ?? []).length > 0) throw new UsageError('destinations policies: expected no words');
   const { starmap } = await openServerMapsOf(flags, context);
   const policies = await starmap.policies();
   const rows = policies.map(({ id, name, workflow, mappings }) => {
@@ -68,20 +70,21 @@ async function runPolicies(flags: DestinationsFlags, context: Context): Promise<
   context.report(policies, text);
 }
 
-/** Asks for every application that has a policy, and keeps the answers. */
+/** Writes a map with the entries of every application that has a policy. */
 async function runSnapshot(flags: DestinationsFlags, context: Context): Promise<void> {
+  const { output, version, what = [] } = flags;
+  if (what.length > 0) throw new UsageError(`destinations snapshot: unexpected ${what.join(' ')}`);
   const { starmap } = await openServerMapsOf(flags, context);
   const names = [...new Set((await starmap.policies()).map(({ name }) => name))].sort();
   const entries: Entry[] = [];
-  for (const name of names)
-    entries.push(...((await starmap.queryServer({ name, version: flags.version })) ?? []));
+  for (const name of names) entries.push(...((await starmap.queryServer({ name, version })) ?? []));
   const map = mapOf(entries);
-  const { output } = flags;
-  const text = context.json ? JSON.stringify(map, null, 2) : stringify(map).trimEnd();
   if (output === undefined) {
-    context.print(text);
+    context.report(map, stringify(map).trimEnd());
     return;
   }
-  await writeAtomically(output, (temporary) => writeFile(temporary, `${text}\n`));
+  const text = output.endsWith('.json') ? `${JSON.stringify(map, null, 2)}\n` : stringify(map);
+  const path = resolve(context.folder, output);
+  await writeAtomically(path, (temporary) => writeFile(temporary, text));
   context.log.info(`wrote ${entries.length} entries for ${names.length} applications to ${output}`);
 }

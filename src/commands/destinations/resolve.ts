@@ -15,7 +15,9 @@ import { formatTable } from '../terminal/format.ts';
 interface Asked {
   name: string;
   version?: string | undefined;
-  /** Of a file; a name alone is asked for all of them. */
+  /** As the user wrote it. */
+  image?: string | undefined;
+  /** Of a file. A name alone matches every architecture. */
   architecture?: string | undefined;
 }
 
@@ -47,7 +49,7 @@ async function askedFor({ what = [], image }: DestinationsFlags, context: Contex
   const [first, version, ...more] = what;
   if (image !== undefined && first === undefined) {
     const { name, version: imageVersion } = parseNvr(image);
-    return { name, version: imageVersion };
+    return { name, version: imageVersion, image };
   }
   if (first === undefined || image !== undefined || more.length > 0) {
     throw new UsageError('destinations resolve: expected NAME [VERSION], a .mender file, or --image');

@@ -59,7 +59,7 @@ export const ARTIFACT_OPTIONS = {
     alias: 'o',
     type: 'string',
     requiresArg: true,
-    describe: 'download: file to write',
+    describe: 'download: file to write, - for stdout',
     defaultDescription: '<name>.mender',
   },
   query: {

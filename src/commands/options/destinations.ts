@@ -16,6 +16,27 @@ export const MAP_OPTIONS = {
     requiresArg: true,
     describe: 'Server of destination maps (StArMap)',
   },
+  'starmap-api': {
+    group: GROUP,
+    type: 'string',
+    requiresArg: true,
+    describe: "Version of the server's API, as in its addresses",
+    defaultDescription: 'v2',
+  },
+  'starmap-retries': {
+    group: GROUP,
+    type: 'number',
+    requiresArg: true,
+    describe: 'How often a failed request to it is repeated',
+    defaultDescription: '3',
+  },
+  'starmap-backoff': {
+    group: GROUP,
+    type: 'number',
+    requiresArg: true,
+    describe: 'Seconds as the unit of pauses: 0, then 2, 4, 8 ... times as long',
+    defaultDescription: '2',
+  },
   repo: {
     group: GROUP,
     type: 'string',

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { openMaps, openServerMaps } from '../../destinations/openMaps.ts';
 import type { MapSources } from '../../destinations/openMaps.ts';
+import { starmapRetries } from '../../destinations/session.ts';
 import type { MapChoice, Maps } from '../../destinations/resolve.ts';
 import { UsageError } from '../../errors.ts';
 import type { Accounts } from '../../pipeline/destinations/accounts.ts';
@@ -16,6 +17,9 @@ import { enterpriseOf, wantsDeployment } from './deploy.ts';
 import { watchTimes } from './watch.ts';
 
 import type { DestinationFlags, MapFlags } from './destinations.ts';
+
+/** More pauses would be longer than a day. */
+const MOST_RETRIES = 15;
 
 /** The options of a command that deploys by a map. */
 export type MapDeployFlags = DestinationFlags &
@@ -37,9 +41,25 @@ export function openServerMapsOf(flags: MapFlags, context: Context): Promise<Map
   return openServerMaps(mapSources(flags, context), context);
 }
 
-function mapSources({ starmapUrl, repo, repoFile, offline = false }: MapFlags, context: Context): MapSources {
-  const file = repoFile === undefined ? undefined : resolve(context.folder, repoFile);
-  return { url: starmapUrl, text: repo, file, offline };
+function mapSources(flags: MapFlags, { folder }: Context): MapSources {
+  const { starmapUrl, starmapApi, starmapRetries: count, starmapBackoff, repo, repoFile } = flags;
+  if (starmapApi !== undefined && !/^v\d+$/.test(starmapApi)) {
+    throw new UsageError(`--starmap-api ${starmapApi}: expected a version like v2`);
+  }
+  if (count !== undefined && !(Number.isInteger(count) && count >= 0 && count <= MOST_RETRIES)) {
+    throw new UsageError(`--starmap-retries ${count}: expected a whole number from 0 to ${MOST_RETRIES}`);
+  }
+  if (starmapBackoff !== undefined && !(starmapBackoff >= 0)) {
+    throw new UsageError(`--starmap-backoff ${starmapBackoff}: expected seconds from 0`);
+  }
+  return {
+    url: starmapUrl,
+    apiVersion: starmapApi,
+    retries: starmapRetries(count, starmapBackoff),
+    text: repo,
+    file: repoFile === undefined ? undefined : resolve(folder, repoFile),
+    offline: flags.offline ?? false,
+  };
 }
 
 /** Which entries of the map count. */

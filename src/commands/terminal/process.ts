@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { EndingSignal } from '../../errors.ts';
 import { ENDING_SIGNALS, InterruptedError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
@@ -10,6 +11,8 @@ export interface Terminal {
   /** The working folder, absolute; the process's own if it is missing. */
   folder?: string;
   stdout(text: string): void;
+  /** Writes bytes to stdout at the pace of its reader. */
+  write?(bytes: AsyncIterable<Uint8Array>): Promise<void>;
   stderr: Screen;
 }
 
@@ -75,6 +78,11 @@ export function processTerminal(onFailure: (error: unknown) => void): Terminal {
   return {
     environment: env,
     stdout: (text) => void stdout.write(text),
+    async write(bytes) {
+      for await (const chunk of bytes) {
+        if (!stdout.write(chunk)) await once(stdout, 'drain');
+      }
+    },
     stderr: {
       isTTY: stderr.isTTY && env['TERM'] !== 'dumb',
       columns: stderr.columns || 80,

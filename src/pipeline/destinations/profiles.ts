@@ -44,7 +44,8 @@ const fileSchema = v.pipe(
  */
 export async function readProfiles(path: string, { optional }: { optional: boolean }): Promise<Profiles> {
   if (optional && (await fileSize(path)) === undefined) return { path, servers: new Map() };
-  const { servers } = readAs(fileSchema, await readYamlFile(path), path);
+  const value = await readYamlFile(path);
+  const { servers } = readAs(fileSchema, isObject(value) ? value : { servers: value }, path);
   const profiles = Object.entries(servers).map(([name, one]) => {
     return [name, profileOf(one, `${path}: ${below('servers', name)}`, dirname(path))] as const;
   });

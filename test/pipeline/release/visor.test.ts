@@ -184,7 +184,7 @@ describe('fields', () => {
     [['add', 'a.mender', '--location', 'http://127.0.0.1/a.mender']],
     [['add', 'a.mender', 'b.mender']],
     [['update', '--description', 'x']],
-    [['detail']],
+    [['detail', 'gateway-1', '--query', 'name=x']],
     [['list', '--sort', 'colour']],
   ])('%j is refused', async (words) => {
     const { run } = await prepared();
@@ -293,9 +293,10 @@ test('detail shows all that is known, in order', async () => {
   const { run } = await prepared();
   const all = await run(['detail', '--query', 'name=gateway-*', '--sort', 'name:desc']);
   expect(namesIn(all.stdout)).toEqual(['gateway-2', 'gateway-1']);
+  expect((await run(['detail'])).stdout).toBe((await run(['detail', 'gateway-1', 'gateway-2'])).stdout);
   const text = await run(['detail', 'gateway-1', 'gateway-2'], false);
   expect(text.stdout).toMatch(/name: gateway-1[^]*\n\n[^]*name: gateway-2/);
-  expect((await run(['detail', '--query', 'name=none'], false)).stdout).toBe('no artifact fits');
+  expect((await run(['detail', '--query', 'name=none'], false)).stdout).toBe('no artifact matches');
 });
 
 test('an upload that was cut off is finished by the next one', async () => {
