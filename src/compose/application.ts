@@ -114,16 +114,18 @@ export async function readApplication(options: ReadOptions): Promise<Application
 }
 
 /**
- * The files for the device, sorted by path: `docker-compose.yaml`, the local files that it refers
- * to and a `.env` with the variables that it uses. The image of a service is the one in
- * `imageNames` (a tag, never a digest), else its own.
+ * Returns the files for the device, sorted by path: `docker-compose.yaml`, the local files that it
+ * refers to and a `.env` with the variables that it uses. The image of a service is the one in
+ * `imageNames` (a tag, never a digest), else its own. Throws UsageError if a written file has the
+ * value of a secret of the build.
  *
  * The device gets the configuration that Compose has here. An expression stays as it is if the
  * `.env` of the project gives its variable or if nothing does; the device's environment may then
  * set it. It is replaced by the value if that comes from the environment of the build or from the
  * env file of an include. A name without value (`environment: [NAME]`) takes its value from the
- * device. Services of other profiles are left out, and so are `profiles`, `build` and a
- * `pull_policy` that asks a registry. A single Compose file keeps its comments and layout.
+ * device. What no device uses is left out: services of other profiles, resources without a user,
+ * `build`, `develop`, `profiles`, `x-*` and a `pull_policy` that asks a registry. A single Compose
+ * file keeps its comments and layout if that is possible.
  */
 export function shippedFiles(
   services: Application['services'],

@@ -130,8 +130,9 @@ async function locate(
     return { path: inside, shipped, limit: realRoot };
   }
   const inRepository = relative(repository, absolute);
-  if (isInside(inRepository))
+  if (isInside(inRepository)) {
     return { path: inside, shipped: join(OUTSIDE, inRepository), limit: await realpath(repository) };
+  }
   if (isAbsolute(path)) return undefined;
   throw new UsageError(`${what}: ${path} is outside the project folder ${root}: no device can find it`, {
     hint: 'move it into the project folder, or keep both in one git repository',
@@ -158,8 +159,9 @@ async function requireExisting(
       hint: 'replace the link by the file',
     });
   }
-  if (isAtOrBelow(real, privatePaths))
+  if (isAtOrBelow(real, privatePaths)) {
     throw new UsageError(`${what}: ${written} is a file of the build and must not ship`);
+  }
   return true;
 }
 

@@ -29,6 +29,7 @@ export interface Shipment {
   dotenv?: string;
   authored?: AuthoredFile;
   warnings: string[];
+  /** The variables of the build, to find secrets in what ships. */
   lookup: Lookup;
 }
 

@@ -191,7 +191,7 @@ describe('local files', () => {
     });
   });
 
-  test('of a whole project leave out the repository and other manifests', async () => {
+  test('of a whole project leave out the repository and other Compose files', async () => {
     const folder = projectIn({
       'compose.yaml': 'services: {a: {image: a, volumes: [".:/app"]}}\n',
       'compose.override.yaml': 'services: {a: {command: [x]}}\n',
