@@ -33,7 +33,7 @@ export interface LocatedFile {
 }
 
 /** A blob in an archive. */
-export interface ArchiveBlob {
+interface ArchiveBlob {
   path: string;
   /**
    * Digest and size of the blob's own bytes. A layer in the old format of `docker save` only has
@@ -77,7 +77,7 @@ export interface ImagesFound {
   absent: Platform[];
   /** Entries of an index that can't be used. */
   odd: OddEntry[];
-  /** Media types of the configs of what is no image, such as a Helm chart. */
+  /** Media types of the configs of artifacts that are not images, such as a Helm chart. */
   others: string[];
 }
 

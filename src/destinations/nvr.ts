@@ -13,8 +13,8 @@ const HINT = 'write it like gateway-1.2.3-4.mender';
 
 /**
  * Parses `[folder/]name-version-release`, with an epoch in front (`1:name-...`), at the end
- * (`...-release:1`) or before the version (`name-1:version-release`, as RPM writes it). A name may contain
- * dashes, the other parts can't. Throws UsageError for anything else.
+ * (`...-release:1`) or before the version (`name-1:version-release`, as RPM writes it). A name may
+ * contain dashes, the other parts can't. Throws UsageError for anything else.
  */
 export function parseNvr(text: string): Nvr {
   const { nvr, epoch } = splitEpoch(text.slice(text.lastIndexOf('/') + 1), text);
@@ -54,7 +54,8 @@ export interface Software {
 }
 
 /**
- * The software that provides like `rootfs-image.gateway.version: 1.2.0` tell of. A root file system image has none.
+ * Returns the software in provides like `rootfs-image.gateway.version: 1.2.0`. A root file system
+ * image has none.
  * https://docs.mender.io/overview/artifact#artifact-provides-and-depends
  */
 export function softwareOf(provides: Readonly<Record<string, string>>): Software[] {

@@ -49,11 +49,13 @@ export const TAGS = fallback(record(string(), string()), {});
 /** The same, by architecture. */
 export const TAGS_BY_ARCH = fallback(record(string(), TAGS), {});
 
-/** A user or an organisation, with the bytes that it stores and may store. A quota of 0 is no limit. */
+/**
+ * A user or an organisation, with the bytes that it stores and may store. A quota of 0 is no limit.
+ */
 export const ENTITY = looseObject({ id: ID, name: TEXT, size: NUMBER, quota: NUMBER });
 
 /** Bytes that an account may store, and stores. */
-export const QUOTA = object({ quotaTotal: NUMBER, quotaUsage: NUMBER });
+const QUOTA = object({ quotaTotal: NUMBER, quotaUsage: NUMBER });
 
 /** What a library says after an upload. */
 export const RECEIPT = nullish(looseObject({ containerUrl: TEXT, quota: optional(QUOTA) }));

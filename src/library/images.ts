@@ -64,7 +64,7 @@ export async function deleteImage(library: Library, { ref, arch }: ImageKey): Pr
  * Returns the digest of the file's bytes, in any spelling of the hash. Undefined if the hash is not
  * a SHA-256.
  */
-export function digestIn({ hash = '' }: Pick<LibraryImage, 'hash'>): Digest | undefined {
+function digestIn({ hash = '' }: Pick<LibraryImage, 'hash'>): Digest | undefined {
   const digest = `sha256:${hash.toLowerCase().replace(/^sha256[.:]/, '')}`;
   return isDigest(digest) ? digest : undefined;
 }

@@ -29,7 +29,7 @@ export interface LibraryFile {
 }
 
 /** Keeps downloaded files, and notes of the images in them. */
-export interface LibraryCache {
+interface LibraryCache {
   images: {
     findByLibraryFile(file: Digest, platform: Platform): Promise<ResolvedImage | undefined>;
     rememberLibraryFile(file: Digest, platform: Platform, image: ResolvedImage): Promise<void>;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { IntegrityError } from '../errors.ts';
 
 /**
  * A content identifier `sha256:<64 lower-case hex digits>`.
@@ -12,14 +11,6 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** True for a well-formed sha256 digest. */
 export function isDigest(text: string): text is Digest {
   return DIGEST.test(text);
-}
-
-/** Returns the digest in `text`. Throws IntegrityError that names `where` if it is malformed. */
-export function parseDigest(text: unknown, where: string): Digest {
-  if (typeof text === 'string' && isDigest(text)) return text;
-  throw new IntegrityError(
-    `${where}: expected a digest sha256:<64 hex digits>, found ${JSON.stringify(text)}`,
-  );
 }
 
 /** The digest of some bytes. */

@@ -80,8 +80,9 @@ export interface ImageSource {
     signal?: AbortSignal,
   ): Promise<void>;
   /**
-   * Returns the diffIDs of layers that the source no longer has, although it resolved the image. Downloads
-   * no layer. A source without this function has every layer of the images that it resolves.
+   * Returns the diffIDs of layers that the source no longer has, although it resolved the image.
+   * Downloads no layer. A source without this function has every layer of the images that it
+   * resolves.
    */
   findMissing?(image: ResolvedImage, diffIDs: readonly Digest[], signal?: AbortSignal): Promise<Digest[]>;
 }

@@ -68,7 +68,7 @@ const ANNOTATIONS = pipe(
   ),
   transform((texts): Record<string, string> => Object.fromEntries(texts)),
 );
-/** An entry of an index may have a platform without an architecture, which is no platform. */
+/** An entry of an index may have a platform without an architecture. It counts as missing. */
 const DESCRIPTOR = pipe(
   object({
     mediaType: optional(TEXT, ''),

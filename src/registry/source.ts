@@ -133,7 +133,10 @@ function readerFor(context: Context, reference: Reference, signal: AbortSignal |
   };
 }
 
-/** Asks for each layer with one HEAD request. An answer other than 404 leaves the question to the download. */
+/**
+ * Asks for each layer with one HEAD request. An answer other than 404 leaves the question to the
+ * download.
+ */
 async function findMissing(
   { client, limit }: Context,
   { reference, layers }: ResolvedImage,

@@ -1,17 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 
-export const LIBRARY_ACTIONS = [
-  'push',
-  'pull',
-  'tag',
-  'rm',
-  'search',
-  'show',
-  'tags',
-  'version',
-  'quota',
-] as const;
+const LIBRARY_ACTIONS = ['push', 'pull', 'tag', 'rm', 'search', 'show', 'tags', 'version', 'quota'] as const;
 export type LibraryAction = (typeof LIBRARY_ACTIONS)[number];
 
 /** An option of every command that reads library:// references. */

@@ -11,8 +11,9 @@ export interface LocatedImage {
 }
 
 /**
- * Asks the sources in order for an image. Only a source that does not have the image lets the next one be asked. A refused
- * authorization, a damaged manifest and an unreachable registry are thrown. Throws NotFoundError that names all sources.
+ * Asks the sources in order for an image. Only a source that does not have the image lets the next
+ * one be asked. A refused authorization, a damaged manifest and an unreachable registry are thrown.
+ * Throws NotFoundError that names all sources.
  */
 export async function locate(
   sources: readonly ImageSource[],

@@ -6,13 +6,17 @@ import type { Reference } from '../../oci/reference.ts';
 
 /** A source that can tell cheaply, without a download, which manifest a name means now. */
 export interface TaggedSource extends ImageSource {
-  /** Returns the digest of the manifest or index that the name means, or undefined if the source has none. */
+  /**
+   * Returns the digest of the manifest or index that the name means, or undefined if the source has
+   * none.
+   */
   headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
 }
 
 /**
- * Returns the same source, but looks up each manifest once. Afterwards it only asks whether the tag has moved. With
- * `remembersTags`, `cacheSource` can find the names as well: for a registry, but not for a daemon, which can be asked itself.
+ * Returns the same source, but looks up each manifest once. Afterwards it only asks whether the tag
+ * has moved. With `remembersTags`, `cacheSource` can find the names as well: for a registry, but
+ * not for a daemon, which can be asked itself.
  */
 export function rememberingSource(
   source: TaggedSource,
@@ -78,7 +82,8 @@ const ORDER: Record<Mode, readonly SourceKind[]> = {
 };
 
 /**
- * The sources to ask for an image by name, in order. In every mode, bytes that are known by digest come from the cache.
+ * The sources to ask for an image by name, in order. In every mode, bytes that are known by digest
+ * come from the cache.
  */
 export function sourceOrder(mode: Mode): readonly SourceKind[] {
   return ORDER[mode];
