@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { homedir } from 'node:os';
 import type { Context } from '../commands/terminal/command.ts';
 import { createHttp } from '../http/http.ts';
@@ -25,6 +26,9 @@ export interface RunOptions {
 /** A complete context for the use cases. */
 export function contextOf(options: RunOptions): Context {
   const { environment = process.env, log = silentLog } = options;
+  const { signal = new AbortController().signal } = options;
+  // Each running request and program listens to it: Node.js would take many for a leak.
+  setMaxListeners(Infinity, signal);
   return {
     environment,
     folder: options.folder ?? process.cwd(),
@@ -36,6 +40,6 @@ export function contextOf(options: RunOptions): Context {
     http: createHttp({ log, environment }),
     log,
     progress: options.progress ?? noProgress,
-    signal: options.signal ?? new AbortController().signal,
+    signal,
   };
 }

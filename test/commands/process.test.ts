@@ -79,6 +79,19 @@ describe('a signal', () => {
     60_000,
   );
 
+  it('an error that no code catches ends a run that does not end by itself', async () => {
+    const script = `
+      import { onStrayErrors } from ${JSON.stringify(join(compiled, 'commands/terminal/process.js'))};
+      const tell = (error) => (console.error('told: ' + error.message), 5);
+      onStrayErrors(() => undefined, tell);
+      setInterval(() => undefined, 1000);
+      setTimeout(() => { throw new Error('spawn git EMFILE'); }, 1);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    const said = text(child.stderr);
+    expect(await once(child, 'exit')).toEqual([5, null]);
+    expect(await said).toBe('told: spawn git EMFILE\n');
+  });
+
   it('ends a run that does not end by itself, and deletes its temporary files', async () => {
     const output = join(folder, 'stuck');
     mkdirSync(output);
