@@ -8,7 +8,7 @@ type OptionTypes = Readonly<Record<string, Pick<Options, 'type' | 'array'>>>;
 /**
  * The values that the environment gives to a command's options: `MENDER_DOCKER_DELTA_DEVICE_TYPE=a,b` is
  * `--device-type a --device-type b`. Variables of other commands' options are left alone. Throws UsageError for a
- * truth value or number that is none.
+ * invalid boolean or number.
  */
 export function environmentOptions(
   environment: Readonly<Record<string, string | undefined>>,
@@ -37,17 +37,17 @@ function partsOf(text: string): string[] {
 function truthOf(text: string, variable: string): boolean {
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
-  throw new UsageError(`${variable}: ${JSON.stringify(text)} is neither true nor false`);
+  throw new UsageError(`${variable}: ${JSON.stringify(text)} is not true or false`);
 }
 
 function numberOf(text: string, variable: string): number {
   const value = Number(text);
   if (Number.isFinite(value)) return value;
-  throw new UsageError(`${variable}: ${JSON.stringify(text)} is no number`);
+  throw new UsageError(`${variable}: ${JSON.stringify(text)} is not a number`);
 }
 
 /**
- * Throws UsageError for an option that takes one value and was given several, for a number that is none, and for a truth
+ * Throws UsageError for an option that takes one value and was given several, for an invalid number, and for a boolean
  * value other than true and false. `parsed` has camel-case keys.
  */
 export function refuseWrongValues(
@@ -80,7 +80,7 @@ function refuseOtherTruths(types: OptionTypes, argv: readonly string[]): void {
 
 const SEE_HELP = 'see mender-docker-delta --help';
 
-/** What yargs found wrong, as a UsageError of one line; an error that is none of its own stays as it is. */
+/** Turns an error of yargs into a UsageError of one line. Returns other errors unchanged. */
 export function commandLineError(message: string | null, error: Error | undefined): Error {
   if (error !== undefined && error.name !== 'YError') return error;
   const text = error?.message ?? message ?? 'invalid command line';

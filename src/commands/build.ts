@@ -106,6 +106,6 @@ function deliveryText(delivery: DeliveryReport | undefined): string {
   const { host, uploads, deployment } = delivery;
   const lines = uploads.map((report) => uploadText(report, host));
   if (deployment === undefined) return lines.join('\n');
-  const watching = `deployment ${deployment.id} goes on: deployments watch ${deployment.id} waits for it`;
+  const watching = `deployment ${deployment.id} is running; to wait for it: deployments watch ${deployment.id}`;
   return [...lines, deployment.watched ? watchText(deployment.watched) : watching].join('\n');
 }

@@ -17,7 +17,7 @@ export const DELIVER_OPTIONS = {
   upload: {
     group: 'The server:',
     type: 'boolean',
-    describe: 'Upload the artifact, where there is a token (--no-upload: leave it here)',
+    describe: 'Upload the artifact if there is a token (--no-upload: only build it)',
     defaultDescription: 'true',
   },
   description: {
@@ -129,7 +129,7 @@ async function deployOne(
 ): Promise<{ id: string; joined: boolean; watched?: WatchReport }> {
   const { log } = context;
   const created = await deployArtifact(deployRequest(name, flags), { api, log }).catch((error: unknown) => {
-    log.warning(`${name} is on ${api.host}; go on with: mender-docker-delta deploy ${name}`);
+    log.warning(`${name} is on ${api.host}; retry with: mender-docker-delta deploy ${name}`);
     throw error;
   });
   log.info(`${created.joined ? 'joined' : 'created'} deployment ${created.id}`);

@@ -21,7 +21,7 @@ export const deployCommand = defineCommand({
     'Deploy an artifact that is on the server, or a file to where a map says, and wait for the devices',
   examples: [
     ['$0 deploy app-1.2 -g staging', 'deploy to a group and wait'],
-    ['$0 deploy app-1.2 --all-devices --no-wait-for-deploy', 'deploy to all devices and go on'],
+    ['$0 deploy app-1.2 --all-devices --no-wait-for-deploy', 'deploy to all devices and do not wait'],
     ['$0 deploy app-1.2.mender --repo-file map.yaml', 'upload and deploy to all that a map names'],
   ],
   positionals: {
@@ -72,6 +72,6 @@ async function finishDeployment(
   if (flags.waitForDeploy ?? true) {
     finishWatch(await watchWithLog(api, id, flags, context), context, { joined });
   } else {
-    context.report({ id, joined }, `deployment ${id} goes on: deployments watch ${id} waits for it`);
+    context.report({ id, joined }, `deployment ${id} is running; to wait for it: deployments watch ${id}`);
   }
 }

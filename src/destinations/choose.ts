@@ -12,7 +12,7 @@ export function fittingDestinations(
   });
 }
 
-/** `aarch64`, `x86_64` and other spellings as images call them; what is no architecture stays as it is. */
+/** `aarch64`, `x86_64` and other spellings as images call them. Other texts stay as they are. */
 function architectureName(text: string): string {
   try {
     return parsePlatform(`linux/${text}`).architecture;

@@ -26,15 +26,15 @@ export function filterEntries(entries: readonly Entry[], filters: EntryFilters):
   );
 }
 
-/** Answers queries from a map at hand, in place of the server. */
+/** Answers queries from a local map instead of the server. */
 export interface LocalMap {
   readonly api: 'v2';
   readonly entries: readonly Entry[];
-  /** The entries of this name, workflow and cloud, or undefined for none; a map at hand is for every version. */
+  /** The entries of this name, workflow and cloud, or undefined. A local map is for every version. */
   query(query: MapQuery): Entry[] | undefined;
 }
 
-/** A map at hand. */
+/** A local map of entries. */
 export function localMap(entries: readonly Entry[]): LocalMap {
   return { api: 'v2', entries, query: (query) => queryEntries(entries, query) };
 }

@@ -13,7 +13,7 @@ export interface PlannedAccount {
   /** Its place in the map. */
   path: string;
   provider: string | null;
-  /** Replace another artifact that stands in the way; else that one is kept. */
+  /** True to replace a conflicting artifact, false to keep it. */
   overwrite: boolean;
   /** Tags of the release. */
   tags: string[];
@@ -94,7 +94,7 @@ function refuseTags(destination: Destination, path: string): void {
 
 /**
  * The rules of an account's destinations, or none where one of them restricts no versions: an artifact belongs to the whole
- * server, so it goes only if every destination can do without it.
+ * server, so it is only removed if no destination needs it.
  */
 export function retentionRules(destinations: readonly Destination[]): RetentionRule[] {
   if (!destinations.every((one) => one.restrict_version)) return [];

@@ -7,9 +7,9 @@ import type { QueryPair, Session } from './session.ts';
 
 /** The client of a server of destination maps, API v2. What the server does not know is undefined or an empty list. */
 export interface Starmap {
-  /** From the map at hand; else from the server, once for each query. */
+  /** From the local map, else from the server, which gets each query once. */
   query(query: MapQuery): Promise<Entry[] | undefined>;
-  /** As `query`, but from the server alone. */
+  /** Like `query`, but only from the server. */
   queryServer(query: MapQuery): Promise<Entry[] | undefined>;
   /** Every page of them; a second list asks nobody. */
   policies(): Promise<Policy[]>;

@@ -17,7 +17,7 @@ export function runResult(states: readonly State[], allowEmpty: boolean): RunRes
   };
 }
 
-/** The result of several runs; `unprocessed` says that there was an artifact of which no map knows. */
+/** The result of several runs; `unprocessed` says that no map knows one of the artifacts. */
 export function combinedResult(results: readonly RunResult[], unprocessed: boolean): RunResult {
   return {
     success: !unprocessed && results.every(({ success }) => success),

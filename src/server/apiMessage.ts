@@ -12,7 +12,7 @@ export interface ApiRequest extends Pick<
   json?: unknown;
   /** What is being done, for the error: `deleting artifact 123`. */
   doing: string;
-  /** Statuses beside 2xx that the caller deals with. */
+  /** Statuses other than 2xx that the caller handles. */
   accept?: readonly number[];
 }
 

@@ -38,7 +38,7 @@ export function uploadForm(
   );
 }
 
-/** As `uploadForm`, of bytes that come from anywhere; `open` gives a fresh stream of all of them. */
+/** Like `uploadForm`, for bytes from anywhere. `open` returns a fresh stream of all of them. */
 export function streamForm(
   name: string,
   size: number,

@@ -96,7 +96,7 @@ function timedOut({ id, statistics, waited }: Watched): Outcome {
   return {
     kind: 'timed-out',
     message: `deployment ${id} did not finish within ${waited} s: ${countersText(statistics)}`,
-    hint: `it goes on: deployments watch ${id} waits for it, deployments abort ${id} stops it`,
+    hint: `it is still running: deployments watch ${id} waits for it, deployments abort ${id} stops it`,
   };
 }
 

@@ -30,7 +30,7 @@ export function isSameFile(facts: ArtifactFacts, artifact: Artifact): boolean {
 
 /**
  * True if the server would turn the file down because of this artifact: one per name and depends, where a list of
- * values stands for each of them, so that one shared device type is enough.
+ * values stands for each of them, so one shared device type is enough.
  */
 export function conflicts(facts: Pick<ArtifactFacts, 'name' | 'depends'>, artifact: Artifact): boolean {
   const theirs = artifact.artifact_depends ?? {};

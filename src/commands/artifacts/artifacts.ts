@@ -21,7 +21,7 @@ export const artifactsCommand = defineCommand({
   describe: 'List, show, look for, download, add, change, delete or prune artifacts on the server',
   examples: [
     ["$0 artifacts list --name 'app-*' --sort modified:desc", 'the newest versions of app first'],
-    ['$0 artifacts download app-1.2 -o app.mender', 'download; run again after a break, it goes on'],
+    ['$0 artifacts download app-1.2 -o app.mender', 'download; the next run resumes after an interruption'],
     [
       '$0 artifacts add --location https://ci.example.com/app.mender',
       'from there to the server, without a copy here',

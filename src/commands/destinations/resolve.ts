@@ -56,7 +56,7 @@ async function askedFor({ what = [], image }: DestinationsFlags, context: Contex
   }
   if (version !== undefined || !(await isFile(first))) return { name: first, version };
   const [artifact] = await readArtifactSets([first], context.signal);
-  // An artifact that does not say what it is for goes only where any architecture will do.
+  // An artifact without an architecture only matches destinations for any architecture.
   const { application = '', version: own, architecture = '' } = artifact ?? {};
   return { name: application, version: own, architecture };
 }

@@ -19,7 +19,7 @@ export const BUILD_POSITIONALS = {
   },
 } as const;
 
-/** Options of `build` and `plan`. Defaults are set after the manifest's `x-mender` had its say. */
+/** Options of `build` and `plan`. Defaults are set after the `x-mender` of the Compose file is read. */
 export const BUILD_OPTIONS = {
   'device-type': {
     group: WHAT,
@@ -197,7 +197,7 @@ export const BUILD_OPTIONS = {
     describe: 'Check the finished artifact as a device would use it',
     defaultDescription: 'true',
   },
-  sbom: { group: ARTIFACT, type: 'boolean', describe: 'Write an SBOM and a provenance beside the artifact' },
+  sbom: { group: ARTIFACT, type: 'boolean', describe: 'Write an SBOM and a provenance next to the artifact' },
   'server-kind': {
     group: ARTIFACT,
     choices: ['open-source', 'enterprise'] as const,

@@ -29,7 +29,7 @@ export async function openLibrary(
   return libraryAt(host, flags, context, token);
 }
 
-/** As `openLibrary`, with a token that is at hand. */
+/** Like `openLibrary`, with a given token. */
 export function libraryAt(
   host: string | undefined,
   flags: LibraryFlags,

@@ -125,7 +125,7 @@ function existing(path: string): string {
   throw new UsageError(`no such file: ${path}`, { hint: 'check the path' });
 }
 
-/** Folders and files bear it, with more around it. */
+/** The name becomes a part of folder and file names, so it must be short. */
 function manifestName(text: string): string {
   if (text.length <= 100) return text;
   throw new UsageError(`--manifest-name: expected up to 100 characters, found ${text.length}`);

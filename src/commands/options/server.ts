@@ -48,7 +48,7 @@ export async function serverIfAny(flags: ServerFlags, context: Context): Promise
   return createApi({ http, host, authorization: `Bearer ${found.token}`, signal });
 }
 
-/** As `serverIfAny`, but throws DeniedError without a token. */
+/** Like `serverIfAny`, but throws DeniedError without a token. */
 export async function openServer(flags: ServerFlags, context: Context): Promise<Api> {
   const api = await serverIfAny(flags, context);
   if (api === undefined) throw noToken(serverHost(flags));

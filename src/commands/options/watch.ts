@@ -35,7 +35,7 @@ export const WATCH_OPTIONS = {
   },
 } as const;
 
-/** The times in milliseconds; throws UsageError for what is no duration. */
+/** The times in milliseconds. Throws UsageError for an invalid duration. */
 export function watchTimes({ waitTimeout = TIMEOUT, pollInterval = INTERVAL }: WatchFlags): {
   timeoutMs: number;
   intervalMs: number;
@@ -61,7 +61,7 @@ export async function watchWithLog(
     return await watchDeployment(request, { api, log, onChange: (now) => log.info(countersText(now)) });
   } catch (error) {
     if (!(error instanceof NotFoundError))
-      log.warning(`deployment ${id} goes on without us: deployments watch ${id}`);
+      log.warning(`deployment ${id} is still running; to wait for it: deployments watch ${id}`);
     throw error;
   }
 }

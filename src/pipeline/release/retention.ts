@@ -8,7 +8,7 @@ import { listArtifacts, tryDeleteArtifact } from '../../server/artifacts.ts';
 
 export interface PruneRequest {
   application: string;
-  /** An artifact goes only if each of them lets it go; without any all stay. */
+  /** An artifact is only removed if every rule allows it. Without rules all stay. */
   rules: readonly RetentionRule[];
   /** Deletes nothing. */
   dryRun: boolean;

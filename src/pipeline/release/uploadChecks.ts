@@ -5,7 +5,7 @@ import type { Artifact } from '../../server/artifacts.ts';
 import { conflicts, isSameFile } from '../../server/sameArtifact.ts';
 import type { ArtifactFacts } from '../../server/sameArtifact.ts';
 
-/** The artifact that is this very file; throws UsageError for one that stands in its way. */
+/** The artifact that is this very file. Throws UsageError for a conflicting one. */
 export async function lookFor(
   facts: ArtifactFacts,
   api: Api,

@@ -38,7 +38,7 @@ export type UploadNote = InferOutput<typeof noteSchema>;
 
 export interface NotesContext extends UploadContext {
   /**
-   * Absolute path of the user's own folder of notes. It is never in a cache: whoever writes a note
+   * Absolute path of the user's own folder of notes. It is never in a cache, because a writer of notes
    * uploads with the next run's token.
    */
   notes: string;

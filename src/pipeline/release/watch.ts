@@ -15,7 +15,7 @@ import type { Outcome, Watched } from '../../server/outcome.ts';
 
 export interface WatchRequest {
   id: string;
-  /** Milliseconds until the wait is given up; the deployment goes on. */
+  /** Milliseconds until the wait ends; the deployment keeps running. */
   timeoutMs: number;
   /** Milliseconds between looks. */
   intervalMs: number;
