@@ -139,8 +139,8 @@ x-top: {a: 1}
   cache: {image: cache}
 x-top: {b: 1}
 `,
-      'a.env': 'FILE=a\nA=file\n',
-      'b.env': 'FILE=b\nREF=${FILE}\n',
+      'a.env': 'FILE=a\nA=file\nONLY=o\n',
+      'b.env': 'FILE=b\nREF=${ONLY}\n',
       's.txt': 's',
       'c.txt': 'c',
       'one/f': '1',

@@ -6,7 +6,7 @@ import type { Mapping, Value } from '../../../src/compose/read/yaml/value.ts';
 import { asMapping } from '../../../src/compose/read/yaml/value.ts';
 import { projectVariables } from '../../../src/compose/read/variables/variables.ts';
 import type { ComposeCommand } from '../../helpers/compose.ts';
-import { compose, findCompose } from '../../helpers/compose.ts';
+import { compose, findCompose, findNewestCompose } from '../../helpers/compose.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import type { Case } from '../cases.ts';
 import { CASES } from '../cases.ts';
@@ -14,9 +14,10 @@ import { normalService } from './normal.ts';
 import type { ReadyApplication } from '../project.ts';
 import { composeFilesOf, filesOf, projectIn, readToShip, unpack } from '../project.ts';
 
-const command = findCompose();
-
-describe('the real docker compose agrees', () => {
+describe.each([
+  ['of a device', findCompose()],
+  ['the newest one', findNewestCompose()],
+])('the real docker compose, %s, agrees', (_which, command) => {
   if (command === undefined) {
     test('is not asked, as SKIP_DEVICE=1 says', () => expect(process.env['SKIP_DEVICE']).toBe('1'));
     return;

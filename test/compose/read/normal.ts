@@ -93,9 +93,14 @@ function mountOf(entry: Value, folder: string): string {
 function grants(value: Value | undefined, folder: string): string[] {
   return asList(value).map((entry) => {
     const source = scalarText(isMapping(entry) ? entry['source'] : entry);
-    const mode = scalarText(asMapping(entry)['mode']);
+    const mode = modeOf(scalarText(asMapping(entry)['mode']));
     return `${source}|${scalarText(asMapping(entry)['target']) || folder + source}|${mode}`;
   });
+}
+
+/** Old versions write the number, new ones its octal form. */
+function modeOf(text: string): string {
+  return /^0\d+$/.test(text) ? String(Number.parseInt(text, 8)) : text;
 }
 
 function networksOf(service: Mapping): Record<string, unknown> {
