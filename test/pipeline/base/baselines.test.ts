@@ -291,7 +291,7 @@ describe('--base', () => {
     const { code, stderr } = await plan('--strict-base');
     expect([code, stderr]).toEqual([
       2,
-      expect.stringContaining("nothing says the name of the base's artifact"),
+      expect.stringContaining("the name of the base's artifact is unknown"),
     ]);
   });
 
