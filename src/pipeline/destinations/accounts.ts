@@ -49,7 +49,9 @@ async function openAccount(
   }
   const { host, tokenEnv, tokenFile } = profile;
   const found = await findToken(
-    tokenEnv === undefined ? {} : { MENDER_PAT: environment[tokenEnv] },
+    tokenEnv !== undefined && Object.hasOwn(environment, tokenEnv)
+      ? { MENDER_PAT: environment[tokenEnv] }
+      : {},
     tokenFile,
     host,
   );

@@ -30,7 +30,8 @@ export interface Variables {
  */
 export async function projectVariables(folder: string, environment: Environment): Promise<Variables> {
   const envFiles = envFilesOf(folder, environment);
-  const own: Lookup = (name) => environment[name];
+  // Names like `constructor` are fields of every object.
+  const own: Lookup = (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined);
   const file = new Map<string, string>();
   const alone = new Map<string, string>();
   const origins = new Map<string, string>();
@@ -45,7 +46,7 @@ export async function projectVariables(folder: string, environment: Environment)
     }
     for (const [name, value] of parseDotenvAlone(text ?? '', path, alone)) alone.set(name, value);
   }
-  const lookup: Lookup = (name) => environment[name] ?? file.get(name);
+  const lookup: Lookup = (name) => own(name) ?? file.get(name);
   const isLocal = (name: string) => lookup(name) !== undefined && lookup(name) !== alone.get(name);
   const originOf = (name: string) =>
     environment[name] === undefined ? (origins.get(name) ?? '') : BUILD_ENVIRONMENT;
