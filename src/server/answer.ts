@@ -3,11 +3,17 @@ import { getDotPath, safeParse } from 'valibot';
 import { NetworkError } from '../errors.ts';
 import type { ApiResponse } from './apiMessage.ts';
 
+/**
+ * The server, or something that answers in its place, sent what the API does not allow. The same
+ * request gets the same answer, so waiting does not help.
+ */
+export class AnswerError extends NetworkError {}
+
 /** Levels of lists and objects in an answer. Deeper ones overflow the stack when they are printed. */
 const DEEPEST = 100;
 
 /**
- * The JSON of an answer, checked by a schema. Throws NetworkError, which names the first wrong field,
+ * The JSON of an answer, checked by a schema. Throws AnswerError, which names the first wrong field,
  * for anything else.
  */
 export function readAnswer<Schema extends GenericSchema>(
@@ -39,8 +45,8 @@ function isDeeperThan(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((one) => isDeeperThan(one, levels - 1));
 }
 
-function unexpected(message: string): NetworkError {
-  return new NetworkError(message, {
+function unexpected(message: string): AnswerError {
+  return new AnswerError(message, {
     hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
   });
 }

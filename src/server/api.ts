@@ -1,6 +1,6 @@
-import { NetworkError } from '../errors.ts';
 import type { Http, HttpRequest } from '../http/http.ts';
 import { textOf } from '../http/http.ts';
+import { AnswerError } from './answer.ts';
 import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 import { failureOf } from './failure.ts';
 
@@ -90,5 +90,5 @@ function queryOf(query: NonNullable<ApiRequest['query']>): string {
 export function createdId({ headers }: ApiResponse, doing: string): string {
   const id = (headers['location'] ?? '').split('/').at(-1) ?? '';
   if (id !== '') return id;
-  throw new NetworkError(`${doing}: the server does not say what it created (no Location header)`);
+  throw new AnswerError(`${doing}: the server does not say what it created (no Location header)`);
 }

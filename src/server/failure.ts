@@ -1,5 +1,6 @@
 import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
+import { AnswerError } from './answer.ts';
 import type { ApiResponse } from './apiMessage.ts';
 
 /** Maps an error response to a UserError: the action, the status, the server's message and request id. */
@@ -30,7 +31,7 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
   }
   if (status >= 500 || status === 408 || status === 429)
     return new NetworkError(message, { hint: 'try again later', cause: status });
-  if (status < 400) return new NetworkError(message, { hint: 'check --mender-host' });
+  if (status < 400) return new AnswerError(message, { hint: 'check --mender-host' });
   return new UsageError(message);
 }
 

@@ -1,7 +1,6 @@
 import type { GenericSchema, InferOutput } from 'valibot';
 import { array, nullable } from 'valibot';
-import { NetworkError } from '../errors.ts';
-import { readAnswer } from './answer.ts';
+import { AnswerError, readAnswer } from './answer.ts';
 import type { Api } from './api.ts';
 import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 
@@ -12,8 +11,9 @@ const MOST_PAGES = 1000;
 const MOST_CHARACTERS = 512 << 20;
 
 /**
- * All items of a list, page after page, as long as the Link header names a next one. Throws NetworkError
- * for an invalid item and for a list without end: an empty or repeated page with a next one, or too many.
+ * All items of a list, page after page, as long as the Link header names a next one. Throws
+ * AnswerError for an invalid item and for a list without end: an empty or repeated page with a next
+ * one, or too many pages.
  */
 export async function listOf<Schema extends GenericSchema>(
   api: Api,
@@ -32,7 +32,7 @@ export async function listOf<Schema extends GenericSchema>(
     before = answer.text;
     characters += answer.text.length;
   }
-  throw new NetworkError(`${request.doing}: the list of ${api.host} does not end (${items.length} items)`, {
+  throw new AnswerError(`${request.doing}: the list of ${api.host} does not end (${items.length} items)`, {
     hint: 'check --mender-host, and whether a proxy repeats the same page',
   });
 }

@@ -83,6 +83,30 @@ describe.each(Object.entries(VERBS))('%s', (verb, more) => {
   );
 });
 
+describe('a wait of an hour ends at once', () => {
+  /** The server creates the deployment, and answers each look at it with `body`. */
+  async function lookingAt(body: string): Promise<string> {
+    return listen((request, response) => {
+      request.resume();
+      const isLook = request.url?.includes(ID) === true;
+      const status = request.method === 'POST' ? 201 : 200;
+      response.writeHead(status, { location: `/x/${ID}` }).end(isLook ? body : '[]');
+    });
+  }
+
+  const { nothing, null: none, ...others } = BODIES;
+  const { 'a page': page, 'a list of null': list, 'an empty object': empty, 'deep lists': deep } = others;
+  const MALFORMED = Object.entries({ nothing, none, page, list, empty, deep });
+  describe.each(['deployments watch ' + ID, 'deploy app --all-devices'])('%s', (line) => {
+    test.each(MALFORMED)('if the server answers %s', async (_, body) => {
+      const argv = [...line.split(' '), '--wait-timeout', '1h', '--mender-host', await lookingAt(body!)];
+      const run = await runCli(argv, { MENDER_PAT: 'a-token', HOME: temporaryFolder() });
+      expect([run.code, run.stderr]).toEqual([EXIT.network, expect.stringContaining('a login page')]);
+      expect(run.stderr).not.toMatch(/This is a bug|\n\s+at |still waiting/);
+    });
+  });
+});
+
 describe.each(['artifacts list', 'releases show app', `deployments show ${ID}`])('%s --json', (line) => {
   test.each(Object.entries(BODIES))('ends with a documented exit code if the server answers %s', (_, body) =>
     expectDocumented([...line.split(' '), '--json'], body),

@@ -1,6 +1,7 @@
 import { NetworkError, UserError, messageOf } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import { wait } from '../../http/wait.ts';
+import { AnswerError } from '../../server/answer.ts';
 import type { Api } from '../../server/api.ts';
 import {
   abortDeployment,
@@ -43,8 +44,9 @@ interface Look {
 }
 
 /**
- * Waits until a deployment is finished, and says how it ended. Broken connections are waited out as well, until the
- * timeout. Throws NotFoundError, DeniedError, and NetworkError if the server was out of reach at the end.
+ * Waits until a deployment is finished, and returns how it ended. Also waits for a server that is out
+ * of reach, until the timeout. Throws NotFoundError, DeniedError, NetworkError if the server was out of
+ * reach at the end, and AnswerError at once for a malformed answer.
  */
 export async function watchDeployment(request: WatchRequest, context: WatchContext): Promise<WatchReport> {
   const began = Date.now();
@@ -89,7 +91,10 @@ async function lookUntilDone(
   }
 }
 
-/** Undefined while the server is out of reach; after the deadline that is an error. */
+/**
+ * Returns undefined while the server is out of reach; after the deadline that is an error. A malformed
+ * answer is an error at once.
+ */
 async function patiently<T>(
   { id }: WatchRequest,
   { log }: WatchContext,
@@ -99,7 +104,8 @@ async function patiently<T>(
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof NetworkError) || Date.now() >= deadline) throw error;
+    const mayPass = error instanceof NetworkError && !(error instanceof AnswerError);
+    if (!mayPass || Date.now() >= deadline) throw error;
     log.warning(`${messageOf(error)}; still waiting for deployment ${id}`);
     return undefined;
   }
