@@ -3,7 +3,7 @@ import type { FlagsOf } from '../terminal/command.ts';
 import { MAP_OPTIONS } from './destinations.ts';
 import { SERVER_OPTIONS } from './server.ts';
 
-export const ARTIFACT_ACTIONS = [
+const ARTIFACT_ACTIONS = [
   'list',
   'show',
   'detail',

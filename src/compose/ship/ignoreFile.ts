@@ -4,7 +4,7 @@ import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 
 /** What a project says about files that a folder may ship with. */
-export const IGNORE_FILE = '.menderignore';
+const IGNORE_FILE = '.menderignore';
 
 interface Pattern {
   expression: RegExp;

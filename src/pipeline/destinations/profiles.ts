@@ -8,7 +8,7 @@ import { fileSize } from '../../io/files.ts';
 import { DEFAULT_HOST, parseHost } from '../../server/host.ts';
 
 /** How to reach the server of one account. */
-export interface Profile {
+interface Profile {
   host: string;
   /** The environment variable with the token. */
   tokenEnv?: string;

@@ -4,7 +4,7 @@ import { isMapping } from '../yaml/value.ts';
 import { COMPOSE_SCHEMA } from './composeSchema.ts';
 
 /** The keywords of JSON Schema that the schema of Compose uses. */
-export interface Schema {
+interface Schema {
   $ref?: string;
   type?: string | string[];
   enum?: unknown[];
