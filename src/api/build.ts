@@ -1,6 +1,6 @@
 import type { BuildReport } from '../commands/buildReport.ts';
 import { buildJson } from '../commands/buildReport.ts';
-import { prepareRun } from '../commands/plan.ts';
+import { planRun, prepareRun } from '../commands/plan.ts';
 import type { PlanReport } from '../commands/planReport.ts';
 import { planJson } from '../commands/planReport.ts';
 import { buildAll } from '../pipeline/build/build.ts';
@@ -58,8 +58,7 @@ export interface BuildOptions {
  * invalid Compose file, and NotFoundError for a missing image.
  */
 export async function plan(options: BuildOptions, run: RunOptions = {}): Promise<PlanReport[]> {
-  const { prepared } = await prepareRun(withDefaults(options), contextOf(run));
-  const { plans, files } = prepared;
+  const { plans, files } = await planRun(withDefaults(options), contextOf(run));
   return plans.map((one) => planJson(one, files));
 }
 

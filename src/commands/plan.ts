@@ -1,6 +1,8 @@
 import { readApplication } from '../compose/application.ts';
+import { foreseeGoneLayers } from '../pipeline/build/goneLayers.ts';
 import { prepare } from '../pipeline/build/prepare.ts';
 import type { Prepared } from '../pipeline/build/prepare.ts';
+import type { BuildPlan } from '../pipeline/plan/planBuild.ts';
 import type { BuildRequest } from '../pipeline/request.ts';
 import type { World } from '../pipeline/images/world.ts';
 import type { BuildFlags } from './options/build.ts';
@@ -25,8 +27,7 @@ export const planCommand = defineCommand({
   // Takes every command line of build; what happens after a build is ignored and not in the help.
   options: { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) },
   async run(flags, context) {
-    const { prepared } = await prepareRun(flags, context);
-    const { plans, files } = prepared;
+    const { plans, files } = await planRun(flags, context);
     context.report(
       plans.map((plan) => planJson(plan, files)),
       plans.map((plan) => planText(plan, files)).join('\n\n'),
@@ -47,6 +48,16 @@ export interface PreparedRun<Flags extends BuildFlags> {
   request: BuildRequest;
   world: World;
   prepared: Prepared;
+}
+
+/** Plans, and looks which base layers are gone. Writes nothing and downloads no layer. */
+export async function planRun(
+  given: BuildFlags,
+  context: Context,
+): Promise<Pick<Prepared, 'plans' | 'files'>> {
+  const { prepared, request, world } = await prepareRun(given, context);
+  const foresee = (plan: BuildPlan): Promise<BuildPlan> => foreseeGoneLayers(plan, request.platform, world);
+  return { plans: await Promise.all(prepared.plans.map(foresee)), files: prepared.files };
 }
 
 /** Reads the manifest, completes the flags by its settings, and plans. */
