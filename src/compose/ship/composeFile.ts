@@ -106,6 +106,8 @@ function writtenText(model: Mapping, plainImages: readonly string[]): string {
   const document = new YamlDocument(model, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar(_key, node) {
+      // The YAML reader of Compose takes -0 for an integer, which has no sign.
+      if (Object.is(node.value, -0)) node.minFractionDigits = 1;
       if (typeof node.value !== 'string') return;
       // The YAML reader of Compose refuses a block that begins with a tab, and merges a plain <<.
       if (isNumberLike(node.value) || /^\s|^<<$/.test(node.value)) node.type = 'QUOTE_DOUBLE';

@@ -54,6 +54,10 @@ const REFUSED: [string, string][] = [
   ['secrets: [{source: s, path: /x}]', 'does not know: path'],
   ['post_start: [{user: x}]', 'post_start.0 needs the attribute command'],
   ['gpus: some', 'gpus must be one of all'],
+  [
+    'volumes: [{type: tmpfs, target: /t, tmpfs: {mode: "1777"}}]',
+    'tmpfs.mode must be a number without quotes',
+  ],
   // Texts of numbers, booleans, durations and sizes.
   ['init: "maybe"', 'init must be a boolean, not "maybe"'],
   ['init: "1"', 'init must be a boolean, not "1"'],

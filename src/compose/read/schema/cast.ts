@@ -59,5 +59,6 @@ const CASTS: Record<Kind, (text: string) => Value | undefined> = {
   duration: (text) => (DURATION.test(text) ? text : undefined),
   size: (text) => (SIZE.test(text) ? text : undefined),
   octal: (text) => (/^[-+]?[0-7]+$/.test(text) ? text : undefined),
+  'number without quotes': () => undefined,
   'device count': (text) => (/^(?:all|[-+]?\d+)$/i.test(text) ? text : undefined),
 };

@@ -1,5 +1,6 @@
-/** What Compose converts a text to before it uses it. */
-export type Kind = 'integer' | 'number' | 'boolean' | 'duration' | 'size' | 'octal' | 'device count';
+/** What Compose converts a text to before it uses it. A number without quotes is never a text. */
+export type Kind =
+  'integer' | 'number' | 'boolean' | 'duration' | 'size' | 'octal' | 'number without quotes' | 'device count';
 
 /** Attributes of a service by what their texts must be; `*` is any key or list item. */
 const SERVICE: Record<Kind, string> = {
@@ -19,7 +20,8 @@ const SERVICE: Record<Kind, string> = {
   size: `mem_limit mem_reservation memswap_limit shm_size deploy.resources.limits.memory
     deploy.resources.reservations.memory volumes.*.tmpfs.size blkio_config.device_read_bps.*.rate
     blkio_config.device_write_bps.*.rate`,
-  octal: 'configs.*.mode secrets.*.mode volumes.*.tmpfs.mode',
+  octal: 'configs.*.mode secrets.*.mode',
+  'number without quotes': 'volumes.*.tmpfs.mode',
   'device count': 'gpus.*.count deploy.resources.reservations.devices.*.count',
 };
 

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { COMPOSE_SCHEMA } from '../../src/compose/read/schema/composeSchema.ts';
+import type { Mapping } from '../../src/compose/read/yaml/value.ts';
+import { asMapping } from '../../src/compose/read/yaml/value.ts';
+import type { ComposeCommand } from '../helpers/compose.ts';
+import { findCompose, findNewestCompose } from '../helpers/compose.ts';
+import type { Case } from './cases.ts';
+import { FORMS, NEWER_FORMS, NOT_SHIPPED } from './conformance/serviceForms.ts';
+import { projectOf } from './conformance/serviceProject.ts';
+import { projectIn } from './project.ts';
+import { readIn, resolveBoth, resolveOriginal } from './reference.ts';
+
+/** The services of a table of forms: one for each form, named by attribute and number. */
+function servicesOf(forms: Record<string, readonly string[]>, suffix = ''): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(forms).flatMap(([attribute, texts]) =>
+      texts.map((text, index) => [`${attribute}-${index}${suffix}`, text]),
+    ),
+  );
+}
+
+async function resolve(command: ComposeCommand, one: Case): Promise<{ wanted: Mapping; shipped: Mapping }> {
+  const folder = projectIn(one.files);
+  return resolveBoth(command, await readIn(one, folder), resolveOriginal(command, one, folder), folder);
+}
+
+const OLD = servicesOf(FORMS);
+const ALL = { ...OLD, ...servicesOf(NEWER_FORMS, '-newer') };
+
+describe.each([
+  ['of a device', findCompose(), OLD, false],
+  ['the newest one', findNewestCompose(), ALL, true],
+] as const)('the real docker compose, %s, resolves alike', (_which, command, services, isNewest) => {
+  if (command === undefined) {
+    test('is not asked, as SKIP_DEVICE=1 says', () => expect(process.env['SKIP_DEVICE']).toBe('1'));
+    return;
+  }
+  // All in one project, as each start of Compose takes long.
+  test('each form of each attribute of a service', async () => {
+    const { wanted, shipped } = await resolve(command, projectOf(services, isNewest));
+    expect(Object.keys(asMapping(wanted['services']))).toEqual(expect.arrayContaining(Object.keys(services)));
+    expect(shipped).toEqual(wanted);
+  });
+});
+
+test('each attribute of a service has a form here, or a reason why it does not ship', () => {
+  const schema = JSON.parse(COMPOSE_SCHEMA) as {
+    definitions: { service: { properties: Record<string, unknown> } };
+  };
+  const known = [...Object.keys(FORMS), ...Object.keys(NEWER_FORMS), ...Object.keys(NOT_SHIPPED)];
+  expect([...new Set(known)].sort()).toEqual(Object.keys(schema.definitions.service.properties).sort());
+});
