@@ -6,9 +6,9 @@ const ENVIRONMENT_PREFIX = 'MENDER_DOCKER_DELTA_';
 type OptionTypes = Readonly<Record<string, Pick<Options, 'type' | 'array'>>>;
 
 /**
- * The values that the environment gives to a command's options: `MENDER_DOCKER_DELTA_DEVICE_TYPE=a,b` is
- * `--device-type a --device-type b`. Variables of other commands' options are left alone. Throws UsageError for a
- * invalid boolean or number.
+ * The values that the environment gives to a command's options:
+ * `MENDER_DOCKER_DELTA_DEVICE_TYPE=a,b` is `--device-type a --device-type b`. Variables of other
+ * commands' options are left alone. Throws UsageError for a invalid boolean or number.
  */
 export function environmentOptions(
   environment: Readonly<Record<string, string | undefined>>,
@@ -47,8 +47,8 @@ function numberOf(text: string, variable: string): number {
 }
 
 /**
- * Throws UsageError for an option that takes one value and was given several, for an invalid number, and for a boolean
- * value other than true and false. `parsed` has camel-case keys.
+ * Throws UsageError for an option that takes one value and was given several, for an invalid
+ * number, and for a boolean value other than true and false. `parsed` has camel-case keys.
  */
 export function refuseWrongValues(
   parsed: Readonly<Record<string, unknown>>,

@@ -1,4 +1,7 @@
-/** The library: the use cases behind the commands, and the clients behind them. docs/library-api.md describes it. */
+/**
+ * The library: the use cases behind the commands, and the clients behind them. docs/library-api.md
+ * describes it.
+ */
 export { build, plan } from './api/build.ts';
 export type { BuildOptions } from './api/build.ts';
 export type { BuildReport } from './commands/buildReport.ts';

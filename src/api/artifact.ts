@@ -10,7 +10,10 @@ import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 
 export interface InspectOptions {
-  /** A public or private key in PEM. It verifies the signature; an unsigned artifact is then an IntegrityError. */
+  /**
+   * A public or private key in PEM. It verifies the signature; an unsigned artifact is then an
+   * IntegrityError.
+   */
   key?: string | Uint8Array;
 }
 
@@ -37,7 +40,9 @@ function parseKey(key: string | Uint8Array): ReturnType<typeof createPublicKey> 
 }
 
 export interface VerifyOptions extends InspectOptions {
-  /** What devices run: `.mender` files, image archives and image names. A full artifact needs none. */
+  /**
+   * What devices run: `.mender` files, image archives and image names. A full artifact needs none.
+   */
   base?: string[];
   mode?: 'registry-first' | 'local-first' | 'online' | 'offline';
   insecureRegistry?: string[];
@@ -47,7 +52,8 @@ export interface VerifyOptions extends InspectOptions {
 
 /**
  * Applies an artifact to its bases as a device would. The artifact is good if `problems` is empty.
- * Throws IntegrityError for an artifact that can't be read, and UsageError for a delta without a base.
+ * Throws IntegrityError for an artifact that can't be read, and UsageError for a delta without a
+ * base.
  */
 export async function verify(
   file: string,

@@ -35,7 +35,10 @@ export interface ArtifactStoreOptions {
   notes?: string;
 }
 
-/** The artifacts and deployments of a Mender server. `reference` is the id or the name of an artifact. */
+/**
+ * The artifacts and deployments of a Mender server. `reference` is the id or the name of an
+ * artifact.
+ */
 export interface ArtifactStore {
   readonly host: string;
   list(query?: ArtifactQuery): Promise<Artifact[]>;

@@ -7,7 +7,10 @@ import { buildAll } from '../pipeline/build/build.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 
-/** What to build. The names and values are those of the command line, in camel case; `x-mender` fills what is missing. */
+/**
+ * What to build. The names and values are those of the command line, in camel case; `x-mender`
+ * fills what is missing.
+ */
 export interface BuildOptions {
   /** Compose files, or their folder. Later files override earlier ones. */
   manifest: string[];
@@ -48,14 +51,17 @@ export interface BuildOptions {
   verify?: boolean;
   sbom?: boolean;
   serverKind?: 'open-source' | 'enterprise';
-  /** True: the artifact that the cache remembers may be the base. False by default, unlike on the command line. */
+  /**
+   * True: the artifact that the cache remembers may be the base. False by default, unlike on the
+   * command line.
+   */
   cache?: boolean;
   cacheDir?: string;
 }
 
 /**
- * Plans artifacts and writes nothing. Throws a UserError, such as UsageError for wrong options or an
- * invalid Compose file, and NotFoundError for a missing image.
+ * Plans artifacts and writes nothing. Throws a UserError, such as UsageError for wrong options or
+ * an invalid Compose file, and NotFoundError for a missing image.
  */
 export async function plan(options: BuildOptions, run: RunOptions = {}): Promise<PlanReport[]> {
   const { plans, files } = await planRun(withDefaults(options), contextOf(run));
@@ -63,8 +69,9 @@ export async function plan(options: BuildOptions, run: RunOptions = {}): Promise
 }
 
 /**
- * Builds artifacts: one for each base, and a full one if there is no base or `alsoFull` is set. Uploads nothing, and does
- * not change what the cache remembers as the last artifact. Throws a UserError, and leaves no half-written file.
+ * Builds artifacts: one for each base, and a full one if there is no base or `alsoFull` is set.
+ * Uploads nothing, and does not change what the cache remembers as the last artifact. Throws a
+ * UserError, and leaves no half-written file.
  */
 export async function build(options: BuildOptions, run: RunOptions = {}): Promise<BuildReport[]> {
   const { request, world, prepared } = await prepareRun(withDefaults(options), contextOf(run));

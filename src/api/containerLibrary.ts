@@ -72,7 +72,10 @@ export interface ContainerLibrary {
   version(): Promise<{ version: string; apiVersion: string }>;
   /** Undefined if the library has no such file. */
   lookUp(key: LibraryFileKey): Promise<LibraryImage | undefined>;
-  /** Continues where an earlier download broke off. `workers` parts are downloaded at a time, 4 by default. */
+  /**
+   * Continues where an earlier download broke off. `workers` parts are downloaded at a time, 4 by
+   * default.
+   */
   download(key: LibraryFileKey, path: string, options?: { workers?: number }): Promise<Downloaded>;
   /** Sends nothing if the library has these bytes; then it only sets the tags. */
   upload(request: LibraryUpload): Promise<{ imageId: string; size: number; outcome: 'uploaded' | 'present' }>;

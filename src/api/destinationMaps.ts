@@ -19,8 +19,8 @@ export interface StarmapClientOptions {
 }
 
 /**
- * A client of StArMap, API v2. It is online with `url` or `session`, offline with `local` alone, and hybrid with both. Throws
- * UsageError for an invalid map.
+ * A client of StArMap, API v2. It is online with `url` or `session`, offline with `local` alone,
+ * and hybrid with both. Throws UsageError for an invalid map.
  */
 export function starmap(options: StarmapClientOptions, run: RunOptions = {}): Starmap {
   const { local } = options;

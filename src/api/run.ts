@@ -11,7 +11,10 @@ import { noProgress } from '../io/progress.ts';
 export interface RunOptions {
   /** Relative paths start here. The default is the working folder of the process. */
   folder?: string;
-  /** Variables for Compose files, credentials and proxies. The default is the environment of the process. */
+  /**
+   * Variables for Compose files, credentials and proxies. The default is the environment of the
+   * process.
+   */
   environment?: Readonly<Record<string, string | undefined>>;
   /** The default is the user's home folder. */
   home?: string;

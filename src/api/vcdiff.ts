@@ -17,10 +17,10 @@ export interface EncodeOptions {
 }
 
 /**
- * Writes a VCDIFF file (RFC 3284) that turns the file `from` into the file `to`, and proves it. Tar archives are compared
- * file by file. Returns the size of the delta in bytes, or undefined if xdelta3 on a device could not use the source,
- * because it begins like a compressed file. Throws IntegrityError, ToolError, UsageError, and the system's error for a file
- * that can't be read.
+ * Writes a VCDIFF file (RFC 3284) that turns the file `from` into the file `to`, and proves it. Tar
+ * archives are compared file by file. Returns the size of the delta in bytes, or undefined if
+ * xdelta3 on a device could not use the source, because it begins like a compressed file. Throws
+ * IntegrityError, ToolError, UsageError, and the system's error for a file that can't be read.
  */
 export async function encodeVcdiff(
   from: string,
@@ -43,9 +43,9 @@ export async function encodeVcdiff(
 }
 
 /**
- * Decodes a VCDIFF file. Yields the target in pieces; each is valid until the next one is requested. `largest` limits the
- * target, in bytes. Throws IntegrityError for a damaged delta or another source, and UnsupportedError for secondary
- * compression.
+ * Decodes a VCDIFF file. Yields the target in pieces; each is valid until the next one is
+ * requested. `largest` limits the target, in bytes. Throws IntegrityError for a damaged delta or
+ * another source, and UnsupportedError for secondary compression.
  */
 export async function* decodeVcdiff(
   from: string,

@@ -81,7 +81,7 @@ export interface ImagesFound {
   others: string[];
 }
 
-/** A blob that somebody wants out of the archive. */
+/** A wanted blob of the archive. */
 export interface WantedBlob {
   kind: 'config' | 'layer';
   /** The config's digest, or the layer's diffID. */

@@ -16,7 +16,7 @@ import { imagesBelow, joinFound } from './imagesBelow.ts';
  * Finds the image for a reference and platform: by digest, else by name, else the only image of the
  * archive, whatever its name. Throws NotFoundError that lists the archive's content, IntegrityError
  * for an archive that contradicts itself or for a digest in the reference that the image does not
- * have, and UnsupportedError for layers that are no tars. `where` names the archive.
+ * have, and UnsupportedError for layers that are not tars. `where` names the archive.
  */
 export async function findImage(
   files: ArchiveFiles,

@@ -18,8 +18,8 @@ import { cacheSink } from './sink.ts';
 import { CacheUpkeep } from './upkeep.ts';
 
 /**
- * A cache folder that is open: layers, configs and deltas by their content, and notes of what was looked up and built.
- * Several processes and containers may use one folder at a time.
+ * A cache folder that is open: layers, configs and deltas by their content, and notes of what was
+ * looked up and built. Several processes and containers may use one folder at a time.
  */
 export interface Cache {
   /** The folder of this layout version, for messages. */
@@ -32,11 +32,14 @@ export interface Cache {
   readonly libraryFiles: LibraryFiles;
   readonly upkeep: CacheUpkeep;
   /**
-   * Returns a sink that stores the blobs it gets, each once it is verified. `shipped`: diffIDs of layers that nobody reads
-   * and that an artifact copies; a large one is kept gzipped.
+   * Returns a sink that stores the blobs it gets, each once it is verified. `shipped`: diffIDs of
+   * layers that nobody reads and that an artifact copies; a large one is kept gzipped.
    */
   sink(shipped?: ReadonlySet<Digest>): BlobSink;
-  /** Creates the folder if necessary. Throws UsageError if it can't be written. Warns if another user owns it. */
+  /**
+   * Creates the folder if necessary. Throws UsageError if it can't be written. Warns if another
+   * user owns it.
+   */
   ensureWritable(): Promise<void>;
 }
 

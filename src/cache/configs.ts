@@ -10,7 +10,10 @@ export class ConfigStore {
     this.#layout = layout;
   }
 
-  /** Returns the config's exact bytes, or undefined if the cache does not hold it, or holds it damaged. */
+  /**
+   * Returns the config's exact bytes, or undefined if the cache does not hold it, or holds it
+   * damaged.
+   */
   find(configDigest: Digest): Promise<Buffer | undefined> {
     return readOwnBytes(this.#layout.config(configDigest), configDigest);
   }

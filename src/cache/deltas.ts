@@ -38,7 +38,10 @@ export class DeltaStore {
     this.#options = options;
   }
 
-  /** Returns the delta for `key`, and makes it if the cache does not hold it whole. One process makes it, others wait. */
+  /**
+   * Returns the delta for `key`, and makes it if the cache does not hold it whole. One process
+   * makes it, others wait.
+   */
   async getOrMake({ from, to, encoder }: DeltaKey, make: MakeDelta): Promise<CachedDelta> {
     const path = this.#layout.delta(from, to, encoder);
     const held = await findDelta(path);
@@ -48,7 +51,10 @@ export class DeltaStore {
     return withLock(path, makeUnlessFound, this.#options);
   }
 
-  /** Returns the digest that the delta at `path` had when it was stored, or undefined if it has no record. */
+  /**
+   * Returns the digest that the delta at `path` had when it was stored, or undefined if it has no
+   * record.
+   */
   async recordedDigest(path: string): Promise<Digest | undefined> {
     return (await readNote(`${path}.json`, DELTA_RECORD))?.digest ?? undefined;
   }

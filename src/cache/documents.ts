@@ -7,8 +7,8 @@ import { digestOf } from '../oci/digest.ts';
 import { readOwnFile, writeInCache } from './files.ts';
 
 /**
- * Returns the JSON object at `path`, or undefined if it is missing or damaged. An object without its sum counts as damaged.
- * Throws UsageError if the file can't be read.
+ * Returns the JSON object at `path`, or undefined if it is missing or damaged. An object without
+ * its sum counts as damaged. Throws UsageError if the file can't be read.
  */
 export async function readDocument(path: string): Promise<object | undefined> {
   const bytes = await readOwnFile(path);
@@ -48,7 +48,9 @@ export async function readNote<T extends GenericSchema>(
   return result.success ? result.output : undefined;
 }
 
-/** Writes a JSON object with a sum that reveals damage. The file is replaced whole or not at all. */
+/**
+ * Writes a JSON object with a sum that reveals damage. The file is replaced whole or not at all.
+ */
 export async function writeDocument(path: string, value: object): Promise<void> {
   const text = JSON.stringify({ ...value, sum: sumOf(value) }, null, 2);
   await writeInCache(path, (temporary) => writeFile(temporary, `${text}\n`, { mode: 0o600 }));

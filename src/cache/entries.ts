@@ -44,7 +44,9 @@ async function entriesIn(kind: EntryKind, folder: string): Promise<CacheEntry[]>
   return entries.filter((entry) => entry !== undefined);
 }
 
-/** Returns the entry that a file belongs to. A layer may be there uncompressed, gzipped, or both. */
+/**
+ * Returns the entry that a file belongs to. A layer may be there uncompressed, gzipped, or both.
+ */
 function contentPath(kind: EntryKind, file: string): string | undefined {
   const name = basename(file);
   if (kind === 'delta') return !name.startsWith('.') && name.endsWith('.vcdiff') ? file : undefined;
@@ -101,7 +103,10 @@ async function digestIfThere(path: string): Promise<Digest | undefined> {
   return (await sizeOfOwnFile(path)) === undefined ? undefined : (await digestOfFile(path)).digest;
 }
 
-/** Deletes what killed runs left behind more than `olderThanMs` milliseconds ago. Returns the bytes that it freed. */
+/**
+ * Deletes what killed runs left behind more than `olderThanMs` milliseconds ago. Returns the bytes
+ * that it freed.
+ */
 export async function deleteLeftovers(layout: CacheLayout, olderThanMs: number): Promise<number> {
   const left = (await filesBelow(layout.root)).filter(
     ({ name }) => name.startsWith(TEMPORARY_PREFIX) || LOCK_NAME.test(name),

@@ -8,8 +8,9 @@ import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
 
 /**
- * Returns the state of a file of the cache. Returns undefined if there is none, and for what this tool never puts there: a
- * folder, a link, a FIFO, a device, and a file of another user who owns neither the cache nor the system.
+ * Returns the state of a file of the cache. Returns undefined if there is none, and for what this
+ * tool never puts there: a folder, a link, a FIFO, a device, and a file of another user who owns
+ * neither the cache nor the system.
  */
 export async function statOwnFile(path: string): Promise<Stats | undefined> {
   try {
@@ -43,8 +44,8 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 const NOT_OURS = new Set(['ENOENT', 'ELOOP', 'ENXIO', 'ERR_INVALID_ARG_VALUE']);
 
 /**
- * Reads a small file of the cache. Returns undefined for what `statOwnFile` does not find. Throws UsageError if the file can't be
- * read.
+ * Reads a small file of the cache. Returns undefined for what `statOwnFile` does not find. Throws
+ * UsageError if the file can't be read.
  */
 export async function readOwnFile(path: string): Promise<Buffer | undefined> {
   try {

@@ -16,8 +16,8 @@ export interface Documents {
 }
 
 /**
- * Returns true if the documents lead from the digest of a manifest or index to exactly this image. A record that somebody
- * changed, and one whose documents are missing, leads to false.
+ * Returns true if the documents lead from the digest of a manifest or index to exactly this image.
+ * A record that somebody changed, and one whose documents are missing, leads to false.
  */
 export async function isProven(
   image: ResolvedImage,

@@ -15,8 +15,9 @@ import type { CacheLayout } from './layout.ts';
 import { IMAGE_NOTE, RESOLVED_IMAGE } from './records.ts';
 
 /**
- * What a cache remembers of images that were looked up, each for one platform. Anybody who may write to the folder could change
- * such a note. So the notes of manifests are only used together with the manifests' own bytes.
+ * What a cache remembers of images that were looked up, each for one platform. Anybody who may
+ * write to the folder could change such a note. So the notes of manifests are only used together
+ * with the manifests' own bytes.
  */
 export class ImageNotes {
   readonly #layout: CacheLayout;
@@ -31,8 +32,8 @@ export class ImageNotes {
   }
 
   /**
-   * Returns the image behind the digest of a manifest or index. Returns undefined unless the kept bytes of the manifests and the
-   * config lead to it.
+   * Returns the image behind the digest of a manifest or index. Returns undefined unless the kept
+   * bytes of the manifests and the config lead to it.
    */
   async findByManifest(digest: Digest, platform: Platform): Promise<ResolvedImage | undefined> {
     const note = await readNote(this.#layout.manifest(digest, platform), IMAGE_NOTE);
@@ -55,8 +56,8 @@ export class ImageNotes {
   }
 
   /**
-   * Returns the image that a name meant when it was last looked up. What the kept documents do not confirm is left out: the
-   * digests of the manifest and of the blobs.
+   * Returns the image that a name meant when it was last looked up. What the kept documents do not
+   * confirm is left out: the digests of the manifest and of the blobs.
    */
   async findByName(reference: Reference, platform: Platform): Promise<ResolvedImage | undefined> {
     const image = await readNote(this.#layout.tag(reference, platform), RESOLVED_IMAGE);
@@ -80,7 +81,10 @@ export class ImageNotes {
     return ifWritable(writeDocument(this.#layout.libraryImage(digest, platform), image));
   }
 
-  /** Deletes the notes of manifests that the kept documents contradict. Returns the paths of the deleted notes. */
+  /**
+   * Deletes the notes of manifests that the kept documents contradict. Returns the paths of the
+   * deleted notes.
+   */
   async deleteChanged(): Promise<string[]> {
     const changed: string[] = [];
     for (const name of await namesIn(this.#layout.manifests)) {
@@ -91,7 +95,10 @@ export class ImageNotes {
     return changed;
   }
 
-  /** A note of an older version of this tool, which kept no documents, says nothing that is ever used. */
+  /**
+   * A note of an older version of this tool, which kept no documents, says nothing that is ever
+   * used.
+   */
   async #mayBeTrue(path: string): Promise<boolean> {
     const note = await readNote(path, IMAGE_NOTE);
     if (note === undefined) return false;
@@ -112,7 +119,10 @@ function imageOf(note: ResolvedImage): ResolvedImage {
   return manifestDigest === undefined ? image : { ...image, manifestDigest };
 }
 
-/** If the cache can't be written, an image is only looked up again. A build reports the fault when it stores layers. */
+/**
+ * If the cache can't be written, an image is only looked up again. A build reports the fault when
+ * it stores layers.
+ */
 async function ifWritable(writing: Promise<unknown>): Promise<void> {
   await writing.catch((error: unknown) => {
     if (!(error instanceof UsageError)) throw error;

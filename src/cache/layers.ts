@@ -23,7 +23,10 @@ export interface CachedLayer {
   gzipped?: GzipFile;
 }
 
-/** A layer that the cache holds only as a gzip file. Its content is not yet compared with the diffID. */
+/**
+ * A layer that the cache holds only as a gzip file. Its content is not yet compared with the
+ * diffID.
+ */
 export type PackedLayer = Required<Omit<CachedLayer, 'path'>> & { path?: never };
 
 /** The layers of a cache, by diffID. */
@@ -37,8 +40,9 @@ export class LayerStore {
   }
 
   /**
-   * Returns the uncompressed layer and marks it as used now. Returns undefined if the cache does not hold it uncompressed,
-   * or if its file no longer has the recorded size. Reads the file's bytes only if the record of the size is lost.
+   * Returns the uncompressed layer and marks it as used now. Returns undefined if the cache does
+   * not hold it uncompressed, or if its file no longer has the recorded size. Reads the file's
+   * bytes only if the record of the size is lost.
    */
   async find(diffID: Digest): Promise<CachedLayer | undefined> {
     const path = this.#layout.layer(diffID);
@@ -73,8 +77,8 @@ export class LayerStore {
   }
 
   /**
-   * Like `find`, but unpacks a layer that is only cached gzipped. Deletes the gzip file, and returns undefined, if its
-   * content does not match the diffID.
+   * Like `find`, but unpacks a layer that is only cached gzipped. Deletes the gzip file, and
+   * returns undefined, if its content does not match the diffID.
    */
   async ensureUnpacked(diffID: Digest): Promise<CachedLayer | undefined> {
     const held = await this.find(diffID);
@@ -100,8 +104,8 @@ export class LayerStore {
   }
 
   /**
-   * Like `ensureUnpacked`, but reads the whole file and compares it with the diffID. Deletes a damaged file with a warning,
-   * and returns undefined.
+   * Like `ensureUnpacked`, but reads the whole file and compares it with the diffID. Deletes a
+   * damaged file with a warning, and returns undefined.
    */
   async ensureWhole(diffID: Digest): Promise<CachedLayer | undefined> {
     const layer = await this.ensureUnpacked(diffID);
@@ -110,7 +114,9 @@ export class LayerStore {
     return undefined;
   }
 
-  /** Reads the layers, and deletes each damaged one with a warning. Returns true if any was damaged. */
+  /**
+   * Reads the layers, and deletes each damaged one with a warning. Returns true if any was damaged.
+   */
   async removeDamaged(diffIDs: Iterable<Digest>): Promise<boolean> {
     let removed = false;
     for (const diffID of new Set(diffIDs)) {
@@ -122,7 +128,10 @@ export class LayerStore {
     return removed;
   }
 
-  /** A full artifact copies the gzip file. If that is damaged, the layer must be fetched again in both forms. */
+  /**
+   * A full artifact copies the gzip file. If that is damaged, the layer must be fetched again in
+   * both forms.
+   */
   async #damagedFiles(diffID: Digest): Promise<string[]> {
     const { path, gzipped } = (await this.findAny(diffID)) ?? {};
     if (gzipped && !(await isIntact(gzipped.path, gzipped.digest)))

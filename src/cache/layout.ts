@@ -10,7 +10,9 @@ import { canonicalReference } from '../oci/reference.ts';
 /** Changes with the layout below, so that several versions of the tool can share a folder. */
 const LAYOUT_VERSION = 'v1';
 
-/** Where a cache folder holds what. Nothing outside of this folder of the sources knows these paths. */
+/**
+ * Where a cache folder holds what. Nothing outside of this folder of the sources knows these paths.
+ */
 export interface CacheLayout {
   /** The folder that holds everything of this layout version. */
   root: string;
@@ -29,7 +31,10 @@ export interface CacheLayout {
   tag(reference: Reference, platform: Platform): string;
   /** The image in a file of a container library, for one platform. */
   libraryImage(fileDigest: Digest, platform: Platform): string;
-  /** A file of a container library, until its layers are in the cache. Its name lets pruning delete it after a kill. */
+  /**
+   * A file of a container library, until its layers are in the cache. Its name lets pruning delete
+   * it after a kill.
+   */
   libraryFile(fileDigest: Digest): string;
   /** A delta; the file next to it, with `.json` added, has its digest. */
   delta(from: Digest, to: Digest, encoder: string): string;

@@ -15,7 +15,10 @@ export class LibraryFiles {
     this.#options = options;
   }
 
-  /** Returns the path of the file with this digest, and lets `download` write it there first if it is missing. */
+  /**
+   * Returns the path of the file with this digest, and lets `download` write it there first if it
+   * is missing.
+   */
   async ensure(digest: Digest, download: (path: string) => Promise<void>): Promise<string> {
     const path = this.#layout.libraryFile(digest);
     const downloadIfMissing = async (): Promise<void> => {

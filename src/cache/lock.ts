@@ -25,9 +25,10 @@ export interface LockOptions {
 }
 
 /**
- * Runs `work` while nobody else holds the lock for `path`, in this or another process or container that shares the folder.
- * Takes over a lock whose holder died. A lock saves double work and is not needed for correctness, because whatever is
- * written under it is written atomically. Throws UsageError if the lock can't be written, and the signal's reason.
+ * Runs `work` while nobody else holds the lock for `path`, in this or another process or container
+ * that shares the folder. Takes over a lock whose holder died. A lock saves double work and is not
+ * needed for correctness, because whatever is written under it is written atomically. Throws
+ * UsageError if the lock can't be written, and the signal's reason.
  */
 export async function withLock<T>(
   path: string,
@@ -87,8 +88,8 @@ async function take(lock: string): Promise<boolean> {
 }
 
 /**
- * A holder is gone if its process is, or if its heartbeat is old, lies ahead, or stays the same for too long. Clocks of
- * other hosts may be wrong in both directions.
+ * A holder is gone if its process is, or if its heartbeat is old, lies ahead, or stays the same for
+ * too long. Clocks of other hosts may be wrong in both directions.
  */
 async function isAbandoned(lock: string, watch: Watch): Promise<boolean> {
   try {

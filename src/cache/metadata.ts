@@ -11,9 +11,13 @@ import { bytes, digest } from './records.ts';
 export interface ImageMetadata {
   /** The name of the image on the devices. */
   ref: string;
-  /** The config digest, which identifies the image. The key's name comes from an older file format. */
+  /**
+   * The config digest, which identifies the image. The key's name comes from an older file format.
+   */
   hash: Digest;
-  /** The digest of the manifest at the registry. It finds the image again when its tag has moved. */
+  /**
+   * The digest of the manifest at the registry. It finds the image again when its tag has moved.
+   */
   manifestDigest?: Digest;
   /** The name under which the image was found, if that differs from `ref`. */
   found?: string;
@@ -60,8 +64,9 @@ export class LastArtifacts {
   }
 
   /**
-   * Returns what is remembered of the application's last artifact, or undefined. If this cache remembers nothing, the caches
-   * of mender-docker-lifecycle-helper are asked, so that people can switch without a full update.
+   * Returns what is remembered of the application's last artifact, or undefined. If this cache
+   * remembers nothing, the caches of mender-docker-lifecycle-helper are asked, so that people can
+   * switch without a full update.
    */
   async find(application: string): Promise<ArtifactMetadata | undefined> {
     const own = await readNote(this.#layout.application(application), ARTIFACT_METADATA);
@@ -95,7 +100,10 @@ function withDigests(document: object | undefined): unknown {
   return document && (JSON.parse(JSON.stringify(document), repaired) as unknown);
 }
 
-/** Reads the metadata in a JSON file that a user named. Throws UsageError if the file holds anything else. */
+/**
+ * Reads the metadata in a JSON file that a user named. Throws UsageError if the file holds anything
+ * else.
+ */
 export async function readMetadataFile(path: string): Promise<ArtifactMetadata> {
   const result = safeParse(ARTIFACT_METADATA, await readDocumentOutside(path));
   if (result.success) return result.output;

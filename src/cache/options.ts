@@ -4,6 +4,9 @@ import type { Effects } from '../io/effects.ts';
 export interface CacheOptions extends Effects {
   /** Bytes that one uncompressed layer may have. */
   largestLayer: number;
-  /** Cache folders of mender-docker-lifecycle-helper. They are asked for a last artifact that this cache does not know. */
+  /**
+   * Cache folders of mender-docker-lifecycle-helper. They are asked for a last artifact that this
+   * cache does not know.
+   */
   helperFolders: readonly string[];
 }

@@ -37,7 +37,9 @@ const IMAGE = {
 /** An image that was looked up. */
 export const RESOLVED_IMAGE: Schema<ResolvedImage> = looseObject(IMAGE);
 
-/** An image with the digest of the manifest or index, and the platform, that it was looked up for. */
+/**
+ * An image with the digest of the manifest or index, and the platform, that it was looked up for.
+ */
 export const IMAGE_NOTE: Schema<ResolvedImage & { of?: Digest; for?: string }> = looseObject({
   ...IMAGE,
   of: exactOptional(digest),
@@ -47,7 +49,7 @@ export const IMAGE_NOTE: Schema<ResolvedImage & { of?: Digest; for?: string }> =
 /** The digest of a delta; null if no delta can be made of the two layers. */
 export const DELTA_RECORD: Schema<{ digest: Digest | null }> = looseObject({ digest: nullable(digest) });
 
-/** What is known of a layer besides its bytes. */
+/** What the cache knows of a layer, apart from its bytes. */
 export interface LayerRecord {
   /** Bytes of the uncompressed tar. */
   size: number;

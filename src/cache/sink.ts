@@ -19,7 +19,10 @@ import type { UnpackJob } from './unpack.ts';
 import { storeVerified, unpackLayer } from './unpack.ts';
 import { unpackInThread } from './unpackInThread.ts';
 
-/** Compressed bytes from which a layer is unpacked in a thread, and may stay gzipped. A thread takes a while to start. */
+/**
+ * Compressed bytes from which a layer is unpacked in a thread, and may stay gzipped. A thread takes
+ * a while to start.
+ */
 const LARGE = 16 << 20;
 
 export interface SinkOptions {
@@ -31,9 +34,10 @@ export interface SinkOptions {
 }
 
 /**
- * Returns a sink that stores configs as they are and layers uncompressed, each under its digest once it is verified. It
- * keeps a large layer that is only shipped gzipped: it compares the digest of the blob, and decompresses the layer only to
- * learn its size. Throws IntegrityError if the bytes do not match the digest.
+ * Returns a sink that stores configs as they are and layers uncompressed, each under its digest
+ * once it is verified. It keeps a large layer that is only shipped gzipped: it compares the digest
+ * of the blob, and decompresses the layer only to learn its size. Throws IntegrityError if the
+ * bytes do not match the digest.
  */
 export function cacheSink(layout: CacheLayout, options: SinkOptions): BlobSink {
   return async (delivery: BlobDelivery) => {
@@ -112,13 +116,17 @@ function unpackHere(_file: string, chunks: AsyncIterable<Buffer>, job: UnpackJob
   return unpackLayer(chunks, job);
 }
 
-/** Bytes that are written and uncompressed at a time. Chunks from the network are smaller, and cost a third more work. */
+/**
+ * Bytes that are written and uncompressed at a time. Chunks from the network are smaller, and cost
+ * a third more work.
+ */
 const PIECE = 1 << 18;
 
 /**
- * Stores a gzip stream at `path` while `unpack` consumes it. The file appears only if `unpack` succeeds; `unpacked` is what
- * it returned. `unpack` gets the growing file, and every chunk after it was written; it must read all chunks. A `blobDigest`
- * is trusted, because the stream itself fails if its bytes do not match.
+ * Stores a gzip stream at `path` while `unpack` consumes it. The file appears only if `unpack`
+ * succeeds; `unpacked` is what it returned. `unpack` gets the growing file, and every chunk after
+ * it was written; it must read all chunks. A `blobDigest` is trusted, because the stream itself
+ * fails if its bytes do not match.
  */
 function keepGzip<T>(
   path: string,

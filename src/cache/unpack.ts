@@ -18,8 +18,8 @@ export interface UnpackJob {
 type Chunks = AsyncIterable<Buffer>;
 
 /**
- * Uncompresses a layer and returns its size in bytes. Stores it, if the job says so, once it matches its diffID. Throws
- * IntegrityError if it does not, or if it is too large.
+ * Uncompresses a layer and returns its size in bytes. Stores it, if the job says so, once it
+ * matches its diffID. Throws IntegrityError if it does not, or if it is too large.
  */
 export async function unpackLayer(chunks: Chunks, { largest, store }: UnpackJob): Promise<number> {
   let size = 0;
@@ -32,12 +32,13 @@ export async function unpackLayer(chunks: Chunks, { largest, store }: UnpackJob)
 
 function tooLarge(largest: number): IntegrityError {
   return new IntegrityError(`it is larger than ${largest} bytes uncompressed`, {
-    hint: 'if it is to be so large, raise --max-layer-size',
+    hint: 'if that size is right, raise --max-layer-size',
   });
 }
 
 /**
- * Stores the bytes at `path` once they match the digest. Throws IntegrityError that begins with `what` if they do not.
+ * Stores the bytes at `path` once they match the digest. Throws IntegrityError that begins with
+ * `what` if they do not.
  */
 export function storeVerified(path: string, chunks: Chunks, digest: Digest, what: string): Promise<void> {
   return writeInCache(path, (temporary) => writeNew(temporary, verified(chunks, { digest }, what)));

@@ -7,8 +7,9 @@ import type { UnpackJob } from './unpack.ts';
 import type { UnpackAnswer, UnpackOrder } from './unpackThread.ts';
 
 /**
- * Runs `unpackLayer` in another thread. The thread reads the file at `from` while `written` yields each chunk that was just
- * written to that file. Returns when both have ended. Throws the error of either.
+ * Runs `unpackLayer` in another thread. The thread reads the file at `from` while `written` yields
+ * each chunk that was just written to that file. Returns when both have ended. Throws the error of
+ * either.
  */
 export async function unpackInThread(
   from: string,
@@ -61,7 +62,10 @@ async function answerOf(port: MessagePort, worker: Worker): Promise<number> {
 
 let shared: { worker: Worker; users: number } | undefined;
 
-/** One thread serves all layers, because the unused memory of several would add up. It ends with its last user. */
+/**
+ * One thread serves all layers, because the unused memory of several would add up. It ends with its
+ * last user.
+ */
 async function withThread<T>(use: (worker: Worker) => Promise<T>): Promise<T> {
   shared ??= { worker: new Worker(new URL('./unpackThread.js', import.meta.url)), users: 0 };
   const own = shared;

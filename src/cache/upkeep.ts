@@ -19,7 +19,9 @@ export interface Disk {
   free: number;
 }
 
-/** An entry that was used within this time is never deleted, because a run may be about to read it. */
+/**
+ * An entry that was used within this time is never deleted, because a run may be about to read it.
+ */
 export const IN_USE_MS = 3_600_000;
 
 /** What people do with a cache as a whole. */
@@ -40,8 +42,8 @@ export class CacheUpkeep {
   }
 
   /**
-   * Deletes the least recently used entries until the cache meets its limits, and what killed runs left behind. Returns the
-   * deleted entries. Entries that were used within the last hour stay.
+   * Deletes the least recently used entries until the cache meets its limits, and what killed runs
+   * left behind. Returns the deleted entries. Entries that were used within the last hour stay.
    */
   async prune(limits: CacheLimits): Promise<CacheEntry[]> {
     await deleteLeftovers(this.#layout, IN_USE_MS);
@@ -85,7 +87,8 @@ function noteEntry(path: string): CacheEntry {
 }
 
 /**
- * Chooses the entries to delete so that the cache meets its limits, least recently used first. `now`: milliseconds since
+ * Chooses the entries to delete so that the cache meets its limits, least recently used first.
+ * `now`: milliseconds since
  * 1970. Pure.
  */
 export function choosePruned(

@@ -61,7 +61,7 @@ export const buildCommand = defineCommand({
   },
 });
 
-/** The run has done its work: what can't be removed from the cache is no failure of it. */
+/** Only warns if an entry of the cache can't be removed, because the build itself is done. */
 async function makeRoom({ cache, log }: World): Promise<void> {
   await cache.upkeep.prune({ limitPercent: KEPT_FREE_PERCENT }).catch((error: unknown) => {
     log.warning(`removing old entries of the cache ${cache.root}: ${messageOf(error)}`);
@@ -89,8 +89,9 @@ async function buildByMap(
 }
 
 /**
- * The next build is made against what is on the devices now, and so against this one once it is where it was to go (which
- * is here, with --no-upload). Several artifacts of one run lead to the same state, most often under different names.
+ * The next build is made against what the devices have. This build becomes that baseline once it
+ * has arrived where it should go; with --no-upload that is this machine. Several artifacts of one
+ * run lead to the same state, most often under different names.
  */
 async function remember(built: readonly BuiltArtifact[], cache: Cache): Promise<void> {
   const [first] = built;

@@ -14,7 +14,10 @@ export interface BuildReport extends Omit<PlanReport, 'images'> {
     image: string;
     /** Name of the base image. */
     base: string | null;
-    /** `size` is uncompressed. `sent` is before the artifact's own compression. `from` is the base layer of a delta. */
+    /**
+     * `size` is uncompressed. `sent` is before the artifact's own compression. `from` is the base
+     * layer of a delta.
+     */
     layers: {
       diffID: string;
       kind: 'omit' | 'delta' | 'full';

@@ -33,7 +33,7 @@ export const DELIVER_OPTIONS = {
 
 export type DeliverFlags = FlagsOf<typeof DELIVER_OPTIONS> & { cacheDir?: string };
 
-/** A built artifact that is to be delivered. */
+/** A built artifact to deliver. */
 export interface Delivery {
   /** The .mender file. */
   path: string;
@@ -49,7 +49,7 @@ export interface DeliveryReport {
 }
 
 /**
- * Throws UsageError for options that contradict each other or can't work out; to be called before anything is built.
+ * Throws UsageError for options that contradict each other or can't work. Call it before the build.
  * `names` are the artifact names that will be built.
  */
 export function checkDelivery(flags: DeliverFlags, names: readonly string[]): void {
@@ -69,8 +69,9 @@ export function checkDelivery(flags: DeliverFlags, names: readonly string[]): vo
 }
 
 /**
- * Uploads the files and deploys them, as the options say. Undefined where nothing was to be uploaded or there is no
- * token, which is said on the log; the report has a deployment without success in it as well: `deliveryError`.
+ * Uploads the files and deploys them, as the options say. Returns undefined if the options want no
+ * upload, or, with a warning, if there is no token. The report also has a deployment that failed:
+ * `deliveryError`.
  */
 export async function deliver(
   files: readonly Delivery[],

@@ -61,7 +61,10 @@ export const deployCommand = defineCommand({
   },
 });
 
-/** Waits for a deployment that was just created, if so wished, and prints how it went. Throws DeploymentError if not well. */
+/**
+ * Waits for a new deployment, if the options say so, and prints how it ended. Throws
+ * DeploymentError if it did not succeed.
+ */
 async function finishDeployment(
   api: Api,
   { id, joined }: { id: string; joined: boolean },

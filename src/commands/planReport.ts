@@ -24,7 +24,10 @@ export interface PlanReport {
     /** `compressedSize`: bytes in the registry, if they are known. */
     layers: { diffID: string; kind: string; compressedSize: number | null }[];
   }[];
-  /** The files that ship next to the images. `size` is bytes; `from` is the local file, null for a file that the build writes. */
+  /**
+   * The files that ship next to the images. `size` is bytes; `from` is the local file, null for a
+   * file that the build writes.
+   */
   files: { path: string; size: number; from: string | null }[];
 }
 

@@ -15,9 +15,9 @@ import { unzstd } from './unzstd.ts';
 const GUNZIP = { chunkSize: 1 << 20, highWaterMark: 1 << 20 };
 
 /**
- * Decompresses `stream` by its content, whatever its media type says: gzip, zstd or none. Fails with
- * IntegrityError for damaged content and for more than `limit` bytes, with UnsupportedError for xz
- * and bzip2, and with the error of `stream`. Destroying the result destroys `stream`.
+ * Decompresses `stream` by its content, whatever its media type says: gzip, zstd or none. Fails
+ * with IntegrityError for damaged content and for more than `limit` bytes, with UnsupportedError
+ * for xz and bzip2, and with the error of `stream`. Destroying the result destroys `stream`.
  */
 export function decompressed(stream: Readable, limit = Infinity): Readable {
   const chunks = limited(uncompressed(stream as Chunks), limit, () => tooLarge(limit));

@@ -7,7 +7,7 @@ const compress = promisify(gzipCallback);
 const PIECE = 1 << 20;
 
 /**
- * Packs the content into gzip members of 1 MiB each, up to `threads` of which are compressed at
+ * Packs the content into gzip members of 1 MiB each, and compresses up to `threads` of them at
  * once. The bytes depend on the content and the level (1 to 9) alone.
  * https://datatracker.ietf.org/doc/html/rfc1952#section-2.2
  */

@@ -39,7 +39,8 @@ async function load(): Promise<Zstd> {
 
 /**
  * Unpacks zstd content of one or more frames. In memory are the window and one piece. Throws
- * IntegrityError for damaged content, and UnsupportedError for a window over 128 MiB or a dictionary.
+ * IntegrityError for damaged content, and UnsupportedError for a window over 128 MiB or a
+ * dictionary.
  * https://datatracker.ietf.org/doc/html/rfc8878
  */
 export async function* unzstd(compressed: Chunks): AsyncGenerator<Buffer, void, undefined> {

@@ -8,10 +8,10 @@ import { hasXzProgram, xzByProgram } from './xzProgram.ts';
 const CALL_SIZE = 1 << 20;
 
 /**
- * Packs the content into one xz stream of independent blocks, up to `threads` of which are
- * compressed at once. With `reach`, the stream is one block, so that content which repeats at a
- * distance of up to `reach` bytes is found. The bytes depend on the content, the level and the
- * reach alone: not on the number of threads, and not on whether the xz program is installed.
+ * Packs the content into one xz stream of independent blocks, and compresses up to `threads` of
+ * them at once. With `reach`, the stream is one block, so that content which repeats at a distance
+ * of up to `reach` bytes is found. The bytes depend on the content, the level and the reach alone:
+ * not on the number of threads, and not on whether the xz program is installed.
  */
 export async function* xz(
   content: AsyncIterable<Buffer>,

@@ -96,7 +96,7 @@ function limitWarnings(name: string, fields: JsonObject, path: string): Problem[
   if (fields['restrict_version'] !== true)
     return [{ path, message: 'without restrict_version: true it has no effect' }];
   if (typeof value === 'boolean') return [{ path, message: `${value} is taken for ${Number(value)}` }];
-  return Number(value) < 1 ? [{ path, message: 'less than 1 is no limit' }] : [];
+  return Number(value) < 1 ? [{ path, message: 'expected 1 or more' }] : [];
 }
 
 function unknownFields({ fields, path }: Place, known: readonly string[]): Problem[] {

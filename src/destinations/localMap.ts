@@ -30,7 +30,9 @@ export function filterEntries(entries: readonly Entry[], filters: EntryFilters):
 export interface LocalMap {
   readonly api: 'v2';
   readonly entries: readonly Entry[];
-  /** The entries of this name, workflow and cloud, or undefined. A local map is for every version. */
+  /**
+   * The entries of this name, workflow and cloud, or undefined. A local map is for every version.
+   */
   query(query: MapQuery): Entry[] | undefined;
 }
 

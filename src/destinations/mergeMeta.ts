@@ -2,8 +2,9 @@ import type { JsonObject } from './problems.ts';
 import { isObject } from './problems.ts';
 
 /**
- * Merges `high` over `low`, objects key by key. As in StArMap, an empty value in `high` (null, false, 0,
- * an empty text, list or object) does not replace an object in `low`; null replaces anything else.
+ * Merges `high` over `low`, objects key by key. As in StArMap, an empty value in `high` (null,
+ * false, 0, an empty text, list or object) does not replace an object in `low`; null replaces
+ * anything else.
  */
 export function mergeMeta(low: JsonObject, high: JsonObject): JsonObject {
   const names = [...new Set([...Object.keys(low), ...Object.keys(high)])];

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 
-/** The parts of `name-version-release`, with the epoch where there is one. */
+/** The parts of `name-version-release`, with the epoch if it has one. */
 export interface Nvr {
   name: string;
   version: string;

@@ -34,8 +34,9 @@ export interface Narrowing {
 }
 
 /**
- * What every account is to get; `own` settings win over those of the map. Throws NotFoundError for accounts that the map
- * does not have, UsageError with the path for meta and tags that can't be used.
+ * Returns what every account gets. `own` settings win over those of the map. Throws NotFoundError
+ * for accounts that the map does not have, UsageError with the path for meta and tags that can't be
+ * used.
  */
 export function planAccounts(
   { entry, path }: Pick<Resolution, 'entry' | 'path'>,
@@ -93,8 +94,8 @@ function refuseTags(destination: Destination, path: string): void {
 }
 
 /**
- * The rules of an account's destinations, or none where one of them restricts no versions: an artifact belongs to the whole
- * server, so it is only removed if no destination needs it.
+ * Returns the rules of an account's destinations, or none if one of them restricts no versions: an
+ * artifact belongs to the whole server, so it is only removed if no destination needs it.
  */
 export function retentionRules(destinations: readonly Destination[]): RetentionRule[] {
   if (!destinations.every((one) => one.restrict_version)) return [];

@@ -5,8 +5,9 @@ import { destinationSchema, mapSchema, mappingSchema, policySchema } from './sch
 const HINT = 'destinations lint FILE lists all problems of a map';
 
 /**
- * The entries of a map from `source`, with the meta of entry, account and destination merged and the
- * account's provider in every destination. Throws UsageError with the path of the first problem.
+ * The entries of a map from `source`, with the meta of entry, account and destination merged and
+ * the account's provider in every destination. Throws UsageError with the path of the first
+ * problem.
  */
 export function readMap(value: unknown, source: string): Entry[] {
   return readAs(mapSchema, value, source, HINT);

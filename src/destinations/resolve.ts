@@ -71,8 +71,8 @@ export async function resolveApplication(
 }
 
 /**
- * The first matching entry of the local map, else of the server. Undefined if there is no match. The
- * server is also asked if the local map knows the application for other clouds only.
+ * The first matching entry of the local map, else of the server. Undefined if there is no match.
+ * The server is also asked if the local map knows the application for other clouds only.
  */
 export async function resolveEntry(
   wanted: Wanted,

@@ -19,8 +19,9 @@ interface Numbered extends DatedVersion {
 }
 
 /**
- * The versions that may go, in their order: those of lower majors, of lower minors, and of each X.Y all but the newest by
- * date. Only plain numbers with dots (`1.2`, `1.2.3`) take part; anything else, like a development version, stays.
+ * The versions that may go, in their order: those of lower majors, of lower minors, and of each X.Y
+ * all but the newest by date. Only plain numbers with dots (`1.2`, `1.2.3`) take part; anything
+ * else, like a development version, stays.
  */
 export function versionsToRemove(
   versions: readonly DatedVersion[],

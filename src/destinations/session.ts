@@ -34,8 +34,8 @@ const TIMEOUT_MS = 10_000;
 const HEEDS_RETRY_AFTER: ReadonlySet<number> = new Set([413, 429, 503]);
 
 /**
- * The rules of the original client of StArMap: `count` repetitions, the first at once, the others after
- * `backoff` seconds times 2, 4, 8 and so on.
+ * The rules of the original client of StArMap: `count` repetitions, the first at once, the others
+ * after `backoff` seconds times 2, 4, 8 and so on.
  */
 export function starmapRetries(count = 3, backoff = 2): RetryPolicy {
   return {

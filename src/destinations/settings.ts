@@ -47,8 +47,8 @@ function withoutNulls(value: object): object {
 }
 
 /**
- * The artifact name of `meta.artifact_name`, with `{name}`, `{version}` and `{architecture}` filled in.
- * Undefined if the meta has none. Throws UsageError for other braces and for an invalid name.
+ * The artifact name of `meta.artifact_name`, with `{name}`, `{version}` and `{architecture}` filled
+ * in. Undefined if the meta has none. Throws UsageError for other braces and for an invalid name.
  */
 export function artifactNameOf(
   meta: JsonObject | null,

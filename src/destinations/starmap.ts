@@ -5,7 +5,10 @@ import type { Destination, Entry, Mapping, Policy } from './model.ts';
 import { readDestination, readMap, readMapping, readPolicy } from './readMap.ts';
 import type { QueryPair, Session } from './session.ts';
 
-/** The client of a server of destination maps, API v2. What the server does not know is undefined or an empty list. */
+/**
+ * The client of a server of destination maps, API v2. Returns undefined or an empty list for what
+ * the server does not know.
+ */
 export interface Starmap {
   /** From the local map, else from the server, which gets each query once. */
   query(query: MapQuery): Promise<Entry[] | undefined>;
@@ -30,7 +33,10 @@ export interface StarmapOptions {
 
 const PAGE_SIZE = 100;
 
-/** The client over a session. Throws UsageError without one, and for a map of another version of the API. */
+/**
+ * The client over a session. Throws UsageError without one, and for a map of another version of the
+ * API.
+ */
 export function createStarmap({ session, local }: StarmapOptions): Starmap {
   if (session === undefined) throw new UsageError('there is neither a map nor a server of maps to ask');
   checkVersion(local);

@@ -8,7 +8,10 @@ export interface RunResult {
   skipped: boolean;
 }
 
-/** The result of a run by the states of its destinations; without any it is a failure unless `allowEmpty`. */
+/**
+ * The result of a run by the states of its destinations; without any it is a failure unless
+ * `allowEmpty`.
+ */
 export function runResult(states: readonly State[], allowEmpty: boolean): RunResult {
   if (states.length === 0) return { success: allowEmpty, skipped: allowEmpty };
   return {

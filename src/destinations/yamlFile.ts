@@ -3,7 +3,10 @@ import { parse } from 'yaml';
 import { UsageError, messageOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 
-/** The content of a YAML or JSON file. Throws UsageError with one line if it can't be read or parsed. */
+/**
+ * The content of a YAML or JSON file. Throws UsageError with one line if it can't be read or
+ * parsed.
+ */
 export async function readYamlFile(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileError(error, `reading ${path}`);
@@ -11,7 +14,10 @@ export async function readYamlFile(path: string): Promise<unknown> {
   return parseText(text, path, (yaml) => parse(yaml, { logLevel: 'error' }) as unknown);
 }
 
-/** What `parse` makes of a text from `source`. Throws UsageError with one line if it can't be parsed. */
+/**
+ * What `parse` makes of a text from `source`. Throws UsageError with one line if it can't be
+ * parsed.
+ */
 export function parseText(text: string, source: string, parseIt: (text: string) => unknown): unknown {
   try {
     return parseIt(text);

@@ -19,11 +19,11 @@ export interface Downloaded {
 }
 
 /**
- * Downloads a file to `path`: in parts if they are wanted, the size is known and the server supports
- * Range, otherwise in one stream. The bytes are stored next to `path`, so that the next run resumes
- * there, even after a kill. The file moves to `path` once its size and digest are right. Throws
- * NetworkError if the connection keeps breaking, and IntegrityError for wrong bytes, which are
- * deleted.
+ * Downloads a file to `path`: in parts if they are wanted, the size is known and the server
+ * supports Range, otherwise in one stream. The bytes are stored next to `path`, so that the next
+ * run resumes there, even after a kill. The file moves to `path` once its size and digest are
+ * right. Throws NetworkError if the connection keeps breaking, and IntegrityError for wrong bytes,
+ * which are deleted.
  */
 export async function download(
   file: RemoteFile,

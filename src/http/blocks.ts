@@ -171,8 +171,8 @@ function connectReadingBlocks(options: ClientRequestArgs): Socket {
 }
 
 /**
- * A function that passes all further bytes of a connection to a taker. The connection then serves no
- * other request. Undefined if the connection is not one of `httpAgent`.
+ * A function that passes all further bytes of a connection to a taker. The connection then serves
+ * no other request. Undefined if the connection is not one of `httpAgent`.
  */
 function takeoverOf(socket: Socket): ((taker: Taker) => void) | undefined {
   const state = states.get(socket);

@@ -55,7 +55,9 @@ function isRefusal(error: unknown): error is ProxyRefusal {
 
 const TEMPORARY_REFUSALS: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** The request never reaches its server. A connection that the proxy closes may succeed next time. */
+/**
+ * The request never reaches its server. A connection that the proxy closes may succeed next time.
+ */
 function proxyFault({ message, status }: ProxyRefusal): Fault {
   const hint = 'check HTTP_PROXY or HTTPS_PROXY with its user and password, and NO_PROXY';
   const fault: Fault = { what: message, hint, sent: false };

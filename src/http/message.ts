@@ -16,7 +16,9 @@ export interface HttpRequest {
   retries?: Partial<RetryPolicy>;
   /** Milliseconds without any byte sent or received until an attempt fails. Default 60000. */
   timeoutMs?: number;
-  /** The same for the first byte of the response, for servers that prepare it. Default `timeoutMs`. */
+  /**
+   * The same for the first byte of the response, for servers that prepare it. Default `timeoutMs`.
+   */
   firstByteMs?: number;
   signal?: AbortSignal | undefined;
   /** Default true. Credentials never follow to another scheme, host or port. */
@@ -49,7 +51,8 @@ export interface HttpResponse {
   body: Readable;
   /**
    * Reads the body in place of `body` with less work. The network fills each block again, so a
-   * block is valid until the next one is requested. Undefined where this is not possible, as with TLS.
+   * block is valid until the next one is requested. Undefined where this is not possible, as with
+   * TLS.
    */
   blocks?: (() => AsyncGenerator<Buffer>) | undefined;
 }

@@ -44,7 +44,7 @@ function mayBePlain({ plainHosts = [] }: HttpRequest, { host, hostname }: URL): 
 function target(location: string, from: URL): URL {
   const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to?.protocol === 'http:' || to?.protocol === 'https:') return to;
-  throw new NetworkError(`${from.host} redirects to an address that is no http or https URL`);
+  throw new NetworkError(`${from.host} redirects to an address that is not an http or https URL`);
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9110#name-redirection-3xx */

@@ -29,7 +29,10 @@ type Callback = (error: Error | null, socket: Duplex) => void;
 
 const agents = new Map<string, TunnelAgent>();
 
-/** The agent for TLS connections through `proxy`. It keeps its connections open, as Node's own agent does. */
+/**
+ * The agent for TLS connections through `proxy`. It keeps its connections open, as Node's own agent
+ * does.
+ */
 export function tunnelAgent(proxy: Proxy): Agent {
   const key = JSON.stringify(proxy);
   const agent = agents.get(key) ?? new TunnelAgent(proxy);

@@ -5,9 +5,9 @@ import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
 import { OWN_PREFIX, addTemporary, forgetTemporary } from './temporaries.ts';
 
 /**
- * Lets `produce` write a new file under a temporary name next to `path`, and moves it to `path` once
- * it is complete. A failure deletes the temporary file and leaves `path` as it was. Faults of the
- * file system become UsageErrors that name `path`.
+ * Lets `produce` write a new file under a temporary name next to `path`, and moves it to `path`
+ * once it is complete. A failure deletes the temporary file and leaves `path` as it was. Faults of
+ * the file system become UsageErrors that name `path`.
  */
 export async function writeAtomically<T>(
   path: string,
@@ -29,8 +29,9 @@ export async function writeAtomically<T>(
 }
 
 /**
- * Creates a folder and those above it, with `mode` less the umask, if they do not exist. Unlike Node's
- * recursive `mkdir` it ends where the system takes no folder, as in /proc. Throws the system's error.
+ * Creates a folder and those above it, with `mode` less the umask, if they do not exist. Unlike
+ * Node's recursive `mkdir` it ends where the system takes no folder, as in /proc. Throws the
+ * system's error.
  */
 export async function ensureFolder(path: string, mode = 0o777): Promise<void> {
   if (await makeFolder(path, mode)) return;
@@ -104,8 +105,8 @@ export function fileError(error: unknown, doing: string): unknown {
 }
 
 /**
- * As `fileError`, for a fault that no caller caught: any access to a disk can fail. Returns errors of
- * other kinds unchanged.
+ * As `fileError`, for a fault that no caller caught: any access to a disk can fail. Returns errors
+ * of other kinds unchanged.
  */
 export function unforeseenFileError(error: unknown): unknown {
   if (isNulError(error)) return fileError(error, 'using a file');

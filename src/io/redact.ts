@@ -19,8 +19,8 @@ export function registerSignature(url: string): void {
 }
 
 /**
- * `text` without registered secrets, Authorization headers, passwords in URLs, and the query strings of URLs (a
- * presigned URL's signature is there).
+ * `text` without registered secrets, Authorization headers, passwords in URLs, and the query
+ * strings of URLs (a presigned URL's signature is there).
  */
 export function redact(text: string): string {
   // Each expression reads the text once: its matches begin at a fixed text and do not overlap.

@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 const POSITION = /((?:file:\/\/)?\/[^\s():]+):(\d+):(\d+)/g;
 
 /**
- * A stack trace with the positions in bundles replaced by those in the sources, as far as source maps lie next to the
- * bundles. Node.js maps only files that were loaded after its own source maps were turned on, and that slows each start.
+ * A stack trace with the positions in bundles replaced by those in the sources, as far as source
+ * maps lie next to the bundles. Node.js maps only files that were loaded after its own source maps
+ * were turned on, and that slows each start.
  */
 export function sourceStack(stack: string): string {
   const maps = new Map<string, SourceMap | undefined>();

@@ -19,9 +19,9 @@ export interface Descriptor {
 }
 
 /**
- * False for entries of an index that are no image for every host: manifests that attest to another
- * one (BuildKit provenance, SBOM), variants that need a feature of the host, and media types that
- * readers have to ignore.
+ * False for entries of an index that are not an image for every host: manifests that attest to
+ * another one (BuildKit provenance, SBOM), variants that need a feature of the host, and media
+ * types that readers have to ignore.
  * https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions
  */
 export function mayLeadToImage({ mediaType, platform, features, annotations }: Descriptor): boolean {

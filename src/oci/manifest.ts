@@ -60,7 +60,7 @@ const FEATURES = pipe(
   object({ 'os.features': array(string()) }),
   transform((platform) => platform['os.features']),
 );
-/** Values that are no text are dropped. */
+/** Drops values that are not text. */
 const ANNOTATIONS = pipe(
   record(string(), unknown()),
   transform((all) =>

@@ -36,7 +36,10 @@ export interface BuildRequest {
   previousVersions: readonly string[];
   bases: readonly BaseFile[];
   alsoFull: boolean;
-  /** True if several artifacts of one run may share a name, because the server chooses by depends, as Enterprise does. */
+  /**
+   * True if several artifacts of one run may share a name, because the server chooses by depends,
+   * as Enterprise does.
+   */
   shareName: boolean;
   module: Module;
   /** True if devices may rebuild layers from deltas. */

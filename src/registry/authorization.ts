@@ -11,7 +11,7 @@ export interface Authorization {
   /**
    * Returns a header that answers a WWW-Authenticate header, after `stale` was refused. Callers
    * that ask at the same time share one new header. Returns undefined if the registry wants a login
-   * and there is none, or asks for something unknown.
+   * that nobody gave, or asks for something unknown.
    */
   renew(stale: string | undefined, challenge: string, signal?: AbortSignal): Promise<string | undefined>;
 }

@@ -9,12 +9,14 @@ import type { ApiResponse } from './apiMessage.ts';
  */
 export class AnswerError extends NetworkError {}
 
-/** Levels of lists and objects in an answer. Deeper ones overflow the stack when they are printed. */
+/**
+ * Levels of lists and objects in an answer. Deeper ones overflow the stack when they are printed.
+ */
 const DEEPEST = 100;
 
 /**
- * The JSON of an answer, checked by a schema. Throws AnswerError, which names the first wrong field,
- * for anything else.
+ * The JSON of an answer, checked by a schema. Throws AnswerError, which names the first wrong
+ * field, for anything else.
  */
 export function readAnswer<Schema extends GenericSchema>(
   { text }: ApiResponse,

@@ -13,8 +13,8 @@ export interface Api {
   readonly http: Http;
   readonly signal: AbortSignal | undefined;
   /**
-   * Resolves for 2xx and the accepted statuses. Throws DeniedError, NotFoundError, UsageError, UnsupportedError or
-   * NetworkError for the others, with the server's message and request id.
+   * Resolves for 2xx and the accepted statuses. Throws DeniedError, NotFoundError, UsageError,
+   * UnsupportedError or NetworkError for the others, with the server's message and request id.
    */
   call(request: ApiRequest): Promise<ApiResponse>;
 }
@@ -41,7 +41,9 @@ export function createApi({ http, host, authorization, signal }: ApiOptions): Ap
   return { host: base, tenant: tenantOf(authorization), http, signal, call };
 }
 
-/** The tenant in a Mender token, which is a JWT. https://www.rfc-editor.org/rfc/rfc7519#section-3 */
+/**
+ * The tenant in a Mender token, which is a JWT. https://www.rfc-editor.org/rfc/rfc7519#section-3
+ */
 function tenantOf(authorization: string): string {
   const [, claims = ''] = authorization.split('.');
   try {

@@ -85,14 +85,18 @@ export async function describeArtifact(api: Api, id: string, description: string
 }
 
 /**
- * Deletes an artifact. Throws UsageError (the server's 409) while it is in an active deployment. A missing
- * artifact is fine: after a broken connection the request is repeated, and the first one may have worked.
+ * Deletes an artifact. Throws UsageError (the server's 409) while it is in an active deployment. A
+ * missing artifact is fine: after a broken connection the request is repeated, and the first one
+ * may have worked.
  */
 export async function deleteArtifact(api: Api, id: string): Promise<void> {
   await api.call({ method: 'DELETE', path: at(id), doing: `deleting artifact ${id}`, accept: [404] });
 }
 
-/** Like `deleteArtifact`, but returns whether the artifact is in an active deployment (and stays) or missing. */
+/**
+ * Like `deleteArtifact`, but returns whether the artifact is in an active deployment (and stays) or
+ * missing.
+ */
 export async function tryDeleteArtifact(api: Api, id: string): Promise<'deleted' | 'in use' | 'missing'> {
   const request = { method: 'DELETE', path: at(id), doing: `deleting artifact ${id}` } as const;
   const { status } = await api.call({ ...request, accept: [404, 409] });

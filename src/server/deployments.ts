@@ -13,7 +13,10 @@ export type Deployment = InferOutput<typeof deploymentSchema>;
 /** How many devices are in each state: success, failure, pending, downloading, installing, ... */
 export type Statistics = InferOutput<typeof statisticsSchema>;
 
-/** The state of a deployment on one device. It exists once the device has asked the server for updates. */
+/**
+ * The state of a deployment on one device. It exists once the device has asked the server for
+ * updates.
+ */
 export type DeviceDeployment = InferOutput<typeof deviceDeploymentSchema>;
 
 /** Which devices a deployment is for. */

@@ -24,8 +24,9 @@ export interface DirectUploadOptions {
 const V1 = '/api/management/v1/deployments/artifacts/directupload';
 
 /**
- * Puts the file straight into the server's storage and waits until the artifact appears. Undefined where the server does
- * not offer this (nothing was sent then). Throws NetworkError when the artifact does not appear.
+ * Puts the file straight into the server's storage and waits until the artifact appears. Returns
+ * undefined, and sends nothing, if the server does not offer this. Throws NetworkError when the
+ * artifact does not appear.
  */
 export async function uploadDirectly(
   api: Api,

@@ -17,9 +17,9 @@ import { failureOf } from './failure.ts';
 const PARTS: Parts = { size: 32 << 20, workers: 4 };
 
 /**
- * Downloads an artifact to `path`. The next run resumes what this one leaves. The server tells the size
- * of an artifact and no digest. Throws NetworkError if the connection keeps breaking, and IntegrityError
- * for a size other than the server said.
+ * Downloads an artifact to `path`. The next run resumes what this one leaves. The server tells the
+ * size of an artifact and no digest. Throws NetworkError if the connection keeps breaking, and
+ * IntegrityError for a size other than the server said.
  */
 export async function downloadArtifact(
   api: Api,
@@ -33,8 +33,8 @@ export async function downloadArtifact(
 }
 
 /**
- * The bytes of an artifact as one stream that resumes after a broken connection. Throws IntegrityError at its
- * end for a size other than the server said.
+ * The bytes of an artifact as one stream that resumes after a broken connection. Throws
+ * IntegrityError at its end for a size other than the server said.
  */
 export async function* streamArtifact(api: Api, artifact: Artifact, log: Log): AsyncGenerator<Buffer> {
   const { name, size } = artifact;

@@ -7,7 +7,9 @@ import { reasonOf } from './failure.ts';
 
 /** What only Mender Enterprise can do with a deployment; the values are the API's own. */
 export interface EnterpriseOptions {
-  /** `[{ batch_size: 10 }, { start_ts: '2026-01-01T00:00:00Z' }]`, percentages and ISO 8601 times. */
+  /**
+   * `[{ batch_size: 10 }, { start_ts: '2026-01-01T00:00:00Z' }]`, percentages and ISO 8601 times.
+   */
   phases?: readonly unknown[] | undefined;
   /** How often a device tries again after a failure. */
   retries?: number | undefined;
@@ -23,8 +25,8 @@ export function needsEnterprise(options: EnterpriseOptions): boolean {
 }
 
 /**
- * Asks for a deployment through the call of Enterprise servers; 400, 409 and 422 are for the caller to judge. Throws
- * UnsupportedError where the server does not have the call.
+ * Asks for a deployment through the call of Enterprise servers; 400, 409 and 422 are for the caller
+ * to judge. Throws UnsupportedError where the server does not have the call.
  */
 export async function postEnterpriseDeployment(
   api: Api,

@@ -3,7 +3,10 @@ import type { UserError } from '../errors.ts';
 import { AnswerError } from './answer.ts';
 import type { ApiResponse } from './apiMessage.ts';
 
-/** Maps an error response to a UserError: the action, the status, the server's message and request id. */
+/**
+ * Maps an error response to a UserError: the action, the status, the server's message and request
+ * id.
+ */
 export function failureOf(doing: string, host: string, answer: ApiResponse): UserError {
   const { status } = answer;
   const message = `${doing}: ${host} answered ${status}: ${reasonOf(answer)}`;

@@ -12,8 +12,8 @@ export interface Credentials {
 }
 
 /**
- * A token for a user. Throws DeniedError when the server does not take the credentials, NetworkError for an answer that is
- * no token.
+ * A token for a user. Throws DeniedError when the server does not take the credentials,
+ * NetworkError for an answer that is no token.
  */
 export async function logIn(
   http: Http,

@@ -22,8 +22,8 @@ export interface UploadForm {
 }
 
 /**
- * The form in which the server takes an artifact: description and size before the file, which is the last part, since
- * the server stops reading there. https://www.rfc-editor.org/rfc/rfc7578
+ * The form in which the server takes an artifact: description and size before the file, which is
+ * the last part, since the server stops reading there. https://www.rfc-editor.org/rfc/rfc7578
  */
 export function uploadForm(
   file: SentFile,

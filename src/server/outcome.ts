@@ -25,8 +25,9 @@ export type Outcome =
     };
 
 /**
- * Yes or no. Only a finished deployment that succeeded on at least one device, failed on none and was not aborted is a
- * success: one whose devices all had it already, or had no artifact that fits, is finished too.
+ * Yes or no. Only a finished deployment that succeeded on at least one device, failed on none and
+ * was not aborted is a success: one whose devices all had it already, or had no artifact that fits,
+ * is finished too.
  */
 export function outcomeOf(watched: Watched): Outcome {
   const { id, finished, statistics } = watched;
@@ -45,14 +46,16 @@ export function outcomeOf(watched: Watched): Outcome {
   return rest === '' ? { kind: 'success' } : { kind: 'success', note: rest };
 }
 
-/** The error of an outcome that is no success. */
+/** The error of an outcome other than success. */
 export function deploymentError(outcome: Outcome): DeploymentError | undefined {
   return outcome.kind === 'success'
     ? undefined
     : new DeploymentError(outcome.message, { hint: outcome.hint });
 }
 
-/** `2 success, 1 failure`, without the zeros; the order is the server's way through a deployment. */
+/**
+ * `2 success, 1 failure`, without the zeros; the order is the server's way through a deployment.
+ */
 export function countersText(statistics: Statistics): string {
   const known = ORDER.filter((name) => (statistics[name] ?? 0) > 0);
   const unknown = Object.keys(statistics).filter(

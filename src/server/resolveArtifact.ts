@@ -4,8 +4,8 @@ import { findArtifact, listArtifacts } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
 
 /**
- * The artifact with this id, or the only one of this name. Throws NotFoundError if there is no such artifact, UsageError if
- * several have the name.
+ * The artifact with this id, or the only one of this name. Throws NotFoundError if there is no such
+ * artifact, UsageError if several have the name.
  */
 export async function resolveArtifact(api: Api, reference: string): Promise<Artifact> {
   const found = UUID.test(reference) ? await findArtifact(api, reference) : undefined;

@@ -14,7 +14,10 @@ export interface ArtifactFacts {
   checksums: string[];
 }
 
-/** True if the server holds this very file: name, size, depends, provides and the payload's checksums are the same. */
+/**
+ * True if the server holds this very file: name, size, depends, provides and the payload's
+ * checksums are the same.
+ */
 export function isSameFile(facts: ArtifactFacts, artifact: Artifact): boolean {
   const checksums = (artifact.updates ?? []).flatMap(({ files }) =>
     (files ?? []).map((file) => file.checksum ?? ''),
@@ -29,8 +32,9 @@ export function isSameFile(facts: ArtifactFacts, artifact: Artifact): boolean {
 }
 
 /**
- * True if the server would turn the file down because of this artifact: one per name and depends, where a list of
- * values stands for each of them, so one shared device type is enough.
+ * True if the server would refuse the file because of this artifact. It keeps one artifact for each
+ * combination of name and depends. A list of values counts as each of its values, so one shared
+ * device type is enough.
  */
 export function conflicts(facts: Pick<ArtifactFacts, 'name' | 'depends'>, artifact: Artifact): boolean {
   const theirs = artifact.artifact_depends ?? {};

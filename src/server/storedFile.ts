@@ -14,7 +14,10 @@ export interface StoredFile {
 
 const SHOWN = ['content-type', 'etag', 'last-modified', 'accept-ranges'];
 
-/** Asks the storage for one byte of an artifact, which proves that it is there; a signed URL is good for GET only. */
+/**
+ * Asks the storage for one byte of an artifact, which proves that it is there; a signed URL is good
+ * for GET only.
+ */
 export async function headOf(api: Api, artifact: Artifact): Promise<StoredFile> {
   const doing = `looking at the file of ${artifact.name}`;
   const url = await downloadLink(api, artifact.id);

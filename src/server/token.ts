@@ -15,10 +15,10 @@ export interface TokenEnvironment {
 }
 
 /**
- * The token for a server and where it comes from: MENDER_PAT, else the content of `tokenFile`, else of
- * mender-cli's own file. A token that `storeToken` kept for another server is never used: throws
- * DeniedError if `tokenFile` holds it. Undefined if there is no token. Throws UsageError for a token
- * file that can't be read.
+ * The token for a server and where it comes from: MENDER_PAT, else the content of `tokenFile`, else
+ * of mender-cli's own file. A token that `storeToken` kept for another server is never used: throws
+ * DeniedError if `tokenFile` holds it. Undefined if there is no token. Throws UsageError for a
+ * token file that can't be read.
  */
 export async function findToken(
   environment: TokenEnvironment,
@@ -66,7 +66,10 @@ function clean(text: string, source: string): string | undefined {
   throw new UsageError(`${source}: expected a token on one line, found other characters in it`);
 }
 
-/** Where mender-cli keeps its token: `mender/authtoken` in the user's cache folder; undefined without a home. */
+/**
+ * Where mender-cli keeps its token: `mender/authtoken` in the user's cache folder; undefined
+ * without a home.
+ */
 export function tokenPath({ HOME, XDG_CACHE_HOME }: TokenEnvironment): string | undefined {
   if (XDG_CACHE_HOME !== undefined && XDG_CACHE_HOME !== '')
     return join(XDG_CACHE_HOME, 'mender', 'authtoken');
@@ -74,8 +77,8 @@ export function tokenPath({ HOME, XDG_CACHE_HOME }: TokenEnvironment): string | 
 }
 
 /**
- * Stores a token as mender-cli does: nothing but the token, with mode 0600. A second file, `PATH.host`,
- * says which server it is for.
+ * Stores a token as mender-cli does: nothing but the token, with mode 0600. A second file,
+ * `PATH.host`, says which server it is for.
  */
 export async function storeToken(path: string, token: string, host: string): Promise<void> {
   await writeAtomically(path, (temporary) => writeFile(temporary, token, { mode: 0o600 }));

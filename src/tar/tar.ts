@@ -53,8 +53,8 @@ export function tarSize(entries: readonly Pick<TarFile, 'path' | 'size'>[]): num
 /**
  * Yields a tar of the entries in the given order: regular files of owner 0:0 with the time `mtime`
  * (seconds since 1970), so that equal entries give equal bytes. The tar ends with two zero blocks.
- * Names over 100 bytes and sizes from 8 GiB on have the format of GNU tar, which every reader knows.
- * Throws IntegrityError if a body does not have its declared size.
+ * Names over 100 bytes and sizes from 8 GiB on have the format of GNU tar, which every reader
+ * knows. Throws IntegrityError if a body does not have its declared size.
  */
 export async function* tarStream(
   entries: Iterable<TarFile>,

@@ -373,7 +373,7 @@ describe('lint', () => {
         '[2].cloud: entries of other clouds than mender are skipped',
         '[2].mappings.c.destinations[0].restrict_major: without restrict_version: true it has no effect',
         '[2].mappings.c.destinations[1].restrict_major: true is taken for 1',
-        '[2].mappings.c.destinations[1].restrict_minor: less than 1 is no limit',
+        '[2].mappings.c.destinations[1].restrict_minor: expected 1 or more',
       ],
     ],
   ])('%s', (_, map, errors, warnings) => {

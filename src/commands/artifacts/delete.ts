@@ -14,7 +14,10 @@ interface Deleted {
   error?: string;
 }
 
-/** Deletes what is named or fits the query, and prints a line for each; throws the first failure at the end. */
+/**
+ * Deletes what is named or fits the query, and prints a line for each; throws the first failure at
+ * the end.
+ */
 export async function runDelete(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
   const { artifact: references = [], query, dryRun = false } = flags;
   if ((references.length === 0) === (query === undefined)) {
@@ -56,7 +59,10 @@ async function tryDelete(api: Api, id: string): Promise<UserError | undefined> {
   }
 }
 
-/** The artifacts that fit a query; the server treats several prefixes of names badly, so each is asked for by itself. */
+/**
+ * Returns the artifacts that fit a query. Asks for each prefix of a name separately, because
+ * servers do not handle several.
+ */
 export async function artifactsThatFit(api: Api, text: string): Promise<Artifact[]> {
   const { names = [], ...query } = parseQuery(text);
   const found = new Map<string, Artifact>();
@@ -68,8 +74,8 @@ export async function artifactsThatFit(api: Api, text: string): Promise<Artifact
 }
 
 /**
- * The query that `name=app-1.*,device-type=qemu` means; keys are name (repeatable), description and device-type. Throws
- * UsageError for an unknown key, and for a query that everything would fit.
+ * The query that `name=app-1.*,device-type=qemu` means; keys are name (repeatable), description and
+ * device-type. Throws UsageError for an unknown key, and for a query that everything would fit.
  */
 export function parseQuery(text: string): ArtifactQuery {
   const names: string[] = [];

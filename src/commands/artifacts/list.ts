@@ -92,7 +92,10 @@ function payloadFiles({ updates = [] }: Artifact): string[][] {
   ]);
 }
 
-/** `artifacts detail [ARTIFACT.. | --query ..]`: prints everything about each, or about all artifacts. */
+/**
+ * `artifacts detail [ARTIFACT.. | --query ..]`: prints everything about each, or about all
+ * artifacts.
+ */
 export async function runDetail(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
   const { artifact: references = [], query, sort = 'name', dir } = flags;
   if (references.length > 0 && query !== undefined) {

@@ -20,8 +20,8 @@ interface Place {
 }
 
 /**
- * `artifacts prune APPLICATION`: deletes the versions that the options, or the map's rules, let go; on the server of the
- * options, or on those of the map's accounts.
+ * `artifacts prune APPLICATION`: deletes the versions that the options do not keep, on the server
+ * of the options, or those that the map's rules do not keep, on the servers of the map's accounts.
  */
 export async function runPrune(flags: ArtifactsFlags, context: Context): Promise<void> {
   const [application, ...more] = flags.artifact ?? [];

@@ -21,7 +21,10 @@ interface Asked {
   architecture?: string | undefined;
 }
 
-/** Prints where an application, an image or an artifact file goes. Throws NotFoundError where no map knows. */
+/**
+ * Prints where an application, an image or an artifact file goes. Throws NotFoundError if no map
+ * knows it.
+ */
 export async function runResolve(flags: DestinationsFlags, context: Context): Promise<void> {
   const asked = await askedFor(flags, context);
   const found = await resolveApplication(

@@ -19,7 +19,9 @@ export const BUILD_POSITIONALS = {
   },
 } as const;
 
-/** Options of `build` and `plan`. Defaults are set after the `x-mender` of the Compose file is read. */
+/**
+ * Options of `build` and `plan`. Defaults are set after the `x-mender` of the Compose file is read.
+ */
 export const BUILD_OPTIONS = {
   'device-type': {
     group: WHAT,

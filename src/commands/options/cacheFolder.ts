@@ -9,8 +9,8 @@ export const KEPT_FREE_PERCENT = 20;
 type Place = Pick<Context, 'environment' | 'folder' | 'home'>;
 
 /**
- * The cache folder: the flag, else MENDER_HELPER_CACHE_DIR, else `$XDG_CACHE_HOME/mender-docker-delta`, else
- * `~/.cache/mender-docker-delta`.
+ * The cache folder: the flag, else MENDER_HELPER_CACHE_DIR, else
+ * `$XDG_CACHE_HOME/mender-docker-delta`, else `~/.cache/mender-docker-delta`.
  */
 export function cacheFolder(flag: string | undefined, place: Place): string {
   const named = flag ?? nonEmpty(place.environment['MENDER_HELPER_CACHE_DIR']);

@@ -75,8 +75,8 @@ export function wantsDeployment({ deviceGroup, devices, allDevices, filter }: De
 }
 
 /**
- * The deployment that the options ask for. Throws UsageError unless they name one kind of target, and for any value that
- * is wrong, so that nothing is deployed before a mistake comes to light.
+ * The deployment that the options ask for. Throws UsageError unless they name one kind of target,
+ * and for any value that is wrong, so that nothing is deployed before a mistake comes to light.
  */
 export function deployRequest(artifactName: string, flags: DeployFlags): DeployRequest {
   watchTimes(flags);
@@ -107,7 +107,7 @@ function targetOf({ deviceGroup, devices = [], allDevices, filter }: DeployFlags
   });
 }
 
-/** What the options ask of an Enterprise server; throws UsageError for values that are no JSON. */
+/** What the options ask of an Enterprise server; throws UsageError for values that are not JSON. */
 export function enterpriseOf({ phases, retries, filter, updateControlMap }: DeployFlags): EnterpriseOptions {
   return {
     ...(phases === undefined ? {} : { phases: listOf(phases) }),

@@ -61,7 +61,10 @@ export const LIBRARY_POSITIONALS = {
 /** The flags of all actions. Each action reads its own. */
 export type LibraryCommandFlags = FlagsOf<typeof LIBRARY_POSITIONALS & typeof LIBRARY_OPTIONS>;
 
-/** Returns the words of an action. Throws UsageError unless there are as many as in `expected`: `FILE REFERENCE`. */
+/**
+ * Returns the words of an action. Throws UsageError unless there are as many as in `expected`:
+ * `FILE REFERENCE`.
+ */
 export function wordsOf({ action, words = [] }: LibraryCommandFlags, expected: string): [string, string] {
   const [first = '', second = ''] = words;
   if (words.length === expected.split(' ').length) return [first, second];

@@ -17,8 +17,9 @@ export interface LibraryFlags {
 type Environment = Context['environment'];
 
 /**
- * The library of a reference: the one of --library or LIBRARY_URL, or another that the reference names. A token belongs to
- * the former and is shown to nobody else. Throws UsageError for a reference without host where none is set up.
+ * Opens the library of a reference: the library that the reference names, else the one of --library
+ * or LIBRARY_URL. Sends the token to the library of --library or LIBRARY_URL only. Throws
+ * UsageError if the reference has no host and no library is set up.
  */
 export async function openLibrary(
   host: string | undefined,

@@ -67,7 +67,9 @@ export function mapChoice({ workflow, cloud, account }: MapFlags): MapChoice {
   return { workflow, cloud, accounts: account };
 }
 
-/** The server profiles of --config, else of the user's own configuration file, which may be missing. */
+/**
+ * The server profiles of --config, else of the user's own configuration file, which may be missing.
+ */
 export function profilesOf({ config }: MapFlags, { environment, folder, home }: Context): Promise<Profiles> {
   if (config !== undefined) return readProfiles(resolve(folder, config), { optional: false });
   const configured = nonEmpty(environment['XDG_CONFIG_HOME']) ?? join(home, '.config');

@@ -11,7 +11,10 @@ import { packageVersion } from '../../io/packageVersion.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The request that flags and settings amount to, with every default filled in. Throws UsageError for what is missing or wrong. */
+/**
+ * The request that flags and settings amount to, with every default filled in. Throws UsageError
+ * for what is missing or wrong.
+ */
 export function requestOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest {
   const deviceTypes = required(flags.deviceType, 'device type', '-t DEVICE-TYPE');
   if (deviceTypes.some((type) => type.trim() === '')) throw new UsageError('a device type is empty');
@@ -131,7 +134,10 @@ function manifestName(text: string): string {
   throw new UsageError(`--manifest-name: expected up to 100 characters, found ${text.length}`);
 }
 
-/** It begins a pattern of what the artifact clears: a `*` in it makes clients clear other software, or abort. */
+/**
+ * It begins a pattern of what the artifact clears: a `*` in it makes clients clear other software,
+ * or abort.
+ */
 function softwareFilesystem(text: string): string {
   if (/^[\w-]+(\.[\w-]+)*$/.test(text)) return text;
   throw new UsageError(

@@ -33,15 +33,15 @@ const NOT_IN_MANIFEST = new Set([
 ]);
 
 /**
- * Options that decide where credentials go or whether TLS protects them. A project may repeat what the
- * user says and never decides it.
+ * Options that decide where credentials go or whether TLS protects them. A project may repeat what
+ * the user says and never decides it.
  */
 const USERS_WORD: ReadonlySet<string> = new Set(['mender-host', 'insecure-registry']);
 
 /**
- * The flags, completed by the `x-mender` of the Compose file where neither a flag nor its environment
- * variable says anything. Throws UsageError for an unknown key, for a value of the wrong type, and for a
- * key that would decide where credentials go.
+ * The flags, completed by the `x-mender` of the Compose file where neither a flag nor its
+ * environment variable says anything. Throws UsageError for an unknown key, for a value of the
+ * wrong type, and for a key that would decide where credentials go.
  */
 export function withManifestSettings<Flags extends BuildFlags>(
   flags: Flags,

@@ -108,8 +108,8 @@ export function logsText(logs: Readonly<Record<string, string>>): string {
 }
 
 /**
- * A device's log behind a bar: a line that begins with `::` or holds `##[` would be a command to the
- * runner of GitHub Actions.
+ * A device's log behind a bar: a line that begins with `::` or holds `##[` would be a command to
+ * the runner of GitHub Actions.
  */
 function indented(text: string): string {
   const lines = text.trimEnd().replaceAll('\r\n', '\n').replaceAll('##[', '#\\u0023[').split('\n');

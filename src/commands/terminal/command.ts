@@ -34,7 +34,9 @@ type Row = Options | PositionalOptions;
 type Camel<Name> = Name extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name;
 type IsOptional<Option extends Row> = undefined extends InferredOptionType<Option> ? true : false;
 
-/** The values of a table of options, with names in camel case. An option that nobody set is missing. */
+/**
+ * The values of a table of options, with names in camel case. An option that nobody set is missing.
+ */
 export type FlagsOf<Table extends Readonly<Record<string, Row>>> = {
   [Name in keyof Table as IsOptional<Table[Name]> extends true ? Camel<Name> : never]?: Exclude<
     InferredOptionType<Table[Name]>,

@@ -43,7 +43,10 @@ export function formatTable(
 
 const MILLISECONDS: Record<string, number> = { '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of `90`, `90s`, `30m`, `2h` or `1d`; throws UsageError for anything else. `option` names it. */
+/**
+ * Milliseconds of `90`, `90s`, `30m`, `2h` or `1d`; throws UsageError for anything else. `option`
+ * names it.
+ */
 export function parseDuration(text: string, option: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text.trim()) ?? [];
   const factor = MILLISECONDS[unit];

@@ -2,7 +2,10 @@ import { userInfo } from 'node:os';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The user's home folder: `HOME`, else what the system says; `/` for a user that it does not know, as in a container. */
+/**
+ * The user's home folder: `HOME`, else what the system says; `/` for a user that it does not know,
+ * as in a container.
+ */
 export function homeFolder(environment: Environment): string {
   const named = nonEmpty(environment['HOME']);
   if (named !== undefined) return named;

@@ -2,7 +2,10 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { UsageError } from '../../errors.ts';
 
-/** The first line of stdin; on a terminal it is asked for, and not shown. Throws UsageError when nothing comes. */
+/**
+ * The first line of stdin; on a terminal it is asked for, and not shown. Throws UsageError when
+ * nothing comes.
+ */
 export async function readPassword(
   prompt: string,
   input: NodeJS.ReadableStream & { isTTY?: boolean } = process.stdin,

@@ -41,8 +41,9 @@ export function onSignals(act: (signal: EndingSignal) => void): () => void {
 
 /**
  * Calls `act` with the first error that no code catches, as of a program that can't be started
- * because too many files are open. If the run does not end soon, `tell` prints the error and returns
- * the exit code of the process, which ends at once. Returns a function that stops listening.
+ * because too many files are open. If the run does not end soon, `tell` prints the error and
+ * returns the exit code of the process, which ends at once. Returns a function that stops
+ * listening.
  */
 export function onStrayErrors(act: (error: unknown) => void, tell: (error: unknown) => number): () => void {
   let deadline: NodeJS.Timeout | undefined;
@@ -68,7 +69,10 @@ function endAtOnce(signal: EndingSignal): never {
   process.exit(exitCode);
 }
 
-/** The terminal of this process. `onFailure` is told when the output can't be written; a closed pipe is no failure. */
+/**
+ * The terminal of this process. `onFailure` is told when the output can't be written; a closed pipe
+ * does not count.
+ */
 export function processTerminal(onFailure: (error: unknown) => void): Terminal {
   const { stdout, stderr, env } = process;
   stdout.on('error', (error) => {

@@ -21,7 +21,10 @@ interface Shown {
   lastLine: number;
 }
 
-/** Progress as one bar per piece of work on a terminal, as lines elsewhere; nothing for what ends within a second. */
+/**
+ * Progress as one bar per piece of work on a terminal, as lines elsewhere; nothing for what ends
+ * within a second.
+ */
 export function createProgress(screen: Screen, now: () => number = Date.now): Progress & { clear(): void } {
   const tasks = new Set<Shown>();
   let drawn = 0;

@@ -14,8 +14,8 @@ const NAME = /^[A-Za-z0-9._-]+$/;
 
 /**
  * Converts the document to plain data. Fills in the variables, also in the document itself, unless
- * the scope keeps them. Throws UsageError, with line and column, for a missing required variable and
- * for anything that is not a Compose file.
+ * the scope keeps them. Throws UsageError, with line and column, for a missing required variable
+ * and for anything that is not a Compose file.
  */
 export function convertDocument(file: YamlFile, document: Document, scope: Scope): Mapping {
   const { variables, notes, keepsVariables } = scope;

@@ -12,9 +12,9 @@ export interface ComposeFiles {
 }
 
 /**
- * Finds the Compose files that the arguments name. A folder stands for the files in `COMPOSE_FILE`,
- * of the environment or of the folder's `.env`, or else for the Compose file in it that has a default
- * name and for its override file, as in Compose. Throws NotFoundError for a folder without one.
+ * Finds the Compose files that the arguments name. A folder means the files in `COMPOSE_FILE`,
+ * of the environment or of the folder's `.env`, or else the Compose file in it that has a default
+ * name, and its override file, as in Compose. Throws NotFoundError for a folder without one.
  */
 export async function locateFiles(named: readonly string[], environment: Environment): Promise<ComposeFiles> {
   const paths: string[] = [];

@@ -27,7 +27,9 @@ export interface Notes {
   /** Variables without a value. */
   unset: Set<string>;
   filled: Filled[];
-  /** Values for secrets that only the env file of an include has, by the variable for the device. */
+  /**
+   * Values for secrets that only the env file of an include has, by the variable for the device.
+   */
   secretValues: Map<string, SecretValue>;
   /** How often a file was read. */
   reads: number;

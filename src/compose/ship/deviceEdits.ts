@@ -55,7 +55,7 @@ function unusedEntries(model: Mapping, active: ReadonlySet<string>): Edit[] {
   return [...used].flatMap(([section, names]) => {
     const entries = Object.keys(asMapping(model[section]));
     const unused = entries.filter((name) => !names.has(name));
-    // An empty section is no fault, but no use either.
+    // Compose allows an empty section, but it does nothing.
     if (unused.length === entries.length) return entries.length === 0 ? [] : [{ at: [section] }];
     return unused.map((name) => ({ at: [section, name] }));
   });

@@ -14,7 +14,7 @@ const KINDS: readonly { why: string; expression: RegExp }[] = [
   },
 ];
 
-/** Bytes. A larger file is no `.env`. */
+/** Bytes. A larger file is not a `.env`. */
 const LARGEST_DOTENV = 1 << 20;
 
 /**

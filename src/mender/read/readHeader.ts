@@ -42,7 +42,7 @@ const PAYLOAD_FILE = /^headers\/\d{4}\/(type-info|meta-data)$/;
 
 /**
  * Reads `header.tar`. Throws IntegrityError for everything that mender-artifact refuses, and for
- * names that occur twice, of which one reader would take the first and another the last.
+ * names that occur twice: one reader would take the first entry, another the last.
  */
 export async function readHeader(
   body: Chunks,

@@ -28,8 +28,9 @@ interface Contents {
 }
 
 /**
- * Reads an artifact as a baseline: its version, its images, and the layers that it holds whole. Throws UnsupportedError if its
- * devices do not report what an artifact for `application` would depend on.
+ * Reads an artifact as a baseline: its version, its images, and the layers that it holds whole.
+ * Throws UnsupportedError if its devices do not report what an artifact for `application` would
+ * depend on.
  */
 export async function artifactBaseline(
   { path, version: given }: BaseFile,
@@ -55,7 +56,10 @@ export async function artifactBaseline(
   return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
 }
 
-/** Bytes of files that are read to learn the services. The rest is data that the services do not depend on. */
+/**
+ * Bytes of files that are read to learn the services. The rest is data that the services do not
+ * depend on.
+ */
 const MOST_EXTRACTED = 64 << 20;
 
 async function readContents(path: string, signal: AbortSignal): Promise<Contents> {
@@ -81,7 +85,10 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
   });
 }
 
-/** Writes an empty file without a body, because its name alone matters. The reader refuses names that lead out of the folder. */
+/**
+ * Writes an empty file without a body, because its name alone matters. The reader refuses names
+ * that lead out of the folder.
+ */
 async function extract(path: string, body: AsyncIterable<Buffer> | undefined): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, body === undefined ? '' : await buffer(body));
@@ -138,7 +145,10 @@ function artifactSource(path: string, { report, diffIDs }: Contents): ImageSourc
   };
 }
 
-/** Delivers the `missing` configs and layers that the artifact at `path` holds whole, and takes them out of the set. */
+/**
+ * Delivers the `missing` configs and layers that the artifact at `path` holds whole, and takes them
+ * out of the set.
+ */
 export async function deliverWhole(
   path: string,
   missing: Set<Digest>,

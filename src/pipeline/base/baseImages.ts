@@ -36,7 +36,8 @@ export interface BaseImage {
 }
 
 /**
- * Returns the image of each service of the baseline. Leaves out, with a warning, an image whose layers nobody knows any more.
+ * Returns the image of each service of the baseline. Leaves out, with a warning, an image whose
+ * layers nobody knows any more.
  */
 export async function findBaseImages(
   metadata: ArtifactMetadata,
@@ -70,7 +71,10 @@ async function findBaseImage(
   return { name, configDigest, layers: layers.map(({ diffID }) => diffID), metadata, images, located };
 }
 
-/** Finds a base image again: by its manifest digest, then by its name if the name still means the same image. */
+/**
+ * Finds a base image again: by its manifest digest, then by its name if the name still means the
+ * same image.
+ */
 export async function locateBaseImage(
   metadata: ImageMetadata,
   platform: Platform,
@@ -116,8 +120,8 @@ function isSame({ hash }: ImageMetadata, found: ResolvedImage): boolean {
 }
 
 /**
- * Chooses the base image that `image` is built against: one with the same content, else of the same repository, else of the
- * same service. Of several, one of the same service. Pure.
+ * Chooses the base image that `image` is built against: one with the same content, else of the same
+ * repository, else of the same service. Of several, one of the same service. Pure.
  */
 export function chooseBase<T extends Pick<BaseImage, 'name' | 'configDigest'>>(
   image: Pick<NewImage, 'services' | 'name'> & { image: { configDigest: Digest } },
@@ -129,7 +133,7 @@ export function chooseBase<T extends Pick<BaseImage, 'name' | 'configDigest'>>(
   return same ?? all.find(({ name }) => sameRepository(name, image.name)) ?? own[0];
 }
 
-/** Returns the bytes of each layer of the base image, as far as they are known without reading a layer. */
+/** Returns the bytes of each layer of the base image, if it is known without reading the layer. */
 export async function knownSizes(
   { metadata, layers }: BaseImage,
   cache: Pick<Cache, 'layers'>,

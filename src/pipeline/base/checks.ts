@@ -9,8 +9,9 @@ import type { NewImage } from '../images/services.ts';
 import type { Log } from '../../io/log.ts';
 
 /**
- * Throws UsageError for a base of another architecture, and with --strict-base for a base whose artifact name is unknown. Warns
- * of moved tags if devices could not go back to the image that the tag meant before.
+ * Throws UsageError for a base of another architecture, and with --strict-base for a base whose
+ * artifact name is unknown. Warns of moved tags if devices could not go back to the image that the
+ * tag meant before.
  */
 export function checkBaselines(
   baselines: readonly Baseline[],

@@ -23,8 +23,8 @@ export interface FileContext {
 }
 
 /**
- * Parses `[VERSION=]FILE` or `[VERSION=]library://REFERENCE`; a relative path is one in `folder`. Throws NotFoundError if there
- * is no such file.
+ * Parses `[VERSION=]FILE` or `[VERSION=]library://REFERENCE`; a relative path is one in `folder`.
+ * Throws NotFoundError if there is no such file.
  */
 export function parseBase(text: string, folder: string): BaseFile {
   const [version = '', ...rest] = text.split('=');
@@ -90,8 +90,8 @@ async function kindOf(path: string): ReturnType<typeof kindOfFile> {
 }
 
 /**
- * Tells what a base is by its first bytes: an artifact begins with its version, JSON with a brace. Anything else is left to the
- * reader of archives. Throws the system's error.
+ * Tells what a base is by its first bytes: an artifact begins with its version, JSON with a brace.
+ * Anything else is left to the reader of archives. Throws the system's error.
  */
 export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' | 'archive'> {
   try {
@@ -104,7 +104,10 @@ export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' 
   }
 }
 
-/** The images of an archive are the base images of the services that run an image of the same repository. */
+/**
+ * The images of an archive are the base images of the services that run an image of the same
+ * repository.
+ */
 async function archiveBaseline(
   { path, version }: BaseFile,
   newImages: readonly NewImage[],
@@ -139,7 +142,7 @@ async function archiveBaseline(
 function noneOfThem(path: string, names: readonly Reference[], images: readonly NewImage[]): NotFoundError {
   const has = names.map(formatReference).join(', ') || 'no named image';
   const wanted = images.map(({ name }) => formatReference(name)).join(', ');
-  return new NotFoundError(`--base ${path}: it has ${has}, none of which is an earlier ${wanted}`, {
+  return new NotFoundError(`--base ${path}: expected an earlier ${wanted}, found ${has}`, {
     hint: 'save the image under the name that it has on the devices',
   });
 }

@@ -30,10 +30,11 @@ interface Candidate {
 }
 
 /**
- * Returns the baselines of a build: those of --base, then those of several --previous-version. Without any, returns the first
- * that exists of: the last successful run, --previous-version, with --release the VERSION file at the first parent of HEAD,
- * else the VERSION file. Returns an empty list if there is nothing to build against. Throws NotFoundError for a named ref that
- * does not exist, and UsageError for a base with an unusable version or name.
+ * Returns the baselines of a build: those of --base, then those of several --previous-version.
+ * Without any, returns the first that exists of: the last successful run, --previous-version, with
+ * --release the VERSION file at the first parent of HEAD, else the VERSION file. Returns an empty
+ * list if there is nothing to build against. Throws NotFoundError for a named ref that does not
+ * exist, and UsageError for a base with an unusable version or name.
  */
 export async function findBaselines(
   request: BuildRequest,

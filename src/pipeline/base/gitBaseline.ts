@@ -18,8 +18,9 @@ export interface GitPlace {
 }
 
 /**
- * Finds out what the artifact of an earlier commit held. Reads the Compose files, with the other files and the `.env` of that
- * commit, from a temporary clone, and looks up the images by name. Leaves out services that were built and not pulled.
+ * Finds out what the artifact of an earlier commit held. Reads the Compose files, with the other
+ * files and the `.env` of that commit, from a temporary clone, and looks up the images by name.
+ * Leaves out services that were built and not pulled.
  */
 export async function readMetadataAtRef(
   { ref, commit, repository }: GitPlace,

@@ -3,7 +3,10 @@ import { isLibraryReference } from '../../library/reference.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { NewImage } from '../images/services.ts';
 
-/** Returns what to remember of an artifact with these images. `sizes`: bytes by diffID, as far as they are known. Pure. */
+/**
+ * Returns what to remember of an artifact with these images. `sizes`: bytes by diffID, as far as
+ * they are known. Pure.
+ */
 export function metadataOf(
   names: { version: string; artifactName: string },
   images: readonly NewImage[],

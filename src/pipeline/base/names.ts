@@ -7,8 +7,8 @@ export const LONGEST_BUILT_VERSION = 160;
 const LONGEST_NAME = 200;
 
 /**
- * Returns the version if it may become a part of file names, keys and outputs of CI systems: printable ASCII without spaces,
- * slashes and quotes. Throws UsageError that begins with `where`.
+ * Returns the version if it may become a part of file names, keys and outputs of CI systems:
+ * printable ASCII without spaces, slashes and quotes. Throws UsageError that begins with `where`.
  */
 export function checkVersion(version: string, where: string, longest = LONGEST_VERSION): string {
   if (/^[\x21-\x7e]+$/.test(version) && !/[/\\"'`]/.test(version) && version.length <= longest)
@@ -19,7 +19,10 @@ export function checkVersion(version: string, where: string, longest = LONGEST_V
   );
 }
 
-/** Returns the name of an artifact if it may become the name of a file. Throws UsageError that begins with `where`. */
+/**
+ * Returns the name of an artifact if it may become the name of a file. Throws UsageError that
+ * begins with `where`.
+ */
 export function checkArtifactName(name: string, where: string): string {
   if (/^[\x21-\x7e]+$/.test(name) && !/[/\\"'`]/.test(name) && name.length <= LONGEST_NAME) return name;
   throw new UsageError(

@@ -11,7 +11,9 @@ export interface Surroundings {
   /** Absolute folder of the Compose file. */
   folder: string;
   repository?: Repository | undefined;
-  /** Why git can't read the repository around the folder; undefined if it can, or if there is none. */
+  /**
+   * Why git can't read the repository around the folder; undefined if it can, or if there is none.
+   */
   unreadable?: ToolError | undefined;
   versionFile?: VersionFile | undefined;
 }
@@ -33,8 +35,9 @@ export function requireReadable({ unreadable }: Surroundings): void {
 }
 
 /**
- * Chooses the new artifact's version: `given`, else the content of VERSION for a release, else a development version that names
- * the commit. Throws UsageError that names --artifact-version if there is nothing to make it from.
+ * Chooses the new artifact's version: `given`, else the content of VERSION for a release, else a
+ * development version that names the commit. Throws UsageError that names --artifact-version if
+ * there is nothing to make it from.
  */
 export function chooseVersion(around: Surroundings, given: string | undefined, release: boolean): string {
   if (given !== undefined) return checkVersion(given, '--artifact-version');
@@ -53,7 +56,10 @@ export function chooseVersion(around: Surroundings, given: string | undefined, r
   return developmentVersion(version, head);
 }
 
-/** Returns `<repository folder>-<Compose folder>`; outside of git and at the repository's top, the folder's name alone. */
+/**
+ * Returns `<repository folder>-<Compose folder>`; outside of git and at the repository's top, the
+ * folder's name alone.
+ */
 export function defaultApplicationName(around: Surroundings): string {
   requireReadable(around);
   const { folder, repository } = around;
@@ -62,7 +68,10 @@ export function defaultApplicationName(around: Surroundings): string {
   return `${last(repository.root)}-${last(folder)}`;
 }
 
-/** Returns the version in VERSION at the first parent of HEAD, or undefined if there was no such file. */
+/**
+ * Returns the version in VERSION at the first parent of HEAD, or undefined if there was no such
+ * file.
+ */
 export async function releasedBefore(around: Surroundings): Promise<string | undefined> {
   requireReadable(around);
   const { repository, versionFile } = around;

@@ -19,7 +19,9 @@ import { verifyBuilt } from '../verify/built.ts';
 import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
 
-/** One finished artifact, what is in it, and what to remember of it once it is where it should be. */
+/**
+ * One finished artifact, what is in it, and what to remember of it once it is where it should be.
+ */
 export interface BuiltArtifact {
   plan: BuildPlan;
   images: PayloadImage[];
@@ -30,9 +32,10 @@ export interface BuiltArtifact {
 }
 
 /**
- * Builds all planned artifacts, one after the other from one cache. If bytes in the cache have rotted, deletes them and builds
- * the artifact once more. Throws what the parts throw, and leaves no file half written. Throws UsageError before it starts if it
- * can't write the cache, or would replace what is no regular file.
+ * Builds all planned artifacts, one after the other from one cache. If bytes in the cache have
+ * rotted, deletes them and builds the artifact once more. Throws what the parts throw, and leaves
+ * no file half written. Throws UsageError before it starts if it can't write the cache, or would
+ * replace what is no regular file.
  */
 export async function buildAll(
   prepared: Prepared,
@@ -138,7 +141,10 @@ function specOf(
   };
 }
 
-/** A delta depends on the version that it was made from, and with --strict-base on that very artifact. */
+/**
+ * A delta depends on the version that it was made from, and with --strict-base on that very
+ * artifact.
+ */
 function dependsOf(
   plan: BuildPlan,
   images: readonly PayloadImage[],

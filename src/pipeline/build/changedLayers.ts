@@ -26,9 +26,9 @@ type EncoderChoice = Pick<BuildRequest, 'encoder' | 'effort' | 'workers'>;
 export type EncodeContext = Effects & { cache: Cache };
 
 /**
- * Returns what ships of every changed layer of these images, by diffID: a proved delta from the best base layer, or the whole
- * layer if that is smaller. All layers must be in the cache. `brought`: the digests that came into it just now. Throws what the
- * encoder throws.
+ * Returns what ships of every changed layer of these images, by diffID: a proved delta from the
+ * best base layer, or the whole layer if that is smaller. All layers must be in the cache.
+ * `brought`: the digests that came into it just now. Throws what the encoder throws.
  */
 export async function makeChangedLayers(
   images: readonly PlannedImage[],
@@ -42,7 +42,8 @@ export async function makeChangedLayers(
     for (const [diffID, job] of own) jobs.push({ planned, diffID, job });
   }
   const contents = new Map(images.map((planned) => [planned, new Map<Digest, LayerContent>()]));
-  // One after the other, because the encoder uses all workers for one layer, and to hold one layer in memory.
+  // One after the other, because the encoder uses all workers for one layer, and to hold one layer
+  // in memory.
   for (const { planned, diffID, job } of jobs) {
     const content = 'from' in job ? await makeDeltaContent(job, choice, context) : fullContent(job);
     contents.get(planned)?.set(diffID, brought.has(diffID) ? asFresh(content) : content);

@@ -19,8 +19,8 @@ export interface GoneContext {
 
 /**
  * Returns the image with a plan that needs only base layers that the cache or a source still has.
- * Without the base layers that the new image replaces, its changed layers ship whole, with a warning.
- * Asks sources, and downloads no layer. Afterwards the cache holds the base layers, or
+ * Without the base layers that the new image replaces, its changed layers ship whole, with a
+ * warning. Asks sources, and downloads no layer. Afterwards the cache holds the base layers, or
  * `base.located` says who has them.
  */
 export async function avoidGoneLayers(
@@ -43,8 +43,8 @@ export async function avoidGoneLayers(
 }
 
 /**
- * Returns the plan with the layers that the build would have to ship whole, because their base layers
- * are gone. Downloads no layer. If it can't find out, it warns and leaves the plan as it is.
+ * Returns the plan with the layers that the build would have to ship whole, because their base
+ * layers are gone. Downloads no layer. If it can't find out, it warns and leaves the plan as it is.
  */
 export async function foreseeGoneLayers(
   plan: BuildPlan,
@@ -78,7 +78,9 @@ async function findMissing({ image, source }: LocatedImage, diffIDs: readonly Di
   return (await source.findMissing?.(image, diffIDs)) ?? [];
 }
 
-/** True if a base layer is left that the new image no longer has: changed layers come from those. */
+/**
+ * True if a base layer is left that the new image no longer has: changed layers come from those.
+ */
 function hasReplaced({ image, base }: PlannedImage): boolean {
   const kept = new Set(image.image.layers.map(({ diffID }) => diffID));
   return base?.layers.some((diffID) => !kept.has(diffID)) === true;

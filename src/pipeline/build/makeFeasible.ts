@@ -18,8 +18,8 @@ export interface FeasibleContext {
 
 /**
  * Returns the image with a plan that can be carried out. Layers that no device could decode from a
- * delta ship whole in it, and so do those that `avoidGoneLayers` finds. May unpack layers of the cache
- * and ask sources.
+ * delta ship whole in it, and so do those that `avoidGoneLayers` finds. May unpack layers of the
+ * cache and ask sources.
  */
 export async function makeFeasible(
   planned: PlannedImage,
@@ -31,7 +31,10 @@ export async function makeFeasible(
   return avoidGoneLayers(decodable, platform, { log, hold });
 }
 
-/** Xdelta3 can't copy a layer that it takes for compressed. A layer that is not in the cache is taken for a tar. */
+/**
+ * Xdelta3 can't copy a layer that it takes for compressed. A layer that is not in the cache is
+ * taken for a tar.
+ */
 async function shipCompressedWhole(planned: PlannedImage, store: LayerStore): Promise<PlannedImage> {
   const layers = await Promise.all(
     planned.plan.layers.map(async (layer): Promise<LayerPlan> => {

@@ -17,8 +17,8 @@ import { makeFeasible } from './makeFeasible.ts';
 type Sizes = ReadonlyMap<Digest, number>;
 
 /**
- * Brings everything into the cache that the images of one artifact need, makes the deltas, and returns the images in the form
- * that the artifact writer takes.
+ * Brings everything into the cache that the images of one artifact need, makes the deltas, and
+ * returns the images in the form that the artifact writer takes.
  */
 export async function makePayloadImages(
   planned: readonly PlannedImage[],
@@ -52,8 +52,8 @@ async function sizesOf(images: readonly PlannedImage[], cache: Cache): Promise<S
 }
 
 /**
- * Returns what must be in the cache: the config, the layers that are read, and those whose size is unknown. A layer that ships
- * whole is only read if it is compressed in another way.
+ * Returns what must be in the cache: the config, the layers that are read, and those whose size is
+ * unknown. A layer that ships whole is only read if it is compressed in another way.
  */
 function wantsOf({ image, base, plan }: PlannedImage, sizes: Sizes, { compression }: BuildRequest): Want[] {
   const isShipped = ({ kind }: LayerPlan): boolean => kind === 'full' && compression === 'auto';

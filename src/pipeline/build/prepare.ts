@@ -20,7 +20,10 @@ import type { Surroundings } from '../base/versioning.ts';
 import { chooseVersion, defaultApplicationName, surroundingsOf } from '../base/versioning.ts';
 import type { World } from '../images/world.ts';
 
-/** What a run will build: one plan for each baseline, and one for a full artifact if that is asked for. */
+/**
+ * What a run will build: one plan for each baseline, and one for a full artifact if that is asked
+ * for.
+ */
 export interface Prepared {
   application: Application;
   images: NewImage[];
@@ -30,8 +33,9 @@ export interface Prepared {
 }
 
 /**
- * Resolves the images of an application, finds what the devices have, and plans. Downloads no layer, and writes only notes of
- * what it looked up. Throws what the sources throw, and UsageError for invalid names.
+ * Resolves the images of an application, finds what the devices have, and plans. Downloads no
+ * layer, and writes only notes of what it looked up. Throws what the sources throw, and UsageError
+ * for invalid names.
  */
 export async function prepare(
   application: Application,
@@ -76,7 +80,10 @@ function imageNames(images: readonly NewImage[]): Map<string, string> {
   );
 }
 
-/** Compose would not run a loaded image of another platform than the service asks for: it would pull. */
+/**
+ * Compose would not run a loaded image of another platform than the service asks for: it would
+ * pull.
+ */
 function checkPlatforms({ services }: Application, { platform }: BuildRequest): void {
   for (const service of services) {
     if (service.platform === undefined || samePlatform(parsePlatform(service.platform), platform)) continue;
@@ -132,7 +139,9 @@ function abilityOf({ delta, module, decodeOnDevice }: BuildRequest): DeltaAbilit
 
 const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 
-/** Devices run the application as a Compose project of this name, so Compose's rules apply to it. */
+/**
+ * Devices run the application as a Compose project of this name, so Compose's rules apply to it.
+ */
 function applicationName(given: string | undefined, around: Surroundings): string {
   if (given === undefined)
     return (

@@ -7,7 +7,10 @@ import { provenance } from './provenance.ts';
 import type { BuildRequest } from '../request.ts';
 import { cycloneDx } from './sbom.ts';
 
-/** Writes `<path>.cdx.json` and `<path>.provenance.json` for the artifact at `path`, each whole or not at all. */
+/**
+ * Writes `<path>.cdx.json` and `<path>.provenance.json` for the artifact at `path`, each whole or
+ * not at all.
+ */
 export async function describeArtifact(
   path: string,
   { plan, images }: { plan: BuildPlan; images: readonly PayloadImage[] },

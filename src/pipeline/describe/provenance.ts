@@ -7,8 +7,8 @@ import type { DescribedArtifact } from './sbom.ts';
 import { packageUrl } from './sbom.ts';
 
 /**
- * Returns what the artifact was made of, and how, as an in-toto statement with SLSA provenance. It holds no argument that could
- * be a secret. Pure. https://slsa.dev/spec/v1.0/provenance
+ * Returns what the artifact was made of, and how, as an in-toto statement with SLSA provenance. It
+ * holds no argument that could be a secret. Pure. https://slsa.dev/spec/v1.0/provenance
  */
 export function provenance(artifact: DescribedArtifact, request: BuildRequest): unknown {
   const { path, digest, plan, toolVersion } = artifact;

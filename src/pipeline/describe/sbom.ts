@@ -15,12 +15,16 @@ export interface DescribedArtifact {
   images: readonly PayloadImage[];
   /** Of this tool. */
   toolVersion: string;
-  /** The time in the documents, in seconds since 1970. Without it they have no time, and are the same every time. */
+  /**
+   * The time in the documents, in seconds since 1970. Without it they have no time, and are the
+   * same every time.
+   */
   modificationTime?: number | undefined;
 }
 
 /**
- * Returns an SBOM of the artifact: its images with their layers, by digest. Equal artifacts give equal documents. Pure.
+ * Returns an SBOM of the artifact: its images with their layers, by digest. Equal artifacts give
+ * equal documents. Pure.
  * https://cyclonedx.org/docs/1.6/json/
  */
 export function cycloneDx(artifact: DescribedArtifact): unknown {
@@ -115,7 +119,9 @@ function properties(values: Record<string, string | undefined>): { name: string;
   );
 }
 
-/** Makes a UUID of a digest: version 8, https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-8 */
+/**
+ * Makes a UUID of a digest: version 8, https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-8
+ */
 function uuidOf(digest: Digest): string {
   const hex = hexOf(digest);
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`];

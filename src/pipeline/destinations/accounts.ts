@@ -10,8 +10,8 @@ import type { Profiles } from './profiles.ts';
 /** The servers of a map's accounts. */
 export interface Accounts {
   /**
-   * The server of an account; `place` is where the map names the account. Every account is opened once.
-   * Throws UsageError for an account without a profile, DeniedError if its token is missing.
+   * The server of an account; `place` is where the map names the account. Every account is opened
+   * once. Throws UsageError for an account without a profile, DeniedError if its token is missing.
    */
   open(account: string, place: string): Promise<Api>;
 }

@@ -5,7 +5,9 @@ import { readArtifactFile } from '../../mender/read/readFile.ts';
 import { readPlatform } from '../../mender/read/readPlatform.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 
-/** The files of one artifact name, which differ in what they depend on. Most often it is one file. */
+/**
+ * The files of one artifact name, which differ in what they depend on. Most often it is one file.
+ */
 export interface ArtifactSet {
   name: string;
   application: string;
@@ -16,8 +18,8 @@ export interface ArtifactSet {
 }
 
 /**
- * Reads artifact files and groups them by name. Throws UsageError for a file that is not the artifact
- * of an application.
+ * Reads artifact files and groups them by name. Throws UsageError for a file that is not the
+ * artifact of an application.
  */
 export async function readArtifactSets(
   paths: readonly string[],

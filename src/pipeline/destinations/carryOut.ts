@@ -20,9 +20,9 @@ import type { Pruned } from '../release/retention.ts';
 const AT_ONCE = 8;
 
 /**
- * Uploads an artifact to its accounts in parallel, deploys it to the destinations of each and waits for
- * all. If all went well, prunes old versions as the map says. A failure ends only what depends on it.
- * An interruption ends everything and is one of the failures.
+ * Uploads an artifact to its accounts in parallel, deploys it to the destinations of each and waits
+ * for all. If all went well, prunes old versions as the map says. A failure ends only what depends
+ * on it. An interruption ends everything and is one of the failures.
  */
 export async function deployToAccounts(
   { artifact, accounts }: { artifact: ArtifactSet; accounts: readonly TargetAccount[] },

@@ -10,8 +10,8 @@ import type { ArtifactSet } from './artifact.ts';
 import type { DestinationReport, MapContext, MapDeployment, TargetAccount } from './types.ts';
 
 /**
- * Deploys to all destinations of an account, and waits for them together. The deployments are created one by one, so that
- * of two equal ones the second joins the first.
+ * Deploys to all destinations of an account, and waits for them together. The deployments are
+ * created one by one, so that of two equal ones the second joins the first.
  */
 export async function deployAll(one: AccountRun): Promise<DestinationReport[]> {
   const { destinations } = one.account;
@@ -89,8 +89,8 @@ async function watch(
 }
 
 /**
- * True if every device had the artifact before. For one deployment that is a mistake, but here destinations may overlap, and
- * a run is repeated where another account failed.
+ * True if every device had the artifact before. For one deployment that is a mistake, but here
+ * destinations may overlap, and a run is repeated where another account failed.
  */
 function haveItAlready(statistics: Statistics): boolean {
   const counted = Object.entries(statistics).filter(([, count]) => count > 0);
@@ -114,7 +114,10 @@ export interface AccountRun {
   failures: UserError[];
 }
 
-/** The result, or the failure, which is noted; so is an interruption, as what was done is to be reported. Bugs are thrown. */
+/**
+ * Returns the result, or notes the failure. Also notes an interruption, so that the report has what
+ * was done. Throws bugs.
+ */
 export async function attempt<T>(
   { failures, account, context }: AccountRun,
   work: () => Promise<T>,

@@ -4,8 +4,8 @@ import { nameByMap } from './target.ts';
 import type { MapContext, MapDeployment } from './types.ts';
 
 /**
- * Build plans under the artifact name that the map asks for. What tells several artifacts of one run
- * apart stays at the end of the name. Throws what `nameByMap` throws.
+ * Build plans under the artifact name that the map asks for. What tells several artifacts of one
+ * run apart stays at the end of the name. Throws what `nameByMap` throws.
  */
 export async function namePlans(
   plans: BuildPlan[],

@@ -38,9 +38,9 @@ const fileSchema = v.pipe(
 );
 
 /**
- * The profiles in a configuration file: `servers: {NAME: {host, tokenEnv|tokenFile}}`. Token files are
- * relative to it. A missing file has no profiles if it is `optional`. Throws UsageError for an invalid
- * file.
+ * The profiles in a configuration file: `servers: {NAME: {host, tokenEnv|tokenFile}}`. Token files
+ * are relative to it. A missing file has no profiles if it is `optional`. Throws UsageError for an
+ * invalid file.
  */
 export async function readProfiles(path: string, { optional }: { optional: boolean }): Promise<Profiles> {
   if (optional && (await fileSize(path)) === undefined) return { path, servers: new Map() };

@@ -75,7 +75,10 @@ export function mapReport({ path, otherClouds, entry }: Resolution): MapReport {
   return { path, name, workflow, cloud, otherClouds, billingCodeConfig };
 }
 
-/** The report of one artifact. An interrupted run failed, though its deployments may still be running. */
+/**
+ * The report of one artifact. An interrupted run failed, though its deployments may still be
+ * running.
+ */
 export function reportRun(
   head: RunHead,
   accounts: AccountReport[],
@@ -102,7 +105,10 @@ export function resultOf(runs: readonly ArtifactRun[]): MapResult {
   return { report, failure: report.success ? undefined : failureOf(report, failures) };
 }
 
-/** A single failure as it is. Several become one that counts them, or the first if all have its exit code. */
+/**
+ * A single failure as it is. Several become one that counts them, or the first if all have its exit
+ * code.
+ */
 function failureOf(report: RunsReport, failures: readonly UserError[]): UserError {
   const [first, ...more] = failures;
   if (first === undefined) {

@@ -31,8 +31,8 @@ export async function openTargets(
 }
 
 /**
- * The artifact name that the map asks for, if any; to be called before a build, so that a problem
- * costs no build. Throws what `openTargets` throws, NotFoundError for an unknown application and if no
+ * The artifact name that the map asks for, if any. Call it before a build, so that a problem costs
+ * no build. Throws what `openTargets` throws, NotFoundError for an unknown application and if no
  * destination matches, and UsageError if the map asks for several names.
  */
 export async function nameByMap(

@@ -21,8 +21,8 @@ export interface Want {
 export type FetchContext = Pick<Effects, 'log' | 'signal'> & { cache: Cache };
 
 /**
- * Brings what is wanted and missing into the cache, every blob once, images and layers in parallel. Returns the digests of
- * what it brought.
+ * Brings what is wanted and missing into the cache, every blob once, images and layers in parallel.
+ * Returns the digests of what it brought.
  */
 export async function fetchBlobs(
   wants: readonly Want[],
@@ -41,7 +41,10 @@ export async function fetchBlobs(
   return claimed;
 }
 
-/** The layers that nobody reads and for which all manifests name the same blob. Others are compared with their diffID. */
+/**
+ * The layers that nobody reads and for which all manifests name the same blob. Others are compared
+ * with their diffID.
+ */
 function onlyShipped(wants: readonly Want[]): Set<Digest> {
   const read = new Set(wants.flatMap(({ digests }) => digests));
   const blobs = new Map<Digest, Set<Digest | undefined>>();
@@ -68,7 +71,10 @@ async function findMissing(
   return wanted.filter((_, position) => held[position] === false);
 }
 
-/** Waits for all before it throws the first failure, so that nothing is still being written after the error. */
+/**
+ * Waits for all before it throws the first failure, so that nothing is still being written after
+ * the error.
+ */
 async function settleAll(work: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(work);
   for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -7,8 +7,8 @@ import { locate } from './locate.ts';
 /** Where images come from. */
 export interface Images {
   /**
-   * Asks the sources in order for an image. Throws NotFoundError that names the sources if none has it, and what a source
-   * throws.
+   * Asks the sources in order for an image. Throws NotFoundError that names the sources if none has
+   * it, and what a source throws.
    */
   locate(request: ImageRequest): Promise<LocatedImage>;
   /** Returns the same, but asks only this source. */
@@ -17,7 +17,9 @@ export interface Images {
   first(source: ImageSource): Images;
   /** Opens the image archive at a path. */
   archive: (path: string) => ImageSource;
-  /** Opens the file that a `library://` reference names. Throws UsageError for an invalid reference. */
+  /**
+   * Opens the file that a `library://` reference names. Throws UsageError for an invalid reference.
+   */
   library: (reference: string) => LibraryFile;
 }
 

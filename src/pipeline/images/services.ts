@@ -27,7 +27,10 @@ export interface NewImage extends LocatedImage {
   services: string[];
 }
 
-/** Returns the services with the images of -i and the archives of -f. Ignores names of other services. */
+/**
+ * Returns the services with the images of -i and the archives of -f. Ignores names of other
+ * services.
+ */
 export function overrideImages(
   services: readonly ServiceImage[],
   images: ReadonlyMap<string, string>,
@@ -41,8 +44,8 @@ export function overrideImages(
 }
 
 /**
- * Finds the image of every service, each distinct image once. `application` names the images that have no name of their own.
- * Throws what the sources throw, and NotFoundError.
+ * Finds the image of every service, each distinct image once. `application` names the images that
+ * have no name of their own. Throws what the sources throw, and NotFoundError.
  */
 export async function resolveServices(
   services: readonly ServiceImage[],
@@ -94,9 +97,9 @@ function localName(application: string, service: string): string {
 }
 
 /**
- * Makes one image of each content, with one name, because module `app` removes the names of the version before: with two names
- * for an image that stays, it would remove the one in use. If two images have the same name, all but the first get a name
- * of their own. Pure.
+ * Makes one image of each content, with one name, because module `app` removes the names of the
+ * version before: with two names for an image that stays, it would remove the one in use. If two
+ * images have the same name, all but the first get a name of their own. Pure.
  */
 export function groupImages(resolved: readonly (LocatedImage & { service: string })[]): NewImage[] {
   const images = new Map<Digest, NewImage>();

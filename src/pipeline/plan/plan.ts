@@ -2,8 +2,9 @@ import type { Digest } from '../../oci/digest.ts';
 import type { BaseImage } from '../base/baseImages.ts';
 
 /**
- * What happens to one layer. `omit`: the device has it in the unchanged prefix. `identity`: the device has it elsewhere, and a
- * delta of copies makes it again. `delta`: it is made from the best layer of the base image. `full`: it ships whole.
+ * What happens to one layer. `omit`: the device has it in the unchanged prefix. `identity`: the
+ * device has it elsewhere, and a delta of copies makes it again. `delta`: it is made from the best
+ * layer of the base image. `full`: it ships whole.
  */
 export type LayerKind = 'omit' | 'identity' | 'delta' | 'full';
 
@@ -24,13 +25,16 @@ export interface ImagePlan {
 export interface DeltaAbility {
   /** False for `--no-delta`. */
   delta: boolean;
-  /** True if the device can rebuild a layer from a delta. If not, layers are omitted or ship whole. */
+  /**
+   * True if the device can rebuild a layer from a delta. If not, layers are omitted or ship whole.
+   */
   decode: boolean;
 }
 
 /**
- * Decides for every layer what to send, by content and never by position: it omits the unchanged prefix, turns other layers of
- * the base image into identity deltas, and the rest into deltas. Pure.
+ * Decides for every layer what to send, by content and never by position: it omits the unchanged
+ * prefix, turns other layers of the base image into identity deltas, and the rest into deltas.
+ * Pure.
  */
 export function planImage(
   layers: readonly Digest[],
@@ -62,8 +66,8 @@ function kindOf(diffID: Digest, inPrefix: boolean, base: BaseLayers, { decode }:
 }
 
 /**
- * Returns true if a delta saves enough to be worth decoding on the device. The literals of a delta compress about as well as
- * the layer, so the uncompressed sizes, in bytes, can be compared.
+ * Returns true if a delta saves enough to be worth decoding on the device. The literals of a delta
+ * compress about as well as the layer, so the uncompressed sizes, in bytes, can be compared.
  */
 export function isDeltaWorthwhile(deltaSize: number, layerSize: number): boolean {
   return deltaSize < layerSize * 0.9;

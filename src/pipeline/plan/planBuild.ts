@@ -29,7 +29,10 @@ export interface PlanNames {
   artifactName: string;
 }
 
-/** Plans one artifact from the resolved images and what the devices have. `bases`: base images by service. Pure. */
+/**
+ * Plans one artifact from the resolved images and what the devices have. `bases`: base images by
+ * service. Pure.
+ */
 export function planBuild(
   names: PlanNames,
   images: readonly NewImage[],
@@ -51,9 +54,9 @@ export function planBuild(
 }
 
 /**
- * Returns the base images that still have their names when `image` is made. Module `app` loads the new images one by one, and
- * looks for a base image only when it comes to the new image that is made from it. By then another new image may have taken
- * the name.
+ * Returns the base images that still have their names when `image` is made. Module `app` loads the
+ * new images one by one, and looks for a base image only when it comes to the new image that is
+ * made from it. By then another new image may have taken the name.
  */
 function withoutTaken(
   image: NewImage,
@@ -73,7 +76,10 @@ function planOne(image: NewImage, base: BaseImage | undefined, ability: DeltaAbi
   return plan.kind === 'full' || base === undefined ? { image, plan } : { image, base, plan };
 }
 
-/** Returns true if the artifact leaves out anything that devices must have. It then depends on the baseline's version. */
+/**
+ * Returns true if the artifact leaves out anything that devices must have. It then depends on the
+ * baseline's version.
+ */
 export function dependsOnBaseline(plan: BuildPlan): boolean {
   return plan.images.some(({ plan: { kind } }) => kind !== 'full');
 }

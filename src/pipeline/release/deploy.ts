@@ -20,9 +20,10 @@ export interface DeployReport {
 }
 
 /**
- * Creates a deployment, once: where the call broke it looks whether the deployment came to be before it tries again,
- * and where an identical one is running it takes that one. Throws NotFoundError for an unknown artifact, group or
- * device, DeniedError, UnsupportedError for Enterprise options on a plain server.
+ * Creates a deployment once: after a broken call it looks for the new deployment before it tries
+ * again, and where an identical one is running it takes that one. Throws NotFoundError for an
+ * unknown artifact, group or device, DeniedError, UnsupportedError for Enterprise options on a
+ * plain server.
  */
 export async function deployArtifact(
   request: DeployRequest,

@@ -15,9 +15,10 @@ import { noteFor, noteSchema, removeNoteAfter } from './uploadNotes.ts';
 const BUSY_MS = 500;
 
 /**
- * Finishes the interrupted uploads to this server, except those of `about`: files or an address that the
- * run uploads itself. Drops one whose file was changed or removed, with a warning. One that fails again
- * stays for the next run. Throws UsageError if somebody else could have written the notes.
+ * Finishes the interrupted uploads to this server, except those of `about`: files or an address
+ * that the run uploads itself. Drops one whose file was changed or removed, with a warning. One
+ * that fails again stays for the next run. Throws UsageError if somebody else could have written
+ * the notes.
  */
 export async function finishUploads(
   context: NotesContext,

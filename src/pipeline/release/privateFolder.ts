@@ -6,7 +6,8 @@ import { fileError } from '../../io/files.ts';
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Makes sure that a folder exists which only its owner, this user, can write to. A new one gets mode
+ * Makes sure that a folder exists which only its owner, this user, can write to. A new one gets
+ * mode
  * 0700. Throws UsageError for any other folder.
  */
 export async function ensurePrivateFolder(path: string): Promise<void> {

@@ -10,11 +10,12 @@ import type { NotesContext } from './uploadNotes.ts';
 import { withNote } from './uploadNotes.ts';
 
 /**
- * Replaces an artifact by a file. A server can't change an artifact, so the old one is deleted and the
- * file uploaded; the next run finishes that if this one is interrupted in between. The description
- * stays unless the request has one. If the server has this very file, only a new description is set.
- * Before anything is deleted, throws what `uploadArtifact` throws before the first byte, and UsageError for a file of
- * another name and while the artifact is in an active deployment.
+ * Replaces an artifact by a file. A server can't change an artifact, so the old one is deleted and
+ * the file uploaded; the next run finishes that if this one is interrupted in between. The
+ * description stays unless the request has one. If the server has this very file, only a new
+ * description is set. Before anything is deleted, throws what `uploadArtifact` throws before the
+ * first byte, and UsageError for a file of another name and while the artifact is in an active
+ * deployment.
  */
 export async function replaceArtifact(
   old: Artifact,

@@ -55,8 +55,8 @@ async function remove(
 }
 
 /**
- * The artifacts that may go: for every device type the versions are judged by themselves, and an artifact for several types
- * goes if it goes for each.
+ * The artifacts that may go: for every device type the versions are judged by themselves, and an
+ * artifact for several types goes if it goes for each.
  */
 export function artifactsToRemove(
   artifacts: readonly Artifact[],
@@ -80,7 +80,8 @@ function removableFor(type: string, own: readonly Candidate[], rules: readonly R
   const created = new Map<string, string>();
   for (const { artifact, version } of own) {
     const known = created.get(version);
-    // Several artifacts, like a delta and a full one, may have the same version: it is as new as the newest of them.
+    // Several artifacts, like a delta and a full one, may have the same version: it is as new as
+    // the newest of them.
     if (!artifact.device_types_compatible.includes(type)) continue;
     if (known === undefined || known < artifact.modified) created.set(version, artifact.modified);
   }

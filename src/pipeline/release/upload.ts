@@ -41,9 +41,9 @@ const ATTEMPTS = 3;
 const PAUSE_MS = 3000;
 
 /**
- * Brings an artifact file to the server, once: it looks for this very file first, and again before it repeats a broken
- * upload. Throws UsageError when another artifact has the same name and depends, UnsupportedError when the storage is
- * too full, both before the first byte.
+ * Brings an artifact file to the server, once: it looks for this very file first, and again before
+ * it repeats a broken upload. Throws UsageError when another artifact has the same name and
+ * depends, UnsupportedError when the storage is too full, both before the first byte.
  */
 export async function uploadArtifact(request: UploadRequest, context: UploadContext): Promise<UploadReport> {
   const facts = await readArtifactFile(request.path);
@@ -108,7 +108,7 @@ async function send(
   const form = uploadForm({ ...facts, path }, description ?? '', (bytes) => task.advance(bytes));
   const answer = await postArtifact(api, form, doing).finally(() => task.end());
   if (answer.status !== 409) return createdId(answer, doing);
-  // Somebody was faster, or an earlier attempt of ours did arrive.
+  // Another client was faster, or an earlier attempt of this run did arrive.
   const found = await lookFor(facts, api);
   if (found !== undefined) return found.id;
   throw new UsageError(`${doing}: ${api.host} answered 409: ${reasonOf(answer)}`, {

@@ -22,7 +22,7 @@ export async function lookFor(
   );
 }
 
-/** Throws UnsupportedError where the server has no room for the file, `leaving` being gone. */
+/** Throws UnsupportedError if the server has no room for the file once `leaving` is deleted. */
 export async function checkStorage(
   { name, size }: ArtifactFacts,
   api: Api,
@@ -40,8 +40,8 @@ export async function checkStorage(
 }
 
 /**
- * To be called before the artifacts that a file replaces are deleted: throws what its upload would throw afterwards, when
- * the old ones are lost.
+ * Throws what the upload of the file would throw. Call it before the artifacts that the file
+ * replaces are deleted.
  */
 export async function checkReplacement(
   facts: ArtifactFacts,

@@ -13,8 +13,8 @@ import type { UploadContext, UploadReport } from './upload.ts';
 
 /**
  * Streams an artifact from an address to the server and keeps no copy. The address gets no token.
- * Throws UsageError for an address that is not http or https and for an artifact that exists already,
- * UnsupportedError for an address that does not tell the size.
+ * Throws UsageError for an address that is not http or https and for an artifact that exists
+ * already, UnsupportedError for an address that does not tell the size.
  */
 export async function uploadFromLocation(
   location: string,

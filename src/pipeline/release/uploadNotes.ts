@@ -38,15 +38,16 @@ export type UploadNote = InferOutput<typeof noteSchema>;
 
 export interface NotesContext extends UploadContext {
   /**
-   * Absolute path of the user's own folder of notes. It is never in a cache, because a writer of notes
-   * uploads with the next run's token.
+   * Absolute path of the user's own folder of notes. It is never in a cache, because a writer of
+   * notes uploads with the next run's token.
    */
   notes: string;
 }
 
 /**
- * Runs `work`, an upload of the file, and keeps a note of it until the server has accepted or refused
- * it. `finishUploads` finishes what an interruption, a kill or a broken network leaves undone.
+ * Runs `work`, an upload of the file, and keeps a note of it until the server has accepted or
+ * refused it. `finishUploads` finishes what an interruption, a kill or a broken network leaves
+ * undone.
  */
 export async function withNote<T>(
   request: UploadRequest,
@@ -74,8 +75,8 @@ export function uploadWithNote(request: UploadRequest, context: NotesContext): P
 }
 
 /**
- * Like `uploadFromLocation`, with a note. An address with a query or a password gets no note, as those
- * may be secrets.
+ * Like `uploadFromLocation`, with a note. An address with a query or a password gets no note, as
+ * those may be secrets.
  */
 export async function uploadLocationWithNote(
   location: string,

@@ -44,9 +44,9 @@ interface Look {
 }
 
 /**
- * Waits until a deployment is finished, and returns how it ended. Also waits for a server that is out
- * of reach, until the timeout. Throws NotFoundError, DeniedError, NetworkError if the server was out of
- * reach at the end, and AnswerError at once for a malformed answer.
+ * Waits until a deployment is finished, and returns how it ended. Also waits for a server that is
+ * out of reach, until the timeout. Throws NotFoundError, DeniedError, NetworkError if the server
+ * was out of reach at the end, and AnswerError at once for a malformed answer.
  */
 export async function watchDeployment(request: WatchRequest, context: WatchContext): Promise<WatchReport> {
   const began = Date.now();
@@ -58,7 +58,7 @@ export async function watchDeployment(request: WatchRequest, context: WatchConte
   return { ...watched, outcome: outcomeOf(watched), logs };
 }
 
-/** How the deployment ended is known by then, and is not to be lost with what else there is to tell. */
+/** By then the end of the deployment is known. A failure to read the details must not hide it. */
 async function ifReadable<T>({ api, log }: WatchContext, read: () => Promise<T>, otherwise: T): Promise<T> {
   try {
     return await read();
@@ -92,8 +92,8 @@ async function lookUntilDone(
 }
 
 /**
- * Returns undefined while the server is out of reach; after the deadline that is an error. A malformed
- * answer is an error at once.
+ * Returns undefined while the server is out of reach; after the deadline that is an error. A
+ * malformed answer is an error at once.
  */
 async function patiently<T>(
   { id }: WatchRequest,

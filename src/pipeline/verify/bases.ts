@@ -37,8 +37,9 @@ export interface OpenedBases {
 }
 
 /**
- * Opens the base images in what was named with --base: artifacts, image archives, library references, image names. Throws NotFoundError for what
- * does not exist, and what the sources throw.
+ * Opens the base images in what was named with --base: artifacts, image archives, library
+ * references, image names. Throws NotFoundError for what does not exist, and what the sources
+ * throw.
  */
 export async function openBases(
   named: readonly string[],
@@ -119,7 +120,10 @@ async function imageBases(
   return [...bases.values()];
 }
 
-/** Names that the base image may have in an archive. An artifact without deltas does not tell the docker-compose module any. */
+/**
+ * Names that the base image may have in an archive. An artifact without deltas does not tell the
+ * docker-compose module any.
+ */
 async function namesToTry(archive: string, { report: { current } }: ImageContent): Promise<Reference[]> {
   return current === undefined ? namesInArchive(archive) : [parseReference(current)];
 }
@@ -148,8 +152,9 @@ async function locateBase(
 }
 
 /**
- * Chooses the base image that a device would take: one that has the name and fits, else the first that has the name. If the
- * artifact names none, the device takes omitted layers from any image. Pure.
+ * Chooses the base image that a device would take: one that has the name and fits, else the first
+ * that has the name. If the artifact names none, the device takes omitted layers from any image.
+ * Pure.
  */
 export function chooseBaseFor(image: ImageContent, bases: readonly Base[]): Base | undefined {
   const { current, layers } = image.report;
@@ -167,7 +172,8 @@ export function chooseBaseFor(image: ImageContent, bases: readonly Base[]): Base
 }
 
 /**
- * Returns the wanted layers, whole, from the cache. Fetches missing ones from the base. Throws NotFoundError if nobody has one.
+ * Returns the wanted layers, whole, from the cache. Fetches missing ones from the base. Throws
+ * NotFoundError if nobody has one.
  */
 export async function fetchBaseLayers(
   wanted: ReadonlySet<Digest>,

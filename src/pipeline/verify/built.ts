@@ -17,12 +17,14 @@ import { dependsProblems, needsBase } from './layers.ts';
 import { manifestProblems } from './manifest.ts';
 
 /**
- * Reads a finished artifact once and compares it with what was meant: checksums, names, whole layers with their diffIDs, omitted
- * ones with the base image, and deltas with those that were proved when they were made.
+ * Reads a finished artifact once and compares it with what was meant: checksums, names, whole
+ * layers with their diffIDs, omitted ones with the base image, and deltas with those that were
+ * proved when they were made.
  *
- * If layers were copied in the form that their registry compressed them, nothing is uncompressed: they were compared when they
- * came into the cache, and those of an earlier run again when they were copied. The embedded writer has then read back its file.
- * For mender-artifact's file, all checksums are compared. Throws IntegrityError and deletes the artifact if anything differs.
+ * If layers were copied in the form that their registry compressed them, nothing is uncompressed:
+ * they were compared when they came into the cache, and those of an earlier run again when they
+ * were copied. The embedded writer has then read back its file. For mender-artifact's file, all
+ * checksums are compared. Throws IntegrityError and deletes the artifact if anything differs.
  */
 export async function verifyBuilt(
   { path, keepsGzip, writer }: Pick<ArtifactSummary, 'path' | 'keepsGzip' | 'writer'>,

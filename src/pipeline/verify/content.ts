@@ -34,7 +34,9 @@ export interface ArtifactContent {
   images: ImageContent[];
   /** The plan of the state script. */
   plan?: string | undefined;
-  /** The files of `manifests/` that Compose looks for: Compose files of default names, and `.env`. */
+  /**
+   * The files of `manifests/` that Compose looks for: Compose files of default names, and `.env`.
+   */
   composeFiles: ReadonlyMap<string, Buffer>;
 }
 
@@ -42,8 +44,8 @@ const COMPOSE_FILE = /^((docker-)?compose(\.override)?\.ya?ml|\.env)$/;
 const LARGEST_MANIFEST = 4 << 20;
 
 /**
- * Reads an artifact in one pass, with the digest of every layer and delta in it. Holds no layer in memory. Throws what
- * `readArtifact` throws.
+ * Reads an artifact in one pass, with the digest of every layer and delta in it. Holds no layer in
+ * memory. Throws what `readArtifact` throws.
  */
 export async function readContent(
   path: string,

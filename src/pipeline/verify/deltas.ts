@@ -23,9 +23,9 @@ export interface DeltaToDecode {
 }
 
 /**
- * Reads the artifact at `path` again and decodes its deltas on the way. Neither holds a layer in memory nor writes one. `deltas`
- * and the result are keyed by image id, then by diffID. The result says what is wrong with a delta. Throws what `readArtifact`
- * throws.
+ * Reads the artifact at `path` again and decodes its deltas on the way. Neither holds a layer in
+ * memory nor writes one. `deltas` and the result are keyed by image id, then by diffID. The result
+ * says what is wrong with a delta. Throws what `readArtifact` throws.
  */
 export async function decodeDeltas(
   path: string,

@@ -12,8 +12,9 @@ const PAYLOAD: Record<Module, readonly string[]> = {
 };
 
 /**
- * Returns what a device would do with the artifact besides installing its images, and why its update module would refuse it:
- * scripts, files, odd entries of the payload, provides, clears, and depends. Pure.
+ * Returns what a device would do with the artifact in addition to installing its images, and why
+ * its update module would refuse it: scripts, files, odd entries of the payload, provides, clears,
+ * and depends. Pure.
  */
 export function envelopeProblems(artifact: ArtifactReport): string[] {
   const { module } = artifact;

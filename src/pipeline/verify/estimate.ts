@@ -42,13 +42,18 @@ export function estimateDevice(
   };
 }
 
-/** One image after the other: the base image as a tar and unpacked, the new one unpacked and as a tar. */
+/**
+ * One image after the other: the base image as a tar and unpacked, the new one unpacked and as a
+ * tar.
+ */
 function appPeak(images: readonly EstimatedImage[]): number {
   const rebuilt = images.filter(({ layers }) => layers.some(({ kind }) => kind !== 'full'));
   return Math.max(0, ...rebuilt.map((image) => 2 * baseBytes(image) + 2 * newBytes(image)));
 }
 
-/** The state script unpacks one base image at a time, and keeps all new ones, as files and as tars. */
+/**
+ * The state script unpacks one base image at a time, and keeps all new ones, as files and as tars.
+ */
 function composePeak(images: readonly EstimatedImage[], hasDeltas: boolean): number {
   if (!hasDeltas) return 0;
   return 2 * sum(images.map(newBytes)) + Math.max(...images.map(baseBytes));

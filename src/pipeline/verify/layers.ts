@@ -20,7 +20,10 @@ export function needsBase({ report: { layers, imageDelta } }: ImageContent): boo
   return imageDelta !== undefined || layers.some(({ kind }) => kind !== 'full');
 }
 
-/** Returns why a device could not make the layers of one image from this base image; an empty list if it could. Pure. */
+/**
+ * Returns why a device could not make the layers of one image from this base image; an empty list
+ * if it could. Pure.
+ */
 export function layerProblems(
   image: ImageContent,
   base: BaseLayers | undefined,
@@ -79,7 +82,9 @@ function fromProblem(
     : `its delta was made from ${from}, which is not in ${base.label}`;
 }
 
-/** Returns why devices with the base would refuse the artifact, or why others would accept it. Pure. */
+/**
+ * Returns why devices with the base would refuse the artifact, or why others would accept it. Pure.
+ */
 export function dependsProblems(artifact: ArtifactReport, isDelta: boolean, base?: ArtifactReport): string[] {
   const depends = Object.entries(artifact.depends);
   if (isDelta && depends.length === 0)

@@ -8,7 +8,10 @@ const MAIN_FILE = /^(docker-)?compose\.ya?ml$/;
 /** Enough for any Compose file. A bomb of nested aliases stops here. */
 const MOST_ALIASES = 1000;
 
-/** Returns where the shipped Compose file and the images disagree. A device would pull the images that it misses. Pure. */
+/**
+ * Returns where the shipped Compose file and the images disagree. A device would pull the images
+ * that it misses. Pure.
+ */
 export function manifestProblems({ composeFiles, images, report }: ArtifactContent): string[] {
   const [file, ...more] = [...composeFiles.keys()].filter((name) => MAIN_FILE.test(name));
   if (file === undefined) return ['manifests/ holds no Compose file of a default name'];
@@ -36,7 +39,10 @@ export function manifestProblems({ composeFiles, images, report }: ArtifactConte
   ];
 }
 
-/** Compose on the device merges override files, and a `.env` may choose other Compose files and profiles. */
+/**
+ * Compose on the device merges override files, and a `.env` may choose other Compose files and
+ * profiles.
+ */
 function extraProblems(composeFiles: ReadonlyMap<string, Buffer>): string[] {
   const overrides = [...composeFiles.keys()].filter((name) => name.includes('.override.'));
   const variables = composeFiles.get('.env')?.toString('utf8') ?? '';
@@ -52,7 +58,7 @@ function sameName(one: string, other: string): boolean {
   return reference !== undefined && formatReference(reference) === other;
 }
 
-/** Returns the image of each service, or undefined if the text is no Compose file. */
+/** Returns the image of each service, or undefined if the text is not a Compose file. */
 function imagesIn(text: string): Map<string, string> | undefined {
   try {
     const model: unknown = parse(text, { maxAliasCount: MOST_ALIASES, merge: true, logLevel: 'silent' });

@@ -8,8 +8,8 @@ import type { ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
 /**
- * Returns what is wrong with the documents of one image. Every image store must find the same config, the same layers and the
- * same name in them. Pure.
+ * Returns what is wrong with the documents of one image. Every image store must find the same
+ * config, the same layers and the same name in them. Pure.
  */
 export function documentProblems(image: ImageContent): string[] {
   const docker = dockerManifest(image);

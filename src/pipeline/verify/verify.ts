@@ -51,10 +51,11 @@ interface Pair {
 }
 
 /**
- * Does with the artifact at `path` what a device that runs the bases would do, and returns all that went wrong. `bases`: paths of
- * artifacts and image archives, and image names. Throws IntegrityError for an artifact that can't be read to its end, UsageError
- * for a delta artifact without a base, and NotFoundError if a base or one of its layers does not exist. With a `key`, an artifact
- * that is not signed with it is an IntegrityError.
+ * Does with the artifact at `path` what a device that runs the bases would do, and returns all that
+ * went wrong. `bases`: paths of artifacts and image archives, and image names. Throws
+ * IntegrityError for an artifact that can't be read to its end, UsageError for a delta artifact
+ * without a base, and NotFoundError if a base or one of its layers does not exist. With a `key`, an
+ * artifact that is not signed with it is an IntegrityError.
  */
 export async function verifyArtifact(
   path: string,
@@ -121,7 +122,9 @@ function imageProblems(
   return problemsOf(image, base, deltaProblem);
 }
 
-/** Returns all that is wrong with one image, given its base image. Each line names the image. Pure. */
+/**
+ * Returns all that is wrong with one image, given its base image. Each line names the image. Pure.
+ */
 export function problemsOf(
   image: ImageContent,
   base: BaseLayers | undefined,

@@ -302,7 +302,7 @@ describe('--base', () => {
       'an archive of another image',
       (folder: string) => `1=${archiveOf('other:1')(folder)}`,
       3,
-      'none of which is an earlier',
+      'expected an earlier',
     ],
     [
       'JSON that is no metadata',

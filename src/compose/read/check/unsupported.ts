@@ -3,7 +3,8 @@ import type { Mapping } from '../yaml/value.ts';
 import { asMapping } from '../yaml/value.ts';
 
 /**
- * Throws UnsupportedError for an active service that a provider runs: an artifact only brings images.
+ * Throws UnsupportedError for an active service that a provider runs: an artifact only brings
+ * images.
  */
 export function refuseUnsupported(model: Mapping, active: readonly string[]): void {
   const services = asMapping(model['services']);

@@ -75,8 +75,8 @@ function describeShape(value: Value): string {
 }
 
 /**
- * A copy of the model, with variables filled in, in which only the last of equal items is left in each
- * list that merges by key. Compose does this to a single file as well.
+ * A copy of the model, with variables filled in, in which only the last of equal items is left in
+ * each list that merges by key. Compose does this to a single file as well.
  */
 export function withoutRepeats(model: Mapping): Mapping {
   return dropRepeats(model, []) as Mapping;

@@ -16,9 +16,9 @@ const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 
 /**
- * The env files that Compose reads: those in `COMPOSE_ENV_FILES`, separated by commas, or the `.env`
- * of the project's folder unless `COMPOSE_DISABLE_ENV_FILE` is true. Throws UsageError for a value of
- * `COMPOSE_DISABLE_ENV_FILE` that is not a boolean.
+ * The env files that Compose reads: those in `COMPOSE_ENV_FILES`, separated by commas, or the
+ * `.env` of the project's folder unless `COMPOSE_DISABLE_ENV_FILE` is true. Throws UsageError for a
+ * value of `COMPOSE_DISABLE_ENV_FILE` that is not a boolean.
  */
 export function envFilesOf(folder: string, environment: Environment): EnvFiles {
   const named = environment['COMPOSE_ENV_FILES'] ?? '';

@@ -4,7 +4,7 @@ const DATE =
   /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]| +)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:Z|[-+]\d{2}:?\d{2})?)?$/;
 
 /**
- * The number that Compose's YAML reader takes an unquoted text for, or undefined if it is none. It
+ * The number that Compose's YAML reader takes an unquoted text for, or undefined if it is text. It
  * reads `0440` and `0o440` as octal and allows `0x`, `0b` and underscores.
  */
 export function plainNumber(text: string): number | bigint | undefined {

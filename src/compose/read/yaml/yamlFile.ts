@@ -53,8 +53,8 @@ interface Parsed {
 }
 
 /**
- * The parser wants lines inside of brackets to be indented, and the YAML reader of Compose does not.
- * So this indents them.
+ * The parser wants lines inside of brackets to be indented, and the YAML reader of Compose does
+ * not. So this indents them.
  */
 function parseLeniently(text: string, attempt = 0): Parsed {
   const lines = new LineCounter();
