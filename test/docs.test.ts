@@ -168,7 +168,7 @@ function headingsOf(text: string): string[] {
 
 const EVERY = ['json', 'log-level', 'verbose', 'timeout', 'quiet', 'help', 'version'];
 /** Options of other programs that the documents mention. */
-const FOREIGN = ['global', 'tag', 'rm', 'volume', 'env', 'user'];
+const FOREIGN = ['global', 'tag', 'rm', 'volume', 'env', 'user', 'seconds', 'seed'];
 
 function isKnown(name: string): boolean {
   const names = [...EVERY, ...COMMANDS.flatMap((command) => Object.keys(optionsOf(command)))];

@@ -1,7 +1,7 @@
 /** One version of an application on a server. */
 export interface DatedVersion {
   version: string;
-  /** ISO 8601, when it came to be. */
+  /** ISO 8601: when it was made. */
   created: string;
 }
 

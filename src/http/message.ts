@@ -51,7 +51,7 @@ export interface HttpResponse {
   body: Readable;
   /**
    * Reads the body in place of `body` with less work. The network fills each block again, so a
-   * block is valid until the next one is requested. Undefined where this is not possible, as with
+   * block is valid until the next one is requested. Undefined if this is not possible, as with
    * TLS.
    */
   blocks?: (() => AsyncGenerator<Buffer>) | undefined;

@@ -14,7 +14,7 @@ export interface ImageKey {
   arch: string;
 }
 
-/** What a file's bytes must be, as far as the library tells. */
+/** What a file's bytes must be, if the library tells. */
 export interface ExpectedFile {
   digest?: Digest | undefined;
   /** Bytes. */

@@ -3,7 +3,7 @@ import { cacheRoot } from '../../cache/cache.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
 
-/** Percent of the disk that is left free by default, as far as the cache's older entries allow. */
+/** Percent of the disk that pruning leaves free by default, if the cache has enough old entries. */
 export const KEPT_FREE_PERCENT = 20;
 
 type Place = Pick<Context, 'environment' | 'folder' | 'home'>;

@@ -16,7 +16,7 @@ export interface PruneRequest {
   keep?: string | undefined;
 }
 
-/** One artifact that the rules let go, and what became of it. */
+/** One artifact that the rules do not keep, and what happened to it. */
 export interface Pruned {
   id: string;
   name: string;
@@ -31,7 +31,9 @@ interface Candidate {
   version: string;
 }
 
-/** Deletes the artifacts of an application that the rules let go, and says what became of each. */
+/**
+ * Deletes the artifacts of an application that the rules do not keep. Returns what happened to each.
+ */
 export async function pruneArtifacts(api: Api, request: PruneRequest): Promise<Pruned[]> {
   if (request.rules.length === 0) return [];
   const pruned: Pruned[] = [];
