@@ -6,8 +6,11 @@ import type { ComposeCommand } from '../helpers/compose.ts';
 import { findCompose, findNewestCompose } from '../helpers/compose.ts';
 import type { Case } from './cases.ts';
 import { FORMS, NEWER_FORMS, NOT_SHIPPED } from './conformance/serviceForms.ts';
-import { projectOf } from './conformance/serviceProject.ts';
-import { projectIn } from './project.ts';
+import { mergeProject } from './conformance/mergeProject.ts';
+import { NEWER_RESOURCE_FORMS, RESOURCE_FORMS } from './conformance/resourceForms.ts';
+import { resourceProject } from './conformance/resourceProject.ts';
+import { serviceProject } from './conformance/serviceProject.ts';
+import { projectIn, readCase } from './project.ts';
 import { readIn, resolveBoth, resolveOriginal } from './reference.ts';
 
 /** The services of a table of forms: one for each form, named by attribute and number. */
@@ -37,8 +40,23 @@ describe.each([
   }
   // All in one project, as each start of Compose takes long.
   test('each form of each attribute of a service', async () => {
-    const { wanted, shipped } = await resolve(command, projectOf(services, isNewest));
+    const { wanted, shipped } = await resolve(command, serviceProject(services, isNewest));
     expect(Object.keys(asMapping(wanted['services']))).toEqual(expect.arrayContaining(Object.keys(services)));
+    expect(shipped).toEqual(wanted);
+  });
+
+  test.each(isNewest ? [FORMS, NEWER_FORMS] : [FORMS])(
+    'each form over each other form, table %#',
+    async (forms) => {
+      const { wanted, shipped } = await resolve(command, mergeProject(forms, isNewest));
+      expect(shipped).toEqual(wanted);
+    },
+    60_000,
+  );
+
+  test('each form of each resource', async () => {
+    const one = resourceProject(RESOURCE_FORMS, ...(isNewest ? [NEWER_RESOURCE_FORMS] : []));
+    const { wanted, shipped } = await resolve(command, one);
     expect(shipped).toEqual(wanted);
   });
 });
@@ -49,4 +67,14 @@ test('each attribute of a service has a form here, or a reason why it does not s
   };
   const known = [...Object.keys(FORMS), ...Object.keys(NEWER_FORMS), ...Object.keys(NOT_SHIPPED)];
   expect([...new Set(known)].sort()).toEqual(Object.keys(schema.definitions.service.properties).sort());
+});
+
+test('gpus: all is not merged over other gpus, as Compose refuses it', async () => {
+  const web = (gpus: string) => `services: {web: {image: web, gpus: ${gpus}}}\n`;
+  const composeFiles = ['compose.yaml', 'over.yaml'];
+  const one = { files: { 'compose.yaml': web('[{count: 1}]'), 'over.yaml': web('all') }, composeFiles };
+  await expect(readCase(one)).rejects.toThrow("can't merge services.web.gpus");
+  const command = findNewestCompose();
+  if (command === undefined) return;
+  expect(() => resolveOriginal(command, one, projectIn(one.files))).toThrow('cannot override');
 });

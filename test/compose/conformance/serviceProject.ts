@@ -3,7 +3,7 @@ import type { Case } from '../cases.ts';
 const PARENT = 'image: parent:1\nlabels: {from: parent}\nenvironment: [P=1]';
 
 /** What the forms name: other services, resources and files. */
-const FILES = {
+export const FILES = {
   '.env': 'TAG=1.0\n',
   'a.env': 'FROM_A=a\nBOTH=a\nREF=${TAG}-${FROM_A}\n',
   'b.env': 'FROM_B="b # c"\nBOTH=b\nSINGLE=\'$TAG\'\nREF_A=${FROM_A}\n',
@@ -29,11 +29,16 @@ const MODELS =
   'models: {llm: {model: ai/smollm2, context_size: 1024, runtime_flags: [-a]}, other: {model: b}}\n';
 
 /** A project with one service for each of the texts, which are the attributes of that service. */
-export function projectOf(services: Record<string, string>, hasModels: boolean): Case {
+export function serviceProject(services: Record<string, string>, hasModels: boolean): Case {
   const all = { one: 'image: one:1', two: 'image: two:1', parent: PARENT, ...services };
-  const written = Object.entries(all).map(([name, text]) => `  ${name}:\n${indented(withImage(text))}`);
-  const models = hasModels ? MODELS : '';
-  return { files: { ...FILES, 'compose.yaml': `services:\n${written.join('')}${RESOURCES}${models}` } };
+  const text = servicesText(all) + RESOURCES + (hasModels ? MODELS : '');
+  return { files: { ...FILES, 'compose.yaml': text } };
+}
+
+/** The section of services with these attributes. */
+export function servicesText(services: Record<string, string>): string {
+  const written = Object.entries(services).map(([name, text]) => `  ${name}:\n${indented(withImage(text))}`);
+  return `services:\n${written.join('')}`;
 }
 
 function withImage(text: string): string {

@@ -56,7 +56,8 @@ const MERGERS: Record<string, Merger> = {
   limit: (base, over, path, fill) =>
     isMapping(base) && isMapping(over) ? mergeMappings(base, over, path, fill) : over,
   subnets: mergeSubnets,
-  gpus: (base, over) => [...gpuList(base), ...gpuList(over)],
+  sequence: (base, over) => [...asList(base), ...asList(over)],
+  gpus: mergeGpus,
 };
 
 function mergePlain(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
@@ -108,7 +109,7 @@ function keyAndValue(text: string): [string, Value] {
 function named(value: Value, path: readonly string[]): Mapping {
   if (!Array.isArray(value)) return asMapping(value);
   const isDependency = path[2] === 'depends_on';
-  const details = (): Value => (isDependency ? { condition: 'service_started' } : null);
+  const details = (): Value => (isDependency ? { condition: 'service_started', required: true } : null);
   return Object.fromEntries(value.map((item) => [scalarText(item), details()]));
 }
 
@@ -147,9 +148,13 @@ function mergeLogging(base: Value, over: Value, path: readonly string[], fill: F
   return isOther ? after : mergeMappings(before, after, path, fill);
 }
 
-/** `all` is short for a list with one request. */
-function gpuList(value: Value): Value[] {
-  return value === 'all' ? [{ count: -1 }] : asList(value);
+/** `all` is short for a list with one request. Compose only takes it as the first one. */
+function mergeGpus(base: Value, over: Value, path: readonly string[]): Value {
+  if (over === 'all')
+    throw new UsageError(`can't merge ${path.join('.')}: all can't be added to the gpus of an earlier file`, {
+      hint: 'write gpus: !override all',
+    });
+  return [...(base === 'all' ? [{ count: -1 }] : asList(base)), ...asList(over)];
 }
 
 function mergeSubnets(base: Value, over: Value, path: readonly string[], fill: Fill): Value {
