@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,10 +35,14 @@ const releases: Record<string, BuiltImage> = {
 };
 
 let registry: RunningRegistry;
+/** Tests that run at the same time clone repositories below the common folder. */
+const temporary = mkdtempSync(join(tmpdir(), 'mender-docker-delta-test-'));
 beforeAll(async () => {
+  process.env['TMPDIR'] = temporary;
   registry = await startRegistry();
   for (const [tag, image] of Object.entries(releases)) await push(registry.host, 'shop/web', tag, image);
 });
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 afterAll(() => registry.stop());
 
 interface Place {
