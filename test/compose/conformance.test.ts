@@ -7,6 +7,7 @@ import { findCompose, findNewestCompose } from '../helpers/compose.ts';
 import type { Case } from './cases.ts';
 import { FORMS, NEWER_FORMS, NOT_SHIPPED } from './conformance/serviceForms.ts';
 import { mergeProject } from './conformance/mergeProject.ts';
+import { NEWER_PROJECTS } from './conformance/newerProjects.ts';
 import { NEWER_RESOURCE_FORMS, RESOURCE_FORMS } from './conformance/resourceForms.ts';
 import { resourceProject } from './conformance/resourceProject.ts';
 import { serviceProject } from './conformance/serviceProject.ts';
@@ -67,6 +68,25 @@ test('each attribute of a service has a form here, or a reason why it does not s
   };
   const known = [...Object.keys(FORMS), ...Object.keys(NEWER_FORMS), ...Object.keys(NOT_SHIPPED)];
   expect([...new Set(known)].sort()).toEqual(Object.keys(schema.definitions.service.properties).sort());
+});
+
+test.each(Object.entries(NEWER_PROJECTS))(
+  'the newest docker compose resolves alike: %s',
+  async (_name, one) => {
+    const command = findNewestCompose();
+    if (command === undefined) return;
+    const { wanted, shipped } = await resolve(command, one);
+    expect(shipped).toEqual(wanted);
+  },
+);
+
+test('x-mender of a later file is merged', async () => {
+  const files = {
+    'compose.yaml': 'x-mender: {platform: linux/arm64, device-type: [a]}\nservices: {web: {image: web}}\n',
+    'over.yaml': 'x-mender: {platform: linux/amd64}\n',
+  };
+  const { settings } = await readCase({ files, composeFiles: ['compose.yaml', 'over.yaml'] });
+  expect(settings).toEqual({ platform: 'linux/amd64', 'device-type': ['a'] });
 });
 
 test('gpus: all is not merged over other gpus, as Compose refuses it', async () => {
