@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { UsageError, messageOf } from '../errors.ts';
 import { fileError } from '../io/files.ts';
+import { findDeepLine } from '../io/yamlNesting.ts';
 
 /**
  * The content of a YAML or JSON file. Throws UsageError with one line if it can't be read or
@@ -11,6 +12,8 @@ export async function readYamlFile(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw fileError(error, `reading ${path}`);
   });
+  const line = findDeepLine(text);
+  if (line !== undefined) throw new UsageError(`${path}:${line}: it is nested too deeply`);
   return parseText(text, path, (yaml) => parse(yaml, { logLevel: 'error' }) as unknown);
 }
 

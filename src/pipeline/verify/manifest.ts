@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { findDeepLine } from '../../io/yamlNesting.ts';
 import { record, strings } from '../../mender/read/json.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
@@ -60,6 +61,7 @@ function sameName(one: string, other: string): boolean {
 
 /** Returns the image of each service, or undefined if the text is not a Compose file. */
 function imagesIn(text: string): Map<string, string> | undefined {
+  if (findDeepLine(text) !== undefined) return undefined;
   try {
     const model: unknown = parse(text, { maxAliasCount: MOST_ALIASES, merge: true, logLevel: 'silent' });
     return new Map(

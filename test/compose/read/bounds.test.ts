@@ -45,6 +45,23 @@ describe('a small project that would become huge is refused', () => {
       only(`${WEB}x-a: ${'['.repeat(9000)}${']'.repeat(9000)}\n`),
       'nested too deeply',
     ],
+    ...[
+      ['brackets that are not closed', `x-a: ${'['.repeat(9000)}`],
+      ['braces that are not closed', `x-a: ${'{a: '.repeat(3000)}`],
+      ['brackets after a text in quotes', `x-a: ["]", ${'['.repeat(3000)}`],
+      ['a list of lists', `x-a: \n  ${'- '.repeat(3000)}a`],
+      ['complex keys', `x-a:\n  ${'? '.repeat(3000)}a`],
+      ['brackets in many lists', `x-a:\n  ${'- '.repeat(150)}${'['.repeat(150)}`],
+    ].map(([name = '', text = '']): [string, Case, string] => [
+      name,
+      only(`${WEB}${text}\n`),
+      `compose.yaml:${text.includes('\n') ? 5 : 4}: invalid YAML: it is nested too deeply`,
+    ]),
+    [
+      'lines that are each indented more',
+      only(`${WEB}${lines(2000, (index) => `${' '.repeat(index)}x-a:`)}`),
+      'compose.yaml:204: invalid YAML: it is nested too deeply',
+    ],
   ])('%s', async (_name, one, message) => {
     await expect(readCase(one)).rejects.toThrow(message);
     await expect(readCase(one)).rejects.toThrow(UsageError);
@@ -85,6 +102,9 @@ describe('a large project is read', () => {
       1,
     ],
     ['a long value in quotes', { files: { '.env': `A="${'x'.repeat(7 << 20)}"\n`, 'compose.yaml': WEB } }, 1],
+    ['brackets in texts', only(`${WEB}x-a: "${'['.repeat(9000)}"\nx-b: a${'['.repeat(9000)}\n`), 1],
+    ['brackets one after the other', only(`${WEB}x-a: [${'[[], {}], '.repeat(3000)}]\n`), 1],
+    ['lists one after the other', only(`${WEB}x-a:\n${lines(3000, () => '- - a\n  - b: [1]\n    c: 2')}`), 1],
     ['a key of many', only(`${WEB}x-a:\n${lines(20_000, (index) => `  k${index}: 1`)}`), 1],
   ])('%s', async (_name, one, services) => {
     expect((await readCase(one)).services).toHaveLength(services);

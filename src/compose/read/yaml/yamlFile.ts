@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseAllDocuments, visit } from 'yaml';
 import { UsageError } from '../../../errors.ts';
+import { findDeepLine } from '../../../io/yamlNesting.ts';
 import { TemplateError } from '../variables/template.ts';
 import type { ReaderFault } from './readerFaults.ts';
 import { findReaderFault, findTabFault } from './readerFaults.ts';
@@ -23,7 +24,7 @@ const MOST_DOCUMENTS = 1000;
  * file that is too large or, with line and column, for YAML that Compose can't read.
  */
 export async function readYamlFile(path: string): Promise<YamlFile> {
-  const { text, documents, lines } = parseLeniently(await fewDocuments(path));
+  const { text, documents, lines } = parseLeniently(await readBounded(path));
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
@@ -40,10 +41,17 @@ export async function readYamlFile(path: string): Promise<YamlFile> {
   return { path, text, documents, where: (node) => place(offsetOf(node)) };
 }
 
-async function fewDocuments(path: string): Promise<string> {
+/** Refuses what the parser would take very long over. */
+async function readBounded(path: string): Promise<string> {
   const text = await readText(path);
-  if ((text.match(/^---/gm) ?? []).length <= MOST_DOCUMENTS) return text;
-  throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
+  if ((text.match(/^---/gm) ?? []).length > MOST_DOCUMENTS) {
+    throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
+  }
+  const line = findDeepLine(text);
+  if (line === undefined) return text;
+  throw new UsageError(`${path}:${line}: invalid YAML: it is nested too deeply`, {
+    hint: 'look for brackets that are not closed',
+  });
 }
 
 interface Parsed {
