@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { UnsupportedError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
+import { NotFoundError, UnsupportedError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
 
 /**
  * The private key in the PEM file at `path`: RSA, or ECDSA with P-256, as PKCS#1, SEC1 or PKCS#8.
  * Throws UsageError for a file without a private key or with an encrypted one, and UnsupportedError
- * for a kind of key that devices don't know.
+ * for a kind of key that devices don't know, and NotFoundError for a missing file.
  */
 export async function readSigningKey(path: string): Promise<KeyObject> {
   const doing = `reading the signing key ${path}`;
@@ -22,7 +22,8 @@ export async function readSigningKey(path: string): Promise<KeyObject> {
 /**
  * The key in the PEM file at `path` that verifies signatures: a public key, a certificate, or a
  * private key, whose public half is taken. Throws UsageError for a file without a key, and
- * UnsupportedError for a kind of key that devices don't know.
+ * UnsupportedError for a kind of key that devices don't know. Throws NotFoundError for a missing
+ * file.
  */
 export async function readVerificationKey(path: string): Promise<KeyObject> {
   const doing = `reading the key ${path}`;
@@ -52,8 +53,8 @@ async function readKeyFile(path: string, doing: string, hint: string): Promise<s
   try {
     return await readFile(path, 'latin1');
   } catch (error) {
-    const why = systemCodeOf(error) === 'ENOENT' ? 'no such file' : messageOf(error);
-    throw new UsageError(`${doing}: ${why}`, { hint });
+    if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`${doing}: no such file`, { hint });
+    throw new UsageError(`${doing}: ${messageOf(error)}`, { hint });
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { UsageError } from '../../errors.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import { checkVersion } from '../../pipeline/base/names.ts';
 import { parseBase } from '../../pipeline/base/fileBaselines.ts';
@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The request that flags and settings amount to, with every default filled in. Throws UsageError
- * for what is missing or wrong.
+ * for what is missing or wrong, and NotFoundError for a file that does not exist.
  */
 export function requestOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest {
   const deviceTypes = required(flags.deviceType, 'device type', '-t DEVICE-TYPE');
@@ -33,8 +33,8 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     deviceTypes: [...new Set(deviceTypes)],
     platform: parsePlatform(required(flags.platform, 'platform', '-p os/arch, like -p linux/arm64')),
     serviceImages: pairs(flags.serviceImage, '-i SERVICE=IMAGE'),
-    serviceFiles: mapValues(pairs(flags.serviceFile, '-f SERVICE=FILE'), (path) =>
-      existing(resolve(folder, path)),
+    serviceFiles: mapValues(pairs(flags.serviceFile, '-f SERVICE=FILE'), (path, service) =>
+      existing(resolve(folder, path), `-f ${service}=${path}`),
     ),
     delta: flags.delta ?? true,
     encoder: flags.encoder ?? 'auto',
@@ -81,7 +81,9 @@ function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, 
     extraArguments: flags['--'] ?? [],
     verify: flags.verify ?? true,
     ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
-    ...(flags.sign === undefined ? {} : { signKey: existing(resolve(folder, flags.sign)) }),
+    ...(flags.sign === undefined
+      ? {}
+      : { signKey: existing(resolve(folder, flags.sign), `--sign ${flags.sign}`) }),
   };
 }
 
@@ -119,13 +121,16 @@ function pairs(texts: readonly string[] | undefined, form: string): Map<string, 
   );
 }
 
-function mapValues(map: ReadonlyMap<string, string>, change: (value: string) => string): Map<string, string> {
-  return new Map([...map].map(([key, value]) => [key, change(value)]));
+function mapValues(
+  map: ReadonlyMap<string, string>,
+  change: (value: string, key: string) => string,
+): Map<string, string> {
+  return new Map([...map].map(([key, value]) => [key, change(value, key)]));
 }
 
-function existing(path: string): string {
+function existing(path: string, option: string): string {
   if (existsSync(path)) return path;
-  throw new UsageError(`no such file: ${path}`, { hint: 'check the path' });
+  throw new NotFoundError(`${option}: no such file`, { hint: 'check the path' });
 }
 
 /** The name becomes a part of folder and file names, so it must be short. */

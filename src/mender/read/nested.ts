@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { decompressed } from '../../compress/decompress.ts';
 import { compressionOf } from '../../compress/magic.ts';
 import { unxz } from '../../compress/xzLibrary.ts';
-import { IntegrityError } from '../../errors.ts';
+import { IntegrityError, UnsupportedError } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
 import { collect, limited } from '../../io/streams.ts';
 import type { StreamReader } from '../../tar/byteReader.ts';
@@ -99,10 +99,22 @@ export async function* unpacked(
       limit,
       () => new IntegrityError(`${where}: it is larger than ${limit} bytes uncompressed`),
     );
+  } catch (error) {
+    throw decoderError(error, where);
   } finally {
     stream.destroy();
     source.destroy();
   }
+}
+
+/** The same error, and names the file if a decoder threw it, which knows no file. */
+function decoderError(error: unknown, where: string): unknown {
+  for (const Class of [IntegrityError, UnsupportedError]) {
+    if (!(error instanceof Class) || !/^the \w+ content /.test(error.message)) continue;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    return new Class(`${where}: ${error.message}`, { ...hint, cause: error });
+  }
+  return error;
 }
 
 /** The first `length` bytes, fewer only at the end, and all of the bytes. */

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { NotFoundError, systemCodeOf } from '../../errors.ts';
+import { IntegrityError, NotFoundError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { readAhead } from '../../io/verify.ts';
 import { entriesOf } from './nested.ts';
@@ -38,8 +38,17 @@ export async function readArtifact(path: string, options: ReadOptions = {}): Pro
     return { size, ...reportOf(outer) };
   } catch (error) {
     signal?.throwIfAborted();
-    throw fileError(error, `reading ${path}`);
+    throw fileError(withAdvice(error), `reading ${path}`);
   }
+}
+
+/** A local file is damaged in the same way when it is read again, so the usual hint is no help. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof IntegrityError) || error.hint !== undefined) return error;
+  return new IntegrityError(error.message, {
+    hint: 'copy or download the file again, or build it again',
+    cause: error,
+  });
 }
 
 /** The chunks, until `signal` is aborted; then throws its reason. */

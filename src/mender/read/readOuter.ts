@@ -90,7 +90,9 @@ async function readSignature(outer: Outer, body: Chunks, where: string): Promise
 
 async function readHeaderPart(outer: Outer, path: string, suffix: Suffix, body: Chunks): Promise<void> {
   if (outer.key !== undefined && outer.signature !== 'valid') {
-    throw new IntegrityError(`${outer.path}: it is not signed`);
+    throw new IntegrityError(`${outer.path}: it is not signed`, {
+      hint: 'it has no signature to check: sign it with build --sign KEY.pem, or leave out --key',
+    });
   }
   const { chunks, digest } = hashed(body);
   outer.header = await readHeader(chunks, suffix, `${outer.path}: ${path}`, outer.visitor);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { namesInArchive } from '../../archives/source.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import { readMetadataFile } from '../../cache/metadata.ts';
-import { NotFoundError, UsageError, systemCodeOf } from '../../errors.ts';
+import { IntegrityError, NotFoundError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { firstBytes } from '../../io/files.ts';
 import { isLibraryReference } from '../../library/reference.ts';
@@ -114,11 +114,7 @@ async function archiveBaseline(
   { platform }: BuildRequest,
   { images, signal }: FileContext,
 ): Promise<Baseline> {
-  if (version === undefined) {
-    throw new UsageError(`--base ${path}: an image archive does not tell which version the devices have`, {
-      hint: `write it as --base VERSION=${path}`,
-    });
-  }
+  if (version === undefined) throw await versionNeeded(path);
   const names = await namesInArchive(path);
   const source = images.archive(path);
   const services: ArtifactMetadata['services'] = {};
@@ -137,6 +133,23 @@ async function archiveBaseline(
     origin: `${version} (--base ${path})`,
     source,
   };
+}
+
+/** Says what is missing: the version of an image archive, or a base at all. */
+async function versionNeeded(path: string): Promise<unknown> {
+  try {
+    await namesInArchive(path);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError || error instanceof IntegrityError)) return error;
+    const found = `neither an artifact, an image archive nor a metadata JSON (${error.message})`;
+    return new UsageError(`--base ${path}: ${found}`, {
+      hint: 'name a .mender file, an image archive as --base VERSION=FILE, or a metadata JSON',
+      cause: error,
+    });
+  }
+  return new UsageError(`--base ${path}: an image archive does not tell which version the devices have`, {
+    hint: `write it as --base VERSION=${path}`,
+  });
 }
 
 function noneOfThem(path: string, names: readonly Reference[], images: readonly NewImage[]): NotFoundError {

@@ -212,7 +212,10 @@ describe('signatures', () => {
       'not made with this key',
     );
     const unsigned = await built(folder);
-    await expect(readArtifact(unsigned, { key: keys[3][1].publicKey })).rejects.toThrow('not signed');
+    await expect(readArtifact(unsigned, { key: keys[3][1].publicKey })).rejects.toMatchObject({
+      message: expect.stringContaining('not signed') as string,
+      hint: expect.stringContaining('build --sign') as string,
+    });
   });
 
   it.each<[string, string, string]>([

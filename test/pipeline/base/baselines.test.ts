@@ -330,6 +330,7 @@ describe('--base', () => {
       'the base is for linux/arm64, the build for linux/amd64',
     ],
     ['something else', (folder: string) => written(folder, 'x.bin', 'text'), 2, 'VERSION='],
+    ['a text file', (folder: string) => written(folder, 'worker.env', 'A=1\n'), 2, 'neither an artifact'],
     ['a .mender file that is none', (folder: string) => written(folder, 'x.mender', 'text'), 6, 'x.mender'],
   ])('refuses %s', async (_, make, exitCode, message) => {
     const { commit, run } = repository();
