@@ -12,6 +12,7 @@ import type { Terminal } from './commands/terminal/process.ts';
 import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/process.ts';
 import type { Screen } from './commands/terminal/terminal.ts';
 import { createProgress } from './commands/terminal/terminal.ts';
+import { ownSecretValues } from './compose/ship/ownSecrets.ts';
 import { commandLineError, environmentOptions, refuseWrongValues } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
@@ -19,7 +20,7 @@ import { closeConnections } from './http/connections.ts';
 import { createHttp } from './http/http.ts';
 import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
 import { printable, printableJson } from './io/printable.ts';
-import { redact } from './io/redact.ts';
+import { redact, registerSecret } from './io/redact.ts';
 import { sourceStack } from './io/stackTrace.ts';
 
 const GLOBAL_OPTIONS = {
@@ -47,6 +48,7 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
   // Each running request and program listens to it: Node.js would take many for a leak.
   setMaxListeners(Infinity, interruption.signal);
   const terminal = given ?? processTerminal((error) => interruption.abort(error));
+  ownSecretValues(terminal.environment).forEach(registerSecret);
   const tell = (error: unknown): number => tellFailure(error, terminal);
   const releases = [
     onSignals((signal) => interruption.abort(new InterruptedError(signal))),

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from './helpers/cli.ts';
+import { temporaryFolder } from './helpers/temporary.ts';
 
 test.each([
   ['plan x.yaml --platform', 'Not enough arguments following: platform'],
@@ -27,4 +30,18 @@ test.each([
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`: ${message}`);
   expect(stderr).toMatch(/^error: .+\n {2}try: .+\n$/);
+});
+
+test.each([
+  ['the path of an include', 'include: ["${MENDER_PAT}/x.yaml"]'],
+  ['the message of a required variable', 'services: {web: {image: "${NOPE:?${MENDER_PAT}}"}}'],
+  ['an invalid image name', 'services: {web: {image: "http://:${MENDER_PAT}"}}'],
+  ['a policy', 'services: {web: {image: a, pull_policy: "${MENDER_PAT}"}}'],
+])('a secret of the build in %s is not printed', async (_, text) => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'compose.yaml'), `${text}\n`);
+  const secret = 'hunter2-hunter2';
+  const { code, stdout, stderr } = await runCli(['plan', folder], { MENDER_PAT: secret, HOME: folder });
+  expect(code).toBeGreaterThan(1);
+  expect(stdout + stderr).not.toContain(secret);
 });

@@ -12,7 +12,9 @@ import { newNotes } from './read/scope.ts';
 import { checkResources } from './read/check/resources.ts';
 import { refuseUnsupported } from './read/check/unsupported.ts';
 import { activeServices, checkServices } from './read/check/services.ts';
+import type { Lookup } from './read/variables/template.ts';
 import { interpolate } from './read/variables/template.ts';
+import { refuseSecretsIn } from './ship/ownSecrets.ts';
 import type { Mapping } from './read/yaml/value.ts';
 import { isMapping, mapStrings, asMapping, scalarText, withoutTags } from './read/yaml/value.ts';
 import type { Environment } from './read/variables/envFiles.ts';
@@ -85,6 +87,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
   const origin = { paths, ...(loaded.only === undefined ? {} : { only: loaded.only }) };
   const resolved = checkModel(filled, origin);
   requireServices(resolved, paths);
+  refuseSecretsInNames(resolved, paths, variables.lookup);
   const active = activeServices(resolved, profilesOf(options.profiles, variables));
   checkServices(resolved, active);
   throwFirst(consistencyFaults(resolved, active), origin);
@@ -137,6 +140,17 @@ export function shippedFiles(
     return shipped === undefined ? [] : [{ service: name, image: shipped }];
   });
   return shipmentFiles(shipment, images);
+}
+
+/** Registries get the names of images, and artifacts their settings: neither may have a secret. */
+function refuseSecretsInNames(model: Mapping, paths: readonly string[], lookup: Lookup): void {
+  const services = Object.entries(asMapping(model['services'])).map(([name, service]): [string, Mapping] => {
+    const { image = null, platform = null, pull_policy = null } = asMapping(service);
+    return [name, { image, platform, pull_policy }];
+  });
+  const { name = null, 'x-mender': settings = null } = model;
+  const read = { name, 'x-mender': settings, services: Object.fromEntries(services) };
+  refuseSecretsIn(read, paths.join(', '), lookup);
 }
 
 function requireServices(model: Mapping, paths: readonly string[]): void {

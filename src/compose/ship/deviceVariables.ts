@@ -50,10 +50,11 @@ export async function readEnvFiles(files: readonly EnvFile[], variables: Variabl
     for (const [, name = ''] of text.matchAll(ASSIGNMENT)) refuseOwnSecret(name, path);
     refuseSecretValues(text, path, variables.lookup);
     if (isRaw) continue;
-    parseDotenv(text, path, (name) => {
+    const values = parseDotenv(text, path, (name) => {
       names.add(name);
       return variables.lookup(name);
     });
+    for (const value of values.values()) refuseSecretValues(value, path, variables.lookup);
   }
   return [...names];
 }

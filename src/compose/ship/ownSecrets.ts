@@ -1,5 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Lookup } from '../read/variables/template.ts';
+import type { Value } from '../read/yaml/value.ts';
+import { isMapping } from '../read/yaml/value.ts';
 
 /** The variables that give this tool its secrets, and tokens that end with the CI job. */
 const OWN_SECRETS: ReadonlySet<string> = new Set([
@@ -17,6 +19,11 @@ const OWN_SECRETS: ReadonlySet<string> = new Set([
 
 /** Characters. Shorter values are found in too many texts by chance. */
 const SHORTEST_SECRET = 8;
+
+/** Returns the values of the build's own secrets, for `registerSecret`. */
+export function ownSecretValues(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return [...OWN_SECRETS].flatMap((name) => environment[name]?.trim() ?? []);
+}
 
 /** True for a variable that holds a secret of the build itself, which no device may get. */
 export function isOwnSecret(name: string): boolean {
@@ -39,5 +46,26 @@ export function refuseSecretValues(text: string, path: string, lookup: Lookup): 
   for (const name of OWN_SECRETS) {
     const value = lookup(name)?.trim() ?? '';
     if (value.length >= SHORTEST_SECRET && text.includes(value)) refuseOwnSecret(name, path);
+  }
+}
+
+/**
+ * Throws UsageError if a text in `value`, which `file` holds at the keys `at`, has the value of a
+ * secret of the build. The text of a file may quote, escape or indent a value, so a search in the
+ * text alone does not find it.
+ */
+export function refuseSecretsIn(
+  value: Value | undefined,
+  file: string,
+  lookup: Lookup,
+  at: readonly string[] = [],
+): void {
+  const where = at.length === 0 ? file : `${file}: ${at.join('.')}`;
+  if (typeof value === 'string') refuseSecretValues(value.replaceAll('$$', '$'), where, lookup);
+  if (Array.isArray(value)) value.forEach((item) => refuseSecretsIn(item, file, lookup, at));
+  if (!isMapping(value)) return;
+  for (const [key, item] of Object.entries(value)) {
+    refuseSecretValues(key, where, lookup);
+    refuseSecretsIn(item, file, lookup, [...at, key]);
   }
 }

@@ -11,9 +11,10 @@ import { gatherLocalFiles } from './localFiles.ts';
 import type { LocalFile } from './localWalk.ts';
 import { isInside } from './leftOut.ts';
 import type { ShipmentParts } from './parts.ts';
-import { refuseSecretValues } from './ownSecrets.ts';
+import { refuseSecretsIn, refuseSecretValues } from './ownSecrets.ts';
 import { fileReferences } from './references.ts';
 import { shippedVariables } from './shippedVariables.ts';
+import { parseDotenv } from '../read/variables/dotenv.ts';
 import type { Lookup } from '../read/variables/template.ts';
 import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping } from '../read/yaml/value.ts';
@@ -78,13 +79,21 @@ export function shipmentFiles(shipped: Shipment, images: readonly { service: str
     at: ['services', service, 'image'],
     value: escapeDollars(image),
   }));
-  const text = composeFileText(shipped.model, [...shipped.edits, ...named], shipped.authored);
+  const edits = [...shipped.edits, ...named];
+  refuseSecretsIn(editModel(shipped.model, edits), `the shipped ${COMPOSE_FILE}`, shipped.lookup);
+  refuseSecretsIn(dotenvValues(shipped.dotenv), `the shipped ${DOTENV}`, shipped.lookup);
+  const text = composeFileText(shipped.model, edits, shipped.authored);
   const texts = [{ path: COMPOSE_FILE, text }];
   if (shipped.dotenv !== undefined) texts.push({ path: DOTENV, text: shipped.dotenv });
   for (const one of texts) refuseSecretValues(one.text, `the shipped ${one.path}`, shipped.lookup);
   const written = texts.map((one) => ({ path: one.path, mode: 0o644, content: Buffer.from(one.text) }));
   const copied = shipped.files.map(({ path, mode, file, size }) => ({ path, mode, content: { file, size } }));
   return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** A `.env` is written with all values filled in. */
+function dotenvValues(text = ''): Mapping {
+  return Object.fromEntries(parseDotenv(text, DOTENV, () => undefined));
 }
 
 function dotenvConflict(folder: string): UsageError {

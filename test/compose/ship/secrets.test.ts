@@ -183,7 +183,39 @@ test('a secret of an include and a .env that ships whole are refused together', 
 });
 
 /** Projects that would ship MENDER_PAT, and where the error says it is. */
-const REFUSED: Record<string, Case & { where: string }> = {
+const REFUSED: Record<string, Case & { where: string; name?: string }> = {
+  'in the name of an image': {
+    files: { 'compose.yaml': 'services: {web: {image: "host.example/x/${MENDER_PAT}:1"}}\n' },
+    environment: { MENDER_PAT: SECRET },
+    where: 'compose.yaml: services.web.image',
+  },
+  'in the host of an image, through the .env': {
+    files: { 'compose.yaml': 'services: {web: {image: "$X.example/x:1"}}\n', '.env': 'X=${MENDER_PAT}\n' },
+    environment: { MENDER_PAT: SECRET },
+    where: 'compose.yaml: services.web.image',
+  },
+  'in the settings': {
+    files: { 'compose.yaml': `${WEB}}}\nx-mender: {device-type: ["\${MENDER_PAT}"]}\n` },
+    environment: { MENDER_PAT: SECRET },
+    where: 'compose.yaml: x-mender.device-type',
+  },
+  'with quotes, behind a variable of the .env': {
+    files: { 'compose.yaml': `${WEB}, labels: {A: "$X"}}}\n`, '.env': 'X=${DOCKER_AUTH_CONFIG}\n' },
+    environment: { DOCKER_AUTH_CONFIG: '{"auths": {"h": {"auth": "aHVudGVyMg=="}}}' },
+    where: 'the shipped docker-compose.yaml: services.web.labels.A',
+    name: 'DOCKER_AUTH_CONFIG',
+  },
+  'of several lines, behind a variable of the .env': {
+    files: { 'compose.yaml': `${WEB}, labels: {A: "$X"}}}\n`, '.env': 'X="${MENDER_PAT}"\n' },
+    environment: { MENDER_PAT: `${SECRET}\nsecond line\nthird line` },
+    where: 'the shipped docker-compose.yaml: services.web.labels.A',
+  },
+  'with quotes, in an env file': {
+    files: { 'compose.yaml': `${WEB}, env_file: a.env}}\n`, 'a.env': 'COPY=$DOCKER_AUTH_CONFIG\n' },
+    environment: { DOCKER_AUTH_CONFIG: '{"auths": {"h": {"auth": "aHVudGVyMg=="}}}' },
+    where: '/a.env',
+    name: 'DOCKER_AUTH_CONFIG',
+  },
   'in the environment of a service': {
     files: { 'compose.yaml': `${WEB}, environment: {A: "\${MENDER_PAT}"}}}\n` },
     environment: { MENDER_PAT: SECRET },
@@ -233,27 +265,27 @@ const REFUSED: Record<string, Case & { where: string }> = {
   'behind another variable': {
     files: { 'compose.yaml': `${WEB}, environment: {A: "$TOKEN"}}}\n` },
     environment: { MENDER_PAT: SECRET, TOKEN: SECRET },
-    where: 'the shipped docker-compose.yaml',
+    where: 'the shipped docker-compose.yaml: services.web.environment.A',
   },
   'behind another variable of the .env': {
     files: { 'compose.yaml': `${WEB}, environment: {A: "$TOKEN"}}}\n`, '.env': 'TOKEN=${MENDER_PAT}\n' },
     environment: { MENDER_PAT: SECRET },
-    where: 'the shipped docker-compose.yaml',
+    where: 'the shipped docker-compose.yaml: services.web.environment.A',
   },
   'as a literal': {
     files: { 'compose.yaml': `${WEB}, environment: {A: "x${SECRET}x"}}}\n` },
     environment: { MENDER_PAT: SECRET },
-    where: 'the shipped docker-compose.yaml',
+    where: 'the shipped docker-compose.yaml: services.web.environment.A',
   },
 };
 
 describe('a secret of the build is refused', () => {
-  test.each(Object.entries(REFUSED))('%s', async (_, { where, ...one }) => {
+  test.each(Object.entries(REFUSED))('%s', async (_, { where, name = 'MENDER_PAT', ...one }) => {
     const failure = await shipText(one).then(
       () => 'shipped',
       (error: unknown) => String(error),
     );
-    expect(failure).toContain(`${where}: MENDER_PAT is a secret of the build and must not ship`);
+    expect(failure).toContain(`${where}: ${name} is a secret of the build and must not ship`);
     expect(failure).not.toContain(SECRET);
   });
 
