@@ -69,7 +69,7 @@ function refuseNewDestination(key: string, value: unknown, flag: unknown): void 
 }
 
 function settingValue(key: string, value: unknown): unknown {
-  const option = KNOWN[key];
+  const option = Object.hasOwn(KNOWN, key) ? KNOWN[key] : undefined;
   if (option === undefined || NOT_IN_MANIFEST.has(key)) {
     const known = Object.keys(KNOWN).filter((name) => !NOT_IN_MANIFEST.has(name));
     throw new UsageError(`x-mender: unknown key ${JSON.stringify(key)}`, {
