@@ -7,8 +7,9 @@ const LARGEST_FILE = 4 << 20;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
- * Reads the text of a Compose file. Throws NotFoundError for a missing file, and UsageError for a
- * file larger than 4 MiB, for bytes that are not UTF-8 and for control characters.
+ * Reads the text of a Compose file. Throws NotFoundError for a missing file, and UsageError for
+ * what is not a regular file, for a file larger than 4 MiB, for bytes that are not UTF-8 and for
+ * control characters.
  */
 export async function readText(path: string): Promise<string> {
   const text = decoded(await bytesOf(path), path);
@@ -26,6 +27,9 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     const found = await stat(path);
     if (found.isDirectory()) {
       throw new UsageError(`Compose file ${path} is a folder`, { hint: 'name a file' });
+    }
+    if (!found.isFile()) {
+      throw new UsageError(`Compose file ${path} is a device or named pipe`, { hint: 'name a regular file' });
     }
     if (found.size > LARGEST_FILE) {
       throw new UsageError(`Compose file ${path} has ${found.size} bytes, more than ${LARGEST_FILE}`);
