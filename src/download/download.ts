@@ -1,9 +1,9 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IntegrityError } from '../errors.ts';
 import { deleteJournal } from './journal.ts';
 import { fetchParts } from './parts.ts';
-import { fileError, fileSize } from '../io/files.ts';
+import { ensureFolder, fileError, fileSize } from '../io/files.ts';
 import { followDigest } from './followDigest.ts';
 import type { ProgressTask } from '../io/progress.ts';
 import type { DownloadContext, DownloadFiles, RemoteFile } from './remoteFile.ts';
@@ -34,7 +34,7 @@ export async function download(
   const files: DownloadFiles = { data, journal: `${data}s` };
   const task = context.progress.start(`downloading ${file.what}`, file.size);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await ensureFolder(dirname(path));
     await dropTooLong(files, file.size);
     const fetched = await fetch(file, files, { ...context, task });
     await rename(data, path);

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { withTemporaryFolder } from '../io/temporaryFolder.ts';
 import { gitError, runGit } from './run.ts';
+import { ensureFolder } from '../io/files.ts';
 
 /** Files are written as they are stored: no filter program, no other line ends or encodings. */
 const PLAIN_ATTRIBUTES = '* -text !filter !ident !working-tree-encoding\n';
@@ -29,7 +30,7 @@ async function checkOut(root: string, commit: string, folder: string): Promise<v
   const format = commit.length === 64 ? ['--object-format=sha256'] : [];
   await runGit(folder, ['init', '--quiet', '--template=', ...format]);
   const info = join(folder, '.git', 'info');
-  await mkdir(info, { recursive: true });
+  await ensureFolder(info);
   await writeFile(join(info, 'attributes'), PLAIN_ATTRIBUTES);
   const borrowed = { GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(objects) };
   await runGit(folder, ['read-tree', commit], borrowed);

@@ -187,6 +187,13 @@ describe('destinations lint', () => {
   });
 });
 
+test('destinations lint refuses a map that is nested too deeply, with the line', async () => {
+  const path = yamlFile('map.yaml', ENTRY);
+  writeFileSync(path, `- a\n- ${'['.repeat(9000)}`);
+  const { code, stderr } = await run(['destinations', 'lint', path]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('map.yaml:2: it is nested too deeply')]);
+});
+
 describe('the server of maps', () => {
   test('shows policies, mappings and destinations', async () => {
     const { url } = await mapServer();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ToolError, messageOf } from '../../errors.ts';
-import { fileSize, temporaryBeside } from '../../io/files.ts';
+import { ensureFolder, fileSize, temporaryBeside } from '../../io/files.ts';
 import { redact } from '../../io/redact.ts';
 import type { TarFile } from '../../tar/tar.ts';
 import type { PackContext } from '../write/packing.ts';
@@ -37,7 +37,7 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
   const work = join(folder, 'work');
   const output = join(work, 'new.mender');
   try {
-    await mkdir(work, { recursive: true });
+    await ensureFolder(work);
     const paths = { ...(await writeParts(folder, input, context)), output };
     const { spec, payload, compression, version } = input;
     const commandLine = toolArguments(spec, payload, compression, version, paths);

@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
 import { readApplication } from '../../compose/application.ts';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
+import { ensureFolder } from '../../io/files.ts';
 import { withTemporaryFolder } from '../../io/temporaryFolder.ts';
 import { insidePath } from '../../tar/tarRead.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
@@ -90,7 +91,7 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
  * that lead out of the folder.
  */
 async function extract(path: string, body: AsyncIterable<Buffer> | undefined): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await ensureFolder(dirname(path));
   await writeFile(path, body === undefined ? '' : await buffer(body));
 }
 

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { UsageError, systemCodeOf } from '../../errors.ts';
-import { fileError } from '../../io/files.ts';
+import { ensureFolder, fileError } from '../../io/files.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -11,7 +11,7 @@ const WRITABLE_BY_OTHERS = 0o022;
  * 0700. Throws UsageError for any other folder.
  */
 export async function ensurePrivateFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  await ensureFolder(path, 0o700).catch((error: unknown) => {
     throw fileError(error, `writing ${path}`);
   });
   if (!(await isPrivateFolder(path))) throw notPrivate(path);

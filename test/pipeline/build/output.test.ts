@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -16,7 +17,10 @@ import { buildImage, writeOciArchive } from '../../helpers/images.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 /** A project of one service, whose image is an archive, and a function that builds it. */
-function project(compose = 'services: {web: {image: "web:1"}}'): {
+function project(
+  compose = 'services: {web: {image: "web:1"}}',
+  writer = 'embedded',
+): {
   folder: string;
   build: (...flags: string[]) => ReturnType<typeof runCli>;
 } {
@@ -25,7 +29,7 @@ function project(compose = 'services: {web: {image: "web:1"}}'): {
   writeFileSync(join(folder, 'shop/compose.yaml'), compose);
   writeOciArchive(join(folder, 'web.tar'), { 'web:1': buildImage({ layers: [{ a: 'a' }] }) });
   const flags = ['-t', 'qemu', '-p', 'linux/amd64', '-f', `web=${join(folder, 'web.tar')}`, '--no-upload'];
-  const fixed = ['build', join(folder, 'shop'), '--artifact-version', '1', '--writer', 'embedded', ...flags];
+  const fixed = ['build', join(folder, 'shop'), '--artifact-version', '1', '--writer', writer, ...flags];
   return { folder, build: (...more) => runCli([...fixed, ...more], { HOME: folder }) };
 }
 
@@ -57,6 +61,31 @@ describe('the file of an artifact', () => {
     const path = join(folder, 'x.mender');
     expect(await build('-a', path)).toMatchObject({ code: 0 });
     expect(statSync(path).mode & 0o777).toBe(expected);
+  });
+
+  test.each([
+    ['in /proc', '/proc/x.mender'],
+    ['in /proc, deeper', '/proc/x/y/z.mender'],
+  ])('is an error where the system takes no file: %s', async (_, path) => {
+    for (const writer of ['embedded', 'mender-artifact']) {
+      const { code, stderr } = await project(undefined, writer).build('-a', path);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(`writing ${path}: no such file or folder`)]);
+    }
+  });
+
+  test.each(['constructor', 'toString', 'hasOwnProperty'])('knows no setting of the name %s', async (key) => {
+    const { code, stderr } = await project(
+      `services: {web: {image: "web:1"}}\nx-mender: {${key}: x}`,
+    ).build();
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`x-mender: unknown key "${key}"`)]);
+  });
+
+  test('is not begun for a named pipe in the place of the Compose file', async () => {
+    const { folder, build } = project();
+    rmSync(join(folder, 'shop/compose.yaml'));
+    execFileSync('mkfifo', [join(folder, 'shop/compose.yaml')]);
+    const { code, stderr } = await build();
+    expect([code, stderr]).toEqual([2, expect.stringContaining('is a device or named pipe')]);
   });
 
   test('is not begun where the cache can not be written', async () => {
