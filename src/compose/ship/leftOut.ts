@@ -10,7 +10,7 @@ const KINDS: readonly { why: string; expression: RegExp }[] = [
   {
     why: 'may hold credentials',
     expression:
-      /(?:^|\/)(?:\.npmrc|\.netrc|_netrc|\.pypirc|\.git-credentials|\.ssh|\.gnupg|\.docker\/config\.json|\.aws\/credentials|\.config\/gcloud)$/,
+      /(?:^|\/)(?:\.npmrc|\.netrc|_netrc|\.pypirc|\.git-credentials|\.ssh|id_(?:rsa|dsa|ecdsa|ed25519)|\.gnupg|\.docker\/config\.json|\.aws\/credentials|\.config\/gcloud|\.config\/gh\/hosts\.yml)$/,
   },
 ];
 
@@ -22,6 +22,17 @@ const LARGEST_DOTENV = 1 << 20;
  */
 export function reasonByName(path: string): string | undefined {
   return KINDS.find(({ expression }) => expression.test(path))?.why;
+}
+
+/**
+ * As `reasonByName`, also for the folders around the file. Folders at or above `named` do not
+ * count, because the Compose file names that folder.
+ */
+export function reasonInPath(path: string, named?: string): string | undefined {
+  const parts = path.split('/');
+  const paths = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  const counted = paths.filter((one) => named !== one && named?.startsWith(`${one}/`) !== true);
+  return counted.map(reasonByName).find((why) => why !== undefined);
 }
 
 /** True for a `.env` file, also `.env.local` and the like, that sets a secret of the build. */

@@ -8,6 +8,7 @@ import { readIgnoreFile } from './ignoreFile.ts';
 import { isAtOrBelow, isInside, realPaths } from './leftOut.ts';
 import type { LocalFile, Skipped, Walk } from './localWalk.ts';
 import { gatherPath, posix, statIfAny } from './localWalk.ts';
+import { namedCredentials } from './namedCredentials.ts';
 import type { FileReference } from './references.ts';
 
 export interface LocalFiles {
@@ -99,13 +100,28 @@ async function gatherReference(bounds: Bounds, walk: Walk, reference: FileRefere
     const warning = `${what}: ${written} does not exist: the device creates an empty folder`;
     return { edits, envFiles: [], warnings: kind === 'mount' ? [warning] : [] };
   }
+  const credentials = await credentialWarnings(bounds, walk, reference, place);
   await gatherPath(walk, { ...place, what, above: [] });
   const isEnvFile = kind === 'env_file' || kind === 'raw_env_file';
   return {
     edits,
     envFiles: isEnvFile ? [{ path: join(bounds.root, path), isRaw: kind === 'raw_env_file' }] : [],
-    warnings: isInside(path) ? [] : [`${what}: ${written} ships from outside the project folder`],
+    warnings: [
+      ...(isInside(path) ? [] : [`${what}: ${written} ships from outside the project folder`]),
+      ...credentials,
+    ],
   };
+}
+
+async function credentialWarnings(
+  { root }: Bounds,
+  { rules }: Walk,
+  reference: FileReference,
+  { path, limit }: Place,
+): Promise<string[]> {
+  const target = relative(limit, await realpath(join(root, path)));
+  const paths = [path, target].map(posix);
+  return paths.some((one) => rules.decide(one) === false) ? [] : namedCredentials(reference, paths);
 }
 
 /** The nearest folder with a git repository, at or above `root`, else `root`. */

@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
-import { holdsOwnSecret, isAtOrBelow, isInside, reasonByName } from './leftOut.ts';
+import { holdsOwnSecret, isAtOrBelow, isInside, reasonByName, reasonInPath } from './leftOut.ts';
 
 /** A local file that ships next to the Compose file. */
 export interface LocalFile {
@@ -60,13 +60,25 @@ export interface Step {
 export async function gatherPath(walk: Walk, step: Step): Promise<void> {
   const real = await realpath(join(walk.root, step.path)).catch(() => undefined);
   const found = real === undefined ? undefined : await statIfAny(real);
+  const heldBackFor = real === undefined ? undefined : heldBack(walk, step, real);
   if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
   else if (!isInside(relative(step.limit, real))) skip(walk, step, 'is a link out of the project folder');
   else if (step.above.includes(real)) skip(walk, step, 'is a link into itself');
   else if (isAtOrBelow(real, walk.privatePaths)) skip(walk, step, 'is a file of the build');
+  else if (heldBackFor !== undefined) skip(walk, step, heldBackFor);
   else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
   else if (!found.isFile()) skip(walk, step, 'is neither a file nor a folder');
   else await gatherFile(walk, step, real, found);
+}
+
+/** Returns why links in a folder lead to a file that does not ship under its own name. */
+function heldBack({ rules }: Walk, { path, limit, above }: Step, real: string): string | undefined {
+  const [named] = above;
+  const target = posix(relative(limit, real));
+  if (named === undefined || [path, target].some((one) => rules.decide(posix(one)) === false))
+    return undefined;
+  const why = reasonInPath(target, posix(relative(limit, named)));
+  return why === undefined ? undefined : `leads to ${target}, which ${why}`;
 }
 
 async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: Stats): Promise<void> {

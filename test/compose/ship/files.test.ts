@@ -221,6 +221,32 @@ describe('a mounted project folder ships without', () => {
     expect(shippedNames(application)).toEqual(ships ? [path] : []);
   });
 
+  test.each<[string, string, string, string[]]>([
+    ['a file of credentials', '.npmrc', '.npmrc', []],
+    ['a folder of keys', '../.ssh', '.ssh/id', []],
+    ['a file in a folder of keys', '../.ssh/id', '.ssh/id', []],
+    ['the folder around credentials', '../.aws', '.aws/credentials', []],
+    ['another link to credentials', '../other', 'd/.npmrc', []],
+    ['a repository', '../sub/.git', 'sub/.git/config', []],
+    ['another file', '../a', 'a', ['d/link']],
+    ['what the ignore file keeps', '../kept/.npmrc', 'kept/.npmrc', ['d/link']],
+  ])('a link to credentials: %s', async (_, target, path, expected) => {
+    const folder = folderWith({
+      'app/compose.yaml': `${WEB}, volumes: ["./d:/d"]}}\n`,
+      'app/.menderignore': '!kept/.npmrc\n',
+      [`app/${path.startsWith('.npmrc') ? 'd/.npmrc' : path}`]: 'secret',
+      'app/d/.keep': '',
+    });
+    symlinkSync('d/.npmrc', join(folder, 'app/other'));
+    symlinkSync(target, join(folder, 'app/d/link'));
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual(['d/.keep', ...expected]);
+    const says: unknown = expect.stringMatching(
+      /: d\/link\S* leads to \S+, which (?:may hold credentials|is a git repository) and is not shipped$/,
+    );
+    if (expected.length === 0) expect(application.warnings).toContainEqual(says);
+  });
+
   test('and says so, with few words', async () => {
     const names = Array.from({ length: 9 }, (_, index) => `shop-${index}.mender`);
     const files = Object.fromEntries(names.map((name) => [`app/${name}`, '']));
@@ -255,5 +281,49 @@ describe('a mounted project folder ships without', () => {
     await expect(read(folder, {}, [join(folder, 'app/key.pem')])).rejects.toThrow(
       'services.web.volumes: ./key.pem is a file of the build and must not ship',
     );
+  });
+});
+
+describe('credentials that the Compose file names', () => {
+  const WARNED = (path: string) => `${path} may hold credentials and ships, because it is named`;
+  const CONFIG = (path: string) => `${WEB}, configs: [c]}}\nconfigs: {c: {file: ${path}}}\n`;
+  const MOUNT = (path: string) => `${WEB}, volumes: ["${path}:/d"]}}\n`;
+
+  test.each<[string, string, string]>([
+    ['.npmrc', CONFIG('.npmrc'), WARNED('configs.c.file: .npmrc')],
+    ['.config/gh/hosts.yml', MOUNT('./.config/gh/hosts.yml'), WARNED('./.config/gh/hosts.yml')],
+    ['.config/gcloud/x', MOUNT('./.config/gcloud'), WARNED('services.web.volumes: ./.config/gcloud')],
+    ['keys/id_rsa', CONFIG('keys/id_rsa'), WARNED('configs.c.file: keys/id_rsa')],
+    ['.netrc', MOUNT('./link'), WARNED('services.web.volumes: ./link')],
+  ])('%s ships with a warning', async (path, compose, warning) => {
+    const folder = folderWith({ 'app/compose.yaml': compose, [`app/${path}`]: '' });
+    symlinkSync('.netrc', join(folder, 'app/link'));
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual([path === '.netrc' ? 'link' : path]);
+    expect(application.warnings).toEqual([expect.stringContaining(warning)]);
+  });
+
+  test.each<[string, string]>([
+    ['.git/config', MOUNT('./.git')],
+    ['.git/config', MOUNT('./.git/config')],
+    ['sub/.git/config', CONFIG('sub/.git/config')],
+    ['.ssh/id', MOUNT('./.ssh')],
+    ['.ssh/known_hosts', CONFIG('.ssh/known_hosts')],
+    ['.ssh/id', MOUNT('./link')],
+  ])('%s is refused: %j', async (path, compose) => {
+    const folder = folderWith({ 'app/compose.yaml': compose, [`app/${path}`]: '' });
+    symlinkSync('.ssh', join(folder, 'app/link'));
+    await expect(read(folder)).rejects.toThrow(/ may hold credentials and must not ship$/);
+  });
+
+  test('ship without a word if the ignore file keeps them', async () => {
+    const folder = folderWith({
+      'app/compose.yaml': MOUNT('./.ssh/known_hosts'),
+      'app/.menderignore': '!.ssh/known_hosts\n',
+      'app/.ssh/known_hosts': '',
+    });
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual(['.ssh/known_hosts']);
+    expect(application.warnings).toEqual([]);
   });
 });
