@@ -169,6 +169,7 @@ async function requireExisting(
     throw new NotFoundError(`${what}: ${written} does not exist in ${root}`, { hint: 'check the path' });
   }
   if (kind === 'env_file' && found.isDirectory()) throw new UsageError(`${what}: ${written} is a folder`);
+  if (kind !== 'mount' && found.isFIFO()) throw new UsageError(`${what}: ${written} is a named pipe`);
   const real = await realpath(absolute);
   if (!isInside(relative(limit, real))) {
     throw new UsageError(`${what}: ${written} is a link out of the project folder, to ${real}`, {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -151,6 +152,16 @@ describe('a path that no device can follow is refused', () => {
     });
     symlinkSync(`../${kind}`, join(folder, 'app/link'));
     await expect(read(folder)).rejects.toThrow(/link is a link out of the project folder, to /);
+  });
+
+  test.each<[string, string]>([
+    ['an env file', `${WEB}, env_file: pipe}}\n`],
+    ['a raw env file', `${WEB}, env_file: [{path: pipe, format: raw}]}}\n`],
+    ['a config', `${WEB}, configs: [c]}}\nconfigs: {c: {file: pipe}}\n`],
+  ])('a named pipe: %s', async (_, compose) => {
+    const folder = folderWith({ 'app/compose.yaml': compose });
+    execFileSync('mkfifo', [join(folder, 'app/pipe')]);
+    await expect(read(folder)).rejects.toThrow(/: pipe is a named pipe$/);
   });
 
   test('a link out of the repository', async () => {
