@@ -6,6 +6,7 @@ import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport } from '../mender/read/report.ts';
 import type { Verification } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
+import { checkOptions, checkText } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 
@@ -26,6 +27,7 @@ export async function inspect(
   options: InspectOptions = {},
   run: RunOptions = {},
 ): Promise<ArtifactReport> {
+  checkText('file', file);
   const { folder, signal } = contextOf(run);
   const { key } = options;
   return readArtifact(resolve(folder, file), key === undefined ? { signal } : { signal, key: parseKey(key) });
@@ -60,6 +62,8 @@ export async function verify(
   options: VerifyOptions = {},
   run: RunOptions = {},
 ): Promise<Verification> {
+  checkText('file', file);
+  checkOptions(options);
   const context = contextOf(run);
   const { base = [], key, ...places } = options;
   const world = openWorld(places, context);

@@ -23,6 +23,7 @@ import { DEFAULT_HOST, parseHost } from '../server/host.ts';
 import { resolveArtifact } from '../server/resolveArtifact.ts';
 import type { StoredFile } from '../server/storedFile.ts';
 import { headOf } from '../server/storedFile.ts';
+import { checkText } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 
@@ -98,6 +99,7 @@ export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {
 function openApi({ host = DEFAULT_HOST, token }: ArtifactStoreOptions, run: RunOptions): Api {
   const address = parseHost(host);
   if (address === undefined) throw new UsageError(`host ${host}: expected an address like ${DEFAULT_HOST}`);
+  checkText('token', token);
   if (token === '') throw new UsageError(`${address}: the token is empty`);
   registerSecret(token);
   const { log, signal } = contextOf(run);

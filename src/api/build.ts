@@ -4,6 +4,7 @@ import { planRun, prepareRun } from '../commands/plan.ts';
 import type { PlanReport } from '../commands/planReport.ts';
 import { planJson } from '../commands/planReport.ts';
 import { buildAll } from '../pipeline/build/build.ts';
+import { checkOptions } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 
@@ -79,5 +80,6 @@ export async function build(options: BuildOptions, run: RunOptions = {}): Promis
 }
 
 function withDefaults(options: BuildOptions): BuildOptions & { cache: boolean } {
+  checkOptions(options);
   return { cache: false, ...options };
 }

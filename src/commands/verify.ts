@@ -49,12 +49,16 @@ export const verifyCommand = defineCommand({
     if (first === undefined) return;
     throw new IntegrityError(
       `${file}: ${first}${more.length > 0 ? ` (and ${more.length} more, see above)` : ''}`,
-      {
-        hint: 'do not ship it; build it again',
-      },
+      { hint: hintFor(verification) },
     );
   },
 });
+
+function hintFor({ madeFrom }: Verification): string {
+  const last = 'do not ship it; build it again';
+  if (madeFrom === null) return last;
+  return `it was made from version ${madeFrom}: give that version with --base. If you did, ${last}`;
+}
 
 function verificationText(verification: Verification): string {
   const { artifactName, module, size, images, estimate, problems, signature } = verification;

@@ -19,6 +19,9 @@ export interface EngineRequest {
 /** Nobody listens at an endpoint. */
 export class Unreachable extends NetworkError {}
 
+/** Nobody listens at the usual sockets, and the user named no other. */
+export class NoUsualDaemon extends Unreachable {}
+
 /**
  * Sends a request to the daemon at an endpoint, once. Throws Unreachable if nobody listens,
  * DeniedError without permission for the socket, NetworkError if the connection breaks, and the

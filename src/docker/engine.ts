@@ -5,7 +5,7 @@ import { bytesOf, jsonOf, textOf } from '../http/http.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { EngineRequest } from './client.ts';
-import { Unreachable, connectionError, requestEngine } from './client.ts';
+import { NoUsualDaemon, Unreachable, connectionError, requestEngine } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatEndpoint } from './endpoint.ts';
 import type { Inspected } from './inspect.ts';
@@ -52,7 +52,7 @@ export async function findEngine(
 function mostTelling(failures: readonly unknown[], endpoints: readonly Endpoint[]): unknown {
   const telling = failures.find((failure) => !(failure instanceof Unreachable));
   if (telling !== undefined || failures.length === 1) return telling ?? failures[0];
-  return new Unreachable(`no daemon at ${endpoints.map(formatEndpoint).join(', ')}`, {
+  return new NoUsualDaemon(`no daemon at ${endpoints.map(formatEndpoint).join(', ')}`, {
     hint: 'start Docker or podman, or set DOCKER_HOST to where it listens',
   });
 }

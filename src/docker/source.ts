@@ -7,6 +7,7 @@ import { choosePlatform, formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import { findEndpoints } from './context.ts';
+import { NoUsualDaemon } from './client.ts';
 import type { Engine } from './engine.ts';
 import { findEngine } from './engine.ts';
 import type { Inspected } from './inspect.ts';
@@ -43,7 +44,7 @@ const NAME = 'daemon';
 
 /**
  * Images of a Docker or podman daemon, by the Engine API. A missing daemon is searched, and
- * reported, once. `resolve` returns undefined for an unknown image and, unless `required`, for a
+ * reported, once: at level `debug` if nobody named it. `resolve` returns undefined for an unknown image and, unless `required`, for a
  * missing daemon and for another platform. It throws UnsupportedError for a DOCKER_HOST that can't
  * be used, and NetworkError and DeniedError for the daemon's failures.
  */
@@ -62,7 +63,8 @@ export function daemonSource({ environment, required, log, keep }: DaemonOptions
     } catch (error) {
       const isAbsent = error instanceof NetworkError || error instanceof DeniedError;
       if (required || !isAbsent) throw error;
-      log.info(`${error.message}: looking elsewhere`);
+      const level = error instanceof NoUsualDaemon ? 'debug' : 'info';
+      log[level](`${error.message}: looking elsewhere`);
       return undefined;
     }
   }

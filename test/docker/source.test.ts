@@ -237,6 +237,15 @@ describe('what is not there', () => {
     expect(lines).toEqual([expect.stringMatching(/^the daemon at unix:.* looking elsewhere$/)]);
   });
 
+  it('no daemon at the usual sockets is no news', async () => {
+    const lines: string[] = [];
+    const log = createLog('info', (line) => lines.push(line));
+    const folder = temporaryFolder();
+    const environment = { HOME: folder, XDG_RUNTIME_DIR: folder };
+    await daemonSource({ environment, required: false, log }).resolve(ask('missing/image:1'));
+    expect(lines.join()).not.toContain('no daemon at');
+  });
+
   it('no socket but a file', async () => {
     const path = join(temporaryFolder(), 'docker.sock');
     writeFileSync(path, '');

@@ -2,6 +2,7 @@ import { NotFoundError } from '../../errors.ts';
 import type { Effects } from '../../io/effects.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../../oci/image.ts';
 import { formatPlatform } from '../../oci/platform.ts';
+import type { Reference } from '../../oci/reference.ts';
 import { formatReference } from '../../oci/reference.ts';
 
 /** An image, and the source that can deliver its bytes. */
@@ -36,8 +37,14 @@ function notFound(sources: readonly ImageSource[], { reference, platform }: Imag
   const asked = sources.map(({ name }) => name).join(', ');
   return new NotFoundError(
     `no image ${formatReference(reference)} for ${formatPlatform(platform)} in: ${asked}`,
-    {
-      hint: 'check the name, log in with docker login, or name an image archive with -f SERVICE=FILE',
-    },
+    { hint: hintFor(sources, reference) },
   );
+}
+
+/** A registry that refuses access throws, so a registry that was asked answered that it has none. */
+function hintFor(sources: readonly ImageSource[], { registry, repository, tag, digest }: Reference): string {
+  const archive = 'name an image archive with -f SERVICE=FILE';
+  if (!sources.some(({ name }) => name === 'registry')) return `check the name, or ${archive}`;
+  const what = digest === undefined ? `tag ${tag ?? 'latest'}` : `digest ${digest}`;
+  return `${registry} has no ${what} of ${repository}: check the name and the tag, or ${archive}`;
 }

@@ -27,6 +27,8 @@ export interface Verification {
   size: number;
   /** `unchecked`: signed, but no key was given to check it with. */
   signature: ArtifactReport['signature'];
+  /** Version of the base that a delta depends on; null if it depends on none. */
+  madeFrom: string | null;
   images: VerifiedImage[];
   estimate: DeviceEstimate;
   /** Empty if a device that runs the base would end up with exactly the new images. */
@@ -79,7 +81,14 @@ export async function verifyArtifact(
   ];
   const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world.cache)));
   const estimate = estimateDevice(content.report, estimated);
-  return { artifactName, module, size, signature, images: pairs.map(verifiedImage), estimate, problems };
+  const facts = { artifactName, module, size, signature, madeFrom: baseVersion(content.report) };
+  return { ...facts, images: pairs.map(verifiedImage), estimate, problems };
+}
+
+/** The value of the version key, `<filesystem>.<name>.version`, that devices must report. */
+function baseVersion({ depends }: ArtifactReport): string | null {
+  const [, version] = Object.entries(depends).find(([key]) => key.endsWith('.version')) ?? [];
+  return version === undefined ? null : [version].flat().join(' or ');
 }
 
 function baseNeeded(path: string): UsageError {

@@ -130,6 +130,7 @@ describe('readArtifact', () => {
         writeFileSync(damaged, bytes);
         // Padding and times are not covered by any checksum; everything else is.
         const found = await readArtifact(damaged).catch((error: unknown) => error);
+        if (found instanceof Error) expect(found.message).toContain(damaged);
         if (found instanceof Error) expect(['IntegrityError', 'UnsupportedError']).toContain(found.name);
         else expect(found).toEqual(report);
       }

@@ -265,6 +265,7 @@ describe('bad input', () => {
     ['a missing key', ['--sign', 'nokey.pem'], 3, '--sign nokey.pem: no such file'],
     ['an archive that is none', ['-f', `web=${import.meta.filename}`], 7, import.meta.filename],
     ['no such image', ['-i', 'web=REGISTRY/shop/none:1'], 3, 'no image REGISTRY/shop/none:1 for linux/amd64'],
+    ['a missing tag', ['-i', 'web=REGISTRY/shop/none:1'], 3, 'REGISTRY has no tag 1 of shop/none'],
     ['another platform', ['-p', 'linux/arm64'], 3, 'linux/amd64'],
     ['a platform that is none', ['-p', 'linux'], 2, 'is not os/arch[/variant]'],
     ['an unknown module', ['--module', 'k8s'], 2, 'k8s'],

@@ -158,6 +158,7 @@ describe.each(['app', 'docker-compose'])('verify for %s', (module) => {
   ])('finds fault with %s as the base', async (_, base, problems) => {
     const { code, stderr, report } = await verify(artifact('2.0'), '--base', base());
     expect([code, stderr.startsWith('error: ')]).toEqual([6, true]);
+    expect(stderr).toContain(`made from version ${module}-1.0: give that version with --base`);
     for (const problem of problems) expect(report.problems.join('\n')).toContain(problem);
   });
 
