@@ -64,7 +64,8 @@ async function ociEntries(
   }
   const [odd] = document.odd;
   if (odd !== undefined && entries.length === 0) {
-    throw new UnsupportedError(`${where}: index.json has an entry that can't be used: ${odd.problem}`);
+    const Failure = odd.isDamaged ? IntegrityError : UnsupportedError;
+    throw new Failure(`${where}: index.json has an entry that can't be used: ${odd.problem}`);
   }
   return mergeEntries(entries);
 }

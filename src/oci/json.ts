@@ -54,7 +54,8 @@ export function checked<TSchema extends GenericSchema>(
   throw isOtherDigest(issue.input) ? new UnsupportedError(message) : new IntegrityError(message);
 }
 
-function isOtherDigest(value: unknown): boolean {
+/** True for a digest of an algorithm that is valid and not supported. */
+export function isOtherDigest(value: unknown): boolean {
   return typeof value === 'string' && /^(sha384|sha512|blake3):[0-9a-f]{64,128}$/.test(value);
 }
 

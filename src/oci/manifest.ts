@@ -9,12 +9,15 @@ import {
   pipe,
   record,
   safeParse,
+  string,
+  transform,
+  unknown,
 } from 'valibot';
-import { string, transform, unknown } from 'valibot';
+import type { GenericIssue } from 'valibot';
 import { UnsupportedError } from '../errors.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
-import { BYTES, DIGEST, checked, describeIssue, parseObject } from './json.ts';
+import { BYTES, DIGEST, checked, describeIssue, isOtherDigest, parseObject } from './json.ts';
 import { isConfigType, isIndexType, isManifestType } from './mediaTypes.ts';
 import type { Platform } from './platform.ts';
 import { normalized } from './platform.ts';
@@ -31,6 +34,8 @@ export interface OddEntry {
   platform?: Platform;
   /** What is wrong with it. */
   problem: string;
+  /** False if its digest is valid, but of an algorithm that is not supported. */
+  isDamaged: boolean;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/main/manifest.md */
@@ -134,9 +139,13 @@ function parseIndex(entries: readonly unknown[]): Index {
   for (const entry of entries) {
     const result = safeParse(DESCRIPTOR, entry, { abortEarly: true });
     if (result.success) index.manifests.push(result.output);
-    else index.odd.push({ ...platformOf(entry), problem: describeIssue(result.issues[0]) });
+    else index.odd.push(oddEntry(entry, result.issues[0]));
   }
   return index;
+}
+
+function oddEntry(entry: unknown, issue: GenericIssue): OddEntry {
+  return { ...platformOf(entry), problem: describeIssue(issue), isDamaged: !isOtherDigest(issue.input) };
 }
 
 function platformOf(entry: unknown): { platform?: Platform } {

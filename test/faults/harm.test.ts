@@ -37,8 +37,7 @@ describe('image archives made to harm', () => {
     ['a name that leads out', { '../../outside.txt': 'x' }, 6],
     ['an absolute name', { '/tmp/mender-docker-delta-outside.txt': 'x' }, 6],
     ['a link that leads out', { blobs: { link: '../../..' }, 'blobs/outside.txt': 'x' }, 6],
-    // An entry without a valid digest is passed over, so no image is found.
-    ['an index of itself', { 'index.json': '{"manifests":[{"digest":"sha256:00","size":1}]}' }, 3],
+    ['an index of itself', { 'index.json': '{"manifests":[{"digest":"sha256:00","size":1}]}' }, 6],
     ['a list of 100000 images', { 'manifest.json': JSON.stringify(Array(100_000).fill({})) }, 6],
     ['an index that nests 20000 levels', { 'index.json': '['.repeat(20_000) }, 6],
   ] as const)('%s: refused, nothing is written outside', async (name, files, code) => {

@@ -92,11 +92,15 @@ describe('the entries of an index', () => {
       {
         manifests: [],
         odd: [
-          { platform: arm64, problem: expect.stringContaining('digest: expected a digest sha256') as string },
+          {
+            platform: arm64,
+            problem: expect.stringContaining('digest: expected a digest sha256') as string,
+            isDamaged: false,
+          },
         ],
       },
     ],
-    ['no size', { size: undefined }, { manifests: [], odd: [{ problem: 'size: missing' }] }],
+    ['no size', { size: undefined }, { manifests: [], odd: [{ problem: 'size: missing', isDamaged: true }] }],
   ])('with %s', (_, entry, expected) => {
     const text = JSON.stringify({ mediaType: OCI_INDEX, manifests: [{ ...good, ...entry }] });
     expect(parseManifest(text, 'it')).toEqual({ kind: 'index', ...expected });
