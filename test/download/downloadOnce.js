@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const [dist, url, path, size, digest, partSize] = process.argv.slice(2);
 const { createHttp } = await import(join(dist, 'http/http.js'));
 const { download } = await import(join(dist, 'download/download.js'));
-const { closeConnections } = await import(join(dist, 'http/blocks.js'));
+const { closeConnections } = await import(join(dist, 'http/connections.js'));
 const { silentLog: log } = await import(join(dist, 'io/log.js'));
 const { noProgress: progress } = await import(join(dist, 'io/progress.js'));
 

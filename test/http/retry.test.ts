@@ -72,8 +72,8 @@ describe('redirected', () => {
   test.each([
     ['http://other/x', /from https to plain http at other/],
     ['http://h/x', /from https to plain http/],
-    ['file:///etc/passwd', /no http or https URL/],
-    ['https://', /no http or https URL/],
+    ['file:///etc/passwd', /not an http or https URL/],
+    ['https://', /not an http or https URL/],
     ['http://minio/x', /from https to plain http at minio/],
   ])('refused: %s', (location, message) => {
     const outcome = answered(302, { location });

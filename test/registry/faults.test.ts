@@ -145,7 +145,7 @@ describe('given up:', () => {
       'a login page',
       { match: /manifests/, act: answer(302, { location: 'ftp://login' }) },
       'NetworkError',
-      /no http or https/,
+      /not an http or https URL/,
     ],
     [
       'redirects in a circle',

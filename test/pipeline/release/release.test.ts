@@ -29,7 +29,7 @@ async function shop(environment: Record<string, string> = {}): Promise<Shop> {
   for (const [index, image] of images.entries())
     writeOciArchive(join(folder, `${index + 1}.tar`), { [`shop/web:${index + 1}`]: image });
   const build: Shop['build'] = (release, ...flags) => {
-    const settings = `x-mender: {device-type: qemu, platform: linux/amd64, manifest-name: shop, mender-host: "${server.url}"}`;
+    const settings = `x-mender: {device-type: qemu, platform: linux/amd64, manifest-name: shop}`;
     writeFileSync(
       join(folder, 'compose.yaml'),
       `${settings}\nservices:\n  web: {image: "shop/web:${release}"}\n`,
@@ -46,6 +46,7 @@ async function shop(environment: Record<string, string> = {}): Promise<Shop> {
     return runCli(['build', join(folder, 'compose.yaml'), ...version, ...own, ...flags], {
       HOME: folder,
       MENDER_PAT: server.token,
+      MENDER_DOCKER_DELTA_MENDER_HOST: server.url,
       ...environment,
     });
   };
