@@ -1,5 +1,6 @@
 import type { Platform } from '../oci/platform.ts';
 import type { ManifestFile, PayloadImage } from './payload.ts';
+import type { ArtifactRecord } from './record.ts';
 
 /** The update modules that an artifact can be made for. */
 export const MODULES = ['app', 'docker-compose'] as const;
@@ -44,6 +45,8 @@ export interface ArtifactSpec {
   dependsOnArtifactName?: string;
   images: PayloadImage[];
   manifests: ManifestFile[];
+  /** What the meta-data says about the images. */
+  record?: ArtifactRecord;
   /** Path of a private key in PEM. */
   signKey?: string;
   /** Passed to mender-artifact unchanged. */

@@ -21,6 +21,16 @@ export interface ArtifactQuery {
 const V1 = '/api/management/v1/deployments/artifacts';
 const V2 = '/api/management/v2/deployments/artifacts';
 
+/**
+ * The meta-data of an artifact's update, by key. Servers give it as an object, and in an older form
+ * as a list; the object wins. Pure.
+ */
+export function metaDataOf({ updates = [] }: Pick<Artifact, 'updates'>): Record<string, unknown> {
+  const [update] = updates;
+  const listed = (update?.meta_data ?? []).map(({ Key, Value }) => [Key, Value] as const);
+  return { ...Object.fromEntries(listed), ...update?.metadata };
+}
+
 /** The path of one artifact. */
 function at(id: string): string {
   return `${V1}/${encodeURIComponent(id)}`;

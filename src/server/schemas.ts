@@ -33,6 +33,9 @@ const notList = pipe(
 );
 
 const update = looseObject({
+  metadata: maybe(pipe(notList, record(string(), unknown()))),
+  /** The older form of the same. */
+  meta_data: maybe(array(looseObject({ Key: string(), Value: unknown() }))),
   type_info: maybe(looseObject({ type: maybe(string()) })),
   files: maybe(
     array(looseObject({ name: maybe(string()), checksum: maybe(string()), size: maybe(number()) })),

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { silentLog } from '../../src/io/log.ts';
 import { buildArtifact } from '../../src/mender/build.ts';
 import type { PayloadImage } from '../../src/mender/payload.ts';
-import type { Module } from '../../src/mender/spec.ts';
+import type { ArtifactRecord } from '../../src/mender/record.ts';
+import type { Module, WriterName } from '../../src/mender/spec.ts';
 import { PLATFORM } from '../mender/onDevice/images.ts';
 
 export interface Package {
@@ -14,6 +15,8 @@ export interface Package {
   module: Module;
   images: PayloadImage[];
   manifest: string;
+  record?: ArtifactRecord;
+  writer?: WriterName;
 }
 
 export const PROJECT = 'shop';
@@ -27,7 +30,7 @@ export function versionKey(module: Module): string {
 /** Packs an artifact of exactly these images, right or wrong as they are; returns its path. */
 export async function pack(folder: string, spec: Package): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  const { name, version, depends, module, images, manifest } = spec;
+  const { name, version, depends, module, images, manifest, record, writer = 'embedded' } = spec;
   const artifact = {
     artifactName: name,
     softwareName: PROJECT,
@@ -37,9 +40,10 @@ export async function pack(folder: string, spec: Package): Promise<string> {
     platform: PLATFORM,
     module,
     compression: 'auto' as const,
-    writer: 'embedded' as const,
+    writer,
     ...(depends === undefined ? {} : { dependsOnVersion: depends }),
     images,
+    ...(record && { record }),
     manifests: [{ path: 'docker-compose.yml', mode: 0o644, content: Buffer.from(manifest) }],
     extraArguments: [],
   };

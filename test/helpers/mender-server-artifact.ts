@@ -11,7 +11,7 @@ export interface ParsedArtifact {
   device_types_compatible: string[];
   info: { format: string; version: number };
   signed: boolean;
-  updates: { type_info: { type: string }; files: PayloadFile[] }[];
+  updates: { type_info: { type: string }; files: PayloadFile[]; metadata: Record<string, unknown> }[];
   artifact_provides: Record<string, string>;
   artifact_depends: Record<string, string[]>;
   clears_artifact_provides: string[];
@@ -75,13 +75,21 @@ function assemble(
     device_types_compatible: [info.artifact_depends['device_type']!].flat(),
     info: JSON.parse(text(small, 'version')) as { format: string; version: number },
     signed: small.has('manifest.sig'),
-    updates: types.map((type, index) => ({ type_info: { type: type.type }, files: filesOf(index) })),
+    updates: types.map((type, index) => ({
+      ...{ type_info: { type: type.type }, files: filesOf(index) },
+      metadata: metaDataOf(header, index),
+    })),
     artifact_provides: Object.assign({}, ...provides) as Record<string, string>,
     artifact_depends: Object.fromEntries(
       depends.flatMap((map) => Object.entries(map)).map(([key, value]) => [key, [value].flat()]),
     ),
     clears_artifact_provides: types.flatMap((type) => type.clears_artifact_provides ?? []),
   };
+}
+
+function metaDataOf(header: Map<string, Buffer>, index: number): Record<string, unknown> {
+  const path = `headers/${number(index)}/meta-data`;
+  return header.has(path) ? (JSON.parse(text(header, path)) as Record<string, unknown>) : {};
 }
 
 function number(index: number): string {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { InferOutput } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
+import type { ArtifactRecord } from '../record.ts';
+import { readRecord } from '../record.ts';
 import { parseAs } from './json.ts';
 import type { StreamedEntry, Suffix } from './nested.ts';
 import { entriesOf, expectFile, readSmall, unpacked } from './nested.ts';
@@ -32,6 +34,8 @@ interface PayloadHeader {
   provides: Record<string, string>;
   clears: string[];
   metaData?: Record<string, unknown>;
+  /** What the meta-data says about the images. */
+  record?: ArtifactRecord;
 }
 
 const LARGEST_HEADER = 64 << 20;
@@ -143,8 +147,13 @@ function payloadOf(
     clears: info.clears_artifact_provides ?? [],
     ...(metaData === undefined || metaData.length === 0
       ? {}
-      : { metaData: parseAs(metaDataSchema, metaData, `${where}: ${metaPath}`) }),
+      : described(parseAs(metaDataSchema, metaData, `${where}: ${metaPath}`))),
   };
+}
+
+function described(metaData: Record<string, unknown>): Pick<PayloadHeader, 'metaData' | 'record'> {
+  const record = readRecord(metaData);
+  return record === undefined ? { metaData } : { metaData, record };
 }
 
 function fileOf(files: ReadonlyMap<string, Buffer>, path: string, where: string): Buffer {

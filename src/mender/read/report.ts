@@ -1,4 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
+import type { ArtifactRecord } from '../record.ts';
 import type { Compression } from '../spec.ts';
 
 /** What an artifact holds, as plain data. */
@@ -21,6 +22,8 @@ export interface ArtifactReport {
   provides: Record<string, string>;
   clears: string[];
   metaData?: Record<string, unknown>;
+  /** What the meta-data says about the images, in artifacts of this tool. */
+  record?: ArtifactRecord;
   scripts: ScriptReport[];
   /** All files of the payload. Their checksums match the manifest. */
   files: (FileReport & { sha256: string })[];

@@ -8,6 +8,7 @@ import { gzipPayloadFile } from './files.ts';
 import { softwareNameOf } from './header.ts';
 import { imageEntries, manifestEntries, needsBaseImage } from './imageFiles.ts';
 import type { PayloadImage } from '../payload.ts';
+import { recordMetaData } from '../record.ts';
 import type { ArtifactSpec } from '../spec.ts';
 
 /**
@@ -33,6 +34,7 @@ export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFil
       platform: formatPlatform(spec.platform),
       version: spec.softwareVersion,
       images: spec.images.map(({ id }) => id),
+      ...recordMetaData(spec.record),
     },
   };
 }

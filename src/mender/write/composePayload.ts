@@ -8,6 +8,7 @@ import { imageEntries, manifestEntries } from './imageFiles.ts';
 import { deltaPayload, needsStateScript } from '../onDevice/payload.ts';
 import { stateScripts } from '../onDevice/stateScript.ts';
 import type { PayloadImage } from '../payload.ts';
+import { recordMetaData } from '../record.ts';
 import type { ArtifactSpec } from '../spec.ts';
 
 /**
@@ -34,7 +35,7 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
     ],
     scripts: scripted ? stateScripts() : [],
-    metaData: { version: '1', project_name: spec.softwareName },
+    metaData: { version: '1', project_name: spec.softwareName, ...recordMetaData(spec.record) },
   };
 }
 

@@ -10,6 +10,7 @@ import type { PayloadImage } from '../../mender/payload.ts';
 import type { ArtifactSpec, ArtifactSummary } from '../../mender/spec.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { metadataOf } from '../base/metadata.ts';
+import { recordOf } from '../base/record.ts';
 import { describeArtifact } from '../describe/describe.ts';
 import type { World } from '../images/world.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
@@ -135,6 +136,7 @@ function specOf(
     ...dependsOf(plan, images, request),
     images,
     manifests: files,
+    record: recordOf(metadataFor(plan, images, request)),
     ...(signKey === undefined ? {} : { signKey }),
     ...(modificationTime === undefined ? {} : { modificationTime }),
     extraArguments: [...request.extraArguments],
