@@ -1,10 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import type { Argv } from 'yargs';
-import yargs from 'yargs';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { COMMANDS } from './commands/all.ts';
-import { declareCommand } from './commands/terminal/command.ts';
-import type { Command, Context, FlagsOf, OptionTable } from './commands/terminal/command.ts';
+import { chooseCommand } from './commands/line/chooseCommand.ts';
+import { GLOBAL_OPTIONS } from './commands/line/globalOptions.ts';
+import type { GlobalFlags } from './commands/line/globalOptions.ts';
+import { commandHelp, introduction, overview } from './commands/line/help.ts';
+import { parseWords } from './commands/line/parseWords.ts';
+import { seeHelp } from './commands/line/usage.ts';
+import type { Command, Context } from './commands/terminal/command.ts';
 import { parseDuration } from './commands/terminal/format.ts';
 import { homeFolder } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
@@ -13,34 +18,15 @@ import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/p
 import type { Screen } from './commands/terminal/terminal.ts';
 import { createProgress } from './commands/terminal/terminal.ts';
 import { ownSecretValues } from './compose/ship/ownSecrets.ts';
-import { commandLineError, environmentOptions, refuseWrongValues } from './config.ts';
+import { environmentOptions, unknownVariables } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/connections.ts';
 import { createHttp } from './http/http.ts';
-import { LOG_LEVELS, createLog, oneLine } from './io/log.ts';
+import { createLog, oneLine } from './io/log.ts';
 import { printable, printableJson } from './io/printable.ts';
 import { redact, registerSecret } from './io/redact.ts';
 import { sourceStack } from './io/stackTrace.ts';
-
-const GLOBAL_OPTIONS = {
-  json: { type: 'boolean', describe: 'Print the result as one JSON document' },
-  'log-level': {
-    alias: 'l',
-    choices: LOG_LEVELS,
-    describe: 'What to say on stderr',
-    defaultDescription: 'info',
-  },
-  verbose: { alias: 'v', type: 'boolean', describe: 'The same as --log-level debug' },
-  timeout: {
-    type: 'string',
-    describe: 'How long a server may send nothing, like 90s or 5m',
-    defaultDescription: '60s, and 10m before the first byte of a layer',
-  },
-  quiet: { alias: 'q', type: 'boolean', describe: 'The same as --log-level error, and no progress' },
-} as const;
-
-type GlobalFlags = FlagsOf<typeof GLOBAL_OPTIONS>;
 
 /** Runs one command line, and returns the exit code. Never throws and never ends the process. */
 export async function main(argv: readonly string[], given?: Terminal): Promise<number> {
@@ -78,54 +64,52 @@ function tellFailure(error: unknown, { stderr }: Terminal): number {
 }
 
 async function dispatch(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
-  let parser = yargs([...argv])
-    .scriptName('mender-docker-delta')
-    .parserConfiguration({ 'populate--': true, 'strip-aliased': true })
-    .usage(
-      '$0 [build] MANIFEST..\n\nTurns a Docker Compose manifest into a small Mender Artifact and brings it to a fleet.',
-    )
-    .help('help')
-    .version(packageVersion())
-    .strict()
-    .recommendCommands()
-    .demandCommand(1, 'name a manifest or a command')
-    .exitProcess(false)
-    .fail((message: string | null, error: Error | undefined) => {
-      throw commandLineError(message, error);
-    });
-  for (const command of COMMANDS) parser = register(parser, command, { argv, terminal, signal });
-  // With a callback yargs hands over what --help and --version print instead of writing it by
-  // itself.
-  await parser
-    .wrap(100)
-    .parse([...argv], {}, (_error: Error | undefined, _parsed: unknown, output: string) => {
-      if (output !== '') terminal.stdout(`${output}\n`);
-    });
+  const folder = terminal.folder ?? process.cwd();
+  const exists = (path: string): boolean => existsSync(resolve(folder, path));
+  const choice = chooseCommand(argv, { commands: COMMANDS, common: GLOBAL_OPTIONS, exists });
+  const width = textWidth(terminal);
+  const say = (text: string): void => terminal.stdout(`${text}\n`);
+  switch (choice.kind) {
+    case 'introduction':
+      return say(introduction(COMMANDS, width));
+    case 'overview':
+      return say(overview(COMMANDS, GLOBAL_OPTIONS, width));
+    case 'help':
+      return say(commandHelp(choice.command, GLOBAL_OPTIONS, width));
+    case 'version':
+      return say(packageVersion());
+    case 'run':
+      return run(choice.command, choice.words, { terminal, signal });
+  }
+}
+
+/** Columns of the help: those of the terminal, but lines that are too long are hard to read. */
+function textWidth({ columns = 80 }: Terminal): number {
+  return Math.min(Math.max(columns, 40), 100);
 }
 
 interface Invocation {
-  argv: readonly string[];
   terminal: Terminal;
   signal: AbortSignal;
 }
 
-function register(parser: Argv, command: Command, { argv, terminal, signal }: Invocation): Argv {
-  const table: OptionTable = { ...command.options, ...GLOBAL_OPTIONS };
-  return parser.command(
-    command.usage,
-    command.describe,
-    (own) => {
-      for (const [line, what] of command.examples) own.example(line, what);
-      const known = declareCommand(own, { ...command, options: table });
-      // yargs lays out the help in every run, which takes longer than all else that it does.
-      if (!argv.includes('--help')) for (const name of Object.keys(table)) known.hide(name);
-      return known.config(environmentOptions(terminal.environment, table));
-    },
-    async (options) => {
-      refuseWrongValues(options, table, argv);
-      await command.run(options, contextFor(options, terminal, signal));
-    },
-  );
+async function run(
+  command: Command,
+  words: readonly string[],
+  { terminal, signal }: Invocation,
+): Promise<void> {
+  const options = { ...command.options, ...GLOBAL_OPTIONS };
+  const { environment } = terminal;
+  const flags = parseWords({ ...command, options }, words, environmentOptions(environment, options));
+  const context = contextFor(flags, terminal, signal);
+  const tables = [...COMMANDS.map((one) => one.options), GLOBAL_OPTIONS];
+  for (const warning of unknownVariables(environment, tables)) context.log.warning(warning);
+  await command.run(flags, context).catch((error: unknown) => {
+    // A command says what is wrong; its help says what is right.
+    if (error instanceof UsageError && error.hint === undefined)
+      throw new UsageError(error.message, { hint: seeHelp(command), cause: error.cause });
+    throw error;
+  });
 }
 
 function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSignal): Context {

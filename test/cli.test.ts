@@ -5,11 +5,14 @@ import { runCli } from './helpers/cli.ts';
 import { temporaryFolder } from './helpers/temporary.ts';
 
 test.each([
-  ['plan x.yaml --platform', 'Not enough arguments following: platform'],
-  ['cache ls --cache-dir', 'Not enough arguments following: cache-dir'],
-  ['plan x.yaml --nonsense', 'Unknown argument: nonsense'],
-  ['plan x.yaml --mode wrong', 'Invalid values: Argument: mode, Given: "wrong", Choices: '],
-  ['plan', 'Not enough non-option arguments: got 0, need at least 1'],
+  ['plan x.yaml --platform', '--platform has no value'],
+  ['cache ls --cache-dir', '--cache-dir has no value'],
+  ['plan x.yaml --nonsense', 'unknown option --nonsense'],
+  ['plan x.yaml --mode wrong', '--mode "wrong": expected registry-first, local-first, online or offline'],
+  ['plan', 'no COMPOSE-FILE is given'],
+  ['--release', 'no COMPOSE-FILE is given'],
+  ['bild', '"bild" is neither a command nor a file'],
+  ['help bild', 'there is no command "bild"'],
 ])('%s: %s', async (line, message) => {
   const { code, stdout, stderr } = await runCli(line.split(' '));
   expect([code, stdout]).toEqual([2, '']);

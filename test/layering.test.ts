@@ -30,6 +30,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['pipeline/build', 'pipeline/release'],
   ['pipeline/destinations'],
   ['commands/terminal'],
+  ['commands/line'],
   ['commands/options'],
   ['commands/destinations'],
   ['commands/artifacts'],

@@ -27,8 +27,9 @@ type Flags = BuildFlags & DeliverFlags & DestinationFlags;
 
 /** `build MANIFEST..`, also without the word `build`. */
 export const buildCommand = defineCommand({
-  usage: ['build <manifest..>', '$0 <manifest..>'],
-  describe: 'Build a Mender Artifact from a Compose manifest, upload it and deploy it',
+  usage: 'build <manifest..>',
+  passesOn: true,
+  describe: 'Build a Mender Artifact from a Compose file, upload it and deploy it',
   examples: [
     ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],
     ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],

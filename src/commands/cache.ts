@@ -13,15 +13,13 @@ const ACTIONS = ['ls', 'prune', 'verify', 'clear'] as const;
 type Action = (typeof ACTIONS)[number];
 
 const OPTIONS = {
-  'cache-dir': { type: 'string', requiresArg: true, describe: 'Cache folder' },
+  'cache-dir': { type: 'string', describe: 'Cache folder' },
   'limit-size': {
     type: 'string',
-    requiresArg: true,
     describe: 'prune: bytes that the cache may hold, like 20G',
   },
   'limit-percent': {
     type: 'number',
-    requiresArg: true,
     describe: 'prune: percent of the disk to keep free',
     defaultDescription: '20',
   },

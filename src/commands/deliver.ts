@@ -23,7 +23,6 @@ export const DELIVER_OPTIONS = {
   description: {
     group: 'The server:',
     type: 'string',
-    requiresArg: true,
     describe: 'Description of the artifact on the server',
   },
   ...UPLOAD_OPTIONS,

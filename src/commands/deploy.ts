@@ -34,7 +34,6 @@ export const deployCommand = defineCommand({
   options: {
     description: {
       type: 'string',
-      requiresArg: true,
       describe: 'Of a file that a map brings to servers',
     },
     ...DEPLOY_OPTIONS,

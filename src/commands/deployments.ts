@@ -25,7 +25,7 @@ const POSITIONALS = {
 } as const;
 
 const OPTIONS = {
-  name: { type: 'string', requiresArg: true, describe: 'list: with this name' },
+  name: { type: 'string', describe: 'list: with this name' },
   status: { choices: ['pending', 'inprogress', 'finished'], describe: 'list: in this state' },
   ...WATCH_OPTIONS,
   ...SERVER_OPTIONS,

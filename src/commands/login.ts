@@ -19,17 +19,15 @@ export const loginCommand = defineCommand({
   options: {
     username: {
       type: 'string',
-      requiresArg: true,
       demandOption: true,
       describe: 'Name (email) of the user',
     },
     password: {
       type: 'string',
-      requiresArg: true,
       describe: 'Password',
       defaultDescription: 'asked for, or from stdin',
     },
-    '2fa-code': { type: 'string', requiresArg: true, describe: 'Current code of the second factor' },
+    '2fa-code': { type: 'string', describe: 'Current code of the second factor' },
     ...SERVER_OPTIONS,
     'token-file': { ...SERVER_OPTIONS['token-file'], describe: 'File to keep the token in' },
   },

@@ -19,6 +19,7 @@ import { composeEnvironment, manifestPaths, requestOf } from './options/request.
 /** `plan MANIFEST..` */
 export const planCommand = defineCommand({
   usage: 'plan <manifest..>',
+  passesOn: true,
   describe: 'Show what build would do; downloads no layer and writes no artifact',
   examples: [
     ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],

@@ -18,18 +18,17 @@ const SORTS = ['name', 'modified', 'artifacts_count', 'tags'].flatMap((field) =>
 const POSITIONALS = {
   action: { choices: ACTIONS, demandOption: true, describe: 'What to do' },
   release: { type: 'string', describe: 'Name of a release, for all actions but list' },
-  text: { type: 'string', array: true, describe: 'tag: all its tags; notes: the text' },
+  text: { type: 'string', array: true, describe: 'tag: all its tags, none to see them; notes: the text' },
 } as const;
 
 const OPTIONS = {
-  name: { type: 'string', requiresArg: true, describe: 'list: with this in the name' },
+  name: { type: 'string', describe: 'list: with this in the name' },
   tag: {
     type: 'string',
     array: true,
-    nargs: 1,
-    requiresArg: true,
     describe: 'list: with this tag; repeatable, one is enough',
   },
+  clear: { type: 'boolean', describe: 'tag: remove all its tags' },
   sort: { choices: SORTS, describe: 'list: order', defaultDescription: 'name:asc' },
   ...SERVER_OPTIONS,
 } as const;
@@ -41,7 +40,8 @@ export const releasesCommand = defineCommand({
   usage: 'releases <action> [release] [text..]',
   describe: 'List and show releases (the artifacts of one name), set their tags and notes',
   examples: [
-    ['$0 releases tag app-1.2 stable eu', 'its tags are these two; without any it has none'],
+    ['$0 releases tag app-1.2 stable eu', 'its tags are these two'],
+    ['$0 releases tag app-1.2', 'show its tags'],
     ['$0 releases notes app-1.2 "fixes the clock"', 'replace the notes'],
   ],
   positionals: POSITIONALS,
@@ -62,8 +62,7 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
     context.report(release, releaseText(release));
   },
   tag: async (api, flags, context) => {
-    const [name, tags] = [nameOf(flags), [...new Set(flags.text ?? [])]];
-    await setTags(api, name, tags);
+    const [name, tags] = [nameOf(flags), await tagsOf(api, flags)];
     const text = `tags of ${name}: ${tags.join(', ') || 'none'}`;
     context.report({ name, tags }, text);
   },
@@ -75,6 +74,16 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
     context.report({ name, notes }, `changed the notes of ${name}`);
   },
 };
+
+/** The tags of a release, after they are changed to those of the command line, if there are any. */
+async function tagsOf(api: Api, flags: Flags): Promise<string[]> {
+  const [name, given] = [nameOf(flags), [...new Set(flags.text ?? [])]];
+  if (given.length > 0 && flags.clear === true)
+    throw new UsageError('releases tag: expected tags or --clear, not both');
+  if (given.length === 0 && flags.clear !== true) return (await getRelease(api, name)).tags ?? [];
+  await setTags(api, name, given);
+  return given;
+}
 
 function nameOf({ action, release }: Flags): string {
   if (release !== undefined) return release;

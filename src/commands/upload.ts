@@ -17,7 +17,6 @@ export const uploadCommand = defineCommand({
   options: {
     description: {
       type: 'string',
-      requiresArg: true,
       describe: 'Description of the artifact on the server',
     },
     ...UPLOAD_OPTIONS,

@@ -29,8 +29,6 @@ export const verifyCommand = defineCommand({
     base: {
       type: 'string',
       array: true,
-      nargs: 1,
-      requiresArg: true,
       describe:
         'What devices run: a .mender file, an image archive, an image name or library://REFERENCE; repeatable',
     },

@@ -318,7 +318,10 @@ describe('releases', () => {
     const shown = await run(releasesCommand, 'show app-1');
     expect(shown.stdout).toContain('notes: fixes the clock');
     expect(shown.stdout).toContain(id);
-    expect((await run(releasesCommand, 'tag app-1')).stdout).toBe('tags of app-1: none');
+    // Without tags it only looks.
+    expect((await run(releasesCommand, 'tag app-1')).stdout).toBe('tags of app-1: eu, stable');
+    expect((await run(releasesCommand, 'tag app-1 x --clear')).error).toBeInstanceOf(UsageError);
+    expect((await run(releasesCommand, 'tag app-1 --clear')).stdout).toBe('tags of app-1: none');
     expect((await run(releasesCommand, 'show none')).error).toMatchObject({ exitCode: 3 });
     expect((await run(releasesCommand, 'notes app-1')).error).toBeInstanceOf(UsageError);
   });

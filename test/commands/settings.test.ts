@@ -13,14 +13,15 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 
 describe('environmentOptions', () => {
   const types = {
-    'device-type': { array: true },
-    delta: { type: 'boolean' },
-    retries: { type: 'number' },
-    platform: {},
+    'device-type': { array: true, describe: '' },
+    delta: { type: 'boolean', describe: '' },
+    retries: { type: 'number', describe: '' },
+    platform: { describe: '' },
+    module: { choices: ['app', 'docker-compose'], describe: '' },
   } as const;
   it.each([
-    [{ MENDER_DOCKER_DELTA_DEVICE_TYPE: 'a, b' }, { 'device-type': ['a', 'b'] }],
-    [{ MENDER_DOCKER_DELTA_DEVICE_TYPE: 'a,,b,' }, { 'device-type': ['a', 'b'] }],
+    [{ MENDER_DOCKER_DELTA_DEVICE_TYPE: 'a, b' }, { deviceType: ['a', 'b'] }],
+    [{ MENDER_DOCKER_DELTA_DEVICE_TYPE: 'a,,b,' }, { deviceType: ['a', 'b'] }],
     [{ MENDER_DOCKER_DELTA_DELTA: 'no' }, { delta: false }],
     [{ MENDER_DOCKER_DELTA_DELTA: '1' }, { delta: true }],
     [{ MENDER_DOCKER_DELTA_RETRIES: '3' }, { retries: 3 }],
@@ -30,12 +31,13 @@ describe('environmentOptions', () => {
     expect(environmentOptions(environment, types)).toEqual(options);
   });
 
-  it.each([{ MENDER_DOCKER_DELTA_DELTA: 'maybe' }, { MENDER_DOCKER_DELTA_RETRIES: 'many' }])(
-    'refuses %j',
-    (environment) => {
-      expect(() => environmentOptions(environment, types)).toThrow(Object.keys(environment)[0]);
-    },
-  );
+  it.each([
+    { MENDER_DOCKER_DELTA_DELTA: 'maybe' },
+    { MENDER_DOCKER_DELTA_RETRIES: 'many' },
+    { MENDER_DOCKER_DELTA_MODULE: 'k8s' },
+  ])('refuses %j', (environment) => {
+    expect(() => environmentOptions(environment, types)).toThrow(Object.keys(environment)[0]);
+  });
 });
 
 describe('withManifestSettings', () => {
@@ -90,7 +92,7 @@ describe('requestOf', () => {
   });
 
   it.each([
-    [{ ...needed, manifest: [] }, {}, 'no manifest is given'],
+    [{ ...needed, manifest: [] }, {}, 'no Compose file is given'],
     [{ ...needed, deviceType: [] }, {}, 'no device type is given'],
     [{ manifest: ['m'], deviceType: ['a'] }, {}, 'no platform is given'],
     [{ ...needed, serviceImage: ['web'] }, {}, 'expected -i SERVICE=IMAGE'],

@@ -1,5 +1,4 @@
-import yargs from 'yargs';
-import { declareCommand } from '../../src/commands/terminal/command.ts';
+import { parseWords } from '../../src/commands/line/parseWords.ts';
 import type { Command } from '../../src/commands/terminal/command.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { createLog } from '../../src/io/log.ts';
@@ -53,8 +52,8 @@ export async function runCommand(
     progress: noProgress,
     signal: signal ?? new AbortController().signal,
   };
-  const options = parse(command, [...argv, '--mender-host', server.url]);
-  const run = options.then((parsed) => command.run(parsed, context));
+  const run = (async () =>
+    command.run(parseWords(command, [...argv, '--mender-host', server.url]), context))();
   const error = await run.then(
     () => undefined,
     (thrown: unknown) => thrown as CommandRun['error'],
@@ -67,25 +66,4 @@ export async function runCommand(
     error,
     all: [stdout, said, redact(`${error?.message ?? ''}\n${error?.hint ?? ''}`)].join('\n'),
   };
-}
-
-async function parse(command: Command, argv: string[]): Promise<object> {
-  const name = [command.usage].flat()[0]!.split(' ')[0]!;
-  let parsed: object | undefined;
-  await yargs()
-    .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
-    .command(
-      command.usage,
-      command.describe,
-      (own) => declareCommand(own, command),
-      (options) => void (parsed = options),
-    )
-    .help('help')
-    .strict()
-    .exitProcess(false)
-    .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new Error(message ?? 'usage');
-    })
-    .parseAsync([name, ...argv]);
-  return parsed!;
 }

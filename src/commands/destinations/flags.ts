@@ -16,14 +16,12 @@ export const POSITIONALS = {
 export const OPTIONS = {
   image: {
     type: 'string',
-    requiresArg: true,
     describe: 'resolve: an image as name-version-release, which a server of maps looks up itself',
   },
-  version: { type: 'string', requiresArg: true, describe: 'snapshot: only entries for this version' },
+  version: { type: 'string', describe: 'snapshot: only entries for this version' },
   output: {
     alias: 'o',
     type: 'string',
-    requiresArg: true,
     describe: 'snapshot: file to write; JSON if it ends with .json, else YAML',
     defaultDescription: 'stdout',
   },

@@ -19,13 +19,11 @@ export type ArtifactAction = (typeof ARTIFACT_ACTIONS)[number];
 const PRUNE_OPTIONS = {
   'restrict-major': {
     type: 'number',
-    requiresArg: true,
     describe: 'prune: keep the highest N majors',
     defaultDescription: 'all',
   },
   'restrict-minor': {
     type: 'number',
-    requiresArg: true,
     describe: 'prune: keep the highest N minors of each major',
     defaultDescription: 'all',
   },
@@ -35,47 +33,38 @@ export const ARTIFACT_OPTIONS = {
   name: {
     type: 'string',
     array: true,
-    nargs: 1,
-    requiresArg: true,
     describe: 'list: with this name, or a beginning*; repeatable',
   },
   description: {
     type: 'string',
-    requiresArg: true,
     describe: 'list: with this description, or a beginning*; add, update: the new one',
   },
   'device-type': {
     type: 'string',
-    requiresArg: true,
     describe: 'list: for this device type, or a beginning*',
   },
   sort: {
     type: 'string',
-    requiresArg: true,
     describe: 'list, detail: by name, modified or size; with :desc from the end',
     defaultDescription: 'name',
   },
   output: {
     alias: 'o',
     type: 'string',
-    requiresArg: true,
     describe: 'download: file to write, - for stdout',
     defaultDescription: '<name>.mender',
   },
   query: {
     type: 'string',
-    requiresArg: true,
     describe: 'list, detail, delete: what fits, like name=app-1.*,device-type=qemu',
   },
   dir: { choices: ['asc', 'desc'], describe: 'list, detail: direction of --sort', defaultDescription: 'asc' },
   location: {
     type: 'string',
-    requiresArg: true,
     describe: 'add: address whose bytes go to the server without being kept here',
   },
   replace: {
     type: 'string',
-    requiresArg: true,
     describe: 'update: file that takes the place of the artifact, which is deleted before',
   },
   'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },

@@ -16,21 +16,18 @@ export const DEPLOY_OPTIONS = {
     group: WHERE,
     alias: 'g',
     type: 'string',
-    requiresArg: true,
     describe: 'Group of devices',
   },
   devices: {
     group: WHERE,
     type: 'string',
     array: true,
-    requiresArg: true,
     describe: 'Ids of devices, with commas or repeated',
   },
   'all-devices': { group: WHERE, type: 'boolean', describe: 'All accepted devices' },
   'deployment-name': {
     group: WHERE,
     type: 'string',
-    requiresArg: true,
     describe: 'Name of the deployment',
     defaultDescription: "the artifact's name",
   },
@@ -46,25 +43,21 @@ export const DEPLOY_OPTIONS = {
   phases: {
     group: ENTERPRISE,
     type: 'string',
-    requiresArg: true,
     describe: 'JSON list of phases: [{"batch_size": 10}, {"start_ts": "2026-01-31T08:00:00Z"}]',
   },
   retries: {
     group: ENTERPRISE,
     type: 'number',
-    requiresArg: true,
     describe: 'How often a device tries again after a failure',
   },
   filter: {
     group: ENTERPRISE,
     type: 'string',
-    requiresArg: true,
     describe: 'Id of a saved device filter, in place of devices',
   },
   'update-control-map': {
     group: ENTERPRISE,
     type: 'string',
-    requiresArg: true,
     describe: 'JSON object: where updates pause',
   },
 } as const;

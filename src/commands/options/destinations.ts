@@ -13,37 +13,32 @@ export const MAP_OPTIONS = {
   'starmap-url': {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: 'Server of destination maps (StArMap)',
   },
   'starmap-api': {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: "Version of the server's API, as in its addresses",
     defaultDescription: 'v2',
   },
   'starmap-retries': {
     group: GROUP,
     type: 'number',
-    requiresArg: true,
     describe: 'How often a failed request to it is repeated',
     defaultDescription: '3',
   },
   'starmap-backoff': {
     group: GROUP,
     type: 'number',
-    requiresArg: true,
     describe: 'Seconds as the unit of pauses: 0, then 2, 4, 8 ... times as long',
     defaultDescription: '2',
   },
   repo: {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: 'A map, as JSON; asked before the server',
   },
-  'repo-file': { group: GROUP, type: 'string', requiresArg: true, describe: 'File with a map, YAML or JSON' },
+  'repo-file': { group: GROUP, type: 'string', describe: 'File with a map, YAML or JSON' },
   offline: { group: GROUP, type: 'boolean', describe: 'Ask no server of maps' },
   workflow: {
     group: GROUP,
@@ -53,7 +48,6 @@ export const MAP_OPTIONS = {
   cloud: {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: 'Entries of other clouds are skipped',
     defaultDescription: 'mender',
   },
@@ -61,14 +55,11 @@ export const MAP_OPTIONS = {
     group: GROUP,
     type: 'string',
     array: true,
-    nargs: 1,
-    requiresArg: true,
     describe: 'Only this account; repeatable',
   },
   config: {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: "File with the accounts' servers and tokens",
     defaultDescription: '$XDG_CONFIG_HOME/mender-docker-delta/config.yaml',
   },
@@ -85,7 +76,6 @@ export const DESTINATION_OPTIONS = {
   report: {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: 'File to write the result to, as JSON',
   },
 } as const;

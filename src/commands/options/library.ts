@@ -7,7 +7,6 @@ export type LibraryAction = (typeof LIBRARY_ACTIONS)[number];
 /** An option of every command that reads library:// references. */
 export const LIBRARY_ADDRESS = {
   type: 'string',
-  requiresArg: true,
   describe: 'Address of the library; references without host mean it, and the token goes there only',
   defaultDescription: 'LIBRARY_URL',
 } as const;
@@ -15,7 +14,6 @@ export const LIBRARY_ADDRESS = {
 export const LIBRARY_OPTIONS = {
   arch: {
     type: 'string',
-    requiresArg: true,
     describe: 'Architecture of the file; each architecture has its own tags',
     defaultDescription: 'amd64; search, show, tags: any',
   },
@@ -23,27 +21,23 @@ export const LIBRARY_OPTIONS = {
   output: {
     alias: 'o',
     type: 'string',
-    requiresArg: true,
     describe: 'pull: file to write',
     defaultDescription: '<container>_<tag>',
   },
-  description: { type: 'string', requiresArg: true, describe: 'push: description of the file' },
+  description: { type: 'string', describe: 'push: description of the file' },
   workers: {
     type: 'number',
-    requiresArg: true,
     default: 4,
     describe: 'pull: parts at a time; 1 is one stream',
   },
   'part-size': {
     type: 'string',
-    requiresArg: true,
     describe: 'pull: size of each part, like 16M',
     defaultDescription: '5M',
   },
   library: LIBRARY_ADDRESS,
   'token-file': {
     type: 'string',
-    requiresArg: true,
     describe: 'File with a token; LIBRARY_TOKEN wins over it',
   },
 } as const;

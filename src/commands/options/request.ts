@@ -16,7 +16,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * for what is missing or wrong, and NotFoundError for a file that does not exist.
  */
 export function requestOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest {
-  const deviceTypes = required(flags.deviceType, 'device type', '-t DEVICE-TYPE');
+  const { deviceType: deviceTypes, platform } = devicesOf(flags);
   if (deviceTypes.some((type) => type.trim() === '')) throw new UsageError('a device type is empty');
   return {
     ...baseRequest(flags, folder),
@@ -31,7 +31,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     ...(flags.artifactFilename === undefined ? {} : { output: resolve(folder, flags.artifactFilename) }),
     outputFolder: folder,
     deviceTypes: [...new Set(deviceTypes)],
-    platform: parsePlatform(required(flags.platform, 'platform', '-p os/arch, like -p linux/arm64')),
+    platform: parsePlatform(platform),
     serviceImages: pairs(flags.serviceImage, '-i SERVICE=IMAGE'),
     serviceFiles: mapValues(pairs(flags.serviceFile, '-f SERVICE=FILE'), (path, service) =>
       existing(resolve(folder, path), `-f ${service}=${path}`),
@@ -99,23 +99,51 @@ export function composeEnvironment(
 
 /** Absolute paths of the manifests; throws UsageError if none is named. */
 export function manifestPaths({ manifest }: BuildFlags, folder: string): string[] {
-  return required(manifest, 'manifest', 'mender-docker-delta build docker-compose.yaml').map((path) =>
-    resolve(folder, path),
-  );
+  if (manifest !== undefined && manifest.length > 0) return manifest.map((path) => resolve(folder, path));
+  throw new UsageError('no Compose file is given', { hint: 'mender-docker-delta build compose.yaml' });
 }
 
-function required<T extends string | readonly string[]>(value: T | undefined, what: string, how: string): T {
-  if (value !== undefined && value.length > 0) return value;
-  throw new UsageError(`no ${what} is given`, { hint: how });
+/** What a build needs to know of the devices. Throws UsageError that names all that is missing. */
+function devicesOf({ deviceType = [], platform = '' }: BuildFlags): {
+  deviceType: string[];
+  platform: string;
+} {
+  const missing = [
+    ...(deviceType.length === 0 ? [MISSING.deviceType] : []),
+    ...(platform === '' ? [MISSING.platform] : []),
+  ];
+  if (missing.length === 0) return { deviceType, platform };
+  const each = (part: keyof typeof MISSING.platform): string[] => missing.map((one) => one[part]);
+  throw new UsageError(`no ${each('name').join(' and no ')} ${missing.length > 1 ? 'are' : 'is'} given`, {
+    hint: `put x-mender: {${each('setting').join(', ')}} into the Compose file, add ${each('flag').join(' ')}, or set ${each('variable').join(' and ')}`,
+  });
 }
+
+const MISSING = {
+  deviceType: {
+    name: 'device type',
+    setting: 'device-type: raspberrypi4',
+    flag: '-t raspberrypi4',
+    variable: 'MENDER_DOCKER_DELTA_DEVICE_TYPE',
+  },
+  platform: {
+    name: 'platform',
+    setting: 'platform: linux/arm64',
+    flag: '-p linux/arm64',
+    variable: 'MENDER_DOCKER_DELTA_PLATFORM',
+  },
+} as const;
 
 /** `KEY=VALUE` texts as a map; of several values for one key the last one holds. */
 function pairs(texts: readonly string[] | undefined, form: string): Map<string, string> {
   return new Map(
     (texts ?? []).map((text) => {
       const [key = '', ...value] = text.split('=');
-      if (key === '' || value.join('=') === '')
-        throw new UsageError(`${JSON.stringify(text)}: expected ${form}`);
+      if (key === '' || value.join('=') === '') {
+        throw new UsageError(`${JSON.stringify(text)}: expected ${form}`, {
+          hint: 'the Compose file itself needs no option: mender-docker-delta build compose.yaml',
+        });
+      }
       return [key, value.join('=')];
     }),
   );

@@ -7,7 +7,7 @@ import { cacheOf } from './cacheFolder.ts';
 
 /** Not shown in the help: notes of uploads are not in the cache, but command lines may name it. */
 export const CACHE_OPTIONS = {
-  'cache-dir': { type: 'string', requiresArg: true, hidden: true, describe: 'Cache folder' },
+  'cache-dir': { type: 'string', hidden: true, describe: 'Cache folder' },
 } as const;
 
 /**

@@ -17,14 +17,12 @@ export const WATCH_OPTIONS = {
   'wait-timeout': {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: 'How long to wait for the deployment to finish, like 90s or 2h',
     defaultDescription: TIMEOUT,
   },
   'poll-interval': {
     group: GROUP,
     type: 'string',
-    requiresArg: true,
     describe: 'How often to look',
     defaultDescription: INTERVAL,
   },

@@ -1,4 +1,3 @@
-import type { Argv, InferredOptionType, Options, PositionalOptions } from 'yargs';
 import type { Http } from '../../http/http.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
@@ -26,57 +25,86 @@ export interface Context {
   signal: AbortSignal;
 }
 
-/** Options by name, as yargs takes them. */
-export type OptionTable = Readonly<Record<string, Options>>;
-type PositionalTable = Readonly<Record<string, PositionalOptions>>;
-type Row = Options | PositionalOptions;
+/** An option, or a word after the verb. */
+export interface Option {
+  describe: string;
+  /** A text unless it says otherwise. */
+  type?: 'string' | 'number' | 'boolean';
+  /** One letter, for `-x`. */
+  alias?: string;
+  /** True if it may be repeated. Each time it takes one value. */
+  array?: boolean;
+  choices?: readonly string[];
+  /** True if the command can't run without it. */
+  demandOption?: boolean;
+  default?: string | number | boolean;
+  /** What holds if nobody sets it, for people. */
+  defaultDescription?: string;
+  /** The heading above it in the help. */
+  group?: string;
+  /** True to leave it out of the help. */
+  hidden?: boolean;
+  /** What the help shows in place of a value. The default is the last word of the name. */
+  placeholder?: string;
+}
+
+/** Options by name. */
+export type OptionTable = Readonly<Record<string, Option>>;
 
 type Camel<Name> = Name extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name;
-type IsOptional<Option extends Row> = undefined extends InferredOptionType<Option> ? true : false;
+type Single<Row> = Row extends { choices: readonly (infer Choice)[] }
+  ? Choice
+  : Row extends { type: 'number' }
+    ? number
+    : Row extends { type: 'boolean' }
+      ? boolean
+      : string;
+type Value<Row> = Row extends { array: true } ? Single<Row>[] : Single<Row>;
+type IsSet<Row> = Row extends { demandOption: true } | { default: unknown } ? true : false;
 
 /**
  * The values of a table of options, with names in camel case. An option that nobody set is missing.
  */
-export type FlagsOf<Table extends Readonly<Record<string, Row>>> = {
-  [Name in keyof Table as IsOptional<Table[Name]> extends true ? Camel<Name> : never]?: Exclude<
-    InferredOptionType<Table[Name]>,
-    undefined
-  >;
+export type FlagsOf<Table extends OptionTable> = {
+  [Name in keyof Table as IsSet<Table[Name]> extends true ? never : Camel<Name>]?: Value<Table[Name]>;
 } & {
-  [Name in keyof Table as IsOptional<Table[Name]> extends true ? never : Camel<Name>]: InferredOptionType<
-    Table[Name]
-  >;
+  [Name in keyof Table as IsSet<Table[Name]> extends true ? Camel<Name> : never]: Value<Table[Name]>;
 };
 
 /** One verb of the command line tool. */
 export interface Command {
-  /** As yargs writes it: `upload <file>`. */
-  usage: string | readonly string[];
+  /** The verb and its words: `upload <file>`, or `cache <action> [entry..]`. */
+  usage: string;
   describe: string;
   examples: readonly (readonly [line: string, what: string])[];
   /** The words after the verb, in the order of `usage`. */
-  positionals: PositionalTable;
+  positionals: OptionTable;
   options: OptionTable;
+  /** True if what follows `--` is for another program. Elsewhere these are ordinary words. */
+  passesOn?: boolean;
   /** Does the work and prints the result. Throws a UserError for anything that the user can fix. */
   run(flags: object, context: Context): Promise<void>;
 }
 
-interface TypedCommand<Positionals extends PositionalTable, Table extends OptionTable> extends Command {
+interface TypedCommand<Positionals extends OptionTable, Table extends OptionTable> extends Command {
   positionals: Positionals;
   options: Table;
   run(flags: FlagsOf<Positionals & Table>, context: Context): Promise<void>;
 }
 
 /** A command whose `run` gets its flags with the types of its tables. */
-export function defineCommand<const Positionals extends PositionalTable, const Table extends OptionTable>(
+export function defineCommand<const Positionals extends OptionTable, const Table extends OptionTable>(
   command: TypedCommand<Positionals, Table>,
 ): Command {
   return command;
 }
 
-/** Declares what a command takes to yargs. */
-export function declareCommand(parser: Argv, { positionals, options }: Command): Argv {
-  for (const [name, option] of Object.entries(positionals)) parser.positional(name, option);
-  // The tool's own --version would hide an option of that name.
-  return ('version' in options ? parser.version(false) : parser).options(options);
+/** The verb of a command, as in `upload`. */
+export function verbOf({ usage }: Command): string {
+  return usage.split(' ')[0] ?? usage;
+}
+
+/** The key of an option's value: `deviceType` of `device-type`. */
+export function flagName(option: string): string {
+  return option.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

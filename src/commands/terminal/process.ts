@@ -11,6 +11,8 @@ export interface Terminal {
   /** The working folder, absolute; the process's own if it is missing. */
   folder?: string;
   stdout(text: string): void;
+  /** Columns of stdout, if it is a terminal. */
+  columns?: number | undefined;
   /** Writes bytes to stdout at the pace of its reader. */
   write?(bytes: AsyncIterable<Uint8Array>): Promise<void>;
   stderr: Screen;
@@ -82,6 +84,7 @@ export function processTerminal(onFailure: (error: unknown) => void): Terminal {
   return {
     environment: env,
     stdout: (text) => void stdout.write(text),
+    columns: stdout.isTTY ? stdout.columns || 80 : undefined,
     async write(bytes) {
       for await (const chunk of bytes) {
         if (!stdout.write(chunk)) await once(stdout, 'drain');

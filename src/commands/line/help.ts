@@ -1,0 +1,105 @@
+import type { Command, Option, OptionTable } from '../terminal/command.ts';
+import { verbOf } from '../terminal/command.ts';
+import { columns, wrapped } from '../terminal/wrap.ts';
+import { PROGRAM, placeholderOf, usageLine, wordText, wordsOf } from './usage.ts';
+
+const WHAT = 'Turns a Docker Compose file into a small Mender Artifact and brings it to a fleet of devices.';
+/** The commands that a newcomer needs. */
+const FIRST = ['plan', 'build', 'verify', 'deploy', 'inspect'];
+const EXAMPLE = `${PROGRAM} build . -t raspberrypi4 -p linux/arm64 --no-upload`;
+
+/** What the tool prints when it is called without words. `width` is in columns. */
+export function introduction(commands: readonly Command[], width: number): string {
+  const first = FIRST.flatMap((verb) => commands.filter((command) => verbOf(command) === verb));
+  return [
+    wrapped(WHAT, width),
+    '',
+    `Usage: ${PROGRAM} COMMAND [OPTION..]`,
+    '',
+    ...listed(first, width),
+    '',
+    'Example:',
+    `  ${EXAMPLE}`,
+    '',
+    wrapped(`${PROGRAM} help lists all commands. ${PROGRAM} help build lists the options of build.`, width),
+  ].join('\n');
+}
+
+/** All commands and the options that all of them have. */
+export function overview(commands: readonly Command[], common: OptionTable, width: number): string {
+  return [
+    wrapped(WHAT, width),
+    '',
+    `Usage: ${PROGRAM} COMMAND [OPTION..]`,
+    wrapped('Without COMMAND it is build: a Compose file or its folder is enough.', width),
+    '',
+    'Commands:',
+    ...listed(commands, width),
+    '',
+    ...groupsOf({ ...common, ...STANDARD }, width),
+    wrapped(`${PROGRAM} help COMMAND lists the options of a command.`, width),
+  ].join('\n');
+}
+
+const STANDARD = {
+  help: { group: 'Options of every command:', type: 'boolean', describe: 'Show this help' },
+  version: { group: 'Options of every command:', type: 'boolean', describe: 'Show the version' },
+} as const;
+
+function listed(commands: readonly Command[], width: number): string[] {
+  return columns(
+    commands.map((command) => [`  ${verbOf(command)}`, command.describe]),
+    width,
+  );
+}
+
+/** Everything about one command. */
+export function commandHelp(command: Command, common: OptionTable, width: number): string {
+  const { describe, positionals, examples } = command;
+  const words = wordsOf(command).map((word): [string, string] => [
+    `  ${wordText({ ...word, isRequired: true }, command)}`,
+    meaning(positionals[word.name]),
+  ]);
+  const examplesText = examples.flatMap(([line, what]) => [
+    ...wrapped(what, width - 4)
+      .split('\n')
+      .map((text) => `  # ${text}`),
+    `  ${line.replaceAll('$0', PROGRAM)}`,
+  ]);
+  return [
+    wrapped(describe, width),
+    '',
+    `Usage: ${usageLine(command)} [OPTION..]${command.passesOn === true ? ' [-- ARGUMENT..]' : ''}`,
+    '',
+    ...(words.length === 0 ? [] : [...columns(words, width), '']),
+    ...groupsOf({ ...command.options, ...common, help: STANDARD.help }, width),
+    ...(examples.length === 0 ? [] : ['Examples:', ...examplesText]),
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+/** The options under the headings of their groups, each group with an empty line after it. */
+function groupsOf(table: OptionTable, width: number): string[] {
+  const groups = new Map<string, [string, string][]>();
+  for (const [name, option] of Object.entries(table)) {
+    if (option.hidden === true) continue;
+    const group = option.group ?? 'Options:';
+    groups.set(group, [...(groups.get(group) ?? []), [nameText(name, option), meaning(option)]]);
+  }
+  return [...groups].flatMap(([group, rows]) => [group, ...columns(rows, width), '']);
+}
+
+function nameText(name: string, option: Option): string {
+  const letter = option.alias === undefined ? '      ' : `  -${option.alias}, `;
+  return `${letter}--${name}${option.type === 'boolean' ? '' : ` ${placeholderOf(name, option)}`}`;
+}
+
+function meaning(option: Option | undefined): string {
+  if (option === undefined) return '';
+  const { describe, choices, demandOption, defaultDescription = option.default } = option;
+  const values = choices === undefined ? '' : `: ${choices.join(', ')}`;
+  if (demandOption === true) return `${describe}${values}`;
+  const isPlain = defaultDescription === undefined || defaultDescription === false;
+  return `${describe}${values}${isPlain ? '' : ` (default: ${String(defaultDescription)})`}`;
+}

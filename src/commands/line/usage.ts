@@ -1,0 +1,66 @@
+import { UsageError } from '../../errors.ts';
+import type { Command, Option } from '../terminal/command.ts';
+import { verbOf } from '../terminal/command.ts';
+import { closest, oneOf } from './suggest.ts';
+
+export const PROGRAM = 'mender-docker-delta';
+
+/** One word after the verb, as `usage` writes it: `<file>`, `[id]` or `<manifest..>`. */
+export interface Word {
+  name: string;
+  isRequired: boolean;
+  isMany: boolean;
+}
+
+/** The words that a command takes, in their order. */
+export function wordsOf({ usage }: Pick<Command, 'usage'>): Word[] {
+  const words = [...usage.matchAll(/([<[])([\w-]+)(\.\.)?[>\]]/g)];
+  return words.map(([, bracket, name = '', many]) => ({
+    name,
+    isRequired: bracket === '<',
+    isMany: many !== undefined,
+  }));
+}
+
+/** `FILE`, `[ID]` or `COMPOSE-FILE..` */
+export function wordText({ name, isRequired, isMany }: Word, { positionals }: Command): string {
+  const text = `${placeholderOf(name, positionals[name])}${isMany ? '..' : ''}`;
+  return isRequired ? text : `[${text}]`;
+}
+
+/** What stands for a value in the help. */
+export function placeholderOf(name: string, option: Option | undefined): string {
+  if (option?.placeholder !== undefined) return option.placeholder;
+  return option?.type === 'number' ? 'N' : (name.split('-').at(-1) ?? name).toUpperCase();
+}
+
+/** How to type a command: `mender-docker-delta upload FILE`. */
+export function usageLine(command: Command): string {
+  return [PROGRAM, verbOf(command), ...wordsOf(command).map((word) => wordText(word, command))].join(' ');
+}
+
+/** The sentence that every hint about the command line ends with. */
+export function seeHelp(command: Command): string {
+  return `see ${PROGRAM} help ${verbOf(command)}`;
+}
+
+/** An error about the command line of a command. */
+export function wrongLine(command: Command, message: string, advice?: string): UsageError {
+  const hint = advice === undefined ? seeHelp(command) : `${advice}; ${seeHelp(command)}`;
+  return new UsageError(message, { hint });
+}
+
+/** An error about a value that is none of the choices. `where` is what was given it. */
+export function wrongChoice(
+  command: Command,
+  where: string,
+  given: string,
+  choices: readonly string[],
+): UsageError {
+  const meant = closest(given, choices);
+  return wrongLine(
+    command,
+    `${where} ${JSON.stringify(given)}: expected ${oneOf(choices)}`,
+    meant === undefined ? undefined : `did you mean ${meant}?`,
+  );
+}

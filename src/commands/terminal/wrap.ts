@@ -1,0 +1,30 @@
+/** `text` in lines of at most `width` columns, broken between words only. */
+export function wrapped(text: string, width: number): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length <= width || line === '') {
+      line = longer;
+    } else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line].join('\n');
+}
+
+/** The widest that a left column gets. A longer text has a line of its own. */
+const LEFT_MOST = 30;
+
+/** Two columns: names, and texts that wrap next to them. Fits into `width` columns. */
+export function columns(rows: readonly (readonly [name: string, text: string])[], width: number): string[] {
+  const names = rows.map(([name]) => name.length).filter((length) => length <= LEFT_MOST);
+  const left = Math.max(...names, 8) + 2;
+  return rows.flatMap(([name, text]) => {
+    const lines = wrapped(text, Math.max(width - left, 20)).split('\n');
+    const padded = lines.map((line) => `${' '.repeat(left)}${line}`.trimEnd());
+    if (name.length > LEFT_MOST) return [name, ...padded];
+    return [`${name.padEnd(left)}${lines[0] ?? ''}`.trimEnd(), ...padded.slice(1)];
+  });
+}
