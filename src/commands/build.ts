@@ -1,10 +1,11 @@
 import type { Cache } from '../cache/cache.ts';
 import { messageOf } from '../errors.ts';
-import { silentLog } from '../io/log.ts';
 import type { BuiltArtifact } from '../pipeline/build/build.ts';
 import { buildAll } from '../pipeline/build/build.ts';
-import { deployByMap } from '../pipeline/destinations/deployByMap.ts';
+import { readArtifactSets } from '../pipeline/destinations/artifact.ts';
+import { carryOut } from '../pipeline/destinations/carryOut.ts';
 import { namePlans } from '../pipeline/destinations/namePlans.ts';
+import { findTargets } from '../pipeline/destinations/targets.ts';
 import type { World } from '../pipeline/images/world.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
@@ -75,14 +76,16 @@ async function buildByMap(
   context: Context,
 ): Promise<void> {
   const deployment = mapDeployment(flags, context);
-  const mapContext = await openMapContext(flags, context);
-  // The deployment logs the same again.
-  const quiet = { ...mapContext, log: silentLog };
-  const plans = await namePlans(prepared.plans, request.platform, deployment, quiet);
+  const software = { ...prepared.names, architecture: request.platform.architecture };
+  const map = await openMapContext(flags, context);
+  const targets = await findTargets(software, deployment, map);
+  const plans = namePlans(prepared.plans, software, targets);
   const built = await buildAll({ ...prepared, plans }, request, world);
   if (!context.json) context.print(built.map(buildText).join('\n\n'));
   const files = built.map(({ artifact }) => artifact.path);
-  const { report, failure } = await deployByMap(files, deployment, mapContext);
+  const artifacts = await readArtifactSets(files, context.signal);
+  const runs = artifacts.map((artifact) => ({ artifact, targets }));
+  const { report, failure } = await carryOut(runs, deployment, map);
   if (failure === undefined) await remember(built, world.cache);
   context.report({ artifacts: built.map(buildJson), destinations: report }, destinationText(report));
   await makeRoom(world);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readArtifactSets } from '../pipeline/destinations/artifact.ts';
 import { deployByMap } from '../pipeline/destinations/deployByMap.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { Api } from '../server/api.ts';
@@ -44,11 +45,10 @@ export const deployCommand = defineCommand({
   },
   async run(flags, context) {
     if (wantsDestinations(flags)) {
-      const result = await deployByMap(
-        [resolve(context.folder, flags.artifact)],
-        mapDeployment(flags, context),
-        await openMapContext(flags, context),
-      );
+      const deployment = mapDeployment(flags, context);
+      const map = await openMapContext(flags, context);
+      const artifacts = await readArtifactSets([resolve(context.folder, flags.artifact)], context.signal);
+      const result = await deployByMap(artifacts, deployment, map);
       context.report(result.report, destinationText(result.report));
       if (result.failure !== undefined) throw result.failure;
       return;

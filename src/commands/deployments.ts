@@ -12,7 +12,7 @@ import type { Deployment } from '../server/deployments.ts';
 import { countersText } from '../server/outcome.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
-import { formatTable, onOneLine } from './terminal/format.ts';
+import { formatList, onOneLine } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 import { WATCH_OPTIONS, devicesText, finishWatch, logsText, watchWithLog } from './options/watch.ts';
 
@@ -83,7 +83,6 @@ function idOf({ action, id }: Flags): string {
 }
 
 function deploymentsText(deployments: readonly Deployment[]): string {
-  if (deployments.length === 0) return 'no deployments';
   const rows = deployments.map((one) => [
     one.id,
     one.name,
@@ -92,7 +91,7 @@ function deploymentsText(deployments: readonly Deployment[]): string {
     String(one.device_count),
     one.created.slice(0, 19),
   ]);
-  return formatTable(['ID', 'NAME', 'ARTIFACT', 'STATUS', 'DEVICES', 'CREATED'], rows, [4]);
+  return formatList('no deployments', ['ID', 'NAME', 'ARTIFACT', 'STATUS', 'DEVICES', 'CREATED'], rows, [4]);
 }
 
 function deploymentText({

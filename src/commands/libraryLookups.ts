@@ -12,7 +12,7 @@ import { wordsOf } from './options/library.ts';
 import type { LibraryCommandFlags } from './options/library.ts';
 import { openLibrary } from './options/libraryAccess.ts';
 import type { Context } from './terminal/command.ts';
-import { formatBytes, formatTable } from './terminal/format.ts';
+import { formatBytes, formatList, formatTable } from './terminal/format.ts';
 
 /** `library search TEXT`: for every architecture, unless the user names one. */
 export async function printSearch(flags: LibraryCommandFlags, context: Context): Promise<void> {
@@ -32,7 +32,7 @@ function searchText(found: SearchResult): string {
       id,
     ]),
   );
-  return rows.length === 0 ? 'nothing found' : formatTable(['KIND', 'NAME', 'ARCH', 'SIZE', 'ID'], rows, [3]);
+  return formatList('nothing found', ['KIND', 'NAME', 'ARCH', 'SIZE', 'ID'], rows, [3]);
 }
 
 /** `library show REFERENCE`: what the library knows of one file. */
@@ -55,7 +55,7 @@ export async function printTags(flags: LibraryCommandFlags, context: Context): P
   const rows = Object.entries(tags)
     .filter(([arch]) => flags.arch === undefined || arch === '' || arch === flags.arch)
     .flatMap(([arch, ids]) => Object.entries(ids).map(([tag, id]) => [tag, arch, id]));
-  context.report(tags, rows.length === 0 ? 'no tags' : formatTable(['TAG', 'ARCH', 'IMAGE'], rows));
+  context.report(tags, formatList('no tags', ['TAG', 'ARCH', 'IMAGE'], rows));
 }
 
 /** `library version`: the version of the library and of its API. */

@@ -4,7 +4,7 @@ import { getRelease, listReleases, setNotes, setTags } from '../server/releases.
 import type { Release } from '../server/releases.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
-import { formatBytes, formatTable, onOneLine } from './terminal/format.ts';
+import { formatBytes, formatList, onOneLine } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 
 const ACTIONS = ['list', 'show', 'tag', 'notes'] as const;
@@ -93,7 +93,6 @@ function nameOf({ action, release }: Flags): string {
 }
 
 function releasesText(releases: readonly Release[]): string {
-  if (releases.length === 0) return 'no releases';
   const rows = releases.map(({ name, artifacts = [], tags = [], modified = '', notes = '' }) => {
     return [
       name,
@@ -103,7 +102,7 @@ function releasesText(releases: readonly Release[]): string {
       notes.split('\n')[0] ?? '',
     ];
   });
-  return formatTable(['NAME', 'ARTIFACTS', 'TAGS', 'MODIFIED', 'NOTES'], rows, [1]);
+  return formatList('no releases', ['NAME', 'ARTIFACTS', 'TAGS', 'MODIFIED', 'NOTES'], rows, [1]);
 }
 
 function releaseText({ name, modified = '', tags = [], notes = '', artifacts = [] }: Release): string {
@@ -114,9 +113,8 @@ function releaseText({ name, modified = '', tags = [], notes = '', artifacts = [
     one.size === undefined ? '' : formatBytes(one.size),
     dependsText(one.artifact_depends ?? {}),
   ]);
-  const table =
-    rows.length === 0 ? '' : `\n\n${formatTable(['ARTIFACT', 'DEVICE TYPES', 'SIZE', 'DEPENDS'], rows, [2])}`;
-  return head.map(onOneLine).join('\n') + table;
+  const table = formatList('', ['ARTIFACT', 'DEVICE TYPES', 'SIZE', 'DEPENDS'], rows, [2]);
+  return [head.map(onOneLine).join('\n'), table].filter((part) => part !== '').join('\n\n');
 }
 
 function dependsText(depends: Record<string, string[]>): string {

@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { mapDeployment, openMapContext } from '../../src/commands/options/mapContext.ts';
 import type { MapDeployFlags } from '../../src/commands/options/mapContext.ts';
 import { namePlans } from '../../src/pipeline/destinations/namePlans.ts';
+import type { Software } from '../../src/pipeline/destinations/targets.ts';
+import { findTargets } from '../../src/pipeline/destinations/targets.ts';
 import type { UserError } from '../../src/errors.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
-import type { Prepared } from '../../src/pipeline/build/prepare.ts';
+import type { BuildPlan } from '../../src/pipeline/plan/planBuild.ts';
 import { gatewayMap, group, yamlFile } from './world.ts';
 
 const CONFIG = {
@@ -17,11 +19,15 @@ const CONFIG = {
 };
 
 /** Two plans, as for a delta and a full artifact. */
-function preparedFor(version: string): Prepared {
-  const plain = { application: 'gateway', version, images: [], removedServices: [] };
-  const names = [`gateway-${version}-from-1.0.0`, `gateway-${version}`];
-  const plans = names.map((artifactName) => ({ ...plain, artifactName }));
-  return { plans } as unknown as Prepared;
+function plansFor({ application, version }: Software): BuildPlan[] {
+  const names = [`${application}-${version}-from-1.0.0`, `${application}-${version}`];
+  return names.map((artifactName) => ({
+    artifactName,
+    application,
+    version,
+    images: [],
+    removedServices: [],
+  }));
 }
 
 async function names(
@@ -43,15 +49,10 @@ async function names(
     signal: new AbortController().signal,
   };
   const all = { repo: JSON.stringify(map), config: yamlFile('config.yaml', CONFIG), ...flags };
-  const platform = { os: 'linux', architecture: 'arm64' };
-  const { plans: usual } = preparedFor('1.2.0');
-  const plans = await namePlans(
-    usual,
-    platform,
-    mapDeployment(all, context),
-    await openMapContext(all, context),
-  );
-  return plans.map(({ artifactName }) => artifactName);
+  const software = { application: 'gateway', version: '1.2.0', architecture: 'arm64' };
+  const deployment = mapDeployment(all, context);
+  const targets = await findTargets(software, deployment, await openMapContext(all, context));
+  return namePlans(plansFor(software), software, targets).map(({ artifactName }) => artifactName);
 }
 
 const named = (artifact_name: string) => group('g', { meta: { artifact_name } });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DeploymentError } from '../../src/errors.ts';
 import { failureOf, reasonOf } from '../../src/server/failure.ts';
 import { countersText, deploymentError, outcomeOf } from '../../src/server/outcome.ts';
-import { conflicts, isSameFile } from '../../src/server/sameArtifact.ts';
+import { conflicts, isSameFile } from '../../src/pipeline/release/sameArtifact.ts';
 import { tokenPath } from '../../src/server/token.ts';
 import { itemsOf, listOf } from '../../src/server/pages.ts';
 import type { Api } from '../../src/server/api.ts';

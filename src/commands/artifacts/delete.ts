@@ -5,7 +5,7 @@ import type { Artifact, ArtifactQuery } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolveArtifact.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatTable } from '../terminal/format.ts';
+import { formatList } from '../terminal/format.ts';
 
 interface Deleted {
   id: string;
@@ -101,7 +101,6 @@ function tooWide(text: string): UsageError {
 }
 
 function deletedText(results: readonly Deleted[]): string {
-  if (results.length === 0) return 'no artifact fits';
   const rows = results.map(({ id, name, result, error = '' }) => [id, name, result, error]);
-  return formatTable(['ID', 'NAME', 'RESULT', 'ERROR'], rows);
+  return formatList('no artifact fits', ['ID', 'NAME', 'RESULT', 'ERROR'], rows);
 }

@@ -5,7 +5,7 @@ import { listArtifacts } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolveArtifact.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatBytes, formatTable, onOneLine } from '../terminal/format.ts';
+import { formatBytes, formatList, onOneLine } from '../terminal/format.ts';
 import { artifactsThatFit } from './delete.ts';
 
 /** Prints the artifacts that fit. */
@@ -44,7 +44,6 @@ function compareText(a: string, b: string): number {
 }
 
 function artifactsText(artifacts: readonly Artifact[]): string {
-  if (artifacts.length === 0) return 'no artifacts';
   const rows = artifacts.map((one) => [
     one.id,
     one.name,
@@ -53,7 +52,8 @@ function artifactsText(artifacts: readonly Artifact[]): string {
     one.modified.slice(0, 19),
     (one.description ?? '').split('\n')[0] ?? '',
   ]);
-  return formatTable(['ID', 'NAME', 'DEVICE TYPES', 'SIZE', 'MODIFIED', 'DESCRIPTION'], rows, [3]);
+  const headings = ['ID', 'NAME', 'DEVICE TYPES', 'SIZE', 'MODIFIED', 'DESCRIPTION'];
+  return formatList('no artifacts', headings, rows, [3]);
 }
 
 function sizeText(size: number | undefined): string {

@@ -1,23 +1,14 @@
-import { retentionRules } from '../../destinations/plan.ts';
-import { below } from '../../destinations/problems.ts';
-import { resolveApplication } from '../../destinations/resolve.ts';
 import type { RetentionRule } from '../../destinations/retention.ts';
 import { UsageError } from '../../errors.ts';
-import type { Pruned } from '../../pipeline/release/retention.ts';
+import type { MapPrune, PrunedOfAccount } from '../../pipeline/destinations/prune.ts';
+import { pruneByMap } from '../../pipeline/destinations/prune.ts';
 import { pruneArtifacts } from '../../pipeline/release/retention.ts';
-import type { Api } from '../../server/api.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
-import type { Context } from '../terminal/command.ts';
 import { wantsDestinations } from '../options/destinations.ts';
-import { accountsOf, mapChoice, openMapsOf } from '../options/mapContext.ts';
-import { formatTable } from '../terminal/format.ts';
+import { mapChoice, openMapContext } from '../options/mapContext.ts';
 import { openServer } from '../options/server.ts';
-
-interface Place {
-  account: string;
-  api: Api;
-  rules: RetentionRule[];
-}
+import type { Context } from '../terminal/command.ts';
+import { formatList } from '../terminal/format.ts';
 
 /**
  * `artifacts prune APPLICATION`: deletes the versions that the options do not keep, on the server
@@ -30,43 +21,21 @@ export async function runPrune(flags: ArtifactsFlags, context: Context): Promise
       hint: 'look first: artifacts prune gateway --restrict-major 2 --dry-run',
     });
   }
-  const isByMap = wantsDestinations(flags);
-  const places = isByMap
-    ? await placesOfMap(application, flags, context)
-    : [await placeOfFlags(flags, context)];
-  const results: (Pruned & { account: string })[] = [];
-  for (const { account, api, rules } of places) {
-    if (rules.length === 0)
-      context.log.info(`${account}: nothing is pruned, since a destination keeps all versions`);
-    const pruned = await pruneArtifacts(api, { application, rules, dryRun: flags.dryRun ?? false });
-    results.push(...pruned.map((one) => ({ account, ...one })));
-  }
-  context.report(results, prunedText(results));
+  const request = { application, rule: ruleOfFlags(flags), dryRun: flags.dryRun ?? false };
+  const pruned = wantsDestinations(flags)
+    ? await pruneByMap({ ...request, choice: mapChoice(flags) }, await openMapContext(flags, context))
+    : await pruneServer(request, flags, context);
+  context.report(pruned, prunedText(pruned));
 }
 
-async function placeOfFlags(flags: ArtifactsFlags, context: Context): Promise<Place> {
-  const rule = ruleOfFlags(flags) ?? { majors: null, minors: null };
+async function pruneServer(
+  { application, rule = { majors: null, minors: null }, dryRun }: Omit<MapPrune, 'choice'>,
+  flags: ArtifactsFlags,
+  context: Context,
+): Promise<PrunedOfAccount[]> {
   const api = await openServer(flags, context);
-  return { account: api.host, api, rules: [rule] };
-}
-
-/** The options win over the map. */
-async function placesOfMap(application: string, flags: ArtifactsFlags, context: Context): Promise<Place[]> {
-  const { entry, path } = await resolveApplication(
-    await openMapsOf(flags, context),
-    { name: application },
-    mapChoice(flags),
-    context.log,
-  );
-  const accounts = await accountsOf(flags, context);
-  const given = ruleOfFlags(flags);
-  const places: Place[] = [];
-  for (const [account, { destinations }] of Object.entries(entry.accounts)) {
-    if (flags.account !== undefined && !flags.account.includes(account)) continue;
-    const api = await accounts.open(account, below(`${path}.mappings`, account));
-    places.push({ account, api, rules: given === undefined ? retentionRules(destinations) : [given] });
-  }
-  return places;
+  const pruned = await pruneArtifacts(api, { application, rules: [rule], dryRun });
+  return pruned.map((one) => ({ account: api.host, ...one }));
 }
 
 function ruleOfFlags({ restrictMajor, restrictMinor }: ArtifactsFlags): RetentionRule | undefined {
@@ -82,8 +51,7 @@ function ruleOfFlags({ restrictMajor, restrictMinor }: ArtifactsFlags): Retentio
   return { majors: restrictMajor ?? null, minors: restrictMinor ?? null };
 }
 
-function prunedText(results: readonly (Pruned & { account: string })[]): string {
-  if (results.length === 0) return 'nothing to prune';
+function prunedText(results: readonly PrunedOfAccount[]): string {
   const rows = results.map((one) => [
     one.account,
     one.name,
@@ -92,5 +60,5 @@ function prunedText(results: readonly (Pruned & { account: string })[]): string 
     one.state,
     one.reason ?? '',
   ]);
-  return formatTable(['ACCOUNT', 'NAME', 'VERSION', 'ID', 'STATE', 'REASON'], rows);
+  return formatList('nothing to prune', ['ACCOUNT', 'NAME', 'VERSION', 'ID', 'STATE', 'REASON'], rows);
 }

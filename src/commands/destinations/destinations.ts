@@ -12,7 +12,7 @@ import type { DestinationsFlags } from './flags.ts';
 import { OPTIONS, POSITIONALS } from './flags.ts';
 import { runLint } from './lint.ts';
 import { runResolve } from './resolve.ts';
-import { formatTable } from '../terminal/format.ts';
+import { formatList } from '../terminal/format.ts';
 
 const KINDS = ['policy', 'mapping', 'destination'] as const;
 
@@ -66,8 +66,7 @@ async function runPolicies(flags: DestinationsFlags, context: Context): Promise<
     const accounts = new Set(mappings.map((mapping) => mapping.marketplace_account));
     return [id ?? '', name, workflow, [...accounts].join(', ')];
   });
-  const text = rows.length === 0 ? 'no policies' : formatTable(['ID', 'NAME', 'WORKFLOW', 'ACCOUNTS'], rows);
-  context.report(policies, text);
+  context.report(policies, formatList('no policies', ['ID', 'NAME', 'WORKFLOW', 'ACCOUNTS'], rows));
 }
 
 /** Writes a map with the entries of every application that has a policy. */

@@ -4,7 +4,6 @@ import type { MapSources } from '../../destinations/openMaps.ts';
 import { starmapRetries } from '../../destinations/session.ts';
 import type { MapChoice, Maps } from '../../destinations/resolve.ts';
 import { UsageError } from '../../errors.ts';
-import type { Accounts } from '../../pipeline/destinations/accounts.ts';
 import { createAccounts } from '../../pipeline/destinations/accounts.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
 import { readProfiles } from '../../pipeline/destinations/profiles.ts';
@@ -76,14 +75,10 @@ export function profilesOf({ config }: MapFlags, { environment, folder, home }: 
   return readProfiles(join(configured, 'mender-docker-delta', 'config.yaml'), { optional: true });
 }
 
-/** The accounts that the options describe. */
-export async function accountsOf(flags: MapFlags, context: Context): Promise<Accounts> {
-  return createAccounts(await profilesOf(flags, context), context);
-}
-
-/** All that a deployment by a map uses, opened once. */
-export async function openMapContext(flags: MapDeployFlags, context: Context): Promise<MapContext> {
-  const [maps, accounts] = [await openMapsOf(flags, context), await accountsOf(flags, context)];
+/** All that a run by a map uses, opened once. The tokens of accounts are read when they are opened. */
+export async function openMapContext(flags: MapFlags, context: Context): Promise<MapContext> {
+  const maps = await openMapsOf(flags, context);
+  const accounts = createAccounts(await profilesOf(flags, context), context);
   const { log, progress, signal } = context;
   return { maps, accounts, notes: notesFolder(context), log, progress, signal };
 }

@@ -41,6 +41,16 @@ export function formatTable(
   return [headings, ...rows].map(line).join('\n');
 }
 
+/** Like `formatTable`, or `empty` if there are no rows. */
+export function formatList(
+  empty: string,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
+  return rows.length === 0 ? empty : formatTable(headings, rows, right);
+}
+
 const MILLISECONDS: Record<string, number> = { '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**

@@ -20,12 +20,20 @@ import type { Surroundings } from '../base/versioning.ts';
 import { chooseVersion, defaultApplicationName, surroundingsOf } from '../base/versioning.ts';
 import type { World } from '../images/world.ts';
 
+/** What all artifacts of a run are versions of. */
+interface ReleaseNames {
+  /** The name on devices and in the artifacts. */
+  application: string;
+  version: string;
+}
+
 /**
  * What a run will build: one plan for each baseline, and one for a full artifact if that is asked
  * for.
  */
 export interface Prepared {
   application: Application;
+  names: ReleaseNames;
   images: NewImage[];
   /** The Compose file and the local files for the device. */
   files: ShippedFile[];
@@ -62,8 +70,9 @@ export async function prepare(
   const files = shippedFiles(application.services, shipment, imageNames(images));
   const baselines = await findBaselines(request, name, images, around, world);
   checkBaselines(baselines, images, request, world.log);
-  const plans = await plansFor({ application: name, version }, images, baselines, request, world);
-  return { application, images, files, plans };
+  const names = { application: name, version };
+  const plans = await plansFor(names, images, baselines, request, world);
+  return { application, names, images, files, plans };
 }
 
 /** Files of this run that may be in the project folder and never ship. */
@@ -111,11 +120,6 @@ async function plansFor(
       return planBuild(planNames(names, ownNames ? baseline : undefined), images, ability, baseline, bases);
     }),
   );
-}
-
-interface ReleaseNames {
-  application: string;
-  version: string;
 }
 
 function baseImagesOf(

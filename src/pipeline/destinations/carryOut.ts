@@ -1,17 +1,21 @@
+import { writeFile } from 'node:fs/promises';
 import { retentionRules } from '../../destinations/plan.ts';
-import { UserError, messageOf } from '../../errors.ts';
+import { NotFoundError, UserError, messageOf } from '../../errors.ts';
+import { writeAtomically } from '../../io/files.ts';
 import { mapLimited } from '../../io/pool.ts';
+import { redact } from '../../io/redact.ts';
 import { attempt, deployAll, reportOf } from './deploy.ts';
-import type { ArtifactSet } from './artifact.ts';
 import type {
   AccountReport,
   AccountResults,
   DestinationReport,
-  MapContext,
+  AccountRun,
   MapDeployment,
-  TargetAccount,
+  PlannedRun,
+  RunEffects,
 } from './types.ts';
-import type { AccountRun } from './deploy.ts';
+import type { ArtifactRun, MapResult } from './report.ts';
+import { reportRun, resultOf } from './report.ts';
 import { uploadToAccount } from './upload.ts';
 import { pruneArtifacts } from '../release/retention.ts';
 import type { Pruned } from '../release/retention.ts';
@@ -20,17 +24,43 @@ import type { Pruned } from '../release/retention.ts';
 const AT_ONCE = 8;
 
 /**
- * Uploads an artifact to its accounts in parallel, deploys it to the destinations of each and waits
- * for all. If all went well, prunes old versions as the map says. A failure ends only what depends
- * on it. An interruption ends everything and is one of the failures.
+ * Uploads artifacts to their accounts, deploys them, waits, and writes the report, even when it is
+ * interrupted. Failures are in the result; a failure ends only what depends on it.
  */
-export async function deployToAccounts(
-  { artifact, accounts }: { artifact: ArtifactSet; accounts: readonly TargetAccount[] },
+export async function carryOut(
+  planned: readonly PlannedRun[],
   request: MapDeployment,
-  context: MapContext,
+  effects: RunEffects,
+): Promise<MapResult> {
+  const runs: ArtifactRun[] = [];
+  for (const run of planned) {
+    const { accounts, failures } = await deployToAccounts(run, request, effects);
+    const report = reportRun(run, accounts, request, effects.signal);
+    runs.push({ report, failures, isMissing: run.targets instanceof NotFoundError });
+  }
+  const result = resultOf(runs);
+  if (request.report !== undefined) await writeReport(request.report, result);
+  return result;
+}
+
+async function writeReport(path: string, { report }: MapResult): Promise<void> {
+  await writeAtomically(path, (temporary) =>
+    writeFile(temporary, `${redact(JSON.stringify(report, null, 2))}\n`),
+  );
+}
+
+/**
+ * All accounts in parallel. If all went well for one, prunes old versions there as the map says. An
+ * interruption ends everything and is one of the failures.
+ */
+async function deployToAccounts(
+  { artifact, targets }: PlannedRun,
+  request: MapDeployment,
+  effects: RunEffects,
 ): Promise<AccountResults> {
-  const results = await mapLimited(accounts, AT_ONCE, async (account) => {
-    const one: AccountRun = { artifact, account, request, context, failures: [] };
+  if (targets instanceof NotFoundError) return { accounts: [], failures: [targets] };
+  const results = await mapLimited(targets.accounts, AT_ONCE, async (account) => {
+    const one: AccountRun = { artifact, account, request, effects, failures: [] };
     return { report: await runAccount(one), failures: one.failures };
   });
   return {
@@ -40,11 +70,11 @@ export async function deployToAccounts(
 }
 
 async function runAccount(one: AccountRun): Promise<AccountReport> {
-  const { artifact, request, account, context } = one;
+  const { artifact, request, account, effects } = one;
   const { api, provider } = account;
   const head = { account: account.account, host: api.host, provider };
   const uploads = await attempt(one, () => {
-    const { notes, log, progress, pauseMs } = context;
+    const { notes, log, progress, pauseMs } = effects;
     const upload = { api, notes, log, progress, ...(pauseMs === undefined ? {} : { pauseMs }) };
     return uploadToAccount(artifact, account, request.direct, upload);
   });
@@ -58,7 +88,7 @@ async function runAccount(one: AccountRun): Promise<AccountReport> {
 }
 
 async function prune(
-  { artifact, account, context }: AccountRun,
+  { artifact, account, effects }: AccountRun,
   reports: readonly DestinationReport[],
 ): Promise<Pruned[]> {
   if (!reports.every(({ state }) => state === 'DEPLOYED')) return [];
@@ -69,7 +99,7 @@ async function prune(
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // The deployments are fine, and the next run prunes again.
-    context.log.warning(`${account.account}: old versions were not pruned: ${messageOf(error)}`);
+    effects.log.warning(`${account.account}: old versions were not pruned: ${messageOf(error)}`);
     return [];
   }
 }

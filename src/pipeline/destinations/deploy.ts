@@ -6,8 +6,7 @@ import type { DeployReport } from '../release/deploy.ts';
 import { deployArtifact } from '../release/deploy.ts';
 import type { WatchReport } from '../release/watch.ts';
 import { watchDeployment } from '../release/watch.ts';
-import type { ArtifactSet } from './artifact.ts';
-import type { DestinationReport, MapContext, MapDeployment, TargetAccount } from './types.ts';
+import type { AccountRun, DestinationReport } from './types.ts';
 
 /**
  * Deploys to all destinations of an account, and waits for them together. The deployments are
@@ -25,7 +24,7 @@ export async function deployAll(one: AccountRun): Promise<DestinationReport[]> {
 }
 
 function create(
-  { artifact, request, account, context }: AccountRun,
+  { artifact, request, account, effects }: AccountRun,
   target: PlannedDestination,
 ): Promise<DeployReport> {
   const { destination, settings } = target;
@@ -40,7 +39,7 @@ function create(
       force: settings.force ?? false,
       enterprise: { retries, phases, updateControlMap },
     },
-    { api: account.api, log: context.log },
+    { api: account.api, log: effects.log },
   );
 }
 
@@ -51,11 +50,11 @@ async function finish(
 ): Promise<DestinationReport> {
   if (created instanceof UserError)
     return reportOf(target, { state: 'NOTDEPLOYED', error: messageOf(created) });
-  const { request, account, context } = one;
+  const { request, account, effects } = one;
   const { id, joined } = created;
   const name = `${account.account}/${target.destination.destination}`;
   const facts = { deployment: id, joined };
-  context.log.info(
+  effects.log.info(
     `${name}: ${joined ? `deployment ${id} was running already` : `created deployment ${id}`}`,
   );
   if (request.deploy === 'created') return reportOf(target, { state: 'PENDING', ...facts });
@@ -71,19 +70,19 @@ async function finish(
 }
 
 async function watch(
-  { request, account, context }: AccountRun,
+  { request, account, effects }: AccountRun,
   id: string,
   name: string,
 ): Promise<WatchReport> {
   const { timeoutMs, intervalMs, abortOnFailure } = request;
-  const onChange = (now: Statistics): void => context.log.info(`${name}: ${countersText(now)}`);
+  const onChange = (now: Statistics): void => effects.log.info(`${name}: ${countersText(now)}`);
   try {
     return await watchDeployment(
       { id, timeoutMs, intervalMs, abortOnFailure },
-      { api: account.api, log: context.log, onChange },
+      { api: account.api, log: effects.log, onChange },
     );
   } catch (error) {
-    if (!(error instanceof NotFoundError)) context.log.warning(`${name}: deployment ${id} is still running`);
+    if (!(error instanceof NotFoundError)) effects.log.warning(`${name}: deployment ${id} is still running`);
     throw error;
   }
 }
@@ -105,30 +104,21 @@ export function reportOf(
   return { destination, architecture, ...rest };
 }
 
-/** The part of a run that concerns one account. */
-export interface AccountRun {
-  artifact: ArtifactSet;
-  account: TargetAccount;
-  request: MapDeployment;
-  context: MapContext;
-  failures: UserError[];
-}
-
 /**
  * Returns the result, or notes the failure. Also notes an interruption, so that the report has what
  * was done. Throws bugs.
  */
 export async function attempt<T>(
-  { failures, account, context }: AccountRun,
+  { failures, account, effects }: AccountRun,
   work: () => Promise<T>,
 ): Promise<T | UserError> {
   try {
     return await work();
   } catch (error) {
-    const isInterrupted = context.signal?.aborted === true;
-    const failure: unknown = isInterrupted ? context.signal?.reason : error;
+    const isInterrupted = effects.signal?.aborted === true;
+    const failure: unknown = isInterrupted ? effects.signal?.reason : error;
     if (!(failure instanceof UserError)) throw error;
-    if (!isInterrupted) context.log.warning(`${account.account}: ${messageOf(failure)}`);
+    if (!isInterrupted) effects.log.warning(`${account.account}: ${messageOf(failure)}`);
     failures.push(failure);
     return failure;
   }

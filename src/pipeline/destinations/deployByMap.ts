@@ -1,83 +1,53 @@
-import { writeFile } from 'node:fs/promises';
 import { resolveApplication } from '../../destinations/resolve.ts';
 import { NotFoundError } from '../../errors.ts';
-import type { UserError } from '../../errors.ts';
-import { writeAtomically } from '../../io/files.ts';
-import { redact } from '../../io/redact.ts';
+import type { Log } from '../../io/log.ts';
 import type { ArtifactSet } from './artifact.ts';
-import { readArtifactSets } from './artifact.ts';
-import { deployToAccounts } from './carryOut.ts';
-import type { ArtifactRun, MapResult, RunHead } from './report.ts';
-import { headOf, reportRun, resultOf } from './report.ts';
-import { namesOf, openTargets } from './target.ts';
-import type { MapContext, MapDeployment, TargetAccount } from './types.ts';
+import { carryOut } from './carryOut.ts';
+import type { MapResult } from './report.ts';
+import { namesOf, openTargets } from './targets.ts';
+import type { MapContext, MapDeployment, PlannedRun, Targets } from './types.ts';
 
 /**
- * Uploads artifact files to every account that the maps name for their application, deploys them to
- * the destinations of each account, waits, and writes the report, even when it is interrupted. All
+ * Uploads artifacts to every account that the maps name for their application, deploys them to the
+ * destinations of each account, waits, and writes the report, even when it is interrupted. All
  * destinations are looked up before the first byte is sent: throws UsageError, NotFoundError and
  * DeniedError for invalid maps, accounts and tokens. Later failures are in the result.
  */
 export async function deployByMap(
-  files: readonly string[],
+  artifacts: readonly ArtifactSet[],
   request: MapDeployment,
   context: MapContext,
 ): Promise<MapResult> {
-  const planned: PlannedRun[] = [];
-  for (const artifact of await readArtifactSets(files, context.signal)) {
-    planned.push(await planRun(artifact, request, context));
+  const runs: PlannedRun[] = [];
+  for (const artifact of artifacts) {
+    runs.push(await planRun(artifact, request, context));
   }
-  const runs: ArtifactRun[] = [];
-  for (const run of planned) {
-    const { accounts, failures } = await deployToAccounts(run, request, context);
-    runs.push({
-      report: reportRun(run.head, accounts, request, context.signal),
-      failures: run.missing === undefined ? failures : [run.missing, ...failures],
-      isMissing: run.missing !== undefined,
-    });
-  }
-  const result = resultOf(runs);
-  const { report } = request;
-  if (report !== undefined) await writeReport(report, result);
-  return result;
+  return carryOut(runs, request, context);
 }
 
-interface PlannedRun {
-  artifact: ArtifactSet;
-  head: RunHead;
-  accounts: TargetAccount[];
-  /** No map knows the application. */
-  missing?: UserError;
-}
-
+/** An application that no map knows is a result of its own; other artifacts still go their way. */
 async function planRun(
   artifact: ArtifactSet,
   request: MapDeployment,
-  context: MapContext,
+  { maps, accounts, log }: Pick<MapContext, 'maps' | 'accounts' | 'log'>,
 ): Promise<PlannedRun> {
-  const { application, version } = artifact;
-  const wanted = { name: application, version };
-  const found = await resolveApplication(context.maps, wanted, request.choice, context.log).catch(
+  const { application: name, version } = artifact;
+  const found = await resolveApplication(maps, { name, version }, request.choice, log).catch(
     (error: unknown) => {
       if (error instanceof NotFoundError) return error;
       throw error;
     },
   );
   if (found instanceof NotFoundError) {
-    context.log.warning(`${artifact.name}: ${found.message}`);
-    const head = { ...headOf(artifact, undefined), error: found.message };
-    return { artifact, head, accounts: [], missing: found };
+    log.warning(`${artifact.name}: ${found.message}`);
+    return { artifact, targets: found };
   }
-  const accounts = await openTargets(artifact, found, request, context);
-  warnOfNames(artifact, accounts, context);
-  return { artifact, head: headOf(artifact, found), accounts };
+  const targets = await openTargets(artifact, found, request, accounts);
+  warnOfNames(artifact, targets, log);
+  return { artifact, targets };
 }
 
-function warnOfNames(
-  artifact: ArtifactSet,
-  accounts: readonly TargetAccount[],
-  { log }: Pick<MapContext, 'log'>,
-): void {
+function warnOfNames(artifact: ArtifactSet, { accounts }: Targets, log: Log): void {
   for (const account of accounts) {
     // The name of a delta may continue after the map's name.
     const other = namesOf(artifact, account).find((one) => !artifact.name.startsWith(one));
@@ -87,10 +57,4 @@ function warnOfNames(
       );
     }
   }
-}
-
-async function writeReport(path: string, { report }: MapResult): Promise<void> {
-  await writeAtomically(path, (temporary) =>
-    writeFile(temporary, `${redact(JSON.stringify(report, null, 2))}\n`),
-  );
 }

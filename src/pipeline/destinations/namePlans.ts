@@ -1,23 +1,16 @@
-import type { Platform } from '../../oci/platform.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
-import { nameByMap } from './target.ts';
-import type { MapContext, MapDeployment } from './types.ts';
+import type { Software } from './targets.ts';
+import { nameByMap } from './targets.ts';
+import type { Targets } from './types.ts';
 
 /**
- * Build plans under the artifact name that the map asks for. What tells several artifacts of one
- * run apart stays at the end of the name. Throws what `nameByMap` throws.
+ * Build plans of one application under the artifact name that its map asks for. What tells several
+ * artifacts of one run apart stays at the end of the name. Throws UsageError if the map asks for
+ * several names.
  */
-export async function namePlans(
-  plans: BuildPlan[],
-  { architecture }: Platform,
-  request: MapDeployment,
-  context: MapContext,
-): Promise<BuildPlan[]> {
-  const [first] = plans;
-  if (first === undefined) return plans;
-  const { application, version } = first;
-  const name = await nameByMap({ application, version, architecture }, request, context);
+export function namePlans(plans: BuildPlan[], software: Software, targets: Targets): BuildPlan[] {
+  const name = nameByMap(software, targets);
   if (name === undefined) return plans;
-  const usual = `${application}-${version}`;
+  const usual = `${software.application}-${software.version}`;
   return plans.map((plan) => ({ ...plan, artifactName: name + plan.artifactName.slice(usual.length) }));
 }

@@ -1,11 +1,10 @@
 import type { Resolution } from '../../destinations/resolve.ts';
 import type { RunResult } from '../../destinations/states.ts';
 import { combinedResult, runResult } from '../../destinations/states.ts';
-import { DeploymentError, messageOf } from '../../errors.ts';
+import { DeploymentError, messageOf, NotFoundError } from '../../errors.ts';
 import type { UserError } from '../../errors.ts';
-import type { ArtifactSet } from './artifact.ts';
-import { noDestination, noDestinationText } from './target.ts';
-import type { AccountReport, MapDeployment } from './types.ts';
+import { noDestination, noDestinationText } from './targets.ts';
+import type { AccountReport, MapDeployment, PlannedRun } from './types.ts';
 
 /** The result of all artifacts that one command deployed by a map; what `--report` writes. */
 export interface RunsReport extends RunResult {
@@ -39,9 +38,6 @@ export interface MapReport {
   billingCodeConfig: object;
 }
 
-/** The part of a run's report that is known before the first upload. */
-export type RunHead = Pick<RunReport, 'artifact' | 'map' | 'error'>;
-
 /** The run of one artifact. */
 export interface ArtifactRun {
   report: RunReport;
@@ -57,16 +53,13 @@ export interface MapResult {
   failure: UserError | undefined;
 }
 
-/** The head of an artifact's report. */
-export function headOf(
-  { name, application, version, architecture, files }: ArtifactSet,
-  resolution: Resolution | undefined,
-): RunHead {
+/** The part of a report that is known before the first upload. */
+function headOf({ artifact, targets }: PlannedRun): Pick<RunReport, 'artifact' | 'map' | 'error'> {
+  const { name, application, version, architecture = null, files } = artifact;
   const paths = files.map(({ path }) => path);
-  return {
-    artifact: { name, application, version, architecture: architecture ?? null, files: paths },
-    map: resolution === undefined ? null : mapReport(resolution),
-  };
+  const head = { artifact: { name, application, version, architecture, files: paths } };
+  if (targets instanceof NotFoundError) return { ...head, map: null, error: targets.message };
+  return { ...head, map: mapReport(targets.resolution) };
 }
 
 /** The part of a report that is about the map. */
@@ -80,12 +73,13 @@ export function mapReport({ path, otherClouds, entry }: Resolution): MapReport {
  * running.
  */
 export function reportRun(
-  head: RunHead,
+  run: PlannedRun,
   accounts: AccountReport[],
   { allowEmpty }: Pick<MapDeployment, 'allowEmpty'>,
   signal: AbortSignal | undefined,
 ): RunReport {
   const states = accounts.flatMap(({ destinations }) => destinations.map(({ state }) => state));
+  const head = headOf(run);
   const result = runResult(states, allowEmpty && head.map !== null);
   const isEmpty = states.length === 0 && !result.success && head.error === undefined;
   const error = isEmpty ? { error: noDestinationText(head.artifact.architecture) } : {};

@@ -1,14 +1,15 @@
 import type { PlannedAccount } from '../../destinations/plan.ts';
-import type { MapChoice, Maps } from '../../destinations/resolve.ts';
+import type { MapChoice, Maps, Resolution } from '../../destinations/resolve.ts';
 import type { DeploySettings } from '../../destinations/settings.ts';
 import type { State } from '../../destinations/states.ts';
-import type { UserError } from '../../errors.ts';
+import type { NotFoundError, UserError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
 import type { Api } from '../../server/api.ts';
 import type { Statistics } from '../../server/deployments.ts';
 import type { Pruned } from '../release/retention.ts';
 import type { Accounts } from './accounts.ts';
+import type { ArtifactSet } from './artifact.ts';
 import type { Uploaded } from './upload.ts';
 
 /** What a user can say of a deployment by a map. */
@@ -31,9 +32,13 @@ export interface MapDeployment {
 }
 
 /** What deployments by a map use: the maps and accounts, opened once, and the effects. */
-export interface MapContext {
+export interface MapContext extends RunEffects {
   maps: Maps;
   accounts: Accounts;
+}
+
+/** What uploads and deployments to accounts that are already found use. */
+export interface RunEffects {
   /** The folder of upload notes. */
   notes: string;
   log: Log;
@@ -45,6 +50,29 @@ export interface MapContext {
 
 /** An account of a map with its server. */
 export type TargetAccount = PlannedAccount & { api: Api };
+
+/** Where software goes: the entry of a map, and its accounts. */
+export interface Targets {
+  resolution: Resolution;
+  accounts: TargetAccount[];
+}
+
+/** An artifact, and where it goes. */
+export interface PlannedRun {
+  artifact: ArtifactSet;
+  /** The error if no map knows the application. */
+  targets: Targets | NotFoundError;
+}
+
+/** The part of a run that concerns one account. */
+export interface AccountRun {
+  artifact: ArtifactSet;
+  account: TargetAccount;
+  request: MapDeployment;
+  effects: RunEffects;
+  /** What went wrong so far. */
+  failures: UserError[];
+}
 
 export interface AccountReport {
   account: string;

@@ -4,7 +4,7 @@ import type { Api } from '../../server/api.ts';
 import { listArtifacts, tryDeleteArtifact } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { getRelease, setTags } from '../../server/releases.ts';
-import { conflicts, isSameFile } from '../../server/sameArtifact.ts';
+import { conflicts, isSameFile } from '../release/sameArtifact.ts';
 import type { ArtifactSet } from './artifact.ts';
 import type { UploadContext } from '../release/upload.ts';
 import { checkReplacement } from '../release/uploadChecks.ts';

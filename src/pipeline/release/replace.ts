@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.ts';
 import { readArtifactFile } from '../../mender/read/readFile.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { deleteArtifact, describeArtifact } from '../../server/artifacts.ts';
-import { isSameFile } from '../../server/sameArtifact.ts';
+import { isSameFile } from './sameArtifact.ts';
 import type { UploadReport, UploadRequest } from './upload.ts';
 import { uploadArtifact } from './upload.ts';
 import { checkReplacement } from './uploadChecks.ts';

@@ -5,11 +5,11 @@ import { wait } from '../../http/wait.ts';
 import type { Api } from '../../server/api.ts';
 import { createdId } from '../../server/api.ts';
 import { describeArtifact, postArtifact } from '../../server/artifacts.ts';
+import type { ArtifactFile } from '../../mender/read/readFile.ts';
 import { readArtifactFile } from '../../mender/read/readFile.ts';
 import { uploadDirectly } from '../../server/directUpload.ts';
 import { mayBeDone, reasonOf } from '../../server/failure.ts';
 import { uploadForm } from '../../server/multipart.ts';
-import type { ArtifactFacts } from '../../server/sameArtifact.ts';
 import { checkStorage, lookFor } from './uploadChecks.ts';
 
 export interface UploadRequest {
@@ -55,13 +55,13 @@ export async function uploadArtifact(request: UploadRequest, context: UploadCont
   return reportOf(facts, id, 'uploaded');
 }
 
-function reportOf({ name, size }: ArtifactFacts, id: string, outcome: UploadReport['outcome']): UploadReport {
+function reportOf({ name, size }: ArtifactFile, id: string, outcome: UploadReport['outcome']): UploadReport {
   return { id, name, size, outcome };
 }
 
 async function sendDirectly(
   { path, description }: UploadRequest,
-  { name, size, modified }: ArtifactFacts,
+  { name, size, modified }: ArtifactFile,
   { api, log, progress, pauseMs }: UploadContext,
 ): Promise<string | undefined> {
   const task = progress.start(`uploading ${name}`, size);
@@ -81,7 +81,7 @@ async function sendDirectly(
 /** A broken upload may have reached the server all the same, so each repetition looks first. */
 async function sendWithCare(
   request: UploadRequest,
-  facts: ArtifactFacts,
+  facts: ArtifactFile,
   context: UploadContext,
 ): Promise<string> {
   for (let attempt = 1; ; attempt++) {
@@ -100,7 +100,7 @@ async function sendWithCare(
 
 async function send(
   { path, description }: UploadRequest,
-  facts: ArtifactFacts,
+  facts: ArtifactFile,
   { api, progress }: UploadContext,
 ): Promise<string> {
   const doing = `uploading ${path}`;

@@ -4,7 +4,8 @@ import type { Resolution } from '../../destinations/resolve.ts';
 import { resolveApplication } from '../../destinations/resolve.ts';
 import { artifactNameOf } from '../../destinations/settings.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import type { MapContext, MapDeployment, TargetAccount } from './types.ts';
+import type { Accounts } from './accounts.ts';
+import type { MapContext, MapDeployment, TargetAccount, Targets } from './types.ts';
 
 /** What goes to the destinations of a map. */
 export interface Software {
@@ -15,37 +16,42 @@ export interface Software {
 }
 
 /**
- * The accounts that get the software, all opened, so that a missing token costs no upload. Throws
- * NotFoundError for unknown accounts, UsageError and DeniedError for invalid settings and accounts.
+ * Finds where software goes before it is built. Throws NotFoundError for an unknown application and
+ * if no destination matches, and what `openTargets` throws.
+ */
+export async function findTargets(
+  software: Software,
+  request: MapDeployment,
+  { maps, accounts, log }: Pick<MapContext, 'maps' | 'accounts' | 'log'>,
+): Promise<Targets> {
+  const { application: name, version } = software;
+  const resolution = await resolveApplication(maps, { name, version }, request.choice, log);
+  const targets = await openTargets(software, resolution, request, accounts);
+  if (targets.accounts.length > 0 || request.allowEmpty) return targets;
+  throw noDestination(`${resolution.path}: ${noDestinationText(software.architecture ?? null)}`);
+}
+
+/**
+ * The accounts that get the software, all opened, so that a missing token costs no build and no
+ * upload. Throws NotFoundError for unknown accounts, UsageError and DeniedError for invalid settings
+ * and accounts.
  */
 export async function openTargets(
   { architecture = '' }: Software,
   resolution: Resolution,
   { choice, settings }: MapDeployment,
-  { accounts }: MapContext,
-): Promise<TargetAccount[]> {
+  accounts: Accounts,
+): Promise<Targets> {
   const planned = planAccounts(resolution, { architecture, accounts: choice.accounts }, settings);
   const opened: TargetAccount[] = [];
   for (const one of planned) opened.push({ ...one, api: await accounts.open(one.account, one.path) });
-  return opened;
+  return { resolution, accounts: opened };
 }
 
 /**
- * The artifact name that the map asks for, if any. Call it before a build, so that a problem costs
- * no build. Throws what `openTargets` throws, NotFoundError for an unknown application and if no
- * destination matches, and UsageError if the map asks for several names.
+ * The artifact name that the map asks for, if any. Throws UsageError if it asks for several names.
  */
-export async function nameByMap(
-  software: Software,
-  request: MapDeployment,
-  context: MapContext,
-): Promise<string | undefined> {
-  const { application: name, version } = software;
-  const resolution = await resolveApplication(context.maps, { name, version }, request.choice, context.log);
-  const accounts = await openTargets(software, resolution, request, context);
-  if (accounts.length === 0 && !request.allowEmpty) {
-    throw noDestination(`${resolution.path}: ${noDestinationText(software.architecture ?? null)}`);
-  }
+export function nameByMap(software: Software, { resolution, accounts }: Targets): string | undefined {
   const names = new Set(accounts.flatMap((one) => namesOf(software, one)));
   if (names.size <= 1) return [...names][0];
   throw new UsageError(

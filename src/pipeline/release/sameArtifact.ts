@@ -1,24 +1,14 @@
-import type { Artifact } from './artifacts.ts';
+import type { ArtifactFile } from '../../mender/read/readFile.ts';
+import type { Artifact } from '../../server/artifacts.ts';
 
-/** What identifies an artifact file, as its own header says. */
-export interface ArtifactFacts {
-  name: string;
-  /** Bytes of the whole file. */
-  size: number;
-  /** When the file was written, in milliseconds since 1970; the server knows nothing of it. */
-  modified: number;
-  /** All that a device must be or have, `device_type` included. */
-  depends: Record<string, string[]>;
-  provides: Record<string, string>;
-  /** SHA-256 of the payload files in hexadecimal. */
-  checksums: string[];
-}
+/** What identifies an artifact file. */
+type Identity = Pick<ArtifactFile, 'name' | 'size' | 'depends' | 'provides' | 'checksums'>;
 
 /**
  * True if the server holds this very file: name, size, depends, provides and the payload's
  * checksums are the same.
  */
-export function isSameFile(facts: ArtifactFacts, artifact: Artifact): boolean {
+export function isSameFile(facts: Identity, artifact: Artifact): boolean {
   const checksums = (artifact.updates ?? []).flatMap(({ files }) =>
     (files ?? []).map((file) => file.checksum ?? ''),
   );
@@ -36,7 +26,7 @@ export function isSameFile(facts: ArtifactFacts, artifact: Artifact): boolean {
  * combination of name and depends. A list of values counts as each of its values, so one shared
  * device type is enough.
  */
-export function conflicts(facts: Pick<ArtifactFacts, 'name' | 'depends'>, artifact: Artifact): boolean {
+export function conflicts(facts: Pick<ArtifactFile, 'name' | 'depends'>, artifact: Artifact): boolean {
   const theirs = artifact.artifact_depends ?? {};
   const keys = Object.keys(facts.depends);
   return (
