@@ -27,7 +27,7 @@ const ALL: Example[] = [
     architecture: 'arm64',
     images: ['hello/web'],
     manifests: ['.'],
-    key: 'rootfs-image.mender-docker-compose.hello.version',
+    key: 'data-docker.mender-docker-compose.hello.version',
     files: ['docker-compose.yaml'],
   },
   {
@@ -35,7 +35,7 @@ const ALL: Example[] = [
     architecture: 'arm64',
     images: ['gateway/broker', 'gateway/rules'],
     manifests: ['.'],
-    key: 'rootfs-image.mender-docker-compose.gateway.version',
+    key: 'data-docker.mender-docker-compose.gateway.version',
     files: ['broker.env', 'config/broker.conf', 'docker-compose.yaml', 'rules/alarms.yaml', 'settings.env'],
   },
   {

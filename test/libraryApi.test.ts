@@ -88,8 +88,8 @@ describe('docs/library-api.md', () => {
     writeFileSync(join(project, 'compose.yaml'), manifest.join('\n'));
     expect(await run('build')).toEqual(['shop-1.0.0 1', `1.0.0 ${join(project, 'shop-1.1.0.mender')}`]);
     const [report, verdict] = [(await run('verify')).slice(0, -1).join(' '), (await run('verify')).at(-1)];
-    expect(report).toContain("app { 'rootfs-image.shop.version': '1.1.0' }");
-    expect(report).toContain("{ 'rootfs-image.shop.version': '1.0.0' }");
+    expect(report).toContain("docker-compose { 'data-docker.mender-docker-compose.shop.version': '1.1.0' }");
+    expect(report).toContain("{ 'data-docker.mender-docker-compose.shop.version': '1.0.0' }");
     expect(verdict).toBe('0 true');
   });
 

@@ -47,6 +47,8 @@ export interface BuildOptions {
   compression?: 'auto' | 'none' | 'gzip' | 'lzma' | 'zstd';
   writer?: 'auto' | 'mender-artifact' | 'embedded';
   softwareFilesystem?: string;
+  /** True: another module or software filesystem than the base has; everything ships whole. */
+  allowKeyChange?: boolean;
   /** A private key (PEM file) to sign with. */
   sign?: string;
   verify?: boolean;

@@ -32,6 +32,9 @@ export interface ArtifactMetadata {
   artifactName?: string;
   /** `os/arch[/variant]` */
   platform?: string;
+  /** The update module of the artifact, and the first part of its provides keys. */
+  module?: string;
+  softwareFilesystem?: string;
   services: Record<string, { image: ImageMetadata }>;
 }
 
@@ -39,6 +42,8 @@ const ARTIFACT_METADATA: Schema<ArtifactMetadata> = looseObject({
   version: string(),
   artifactName: exactOptional(string()),
   platform: exactOptional(string()),
+  module: exactOptional(string()),
+  softwareFilesystem: exactOptional(string()),
   services: record(
     string(),
     looseObject({
@@ -90,7 +95,8 @@ async function readHelperMetadata(
 ): Promise<ArtifactMetadata | undefined> {
   const path = join(folder, 'manifests', application, 'previous_artifact.json');
   const result = safeParse(ARTIFACT_METADATA, withDigests(await readDocumentOutside(path)));
-  return result.success ? result.output : undefined;
+  // The helper builds for module app only.
+  return result.success ? { module: 'app', softwareFilesystem: 'rootfs-image', ...result.output } : undefined;
 }
 
 /** The helper may write a digest without its algorithm. */

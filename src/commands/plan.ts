@@ -3,7 +3,7 @@ import { foreseeGoneLayers } from '../pipeline/build/goneLayers.ts';
 import { prepare } from '../pipeline/build/prepare.ts';
 import type { Prepared } from '../pipeline/build/prepare.ts';
 import type { BuildPlan } from '../pipeline/plan/planBuild.ts';
-import type { BuildRequest } from '../pipeline/request.ts';
+import type { SettledRequest } from '../pipeline/request.ts';
 import type { World } from '../pipeline/images/world.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
@@ -46,7 +46,7 @@ function hidden(table: OptionTable): OptionTable {
 export interface PreparedRun<Flags extends BuildFlags> {
   /** Completed by the manifest's `x-mender`. */
   flags: Flags;
-  request: BuildRequest;
+  request: SettledRequest;
   world: World;
   prepared: Prepared;
 }
@@ -76,5 +76,6 @@ export async function prepareRun<Flags extends BuildFlags>(
   const flags = withManifestSettings(given, application.settings);
   const request = requestOf(flags, environment, folder);
   const world = openWorld(flags, context);
-  return { flags, request, world, prepared: await prepare(application, request, world) };
+  const prepared = await prepare(application, request, world);
+  return { flags, request: prepared.request, world, prepared };
 }

@@ -6,6 +6,19 @@ import type { ArtifactRecord } from './record.ts';
 export const MODULES = ['app', 'docker-compose'] as const;
 export type Module = (typeof MODULES)[number];
 
+/** What a device has, as far as an artifact must agree with it. */
+export interface DeviceSetup {
+  module: Module;
+  /** First part of the provides keys. */
+  softwareFilesystem: string;
+}
+
+/** The software filesystem that Mender's documentation has for each module. */
+export const DEFAULT_FILESYSTEMS: Readonly<Record<Module, string>> = {
+  app: 'rootfs-image',
+  'docker-compose': 'data-docker',
+};
+
 /** Outer compressions. `auto` chooses one by the size of the payload and the writer. */
 export const COMPRESSIONS = ['auto', 'none', 'gzip', 'lzma', 'zstd'] as const;
 export type CompressionChoice = (typeof COMPRESSIONS)[number];
@@ -32,7 +45,7 @@ export interface ArtifactSpec {
    */
   softwareName: string;
   softwareVersion: string;
-  /** First part of the provides keys, `rootfs-image` by default. */
+  /** First part of the provides keys. */
   softwareFilesystem: string;
   deviceTypes: string[];
   platform: Platform;

@@ -1,5 +1,5 @@
 import type { Effort, EncoderName } from '../delta/layer.ts';
-import type { CompressionChoice, Module, WriterChoice } from '../mender/spec.ts';
+import type { CompressionChoice, DeviceSetup, Module, WriterChoice } from '../mender/spec.ts';
 import type { Platform } from '../oci/platform.ts';
 
 /** A file that was named with --base. */
@@ -41,12 +41,16 @@ export interface BuildRequest {
    * as Enterprise does.
    */
   shareName: boolean;
-  module: Module;
+  /** Undefined for that of the base, or the default. */
+  module?: Module | undefined;
   /** True if devices may rebuild layers from deltas. */
   decodeOnDevice: boolean;
   compression: CompressionChoice;
   writer: WriterChoice;
-  softwareFilesystem: string;
+  /** First part of the provides keys; undefined for that of the base, or the default. */
+  softwareFilesystem?: string | undefined;
+  /** True if the artifact may have another module or software filesystem than the base. */
+  allowKeyChange: boolean;
   strictBase: boolean;
   signKey?: string | undefined;
   extraArguments: readonly string[];
@@ -60,3 +64,6 @@ export interface BuildRequest {
   /** Time of all files in the artifact, in seconds since 1970. */
   modificationTime?: number | undefined;
 }
+
+/** A request whose module and software filesystem are decided. */
+export type SettledRequest = BuildRequest & DeviceSetup;

@@ -79,12 +79,11 @@ describe('requestOf', () => {
     expect(requestOf(needed, {}, '/srv')).toMatchObject({
       manifests: ['/srv/m.yaml'],
       deviceTypes: ['a'],
-      module: 'app',
       compression: 'auto',
       writer: 'auto',
       delta: true,
       useMetadata: true,
-      softwareFilesystem: 'rootfs-image',
+      allowKeyChange: false,
       strictBase: false,
       encoder: 'auto',
       effort: 'default',

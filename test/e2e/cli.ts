@@ -47,6 +47,7 @@ export async function buildRelease(folder: string, release: Release): Promise<st
     module,
     '--mode',
     'offline',
+    '--no-cache',
     '--cache-dir',
     join(folder, 'cache'),
   ];

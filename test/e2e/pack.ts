@@ -5,6 +5,8 @@ import { buildArtifact } from '../../src/mender/build.ts';
 import type { PayloadImage } from '../../src/mender/payload.ts';
 import type { ArtifactRecord } from '../../src/mender/record.ts';
 import type { Module, WriterName } from '../../src/mender/spec.ts';
+import { DEFAULT_FILESYSTEMS } from '../../src/mender/spec.ts';
+import { softwareNameOf, versionKey as keyOf } from '../../src/mender/write/header.ts';
 import { PLATFORM } from '../mender/onDevice/images.ts';
 
 export interface Package {
@@ -24,7 +26,7 @@ export const DEVICE_TYPE = 'edge-device';
 
 /** Key of the application's version in the device's provides. */
 export function versionKey(module: Module): string {
-  return `rootfs-image.${module === 'app' ? '' : 'mender-docker-compose.'}${PROJECT}.version`;
+  return keyOf(DEFAULT_FILESYSTEMS[module], softwareNameOf(module, PROJECT));
 }
 
 /** Packs an artifact of exactly these images, right or wrong as they are; returns its path. */
@@ -35,7 +37,7 @@ export async function pack(folder: string, spec: Package): Promise<string> {
     artifactName: name,
     softwareName: PROJECT,
     softwareVersion: version,
-    softwareFilesystem: 'rootfs-image',
+    softwareFilesystem: DEFAULT_FILESYSTEMS[module],
     deviceTypes: [DEVICE_TYPE],
     platform: PLATFORM,
     module,

@@ -20,7 +20,7 @@ export function project(
   services: readonly string[],
   more: Readonly<Record<string, string>> = {},
 ): Project {
-  const settings = 'x-mender: {device-type: qemu, platform: linux/amd64, writer: embedded}';
+  const settings = 'x-mender: {device-type: qemu, platform: linux/amd64, module: app, writer: embedded}';
   const manifest = [settings, 'services:', ...services.map((service) => `  ${service}`), ''].join('\n');
   mkdirSync(join(folder, 'shop'));
   writeFileSync(join(folder, 'shop/compose.yaml'), manifest);

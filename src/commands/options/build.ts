@@ -154,7 +154,7 @@ export const BUILD_OPTIONS = {
     group: ARTIFACT,
     choices: MODULES,
     describe: 'Update module of the devices',
-    defaultDescription: 'app',
+    defaultDescription: 'that of the base, else docker-compose',
   },
   'decode-on-device': {
     placeholder: 'WHEN',
@@ -179,7 +179,12 @@ export const BUILD_OPTIONS = {
     group: ARTIFACT,
     type: 'string',
     describe: 'First part of the provides keys',
-    defaultDescription: 'rootfs-image',
+    defaultDescription: 'that of the base, else data-docker (docker-compose) or rootfs-image (app)',
+  },
+  'allow-key-change': {
+    group: ARTIFACT,
+    type: 'boolean',
+    describe: 'Ship everything whole if --module or --software-filesystem differ from the base',
   },
   sign: { group: ARTIFACT, type: 'string', placeholder: 'FILE', describe: 'Private key (PEM) to sign with' },
   verify: {

@@ -65,6 +65,7 @@ type ArtifactPart =
   | 'compression'
   | 'writer'
   | 'softwareFilesystem'
+  | 'allowKeyChange'
   | 'extraArguments'
   | 'verify'
   | 'sbom'
@@ -73,11 +74,14 @@ type ArtifactPart =
 function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, ArtifactPart> {
   return {
     shareName: flags.serverKind === 'enterprise',
-    module: flags.module ?? 'app',
+    ...(flags.module === undefined ? {} : { module: flags.module }),
     decodeOnDevice: flags.decodeOnDevice !== 'never',
     compression: flags.compression ?? 'auto',
     writer: flags.writer ?? 'auto',
-    softwareFilesystem: softwareFilesystem(flags.softwareFilesystem ?? 'rootfs-image'),
+    ...(flags.softwareFilesystem === undefined
+      ? {}
+      : { softwareFilesystem: softwareFilesystem(flags.softwareFilesystem) }),
+    allowKeyChange: flags.allowKeyChange ?? false,
     extraArguments: flags['--'] ?? [],
     verify: flags.verify ?? true,
     ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
@@ -174,7 +178,7 @@ function manifestName(text: string): string {
 function softwareFilesystem(text: string): string {
   if (/^[\w-]+(\.[\w-]+)*$/.test(text)) return text;
   throw new UsageError(
-    `--software-filesystem ${JSON.stringify(text)}: expected letters, digits, - and _, like rootfs-image`,
+    `--software-filesystem ${JSON.stringify(text)}: expected letters, digits, - and _, like data-docker`,
   );
 }
 

@@ -2,7 +2,7 @@ import type { TarFile } from '../../tar/tar.ts';
 import { tarFile, tarSize } from '../../tar/tar.ts';
 import type { Payload } from './files.ts';
 import { BEHIND_BOUNDARY, endsOnBoundary } from './files.ts';
-import type { ArtifactSpec, Module } from '../spec.ts';
+import type { ArtifactSpec } from '../spec.ts';
 
 /**
  * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
@@ -31,7 +31,7 @@ export interface Dependencies {
 /**
  * The name that an update module gives the application: the middle part of the key of its version.
  */
-export function softwareNameOf(module: Module, application: string): string {
+export function softwareNameOf(module: string, application: string): string {
   return module === 'app' ? application : `mender-docker-compose.${application}`;
 }
 

@@ -40,9 +40,9 @@ export async function artifactBaseline(
   signal: AbortSignal,
 ): Promise<Baseline> {
   const contents = await readContents(path, signal);
-  const { softwareFilesystem, module } = request;
-  const key = versionKey(softwareFilesystem, softwareNameOf(module, application));
-  const version = given ?? versionOf(contents.report, key, path);
+  const { module } = contents.report;
+  const softwareFilesystem = filesystemOf(contents.report, application);
+  const version = given ?? versionOf(contents.report, softwareFilesystem, application, path);
   const services: ArtifactMetadata['services'] = {};
   for (const [service, name] of contents.services) {
     const image = contents.report.images.find((candidate) => candidate.name === name);
@@ -52,6 +52,8 @@ export async function artifactBaseline(
     version,
     artifactName: contents.report.artifactName,
     platform: contents.report.images[0]?.platform ?? formatPlatform(request.platform),
+    module,
+    ...(softwareFilesystem === undefined ? {} : { softwareFilesystem }),
     services,
   };
   return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
@@ -95,12 +97,26 @@ async function extract(path: string, body: AsyncIterable<Buffer> | undefined): P
   await writeFile(path, body === undefined ? '' : await buffer(body));
 }
 
-function versionOf({ provides }: ArtifactReport, key: string, path: string): string {
+/** The first part of the key that provides the version of `application`. */
+function filesystemOf({ module, provides }: ArtifactReport, application: string): string | undefined {
+  const ending = `.${softwareNameOf(module, application)}.version`;
+  return Object.keys(provides)
+    .find((key) => key.endsWith(ending))
+    ?.slice(0, -ending.length);
+}
+
+function versionOf(
+  { module, provides }: ArtifactReport,
+  filesystem: string | undefined,
+  application: string,
+  path: string,
+): string {
+  const key = versionKey(filesystem ?? '*', softwareNameOf(module, application));
   const version = provides[key];
   if (typeof version === 'string') return version;
   const found = Object.keys(provides).join(', ') || 'nothing';
   throw new UnsupportedError(`--base ${path}: expected that it provides ${key}, found ${found}`, {
-    hint: `build for the same module, manifest name and software filesystem, or say what devices report: --base VERSION=${path}`,
+    hint: `build with the same manifest name (-m), or say what devices report: --base VERSION=${path}`,
   });
 }
 

@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { Baseline } from './baseImages.ts';
-import type { BuildRequest } from '../request.ts';
+import type { SettledRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import type { Log } from '../../io/log.ts';
 
@@ -16,7 +16,7 @@ import type { Log } from '../../io/log.ts';
 export function checkBaselines(
   baselines: readonly Baseline[],
   images: readonly NewImage[],
-  { strictBase, module, decodeOnDevice, platform }: BuildRequest,
+  { strictBase, module, decodeOnDevice, platform }: SettledRequest,
   log: Log,
 ): void {
   // The state script notes which image had a name that moves. Module app just loads the new image.

@@ -8,6 +8,7 @@ import type { Images } from '../images/images.ts';
 import type { NewImage } from '../images/services.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
+import { requireSetup } from './deviceSetup.ts';
 import { fileBaselines } from './fileBaselines.ts';
 import { readMetadataAtRef } from './gitBaseline.ts';
 import { LONGEST_BUILT_VERSION, checkArtifactName, checkVersion } from './names.ts';
@@ -63,13 +64,26 @@ async function searchBaselines(
     const atRefs = await namedBaselines(request, application, around, context);
     return [...(await fileBaselines(bases, application, newImages, request, context)), ...atRefs];
   }
-  const last = useMetadata ? await context.cache.lastArtifacts.find(application) : undefined;
-  if (last && isForPlatform(last, request)) {
-    return [{ metadata: last, origin: `${last.version}, the last successful run (cache)` }];
-  }
+  const last = useMetadata ? await lastBaseline(request, application, context) : undefined;
+  if (last) return [last];
   const candidate = await chooseCandidate(request, around);
   const baseline = candidate && (await baselineAt(candidate, request, application, around, context));
   return baseline ? [baseline] : [];
+}
+
+/**
+ * Returns what the cache remembers of the application's last artifact for the platform. Throws
+ * UsageError if the note of it does not say what the devices have.
+ */
+export async function lastBaseline(
+  request: BuildRequest,
+  application: string,
+  { cache }: Pick<BaselineContext, 'cache'>,
+): Promise<Baseline | undefined> {
+  const last = await cache.lastArtifacts.find(application);
+  if (last === undefined || !isForPlatform(last, request)) return undefined;
+  requireSetup(last, request);
+  return { metadata: last, origin: `${last.version}, the last successful run (cache)` };
 }
 
 function isForPlatform(metadata: ArtifactMetadata, { platform }: BuildRequest): boolean {

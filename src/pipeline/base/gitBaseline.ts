@@ -5,6 +5,7 @@ import { withCheckout } from '../../git/checkout.ts';
 import type { Repository } from '../../git/repository.ts';
 import { findVersionFile } from '../../git/version.ts';
 import { formatPlatform } from '../../oci/platform.ts';
+import type { Mapping } from '../../compose/read/yaml/value.ts';
 import type { Images } from '../images/images.ts';
 import { resolveServices } from '../images/services.ts';
 import type { BuildRequest } from '../request.ts';
@@ -31,11 +32,13 @@ export async function readMetadataAtRef(
   return withCheckout(repository.root, commit, async (checkout) => {
     const composeFiles = request.manifests.map((path) => relocated(path, repository, checkout));
     const { profiles, environment, platform } = request;
-    const { services, projectFolder } = await readApplication({ composeFiles, profiles, environment }).catch(
-      (error: unknown) => {
-        throw missingThere(error, ref, checkout, repository);
-      },
-    );
+    const { services, projectFolder, settings } = await readApplication({
+      composeFiles,
+      profiles,
+      environment,
+    }).catch((error: unknown) => {
+      throw missingThere(error, ref, checkout, repository);
+    });
     const pulled = services.filter(({ image }) => image !== undefined);
     const resolved = await resolveServices(
       pulled.map(({ name, image }) => ({ service: name, image })),
@@ -44,9 +47,18 @@ export async function readMetadataAtRef(
       images,
     );
     const version = (await findVersionFile(projectFolder, checkout))?.version ?? ref.replace(/^v(?=\d)/, '');
-    const names = { version, artifactName: `${application}-${version}` };
+    const names = { version, artifactName: `${application}-${version}`, ...setupIn(settings) };
     return metadataOf(names, resolved, formatPlatform(platform));
   });
+}
+
+/** The `x-mender` of a commit says what its artifact was made for. */
+function setupIn(settings: Mapping): Pick<ArtifactMetadata, 'module' | 'softwareFilesystem'> {
+  const { module, 'software-filesystem': softwareFilesystem } = settings;
+  return {
+    ...(typeof module === 'string' ? { module } : {}),
+    ...(typeof softwareFilesystem === 'string' ? { softwareFilesystem } : {}),
+  };
 }
 
 /** Replaces the paths of the temporary clone, which mean nothing to people. */

@@ -8,7 +8,7 @@ import type { NewImage } from '../images/services.ts';
  * they are known. Pure.
  */
 export function metadataOf(
-  names: { version: string; artifactName: string },
+  names: Pick<ArtifactMetadata, 'version' | 'artifactName' | 'module' | 'softwareFilesystem'>,
   images: readonly NewImage[],
   platform: string,
   sizes?: ReadonlyMap<string, number>,

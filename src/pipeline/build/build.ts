@@ -15,7 +15,7 @@ import { describeArtifact } from '../describe/describe.ts';
 import type { World } from '../images/world.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
 import { dependsOnBaseline } from '../plan/planBuild.ts';
-import type { BuildRequest } from '../request.ts';
+import type { SettledRequest } from '../request.ts';
 import { verifyBuilt } from '../verify/built.ts';
 import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
@@ -40,7 +40,7 @@ export interface BuiltArtifact {
  */
 export async function buildAll(
   prepared: Prepared,
-  request: BuildRequest,
+  request: SettledRequest,
   world: World,
 ): Promise<BuiltArtifact[]> {
   const paths = prepared.plans.map((plan) => destinationOf(plan, prepared, request));
@@ -71,7 +71,7 @@ async function retryIfRotten<T>(build: () => Promise<T>, { images }: BuildPlan, 
 async function buildOne(
   prepared: Prepared,
   plan: BuildPlan,
-  request: BuildRequest,
+  request: SettledRequest,
   { cache, log, progress, signal }: World,
 ): Promise<BuiltArtifact> {
   const images = await makePayloadImages(plan.images, request, { cache, log, progress, signal });
@@ -87,7 +87,7 @@ async function buildOne(
   return { plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
 }
 
-function destinationOf(plan: BuildPlan, prepared: Prepared, request: BuildRequest): string {
+function destinationOf(plan: BuildPlan, prepared: Prepared, request: SettledRequest): string {
   return request.output ?? join(request.outputFolder, fileName(plan, prepared));
 }
 
@@ -124,7 +124,7 @@ function specOf(
   { files }: Prepared,
   plan: BuildPlan,
   images: PayloadImage[],
-  request: BuildRequest,
+  request: SettledRequest,
 ): ArtifactSpec {
   const { softwareFilesystem, module, compression, writer, signKey, platform, modificationTime } = request;
   return {
@@ -150,7 +150,7 @@ function specOf(
 function dependsOf(
   plan: BuildPlan,
   images: readonly PayloadImage[],
-  { strictBase }: BuildRequest,
+  { strictBase }: SettledRequest,
 ): Pick<ArtifactSpec, 'dependsOnVersion' | 'dependsOnArtifactName'> {
   const baseline = plan.baseline?.metadata;
   const needsBase = dependsOnBaseline(plan) && images.some(({ current }) => current !== undefined);
@@ -165,14 +165,14 @@ function dependsOf(
 function metadataFor(
   plan: BuildPlan,
   images: readonly PayloadImage[],
-  { platform }: BuildRequest,
+  { platform, module, softwareFilesystem }: SettledRequest,
 ): ArtifactMetadata {
   const sizes = new Map(
     images.flatMap(({ layers }) => layers.map(({ diffID, size }) => [diffID as string, size])),
   );
   const { version, artifactName } = plan;
   return metadataOf(
-    { version, artifactName },
+    { version, artifactName, module, softwareFilesystem },
     plan.images.map(({ image }) => image),
     formatPlatform(platform),
     sizes,

@@ -7,13 +7,15 @@ import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.
 import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { findBaseImages } from '../base/baseImages.ts';
-import { findBaselines } from '../base/findBaselines.ts';
+import { findBaselines, lastBaseline } from '../base/findBaselines.ts';
 import { checkArtifactName } from '../base/names.ts';
 import { checkBaselines } from '../base/checks.ts';
+import type { Settled } from '../base/deviceSetup.ts';
+import { settleSetup } from '../base/deviceSetup.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
 import { planBuild } from '../plan/planBuild.ts';
-import type { BuildRequest } from '../request.ts';
+import type { BuildRequest, SettledRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import { overrideImages, resolveServices } from '../images/services.ts';
 import type { Surroundings } from '../base/versioning.ts';
@@ -35,6 +37,8 @@ export interface Prepared {
   application: Application;
   names: ReleaseNames;
   images: NewImage[];
+  /** The request, with the module and software filesystem of the base. */
+  request: SettledRequest;
   /** The Compose file and the local files for the device. */
   files: ShippedFile[];
   plans: BuildPlan[];
@@ -68,11 +72,32 @@ export async function prepare(
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
   const images = await resolveServices(overridden, request.platform, name, world.images);
   const files = shippedFiles(application.services, shipment, imageNames(images));
-  const baselines = await findBaselines(request, name, images, around, world);
-  checkBaselines(baselines, images, request, world.log);
+  const { setup, baselines } = await settle(request, name, images, around, world);
+  const settled = { ...request, ...setup };
+  checkBaselines(baselines, images, settled, world.log);
   const names = { application: name, version };
-  const plans = await plansFor(names, images, baselines, request, world);
-  return { application, names, images, files, plans };
+  const plans = await plansFor(names, images, baselines, settled, world);
+  return { application, names, images, request: settled, files, plans };
+}
+
+/**
+ * Finds the baselines, and decides the update module and the software filesystem. A build without
+ * deltas has no baseline, and still keeps to what the last artifact had.
+ */
+async function settle(
+  request: BuildRequest,
+  application: string,
+  images: readonly NewImage[],
+  around: Surroundings,
+  world: World,
+): Promise<Settled> {
+  if (request.delta) {
+    const found = await findBaselines(request, application, images, around, world);
+    return settleSetup(request, found, world.log);
+  }
+  const last = request.useMetadata ? await lastBaseline(request, application, world) : undefined;
+  const known = last ? [last] : [];
+  return { ...settleSetup({ ...request, allowKeyChange: true }, known, world.log), baselines: [] };
 }
 
 /** Files of this run that may be in the project folder and never ship. */
@@ -107,7 +132,7 @@ async function plansFor(
   names: ReleaseNames,
   images: readonly NewImage[],
   baselines: readonly Baseline[],
-  request: BuildRequest,
+  request: SettledRequest,
   world: Pick<World, 'images' | 'log'>,
 ): Promise<BuildPlan[]> {
   const ability = abilityOf(request);
@@ -137,7 +162,7 @@ function planNames(names: ReleaseNames, baseline: Baseline | undefined): PlanNam
   return { ...names, artifactName: checkArtifactName(artifactName, 'the new artifact') };
 }
 
-function abilityOf({ delta, module, decodeOnDevice }: BuildRequest): DeltaAbility {
+function abilityOf({ delta, module, decodeOnDevice }: SettledRequest): DeltaAbility {
   return { delta, decode: module === 'app' || decodeOnDevice };
 }
 

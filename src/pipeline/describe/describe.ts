@@ -4,7 +4,7 @@ import { digestOfFile } from '../../io/verify.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
 import { provenance } from './provenance.ts';
-import type { BuildRequest } from '../request.ts';
+import type { SettledRequest } from '../request.ts';
 import { cycloneDx } from './sbom.ts';
 
 /**
@@ -14,7 +14,7 @@ import { cycloneDx } from './sbom.ts';
 export async function describeArtifact(
   path: string,
   { plan, images }: { plan: BuildPlan; images: readonly PayloadImage[] },
-  request: BuildRequest,
+  request: SettledRequest,
   toolVersion: string,
 ): Promise<void> {
   const { modificationTime } = request;

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference } from '../../oci/reference.ts';
-import type { BuildRequest } from '../request.ts';
+import type { SettledRequest } from '../request.ts';
 import type { DescribedArtifact } from './sbom.ts';
 import { packageUrl } from './sbom.ts';
 
@@ -10,7 +10,7 @@ import { packageUrl } from './sbom.ts';
  * Returns what the artifact was made of, and how, as an in-toto statement with SLSA provenance. It
  * holds no argument that could be a secret. Pure. https://slsa.dev/spec/v1.0/provenance
  */
-export function provenance(artifact: DescribedArtifact, request: BuildRequest): unknown {
+export function provenance(artifact: DescribedArtifact, request: SettledRequest): unknown {
   const { path, digest, plan, toolVersion } = artifact;
   return {
     _type: 'https://in-toto.io/Statement/v1',
@@ -45,7 +45,7 @@ function baseOf({ plan }: DescribedArtifact): unknown {
   return { version: metadata.version, artifactName: metadata.artifactName ?? null };
 }
 
-function parametersOf({ compression, writer, encoder, effort, softwareFilesystem }: BuildRequest): unknown {
+function parametersOf({ compression, writer, encoder, effort, softwareFilesystem }: SettledRequest): unknown {
   return { compression, writer, encoder, effort, softwareFilesystem };
 }
 

@@ -71,7 +71,7 @@ function repository(): Place {
   const commit: Place['commit'] = (version, tag, gitTag) => {
     writeFileSync(join(folder, 'VERSION'), `${version}\n`);
     writeFileSync(join(folder, 'shop/.env'), `TAG=${tag}\n`);
-    const settings = 'x-mender: {device-type: qemu, platform: linux/amd64, manifest-name: shop}';
+    const settings = 'x-mender: {device-type: qemu, platform: linux/amd64, module: app, manifest-name: shop}';
     writeFileSync(
       join(folder, 'shop/compose.yaml'),
       `${settings}\nservices:\n  web: {image: "${registry.host}/shop/web:\${TAG}"}\n`,
@@ -246,21 +246,20 @@ describe('--base', () => {
   });
 
   it.each([
-    [['--module', 'docker-compose'], 'rootfs-image.mender-docker-compose.shop.version'],
-    [['--software-filesystem', 'data'], 'data.shop.version'],
-    [['-m', 'market'], 'rootfs-image.market.version'],
-  ])('refuses an artifact whose devices do not report what %j depends on', async (flags, key) => {
+    [['--module', 'docker-compose'], 2, 'run the old application next to the new one'],
+    [['--software-filesystem', 'data'], 2, 'keep their old version key next to the new one'],
+    [['-m', 'market'], 7, 'expected that it provides *.market.version, found rootfs-image.shop.version'],
+  ])('refuses an artifact whose devices do not report what %j depends on', async (flags, exit, text) => {
     const { commit, run } = repository();
     commit('1.0.0', '1');
     const first = join(temporaryFolder(), 'first.mender');
     await run('build', '--no-upload', '--artifact-version', '1.0.0', '-a', first);
-    const plan = (base: string) => run('plan', '--artifact-version', '2', '--base', base, '--json', ...flags);
+    const plan = (base: string, ...more: string[]) =>
+      run('plan', '--artifact-version', '2', '--base', base, '--json', ...flags, ...more);
     const { code, stderr } = await plan(first);
-    expect([code, stderr]).toEqual([
-      7,
-      expect.stringContaining(`expected that it provides ${key}, found rootfs-image.shop.version`),
-    ]);
-    expect(plansIn(await plan(`1.5=${first}`))[0]?.base).toMatchObject({ version: '1.5' });
+    expect([code, stderr]).toEqual([exit, expect.stringContaining(text)]);
+    const insisted = exit === 2 ? await plan(first, '--allow-key-change') : await plan(`1.5=${first}`);
+    expect(plansIn(insisted)[0]?.base?.version).toBe(exit === 2 ? undefined : '1.5');
   });
 
   it('is refused where it is an artifact for another platform', async () => {

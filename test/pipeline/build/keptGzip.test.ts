@@ -30,7 +30,18 @@ function build(folder: string, ...more: string[]): Promise<CliRun> {
     join(folder, 'compose.yaml'),
     `services: {large: {image: "${registry.host}/shop/large:1"}}\n`,
   );
-  const what = ['-t', 'qemu', '-p', 'linux/amd64', '-m', 'shop', '--artifact-version', '1'];
+  const what = [
+    '-t',
+    'qemu',
+    '-p',
+    'linux/amd64',
+    '-m',
+    'shop',
+    '--module',
+    'app',
+    '--artifact-version',
+    '1',
+  ];
   const options = [...what, '--writer', 'embedded', '--no-upload'];
   return runCli(
     ['build', join(folder, 'compose.yaml'), ...options, '-a', join(folder, 'shop.mender'), ...more],

@@ -71,7 +71,7 @@ describe('a release', () => {
       expect(base()).toBe(`${release}.0`);
     }
     const [, second] = [...server.state.artifacts.values()];
-    expect(JSON.stringify(second)).toContain('rootfs-image.shop.version');
+    expect(JSON.stringify(second)).toContain('data-docker.mender-docker-compose.shop.version');
   });
 
   it('that fails on a device ends with exit code 9, shows its log, and is no base for the next one', async () => {
