@@ -28,12 +28,13 @@ const ROWS: readonly (readonly string[])[] = [
   ['pipeline/plan'],
   ['pipeline/verify', 'pipeline/describe'],
   ['pipeline/build', 'pipeline/release'],
-  ['pipeline/destinations'],
+  ['pipeline/destinations', 'pipeline/fleet'],
+  ['pipeline/rollout'],
   ['commands/terminal'],
   ['commands/line'],
   ['commands/options'],
   ['commands/destinations'],
-  ['commands/artifacts'],
+  ['commands/artifacts', 'commands/fleet'],
   ['commands'],
   // The library's functions, and what the package exports of them.
   ['api'],
@@ -44,7 +45,7 @@ const ROWS: readonly (readonly string[])[] = [
 /** What one room may take from another of its row. */
 const SIDEWAYS: Record<string, string[]> = { library: ['registry'], docker: ['archives'] };
 /** The rows up to this one know no process and no terminal. */
-const LAST_PURE_ROOM = 'pipeline/destinations';
+const LAST_PURE_ROOM = 'pipeline/rollout';
 const SOURCE = resolve(import.meta.dirname, '../src');
 
 interface Import {

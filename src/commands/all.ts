@@ -5,6 +5,9 @@ import type { Command } from './terminal/command.ts';
 import { deployCommand } from './deploy.ts';
 import { deploymentsCommand } from './deployments.ts';
 import { destinationsCommand } from './destinations/destinations.ts';
+import { devicesCommand } from './fleet/devices.ts';
+import { fleetCommand } from './fleet/fleet.ts';
+import { groupsCommand } from './fleet/groups.ts';
 import { inspectCommand } from './inspect.ts';
 import { libraryCommand } from './library.ts';
 import { loginCommand } from './login.ts';
@@ -24,6 +27,9 @@ export const COMMANDS: readonly Command[] = [
   uploadCommand,
   deployCommand,
   deploymentsCommand,
+  fleetCommand,
+  devicesCommand,
+  groupsCommand,
   destinationsCommand,
   artifactsCommand,
   releasesCommand,

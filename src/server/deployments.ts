@@ -32,7 +32,8 @@ export interface NewDeployment {
 }
 
 export interface DeploymentQuery {
-  name?: string | undefined;
+  /** One name, or any of several. */
+  name?: string | readonly string[] | undefined;
   status?: string | undefined;
 }
 
@@ -65,7 +66,8 @@ export async function listDeployments(api: Api, query: DeploymentQuery = {}): Pr
     // Servers from before October 2024 only have the older list, which can't search for a name.
     const { name, status } = query;
     const all = await listOf(api, deploymentSchema, { path: V1, query: { status, sort: 'desc' }, doing });
-    return all.filter((deployment) => name === undefined || deployment.name === name);
+    const names = name === undefined ? undefined : [name].flat();
+    return all.filter((deployment) => names?.includes(deployment.name) ?? true);
   }
 }
 
@@ -109,17 +111,4 @@ export async function deviceLog(api: Api, id: string, device: string): Promise<s
   const doing = `reading the log of device ${device}`;
   const answer = await api.call({ method: 'GET', path, doing, accept: [404] });
   return answer.status === 404 ? undefined : answer.text;
-}
-
-/** Names of all device groups. */
-export async function listGroups(api: Api): Promise<string[]> {
-  const doing = 'listing device groups';
-  const path = '/api/management/v1/inventory/groups';
-  return itemsOf(await api.call({ method: 'GET', path, doing }), string(), doing);
-}
-
-/** Ids of the devices in a group. */
-export async function devicesInGroup(api: Api, group: string): Promise<string[]> {
-  const path = `/api/management/v1/inventory/groups/${encodeURIComponent(group)}/devices`;
-  return listOf(api, string(), { path, doing: `listing the devices of group ${group}` });
 }

@@ -1,9 +1,9 @@
 import { UnsupportedError } from '../errors.ts';
 import type { Api } from './api.ts';
 import type { ApiResponse } from './apiMessage.ts';
-import { devicesInGroup } from './deployments.ts';
 import type { NewDeployment, Target } from './deployments.ts';
 import { reasonOf } from './failure.ts';
+import { devicesInGroup } from './inventory.ts';
 
 /** What only Mender Enterprise can do with a deployment; the values are the API's own. */
 export interface EnterpriseOptions {

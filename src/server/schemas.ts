@@ -15,6 +15,7 @@ import {
   record,
   string,
   transform,
+  union,
   unknown,
 } from 'valibot';
 
@@ -105,6 +106,29 @@ export const deviceDeploymentSchema = pipe(
     /** Whether the device sent a log. */
     log: nullish(boolean(), false),
   }),
+);
+
+const attribute = looseObject({
+  name: string(),
+  scope: nullish(string(), 'inventory'),
+  value: union([string(), number(), boolean(), array(union([string(), number()]))]),
+});
+
+export const deviceSchema = pipe(
+  notList,
+  looseObject({
+    id: string(),
+    attributes: nullish(array(attribute), []),
+    /** ISO 8601: when the inventory was last written. */
+    updated_ts: maybe(string()),
+  }),
+);
+
+export const filterAttributeSchema = pipe(notList, looseObject({ name: string(), scope: string() }));
+
+export const statisticsItemSchema = pipe(
+  notList,
+  looseObject({ id: string(), stats: nullish(statisticsSchema, {}) }),
 );
 
 /** Bytes; a limit of 0 is no limit. */

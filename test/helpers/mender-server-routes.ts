@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { parseArtifact } from './mender-server-artifact.ts';
+import { listAttributes, searchDevices, showDevice } from './mender-server-inventory.ts';
 import { Refused, receiveUpload } from './mender-server-multipart.ts';
 import * as store from './mender-server-state.ts';
 import type { Deployment, Device, ServerState } from './mender-server-state.ts';
@@ -46,6 +47,9 @@ export const handlers: Record<string, Handler> = {
     if (members.length === 0) throw new Refused(404, 'group not found');
     return page(call, members);
   },
+  'POST /api/management/v2/inventory/filters/search': searchDevices,
+  'GET /api/management/v2/inventory/filters/attributes': listAttributes,
+  'GET /api/management/v1/inventory/devices/{id}': showDevice,
   [`GET ${M1}/limits/storage`]: (call) =>
     json({ limit: call.state.options.storageLimit, usage: usageOf(call.state) }),
 
@@ -76,6 +80,12 @@ export const handlers: Record<string, Handler> = {
   [`POST ${M1}/deployments/group/{name}`]: deployToGroup,
   [`GET ${M1}/deployments`]: listDeployments,
   [`GET ${M2}/deployments`]: listDeployments,
+  [`POST ${M1}/deployments/statistics/list`]: (call) => {
+    const { deployment_ids: ids } = call.body as { deployment_ids: string[] };
+    if (ids.length === 0 || ids.length > 100) throw new Refused(400, 'deployment_ids: 1 to 100');
+    const known = ids.flatMap((id) => call.state.deployments.get(id) ?? []);
+    return json(known.map((one) => ({ id: one.id, stats: store.statisticsOf(one) })));
+  },
   [`GET ${M1}/deployments/{id}`]: (call) => json(view(find(call.state.deployments, call.parameters['id']!))),
   [`PUT ${M1}/deployments/{deployment_id}/status`]: (call) => {
     store.abortDeployment(deploymentOf(call));
@@ -288,7 +298,7 @@ function created(deployment: Deployment): Reply {
 function deploy(call: Call): Reply {
   const { name, artifact_name, devices = [], all_devices = false } = call.body as NewDeployment;
   if (all_devices === devices.length > 0) throw new Refused(400, 'either devices or all_devices');
-  const targets = all_devices ? [...call.state.devices.keys()] : devices;
+  const targets = all_devices ? devicesIn(call.state, undefined) : devices;
   return created(
     store.createDeployment(call.state, { name, artifact_name, targets, groups: [], extras: {} }),
   );
@@ -302,8 +312,12 @@ function deployToGroup(call: Call): Reply {
   return created(store.createDeployment(call.state, wanted));
 }
 
-function devicesIn(state: ServerState, group: string): string[] {
-  return [...state.devices.values()].filter((one) => one.group === group).map((one) => one.id);
+/** Accepted devices of a group, or all. */
+function devicesIn(state: ServerState, group: string | undefined): string[] {
+  return [...state.devices.values()]
+    .filter((one) => (one.status ?? 'accepted') === 'accepted')
+    .filter((one) => group === undefined || one.group === group)
+    .map((one) => one.id);
 }
 
 function groupsOf(state: ServerState): string[] {
@@ -350,12 +364,7 @@ function listDevices(call: Call): Reply {
 
 function nextDeployment(call: Call): Reply {
   const device = call.device!;
-  const waiting = [...call.state.deployments.values()].find(
-    (one) =>
-      one.targets.includes(device.id) &&
-      store.statusOf(one) !== 'finished' &&
-      !one.reports.get(device.id)?.finished,
-  );
+  const waiting = store.nextFor(call.state, device.id);
   if (waiting === undefined) return { status: 204 };
   if (call.query.get('artifact_name') === waiting.artifact_name) {
     store.report(waiting, device.id, { status: 'already-installed' });

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ParsedArtifact } from './mender-server-artifact.ts';
+import { DeviceMap } from './mender-server-inventory.ts';
 import { Refused } from './mender-server-multipart.ts';
 
 export interface StoredArtifact extends ParsedArtifact {
@@ -20,6 +21,13 @@ export interface Device {
   group?: string;
   /** What is installed; an Enterprise server chooses by it. */
   provides: Record<string, string>;
+  /** What the inventory shows of it, where that is not what is installed. */
+  reported?: Record<string, string | string[]>;
+  /** `accepted` unless it says otherwise. */
+  status?: string;
+  /** ISO 8601: last seen, and inventory last written. */
+  checkIn?: string;
+  updated?: string;
 }
 
 /** What a device has said about a deployment. */
@@ -68,7 +76,7 @@ export interface ServerState {
   tokens: Set<string>;
   artifacts: Map<string, StoredArtifact>;
   deployments: Map<string, Deployment>;
-  devices: Map<string, Device>;
+  devices: DeviceMap;
   releases: Map<string, { tags: string[]; notes: string }>;
   /** Direct uploads that are not complete, and how many looks they stay hidden. */
   uploads: Map<string, { looks: number; done: boolean }>;
@@ -98,7 +106,7 @@ export function newState(options: ServerOptions): ServerState {
     tokens: new Set(),
     artifacts: new Map(),
     deployments: new Map(),
-    devices: new Map((options.devices ?? []).map((device) => [device.id, device])),
+    devices: new DeviceMap(options.devices ?? []),
     releases: new Map(),
     uploads: new Map(),
     folder: mkdtempSync(join(tmpdir(), 'mender-server-')),
@@ -184,7 +192,8 @@ export function createDeployment(
 }
 
 function identity(deployment: Pick<Deployment, 'name' | 'artifact_name' | 'targets'>): string {
-  return JSON.stringify([deployment.name, deployment.artifact_name, [...deployment.targets].sort()]);
+  // The same devices in another order are no conflict.
+  return JSON.stringify([deployment.name, deployment.artifact_name, deployment.targets]);
 }
 
 export function abortDeployment(deployment: Deployment): void {
@@ -205,6 +214,19 @@ export function report(deployment: Deployment, device: string, change: Partial<R
   deployment.reports.set(device, next);
   const open = deployment.targets.some((one) => !FINAL.has(deployment.reports.get(one)?.status ?? 'pending'));
   if (!open) deployment.finished ??= now;
+}
+
+/**
+ * The deployment that a device continues, else the oldest active one that was created after the last one that it
+ * finished. It never gets an older one that it missed.
+ */
+export function nextFor(state: ServerState, device: string): Deployment | undefined {
+  const own = [...state.deployments.values()].filter((one) => one.targets.includes(device));
+  const isActive = (one: Deployment): boolean =>
+    statusOf(one) !== 'finished' && !one.reports.get(device)?.finished;
+  const continued = own.find((one) => isActive(one) && one.reports.has(device));
+  const last = own.findLastIndex((one) => one.reports.get(device)?.finished !== undefined);
+  return continued ?? own.slice(last + 1).find(isActive);
 }
 
 /**

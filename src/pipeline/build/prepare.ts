@@ -29,18 +29,23 @@ interface ReleaseNames {
   version: string;
 }
 
+/** A version of an application: its images and files, before it is known what devices have. */
+export interface Release {
+  application: Application;
+  names: ReleaseNames;
+  images: NewImage[];
+  /** The Compose file and the local files for the device. */
+  files: ShippedFile[];
+  around: Surroundings;
+}
+
 /**
  * What a run will build: one plan for each baseline, and one for a full artifact if that is asked
  * for.
  */
-export interface Prepared {
-  application: Application;
-  names: ReleaseNames;
-  images: NewImage[];
+export interface Prepared extends Omit<Release, 'around'> {
   /** The request, with the module and software filesystem of the base. */
   request: SettledRequest;
-  /** The Compose file and the local files for the device. */
-  files: ShippedFile[];
   plans: BuildPlan[];
 }
 
@@ -54,6 +59,21 @@ export async function prepare(
   request: BuildRequest,
   world: World,
 ): Promise<Prepared> {
+  const release = await resolveRelease(application, request, world);
+  const { names, images, around } = release;
+  const { setup, baselines } = await settle(request, names.application, images, around, world);
+  return planRelease(release, baselines, { ...request, ...setup }, world);
+}
+
+/**
+ * Resolves the images of an application and names its version. Throws what the sources throw, and
+ * UsageError for invalid names.
+ */
+export async function resolveRelease(
+  application: Application,
+  request: BuildRequest,
+  world: World,
+): Promise<Release> {
   const shipment = await prepareShipment(application.parts, privatePaths(request, world));
   for (const warning of shipment.warnings) world.log.warning(warning);
   const around = await surroundingsOf(application.projectFolder);
@@ -72,12 +92,22 @@ export async function prepare(
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
   const images = await resolveServices(overridden, request.platform, name, world.images);
   const files = shippedFiles(application.services, shipment, imageNames(images));
-  const { setup, baselines } = await settle(request, name, images, around, world);
-  const settled = { ...request, ...setup };
-  checkBaselines(baselines, images, settled, world.log);
-  const names = { application: name, version };
-  const plans = await plansFor(names, images, baselines, settled, world);
-  return { application, names, images, request: settled, files, plans };
+  return { application, names: { application: name, version }, images, files, around };
+}
+
+/**
+ * Plans an artifact of the release for each baseline. Throws UsageError for a baseline that does
+ * not fit.
+ */
+export async function planRelease(
+  { application, names, images, files }: Release,
+  baselines: readonly Baseline[],
+  request: SettledRequest,
+  world: World,
+): Promise<Prepared> {
+  checkBaselines(baselines, images, request, world.log);
+  const plans = await plansFor(names, images, baselines, request, world);
+  return { application, names, images, request, files, plans };
 }
 
 /**

@@ -3,11 +3,12 @@ import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import type { ApiResponse } from '../../server/apiMessage.ts';
 import { createdId } from '../../server/api.ts';
-import { listDeployments, listGroups, postDeployment, targetsOf } from '../../server/deployments.ts';
+import { listDeployments, postDeployment, targetsOf } from '../../server/deployments.ts';
 import type { Deployment, NewDeployment, Target } from '../../server/deployments.ts';
 import { needsEnterprise, postEnterpriseDeployment } from '../../server/enterprise.ts';
 import type { EnterpriseOptions } from '../../server/enterprise.ts';
 import { mayBeDone, reasonOf } from '../../server/failure.ts';
+import { listGroups } from '../../server/inventory.ts';
 
 export interface DeployRequest extends NewDeployment {
   enterprise?: EnterpriseOptions;

@@ -1,0 +1,49 @@
+import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
+import type { StatusReport } from '../../pipeline/fleet/fleetStatus.ts';
+import type { VersionStatus } from '../../pipeline/fleet/status.ts';
+import { formatBytes, formatTable } from '../terminal/format.ts';
+
+/** The status of a fleet for people. `rate`: bits per second of the devices' link. */
+export function statusText(status: StatusReport, rate: number | undefined): string {
+  const where = status.group === null ? 'all devices' : `group ${status.group}`;
+  const lines = [
+    `${status.application}: ${status.devices} devices (${where})`,
+    `version key: ${status.versionKey ?? 'no device reports a version'}`,
+    `update to: ${status.to ?? 'no artifact on the server brings a version'}`,
+    '',
+    tableOf(status.versions, rate),
+    '',
+    `in all: ${formatBytes(status.bytes)}`,
+  ];
+  if (status.withoutDelta.length > 0)
+    lines.push(`a delta would save bytes for: ${status.withoutDelta.join(', ')}`);
+  if (status.unserved > 0) lines.push(`no artifact serves ${status.unserved} devices`);
+  return lines.join('\n');
+}
+
+function tableOf(versions: readonly VersionStatus[], rate: number | undefined): string {
+  if (versions.length === 0) return 'no devices';
+  const headings = ['VERSION', 'TYPE', 'DEVICES', 'LAST SEEN', 'SERVED BY', 'EACH', 'IN ALL'];
+  const rows = versions.map((one) => rowOf(one, rate));
+  const more = rate === undefined ? [] : ['TIME'];
+  return formatTable([...headings, ...more], rows, [2, 5, 6, 7]);
+}
+
+function rowOf(one: VersionStatus, rate: number | undefined): string[] {
+  const { version, deviceType, devices, lastCheckIn, artifact, bytes } = one;
+  const each = artifact === null ? '' : formatBytes(artifact.size);
+  const time =
+    artifact === null || rate === undefined ? [] : [formatSeconds(linkBudget(artifact.size, rate).seconds)];
+  const facts = [
+    version ?? 'unknown',
+    deviceType ?? 'unknown',
+    String(devices),
+    lastCheckIn?.slice(0, 10) ?? '',
+  ];
+  return [...facts, servedText(one), each, bytes === null ? '' : formatBytes(bytes), ...time];
+}
+
+function servedText({ served, artifact }: VersionStatus): string {
+  if (served === 'current') return 'up to date';
+  return artifact === null ? 'missing' : `${artifact.name} (${served})`;
+}

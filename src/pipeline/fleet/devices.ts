@@ -1,0 +1,127 @@
+import { NotFoundError } from '../../errors.ts';
+import type { Api } from '../../server/api.ts';
+import type { AttributeName, DeviceFilter, InventoryDevice } from '../../server/inventory.ts';
+import { getDevice, listAttributes, listGroups, searchDevices } from '../../server/inventory.ts';
+import { candidateKeys } from './versionKeys.ts';
+
+/** A device, and the software that it reports. */
+export interface FleetDevice {
+  id: string;
+  /** Undefined if the device has reported none. */
+  type: string | undefined;
+  group: string | undefined;
+  /** ISO 8601: last seen, to the day. */
+  checkIn: string | undefined;
+  /** ISO 8601: when the inventory was last written. */
+  updated: string | undefined;
+  /** By version key. A device may report several values for a key. */
+  versions: Record<string, string | string[]>;
+}
+
+/** Which devices. Only accepted ones, unless `status` says otherwise. */
+export interface DeviceQuery {
+  group?: string | undefined;
+  /** Only these ids. */
+  ids?: readonly string[] | undefined;
+  status?: string | undefined;
+  /** Shows the versions of this application only, and only devices that report one. */
+  application?: string | undefined;
+  /** The keys of versions to show, in place of those of the application. */
+  versionKeys?: readonly string[] | undefined;
+  /** Only devices that report this version. */
+  version?: string | undefined;
+  /** Further conditions. */
+  filters?: readonly DeviceFilter[] | undefined;
+}
+
+const SHOWN: readonly AttributeName[] = [
+  { scope: 'inventory', attribute: 'device_type' },
+  { scope: 'system', attribute: 'group' },
+  { scope: 'system', attribute: 'check_in_time' },
+];
+
+/**
+ * The devices that match, in the order of their ids; holds one page of them. Throws NotFoundError
+ * for an unknown group, and DeniedError if the user may not read the inventory.
+ */
+export async function* listDevices(api: Api, query: DeviceQuery = {}): AsyncGenerator<FleetDevice> {
+  if (query.group !== undefined) await requireGroup(api, query.group);
+  const keys = query.versionKeys ?? (await keysFor(api, query.application));
+  const attributes = [...SHOWN, ...keys.map((attribute) => ({ scope: 'inventory', attribute }))];
+  for await (const found of searchDevices(api, { filters: filtersOf(query), attributes })) {
+    const device = deviceOf(found, keys);
+    if (fits(device, query)) yield device;
+  }
+}
+
+/** The keys under which devices may report the version of an application, or of all. */
+export async function keysFor(api: Api, application: string | undefined): Promise<string[]> {
+  return candidateKeys(application, await listAttributes(api));
+}
+
+/** Throws NotFoundError, which names the groups that exist, for an unknown one. */
+export async function requireGroup(api: Api, group: string): Promise<void> {
+  const groups = await listGroups(api);
+  if (groups.includes(group)) return;
+  const names = [...groups].sort().join(', ');
+  throw new NotFoundError(`there is no device group ${group} on ${api.host}`, {
+    hint: names === '' ? 'the server has no groups: name no group' : `use one of its groups: ${names}`,
+  });
+}
+
+/** A device with all its attributes. Throws NotFoundError for an unknown id. */
+export async function showDevice(
+  api: Api,
+  id: string,
+): Promise<FleetDevice & { attributes: InventoryDevice['attributes'] }> {
+  const found = await getDevice(api, id).catch((error: unknown) => {
+    if (!(error instanceof NotFoundError)) throw error;
+    throw new NotFoundError(`there is no device ${id} on ${api.host}`, {
+      hint: '`devices list` shows the ids of all devices',
+    });
+  });
+  const names = found.attributes.map(({ scope, name }) => ({ scope, attribute: name }));
+  return { ...deviceOf(found, candidateKeys(undefined, names)), attributes: found.attributes };
+}
+
+function filtersOf({ group, ids, status = 'accepted', filters = [] }: DeviceQuery): DeviceFilter[] {
+  const accepted = { scope: 'identity', attribute: 'status', type: '$eq', value: status } as const;
+  const inGroup = { scope: 'system', attribute: 'group', type: '$eq', value: group ?? '' } as const;
+  const withId = { scope: 'identity', attribute: 'id', type: '$in', value: ids ?? [] } as const;
+  return [
+    accepted,
+    ...(group === undefined ? [] : [inGroup]),
+    ...(ids === undefined ? [] : [withId]),
+    ...filters,
+  ];
+}
+
+function deviceOf(found: InventoryDevice, keys: readonly string[]): FleetDevice {
+  const value = (scope: string, name: string): InventoryDevice['attributes'][number]['value'] | undefined =>
+    found.attributes.find((one) => one.scope === scope && one.name === name)?.value;
+  const text = (scope: string, name: string): string | undefined => {
+    const one = value(scope, name);
+    return one === undefined ? undefined : String(one);
+  };
+  const versions = keys.flatMap((key) => {
+    const one = value('inventory', key);
+    return one === undefined ? [] : [[key, Array.isArray(one) ? one.map(String) : String(one)] as const];
+  });
+  return {
+    id: found.id,
+    type: text('inventory', 'device_type'),
+    group: text('system', 'group'),
+    checkIn: text('system', 'check_in_time'),
+    updated: found.updated_ts,
+    versions: Object.fromEntries(versions),
+  };
+}
+
+/**
+ * True if the device has what the query asks of its software. The server could only ask for one key.
+ */
+function fits({ versions }: FleetDevice, { application, version }: DeviceQuery): boolean {
+  const reported = Object.values(versions).flat();
+  if (version !== undefined) return reported.includes(version);
+  return application === undefined || reported.length > 0;
+}
