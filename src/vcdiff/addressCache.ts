@@ -10,19 +10,19 @@ export class AddressCache {
   readonly near = new Float64Array(NEAR_SIZE);
   /** Addresses by their remainder modulo 768, for modes 6 to 8. */
   readonly same = new Float64Array(SAME_SIZE);
-  private next = 0;
+  #next = 0;
 
   /** Forgets all addresses. Every window starts so. */
   reset(): void {
     this.near.fill(0);
     this.same.fill(0);
-    this.next = 0;
+    this.#next = 0;
   }
 
   /** Remembers the address of a COPY. */
   update(address: number): void {
-    this.near[this.next] = address;
-    this.next = (this.next + 1) & (NEAR_SIZE - 1);
+    this.near[this.#next] = address;
+    this.#next = (this.#next + 1) & (NEAR_SIZE - 1);
     this.same[address % SAME_SIZE] = address;
   }
 

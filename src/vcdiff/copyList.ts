@@ -30,13 +30,13 @@ export class CopyList {
       this.size[last]! += size;
       return;
     }
-    if (this.count === this.at.length) this.grow();
+    if (this.count === this.at.length) this.#grow();
     this.at[this.count] = at;
     this.from[this.count] = from;
     this.size[this.count++] = size;
   }
 
-  private grow(): void {
+  #grow(): void {
     const { at, from, size } = this;
     const capacity = at.length * 2;
     (this.at = new Uint32Array(capacity)).set(at);

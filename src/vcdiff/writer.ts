@@ -19,13 +19,13 @@ const SHORTEST_RUN = 64;
 
 /** Encodes one window after another. Keeps its buffers between them. */
 export class WindowWriter {
-  private readonly data = new ByteSink();
-  private readonly instructions = new ByteSink();
-  private readonly addresses = new ByteSink();
+  readonly #data = new ByteSink();
+  readonly #instructions = new ByteSink();
+  readonly #addresses = new ByteSink();
   /** Size of an ADD that is not written yet, because it may share an opcode with the next COPY. */
-  private added = 0;
+  #added = 0;
   /** Size of the COPY whose opcode is the last byte, because an ADD may join it; 0 otherwise. */
-  private joinable = 0;
+  #joinable = 0;
 
   /**
    * Encodes the window that makes `target` (at most WINDOW_SIZE bytes) from copies and literals.
@@ -33,66 +33,66 @@ export class WindowWriter {
    * apart in the source file.
    */
   encode(target: Uint8Array, copies: CopyList): Uint8Array {
-    this.reset();
+    this.#reset();
     const { offset, length } = segmentOf(copies);
     let done = 0;
     for (let index = 0; index < copies.count; index++) {
       const at = copies.at[index]!;
-      this.literals(target, done, at);
-      this.copy(length + at - (copies.from[index]! - offset), copies.size[index]!);
+      this.#literals(target, done, at);
+      this.#copy(length + at - (copies.from[index]! - offset), copies.size[index]!);
       done = at + copies.size[index]!;
     }
-    this.literals(target, done, target.length);
-    this.flushAdd();
-    return this.assemble(target, offset, length);
+    this.#literals(target, done, target.length);
+    this.#flushAdd();
+    return this.#assemble(target, offset, length);
   }
 
-  private reset(): void {
-    for (const section of [this.data, this.instructions, this.addresses]) section.clear();
-    this.joinable = 0;
+  #reset(): void {
+    for (const section of [this.#data, this.#instructions, this.#addresses]) section.clear();
+    this.#joinable = 0;
   }
 
-  private literals(target: Uint8Array, start: number, end: number): void {
+  #literals(target: Uint8Array, start: number, end: number): void {
     let from = start;
     let at = start;
     while (at + SHORTEST_RUN <= end) {
       const run = runLength(target, at, end);
       if (run >= SHORTEST_RUN) {
-        this.add(target, from, at);
-        this.run(target[at]!, run);
+        this.#add(target, from, at);
+        this.#run(target[at]!, run);
         from = at + run;
       }
       at += run >= SHORTEST_RUN ? run : Math.max(1, run - 1);
     }
-    this.add(target, from, end);
+    this.#add(target, from, end);
   }
 
-  private add(target: Uint8Array, start: number, end: number): void {
+  #add(target: Uint8Array, start: number, end: number): void {
     if (end === start) return;
-    this.data.append(target, start, end);
-    this.added = end - start;
+    this.#data.append(target, start, end);
+    this.#added = end - start;
   }
 
-  private run(byte: number, size: number): void {
-    this.flushAdd();
-    this.joinable = 0;
-    this.instructions.byte(RUN_OPCODE);
-    this.instructions.varint(size);
-    this.data.byte(byte);
+  #run(byte: number, size: number): void {
+    this.#flushAdd();
+    this.#joinable = 0;
+    this.#instructions.byte(RUN_OPCODE);
+    this.#instructions.varint(size);
+    this.#data.byte(byte);
   }
 
-  private flushAdd(): void {
-    if (this.added === 0) return;
-    const joined = copyAddOpcode(this.joinable, MODE.here, this.added);
+  #flushAdd(): void {
+    if (this.#added === 0) return;
+    const joined = copyAddOpcode(this.#joinable, MODE.here, this.#added);
     if (joined !== 0) {
-      this.instructions.last = joined;
+      this.#instructions.last = joined;
     } else {
-      const opcode = addOpcode(this.added);
-      this.instructions.byte(opcode);
-      if (opcode === ADD_OPCODE) this.instructions.varint(this.added);
+      const opcode = addOpcode(this.#added);
+      this.#instructions.byte(opcode);
+      if (opcode === ADD_OPCODE) this.#instructions.varint(this.#added);
     }
-    this.added = 0;
-    this.joinable = 0;
+    this.#added = 0;
+    this.#joinable = 0;
   }
 
   /**
@@ -100,24 +100,26 @@ export class WindowWriter {
    * equal addresses, which the compression of the artifact removes. The shorter near and same
    * addresses cost 10 to 30 % more after compression.
    */
-  private copy(distance: number, size: number): void {
-    this.addresses.varint(distance);
-    const joined = this.added === 0 ? 0 : addCopyOpcode(this.added, size, MODE.here);
+  #copy(distance: number, size: number): void {
+    this.#addresses.varint(distance);
+    const joined = this.#added === 0 ? 0 : addCopyOpcode(this.#added, size, MODE.here);
     if (joined !== 0) {
-      this.instructions.byte(joined);
-      this.added = 0;
-      this.joinable = 0;
+      this.#instructions.byte(joined);
+      this.#added = 0;
+      this.#joinable = 0;
       return;
     }
-    this.flushAdd();
+    this.#flushAdd();
     const opcode = sizedCopyOpcode(size, MODE.here);
-    this.instructions.byte(opcode);
-    this.joinable = opcode === copyOpcode(MODE.here) ? 0 : size;
-    if (this.joinable === 0) this.instructions.varint(size);
+    this.#instructions.byte(opcode);
+    this.#joinable = opcode === copyOpcode(MODE.here) ? 0 : size;
+    if (this.#joinable === 0) this.#instructions.varint(size);
   }
 
-  private assemble(target: Uint8Array, offset: number, length: number): Uint8Array {
-    const { data, instructions, addresses } = this;
+  #assemble(target: Uint8Array, offset: number, length: number): Uint8Array {
+    const data = this.#data;
+    const instructions = this.#instructions;
+    const addresses = this.#addresses;
     const sections = data.length + instructions.length + addresses.length;
     const sizes = varints(data.length, instructions.length, addresses.length);
     const rest = varintLength(target.length) + 1 + sizes.length + 4 + sections;

@@ -96,34 +96,34 @@ function pairOtherVersions(pairs: EntryPairs): void {
  * a sum stays.
  */
 class IndexMap {
-  private readonly slots: Int32Array;
-  private readonly sums: Uint32Array;
-  private readonly mask: number;
+  readonly #slots: Int32Array;
+  readonly #sums: Uint32Array;
+  readonly #mask: number;
 
   constructor(capacity: number) {
     let size = 16;
     while (size < capacity * 2) size *= 2;
-    this.mask = size - 1;
-    this.slots = new Int32Array(size).fill(-1);
-    this.sums = new Uint32Array(size);
+    this.#mask = size - 1;
+    this.#slots = new Int32Array(size).fill(-1);
+    this.#sums = new Uint32Array(size);
   }
 
   /** The index of `sum`, or -1. */
   get(sum: number): number {
-    return this.slots[this.slotOf(sum)]!;
+    return this.#slots[this.#slotOf(sum)]!;
   }
 
   /** Stores `index` under `sum` unless the sum has an index. */
   add(sum: number, index: number): void {
-    const slot = this.slotOf(sum);
-    if (this.slots[slot] !== -1) return;
-    this.slots[slot] = index;
-    this.sums[slot] = sum;
+    const slot = this.#slotOf(sum);
+    if (this.#slots[slot] !== -1) return;
+    this.#slots[slot] = index;
+    this.#sums[slot] = sum;
   }
 
-  private slotOf(sum: number): number {
-    let slot = (toHighBits(sum) >>> 0) & this.mask;
-    while (this.slots[slot] !== -1 && this.sums[slot] !== sum) slot = (slot + 1) & this.mask;
+  #slotOf(sum: number): number {
+    let slot = (toHighBits(sum) >>> 0) & this.#mask;
+    while (this.#slots[slot] !== -1 && this.#sums[slot] !== sum) slot = (slot + 1) & this.#mask;
     return slot;
   }
 }

@@ -27,9 +27,9 @@ export const KEY_SIZE = 8;
 export class PositionIndex {
   /** Positions that `find` found. */
   readonly found = new Int32Array(WAYS);
-  private readonly slots = new Int32Array(2 ** (MOST_BITS + WAYS_BITS));
-  private readonly turns = new Uint8Array(2 ** MOST_BITS);
-  private shift = 32;
+  readonly #slots = new Int32Array(2 ** (MOST_BITS + WAYS_BITS));
+  readonly #turns = new Uint8Array(2 ** MOST_BITS);
+  #shift = 32;
 
   /**
    * Forgets the previous source, and indexes every `step`th position of this one, fewer in covered
@@ -39,18 +39,20 @@ export class PositionIndex {
     const length = source.byteLength;
     const bits = Math.floor(Math.log2(Math.max(1, coverage.open / step / (WAYS / 2))));
     const used = Math.min(MOST_BITS, Math.max(FEWEST_BITS, bits));
-    this.shift = 32 - used;
-    this.slots.fill(-1, 0, 2 ** (used + WAYS_BITS));
+    this.#shift = 32 - used;
+    this.#slots.fill(-1, 0, 2 ** (used + WAYS_BITS));
     // The order of positions decides between equal matches. It must not depend on earlier sources.
-    this.turns.fill(0, 0, 2 ** used);
+    this.#turns.fill(0, 0, 2 ** used);
     for (let start = 0; start < length; start += COVER) {
       const end = Math.min(start + COVER, length - KEY_SIZE + 1);
-      this.fillBlock(source, start, end, coverage.isCovered(start) ? COVERED_STEP : step);
+      this.#fillBlock(source, start, end, coverage.isCovered(start) ? COVERED_STEP : step);
     }
   }
 
-  private fillBlock(source: DataView, start: number, end: number, step: number): void {
-    const { slots, turns, shift } = this;
+  #fillBlock(source: DataView, start: number, end: number, step: number): void {
+    const slots = this.#slots;
+    const turns = this.#turns;
+    const shift = this.#shift;
     let last = 0;
     for (let at = start; at < end; at += step) {
       const sum = sumAt(source, at);
@@ -66,9 +68,10 @@ export class PositionIndex {
    * number.
    */
   find(bytes: DataView, at: number): number {
-    const { slots, found } = this;
+    const { found } = this;
+    const slots = this.#slots;
     const sum = sumAt(bytes, at);
-    const first = (sum >>> this.shift) << WAYS_BITS;
+    const first = (sum >>> this.#shift) << WAYS_BITS;
     let count = 0;
     for (let slot = first; slot < first + WAYS; slot++) {
       const entry = slots[slot]!;

@@ -26,12 +26,12 @@ const NOTHING: Range = { from: 0, end: 0 };
 
 /** Chooses the parts of the base layer that a changed piece of the new layer is matched against. */
 export class RangeFinder {
-  private readonly landmarks: Landmarks;
-  private readonly fileSize: number;
+  readonly #landmarks: Landmarks;
+  readonly #fileSize: number;
 
   constructor(landmarks: Landmarks, fileSize: number) {
-    this.landmarks = landmarks;
-    this.fileSize = fileSize;
+    this.#landmarks = landmarks;
+    this.#fileSize = fileSize;
   }
 
   /**
@@ -43,20 +43,20 @@ export class RangeFinder {
   find(piece: Target, version: Range | undefined, probable: number): Range[] {
     if (version !== undefined && version.end - version.from <= LARGEST_WHOLE)
       return version.end > version.from ? [version] : [];
-    const { votes, all, known } = this.survey(piece);
+    const { votes, all, known } = this.#survey(piece);
     if (version === undefined && (all < FEWEST || known < all * ENOUGH)) return [];
     const fallback = version === undefined ? NOTHING : around(version, probable, piece.end - piece.start);
-    const fewest = Math.min(all, UNIT / 2 ** this.landmarks.bits) * DENSE;
-    return votes.ranges(fallback, fewest, INDEX_LIMIT, this.fileSize);
+    const fewest = Math.min(all, UNIT / 2 ** this.#landmarks.bits) * DENSE;
+    return votes.ranges(fallback, fewest, INDEX_LIMIT, this.#fileSize);
   }
 
   /** The votes of the piece's landmarks, their number, and how many of them the base layer has. */
-  private survey(piece: Target): { votes: UnitVotes; all: number; known: number } {
+  #survey(piece: Target): { votes: UnitVotes; all: number; known: number } {
     const votes = new UnitVotes();
     let all = 0;
     let known = 0;
-    eachLandmark(piece.bytes, piece.start, piece.end, this.landmarks.bits, (sum) => {
-      const position = findLandmark(this.landmarks, sum);
+    eachLandmark(piece.bytes, piece.start, piece.end, this.#landmarks.bits, (sum) => {
+      const position = findLandmark(this.#landmarks, sum);
       if (position >= 0) votes.add(position);
       all++;
       known += position >= 0 ? 1 : 0;
@@ -78,12 +78,12 @@ const MARGIN = 1;
 
 /** Counts the landmarks that each unit of the base layer shares with new bytes. */
 export class UnitVotes {
-  private readonly votes = new Map<number, number>();
+  readonly #votes = new Map<number, number>();
 
   /** Counts a landmark at `position` of the base layer. */
   add(position: number): void {
     const unit = Math.floor(position / UNIT);
-    this.votes.set(unit, (this.votes.get(unit) ?? 0) + 1);
+    this.#votes.set(unit, (this.#votes.get(unit) ?? 0) + 1);
   }
 
   /**
@@ -94,7 +94,7 @@ export class UnitVotes {
   ranges(fallback: Range, fewest: number, budget: number, fileSize: number): Range[] {
     const chosen = new Set<number>();
     const most = Math.floor(budget / UNIT);
-    const enough = [...this.votes].filter(([, count]) => count >= fewest);
+    const enough = [...this.#votes].filter(([, count]) => count >= fewest);
     for (const [unit] of enough.sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
       for (let near = unit - MARGIN; near <= unit + MARGIN; near++)
         if (chosen.size < most && near >= 0) chosen.add(near);

@@ -11,11 +11,11 @@ export interface Range {
 export class SourceBuffer {
   bytes: Uint8Array = alignedBuffer(1 << 16);
   length = 0;
-  private ranges: readonly Range[] = [];
+  #ranges: readonly Range[] = [];
 
   /** Reads the ranges, which are in the order of the file and do not overlap. */
   load(file: PositionedFile, ranges: readonly Range[]): void {
-    this.ranges = ranges;
+    this.#ranges = ranges;
     const wanted = ranges.reduce((sum, range) => sum + range.end - range.from, 0);
     if (wanted > this.bytes.length) this.bytes = alignedBuffer(Math.max(wanted, this.bytes.length * 2));
     this.length = 0;
@@ -29,7 +29,7 @@ export class SourceBuffer {
    */
   positionOf(position: number): number {
     let start = 0;
-    for (const { from, end } of this.ranges) {
+    for (const { from, end } of this.#ranges) {
       if (position < end) return start + Math.max(0, position - from);
       start += end - from;
     }
@@ -43,7 +43,7 @@ export class SourceBuffer {
   eachPart(at: number, size: number, visit: (from: number, size: number, done: number) => void): void {
     let start = 0;
     let done = 0;
-    for (const { from, end } of this.ranges) {
+    for (const { from, end } of this.#ranges) {
       const next = start + end - from;
       if (at + done < next && done < size) {
         const part = Math.min(size - done, next - at - done);

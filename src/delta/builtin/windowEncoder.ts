@@ -22,103 +22,104 @@ const SMALLEST_MATCHED = 16;
 
 /** Encodes any window of the new layer. Windows do not depend on one another. */
 export class WindowEncoder {
-  private readonly pairs: EntryPairs;
-  private readonly baseFile: PositionedFile;
-  private readonly newFile: PositionedFile;
-  private readonly target = alignedBuffer(WINDOW_SIZE);
-  private readonly copies = new CopyList();
-  private readonly writer = new WindowWriter();
-  private readonly parser = new Parser();
-  private readonly source = new SourceBuffer();
-  private readonly finder: RangeFinder;
-  private readonly effort: Effort;
+  readonly #pairs: EntryPairs;
+  readonly #baseFile: PositionedFile;
+  readonly #newFile: PositionedFile;
+  readonly #target = alignedBuffer(WINDOW_SIZE);
+  readonly #copies = new CopyList();
+  readonly #writer = new WindowWriter();
+  readonly #parser = new Parser();
+  readonly #source = new SourceBuffer();
+  readonly #finder: RangeFinder;
+  readonly #effort: Effort;
   /** Position of the window in the new layer. */
-  private start = 0;
-  private length = 0;
+  #start = 0;
+  #length = 0;
 
   constructor(pairs: EntryPairs, baseFile: PositionedFile, newFile: PositionedFile, effort: Effort) {
-    this.pairs = pairs;
-    this.effort = effort;
-    this.finder = new RangeFinder(pairs.landmarks, baseFile.size);
-    this.baseFile = baseFile;
-    this.newFile = newFile;
+    this.#pairs = pairs;
+    this.#effort = effort;
+    this.#finder = new RangeFinder(pairs.landmarks, baseFile.size);
+    this.#baseFile = baseFile;
+    this.#newFile = newFile;
   }
 
   /**
    * Encodes WINDOW_SIZE bytes from `start` on, fewer at the end: as one window, rarely as several.
    */
   encode(start: number): Uint8Array {
-    this.start = start;
-    this.length = this.newFile.readInto(this.target, 0, start, WINDOW_SIZE);
-    this.copies.clear();
-    const end = start + this.length;
-    const { new: table } = this.pairs;
+    this.#start = start;
+    this.#length = this.#newFile.readInto(this.#target, 0, start, WINDOW_SIZE);
+    this.#copies.clear();
+    const end = start + this.#length;
+    const { new: table } = this.#pairs;
     for (let entry = entryAt(table, start); entry < table.count && table.start[entry]! < end; entry++)
-      this.entry(entry);
-    const parts = partsInReach(this.copies, this.length);
+      this.#entry(entry);
+    const parts = partsInReach(this.#copies, this.#length);
     return Buffer.concat(
-      parts.map((part) => this.writer.encode(this.target.subarray(part.start, part.end), part.copies)),
+      parts.map((part) => this.#writer.encode(this.#target.subarray(part.start, part.end), part.copies)),
     );
   }
 
-  private entry(entry: number): void {
-    const { base, new: table, header, body } = this.pairs;
+  #entry(entry: number): void {
+    const { base, new: table, header, body } = this.#pairs;
     const pair = header[entry]!;
-    if (pair >= 0 && pair === body[entry] && this.whole(entry, pair)) return;
+    if (pair >= 0 && pair === body[entry] && this.#whole(entry, pair)) return;
     if (pair >= 0)
-      this.header(
+      this.#header(
         table.start[entry]!,
         table.body[entry]!,
         base.start[pair]!,
         base.body[pair]! - base.start[pair]!,
       );
-    this.body(entry, body[entry]!);
+    this.#body(entry, body[entry]!);
   }
 
   /** Copies an entry that is unchanged from its header to its padding. False if it is not. */
-  private whole(entry: number, pair: number): boolean {
-    const { base, new: table } = this.pairs;
+  #whole(entry: number, pair: number): boolean {
+    const { base, new: table } = this.#pairs;
     const from = base.start[pair]!;
-    const at = table.start[entry]! - this.start;
+    const at = table.start[entry]! - this.#start;
     const length = table.start[entry + 1]! - table.start[entry]!;
-    if (length !== base.start[pair + 1]! - from || length > PIECE || at < 0 || at + length > this.length)
+    if (length !== base.start[pair + 1]! - from || length > PIECE || at < 0 || at + length > this.#length)
       return false;
-    const source = this.baseFile.view(from, length);
-    if (source.compare(this.target, at, at + length) !== 0) return false;
-    this.copies.add(at, from, length);
+    const source = this.#baseFile.view(from, length);
+    if (source.compare(this.#target, at, at + length) !== 0) return false;
+    this.#copies.add(at, from, length);
     return true;
   }
 
-  private header(start: number, end: number, from: number, length: number): void {
-    if (end - start !== length || start < this.start || end > this.start + this.length) return;
-    copyDiagonal(this.copies, this.target, start - this.start, this.baseFile.view(from, length), from);
+  #header(start: number, end: number, from: number, length: number): void {
+    if (end - start !== length || start < this.#start || end > this.#start + this.#length) return;
+    copyDiagonal(this.#copies, this.#target, start - this.#start, this.#baseFile.view(from, length), from);
   }
 
   /**
    * Encodes the part of the entry's body in this window, against its base version if it has one.
    */
-  private body(entry: number, pair: number): void {
-    const { base, new: table } = this.pairs;
+  #body(entry: number, pair: number): void {
+    const { base, new: table } = this.#pairs;
     const bodyAt = table.body[entry]!;
-    const start = Math.max(bodyAt, this.start);
-    const end = Math.min(bodyAt + table.size[entry]!, this.start + this.length);
+    const start = Math.max(bodyAt, this.#start);
+    const end = Math.min(bodyAt + table.size[entry]!, this.#start + this.#length);
     if (end <= start) return;
     const version =
       pair < 0 ? undefined : { from: base.body[pair]!, end: base.body[pair]! + base.size[pair]! };
     const probable = version === undefined ? 0 : version.from + start - bodyAt;
-    if (version !== undefined && this.same(start, end, probable, version.end)) return;
+    if (version !== undefined && this.#same(start, end, probable, version.end)) return;
     if (end - start < SMALLEST_MATCHED) return;
-    const part = { bytes: this.target, start: start - this.start, end: end - this.start };
-    const ranges = this.finder.find(part, version, probable);
-    if (ranges.length > 0) this.match(part, ranges, probable);
+    const part = { bytes: this.#target, start: start - this.#start, end: end - this.#start };
+    const ranges = this.#finder.find(part, version, probable);
+    if (ranges.length > 0) this.#match(part, ranges, probable);
   }
 
-  private match(part: Target, ranges: readonly Range[], probable: number): void {
-    const { source, copies } = this;
-    source.load(this.baseFile, ranges);
+  #match(part: Target, ranges: readonly Range[], probable: number): void {
+    const source = this.#source;
+    const copies = this.#copies;
+    source.load(this.#baseFile, ranges);
     const distance = source.positionOf(probable) - part.start;
-    const thoroughness = thoroughnessOf(this.effort, source.length);
-    this.parser.parse(
+    const thoroughness = thoroughnessOf(this.#effort, source.length);
+    this.#parser.parse(
       part,
       { bytes: source.bytes, length: source.length, distance },
       thoroughness,
@@ -131,14 +132,14 @@ export class WindowEncoder {
    * Copies [start, end) if the bytes from `from` on are equal. They end at `limit`. False if they
    * differ.
    */
-  private same(start: number, end: number, from: number, limit: number): boolean {
+  #same(start: number, end: number, from: number, limit: number): boolean {
     if (from + end - start > limit) return false;
     for (let at = start; at < end; at += PIECE) {
       const length = Math.min(PIECE, end - at);
-      const source = this.baseFile.view(from + at - start, length);
-      if (source.compare(this.target, at - this.start, at - this.start + length) !== 0) return false;
+      const source = this.#baseFile.view(from + at - start, length);
+      if (source.compare(this.#target, at - this.#start, at - this.#start + length) !== 0) return false;
     }
-    this.copies.add(start - this.start, from, end - start);
+    this.#copies.add(start - this.#start, from, end - start);
     return true;
   }
 }

@@ -33,46 +33,46 @@ function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 class WindowThread {
-  private readonly worker: Worker;
-  private failure: Error | undefined;
+  readonly #worker: Worker;
+  #failure: Error | undefined;
 
   constructor(job: WindowJob) {
-    this.worker = new Worker(new URL('./windowWorker.js', import.meta.url), { workerData: job });
-    this.worker.on(
+    this.#worker = new Worker(new URL('./windowWorker.js', import.meta.url), { workerData: job });
+    this.#worker.on(
       'error',
-      (error) => (this.failure = error instanceof Error ? error : new Error(String(error))),
+      (error) => (this.#failure = error instanceof Error ? error : new Error(String(error))),
     );
   }
 
   async encode(start: number): Promise<Uint8Array> {
-    if (this.failure !== undefined) throw this.failure;
-    const answer = once(this.worker, 'message');
-    this.worker.postMessage(start);
+    if (this.#failure !== undefined) throw this.#failure;
+    const answer = once(this.#worker, 'message');
+    this.#worker.postMessage(start);
     const [window] = (await answer) as [Uint8Array];
     return window;
   }
 
   async end(): Promise<void> {
-    await this.worker.terminate();
+    await this.#worker.terminate();
   }
 }
 
 /** Lends each item to one user at a time. */
 class Pool<T> {
-  private readonly free: T[];
-  private readonly waiting: ((thing: T) => void)[] = [];
+  readonly #free: T[];
+  readonly #waiting: ((thing: T) => void)[] = [];
 
   constructor(things: readonly T[]) {
-    this.free = [...things];
+    this.#free = [...things];
   }
 
   async use<R>(work: (thing: T) => Promise<R>): Promise<R> {
-    const thing = this.free.pop() ?? (await new Promise<T>((resolve) => this.waiting.push(resolve)));
+    const thing = this.#free.pop() ?? (await new Promise<T>((resolve) => this.#waiting.push(resolve)));
     try {
       return await work(thing);
     } finally {
-      const next = this.waiting.shift();
-      if (next === undefined) this.free.push(thing);
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free.push(thing);
       else next(thing);
     }
   }

@@ -45,12 +45,12 @@ function makeTable(count: number): EntryTable {
 
 /** Builds a table. */
 export class TableBuilder {
-  private table = makeTable(FIRST_CAPACITY);
+  #table = makeTable(FIRST_CAPACITY);
 
   /** Appends an entry. */
   add(start: number, body: number, size: number, path: PathSums): void {
-    if (this.table.count + 2 > this.table.start.length) this.grow();
-    const { table } = this;
+    if (this.#table.count + 2 > this.#table.start.length) this.#grow();
+    const table = this.#table;
     const index = table.count++;
     table.start[index] = start;
     table.body[index] = body;
@@ -62,12 +62,12 @@ export class TableBuilder {
 
   /** The table of a file of `fileSize` bytes. */
   finish(fileSize: number): EntryTable {
-    this.table.start[this.table.count] = fileSize;
-    return this.table;
+    this.#table.start[this.#table.count] = fileSize;
+    return this.#table;
   }
 
-  private grow(): void {
-    const { table } = this;
+  #grow(): void {
+    const table = this.#table;
     const grown = makeTable(table.count * 2);
     grown.start.set(table.start);
     grown.body.set(table.body);
@@ -76,7 +76,7 @@ export class TableBuilder {
     grown.unversioned.set(table.unversioned);
     grown.lastPart.set(table.lastPart);
     grown.count = table.count;
-    this.table = grown;
+    this.#table = grown;
   }
 }
 

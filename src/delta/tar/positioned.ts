@@ -9,20 +9,20 @@ const AHEAD = 128 << 10;
  */
 export class PositionedFile {
   readonly size: number;
-  private readonly descriptor: number;
-  private buffer: Buffer = alignedBuffer(AHEAD);
-  private start = 0;
-  private length = 0;
-  private last = 0;
+  readonly #descriptor: number;
+  #buffer: Buffer = alignedBuffer(AHEAD);
+  #start = 0;
+  #length = 0;
+  #last = 0;
 
   /** Throws the system's error if the file can't be opened. */
   constructor(path: string) {
-    this.descriptor = openSync(path, 'r');
-    this.size = fstatSync(this.descriptor).size;
+    this.#descriptor = openSync(path, 'r');
+    this.size = fstatSync(this.#descriptor).size;
   }
 
   close(): void {
-    closeSync(this.descriptor);
+    closeSync(this.#descriptor);
   }
 
   /**
@@ -30,28 +30,28 @@ export class PositionedFile {
    * call.
    */
   view(position: number, length: number): Buffer {
-    const at = position - this.start;
-    if (at < 0 || at + length > this.length) {
-      this.fill(position, length);
-      return this.buffer.subarray(0, Math.min(length, this.length));
+    const at = position - this.#start;
+    if (at < 0 || at + length > this.#length) {
+      this.#fill(position, length);
+      return this.#buffer.subarray(0, Math.min(length, this.#length));
     }
-    return this.buffer.subarray(at, at + length);
+    return this.#buffer.subarray(at, at + length);
   }
 
-  private fill(position: number, length: number): void {
-    const sequential = position >= this.last && position - this.last <= AHEAD;
+  #fill(position: number, length: number): void {
+    const sequential = position >= this.#last && position - this.#last <= AHEAD;
     const wanted = sequential ? Math.max(length, AHEAD) : length;
-    if (wanted > this.buffer.length) this.buffer = alignedBuffer(wanted);
-    this.length = this.readInto(this.buffer, 0, position, wanted);
-    this.start = position;
-    this.last = position + length;
+    if (wanted > this.#buffer.length) this.#buffer = alignedBuffer(wanted);
+    this.#length = this.readInto(this.#buffer, 0, position, wanted);
+    this.#start = position;
+    this.#last = position + length;
   }
 
   /** Reads up to `length` bytes into `target` at `at`, and returns the number of bytes read. */
   readInto(target: Uint8Array, at: number, position: number, length: number): number {
     let done = 0;
     while (done < length) {
-      const count = readSync(this.descriptor, target, at + done, length - done, position + done);
+      const count = readSync(this.#descriptor, target, at + done, length - done, position + done);
       if (count === 0) break;
       done += count;
     }
