@@ -113,7 +113,7 @@ export async function tryDeleteArtifact(api: Api, id: string): Promise<'deleted'
   return status === 409 ? 'in use' : status === 404 ? 'missing' : 'deleted';
 }
 
-/** Bytes; a limit of 0 is no limit. */
+/** Bytes; a limit of 0 means no limit. */
 export type Storage = InferOutput<typeof storageSchema>;
 
 /** How full the server is. Undefined if the user may not know or the server does not tell. */

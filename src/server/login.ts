@@ -13,7 +13,7 @@ export interface Credentials {
 
 /**
  * A token for a user. Throws DeniedError when the server does not take the credentials,
- * NetworkError for an answer that is no token.
+ * NetworkError for an answer without a token.
  */
 export async function logIn(
   http: Http,

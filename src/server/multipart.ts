@@ -75,7 +75,7 @@ async function* parts(head: Buffer, open: () => AsyncIterable<Buffer>, tail: Buf
   yield tail;
 }
 
-/** The bytes of a file; throws IntegrityError when it is no longer the one that was looked at. */
+/** The bytes of a file; throws IntegrityError if it changed since it was read. */
 export async function* fileBytes(file: SentFile): AsyncGenerator<Buffer> {
   await refuseChanged(file);
   const stream =

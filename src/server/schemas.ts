@@ -131,7 +131,7 @@ export const statisticsItemSchema = pipe(
   looseObject({ id: string(), stats: nullish(statisticsSchema, {}) }),
 );
 
-/** Bytes; a limit of 0 is no limit. */
+/** Bytes; a limit of 0 means no limit. */
 export const storageSchema = looseObject({ limit: number(), usage: number() });
 
 const uri = pipe(

@@ -211,7 +211,7 @@ describe('names', () => {
     expect((await failure(sourceWith(files))).message).toContain('several images for linux/amd64');
   });
 
-  it('a digest that the image does not bear is an error', async () => {
+  it('a digest that the image does not have is an error', async () => {
     const digest = `sha256:${'0'.repeat(64)}`;
     const error = await failure(sourceWith(both.docker), ask(`app:1@${digest}`));
     expect(error).toBeInstanceOf(IntegrityError);

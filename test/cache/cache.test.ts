@@ -255,7 +255,7 @@ describe('entries', () => {
     expect(filesBelow(cache.root)).toEqual([]);
   });
 
-  it('are damaged where only the gzipped file beside the layer is', async () => {
+  it('are damaged if only the gzipped file next to the layer is', async () => {
     const cache = newCache();
     await store(cache, gzipSync(CONTENT), DIFF_ID);
     const [layer] = await cache.upkeep.list();

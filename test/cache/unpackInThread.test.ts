@@ -101,7 +101,7 @@ describe('a large layer that is unpacked in a thread while it arrives', () => {
     ['has another diffID', () => pieces(GZIPPED), integrity, 'expected sha256:', digestOf('other')],
     ['was damaged', () => pieces(flipped), integrity, `layer ${DIFF_ID}: `, DIFF_ID],
     ['was truncated', () => pieces(GZIPPED.subarray(0, middle)), integrity, 'is damaged', DIFF_ID],
-    ['goes on behind its end', () => [GZIPPED, noise(MIB, 9)], integrity, 'is damaged', DIFF_ID],
+    ['has bytes after its end', () => [GZIPPED, noise(MIB, 9)], integrity, 'is damaged', DIFF_ID],
     ['exceeds the limit', () => [gzipSync(Buffer.alloc(LIMIT + 1))], integrity, 'is larger than', DIFF_ID],
     ['is xz inside', () => [Buffer.from('fd377a585a0000', 'hex')], unsupported, 'with xz', DIFF_ID],
     ['breaks off on its way', breakingOff, undefined, 'the connection broke', DIFF_ID],

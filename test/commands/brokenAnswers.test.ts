@@ -48,7 +48,7 @@ const BODIES: Record<string, string> = {
   'a number for a name': '[{"name":5,"id":5}]',
   'a list for an object': '[{"id":"1","name":"a","updates":[null],"artifact_depends":[]}]',
   'an object for texts': '{"id":{},"name":{"toString":1},"status":[],"uri":{"a":1}}',
-  'a URI that is none': `{"id":"${ID}","name":"a","uri":"no uri"}`,
+  'an invalid URI': `{"id":"${ID}","name":"a","uri":"no uri"}`,
   'a number for a log': `{"id":"${ID}","name":"a","status":"finished","success":"many"}`,
   'deep lists': '['.repeat(50_000) + ']'.repeat(50_000),
   'a deep field': `[{"id":"${ID}","name":"a","more":${'['.repeat(50_000)}${']'.repeat(50_000)}}]`,

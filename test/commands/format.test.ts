@@ -10,7 +10,7 @@ describe('text from outside', () => {
     expect(onOneLine('a\nb')).toBe('a\\nb');
   });
 
-  test('in the log of a device is no command for a CI runner', () => {
+  test('in the log of a device does not become a command of a CI runner', () => {
     const text = logsText({ 'd\n::error::1': '::error::owned\n  ::add-mask::x\nsee ##[add-matcher]y\r\n' });
     for (const line of text.split('\n')) expect(line).not.toMatch(/^\s*::|##\[/);
     expect(text).toContain('| ::error::owned');

@@ -173,7 +173,7 @@ describe('deploy', () => {
     expect((await run(deploymentsCommand, `watch ${String(id)}`)).error?.exitCode).toBe(9);
   });
 
-  test('goes on without waiting, is found running, watched and aborted', async () => {
+  test('ends without waiting, is found running, watched and aborted', async () => {
     const { run, uploaded } = await prepared();
     await uploaded('app-1');
     const start = 'app-1 --all-devices --no-wait-for-deploy --deployment-name nightly';

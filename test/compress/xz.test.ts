@@ -144,7 +144,7 @@ describe('an xz program on PATH', () => {
     expect(readFileSync(calls, 'utf8')).toBe('--version\n');
   });
 
-  it('is not used where there is none', async () => {
+  it('is not used if it is not installed', async () => {
     process.env['PATH'] = temporaryFolder();
     const { hasXzProgram, xz } = await run();
     expect(await hasXzProgram()).toBe(false);

@@ -33,7 +33,7 @@ const BLOCK = 512;
 const TYPES = { file: '0', hardLink: '1', link: '2', folder: '5' };
 const ALPHABET = 'the quick brown fox jumps over a lazy dog\n{}();=0123456789';
 
-/** The bytes that a description stands for. */
+/** The bytes of a description. */
 export function contentOf({ kind, seed, size }: Content): Buffer {
   const bytes = Buffer.alloc(size);
   if (kind === 'zeros') return bytes;

@@ -81,7 +81,7 @@ describe('destinations resolve', () => {
 
   test.each<[string, string[], number, RegExp]>([
     ['--repo wins', ['--repo', JSON.stringify(ENTRY), '--repo-file', '/no/such/file'], 0, /^--repo: \[0\]/],
-    ['an empty --repo is none', ['--repo', '[]'], 2, /there is no destination map/],
+    ['an empty --repo counts as missing', ['--repo', '[]'], 2, /there is no destination map/],
     ['an empty --repo, offline', ['--repo', '[]', '--offline'], 2, /--offline needs a local map/],
     ['no list', ['--repo', '{}'], 2, /--repo: expected a list, found an object/],
     ['no JSON', ['--repo', 'not json'], 2, /error: --repo: .*not valid JSON/],

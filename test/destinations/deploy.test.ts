@@ -163,7 +163,7 @@ describe('deploying by a map', () => {
     });
   });
 
-  test('an interruption ends the wait, and says what goes on', async () => {
+  test('an interruption ends the wait, and says what is still running', async () => {
     const tenants = { lab: await tenant() };
     const interruption = new AbortController();
     const running = deploy(
@@ -358,7 +358,7 @@ describe('what is wrong before the first byte', () => {
       /destinations\[0\]\.tags: tag "a-b c"/,
       2,
     ],
-    ['a group beside the map', ok, ['-g', 'berlin'], /a destination map says where to deploy/, 2],
+    ['a group together with the map', ok, ['-g', 'berlin'], /a destination map says where to deploy/, 2],
   ])('%s', async (_, map, argv, message, exitCode, environment) => {
     const tenants = { lab: await tenant() };
     const file = gatewayArtifact({ version: '1.2.0', architecture: 'arm64' });

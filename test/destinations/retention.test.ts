@@ -32,7 +32,7 @@ describe('retention', () => {
       ['1.0.9'],
     ],
     [
-      'what is no plain version stays',
+      'other versions than plain ones stay',
       [
         ['1.0+abc1234+0', '2026-01-01'],
         ['next', '2026-01-01'],
@@ -47,7 +47,7 @@ describe('retention', () => {
     expect(versionsToRemove(dated(versions), rule)).toEqual(removed);
   });
 
-  test('less than one to keep is no limit', () => {
+  test('less than one to keep means no limit', () => {
     const versions = dated([
       ['1.0', '2026-01-01'],
       ['2.0', '2026-01-02'],

@@ -108,7 +108,7 @@ describe('Docker contexts', () => {
     ]);
   });
 
-  it('the default one is none', async () => {
+  it('the default context has no endpoint of its own', async () => {
     const folder = withContext('lab', 'unix:///lab.sock');
     expect(await findEndpoints({ DOCKER_CONFIG: folder, DOCKER_CONTEXT: 'default' })).toHaveLength(2);
   });

@@ -193,7 +193,7 @@ describe('digests', () => {
   });
 });
 
-describe('what a name stands for', () => {
+describe('what a name means', () => {
   it.each([
     [true, onContainerd(image), image.descriptor.digest],
     [false, onClassic(image), undefined],
@@ -237,7 +237,7 @@ describe('what is not there', () => {
     expect(lines).toEqual([expect.stringMatching(/^the daemon at unix:.* looking elsewhere$/)]);
   });
 
-  it('no daemon at the usual sockets is no news', async () => {
+  it('does not report that no daemon listens at the usual sockets', async () => {
     const lines: string[] = [];
     const log = createLog('info', (line) => lines.push(line));
     const folder = temporaryFolder();

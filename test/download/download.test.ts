@@ -249,7 +249,7 @@ describe('the next run', () => {
     expect(ranges.length - before).toBe(6);
   });
 
-  test('goes on within a part', async () => {
+  test('resumes within a part', async () => {
     const act = cutAfter(30_000, 99);
     let broken = true;
     const { run, path, ranges } = await prepared((...all) => (broken ? act(...all) : all[2]()), {
@@ -265,7 +265,7 @@ describe('the next run', () => {
 
   test.each([
     ['a line that was cut short', (data: string) => appendFileSync(`${data}s`, '9 1000')],
-    ['a line that is none', (data: string) => appendFileSync(`${data}s`, 'nonsense\n')],
+    ['an invalid line', (data: string) => appendFileSync(`${data}s`, 'nonsense\n')],
     ['a data file that is gone', (data: string) => truncateSync(data, 0)],
   ])('survives a journal with %s', async (_name, damage) => {
     let broken = true;
@@ -279,7 +279,7 @@ describe('the next run', () => {
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  test('goes on in parts where one stream had begun, and leaves what was kept of other content alone', async () => {
+  test('resumes in parts after one stream, and leaves the state of other content alone', async () => {
     const { run, path, folder, data, ranges } = await prepared();
     mkdirSync(folder);
     writeFileSync(data, content.subarray(0, 250_000));

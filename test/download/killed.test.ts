@@ -106,7 +106,7 @@ test('a download in parts that is killed again and again loses parts under way o
   expect(state.sent - content.length).toBeLessThanOrEqual(KILLS * WORKERS * (PART + PIECE));
 });
 
-test('a download in one stream that is killed again and again goes on from the last byte written', async () => {
+test('a download in one stream that is killed again and again resumes at the last byte written', async () => {
   const { state, data, killOnce, finish } = await prepared(0);
   const sizeNow = () => (existsSync(data) ? statSync(data).size : 0);
   for (let kill = 0; kill < KILLS; kill++) {

@@ -38,7 +38,7 @@ async function servicesOf(
     [options.sick ? 'ill' : 'healthy']: '',
   });
   const web = imageOf(`localhost:5000/web:${version}`, [base, top]);
-  // A base of its own: an image pulled beside one that shares its layers can't be saved from the containerd store.
+  // A base of its own: the containerd store can't save an image that shares layers with a pulled one.
   const own = await baseLayer(folder, 'side');
   return options.moves ? { web, side: imageOf('side:stable', [own, side]) } : { web };
 }

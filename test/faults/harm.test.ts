@@ -150,7 +150,7 @@ describe('artifacts made to harm', () => {
         }),
     ],
     [
-      'a config that is none',
+      'an invalid config',
       () =>
         tamperedWith(it1.artifact('1.0'), (it) => {
           const manifest = JSON.parse(readFileSync(imageOf(it, 'manifest.json'), 'utf8')) as [

@@ -157,11 +157,7 @@ const given: [string, (secrets: Secrets) => Fault, number][] = [
   ],
   ['an endless layer', once({ match: layer, act: endless }), 6],
   ['an endless manifest', once({ match: /GET .*manifests/, act: endless }), 5],
-  [
-    'a manifest that is none',
-    ({ token }) => ({ match: /manifests/, act: answer(200, `{"x":"${token}"}`) }),
-    7,
-  ],
+  ['an invalid manifest', ({ token }) => ({ match: /manifests/, act: answer(200, `{"x":"${token}"}`) }), 7],
   [
     'a host that is not there',
     ({ signature }) => ({

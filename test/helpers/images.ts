@@ -103,7 +103,7 @@ export function buildImage(spec: ImageSpec): BuiltImage {
   };
 }
 
-/** A manifest that is no image, as SBOMs and signatures have, or with another media type no manifest at all. */
+/** The manifest of something else than an image, like an SBOM or a signature. With another media type it is no manifest at all. */
 export function buildArtifact(mediaType = OCI_MANIFEST): Built {
   const empty = Buffer.from('{}');
   const config = describe(empty, 'application/vnd.oci.empty.v1+json');

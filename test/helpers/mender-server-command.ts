@@ -38,7 +38,7 @@ export async function runCommand(
   const log = createLog(level, (line) => void logged.push(line));
   const context = {
     http: createHttp({ log }),
-    // Nothing is noted in the folder of whoever runs the tests.
+    // Nothing is noted in the folder of the user who runs the tests.
     environment: { XDG_CACHE_HOME: temporaryFolder(), XDG_STATE_HOME: temporaryFolder(), ...environment },
     folder: process.cwd(),
     home: temporaryFolder(),

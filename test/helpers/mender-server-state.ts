@@ -61,7 +61,7 @@ export interface ServerOptions {
   password?: string;
   /** The code that login asks for, where two factors are on. */
   twoFactorCode?: string;
-  /** Bytes; 0 is none. */
+  /** Bytes; 0 means no limit. */
   storageLimit?: number;
   devices?: Device[];
   /** Largest page that is given, so that few items already make several pages. */

@@ -13,7 +13,7 @@ interface Seen {
   body: string;
 }
 
-/** Takes over the matching requests; `serve` goes on as a good registry would. */
+/** Takes over the matching requests; `serve` answers them as a good registry would. */
 export interface Fault {
   /** Found in `METHOD /path?query`. */
   match: RegExp;

@@ -46,7 +46,7 @@ describe('blocks hold the bytes that were sent', () => {
     expect(answers.map(({ bytes }, i) => bytes.equals(contents[i]!))).toEqual([true, true, true]);
   });
 
-  test('and streams, read beside them on connections of the same kind, theirs', async () => {
+  test('and streams on connections of the same kind theirs', async () => {
     const url = await listen(whole(LARGE));
     const [{ bytes }, ...streamed] = await Promise.all([
       read(url),

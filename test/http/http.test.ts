@@ -165,7 +165,7 @@ describe('nothing moves', () => {
     await expect(textOf(response)).rejects.toThrow(/no byte arrived in time/);
   });
 
-  test('a slow reader is no fault of the server', async () => {
+  test('does not blame the server for a slow reader', async () => {
     const size = 8 << 20;
     const url = await listen((_request, response) => void response.end(Buffer.alloc(size)));
     const response = await http.request({ method: 'GET', url, timeoutMs: 400 });

@@ -27,7 +27,7 @@ describe('retryDelay', () => {
     ['429 with a pause', get, answered(429, { 'retry-after': '7' }), 1, 7000],
     ['429 with a pause of hours', get, answered(429, { 'retry-after': '3600' }), 1, undefined],
     ['503 with a pause', get, answered(503, { 'retry-after': '0' }), 3, 0],
-    ['a pause that is no date', get, answered(503, { 'retry-after': 'soon' }), 1, 500],
+    ['an invalid pause', get, answered(503, { 'retry-after': 'soon' }), 1, 500],
     ['a cut', get, failed(true, true), 1, 500],
     ['a bad certificate', get, failed(false, false), 1, undefined],
     ['POST cut', post, failed(true, true), 1, undefined],

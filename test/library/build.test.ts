@@ -44,7 +44,7 @@ describe('a service whose image is in a library', () => {
     expect(readdirSync(join(cache, 'v1/library')).filter((name) => name.startsWith('.tmp'))).toEqual([]);
   });
 
-  test('bears a name that a device can load', async () => {
+  test('has a name that a device can load', async () => {
     const { library, artifact, build } = await prepared();
     library.put('acme/apps/gateway', '1', archiveOf(v1));
     await build('1.0', '1');
@@ -127,7 +127,7 @@ describe('refused:', () => {
     expect(downloads()).toEqual(['storage GET bytes=0-63']);
   });
 
-  test('a file that is no image archive', async () => {
+  test('a file that is not an image archive', async () => {
     const { library, build } = await prepared();
     library.put('acme/apps/gateway', '1', Buffer.from('no archive '.repeat(1000)));
     expect((await build('1.0', '1')).code).toBe(7);

@@ -91,7 +91,7 @@ describe('library push', () => {
 });
 
 describe('library pull', () => {
-  test('goes on where an earlier run broke off', async () => {
+  test('resumes an earlier run', async () => {
     const { library, run, output } = await prepared();
     library.put('acme/apps/gateway', '1', content);
     library.fault = {

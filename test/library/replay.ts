@@ -16,7 +16,7 @@ export interface Exchange extends Asked {
   response: {
     status: number;
     headers?: Record<string, string>;
-    /** JSON; a number stands for its digits, which are the bytes. */
+    /** JSON; the digits of a number are the bytes. */
     body?: unknown;
     body_length?: number;
   };

@@ -42,7 +42,7 @@ describe('parseManifest', () => {
       'it: config.size: expected a number of bytes, found -1',
     ],
     [
-      'a size that is no number',
+      'a size that is not a number',
       JSON.stringify({ config: CONFIG, layers: [{ ...CONFIG, size: '9' }] }),
       IntegrityError,
       'it: layers[0].size: expected a number of bytes, found "9"',

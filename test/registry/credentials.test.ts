@@ -78,7 +78,7 @@ describe('auths', () => {
     ['no JSON', '{"auths": s3cret', /^DOCKER_CONFIG_JSON: expected a JSON object$/],
     ['a list', '[]', /expected a JSON object/],
     [
-      'auth that is no base64 of a pair',
+      'auth that is not the base64 of a pair',
       { auths: { r: { auth: 's3cret' } } },
       /^Docker's config.json: auth of r is not/,
     ],

@@ -68,10 +68,13 @@ test.each([
   expect(registryOrigin(registry, [])).toBe(url);
 });
 
-test.each(['300.0.0.1:5000', '1.2.3.4.5', 'localhost:99999', '[:::::]:5000'])('%s is no address', (host) => {
-  const { registry } = parseReference(`${host}/app`);
-  expect(() => registryOrigin(registry, [])).toThrow(UsageError);
-});
+test.each(['300.0.0.1:5000', '1.2.3.4.5', 'localhost:99999', '[:::::]:5000'])(
+  '%s is not an address',
+  (host) => {
+    const { registry } = parseReference(`${host}/app`);
+    expect(() => registryOrigin(registry, [])).toThrow(UsageError);
+  },
+);
 
 test.each([
   ['http://localhost:80/v2/app/manifests/1', 'localhost:80', true],

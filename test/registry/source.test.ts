@@ -128,7 +128,7 @@ describe('a multi-platform image', () => {
     });
   });
 
-  test('with an artifact and an unknown media type beside it', async () => {
+  test('with an artifact and an unknown media type next to it', async () => {
     const unknown = buildArtifact('application/vnd.example.unknown+json');
     const index = buildIndex([unknown, buildArtifact(), amd64]);
     // This registry takes such a document as a blob only.
@@ -219,7 +219,7 @@ describe('refused as unsupported', () => {
       'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
       /distributed/,
     ],
-    ['a layer that is no tar', 'application/vnd.wasm.content.layer.v1+wasm', /unknown form/],
+    ['a layer that is not a tar', 'application/vnd.wasm.content.layer.v1+wasm', /unknown form/],
     ['an encrypted layer', 'application/vnd.oci.image.layer.v1.tar+gzip+encrypted', /is encrypted/],
   ])('%s', async (_name, mediaType, message) => {
     const built = buildImage({ layers: [{ files, mediaType }] });

@@ -191,7 +191,7 @@ describe('waiting for a deployment', () => {
     expect(await given(true)).toBe('full');
   });
 
-  test('goes on through a server that is out of order, until the timeout', async () => {
+  test('keeps waiting while the server is out of order, until the timeout', async () => {
     const server = await serverWithArtifact();
     const { id, context } = await deployTo(server);
     for (const one of ['d1', 'd2']) simulateDevice(server, device(one), GOOD);

@@ -38,7 +38,7 @@ describe('downloading', () => {
     expect(readdirSync(folder)).toEqual(['app.mender']);
   });
 
-  test('goes on after breaks, with a new link each time', async () => {
+  test('resumes after breaks, with a new link each time', async () => {
     const { server, source, path, run } = await prepared();
     for (const bytes of [100_000, 1, 50_000])
       server.faults.plan(/^GET storage/, { kind: 'cutResponse', bytes });
@@ -47,7 +47,7 @@ describe('downloading', () => {
     expect(callsOf(server, /\/download$/)).toBe(4);
   });
 
-  test('gives up when nothing comes any longer, and the next run goes on', async () => {
+  test('gives up when nothing arrives any more, and the next run resumes', async () => {
     const { server, source, path, part, run } = await prepared();
     server.faults.plan(/^GET storage/, { kind: 'cutResponse', bytes: 123_456 });
     server.faults.plan(/^GET storage/, { kind: 'cutBefore' }, 99);

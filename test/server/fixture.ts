@@ -11,7 +11,7 @@ function apiOf(server: MenderServer, signal?: AbortSignal): Api {
   return createApi({ http, host: server.url, authorization: `Bearer ${server.token}`, signal });
 }
 
-/** What uploads and waits need beside the API; `lines` is what they logged. */
+/** What uploads and waits need in addition to the API; `lines` is what they logged. */
 export function contextOf(server: MenderServer, signal?: AbortSignal) {
   const lines: string[] = [];
   const log = createLog('debug', (line) => void lines.push(line));

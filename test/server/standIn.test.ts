@@ -53,7 +53,12 @@ describe('the stand-in is as strict as a server', () => {
       undefined,
     ],
     ['no artifact', (): Part[] => [['description', 'd']], 400, undefined],
-    ['what is no artifact', (): Part[] => [['artifact', new Blob(['x'.repeat(2000)])]], 400, undefined],
+    [
+      'a file that is not an artifact',
+      (): Part[] => [['artifact', new Blob(['x'.repeat(2000)])]],
+      400,
+      undefined,
+    ],
   ])('about uploads: %s', async (_, parts, status, description) => {
     const server = await menderServer();
     const body = new FormData();

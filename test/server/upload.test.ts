@@ -152,7 +152,7 @@ describe('uploading', () => {
     expect(server.state.artifacts.size).toBe(0);
   });
 
-  test('refuses what is no artifact', async () => {
+  test('refuses a file that is not an artifact', async () => {
     const server = await menderServer();
     const folder = temporaryFolder();
     const [missing, text, cut] = ['missing', 'text', 'cut'].map((name) => join(folder, name)) as [

@@ -42,7 +42,7 @@ export async function readArtifact(path: string, options: ReadOptions = {}): Pro
   }
 }
 
-/** A local file is damaged in the same way when it is read again, so the usual hint is no help. */
+/** A local file is damaged in the same way when it is read again, so the usual hint does not help. */
 function withAdvice(error: unknown): unknown {
   if (!(error instanceof IntegrityError) || error.hint !== undefined) return error;
   return new IntegrityError(error.message, {

@@ -36,7 +36,7 @@ export interface BuiltArtifact {
  * Builds all planned artifacts, one after the other from one cache. If bytes in the cache have
  * rotted, deletes them and builds the artifact once more. Throws what the parts throw, and leaves
  * no file half written. Throws UsageError before it starts if it can't write the cache, or would
- * replace what is no regular file.
+ * replace anything but a regular file.
  */
 export async function buildAll(
   prepared: Prepared,

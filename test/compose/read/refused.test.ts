@@ -39,10 +39,7 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
     only('services: {a: {command: x}}\n'),
     'services.a has neither image nor build',
   ],
-  'a name that is no name': [
-    only('services: {a/b: {image: x}}\n'),
-    'services.a/b: a name may only have letters',
-  ],
+  'an invalid name': [only('services: {a/b: {image: x}}\n'), 'services.a/b: a name may only have letters'],
   'a volume that is not defined': [
     only('services: {a: {image: x, volumes: ["data:/d"]}}\n'),
     'services.a.volumes: data is not defined',
@@ -71,7 +68,7 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
     only('services: {a: {image: x, depends_on: {a: {condition: service_started, required: false}}}}\n'),
     'each other: a needs a',
   ],
-  'network_mode beside networks': [
+  'network_mode together with networks': [
     only('services: {a: {image: x, network_mode: host, networks: [default]}}\n'),
     'services.a has both network_mode and networks',
   ],
@@ -164,7 +161,7 @@ describe('refused, by the real docker compose too', () => {
   });
 });
 
-describe('refused before a device meets it', () => {
+describe('refused before it reaches a device', () => {
   test.each<[string, Case, string]>([
     ['a bomb of aliases', only(bomb(9)), 'more than 200000 values'],
     ['no services', only('x-a: 1\n'), 'has no services'],

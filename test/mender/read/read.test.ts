@@ -204,7 +204,7 @@ describe('signatures', () => {
     }
   });
 
-  it('are refused where another key made them, and missed where there is none', async () => {
+  it('are refused if another key made them, and reported if they are missing', async () => {
     const folder = temporaryFolder();
     const signKey = join(folder, 'key.pem');
     writeFileSync(signKey, keys[2][1].privateKey.export({ type: 'pkcs8', format: 'pem' }));

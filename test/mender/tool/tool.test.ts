@@ -110,7 +110,7 @@ describe('buildArtifact', () => {
   it.each<[string, () => void, Partial<ArtifactSpec>, string]>([
     ['mender-artifact where it is installed', () => undefined, { writer: 'auto' }, 'mender-artifact'],
     [
-      'the embedded writer where there is none',
+      'the embedded writer if it is not installed',
       () => (process.env['PATH'] = '/nowhere'),
       { writer: 'auto' },
       'embedded',

@@ -15,7 +15,7 @@ import { temporaryFolder } from '../../helpers/temporary.ts';
 const collect = (body: TarFile['body']): Promise<Buffer> =>
   body instanceof Uint8Array ? Promise.resolve(Buffer.from(body)) : buffer(body());
 
-/** An entry whose bytes are at hand in a gzip file as well, as from a registry. */
+/** An entry whose bytes are also in a gzip file, as from a registry. */
 function layer(folder: string, name: string, content: Buffer): TarFile {
   const packed = gzipSync(content);
   const path = join(folder, `${name}.gz`);
@@ -95,7 +95,12 @@ describe('isWorthSplicing', () => {
     ['several of them', [image([200 * MIB, true]), image([200 * MIB, true])], 401 * MIB, true],
     ['a small one', [image([60 * MIB, true])], 61 * MIB, false],
     ['one that came uncompressed', [image([300 * MIB, false])], 301 * MIB, false],
-    ['one of which half came so', [image([200 * MIB, true], [200 * MIB, false])], 401 * MIB, false],
+    [
+      'one with half of its bytes in gzip files',
+      [image([200 * MIB, true], [200 * MIB, false])],
+      401 * MIB,
+      false,
+    ],
   ])('%s', (_, images, size, is) => {
     expect(isWorthSplicing(images, size)).toBe(is);
   });

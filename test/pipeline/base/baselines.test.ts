@@ -316,12 +316,7 @@ describe('--base', () => {
       3,
       'expected an earlier',
     ],
-    [
-      'JSON that is no metadata',
-      (folder: string) => written(folder, 'x.json', '{}'),
-      2,
-      'expected {"version"',
-    ],
+    ['JSON without metadata', (folder: string) => written(folder, 'x.json', '{}'), 2, 'expected {"version"'],
     [
       'metadata of another platform',
       (folder: string) => written(folder, 'x.json', '{"version":"1","platform":"linux/arm64","services":{}}'),
@@ -330,7 +325,7 @@ describe('--base', () => {
     ],
     ['something else', (folder: string) => written(folder, 'x.bin', 'text'), 2, 'VERSION='],
     ['a text file', (folder: string) => written(folder, 'worker.env', 'A=1\n'), 2, 'neither an artifact'],
-    ['a .mender file that is none', (folder: string) => written(folder, 'x.mender', 'text'), 6, 'x.mender'],
+    ['an invalid .mender file', (folder: string) => written(folder, 'x.mender', 'text'), 6, 'x.mender'],
   ])('refuses %s', async (_, make, exitCode, message) => {
     const { commit, run } = repository();
     commit('1.0.0', '1');

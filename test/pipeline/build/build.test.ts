@@ -140,7 +140,7 @@ describe('a layer that xdelta3 takes for compressed', () => {
   const odd = { BZh91AY: program(4, 500) };
   const [old, next] = [1, 2].map((seed) => buildImage({ layers: [{ file: program(seed, 500) }, odd] }));
 
-  it('ships whole where it did not change, and verify finds it where it was not at hand', async () => {
+  it('ships whole if it did not change, and verify fetches it if it is not cached', async () => {
     const { folder, build, artifact } = shop();
     await push(registry.host, 'shop/odd', '1', old!);
     await push(registry.host, 'shop/odd', '2', next!);
@@ -263,11 +263,11 @@ describe('bad input', () => {
     ['an unknown service in -f', ['-f', `db=${import.meta.filename}`], 3, 'no service db'],
     ['a missing archive', ['-f', 'web=/nowhere.tar'], 3, '-f web=/nowhere.tar: no such file'],
     ['a missing key', ['--sign', 'nokey.pem'], 3, '--sign nokey.pem: no such file'],
-    ['an archive that is none', ['-f', `web=${import.meta.filename}`], 7, import.meta.filename],
+    ['an invalid archive', ['-f', `web=${import.meta.filename}`], 7, import.meta.filename],
     ['no such image', ['-i', 'web=REGISTRY/shop/none:1'], 3, 'no image REGISTRY/shop/none:1 for linux/amd64'],
     ['a missing tag', ['-i', 'web=REGISTRY/shop/none:1'], 3, 'REGISTRY has no tag 1 of shop/none'],
     ['another platform', ['-p', 'linux/arm64'], 3, 'linux/amd64'],
-    ['a platform that is none', ['-p', 'linux'], 2, 'is not os/arch[/variant]'],
+    ['an invalid platform', ['-p', 'linux'], 2, 'is not os/arch[/variant]'],
     ['an unknown module', ['--module', 'k8s'], 2, 'k8s'],
     ['an unknown compression', ['--compression', 'rar'], 2, 'rar'],
     ['an unknown option', ['--frobnicate'], 2, 'frobnicate'],

@@ -47,7 +47,7 @@ interface Statement {
 describe('--sbom', () => {
   const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 
-  it('describes images, layers, base and tool beside the artifact, always in the same words', async () => {
+  it('describes images, layers, base and tool next to the artifact, with the same bytes each time', async () => {
     const texts: string[][] = [];
     for (const { build, artifact } of [shop(temporaryFolder()), shop(temporaryFolder())]) {
       await build('1.0', '1');

@@ -199,7 +199,7 @@ describe('replacing an artifact', () => {
     expect(server.state.artifacts.size).toBe(1);
   });
 
-  test('goes on where the answer to the deletion was lost', async () => {
+  test('finishes if the answer to the deletion was lost', async () => {
     const { server, context } = await prepared();
     const { id } = await uploadWithNote({ path: makeArtifact({ name: 'app-1' }) }, context);
     server.faults.plan(/^DELETE /, { kind: 'cutAfter' });
@@ -261,7 +261,7 @@ describe('adding from an address', () => {
     expect(tokens.every((token) => token === undefined)).toBe(true);
   });
 
-  test('goes on where the address broke off', async () => {
+  test('resumes if the address broke off', async () => {
     const { server, context } = await prepared();
     const bytes = readFileSync(makeArtifact({ name: 'app-1', payload: 3_000_000 }));
     const { url } = await serving(bytes, (_request, response, count) => {

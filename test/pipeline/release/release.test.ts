@@ -74,7 +74,7 @@ describe('a release', () => {
     expect(JSON.stringify(second)).toContain('data-docker.mender-docker-compose.shop.version');
   });
 
-  it('that fails on a device ends with exit code 9, shows its log, and is no base for the next one', async () => {
+  it('that fails on a device ends with exit code 9, shows its log, and does not become the next base', async () => {
     const { server, build, base } = await shop();
     simulateDevice(server, device('d1'), { outcome: 'failure', log: ['no space left'] });
     const { code, stdout } = await build(1, '--devices', 'd1');
@@ -99,23 +99,17 @@ describe('a release', () => {
     ['a wrong token', { MENDER_PAT: 'wrong-token-of-mine' }, [], 4],
     ['an unknown group', {}, ['-g', 'nowhere'], 3],
     ['a server that is not there', {}, ['-h', 'http://127.0.0.1:9'], 5],
-  ])(
-    'to %s keeps the built file and names the step that goes on',
-    async (_, environment, flags, exitCode) => {
-      const { build, base, folder } = await shop(environment);
-      const { code, stderr } = await build(1, ...flags);
-      expect([code, stderr]).toEqual([
-        exitCode,
-        expect.stringMatching(/mender-docker-delta (upload|deploy) /),
-      ]);
-      expect([base(), existsSync(join(folder, '1.mender'))]).toEqual([undefined, true]);
-    },
-  );
+  ])('to %s keeps the built file and names the next step', async (_, environment, flags, exitCode) => {
+    const { build, base, folder } = await shop(environment);
+    const { code, stderr } = await build(1, ...flags);
+    expect([code, stderr]).toEqual([exitCode, expect.stringMatching(/mender-docker-delta (upload|deploy) /)]);
+    expect([base(), existsSync(join(folder, '1.mender'))]).toEqual([undefined, true]);
+  });
 
   it.each([
     ['--no-upload with a group', ['--no-upload', '-g', 'staging'], 'needs the artifact on the server'],
     ['two kinds of targets', ['-g', 'staging', '--all-devices'], 'expected one of'],
-    ['a timeout that is none', ['-g', 'staging', '--wait-timeout', 'long'], '--wait-timeout'],
+    ['an invalid timeout', ['-g', 'staging', '--wait-timeout', 'long'], '--wait-timeout'],
   ])('refuses %s before anything is built', async (_, flags, message) => {
     const { build, folder } = await shop();
     const { code, stderr } = await build(1, ...flags);

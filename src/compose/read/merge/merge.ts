@@ -10,7 +10,7 @@ export type Fill = (text: string) => string;
 /**
  * Merges `over` over `base` as Compose merges files. The result keeps its merge tags, which also
  * apply to the files it is merged over later. `path` is the place of both mappings in the file.
- * Throws UsageError if a list meets a mapping.
+ * Throws UsageError for a list that is merged with a mapping.
  */
 export function mergeMappings(base: Mapping, over: Mapping, path: readonly string[], fill: Fill): Mapping {
   const merged = { ...base };
