@@ -4,27 +4,29 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { COMMANDS } from './commands/all.ts';
 import { chooseCommand } from './commands/line/chooseCommand.ts';
-import { GLOBAL_OPTIONS } from './commands/line/globalOptions.ts';
+import { GLOBAL_OPTIONS, flagsBeforeParsing } from './commands/line/globalOptions.ts';
 import type { GlobalFlags } from './commands/line/globalOptions.ts';
 import { commandHelp, introduction, overview } from './commands/line/help.ts';
 import { parseWords } from './commands/line/parseWords.ts';
 import { seeHelp } from './commands/line/usage.ts';
 import type { Command, Context } from './commands/terminal/command.ts';
-import { parseDuration } from './commands/terminal/format.ts';
+import { formatBytes, formatSeconds, parseDuration } from './commands/terminal/format.ts';
+import { paintStart, wantsColour } from './commands/terminal/colour.ts';
+import { layOut } from './commands/terminal/layout.ts';
 import { homeFolder } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
 import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/process.ts';
-import type { Screen } from './commands/terminal/terminal.ts';
+import type { EndedStep, Screen } from './commands/terminal/terminal.ts';
 import { createProgress } from './commands/terminal/terminal.ts';
 import { ownSecretValues } from './compose/ship/ownSecrets.ts';
 import { environmentOptions, unknownVariables } from './config.ts';
-import { EXIT, InterruptedError, UsageError, UserError, nextStep } from './errors.ts';
+import { EXIT, InterruptedError, UsageError, UserError, messageOf, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/connections.ts';
 import { createHttp } from './http/http.ts';
 import { createLog, oneLine } from './io/log.ts';
-import { printable, printableJson } from './io/printable.ts';
+import { printableJson } from './io/printable.ts';
 import { redact, registerSecret } from './io/redact.ts';
 import { sourceStack } from './io/stackTrace.ts';
 
@@ -33,9 +35,9 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
   const interruption = new AbortController();
   // Each running request and program listens to it: Node.js would take many for a leak.
   setMaxListeners(Infinity, interruption.signal);
-  const terminal = given ?? processTerminal((error) => interruption.abort(error));
+  const terminal = watched(given ?? processTerminal((error) => interruption.abort(error)));
   ownSecretValues(terminal.environment).forEach(registerSecret);
-  const tell = (error: unknown): number => tellFailure(error, terminal);
+  const tell = (error: unknown): number => tellFailure(error, argv, terminal);
   const releases = [
     onSignals((signal) => interruption.abort(new InterruptedError(signal))),
     // A test has its own way with errors that nobody catches.
@@ -56,11 +58,38 @@ export async function main(argv: readonly string[], given?: Terminal): Promise<n
   }
 }
 
-/** Prints the error and returns its exit code. */
-function tellFailure(error: unknown, { stderr }: Terminal): number {
+interface WatchedTerminal extends Terminal {
+  /** True once something was written to stdout. */
+  hasPrinted: boolean;
+}
+
+function watched(terminal: Terminal): WatchedTerminal {
+  const stdout = (text: string): void => {
+    result.hasPrinted = true;
+    terminal.stdout(text);
+  };
+  const result: WatchedTerminal = { ...terminal, stdout, hasPrinted: false };
+  return result;
+}
+
+/**
+ * Prints the error and returns its exit code. With `--json`, stdout gets it as well, unless it has
+ * its one document already.
+ */
+function tellFailure(error: unknown, argv: readonly string[], terminal: WatchedTerminal): number {
+  const { environment, stderr } = terminal;
   const cause = unforeseenFileError(error);
-  stderr.write(describeFailure(cause));
-  return cause instanceof UserError ? cause.exitCode : EXIT.bug;
+  const exitCode = cause instanceof UserError ? cause.exitCode : EXIT.bug;
+  const { color, json } = flagsBeforeParsing(argv, environment);
+  stderr.write(paintStart(describeFailure(cause), wantsColour(color, environment, stderr.isTTY)));
+  if (json && !terminal.hasPrinted) terminal.stdout(`${printableJson(errorJson(cause, exitCode))}\n`);
+  return exitCode;
+}
+
+/** The error as one document. */
+function errorJson(error: unknown, exitCode: number): object {
+  const hint = error instanceof UserError ? (nextStep(error) ?? null) : null;
+  return { error: { message: oneLine(messageOf(error)), hint, exitCode } };
 }
 
 async function dispatch(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -114,14 +143,19 @@ async function run(
 
 function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSignal): Context {
   const level = options.logLevel ?? (options.quiet ? 'error' : options.verbose ? 'debug' : 'info');
-  const progress = createProgress(level === 'error' ? SILENT : terminal.stderr);
+  const { environment, stderr, columns } = terminal;
+  const onEnd = ({ label, done, milliseconds }: EndedStep): void =>
+    log.debug(`${label}: ${formatBytes(done)} in ${formatSeconds(milliseconds / 1000)}`);
+  const progress = createProgress(level === 'error' ? SILENT : stderr, { onEnd });
   const json = options.json ?? false;
-  const print = (text: string): void => terminal.stdout(`${printable(text)}\n`);
+  const colour = wantsColour(options.color, environment, columns !== undefined);
+  const layout = { columns, headers: options.headers ?? true, colour };
+  const print = (text: string): void => terminal.stdout(`${layOut(text, layout)}\n`);
+  const isColoured = wantsColour(options.color, environment, stderr.isTTY);
   const log = createLog(level, (line) => {
     progress.clear();
-    terminal.stderr.write(`${line}\n`);
+    stderr.write(`${paintStart(line, isColoured)}\n`);
   });
-  const { environment } = terminal;
   const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout, '--timeout');
   return {
     environment,
@@ -129,6 +163,7 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
     home: homeFolder(environment),
     http: createHttp({ log, environment, timeoutMs }),
     ...{ json, print },
+    quiet: options.quiet ?? false,
     write: async (bytes) => {
       if (terminal.write === undefined) throw new UsageError('this output takes text only');
       await terminal.write(bytes);

@@ -48,3 +48,25 @@ test.each([
   expect(code).toBeGreaterThan(1);
   expect(stdout + stderr).not.toContain(secret);
 });
+
+test.each([
+  [
+    'an error of the command line',
+    'plan x --nonsense --json',
+    2,
+    /did not|see mender-docker-delta help plan/,
+  ],
+  ['an error of a command', 'inspect no-such-file --json', 3, /check the name/],
+])('%s is one JSON document with --json, and a line on stderr', async (_, line, exitCode, hint) => {
+  const { code, stdout, stderr } = await runCli(line.split(' '));
+  expect(JSON.parse(stdout)).toEqual({
+    error: { message: expect.any(String) as string, hint: expect.stringMatching(hint) as string, exitCode },
+  });
+  expect(code).toBe(exitCode);
+  expect(stderr).toMatch(/^error: /);
+});
+
+test.each(['--color=always', '--color always'])('%s colours errors', async (flag) => {
+  const { stderr } = await runCli(['inspect', 'no-such-file', ...flag.split(' ')]);
+  expect(stderr).toMatch(/^\u001b\[31merror:\u001b\[39m /);
+});

@@ -1,3 +1,6 @@
+import { basename } from 'node:path';
+import { fileSize } from './files.ts';
+
 /** Shows the progress of long work: as bars on a terminal, as lines in CI. */
 export interface Progress {
   /** Starts a task. `total` is its size in bytes, if known. */
@@ -15,3 +18,21 @@ export interface ProgressTask {
 export const noProgress: Progress = {
   start: () => ({ advance: () => undefined, end: () => undefined }),
 };
+
+/**
+ * Reads a file while its progress is shown, and returns what `work` returns. `work` tells the bytes
+ * that it has read.
+ */
+export async function withFile<T>(
+  progress: Progress,
+  doing: string,
+  path: string,
+  work: (onRead: (bytes: number) => void) => Promise<T>,
+): Promise<T> {
+  const task = progress.start(`${doing} ${basename(path)}`, await fileSize(path).catch(() => undefined));
+  try {
+    return await work((bytes) => task.advance(bytes));
+  } finally {
+    task.end();
+  }
+}

@@ -7,6 +7,7 @@ import { cacheFolder, helperCaches } from '../../src/commands/options/cacheFolde
 import { formatBytes, formatTable } from '../../src/commands/terminal/format.ts';
 import { homeFolder } from '../../src/commands/terminal/home.ts';
 import { parseSize, requestOf } from '../../src/commands/options/request.ts';
+import { PLAIN, layOut } from '../../src/commands/terminal/layout.ts';
 import { createProgress } from '../../src/commands/terminal/terminal.ts';
 import { environmentOptions } from '../../src/config.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -189,16 +190,11 @@ describe('formats', () => {
   });
 
   it('aligns tables', () => {
-    expect(
-      formatTable(
-        ['a', 'size'],
-        [
-          ['long', '1'],
-          ['b', '22'],
-        ],
-        [1],
-      ),
-    ).toBe('a     size\nlong     1\nb       22');
+    const rows = [
+      ['long', '1'],
+      ['b', '22'],
+    ];
+    expect(layOut(formatTable(['a', 'size'], rows, [1]), PLAIN)).toBe('a     size\nlong     1\nb       22');
   });
 });
 
@@ -214,7 +210,7 @@ describe('progress', () => {
     let written = '';
     const clock = { now: 0 };
     const screen = { isTTY, columns, write: (text: string) => (written += text) };
-    return { text: () => written, clock, progress: createProgress(screen, () => clock.now) };
+    return { text: () => written, clock, progress: createProgress(screen, { now: () => clock.now }) };
   }
 
   it.each([true, false])('says nothing of what ends within a second (terminal: %s)', (isTTY) => {
@@ -242,7 +238,9 @@ describe('progress', () => {
     clock.now = 12_000;
     task.advance(3e6);
     task.end();
-    expect(text()).toBe('layer: 1.00 MB of 4.00 MB (25 %)\nlayer: done, 4.00 MB\n');
+    expect(text()).toBe(
+      'layer: 1.00 MB of 4.00 MB (25 %), 90.9 KB/s, 33 s left\nlayer: done, 4.00 MB in 12 s\n',
+    );
   });
 
   it('draws bars on a terminal and takes them away', () => {
@@ -250,13 +248,13 @@ describe('progress', () => {
     const task = progress.start('layer', 100);
     clock.now = 2_000;
     task.advance(50);
-    expect(text()).toBe('[############------------] layer: 50 B of 100 B (50 %)\n');
+    expect(text()).toBe('[############------------] layer: 50 B of 100 B (50 %), 25 B/s, 2.0 s left\n');
     task.end();
     expect(text().endsWith('\x1b[1A\x1b[J')).toBe(true);
   });
 
   it.each([
-    [40, 'layer: 50 B of 100 B (50 %)'],
+    [40, 'layer: 50 B of 100 B (50 %), 25 B/s, 2.'],
     [16, 'layer: 50 B of '],
   ])('fits into %i columns', (columns, line) => {
     const { text, clock, progress } = recorded(true, columns);

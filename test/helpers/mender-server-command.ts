@@ -1,5 +1,6 @@
 import { parseWords } from '../../src/commands/line/parseWords.ts';
 import type { Command } from '../../src/commands/terminal/command.ts';
+import { PLAIN, layOut } from '../../src/commands/terminal/layout.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { createLog } from '../../src/io/log.ts';
 import type { LogLevel } from '../../src/io/log.ts';
@@ -34,7 +35,7 @@ export async function runCommand(
   { environment = { MENDER_PAT: server.token }, level = 'debug', json = false, signal }: RunOptions = {},
 ): Promise<CommandRun> {
   const [printed, logged, written]: [string[], string[], Buffer[]] = [[], [], []];
-  const print = (text: string): void => void printed.push(redact(text));
+  const print = (text: string): void => void printed.push(json ? redact(text) : layOut(text, PLAIN));
   const log = createLog(level, (line) => void logged.push(line));
   const context = {
     http: createHttp({ log }),

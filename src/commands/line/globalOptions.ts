@@ -4,6 +4,19 @@ import type { FlagsOf } from '../terminal/command.ts';
 const group = 'Options of every command:';
 
 export const GLOBAL_OPTIONS = {
+  color: {
+    group,
+    choices: ['auto', 'always', 'never'],
+    placeholder: 'WHEN',
+    describe: 'Colours for errors, warnings and what got smaller',
+    defaultDescription: 'auto: on a terminal, unless NO_COLOR is set',
+  },
+  headers: {
+    group,
+    type: 'boolean',
+    describe: 'Headings of tables; with --no-headers in a pipe, tabs part the cells',
+    defaultDescription: 'true',
+  },
   json: { group, type: 'boolean', describe: 'Print the result as one JSON document' },
   'log-level': {
     group,
@@ -23,8 +36,24 @@ export const GLOBAL_OPTIONS = {
     group,
     alias: 'q',
     type: 'boolean',
-    describe: 'The same as --log-level error, and no progress',
+    describe: 'Only errors, no progress; build prints only the paths of the artifacts',
   },
 } as const;
 
 export type GlobalFlags = FlagsOf<typeof GLOBAL_OPTIONS>;
+
+/** How an error is told, also if the command line itself is wrong. */
+export function flagsBeforeParsing(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Pick<GlobalFlags, 'color' | 'json'> {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  const given = words.find((word) => word.startsWith('--color='))?.slice('--color='.length);
+  const next = words[words.indexOf('--color') + 1];
+  const wanted = given ?? (words.includes('--color') ? next : environment['MENDER_DOCKER_DELTA_COLOR']);
+  const color = GLOBAL_OPTIONS.color.choices.find((choice) => choice === wanted);
+  const isSet = /^(1|true|yes|on)$/i.test(environment['MENDER_DOCKER_DELTA_JSON'] ?? '');
+  const json = words.includes('--json') || words.includes('--json=true') || isSet;
+  return color === undefined ? { json } : { color, json };
+}

@@ -11,6 +11,8 @@ export interface Context {
   home: string;
   /** True for `--json`: stdout gets the result as one JSON document and nothing else. */
   json: boolean;
+  /** True for `--quiet`: stdout gets no more than what a script needs. */
+  quiet?: boolean;
   /** Writes the bytes of a file to stdout, as they are and at the pace of its reader. */
   write(bytes: AsyncIterable<Uint8Array>): Promise<void>;
   /** Writes text to stdout, redacted, with a line end. */

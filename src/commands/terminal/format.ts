@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { MARKS } from './marks.ts';
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const;
 
@@ -18,27 +19,27 @@ const LINE_ENDS: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', 
 
 /** Text from outside as one cell or line, which can't forge another one. */
 export function onOneLine(text: string): string {
-  return text.replace(/[\n\r\t]/g, (one) => LINE_ENDS[one] ?? ' ');
+  return text.replace(/[\n\r\t]/g, (one) => LINE_ENDS[one] ?? ' ').replace(/[\x02\x03\x1e\x1f]/g, ' ');
 }
 
-/** Rows under their headings, each on one line. Columns in `right` are aligned to the right. */
+/**
+ * A table: rows under their headings, each on one line. `print` lays it out for the terminal.
+ * Columns in `right` are aligned to the right.
+ */
 export function formatTable(
   headings: readonly string[],
-  texts: readonly (readonly string[])[],
+  rows: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string {
-  const rows = texts.map((row) => row.map(onOneLine));
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]): string =>
-    widths
-      .map((width, column) =>
-        right.includes(column) ? (row[column] ?? '').padStart(width) : (row[column] ?? '').padEnd(width),
-      )
-      .join('  ')
-      .trimEnd();
-  return [headings, ...rows].map(line).join('\n');
+  const lines = [headings, ...rows].map((row) => row.map(onOneLine).join(MARKS.cell));
+  return `${MARKS.tableStart}${[right.join(','), ...lines].join(MARKS.row)}${MARKS.tableEnd}`;
+}
+
+/** A time that a person can read: `0.4 s`, `18 s`, `2 m 5 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} m ${whole % 60} s`;
 }
 
 /** Like `formatTable`, or `empty` if there are no rows. */

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { IntegrityError, NotFoundError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import { counted } from '../../io/streams.ts';
 import { readAhead } from '../../io/verify.ts';
 import { entriesOf } from './nested.ts';
 import { newOuter } from './outer.ts';
@@ -17,6 +18,8 @@ export interface ReadOptions {
    * and manifests.
    */
   sumsOnly?: boolean;
+  /** Is told the bytes of the file as they are read. */
+  onRead?: (bytes: number) => void;
   signal?: AbortSignal;
 }
 
@@ -28,11 +31,11 @@ export interface ReadOptions {
  * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
  */
 export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {
-  const { signal } = options;
+  const { signal, onRead = () => undefined } = options;
   const size = await sizeOf(path);
   const outer = newOuter(path, options);
   try {
-    for await (const entry of entriesOf(untilAborted(readAhead(path), signal), path)) {
+    for await (const entry of entriesOf(counted(readAhead(path), onRead, signal), path)) {
       await readEntry(outer, entry);
     }
     return { size, ...reportOf(outer) };

@@ -81,7 +81,7 @@ async function buildOne(
   const spec = specOf(prepared, plan, images, request);
   const artifact = await buildArtifact(spec, destination, options);
   if (spec.manifests.some(isPrivate)) await chmod(destination, 0o600);
-  if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, signal);
+  if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, { progress, signal });
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   const { files } = prepared;
   return { plan, images, files, artifact, metadata: metadataFor(plan, images, request) };

@@ -2,6 +2,7 @@ import { namesInArchive } from '../../archives/source.ts';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { NotFoundError, UnsupportedError, systemCodeOf } from '../../errors.ts';
+import { withFile } from '../../io/progress.ts';
 import { fileError } from '../../io/files.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import type { ArtifactReport } from '../../mender/read/report.ts';
@@ -88,9 +89,11 @@ async function kindOf(text: string): Promise<Awaited<ReturnType<typeof kindOfFil
 
 async function artifactBases(
   path: string,
-  { cache, signal }: World,
+  { cache, progress, signal }: World,
 ): Promise<{ report: ArtifactReport; bases: Base[] }> {
-  const { report, images } = await readContent(path, signal);
+  const { report, images } = await withFile(progress, 'reading the base', path, (onRead) =>
+    readContent(path, { onRead, signal }),
+  );
   const bases = images.map(({ report: { name }, config }): Base => ({
     label: `${name ?? 'an image'} in ${path}`,
     name,

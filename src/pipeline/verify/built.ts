@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { DeltaStore } from '../../cache/deltas.ts';
+import type { Effects } from '../../io/effects.ts';
+import { withFile } from '../../io/progress.ts';
 import { IntegrityError } from '../../errors.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import { readArtifact } from '../../mender/read/read.ts';
@@ -31,14 +33,18 @@ export async function verifyBuilt(
   meant: readonly PayloadImage[],
   planned: readonly PlannedImage[],
   deltas: DeltaStore,
-  signal: AbortSignal,
+  { progress, signal }: Pick<Effects, 'progress' | 'signal'>,
 ): Promise<void> {
+  const read = <T>(work: (onRead: (bytes: number) => void) => Promise<T>): Promise<T> =>
+    withFile(progress, 'checking', path, work);
   try {
     if (keepsGzip) {
-      if (writer === 'mender-artifact') await readArtifact(path, { sumsOnly: true, signal });
+      if (writer === 'mender-artifact')
+        await read((onRead) => readArtifact(path, { sumsOnly: true, onRead, signal }));
       return;
     }
-    const problems = await findProblems(await readContent(path, signal), meant, planned, deltas);
+    const content = await read((onRead) => readContent(path, { onRead, signal }));
+    const problems = await findProblems(content, meant, planned, deltas);
     const [first, ...more] = problems;
     if (first === undefined) return;
     throw new IntegrityError(

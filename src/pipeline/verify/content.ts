@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { UserError } from '../../errors.ts';
+import type { ReadOptions } from '../../mender/read/read.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type { ArtifactReport, ImageReport, VisitedLayer } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -49,16 +49,14 @@ const LARGEST_MANIFEST = 4 << 20;
  */
 export async function readContent(
   path: string,
-  signal?: AbortSignal,
-  key?: KeyObject,
+  options: Pick<ReadOptions, 'key' | 'onRead' | 'signal'> = {},
 ): Promise<ArtifactContent> {
   const composeFiles = new Map<string, Buffer>();
   const documents = new Map<string, Map<string, Buffer>>();
   const configs = new Map<string, ImageConfig>();
   const layers = new Map<string, Map<Digest, FoundLayer>>();
   const report = await readArtifact(path, {
-    ...(signal && { signal }),
-    ...(key && { key }),
+    ...options,
     visitor: {
       manifest: async (file, body) => {
         if (!COMPOSE_FILE.test(file.path) || file.size > LARGEST_MANIFEST) return;

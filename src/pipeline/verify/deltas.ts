@@ -30,11 +30,11 @@ export interface DeltaToDecode {
 export async function decodeDeltas(
   path: string,
   deltas: ReadonlyMap<string, ReadonlyMap<Digest, DeltaToDecode>>,
-  signal: AbortSignal,
+  options: { onRead?: (bytes: number) => void; signal: AbortSignal },
 ): Promise<Map<string, Map<Digest, DecodedDelta>>> {
   const decoded = new Map([...deltas.keys()].map((image) => [image, new Map<Digest, DecodedDelta>()]));
   await readArtifact(path, {
-    signal,
+    ...options,
     visitor: {
       async layer({ image, diffID, kind }, body) {
         const delta = kind === 'delta' ? deltas.get(image)?.get(diffID) : undefined;

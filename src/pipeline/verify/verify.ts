@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { UsageError } from '../../errors.ts';
+import { withFile } from '../../io/progress.ts';
 import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Base, OpenedBases } from './bases.ts';
@@ -65,13 +66,18 @@ export async function verifyArtifact(
   world: World,
   key?: KeyObject,
 ): Promise<Verification> {
-  const content = await readContent(path, world.signal, key);
+  const { progress, signal } = world;
+  const content = await withFile(progress, 'reading', path, (onRead) =>
+    readContent(path, { onRead, signal, ...(key && { key }) }),
+  );
   const isDelta = content.images.some(needsBase);
   if (isDelta && bases.length === 0) throw baseNeeded(path);
   const opened: OpenedBases = isDelta ? await openBases(bases, content.images, world) : { images: [] };
   const pairs: Pair[] = [];
   for (const image of content.images) pairs.push(await pairUp(image, opened.images, world.cache));
-  const decoded = await decodeDeltas(path, deltasOf(pairs), world.signal);
+  const decoded = await withFile(progress, 'decoding as a device', path, (onRead) =>
+    decodeDeltas(path, deltasOf(pairs), { onRead, signal }),
+  );
   const { artifactName, module, size, signature } = content.report;
   const problems = [
     ...dependsProblems(content.report, isDelta, opened.artifact),

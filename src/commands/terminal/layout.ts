@@ -1,0 +1,106 @@
+import { printable } from '../../io/printable.ts';
+import { MARKS, visibleLength } from './marks.ts';
+import { wrapped } from './wrap.ts';
+
+/** How text for people is shown. */
+export interface Layout {
+  /** Columns of the terminal. Undefined for a file or pipe, where nothing is cut. */
+  columns?: number | undefined;
+  /** False to leave out the headings of tables. In a file or pipe, tabs part the cells then. */
+  headers: boolean;
+  colour: boolean;
+}
+
+/** Text as a file gets it. */
+export const PLAIN: Layout = { headers: true, colour: false };
+
+const TABLE = /\x02([^\x02\x03]*)\x03/g;
+
+/**
+ * `text` as it is shown: tables fit the width, marks are colours or nothing, and secrets and what a
+ * terminal would obey are gone.
+ */
+export function layOut(text: string, layout: Layout): string {
+  const plain = text.replace(TABLE, (_, table: string) => tableText(table, layout));
+  return plain
+    .split(/([\x0e\x0f])/)
+    .map((part) => colourOf(part, layout) ?? printable(part))
+    .join('');
+}
+
+function colourOf(part: string, { colour }: Layout): string | undefined {
+  if (part === MARKS.goodStart) return colour ? '\x1b[32m' : '';
+  return part === MARKS.goodEnd ? (colour ? '\x1b[39m' : '') : undefined;
+}
+
+const GAP = 2;
+/** Columns of a table get no narrower than this. It is enough for the short form of a digest. */
+const NARROWEST = 12;
+/** The widest table, in columns of the terminal. */
+const WIDEST = 200;
+
+function tableText(table: string, { columns, headers }: Layout): string {
+  const [right = '', ...lines] = table.split(MARKS.row);
+  const [headings = [], ...body] = lines.map((line) => line.split(MARKS.cell));
+  if (!headers && columns === undefined) return body.map((row) => row.join('\t')).join('\n');
+  const rows = headers ? [headings, ...body] : body;
+  const aligned = new Set(
+    right
+      .split(',')
+      .filter((column) => column !== '')
+      .map(Number),
+  );
+  const natural = headings.map((_, column) => widestOf(rows, column));
+  const widths = columns === undefined ? natural : fitted(natural, Math.min(columns, WIDEST), aligned);
+  return rows.flatMap((row) => rowLines(row, widths, aligned)).join('\n');
+}
+
+function widestOf(rows: readonly (readonly string[])[], column: number): number {
+  return Math.max(0, ...rows.map((row) => visibleLength(row[column] ?? '')));
+}
+
+/** The widths of columns that fit: the widest gets narrower first, numbers never. */
+function fitted(natural: readonly number[], columns: number, aligned: ReadonlySet<number>): number[] {
+  const widths = [...natural];
+  const total = (): number => widths.reduce((sum, width) => sum + width + GAP, -GAP);
+  while (total() > columns) {
+    const widest = Math.max(...widths.filter((_, column) => !aligned.has(column)));
+    if (widest <= NARROWEST) break;
+    const column = widths.findIndex((width, index) => width === widest && !aligned.has(index));
+    widths[column] = widest - 1;
+  }
+  return widths;
+}
+
+function rowLines(row: readonly string[], widths: readonly number[], aligned: ReadonlySet<number>): string[] {
+  const cells = widths.map((width, column) => cellLines(row[column] ?? '', width));
+  const height = Math.max(1, ...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, line) =>
+    cells
+      .map((lines, column) => padded(lines[line] ?? '', widths[column] ?? 0, aligned.has(column)))
+      .join(' '.repeat(GAP))
+      .trimEnd(),
+  );
+}
+
+function padded(text: string, width: number, isRight: boolean): string {
+  const space = ' '.repeat(Math.max(0, width - visibleLength(text)));
+  return isRight ? space + text : text + space;
+}
+
+/** Text wraps between its words. A single long word, as the name of an image, is cut in its middle. */
+function cellLines(text: string, width: number): string[] {
+  if (visibleLength(text) <= width) return [text];
+  const words = text.split(' ').map((word) => cutInTheMiddle(word, width));
+  return wrapped(words.join(' '), width).split('\n');
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** `registry.example.com/shop/web:1.0` as `registry.e…/web:1.0`. An id keeps its first eight digits. */
+export function cutInTheMiddle(word: string, width: number): string {
+  if (visibleLength(word) <= width) return word;
+  if (UUID.test(word)) return word.slice(0, 8);
+  const start = Math.ceil((width - 1) / 2);
+  return `${word.slice(0, start)}…${word.slice(word.length - (width - 1 - start))}`;
+}
