@@ -4,6 +4,7 @@ import { format, resolveConfig } from 'prettier';
 import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/commands/all.ts';
+import { GLOBAL_OPTIONS, STANDARD_OPTIONS } from '../src/commands/line/globalOptions.ts';
 import { withManifestSettings } from '../src/commands/options/settings.ts';
 import type { Command } from '../src/commands/terminal/command.ts';
 import { EXIT, UsageError } from '../src/errors.ts';
@@ -87,11 +88,18 @@ function filled(text: string, name: string, block: string): string {
 /** docs/options.md with the tables as the code has them now. */
 function withTables(text: string): string {
   const known = new Map<string, string>();
-  return COMMANDS.reduce((filledSoFar, command) => {
-    const usage = `\`\`\`\nmender-docker-delta ${[command.usage].flat()[0]!}\n\`\`\``;
-    const block = `${usage}\n\n${blockOf(command, known)}`.trimEnd();
-    return filled(filledSoFar, `options of ${nameOf(command)}`, block);
-  }, text);
+  const rows = Object.entries({ ...GLOBAL_OPTIONS, ...STANDARD_OPTIONS }).map(([name, option]) =>
+    rowOf(name, option),
+  );
+  const common = ['| option | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');
+  return COMMANDS.reduce(
+    (filledSoFar, command) => {
+      const usage = `\`\`\`\nmender-docker-delta ${[command.usage].flat()[0]!}\n\`\`\``;
+      const block = `${usage}\n\n${blockOf(command, known)}`.trimEnd();
+      return filled(filledSoFar, `options of ${nameOf(command)}`, block);
+    },
+    filled(text, 'options of every command', common),
+  );
 }
 
 describe('the documents', () => {
@@ -166,7 +174,7 @@ function headingsOf(text: string): string[] {
   );
 }
 
-const EVERY = ['json', 'log-level', 'verbose', 'timeout', 'quiet', 'help', 'version'];
+const EVERY = [...Object.keys(GLOBAL_OPTIONS), ...Object.keys(STANDARD_OPTIONS)];
 /** Options of other programs that the documents mention. */
 const FOREIGN = ['global', 'tag', 'rm', 'volume', 'env', 'user', 'seconds', 'seed'];
 

@@ -40,6 +40,12 @@ export const GLOBAL_OPTIONS = {
   },
 } as const;
 
+/** What every command understands before it reads its own line. */
+export const STANDARD_OPTIONS = {
+  help: { group, type: 'boolean', describe: 'Show help' },
+  version: { group, type: 'boolean', describe: 'Show the version' },
+} as const;
+
 export type GlobalFlags = FlagsOf<typeof GLOBAL_OPTIONS>;
 
 /** How an error is told, also if the command line itself is wrong. */

@@ -1,5 +1,6 @@
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
+import { STANDARD_OPTIONS } from './globalOptions.ts';
 import { columns, wrapped } from '../terminal/wrap.ts';
 import { PROGRAM, placeholderOf, usageLine, wordText, wordsOf } from './usage.ts';
 
@@ -36,15 +37,10 @@ export function overview(commands: readonly Command[], common: OptionTable, widt
     'Commands:',
     ...listed(commands, width),
     '',
-    ...groupsOf({ ...common, ...STANDARD }, width),
+    ...groupsOf({ ...common, ...STANDARD_OPTIONS }, width),
     wrapped(`${PROGRAM} help COMMAND lists the options of a command.`, width),
   ].join('\n');
 }
-
-const STANDARD = {
-  help: { group: 'Options of every command:', type: 'boolean', describe: 'Show this help' },
-  version: { group: 'Options of every command:', type: 'boolean', describe: 'Show the version' },
-} as const;
 
 function listed(commands: readonly Command[], width: number): string[] {
   return columns(
@@ -72,7 +68,7 @@ export function commandHelp(command: Command, common: OptionTable, width: number
     `Usage: ${usageLine(command)} [OPTION..]${command.passesOn === true ? ' [-- ARGUMENT..]' : ''}`,
     '',
     ...(words.length === 0 ? [] : [...columns(words, width), '']),
-    ...groupsOf({ ...command.options, ...common, help: STANDARD.help }, width),
+    ...groupsOf({ ...command.options, ...common, help: STANDARD_OPTIONS.help }, width),
     ...(examples.length === 0 ? [] : ['Examples:', ...examplesText]),
   ]
     .join('\n')
