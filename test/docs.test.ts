@@ -3,6 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import type { Measured } from '../scripts/benchmarks/figures.ts';
+import { BENCHMARKS, measuredText } from '../scripts/benchmarks/figures.ts';
 import { COMMANDS } from '../src/commands/all.ts';
 import { GLOBAL_OPTIONS, STANDARD_OPTIONS } from '../src/commands/line/globalOptions.ts';
 import { withManifestSettings } from '../src/commands/options/settings.ts';
@@ -20,6 +22,15 @@ const DOCUMENTS = new Map(
 );
 const OPTIONS = DOCUMENTS.get('docs/options.md')!;
 const SETTINGS = DOCUMENTS.get('docs/settings.md')!;
+
+const MEASUREMENTS = DOCUMENTS.get('docs/measurements.md')!;
+/** The benchmarks whose figures are in docs/measurements. */
+const MEASURED = BENCHMARKS.filter((name) => existsSync(join(ROOT, `docs/measurements/${name}.json`)));
+
+function figuresOf(name: (typeof BENCHMARKS)[number]): string {
+  const path = join(ROOT, `docs/measurements/${name}.json`);
+  return measuredText(name, JSON.parse(readFileSync(path, 'utf8')) as Measured<typeof name>);
+}
 
 function markdownIn(folder: string, recursive: boolean): string[] {
   const names = readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' });
@@ -108,6 +119,14 @@ describe('the documents', () => {
     await expect(withTables(OPTIONS)).toMatchFileSnapshot('../docs/options.md');
   });
 
+  it('quote the figures that the benchmarks wrote', async () => {
+    const text = MEASURED.reduce(
+      (so, name) => filled(so, `measured: ${name}`, figuresOf(name)),
+      MEASUREMENTS,
+    );
+    await expect(text).toMatchFileSnapshot('../docs/measurements.md');
+  });
+
   it('have every key of x-mender', async () => {
     const keys = `${knownSettings().map(code).join(', ')}.`;
     await expect(filled(SETTINGS, 'keys of x-mender', keys)).toMatchFileSnapshot('../docs/settings.md');
@@ -176,7 +195,7 @@ function headingsOf(text: string): string[] {
 
 const EVERY = [...Object.keys(GLOBAL_OPTIONS), ...Object.keys(STANDARD_OPTIONS)];
 /** Options of other programs that the documents mention. */
-const FOREIGN = ['global', 'tag', 'rm', 'volume', 'env', 'user', 'seconds', 'seed'];
+const FOREIGN = ['large', 'global', 'tag', 'rm', 'volume', 'env', 'user', 'seconds', 'seed'];
 
 function isKnown(name: string): boolean {
   const names = [...EVERY, ...COMMANDS.flatMap((command) => Object.keys(optionsOf(command)))];

@@ -1,7 +1,7 @@
 // A first full build against skopeo + tar + mender-artifact, a rebuild with nothing changed, and the size of a delta against
 // xdelta3 with its defaults on layers paired by index.
 //
-//   scripts/bench build
+//   scripts/bench build [ROUNDS]     first builds in ROUNDS rounds (5)
 //
 // Needs docker-registry, skopeo, mender-artifact, xdelta3, xz-utils, tar and time (Debian packages).
 import { execFileSync, spawn } from 'node:child_process';
@@ -11,29 +11,22 @@ import { join } from 'node:path';
 import { dependenciesLayer, packageLayer } from '../lib/content.mjs';
 import { addImage, newContent } from '../lib/images.mjs';
 import { registryWith } from '../lib/docker-registry.mjs';
-import { ROOT, megabytes as mega, median, printTable, saveFigures } from './report.ts';
+import type { BuildFigures } from './figures.ts';
+import { ROOT, median, saveFigures } from './report.ts';
 
 const folder = join(ROOT, '.bench');
 const tool = join(ROOT, 'bin/mender-docker-delta.js');
 const work = join(folder, 'work');
-const megabytes = (bytes: number): string => `${mega(bytes, 1)} MB`;
+const ROUNDS = Number(process.argv[2] ?? 5);
 
 /** Seconds by the clock, and bytes. */
-interface Run {
-  seconds: number;
-  peak: number;
-}
-
-interface FirstBuild extends Run {
-  /** Bytes of the artifact. */
-  size: number;
-}
+type Run = Omit<BuildFigures, 'size'>;
 
 interface Round {
-  hand: FirstBuild;
-  loadable: FirstBuild;
-  verified: FirstBuild;
-  ours: FirstBuild;
+  hand: BuildFigures;
+  loadable: BuildFigures;
+  verified: BuildFigures;
+  ours: BuildFigures;
 }
 
 /** Runs a command of its own under GNU time. */
@@ -115,7 +108,7 @@ function clear(): void {
   execFileSync('sync');
 }
 
-async function first(run: () => Promise<Run>): Promise<FirstBuild> {
+async function first(run: () => Promise<Run>): Promise<BuildFigures> {
   clear();
   const { seconds, peak } = await run();
   const artifact = ['hand.mender', '1.0.mender'].map((name) => join(folder, name)).find(existsSync);
@@ -125,7 +118,7 @@ async function first(run: () => Promise<Run>): Promise<FirstBuild> {
 writeComposeFile(registry.host, '1');
 const rounds: Round[] = [];
 const ours = build('1.0', '--writer', 'embedded');
-for (let round = 0; round < 5; round++) {
+for (let round = 0; round < ROUNDS; round++) {
   rounds.push({
     hand: await first(() => byHand('oci-archive')),
     loadable: await first(() => byHand('docker-archive')),
@@ -133,7 +126,7 @@ for (let round = 0; round < 5; round++) {
     ours: await first(() => measure(`${ours} --no-verify`, folder)),
   });
 }
-const medians = (which: keyof Round): FirstBuild => ({
+const medians = (which: keyof Round): BuildFigures => ({
   seconds: median(rounds.map((round) => round[which].seconds)),
   peak: median(rounds.map((round) => round[which].peak)),
   size: median(rounds.map((round) => round[which].size)),
@@ -147,20 +140,6 @@ const firstBuilds = {
   'the same with --no-verify': medians('ours'),
 };
 const ratios = { verified: ratio('verified'), unverified: ratio('ours') };
-printTable(
-  'First full build, three images, medians of 5 rounds',
-  ['way', 'seconds', 'peak memory', 'artifact'],
-  Object.entries(firstBuilds).map(([way, { seconds, peak, size }]) => [
-    way,
-    String(seconds),
-    megabytes(peak),
-    megabytes(size),
-  ]),
-);
-console.log(
-  `\nratios in a round: ${ratios.verified.toFixed(2)}, with --no-verify ${ratios.unverified.toFixed(2)}`,
-);
-
 const sizeOf = (version: string): number => statSync(join(folder, `${version}.mender`)).size;
 const again = { ...(await measure(build('1.1', '--writer', 'embedded'), folder)), size: sizeOf('1.1') };
 writeComposeFile(registry.host, '2');
@@ -170,17 +149,7 @@ const full = {
   size: sizeOf('2.0-full'),
 };
 const pairedSize = pairedByIndex();
-printTable(
-  'Later builds',
-  ['what', 'seconds', 'peak memory', 'artifact'],
-  [
-    ['nothing changed', String(again.seconds), megabytes(again.peak), megabytes(again.size)],
-    ['1.0 to 2.0, full', String(full.seconds), megabytes(full.peak), megabytes(full.size)],
-    ['1.0 to 2.0, deltas', String(delta.seconds), megabytes(delta.peak), megabytes(delta.size)],
-    ['1.0 to 2.0, xdelta3 defaults, layers paired by index, gzip outside', '', '', megabytes(pairedSize)],
-  ],
-);
-saveFigures('build', { firstBuilds, ratios, again, delta, full, pairedSize });
+saveFigures('build', { rounds: ROUNDS, firstBuilds, ratios, again, delta, full, pairedSize });
 registry.close();
 
 /** Bytes of the deltas as the shell generators make and pack them. */

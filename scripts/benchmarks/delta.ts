@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { hugeLayer, countlessFiles, writeTar } from './largeLayers.ts';
-import { megabytes, printTable, saveFigures } from './report.ts';
+import type { DeltaFigures, FiguresOf } from './figures.ts';
+import { saveFigures } from './report.ts';
 import { timed } from './timed.ts';
 
 const CHILD = join(import.meta.dirname, 'encodeOnce.mjs');
@@ -25,24 +26,6 @@ interface Encoder {
   decode: (old: string, delta: string) => string[];
   /** The command that prints the processor seconds of our own proof. */
   prove?: (old: string, fresh: string, delta: string) => string[];
-}
-
-/** The figures of one encoder. Sizes and memory are bytes. */
-interface Figures {
-  raw: number;
-  packed: number;
-  seconds: number;
-  /** Processor seconds of encoding. */
-  processor: number;
-  peak: number;
-  /** Processor seconds of decoding. */
-  decodeSeconds: number;
-  /** Bytes that the decoder read of base layer and delta. */
-  read: number;
-  /** Bytes of both layers. */
-  files: number;
-  /** Processor seconds of our own proof. */
-  proof?: number;
 }
 
 /** zstd refuses a file against itself, which an unchanged layer is. */
@@ -109,7 +92,7 @@ function decoded(
   old: string,
   delta: string,
   fresh: string,
-): Pick<Figures, 'decodeSeconds' | 'read'> {
+): Pick<DeltaFigures, 'decodeSeconds' | 'read'> {
   const command = encoder.decode(old, delta);
   const script = '"$@" > /dev/null || exit 1; sed -n "s/^rchar: //p" /proc/$$/io';
   const { processor, output } = timed(['sh', '-c', script, 'sh', ...command]);
@@ -128,7 +111,7 @@ function packedSize(folder: string, names: readonly string[]): number {
   return execFileSync('xz', ['-6', '-T1', '-c'], { input: stored, maxBuffer: 2 ** 31 }).length;
 }
 
-function measure(encoder: Encoder, corpus: string, pair: string, folder: string): Figures {
+function measure(encoder: Encoder, corpus: string, pair: string, folder: string): DeltaFigures {
   const [old, fresh] = [join(corpus, pair, 'old.tar'), join(corpus, pair, 'new.tar')];
   const delta = join(folder, `${pair}.delta`);
   const { seconds, processor, peak } = timed(encoder.encode(old, fresh, delta));
@@ -144,37 +127,7 @@ function measure(encoder: Encoder, corpus: string, pair: string, folder: string)
   };
 }
 
-const HEAD = [
-  'encoder',
-  'delta (MB)',
-  'after xz -6 (MB)',
-  'encode (s)',
-  'its processor time (s)',
-  'peak (MB)',
-  'decode (processor s)',
-  'read by the decoder (MB)',
-  'of source + target',
-  'own proof (processor s)',
-];
-
-function cells(name: string, figures: Figures): string[] {
-  const { raw, packed, seconds, processor, peak, decodeSeconds, read, files, proof } = figures;
-  return [
-    name,
-    megabytes(raw),
-    megabytes(packed),
-    seconds.toFixed(1),
-    processor.toFixed(1),
-    megabytes(peak, 0),
-    decodeSeconds.toFixed(2),
-    megabytes(read, 0),
-    files === 0 ? '' : `${((100 * read) / files).toFixed(0)} %`,
-    proof === undefined ? '' : proof.toFixed(2),
-  ];
-}
-
-/** Figures by encoder and pair. */
-type Results = Record<string, Record<string, Figures>>;
+type Results = FiguresOf['delta'];
 
 function compare(corpus: string): Results {
   const pairs = readdirSync(corpus)
@@ -184,14 +137,11 @@ function compare(corpus: string): Results {
   const results: Results = {};
   try {
     for (const pair of pairs) {
-      const rows: string[][] = [];
+      console.error(`measuring ${pair}`);
       for (const encoder of ENCODERS) {
-        const figures = measure(encoder, corpus, pair, folders.get(encoder.name) ?? '');
-        (results[encoder.name] ??= {})[pair] = figures;
-        rows.push(cells(encoder.name, figures));
+        const folder = folders.get(encoder.name) ?? '';
+        (results[encoder.name] ??= {})[pair] = measure(encoder, corpus, pair, folder);
       }
-      const size = megabytes(statSync(join(corpus, pair, 'new.tar')).size, 0);
-      printTable(`${pair}: ${size} MB`, HEAD, rows);
     }
     addTotals(pairs, folders, results);
   } finally {
@@ -203,12 +153,11 @@ function compare(corpus: string): Results {
 /** The sums over all pairs. No encoder has work with an unchanged layer, so the sums leave it out. */
 function addTotals(pairs: readonly string[], folders: ReadonlyMap<string, string>, results: Results): void {
   const counted = pairs.filter((pair) => !pair.endsWith('-same'));
-  const rows: string[][] = [];
   for (const [name, folder] of folders) {
     const own = counted.flatMap((pair) => results[name]?.[pair] ?? []);
-    const sum = (key: keyof Figures): number =>
+    const sum = (key: keyof DeltaFigures): number =>
       own.reduce((total, figures) => total + (figures[key] ?? 0), 0);
-    const total: Figures = {
+    const total: DeltaFigures = {
       raw: sum('raw'),
       packed: packedSize(
         folder,
@@ -222,10 +171,8 @@ function addTotals(pairs: readonly string[], folders: ReadonlyMap<string, string
       files: sum('files'),
       ...(own.some(({ proof }) => proof !== undefined) && { proof: sum('proof') }),
     };
-    (results[name] ??= {})['together'] = total;
-    rows.push(cells(name, total));
+    (results[name] ??= {})[`${counted.length} together, packed as one`] = total;
   }
-  printTable(`${counted.length} pairs together, packed as one`, HEAD, rows);
 }
 
 function measureLarge(): Results {
@@ -237,9 +184,7 @@ function measureLarge(): Results {
       mkdirSync(join(corpus, 'pair'));
       writeTar(join(corpus, 'pair', 'old.tar'), layer(false));
       writeTar(join(corpus, 'pair', 'new.tar'), layer(true));
-      const figures = measure(builtin('default'), corpus, 'pair', corpus);
-      results[name] = { large: figures };
-      printTable('Very large layers, builtin encoder, one worker', HEAD, [cells(name, figures)]);
+      results[name] = { large: measure(builtin('default'), corpus, 'pair', corpus) };
     } finally {
       rmSync(corpus, { recursive: true });
     }

@@ -12,18 +12,11 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../lib/free-port.mjs';
-import { megabytes, printTable, saveFigures } from './report.ts';
+import type { DownloadFigures } from './figures.ts';
+import { saveFigures } from './report.ts';
 
 const CHILD = join(import.meta.dirname, 'downloadOnce.mjs');
 const MIB = 1 << 20;
-
-interface Figures {
-  seconds: number;
-  /** Processor seconds. */
-  cpu: number;
-  /** Bytes of memory; only of our own process. */
-  peak?: number;
-}
 
 /** A file that no compression shortens; returns its digest. */
 function makeFile(path: string, mib: number): string {
@@ -75,18 +68,18 @@ async function serve(folder: string): Promise<{ nginx: ChildProcess; url: string
 }
 
 /** Downloads once, in a process of its own. */
-function ours(url: string, size: number, digest: string, destination: string, how: string): Figures {
+function ours(url: string, size: number, digest: string, destination: string, how: string): DownloadFigures {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     [CHILD, url, String(size), digest, destination, how],
     { encoding: 'utf8' },
   );
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Figures;
+  return JSON.parse(stdout) as DownloadFigures;
 }
 
 /** A shell command, with what it and its children took. */
-function shell(command: string, ...words: string[]): Figures {
+function shell(command: string, ...words: string[]): DownloadFigures {
   const { stderr, status } = spawnSync(
     'bash',
     ['-c', `TIMEFORMAT='%R %U %S'; time { ${command}; }`, 'bash', ...words],
@@ -106,7 +99,7 @@ async function main(mib = '512', runs = '3'): Promise<void> {
   const { nginx, url } = await serve(folder);
   try {
     const size = Number(mib) * MIB;
-    const ways: Record<string, () => Figures> = {
+    const ways: Record<string, () => DownloadFigures> = {
       curl: () => shell('curl -sSf -o "$2" "$1"', url, destination),
       'curl, then openssl': () =>
         shell('curl -sSf -o "$2" "$1" && openssl dgst -sha256 "$2" > /dev/null', url, destination),
@@ -117,7 +110,7 @@ async function main(mib = '512', runs = '3'): Promise<void> {
       'in parts': () => ours(url, size, '-', destination, 'parts'),
       'in parts, verified': () => ours(url, size, digest, destination, 'parts'),
     };
-    const best = new Map<string, Figures>();
+    const best = new Map<string, DownloadFigures>();
     for (let run = 0; run < Number(runs); run++) {
       for (const [name, way] of Object.entries(ways)) {
         rmSync(destination, { force: true });
@@ -128,16 +121,6 @@ async function main(mib = '512', runs = '3'): Promise<void> {
         best.set(name, { ...least, peak });
       }
     }
-    const reference = best.get('curl')?.seconds ?? Number.NaN;
-    const rows = [...best].map(([name, { seconds, cpu, peak = 0 }]) => [
-      name,
-      seconds.toFixed(2),
-      (seconds / reference).toFixed(2),
-      cpu.toFixed(2),
-      peak === 0 ? '' : megabytes(peak, 0),
-    ]);
-    const head = ['way', 'seconds', 'times curl', 'processor seconds', 'peak memory, MB'];
-    printTable(`${mib} MiB from 127.0.0.1, best of ${runs}`, head, rows);
     saveFigures('download', { mebibytes: Number(mib), runs: Number(runs), ways: Object.fromEntries(best) });
   } finally {
     nginx.kill();

@@ -11,7 +11,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ROOT, megabytes, printTable, saveFigures } from './report.ts';
+import { ROOT, saveFigures } from './report.ts';
 import { timed } from './timed.ts';
 
 const MIB = 1 << 20;
@@ -54,13 +54,6 @@ try {
     measure('artifacts', 'download', 'bench-1', '-o', copy),
   ];
   execFileSync('cmp', [artifact, copy]);
-  const rows = figures.map(({ what, bytes, seconds, peak }) => [
-    what,
-    String(bytes),
-    megabytes(peak, 0),
-    seconds.toFixed(1),
-  ]);
-  printTable('Transfers', ['transfer', 'bytes', 'peak memory, MB', 'seconds'], rows);
   saveFigures('transfer', figures);
 } finally {
   server.stdin.end();

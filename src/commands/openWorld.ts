@@ -19,7 +19,8 @@ import { registrySource } from '../registry/source.ts';
 import type { BuildFlags } from './options/build.ts';
 import { cacheFolder, helperCaches } from './options/cacheFolder.ts';
 import type { Context } from './terminal/command.ts';
-import { libraryAt, libraryToken } from './options/libraryAccess.ts';
+import { libraryToken } from '../library/token.ts';
+import { libraryAt } from './options/libraryAccess.ts';
 import { parseSize } from './options/request.ts';
 
 /** Bytes. A bomb of a few megabytes must not fill the disk. */
@@ -33,7 +34,7 @@ export function openWorld(flags: BuildFlags, context: Context): World {
   const openArchive = (path: string): ImageSource => archiveSource(path, { log });
   const library = (text: string): LibraryFile => {
     const reference = parseWrittenReference(text);
-    const opened = libraryAt(reference.host, flags, context, libraryToken(context));
+    const opened = libraryAt(reference.host, flags, context, libraryToken(context.environment));
     return libraryFile(reference, { library: opened, cache, openArchive, progress });
   };
   const images = openImages({ sources, archive: once(openArchive), library }, context);

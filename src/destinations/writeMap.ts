@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises';
+import { stringify } from 'yaml';
+import { writeAtomically } from '../io/files.ts';
 import type { JsonObject } from './problems.ts';
 import type { Account, Entry } from './model.ts';
 
@@ -13,6 +16,15 @@ export function mapOf(entries: readonly Entry[]): JsonObject[] {
       ...(Object.keys(billing).length === 0 ? {} : { 'billing-code-config': billing }),
     };
   });
+}
+
+/**
+ * Writes a map: JSON if the path ends with `.json`, else YAML. Throws UsageError if the file can't be
+ * written.
+ */
+export async function writeMap(path: string, map: readonly JsonObject[]): Promise<void> {
+  const text = path.endsWith('.json') ? `${JSON.stringify(map, null, 2)}\n` : stringify(map);
+  await writeAtomically(path, (temporary) => writeFile(temporary, text));
 }
 
 function accountOf({ provider, destinations }: Account): JsonObject {

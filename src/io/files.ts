@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
 import { OWN_PREFIX, addTemporary, forgetTemporary } from './temporaries.ts';
@@ -118,6 +118,16 @@ export function unforeseenFileError(error: unknown): unknown {
 /** True for Node's refusal of a path or program argument with NUL, which no system call takes. */
 function isNulError(error: unknown): boolean {
   return systemCodeOf(error) === 'ERR_INVALID_ARG_VALUE' && messageOf(error).includes('without null bytes');
+}
+
+/** True if there is a regular file at `path`, also behind a link. */
+export async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** True if `path` is a folder that can be read and is not empty. */
+export async function hasEntries(path: string): Promise<boolean> {
+  return (await readdir(path).catch(() => [])).length > 0;
 }
 
 /** Bytes of the file at `path`, or undefined if it does not exist. */

@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { Entry } from '../../destinations/model.ts';
-import { mapOf } from '../../destinations/writeMap.ts';
+import { mapOf, writeMap } from '../../destinations/writeMap.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { writeAtomically } from '../../io/files.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
 import { openServerMapsOf } from '../options/mapContext.ts';
@@ -82,8 +80,6 @@ async function runSnapshot(flags: DestinationsFlags, context: Context): Promise<
     context.report(map, stringify(map).trimEnd());
     return;
   }
-  const text = output.endsWith('.json') ? `${JSON.stringify(map, null, 2)}\n` : stringify(map);
-  const path = resolve(context.folder, output);
-  await writeAtomically(path, (temporary) => writeFile(temporary, text));
+  await writeMap(resolve(context.folder, output), map);
   context.log.info(`wrote ${entries.length} entries for ${names.length} applications to ${output}`);
 }

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { planAccounts } from '../../destinations/plan.ts';
 import type { PlannedAccount } from '../../destinations/plan.ts';
 import { parseNvr } from '../../destinations/nvr.ts';
 import type { Destination } from '../../destinations/model.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
+import { isFile } from '../../io/files.ts';
 import { resolveApplication } from '../../destinations/resolve.ts';
 import { readArtifactSets } from '../../pipeline/destinations/artifact.ts';
 import { mapReport } from '../../pipeline/destinations/report.ts';
@@ -62,13 +62,6 @@ async function askedFor({ what = [], image }: DestinationsFlags, context: Contex
   // An artifact without an architecture only matches destinations for any architecture.
   const { application = '', version: own, architecture = '' } = artifact ?? {};
   return { name: application, version: own, architecture };
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (file) => file.isFile(),
-    () => false,
-  );
 }
 
 function accountJson(

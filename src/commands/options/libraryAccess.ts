@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '../../errors.ts';
-import { fileError } from '../../io/files.ts';
-import { registerSecret } from '../../io/redact.ts';
 import type { Library } from '../../library/client.ts';
 import { libraryBase } from '../../library/client.ts';
+import { findLibraryToken } from '../../library/token.ts';
 import { warnOfClearText } from '../../server/host.ts';
 import { sameHost } from '../../library/url.ts';
 import type { Context } from '../terminal/command.ts';
@@ -13,8 +11,6 @@ export interface LibraryFlags {
   library?: string;
   tokenFile?: string;
 }
-
-type Environment = Context['environment'];
 
 /**
  * Opens the library of a reference: the library that the reference names, else the one of --library
@@ -26,7 +22,7 @@ export async function openLibrary(
   flags: LibraryFlags,
   context: Context,
 ): Promise<Library> {
-  const token = await tokenOf(flags, context.environment);
+  const token = await findLibraryToken(context.environment, flags.tokenFile);
   return libraryAt(host, flags, context, token);
 }
 
@@ -66,29 +62,4 @@ function withScheme(address: string): string {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/.test(address)
     ? `http://${address}`
     : `https://${address}`;
-}
-
-/** LIBRARY_TOKEN, if it is set. */
-export function libraryToken({ environment }: Pick<Context, 'environment'>): string | undefined {
-  const token = environment['LIBRARY_TOKEN']?.trim();
-  registerSecret(token);
-  return token === '' ? undefined : token;
-}
-
-/** LIBRARY_TOKEN, else the content of --token-file. */
-async function tokenOf({ tokenFile }: LibraryFlags, environment: Environment): Promise<string | undefined> {
-  const token =
-    libraryToken({ environment }) ?? (tokenFile === undefined ? undefined : await readToken(tokenFile));
-  registerSecret(token);
-  return token;
-}
-
-async function readToken(path: string): Promise<string> {
-  try {
-    const token = (await readFile(path, 'utf8')).trim();
-    if (token !== '') return token;
-  } catch (error) {
-    throw fileError(error, `reading the token in ${path}`);
-  }
-  throw new UsageError(`reading the token in ${path}: the file is empty`);
 }

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { hasEntries } from '../../io/files.ts';
 import type { NotesContext } from '../../pipeline/release/uploadNotes.ts';
 import type { Api } from '../../server/api.ts';
 import type { Context } from '../terminal/command.ts';
@@ -28,8 +28,7 @@ export async function openUploads(
 ): Promise<NotesContext> {
   const { log, progress } = context;
   const old = join(cacheOf(cacheDir, context).root, 'uploads');
-  const found = await readdir(old).catch(() => []);
-  if (found.length > 0) {
+  if (await hasEntries(old)) {
     log.warning(
       `ignoring the notes of interrupted uploads in ${old}; upload those files again and remove it`,
     );

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../errors.ts';
+import { isFile } from '../../io/files.ts';
 import { checkModel } from './check/model.ts';
 import { rebase } from './paths.ts';
 import { refuseRemote } from './remote.ts';
@@ -58,11 +58,7 @@ async function includedModel(entry: Value, outer: Scope, load: Load): Promise<Ma
 
 async function dotenvIn(folder: string): Promise<string[]> {
   const path = join(folder, '.env');
-  const isFile = await stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-  return isFile ? [path] : [];
+  return (await isFile(path)) ? [path] : [];
 }
 
 function imported(model: Mapping, other: Mapping, fillQuietly: (text: string) => string): Mapping {

@@ -1,0 +1,184 @@
+// What the benchmarks measure, and the tables that they print and docs/measurements.md quotes. Sizes and memory are bytes.
+import type { MeasuredOn } from '../lib/machine.ts';
+
+/** The figures of one encoder with one pair of layers. */
+export interface DeltaFigures {
+  raw: number;
+  /** Of the delta after xz -6. */
+  packed: number;
+  seconds: number;
+  /** Processor seconds of encoding. */
+  processor: number;
+  peak: number;
+  /** Processor seconds of decoding. */
+  decodeSeconds: number;
+  /** Bytes that the decoder read of base layer and delta. */
+  read: number;
+  /** Bytes of both layers. */
+  files: number;
+  /** Processor seconds of our own proof. */
+  proof?: number;
+}
+
+export interface BuildFigures {
+  seconds: number;
+  peak: number;
+  /** Of the artifact. */
+  size: number;
+}
+
+export interface DownloadFigures {
+  seconds: number;
+  /** Processor seconds. */
+  cpu: number;
+  /** Of memory; only of our own process. */
+  peak?: number;
+}
+
+/** The figures in docs/measurements/NAME.json. */
+export interface FiguresOf {
+  /** By encoder and pair. */
+  delta: Record<string, Record<string, DeltaFigures>>;
+  /** By layer, and of the one encoder. */
+  'delta-large': Record<string, Record<string, DeltaFigures>>;
+  build: {
+    rounds: number;
+    /** Medians by the way to build. */
+    firstBuilds: Record<string, BuildFigures>;
+    /** To the time of the first way, the median of the rounds. */
+    ratios: { verified: number; unverified: number };
+    again: BuildFigures;
+    delta: BuildFigures;
+    full: BuildFigures;
+    pairedSize: number;
+  };
+  transfer: { what: string; bytes: number; seconds: number; peak: number }[];
+  download: { mebibytes: number; runs: number; ways: Record<string, DownloadFigures> };
+}
+
+/** A file in docs/measurements. */
+export type Measured<Name extends keyof FiguresOf> = MeasuredOn & { figures: FiguresOf[Name] };
+
+/** Bytes as MB. */
+function megabytes(bytes: number, digits = 2): string {
+  return (bytes / 1e6).toFixed(digits);
+}
+
+/** A Markdown table: the first column left, the others right. */
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const DELTA_HEAD = [
+  'encoder',
+  'delta (MB)',
+  'after xz -6 (MB)',
+  'encode (s)',
+  'its processor time (s)',
+  'peak (MB)',
+  'decode (processor s)',
+  'read by the decoder (MB)',
+  'of source + target',
+  'own proof (processor s)',
+];
+
+/** The table of the encoders with one pair. */
+function deltaTable(figures: Readonly<Record<string, DeltaFigures | undefined>>): string {
+  const rows = Object.entries(figures).flatMap(([name, one]) =>
+    one === undefined ? [] : [deltaRow(name, one)],
+  );
+  return markdownTable(DELTA_HEAD, rows);
+}
+
+function deltaRow(name: string, figures: DeltaFigures): string[] {
+  const { raw, packed, seconds, processor, peak, decodeSeconds, read, files, proof } = figures;
+  return [
+    name,
+    megabytes(raw),
+    megabytes(packed),
+    seconds.toFixed(1),
+    processor.toFixed(1),
+    megabytes(peak, 0),
+    decodeSeconds.toFixed(2),
+    megabytes(read, 0),
+    files === 0 ? '' : `${((100 * read) / files).toFixed(0)} %`,
+    proof === undefined ? '' : proof.toFixed(2),
+  ];
+}
+
+function deltaTables(results: FiguresOf['delta']): string {
+  const pairs = Object.keys(Object.values(results)[0] ?? {});
+  const tables = pairs.map((pair) => {
+    const own = Object.entries(results).map(([encoder, figures]) => [encoder, figures[pair]] as const);
+    return `Pair ${pair}:\n\n${deltaTable(Object.fromEntries(own))}`;
+  });
+  return tables.join('\n\n');
+}
+
+function largeTable(results: FiguresOf['delta-large']): string {
+  const own = Object.entries(results).map(([layer, figures]) => [layer, figures['large']] as const);
+  return deltaTable(Object.fromEntries(own));
+}
+
+function buildTables({ rounds, firstBuilds, ratios, ...later }: FiguresOf['build']): string {
+  const row = (what: string, { seconds, peak, size }: BuildFigures): string[] => {
+    return [what, seconds.toFixed(2), `${megabytes(peak, 0)} MB`, `${megabytes(size, 1)} MB`];
+  };
+  const first = Object.entries(firstBuilds).map(([way, figures]) => row(way, figures));
+  const rest = [
+    row('nothing changed', later.again),
+    row('1.0 to 2.0, full', later.full),
+    row('1.0 to 2.0, deltas', later.delta),
+    [
+      '1.0 to 2.0, xdelta3 defaults, layers paired by index, gzip outside',
+      '',
+      '',
+      `${megabytes(later.pairedSize, 1)} MB`,
+    ],
+  ];
+  return [
+    markdownTable(['first full build', 'seconds', 'peak memory', 'artifact'], first),
+    `Medians of ${rounds} rounds. The ratio to OCI archives is ${ratios.verified.toFixed(2)}, with \`--no-verify\` ${ratios.unverified.toFixed(2)}.`,
+    markdownTable(['later build', 'seconds', 'peak memory', 'artifact'], rest),
+  ].join('\n\n');
+}
+
+function transferTable(figures: FiguresOf['transfer']): string {
+  const rows = figures.map(({ what, bytes, peak, seconds }) => {
+    return [`\`${what}\``, megabytes(bytes, 0), megabytes(peak, 0), seconds.toFixed(1)];
+  });
+  return markdownTable(['transfer', 'MB', 'peak memory, MB', 'seconds'], rows);
+}
+
+function downloadTable({ mebibytes, runs, ways }: FiguresOf['download']): string {
+  const reference = ways['curl']?.seconds ?? Number.NaN;
+  const rows = Object.entries(ways).map(([name, { seconds, cpu, peak = 0 }]) => [
+    name,
+    seconds.toFixed(2),
+    (seconds / reference).toFixed(2),
+    cpu.toFixed(2),
+    peak === 0 ? '' : megabytes(peak, 0),
+  ]);
+  const head = ['way', 'seconds', 'times curl', 'processor seconds', 'peak memory, MB'];
+  return `${mebibytes} MiB from 127.0.0.1, best of ${runs}:\n\n${markdownTable(head, rows)}`;
+}
+
+const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string } = {
+  delta: deltaTables,
+  'delta-large': largeTable,
+  build: buildTables,
+  transfer: transferTable,
+  download: downloadTable,
+};
+
+/** The names of all benchmarks. */
+export const BENCHMARKS = Object.keys(TABLES) as (keyof FiguresOf)[];
+
+/** When and where the figures were measured, and their tables, as Markdown. */
+export function measuredText<Name extends keyof FiguresOf>(name: Name, measured: Measured<Name>): string {
+  const { date, commit, machine, figures } = measured;
+  const { processor, cores, memoryGiB, node } = machine;
+  const where = `${processor}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node.replace(/^v/, '')}`;
+  return `Measured on ${date} with commit ${commit} (${where}).\n\n${TABLES[name](figures)}`;
+}
