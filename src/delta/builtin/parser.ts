@@ -1,6 +1,7 @@
 import { matchLength, viewOf, word } from './bytes.ts';
 import { Coverage } from './coverage.ts';
-import type { Source, Target } from './types.ts';
+import { COST, Nodes, REGION } from './nodes.ts';
+import type { Source, TakeCopy, Target } from './types.ts';
 import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
 
 /** The shortest match at a distance that was used before. */
@@ -11,40 +12,13 @@ const GOOD = 16;
 /** If a match continues after this many other bytes, it counts as unbroken. */
 const RESUMED = 4;
 
-/** Costs in the compressed artifact, in eighths of a bit, found by measuring real layers. */
-const COST = {
-  literal: 32,
-  /** The first of several literals. */
-  add: 32,
-  /**
-   * A copy at the distance of the previous copy, of the one before that, and at any other distance.
-   */
-  copy: 56,
-  copyBefore: 176,
-  copyElsewhere: 320,
-  /** What a size costs that does not fit into the opcode. */
-  long: 40,
-};
-
-const LONGEST_SHORT = 18;
-const REGION = 1 << 12;
-const LONGEST_NICE = 256;
-const ROOM = REGION + LONGEST_NICE + 2;
-const FAR = 2 ** 30;
-
 /** How thoroughly to search. */
 export interface Thoroughness {
   /** Every `step`th byte of the source is indexed. */
   step: number;
-  /** Matches of at least this length are taken at once. At most LONGEST_NICE. */
+  /** Matches of at least this length are taken at once. At most 256. */
   nice: number;
 }
-
-/**
- * Receives the copies in the order of the target: position in the target, position in the source,
- * size.
- */
-export type TakeCopy = (at: number, from: number, size: number) => void;
 
 /**
  * Finds the cheapest way to write changed bytes with copies from a source. This is a shortest path:
@@ -55,26 +29,13 @@ export type TakeCopy = (at: number, from: number, size: number) => void;
 export class Parser {
   readonly #index = new PositionIndex();
   readonly #coverage = new Coverage();
-  readonly #cost = new Int32Array(ROOM);
-  /**
-   * Size of the copy that ends at the node (0 for a literal), and its distance (source minus
-   * target).
-   */
-  readonly #size = new Int32Array(ROOM);
-  readonly #distance = new Int32Array(ROOM);
-  /** The distance of the copy before. */
-  readonly #before = new Int32Array(ROOM);
-  readonly #path = new Int32Array(ROOM);
+  readonly #nodes = new Nodes();
   #target = viewOf(new Uint8Array());
   #source = viewOf(new Uint8Array());
   #sourceLength = 0;
   #end = 0;
   /** First position of the region. */
   #base = 0;
-  /** Nodes up to this have a cost. */
-  #cleared = 0;
-  #lead = 0;
-  #leadCost = 0;
   /** The best match at another distance so far: its size, and its position in the source, or -1. */
   #best = 0;
   #bestFrom = -1;
@@ -93,8 +54,7 @@ export class Parser {
     this.#coverage.find(target, source);
     this.#index.fill(this.#source, thoroughness.step, this.#coverage);
     this.#sourceLength = source.length;
-    this.#distance[0] = source.distance;
-    this.#before[0] = source.distance;
+    this.#nodes.begin(source.distance);
     let at = target.start;
     while (at < target.end) at = this.#region(at, take);
   }
@@ -105,37 +65,31 @@ export class Parser {
    */
   #region(start: number, take: TakeCopy): number {
     this.#base = start;
-    this.#cost[0] = 0;
-    this.#size[0] = 1;
-    this.#cleared = 0;
-    this.#lead = 0;
     this.#niceSize = 0;
+    const nodes = this.#nodes;
+    nodes.beginRegion();
     const limit = Math.min(REGION, this.#end - start);
     let node = 0;
     let misses = 0;
     for (;;) {
-      if (node >= limit && (node >= this.#end - start || this.#isLive(node))) break;
-      if (this.#isLive(node)) {
+      if (node >= limit && (node >= this.#end - start || nodes.isLive(node))) break;
+      if (nodes.isLive(node)) {
         const hit = this.#visit(node, misses);
         if (this.#niceSize > 0) break;
         misses = hit ? 0 : misses + 1;
       }
       node++;
     }
-    this.#trace(node, take);
-    return this.#finish(node, take);
-  }
-
-  #isLive(node: number): boolean {
-    return node <= this.#cleared && (this.#lead <= node || this.#cost[node]! < this.#leadCost);
+    return this.#finish(this.#niceSize > 0 ? this.#niceNode : node, take);
   }
 
   /** Updates the nodes that edges from `node` lead to. True if there were matches. */
   #visit(node: number, misses: number): boolean {
-    const cost = this.#cost[node]!;
-    const first = this.#distance[node]!;
-    const second = this.#before[node]!;
-    this.#literal(node, cost);
+    const nodes = this.#nodes;
+    const cost = nodes.cost[node]!;
+    const first = nodes.distance[node]!;
+    const second = nodes.before[node]!;
+    nodes.addLiteral(node, cost);
     let best = this.#repeat(node, first, cost + COST.copy);
     if (second !== first) best = Math.max(best, this.#repeat(node, second, cost + COST.copyBefore));
     if (this.#niceSize > 0 || best >= GOOD) return true;
@@ -155,17 +109,6 @@ export class Parser {
     return word(this.#target, at + RESUMED) === word(this.#source, from + RESUMED);
   }
 
-  #literal(node: number, cost: number): void {
-    const total = cost + COST.literal + (this.#size[node] === 0 ? 0 : COST.add);
-    const next = node + 1;
-    if (next > this.#cleared) this.#clear(next);
-    if (total >= this.#cost[next]!) return;
-    this.#cost[next] = total;
-    this.#size[next] = 0;
-    this.#distance[next] = this.#distance[node]!;
-    this.#before[next] = this.#before[node]!;
-  }
-
   /**
    * Follows the match at a known distance, and returns its size. A match that could have begun
    * earlier was found there.
@@ -176,7 +119,8 @@ export class Parser {
     const at = this.#base + node;
     const from = at + distance;
     if (from < 0 || from >= this.#sourceLength || target.getUint8(at) !== source.getUint8(from)) return 0;
-    if (this.#size[node] === 0 && from > 0 && target.getUint8(at - 1) === source.getUint8(from - 1)) return 0;
+    if (this.#nodes.size[node] === 0 && from > 0 && target.getUint8(at - 1) === source.getUint8(from - 1))
+      return 0;
     const size = matchLength(target, at, source, from, Math.min(this.#end - at, this.#sourceLength - from));
     if (size < SHORTEST) return 0;
     this.#copy(node, size, distance, cost);
@@ -212,7 +156,7 @@ export class Parser {
     if (from >= this.#sourceLength) return;
     const size = matchLength(target, at, source, from, Math.min(this.#end - at, this.#sourceLength - from));
     if (size < this.#best) return;
-    const near = at + this.#distance[node]!;
+    const near = at + this.#nodes.distance[node]!;
     if (size === this.#best && (bestFrom < 0 || Math.abs(from - near) >= Math.abs(bestFrom - near))) return;
     this.#best = size;
     this.#bestFrom = from;
@@ -225,7 +169,7 @@ export class Parser {
     let back = 0;
     while (
       back < node &&
-      this.#size[node - back] === 0 &&
+      this.#nodes.size[node - back] === 0 &&
       from - back > 0 &&
       this.#target.getUint8(at - back - 1) === this.#source.getUint8(from - back - 1)
     )
@@ -233,6 +177,7 @@ export class Parser {
     return back;
   }
 
+  /** Takes a match: an edge to a later node, or, if it is long, the end of the region. */
   #copy(node: number, size: number, distance: number, cost: number): void {
     if (size >= this.#nice) {
       if (size > this.#niceSize) {
@@ -242,53 +187,21 @@ export class Parser {
       }
       return;
     }
-    const next = node + size;
-    const total = cost + (size > LONGEST_SHORT ? COST.long : 0);
-    if (next > this.#cleared) this.#clear(next);
-    if (total >= this.#cost[next]!) return;
-    this.#cost[next] = total;
-    this.#size[next] = size;
-    this.#distance[next] = distance;
-    this.#before[next] = distance === this.#distance[node] ? this.#before[node]! : this.#distance[node]!;
-    if (this.#lead <= node || total < this.#leadCost || next > this.#lead) {
-      this.#lead = next;
-      this.#leadCost = total;
-    }
-  }
-
-  #clear(upTo: number): void {
-    for (let node = this.#cleared + 1; node <= upTo; node++) this.#cost[node] = FAR;
-    this.#cleared = upTo;
-  }
-
-  /** Passes the copies on the path to `node` to `take`. */
-  #trace(node: number, take: TakeCopy): void {
-    let count = 0;
-    let at = this.#niceSize > 0 ? this.#niceNode : node;
-    while (at > 0) {
-      if (this.#size[at]! > 0) this.#path[count++] = at;
-      at -= Math.max(1, this.#size[at]!);
-    }
-    while (count > 0) {
-      const end = this.#path[--count]!;
-      const start = this.#base + end - this.#size[end]!;
-      take(start, start + this.#distance[end]!, this.#size[end]!);
-    }
+    this.#nodes.addCopy(node, size, distance, cost);
   }
 
   /**
-   * Passes the long match to `take`, if there is one, and prepares the first node of the next
-   * region.
+   * Passes the copies up to `last` to `take`, and then the long match, if there is one. Returns the
+   * position after them.
    */
-  #finish(node: number, take: TakeCopy): number {
-    const last = this.#niceSize > 0 ? this.#niceNode : node;
+  #finish(last: number, take: TakeCopy): number {
     const at = this.#base + last;
-    const distance = this.#distance[last]!;
-    this.#before[0] = this.#before[last]!;
-    this.#distance[0] = distance;
-    if (this.#niceSize === 0) return at;
-    if (this.#niceDistance !== distance) this.#before[0] = distance;
-    this.#distance[0] = this.#niceDistance;
+    this.#nodes.trace(last, this.#base, take);
+    if (this.#niceSize === 0) {
+      this.#nodes.moveToStart(last, undefined);
+      return at;
+    }
+    this.#nodes.moveToStart(last, this.#niceDistance);
     take(at, at + this.#niceDistance, this.#niceSize);
     return at + this.#niceSize;
   }

@@ -30,3 +30,9 @@ export interface Source {
   /** The probable counterpart of the target's start, minus that start. */
   distance: number;
 }
+
+/**
+ * Receives the copies in the order of the target: position in the target, position in the source,
+ * size.
+ */
+export type TakeCopy = (at: number, from: number, size: number) => void;
