@@ -25,6 +25,8 @@ export function parseText(text: string, source: string, parseIt: (text: string) 
   try {
     return parseIt(text);
   } catch (error) {
-    throw new UsageError(`${source}: ${messageOf(error).split('\n')[0] ?? ''}`);
+    throw new UsageError(`${source}: ${messageOf(error).split('\n')[0] ?? ''}`, {
+      hint: 'correct the text at this place',
+    });
   }
 }

@@ -99,7 +99,7 @@ describe('destinations resolve', () => {
     writeFileSync(path, '- {name: [\n');
     const { code, stderr } = await run(['destinations', 'resolve', 'gateway', '--repo-file', path]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: .*map\.yaml: [^\n]+$/);
+    expect(stderr).toMatch(/^error: .*map\.yaml: [^\n]+\n {2}try: correct the text at this place$/);
   });
 
   test('shows all destinations of a name, and those of a file that fit it', async () => {
@@ -183,7 +183,9 @@ describe('destinations lint', () => {
     expect(bad.stdout).toBe(
       'error: [0].name: expected a text, found 2\nerror: [0].cloud: expected a text, found 1',
     );
-    expect(bad.stderr).toMatch(/map\.yaml: 2 errors$/);
+    expect(bad.stderr).toMatch(
+      /map\.yaml: 2 errors\n {2}try: correct what is listed, and check the map again$/,
+    );
   });
 });
 

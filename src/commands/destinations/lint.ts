@@ -13,8 +13,10 @@ export async function runLint({ what = [] }: DestinationsFlags, context: Context
   const lines = [...errors.map((one) => line(one, 'error')), ...warnings.map((one) => line(one, 'warning'))];
   const text = lines.length === 0 ? `${path}: nothing is wrong` : lines.join('\n');
   context.report({ errors, warnings }, text);
-  if (errors.length > 0)
-    throw new UsageError(`${path}: ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`);
+  if (errors.length === 0) return;
+  throw new UsageError(`${path}: ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`, {
+    hint: 'correct what is listed, and check the map again',
+  });
 }
 
 function line({ path, message }: Problem, level: string): string {

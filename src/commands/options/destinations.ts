@@ -4,7 +4,7 @@ import type { FlagsOf } from '../terminal/command.ts';
 /** Where a map is, and which part of it counts. */
 export type MapFlags = FlagsOf<typeof MAP_OPTIONS>;
 
-/** The options that commands have which deploy by a map. */
+/** The options of commands that deploy by a map. */
 export type DestinationFlags = FlagsOf<typeof DESTINATION_OPTIONS>;
 
 const GROUP = 'Where to deploy, by a destination map:';
