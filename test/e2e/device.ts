@@ -32,10 +32,18 @@ function readable(output: string): string {
 
 const ofProject = (project: string) => `--filter label=com.docker.compose.project=${project}`;
 
+/** How the module docker-compose behaves: as that of September 2026, or as those of October 2025 to August 2026. */
+export type Generation = '2026-09' | '2025-10';
+
 function script(name: string, ...argv: string[]): Outcome {
+  return runScript(process.env, name, ...argv);
+}
+
+function runScript(env: NodeJS.ProcessEnv, name: string, ...argv: string[]): Outcome {
   const { status, stdout, stderr } = spawnSync(join(SCRIPTS, name), argv, {
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout: 600_000,
+    env,
   });
   return { code: status ?? -1, output: readable(stdout + stderr) };
 }
@@ -43,9 +51,11 @@ function script(name: string, ...argv: string[]): Outcome {
 /** A test device: its image store follows from its name (`ctd` in it: containerd). */
 export class Device {
   readonly name: string;
+  readonly generation: Generation;
 
-  constructor(name: string) {
+  constructor(name: string, generation: Generation = '2026-09') {
     this.name = name;
+    this.generation = generation;
   }
 
   /** Starts it with nothing installed. */
@@ -59,7 +69,8 @@ export class Device {
   }
 
   up(): void {
-    const { code, output } = script('up', this.name);
+    const module = this.generation === '2026-09' ? '' : this.generation;
+    const { code, output } = runScript({ ...process.env, DEVICE_MODULE: module }, 'up', this.name);
     if (code !== 0) throw new Error(`the test device ${this.name} does not start: ${output}`);
   }
 
