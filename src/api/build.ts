@@ -44,6 +44,7 @@ export interface BuildOptions {
   effort?: 'fast' | 'default' | 'best';
   module?: 'app' | 'docker-compose';
   decodeOnDevice?: 'auto' | 'never';
+  preload?: boolean;
   compression?: 'auto' | 'none' | 'gzip' | 'lzma' | 'zstd';
   writer?: 'auto' | 'mender-artifact' | 'embedded';
   softwareFilesystem?: string;

@@ -15,9 +15,17 @@ export type LayerContent =
   | { kind: 'full'; path?: never; gzipped: GzipFile }
   /**
    * A delta (VCDIFF) that copies from the base layer `from`, of `fromSize` bytes. `body` is the
-   * path of a file or the bytes; it has `size` bytes.
+   * path of a file or the bytes; it has `size` bytes. `buffer`: bytes of the base layer that a
+   * decoder should keep in memory; default 64 MiB.
    */
-  | { kind: 'delta'; from: Digest; fromSize: number; size: number; body: string | Uint8Array };
+  | {
+      kind: 'delta';
+      from: Digest;
+      fromSize: number;
+      size: number;
+      body: string | Uint8Array;
+      buffer?: number;
+    };
 
 export interface PayloadLayer {
   diffID: Digest;

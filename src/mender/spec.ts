@@ -57,6 +57,11 @@ export interface ArtifactSpec {
   /** Name of the artifact that the device must have installed last. */
   dependsOnArtifactName?: string;
   images: PayloadImage[];
+  /**
+   * True if a state script loads the images before the module docker-compose stops the old
+   * application; undefined: if the images have deltas or are large. Deltas always need the script.
+   */
+  preload?: boolean | undefined;
   manifests: ManifestFile[];
   /** What the meta-data says about the images. */
   record?: ArtifactRecord;

@@ -45,6 +45,8 @@ export interface BuildRequest {
   module?: Module | undefined;
   /** True if devices may rebuild layers from deltas. */
   decodeOnDevice: boolean;
+  /** True if full artifacts carry the state script as well; undefined: if they are large. */
+  preload?: boolean | undefined;
   compression: CompressionChoice;
   writer: WriterChoice;
   /** First part of the provides keys; undefined for that of the base, or the default. */

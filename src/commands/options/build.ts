@@ -163,6 +163,12 @@ export const BUILD_OPTIONS = {
     describe: 'Layer deltas for the docker-compose module, through a state script',
     defaultDescription: 'auto',
   },
+  preload: {
+    group: ARTIFACT,
+    type: 'boolean',
+    describe: 'Load images before the docker-compose module stops the old application',
+    defaultDescription: 'for deltas and large artifacts',
+  },
   compression: {
     group: ARTIFACT,
     choices: COMPRESSIONS,

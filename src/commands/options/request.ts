@@ -62,6 +62,7 @@ type ArtifactPart =
   | 'shareName'
   | 'module'
   | 'decodeOnDevice'
+  | 'preload'
   | 'compression'
   | 'writer'
   | 'softwareFilesystem'
@@ -76,6 +77,7 @@ function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, 
     shareName: flags.serverKind === 'enterprise',
     ...(flags.module === undefined ? {} : { module: flags.module }),
     decodeOnDevice: flags.decodeOnDevice !== 'never',
+    preload: flags.preload,
     compression: flags.compression ?? 'auto',
     writer: flags.writer ?? 'auto',
     ...(flags.softwareFilesystem === undefined

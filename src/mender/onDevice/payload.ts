@@ -1,10 +1,24 @@
 import type { TarFile } from '../../tar/tar.ts';
-import { tarFile } from '../../tar/tar.ts';
+import { DEFAULT_MTIME, tarFile, tarHeader, tarSize, tarStream } from '../../tar/tar.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
-import { portableManifestDigest } from '../../oci/portable.ts';
+import { blobPath, portableManifestDigest } from '../../oci/portable.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { imageEntries, uniqueLayers } from '../write/imageFiles.ts';
+import { layerEntries, smallFiles, uniqueLayers } from '../write/imageFiles.ts';
+import { DEFAULT_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { PayloadImage, PayloadLayer } from '../payload.ts';
+
+/**
+ * Whole layers of this many bytes take the module about two seconds to load on a fast device, while
+ * the application is down.
+ */
+const LARGE = 16 << 20;
+
+/** True if loading the images would keep the application down for longer than a restart does. */
+export function isWorthPreloading(images: readonly PayloadImage[]): boolean {
+  const whole = images.flatMap(({ layers }) => layers).filter(({ content }) => content.kind === 'full');
+  return whole.reduce((sum, { size }) => sum + size, 0) >= LARGE;
+}
 
 /** True if only the state script can install the images: `docker load` does not know deltas. */
 export function needsStateScript(images: readonly PayloadImage[]): boolean {
@@ -12,16 +26,42 @@ export function needsStateScript(images: readonly PayloadImage[]): boolean {
 }
 
 /**
- * The entries of the `images.tar.gz` that the state script rebuilds on the device: `images/plan`,
- * and a folder for each image with its small files, whole layers and deltas. A device that does not
- * run the script refuses it, because the module can load neither the plan nor a folder. The caller
- * gzips the tar without compression, as the outer compression does that work better.
+ * The entries of the `images.tar.gz` that the state script loads on the device. It reads them once,
+ * in this order, so that it needs no room for them: `images/plan`, then for each image
+ * - `images/<number>.tar`, which the update module can load once Docker has the layers,
+ * - `images/<number>/headers`, the tar header of each layer, so that the script makes none,
+ * - whole layers and deltas, in the order of the headers.
+ *
+ * A device that does not run the script refuses it, because the module can't load the plan. The
+ * caller gzips the tar without compression, as the outer compression does that work better.
  */
-export function deltaPayload(images: readonly PayloadImage[]): TarFile[] {
-  const entries = images.flatMap((image, number) =>
-    imageEntries(image).map((entry) => ({ ...entry, path: `images/${number}/${entry.path}` })),
+export function deltaPayload(images: readonly PayloadImage[], mtime: number = DEFAULT_MTIME): TarFile[] {
+  return [
+    tarFile('images/plan', planOf(images)),
+    ...images.flatMap((image, number) => [
+      smallTar(image, number, mtime),
+      tarFile(`images/${number}/headers`, headersOf(image, mtime)),
+      ...uniqueLayers(image)
+        .flatMap(layerEntries)
+        .map((entry) => ({ ...entry, path: `images/${number}/${entry.path}` })),
+    ]),
+  ];
+}
+
+function smallTar(image: PayloadImage, number: number, mtime: number): TarFile {
+  const nested = smallFiles(image);
+  return {
+    path: `images/${number}.tar`,
+    size: tarSize(nested),
+    body: () => tarStream(nested, mtime),
+    nested,
+  };
+}
+
+function headersOf(image: PayloadImage, mtime: number): Buffer {
+  return Buffer.concat(
+    uniqueLayers(image).map(({ diffID, size }) => tarHeader(blobPath(diffID), { size, mtime })),
   );
-  return [tarFile('images/plan', planOf(images)), ...entries];
 }
 
 /**
@@ -29,21 +69,47 @@ export function deltaPayload(images: readonly PayloadImage[]): TarFile[] {
  * that the device notices a truncated plan.
  */
 function planOf(images: readonly PayloadImage[]): string {
-  const lines = images.flatMap((image, number) => [
-    imageLine(image, number),
-    ...uniqueLayers(image).map((layer) => layerLine(layer, number)),
-  ]);
-  return ['mender-docker-delta 1', ...lines, 'end', ''].join('\n');
+  const lines = images.flatMap((image, number) => {
+    const chains = chainsOf(image);
+    return [
+      imageLine(image, number),
+      ...uniqueLayers(image).map((layer) => layerLine(layer, number, chains.get(layer.diffID))),
+    ];
+  });
+  return ['mender-docker-delta 2', ...lines, 'end', ''].join('\n');
 }
 
+/** `image <number> <base image or -> <name> <config> <manifest> <bytes of its tar> <layers>` */
 function imageLine(image: PayloadImage, number: number): string {
   const current = image.current === undefined ? '-' : formatReference(image.current);
   const config = hexOf(digestOf(image.config));
   const manifest = hexOf(portableManifestDigest(image));
-  return `image ${number} ${current} ${formatReference(image.name)} ${config} ${manifest}`;
+  const bytes = tarSize(smallFiles(image));
+  const layers = uniqueLayers(image).length;
+  return `image ${number} ${current} ${formatReference(image.name)} ${config} ${manifest} ${bytes} ${layers}`;
 }
 
-function layerLine({ diffID, size, content }: PayloadLayer, number: number): string {
-  const from = content.kind === 'delta' ? ` ${hexOf(content.from)}` : '';
-  return `layer ${number} ${content.kind} ${hexOf(diffID)} ${size}${from}`;
+/**
+ * `layer <number> <kind> <diffID> <size> <base layer or -> <bytes in the payload> <chain> <buffer>`
+ */
+function layerLine({ diffID, size, content }: PayloadLayer, number: number, chain = diffID): string {
+  const from = content.kind === 'delta' ? hexOf(content.from) : '-';
+  const bytes = content.kind === 'omit' ? 0 : content.kind === 'full' ? size : content.size;
+  const buffer = content.kind === 'delta' ? (content.buffer ?? DEFAULT_BUFFER) : 0;
+  return `layer ${number} ${content.kind} ${hexOf(diffID)} ${size} ${from} ${bytes} ${hexOf(chain)} ${buffer}`;
+}
+
+/**
+ * The chain ID of each layer, by which the classic image store finds it: the digest of the layer
+ * and all below it. Of a layer that an image has twice, the upper one counts.
+ * https://github.com/opencontainers/image-spec/blob/main/config.md#layer-chainid
+ */
+function chainsOf({ layers }: PayloadImage): Map<Digest, Digest> {
+  const chains = new Map<Digest, Digest>();
+  let below: Digest | undefined;
+  for (const { diffID } of layers) {
+    below = below === undefined ? diffID : digestOf(`${below} ${diffID}`);
+    chains.set(diffID, below);
+  }
+  return chains;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# mender-docker-delta: rebuilds the images of this artifact from the layers on the device and the deltas in the payload.
+# mender-docker-delta: loads the images of this artifact into Docker before the update module stops the old application.
 PERSISTENT_STORE=/data/mender-docker-compose
 DOCKER_CMD=docker
 # shellcheck disable=SC1091
@@ -11,10 +11,12 @@ payload=$tree/files/images.tar.gz
 work=$tree/mender-docker-delta
 plan=$work/images/plan
 why=$work.why
+# What an unfinished update has loaded, and which names it has moved. It outlives a kill and a power cut.
+state=$PERSISTENT_STORE/mender-docker-delta
 
 say() { echo "mender-docker-delta: $*" >&2; }
 
-# Ends the rebuilding, with the reason
+# Ends the loading, with the reason
 stop() {
   say "$*"
   echo "$*" > "$why"
@@ -25,184 +27,480 @@ stop() {
 # shellcheck disable=SC2086
 engine() { $DOCKER_CMD "$@" < /dev/null; }
 
-# The module's own first step. A second run finds nothing left to move.
+# The module's own first step. An installation that was never committed makes way for the application before it.
 first_step() {
-  if [ -d "$PERSISTENT_STORE/current" ]; then
+  mkdir -p "$state"
+  [ -d "$PERSISTENT_STORE/current" ] || return 0
+  if [ -e "$PERSISTENT_STORE/uncommitted" ] && [ -d "$PERSISTENT_STORE/previous" ]; then
+    rm -rf "$PERSISTENT_STORE/current"
+  else
     rm -rf "$PERSISTENT_STORE/previous"
     mv "$PERSISTENT_STORE/current" "$PERSISTENT_STORE/previous"
   fi
 }
 
-check_tools() {
-  for tool in tar xdelta3 gzip sha256sum df cut wc; do
+need() {
+  for tool; do
     command -v "$tool" > /dev/null 2>&1 || stop "$tool is not on this device"
   done
-  engine version > /dev/null 2>&1 || stop "the Docker daemon does not answer"
 }
 
-# Bytes free where the work is done
-free_bytes() {
-  df -Pk "$work" | { read -r _ && read -r _ _ _ free _ && echo $((free * 1024)); }
+# --- The payload, read once from its beginning to its end ---
+
+# Not every dd can wait for full blocks. Short ones are never split, as gzip writes multiples of them.
+if [ "$(printf xx | dd bs=2 count=1 iflag=fullblock 2> /dev/null)" = xx ]; then full=iflag=fullblock; else full=; fi
+
+# Passes on $1 blocks of 512 bytes
+take() {
+  count=$1
+  if [ -n "$full" ]; then
+    dd bs=65536 count=$((count / 128)) "$full" 2> /dev/null
+    count=$((count % 128))
+  fi
+  # shellcheck disable=SC2086
+  dd bs=512 count="$count" $full 2> /dev/null
 }
 
-# The payload unpacked, the largest old image, and all new layers twice: as files, and as a tar of them
-check_space() {
-  need=$(wc -c < "$payload")
-  largest=0
-  while read -r word _ kind _ size _; do
-    if [ "$word" = layer ] && [ "$kind" != omit ]; then need=$((need + 2 * size)); fi
-  done < "$plan"
-  while read -r word _ current _; do
-    [ "$word" = image ] || continue
-    size=$(engine image inspect --format '{{.Size}}' "$current" 2> /dev/null) || size=0
-    if [ "$size" -gt "$largest" ]; then largest=$size; fi
-  done < "$plan"
-  need=$((need + largest))
-  free=$(free_bytes)
-  [ "$free" -ge "$need" ] || stop "too little space at $tree: $need bytes needed, $free free"
-}
+# Block number $2 of the file $1, of 512 bytes
+block() { dd if="$1" bs=512 skip="$2" count=1 2> /dev/null; }
 
-# Unpacks what the device holds of the old image named $1 ("-": a new image, from nothing)
-save_current() {
-  rm -rf "$work/current"
-  mkdir -p "$work/current/blobs/sha256"
-  [ "$1" != - ] || return 0
-  engine image save "$1" | tar -xf - -C "$work/current" || stop "the old image $1 can't be saved: is it on this device?"
-}
+# How many blocks hold $1 bytes
+blocks() { echo $((($1 + 511) / 512)); }
 
-# A pulled image is saved compressed on the containerd store, and older engines know other names: go by content
-index_current() {
-  [ ! -f "$work/current/indexed" ] || return 0
-  : > "$work/current/indexed"
-  for file in "$work"/current/blobs/sha256/* "$work"/current/*/layer.tar; do
-    [ -f "$file" ] || continue
-    if gzip -dc < "$file" > "$work/layer" 2> /dev/null; then file=$work/layer; fi
-    sum=$(sha256sum < "$file" | cut -d ' ' -f 1)
-    [ -f "$work/current/blobs/sha256/$sum" ] || mv "$file" "$work/current/blobs/sha256/$sum"
-  done
-  rm -f "$work/layer"
-}
+# The zero bytes after a file of $1 bytes in a tar
+pad() { dd if=/dev/zero bs=1 count=$(((512 - $1 % 512) % 512)) 2> /dev/null; }
 
-# Sets "source" to the file of the old layer $1
-find_source() {
-  source=$work/current/blobs/sha256/$1
-  [ -f "$source" ] || index_current
-  [ -f "$source" ] || stop "the old image has no layer $1: it is not the one that this artifact was made for"
-}
+# --- Images in Docker ---
 
-# $1 kind, $2 layer, $3 the layer that a delta was made from; leaves the layer in "folder", unless the daemon has it
-make_layer() {
-  blob=$folder/blobs/sha256/$2
-  case $1 in
-    omit)
-      if [ -f "$work/current/blobs/sha256/$2" ]; then
-        omitted=$((omitted + 1))
-        return 0
-      fi
-      find_source "$2"
-      cp "$source" "$blob" ;;
-    full) [ -f "$blob" ] || stop "the payload lacks the layer $2" ;;
-    delta)
-      find_source "$3"
-      [ -f "$blob.vcdiff" ] || stop "the payload lacks the delta of layer $2"
-      xdelta3 -d -f -s "$source" "$blob.vcdiff" "$blob" || stop "xdelta3 can't decode layer $2"
-      rm -f "$blob.vcdiff" "$blob.source"
-      decoded=$((decoded + 1)) ;;
-    *) stop "unknown kind of layer in the plan: $1" ;;
-  esac
-  [ "$(sha256sum < "$blob" | cut -d ' ' -f 1)" = "$2" ] || stop "layer $2 came out with other bytes"
-}
-
-# Is the new image $1 here already? Its ID is the config's digest $2, or on the containerd store the manifest's, $3
+# Is the image $1 here? Its ID is the config's digest $2, or on the containerd store the manifest's, $3
 have_image() {
   id=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 1
   [ "$id" = "sha256:$2" ] || [ "$id" = "sha256:$3" ]
 }
 
-# The new image takes its name from what bears it now, and a rollback would start the new one: note the old one, if there is any
+# Does the module's own cleanup delete an image with one of these IDs?
+module_deletes() {
+  for digest; do
+    short=$(echo "${digest#sha256:}" | cut -c 1-12)
+    if grep -qs "$short" "$PERSISTENT_STORE/cleanup/image_ids"; then return 0; fi
+  done
+  return 1
+}
+
+# Deletes the image with the name $1 and the ID $2 or $3. Docker refuses if a container uses it.
+delete_image() {
+  if module_deletes "$2" "$3"; then return 0; fi
+  if have_image "$1" "$2" "$3"; then
+    engine image rm "$1" > /dev/null 2>&1
+    return
+  fi
+  for digest in "$2" "$3"; do
+    if engine image inspect "sha256:$digest" > /dev/null 2>&1; then
+      engine image rm "sha256:$digest" > /dev/null 2>&1
+      return
+    fi
+  done
+}
+
+# Deletes what unfinished updates have loaded: all of it, or with "keep" and "commit" what is not in $state/new
+unload() {
+  [ -f "$state/loaded" ] || return 0
+  : > "$state/left"
+  while read -r name config manifest; do
+    line="$name $config $manifest"
+    if [ "$1" != all ] && grep -qsxF "$line" "$state/new"; then
+      [ "$1" = commit ] || echo "$line" >> "$state/left"
+    else
+      delete_image "$name" "$config" "$manifest" || echo "$line" >> "$state/left"
+    fi
+  done < "$state/loaded"
+  mv "$state/left" "$state/loaded"
+}
+
+# Before the new image takes the name $1 from an old one, that gets a name of ours until the commit. An earlier run may
+# have done that, so that the name is on a newer image.
 keep_name() {
   [ -d "$PERSISTENT_STORE/previous" ] || return 0
-  kept=mender-docker-delta/previous-$1:kept
-  engine image tag "$2" "$kept" 2> /dev/null || return 0
-  echo "$kept $2" >> "$PERSISTENT_STORE/previous/kept-names"
+  old=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 0
+  kept=$(grep -s " $1\$" "$state/kept" | tail -n 1 | cut -d ' ' -f 1)
+  if [ -n "$kept" ] && engine image inspect "$kept" > /dev/null 2>&1; then return 0; fi
+  kept=mender-docker-delta/previous-$(echo "${old#sha256:}" | cut -c 1-12):kept
+  echo "$kept $1" >> "$state/kept"
+  engine image tag "$1" "$kept"
 }
 
 # Gives the old images their names back, before the module starts the old application again
 restore_names() {
-  for list in "$PERSISTENT_STORE/previous/kept-names" "$PERSISTENT_STORE/cleanup/kept-names"; do
-    [ -f "$list" ] || continue
-    while read -r kept name; do
-      if engine image tag "$kept" "$name"; then engine image rm "$kept" > /dev/null; fi
-    done < "$list"
-    rm -f "$list"
+  [ -f "$state/kept" ] || return 0
+  while read -r kept name; do
+    engine image tag "$kept" "$name" 2> /dev/null
+  done < "$state/kept"
+  while read -r kept _; do
+    engine image rm "$kept" > /dev/null 2>&1
+  done < "$state/kept"
+  rm -f "$state/kept"
+}
+
+# Loads the tar of the image $1 from stdin. $2 config, $3 manifest
+load_image() {
+  # shellcheck disable=SC2086
+  if ! $DOCKER_CMD image load > "$work/answer" 2>&1; then refused=yes; else refused=; fi
+  [ ! -f "$why" ] || exit 1
+  [ -z "$refused" ] || stop "Docker can't load $1: $(tail -n 1 "$work/answer")"
+  have_image "$1" "$2" "$3" || stop "Docker has loaded another image than $1"
+}
+
+# Notes the image $1 before it is loaded, so that it can be deleted whatever happens
+note_image() {
+  keep_name "$1"
+  grep -qsxF "$1 $2 $3" "$state/loaded" || echo "$1 $2 $3" >> "$state/loaded"
+  sync "$state"/* 2> /dev/null || sync
+}
+
+# --- Base layers ---
+
+# Finds where Docker keeps layers. The root of containerd can be anywhere: the mounts of containers tell it.
+find_store() {
+  blobs=
+  store=$(engine info --format '{{.DockerRootDir}}|{{.Driver}}|{{.DriverStatus}}' 2> /dev/null) || store=
+  docker_root=${store%%|*}
+  [ -n "$docker_root" ] || stop "the Docker daemon does not answer"
+  chains=$docker_root/image/$(echo "$store" | cut -d '|' -f 2)/layerdb/sha256
+  case $store in *io.containerd.snapshotter*) chains= ;; esac
+  [ -z "$chains" ] || return 0
+  ids=$(engine image ls --no-trunc --quiet)
+  for root in $(sed -n 's,.*[=:]\(/[^:,= ]*\)/io\.containerd\.snapshotter\..*,\1,p' /proc/mounts | sort -u) \
+    $(sed -n 's/^ *root *= *"\(.*\)".*/\1/p' /etc/containerd/config.toml 2> /dev/null) \
+    /var/lib/containerd "$docker_root/containerd/daemon"; do
+    blobs=$root/io.containerd.content.v1.content/blobs/sha256
+    for id in $ids; do
+      [ ! -f "$blobs/${id#sha256:}" ] || return 0
+    done
+  done
+  blobs=
+}
+
+# Can a new image use the layer $1 as Docker has it? $2 is the digest of its chain: the layer and all below it
+is_held() {
+  if [ -n "$chains" ]; then [ -d "$chains/$2" ]; else [ -n "$blobs" ] && [ -f "$blobs/$1" ]; fi
+}
+
+# Moves the file $1 to the base layers if it is a wanted one, as it is or as gzip
+offer() {
+  file=$1
+  if gzip -dc < "$file" > "$work/layer" 2> /dev/null; then file=$work/layer; fi
+  sum=$(sha256sum < "$file" | cut -d ' ' -f 1)
+  if grep -qx "$sum" "$work/wanted"; then mv "$file" "$work/sources/$sum"; fi
+  rm -f "$1" "$work/layer"
+}
+
+# The wanted base layers that are not there yet
+missing() (
+  while read -r layer; do
+    [ -e "$work/sources/$layer" ] || echo "$layer"
+  done < "$work/wanted"
+)
+
+digests_in() { grep -so '"digest": *"sha256:[0-9a-f]*"' "$blobs/$1" | sed 's/.*sha256://; s/"//'; }
+
+# Takes them from where containerd has them: whole, or compressed if the image $1 was pulled
+find_blobs() {
+  for hex in $(missing); do
+    if [ -f "$blobs/$hex" ]; then ln -s "$blobs/$hex" "$work/sources/$hex"; fi
+  done
+  id=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 0
+  for manifest in "${id#sha256:}" $(digests_in "${id#sha256:}"); do
+    for hex in $(digests_in "$manifest"); do
+      if [ -z "$(missing)" ]; then return 0; fi
+      case $(head -c 1 "$blobs/$hex" 2> /dev/null) in
+        '' | '{') ;;
+        *) ln -s "$blobs/$hex" "$work/blob" && offer "$work/blob" ;;
+      esac
+    done
   done
 }
 
-# $1 number, $2 old name or "-", $3 new name, $4 config, $5 manifest; leaves ready/images/$1.tar
-make_image() {
-  folder=$work/images/$1
-  decoded=0
-  omitted=0
-  if have_image "$3" "$4" "$5"; then
-    rm -f "$folder"/blobs/sha256/*.vcdiff "$folder"/blobs/sha256/*.source
-    while read -r word number _ layer _; do
-      if [ "$word $number" = "layer $1" ]; then rm -f "$folder/blobs/sha256/$layer"; fi
-    done < "$plan"
-    say "$3 is on this device already"
-  else
-    save_current "$2"
-    while read -r word number kind layer _ from; do
-      if [ "$word $number" = "layer $1" ]; then make_layer "$kind" "$layer" "$from"; fi
-    done < "$plan"
-    keep_name "$1" "$3"
-    say "$3: $decoded layers decoded, $omitted left out as the daemon has them"
+# Takes them out of a saved image $1
+find_saved() {
+  mkdir "$work/saved"
+  names=$(missing | sed 's,^,blobs/sha256/,')
+  # shellcheck disable=SC2086
+  { engine image save "$1" | tar -xf - -C "$work/saved" $names; } > /dev/null 2>&1 || :
+  for hex in $(missing); do
+    if [ -f "$work/saved/blobs/sha256/$hex" ]; then mv "$work/saved/blobs/sha256/$hex" "$work/sources/$hex"; fi
+  done
+  if [ -n "$(missing)" ]; then
+    { engine image save "$1" | tar -xf - -C "$work/saved"; } 2> "$work/answer" \
+      || stop "the old image $1 can't be saved: $(tr '\n' ' ' < "$work/answer")"
+    for file in "$work"/saved/blobs/sha256/* "$work"/saved/*/layer.tar; do
+      if [ -f "$file" ] && [ -n "$(missing)" ]; then offer "$file"; fi
+    done
   fi
-  rm -rf "$work/current"
-  tar -cf "$work/ready/images/$1.tar" -C "$folder" blobs index.json manifest.json oci-layout
-  rm -rf "$folder"
+  rm -rf "$work/saved"
 }
 
+# Refuses before the disk is full. Docker needs room for $1 bytes of new layers twice: as they come, and unpacked.
+check_space() {
+  free=$(df -Pk "${blobs:-$docker_root}" 2> /dev/null | { read -r _ && read -r _ _ _ free _ && echo "$free"; }) || return 0
+  if [ "$free" -lt $((2 * $1 / 1024)) ]; then
+    stop "too little space at ${blobs:-$docker_root}: $((2 * $1 / 1024)) KiB needed, $free free"
+  fi
+}
+
+# Leaves the base layers in "sources" that the image number $1 needs of the old image $2
+find_sources() {
+  rm -rf "$work/sources"
+  mkdir "$work/sources"
+  : > "$work/wanted"
+  new_bytes=0
+  while read -r word number kind layer size from _ chain _; do
+    if [ "$word $number" != "layer $1" ] || is_held "$layer" "$chain"; then continue; fi
+    new_bytes=$((new_bytes + size))
+    case $kind in
+      omit) echo "$layer" >> "$work/wanted" ;;
+      delta) echo "$from" >> "$work/wanted" ;;
+    esac
+  done < "$plan"
+  check_space "$new_bytes"
+  if [ -n "$blobs" ] && [ -n "$(missing)" ]; then find_blobs "$2"; fi
+  if [ -n "$(missing)" ]; then find_saved "$2"; fi
+  for hex in $(missing); do
+    stop "the old image $2 has no layer $hex: it is not the one that this artifact was made for"
+  done
+}
+
+# --- Images that the plan describes: small files, whole layers and deltas ---
+
+# The decoder's source buffer of $1 bytes, or less where memory is short. Below half a MiB, xdelta3 takes none.
+buffer_of() {
+  free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+  size_of_buffer=$1
+  while [ "$size_of_buffer" -gt 524288 ] && [ "$size_of_buffer" -gt $((${free:-65536} * 1024 / 4)) ]; do
+    size_of_buffer=$((size_of_buffer / 2))
+  done
+  echo "$size_of_buffer"
+}
+
+# Writes one layer of the image as the tar has it, unless Docker has it already. Reads its part of the payload.
+emit_layer() {
+  if [ "$kind" != omit ]; then take 1 > /dev/null; fi
+  if is_held "$layer" "$chain"; then
+    take "$(blocks "$bytes")" > /dev/null
+    return
+  fi
+  block "$work/headers" "$index"
+  case $kind in
+    omit) cat "$work/sources/$layer" ;;
+    full) take "$(blocks "$bytes")" ;;
+    delta)
+      take "$(blocks "$bytes")" | head -c "$bytes" \
+        | xdelta3 -d -c -B "$(buffer_of "$buffer")" -s "$work/sources/$from" 2> "$work/answer" \
+        || stop "xdelta3 can't decode layer $layer: $(tail -n 1 "$work/answer")" ;;
+    *) stop "unknown kind of layer in the plan: $kind" ;;
+  esac
+  if [ "$kind" != full ]; then pad "$size"; fi
+}
+
+# Writes the tar of the image number $1, whose small files have $2 bytes
+emit_image() {
+  dd if="$work/small.tar" bs=512 count=$(($2 / 512 - 2)) 2> /dev/null
+  index=0
+  while read -r word number kind layer size from bytes chain buffer <&4; do
+    [ "$word $number" = "layer $1" ] || continue
+    emit_layer
+    index=$((index + 1))
+  done 4< "$plan"
+  dd if=/dev/zero bs=512 count=2 2> /dev/null
+}
+
+skip_layers() {
+  while read -r word number kind _ _ _ bytes _ <&4; do
+    if [ "$word $number" = "layer $1" ] && [ "$kind" != omit ]; then take $((1 + $(blocks "$bytes"))) > /dev/null; fi
+  done 4< "$plan"
+}
+
+# $1 number, $2 old name or "-", $3 new name, $4 config, $5 manifest, $6 bytes of its small files, $7 layers
+planned_image() {
+  take 1 > /dev/null
+  take "$(blocks "$6")" > "$work/small.tar"
+  take 1 > /dev/null
+  take "$7" > "$work/headers"
+  if have_image "$3" "$4" "$5"; then
+    skip_layers "$1"
+    say "$3 is on this device already"
+  else
+    find_sources "$1" "$2"
+    note_image "$3" "$4" "$5"
+    emit_image "$1" "$6" | load_image "$3" "$4" "$5"
+    say "$3 is loaded"
+  fi
+  rm -rf "$work/sources"
+  mv "$work/small.tar" "$work/ready/images/$1.tar"
+}
+
+load_planned() {
+  [ "$(head -n 1 "$plan")" = "mender-docker-delta 2" ] || stop "the payload is of another version"
+  [ "$(tail -n 1 "$plan")" = end ] || stop "the plan in the payload is cut off"
+  if grep -q '^layer [0-9]* delta ' "$plan"; then need xdelta3; fi
+  grep '^image ' "$plan" | cut -d ' ' -f 4-6 > "$state/new"
+  unload keep
+  gzip -dc < "$payload" 2> /dev/null | {
+    take $((1 + $(blocks "$(wc -c < "$plan")"))) > /dev/null
+    while read -r word number old new config manifest bytes count <&3; do
+      if [ "$word" = image ]; then planned_image "$number" "$old" "$new" "$config" "$manifest" "$bytes" "$count"; fi
+    done 3< "$plan"
+  }
+}
+
+# --- Images as whole tars ---
+
+# Sets "name" and "size" of the next file in the payload; false at its end
+next_file() {
+  take 1 > "$work/header"
+  [ "$(wc -c < "$work/header")" -eq 512 ] || stop "the payload is cut off"
+  name=$(head -c 100 "$work/header" | tr -d '\000')
+  [ -n "$name" ] || return 1
+  if [ "$name" = images/ ]; then
+    next_file
+    return
+  fi
+  size=$(head -c 135 "$work/header" | tail -c 11)
+  case $name$size in
+    images/*[!0-9a-zA-Z._/-]* | *.tar*[!0-7]*) stop "the payload has an odd file: $name" ;;
+    images/*.tar*) size=$((0$size)) ;;
+    *) stop "the payload has an odd file: $name" ;;
+  esac
+}
+
+# The text behind $2 in the JSON file $1, up to the next quote
+text_in() { sed -n "s,.*\"$2\([^\"]*\)\".*,\1,p" "$work/small/$1"; }
+
+# Loads the next image of the payload, with its tar in the file named $1 of $2 bytes
+whole_image() {
+  all=$(blocks "$2")
+  some=$((all < 2048 ? all : 2048))
+  take "$some" > "$work/head"
+  rm -rf "$work/small"
+  mkdir "$work/small"
+  tar -xf "$work/head" -C "$work/small" index.json manifest.json oci-layout 2> /dev/null || :
+  new=$(text_in manifest.json 'RepoTags":\["')
+  config=$(text_in manifest.json 'Config":"blobs/sha256/')
+  manifest=$(text_in index.json 'digest":"sha256:')
+  tar -xf "$work/head" -C "$work/small" "blobs/sha256/$config" "blobs/sha256/$manifest" 2> /dev/null || :
+  if [ ! -f "$work/small/blobs/sha256/$config" ] || [ ! -f "$work/small/blobs/sha256/$manifest" ]; then
+    stop "the payload has an odd image: $1"
+  fi
+  echo "$new $config $manifest" >> "$state/new"
+  if have_image "$new" "$config" "$manifest"; then
+    take $((all - some)) > /dev/null
+    say "$new is on this device already"
+  else
+    note_image "$new" "$config" "$manifest"
+    { cat "$work/head"; take $((all - some)); } | load_image "$new" "$config" "$manifest"
+    say "$new is loaded"
+  fi
+  tar -cf "$work/ready/$1" -C "$work/small" blobs index.json manifest.json oci-layout
+}
+
+load_whole() {
+  : > "$state/new"
+  gzip -dc < "$payload" 2> /dev/null | while next_file; do whole_image "$name" "$size"; done
+  unload keep
+}
+
+# --- The steps of an update ---
+
+# Leaves the module images without layers, as Docker has these
 pack() {
   { tar -cf - -C "$work/ready" images || : > "$work/failed"; } | gzip -1 > "$work/ready.tar.gz"
-  [ ! -f "$work/failed" ] || stop "the rebuilt images can't be packed"
+  [ ! -f "$work/failed" ] || stop "the small files of the images can't be packed"
   mv "$work/ready.tar.gz" "$payload"
 }
 
-rebuild() {
-  check_tools
-  rm -rf "$work" "$why"
+# Loads all images. Sets nothing: it runs in a shell of its own
+load_payload() {
+  need dd head tail tr sed grep cut wc
+  find_store
+  rm -rf "$work"
   mkdir -p "$work/ready/images"
-  tar -tzf "$payload" > "$work/list" || stop "the payload can't be read"
-  if ! grep -qx images/plan "$work/list"; then
-    say "the payload is rebuilt already"
-    return 0
+  if [ "$kind_of_payload" = planned ]; then
+    gzip -dc < "$payload" 2> /dev/null | dd bs=512 count=8192 2> /dev/null | tar -xf - -C "$work" images/plan 2> /dev/null || :
+    [ -f "$plan" ] || stop "the payload can't be read"
+    load_planned
+  else
+    load_whole
   fi
-  tar -xzf "$payload" -C "$work" images/plan
-  [ "$(head -n 1 "$plan")" = "mender-docker-delta 1" ] || stop "the payload is of another version"
-  [ "$(tail -n 1 "$plan")" = end ] || stop "the plan in the payload is cut off"
-  check_space
-  tar -xzf "$payload" -C "$work"
-  while read -r word number current new config manifest; do
-    if [ "$word" = image ]; then make_image "$number" "$current" "$new" "$config" "$manifest"; fi
-  done < "$plan"
   pack
+}
+
+# Is Docker there again, after it went away?
+came_back() {
+  if engine version > /dev/null 2>&1; then return 1; fi
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    sleep 3
+    if engine version > /dev/null 2>&1; then return 0; fi
+  done
+  return 1
+}
+
+refuse() {
+  reason=$(cat "$why" 2> /dev/null || echo "an unexpected failure, perhaps a full disk")
+  echo "mender-docker-delta: $reason" > "$payload"
+  say "the payload is refused, so that the old application goes on"
+  restore_names
+  unload all
 }
 
 install() {
   first_step
-  (set -eu; rebuild)
+  kind_of_payload=$(gzip -dc < "$payload" 2> /dev/null | head -c 11)
+  case $kind_of_payload in
+    images/plan) kind_of_payload=planned ;;
+    images/*) kind_of_payload=whole ;;
+    *) kind_of_payload=unknown ;;
+  esac
+  rm -f "$why"
+  (set -eu; load_payload)
   status=$?
-  if [ "$status" -ne 0 ]; then
-    reason=$(cat "$why" 2> /dev/null || echo "an unexpected failure, perhaps a full disk")
-    rm -rf "$work"
-    echo "mender-docker-delta: $reason" > "$payload"
-    say "the payload is refused, so that the old application goes on"
+  if [ "$status" -ne 0 ] && came_back; then
+    rm -f "$why"
+    (set -eu; load_payload)
+    status=$?
+  fi
+  if [ "$status" -ne 0 ] && [ "$kind_of_payload" = whole ]; then
+    say "the update module loads the images itself"
+  elif [ "$status" -ne 0 ]; then
+    refuse
   fi
   rm -rf "$work" "$why"
 }
 
+# The old images go with the module's cleanup, which knows those that it noted
+commit() {
+  if [ -f "$state/kept" ]; then
+    while read -r kept _; do
+      id=$(engine image inspect --format '{{.Id}}' "$kept" 2> /dev/null) || continue
+      module_deletes "$id" || engine image rm "$kept" > /dev/null 2>&1
+    done < "$state/kept"
+    rm -f "$state/kept"
+  fi
+  unload commit
+}
+
+# A module that did not get as far as its own moves leaves them undone (before 2026: "nothing to roll back to")
+undo_first_step() {
+  if [ -d "$PERSISTENT_STORE/current" ] || [ -d "$PERSISTENT_STORE/new" ] || [ ! -d "$PERSISTENT_STORE/previous" ]; then
+    return 0
+  fi
+  mv "$PERSISTENT_STORE/previous" "$PERSISTENT_STORE/current"
+}
+
+end() { [ -s "$state/loaded" ] || rm -rf "$state"; }
+
 case $0 in
-  *ArtifactRollback*) restore_names ;;
-  *) install ;;
+  *ArtifactInstall*) install ;;
+  *ArtifactRollback_Enter*) restore_names ;;
+  *ArtifactCommit*) commit; end ;;
+  *) undo_first_step; restore_names; unload all; end ;;
 esac
 exit 0

@@ -5,7 +5,7 @@ import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile, tarPayloadFile } from './files.ts';
 import { softwareNameOf } from './header.ts';
 import { imageEntries, manifestEntries } from './imageFiles.ts';
-import { deltaPayload, needsStateScript } from '../onDevice/payload.ts';
+import { deltaPayload, isWorthPreloading, needsStateScript } from '../onDevice/payload.ts';
 import { stateScripts } from '../onDevice/stateScript.ts';
 import type { PayloadImage } from '../payload.ts';
 import { recordMetaData } from '../record.ts';
@@ -13,9 +13,9 @@ import type { ArtifactSpec } from '../spec.ts';
 
 /**
  * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one
- * loadable tar per image, `manifests.tar`, and its meta-data. With delta layers, the state script
- * rebuilds `images.tar.gz` on the device before the module sees it. Throws UsageError without
- * images, as the module loads at least one.
+ * loadable tar per image, `manifests.tar`, and its meta-data. A state script can load the images
+ * before the module stops the old application. With delta layers, only the script can load them.
+ * Throws UsageError without images, as the module loads at least one.
  * https://github.com/mendersoftware/mender-container-modules
  */
 export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {
@@ -25,8 +25,11 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
       hint: 'add a service to the Compose file',
     });
   }
-  const scripted = needsStateScript(spec.images);
-  const images = scripted ? deltaPayload(spec.images) : spec.images.map((image) => loadableTar(image, mtime));
+  const hasDeltas = needsStateScript(spec.images);
+  const isPreloaded = hasDeltas || (spec.preload ?? isWorthPreloading(spec.images));
+  const images = hasDeltas
+    ? deltaPayload(spec.images, mtime)
+    : spec.images.map((image) => loadableTar(image, mtime));
   return {
     type: 'docker-compose',
     softwareName: softwareNameOf('docker-compose', spec.softwareName),
@@ -34,7 +37,7 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
       pack('images.tar.gz', images, mtime),
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
     ],
-    scripts: scripted ? stateScripts() : [],
+    scripts: isPreloaded ? stateScripts() : [],
     metaData: { version: '1', project_name: spec.softwareName, ...recordMetaData(spec.record) },
   };
 }

@@ -21,8 +21,12 @@ export function needsBaseImage({ layers }: PayloadImage): boolean {
  * file.
  */
 export function imageEntries(image: PayloadImage): TarFile[] {
-  const files = portableFiles(image).map(({ path, content }) => tarFile(path, content));
-  return [...files, ...uniqueLayers(image).flatMap(layerEntries)];
+  return [...smallFiles(image), ...uniqueLayers(image).flatMap(entriesWithSource)];
+}
+
+/** The files of an image in the portable normal form, except its layers. */
+export function smallFiles(image: PayloadImage): TarFile[] {
+  return portableFiles(image).map(({ path, content }) => tarFile(path, content));
 }
 
 /**
@@ -38,7 +42,14 @@ export function uniqueLayers({ layers }: PayloadImage): PayloadLayer[] {
   return [...byDiffID.values()];
 }
 
-function layerEntries({ diffID, size, content }: PayloadLayer): TarFile[] {
+function entriesWithSource(layer: PayloadLayer): TarFile[] {
+  const { diffID, content } = layer;
+  if (content.kind !== 'delta') return layerEntries(layer);
+  return [...layerEntries(layer), tarFile(`${blobPath(diffID)}.source`, blobPath(content.from))];
+}
+
+/** The file of a layer: whole, or a delta; none if it is omitted. */
+export function layerEntries({ diffID, size, content }: PayloadLayer): TarFile[] {
   const path = blobPath(diffID);
   if (content.kind === 'omit') return [];
   if (content.kind === 'full') {
@@ -46,10 +57,7 @@ function layerEntries({ diffID, size, content }: PayloadLayer): TarFile[] {
     return [{ path, size, body: layerBody(content, diffID), ...(gzipped && { gzipped }) }];
   }
   const body = typeof content.body === 'string' ? fileBody(content.body) : content.body;
-  return [
-    { path: `${path}.vcdiff`, size: content.size, body },
-    tarFile(`${path}.source`, blobPath(content.from)),
-  ];
+  return [{ path: `${path}.vcdiff`, size: content.size, body }];
 }
 
 /**

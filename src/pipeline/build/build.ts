@@ -134,6 +134,7 @@ function specOf(
     softwareVersion: plan.version,
     deviceTypes: [...request.deviceTypes],
     ...dependsOf(plan, images, request),
+    preload: request.preload ?? (request.decodeOnDevice ? undefined : false),
     images,
     manifests: files,
     record: recordOf(metadataFor(plan, images, request)),

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer, LayerStore, PackedLayer } from '../../cache/layers.ts';
 import { chooseBaseLayers, encoderVersion, makeDelta } from '../../delta/engine.ts';
@@ -10,6 +11,7 @@ import type { LayerKind } from '../plan/plan.ts';
 import { isDeltaWorthwhile } from '../plan/plan.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 import type { BuildRequest } from '../request.ts';
+import { chooseBuffer } from '../../vcdiff/sourceReads.ts';
 
 /** A layer to ship whole, in any form that the cache has. */
 type WholeLayer = CachedLayer | PackedLayer;
@@ -103,7 +105,8 @@ async function makeDeltaContent(
   };
   const { path, size } = await cache.deltas.getOrMake(key, make);
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
-  return { kind: 'delta', from: from.diffID, fromSize: from.size, size, body: path };
+  const buffer = await chooseBuffer(createReadStream(path), from.size);
+  return { kind: 'delta', from: from.diffID, fromSize: from.size, size, body: path, buffer };
 }
 
 /** Marks a layer as compared in this run. The disk has had no time to damage it. */

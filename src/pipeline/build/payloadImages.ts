@@ -12,6 +12,7 @@ import type { BuildRequest } from '../request.ts';
 import type { EncodeContext } from './changedLayers.ts';
 import { makeChangedLayers } from './changedLayers.ts';
 import { makeFeasible } from './makeFeasible.ts';
+import { SMALLEST_BUFFER } from '../../vcdiff/sourceReads.ts';
 
 /** Bytes of the layers whose size is known, by diffID. */
 type Sizes = ReadonlyMap<Digest, number>;
@@ -95,5 +96,5 @@ function payloadLayer(
 
 function identityContent(diffID: Digest, size: number): LayerContent {
   const body = identityDelta(size);
-  return { kind: 'delta', from: diffID, fromSize: size, size: body.length, body };
+  return { kind: 'delta', from: diffID, fromSize: size, size: body.length, body, buffer: SMALLEST_BUFFER };
 }

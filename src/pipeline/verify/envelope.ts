@@ -38,17 +38,19 @@ function typeProblems({ module, typeInfoType }: ArtifactReport): string[] {
   return [`its type-info is for update module ${typeInfoType}, its header for ${module}`];
 }
 
-/** Only this version's own scripts are known to do what the artifact needs. They run as root. */
+/**
+ * Only this version's own scripts are known to do what the artifact needs. They run as root. An
+ * artifact has all of them or none; deltas need them.
+ */
 function scriptProblems({ module, scripts, images }: ArtifactReport): string[] {
-  const needsScripts =
-    module === 'docker-compose' && images.some(({ layers }) => layers.some(({ kind }) => kind === 'delta'));
-  const own = needsScripts ? stateScripts() : [];
+  const own = module === 'docker-compose' ? stateScripts() : [];
   const sums = new Map(own.map(({ name, content }) => [name, hexOf(digestOf(content))]));
   const found = new Map(scripts.map(({ path, sha256 }) => [nameOf(path), sha256]));
-  const missing = [...sums.keys()].filter((name) => !found.has(name));
+  const isNeeded = found.size > 0 || images.some(({ layers }) => layers.some(({ kind }) => kind === 'delta'));
+  const missing = isNeeded ? [...sums.keys()].filter((name) => !found.has(name)) : [];
   const foreign = [...found].filter(([name, sum]) => sums.get(name) !== sum);
   return [
-    ...missing.map((name) => `the state script ${name} is missing: no device could install the deltas`),
+    ...missing.map((name) => `the state script ${name} is missing: devices could not install the images`),
     ...foreign.map(([name]) => `the state script ${name} is foreign: devices would run it as root`),
   ];
 }

@@ -1,18 +1,21 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   createWriteStream,
   existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { createGzip, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { composePayload } from '../../../src/mender/write/composePayload.ts';
 import type { TarFile } from '../../../src/tar/tar.ts';
 import { tarStream } from '../../../src/tar/tar.ts';
 import { deltaPayload } from '../../../src/mender/onDevice/payload.ts';
@@ -23,31 +26,22 @@ import { blobPath, portableManifestDigest } from '../../../src/oci/portable.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { requireTool } from '../../helpers/tools.ts';
 import type { TestImage } from './images.ts';
-import { archiveImage, edited, imageOf, layerOf, noise, payloadOf } from './images.ts';
+import { PLATFORM, archiveImage, edited, imageOf, layerOf, noise, payloadOf } from './images.ts';
 
-const INSTALL = stateScripts()[0]!;
-const ROLLBACK = stateScripts()[1]!;
+type State =
+  'ArtifactInstall_Enter' | 'ArtifactRollback_Enter' | 'ArtifactRollback_Leave' | 'ArtifactCommit_Leave';
+type Store = 'classic' | 'containerd';
 
-/** A docker of files: DOCKER_STORE/<name with _ for / and :>/{id,size,save.tar}. */
-const FAKE_DOCKER = `#!/bin/sh
-cat > /dev/null
-slot() { echo "$DOCKER_STORE/$(echo "$1" | tr '/:' '__')"; }
-case "$1 $2" in
-  'version '*) exit 0 ;;
-  'image inspect')
-    for name; do :; done
-    [ -d "$(slot "$name")" ] || { echo "no such image: $name" >&2; exit 1; }
-    case "$*" in *Size*) cat "$(slot "$name")/size" ;; *) cat "$(slot "$name")/id" ;; esac ;;
-  'image save') cat "$(slot "$3")/save.tar"; [ ! -f "$DOCKER_STORE/hang" ] || { : > "$DOCKER_STORE/reached"; sleep 60; } ;;
-  'image tag') [ -d "$(slot "$3")" ] && rm -rf "$(slot "$4")" && cp -r "$(slot "$3")" "$(slot "$4")" ;;
-  'image rm') rm -rf "$(slot "$3")" ;;
-  *) echo "unexpected: docker $*" >&2; exit 1 ;;
-esac
-`;
+const scriptOf = (state: State) => stateScripts().find(({ name }) => name.startsWith(state))!;
+const DOCKER = resolve(import.meta.dirname, 'fakeDocker.mjs');
+const BLOBS = 'containerd/io.containerd.content.v1.content/blobs/sha256';
+const CHAINS = 'root/image/overlay2/layerdb/sha256';
+const APPLETS =
+  'cat cut dd df echo grep gzip head ln mkdir mv printf rm sed sh sha256sum sleep sort sync tail tar tr wc'.split(
+    ' ',
+  );
 
-const APPLETS = 'cat cut df echo grep gzip head mkdir mv rm sh sha256sum sleep tail tar tr wc cp'.split(' ');
-
-/** A device in a folder: its paths, its tools, a docker that serves saved tars. */
+/** A device in a folder: its paths, its tools, a Docker of files. */
 class Device {
   readonly folder = temporaryFolder();
   readonly tree = join(this.folder, 'var/lib/mender/modules/v3/payloads/0000/tree');
@@ -55,18 +49,23 @@ class Device {
   readonly docker = join(this.folder, 'docker');
   readonly tools = join(this.folder, 'bin');
   readonly shell: string[];
+  readonly kind: Store;
 
-  constructor(shell: 'dash' | 'busybox ash') {
+  constructor(shell: 'dash' | 'busybox ash', kind: Store) {
     requireTool('dash');
     requireTool('busybox', 'busybox-static');
     requireTool('xdelta3');
     this.shell = shell.split(' ');
-    for (const folder of [join(this.tree, 'files'), join(this.store, 'current'), this.docker, this.tools])
-      mkdirSync(folder, { recursive: true });
+    this.kind = kind;
+    const folders = [join(this.tree, 'files'), join(this.store, 'current'), this.tools];
+    const stores = [join(this.docker, BLOBS), join(this.docker, CHAINS), join(this.folder, 'etc/containerd')];
+    for (const folder of [...folders, ...stores]) mkdirSync(folder, { recursive: true });
+    if (kind === 'containerd') this.set('containerd-store');
+    this.write('etc/containerd/config.toml', `version = 2\nroot = "${this.docker}/containerd"\n`);
     writeFileSync(join(this.store, 'current/project_name'), 'old');
     for (const tool of APPLETS) this.link(tool, shell === 'dash' ? which(tool) : which('busybox'));
     this.link('xdelta3', which('xdelta3'));
-    this.write('bin/docker', FAKE_DOCKER);
+    this.write('bin/docker', `#!/bin/sh\nexec ${process.execPath} ${DOCKER} "$@"\n`);
   }
 
   link(tool: string, target: string): void {
@@ -74,20 +73,51 @@ class Device {
   }
 
   write(path: string, text: string): void {
+    rmSync(join(this.folder, path), { force: true }); // a tool is a link to that of this machine
     writeFileSync(join(this.folder, path), text);
     chmodSync(join(this.folder, path), 0o755);
   }
 
+  /** Switches a behaviour of its Docker on. */
+  set(behaviour: string): void {
+    writeFileSync(join(this.docker, behaviour), '');
+  }
+
+  /** Names and IDs of its images. */
+  images(): Record<string, string> {
+    const list = join(this.docker, 'images.json');
+    return existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as Record<string, string>) : {};
+  }
+
+  idOf(image: TestImage): string {
+    const parsed = payloadOf('x', image, undefined, this.folder);
+    return this.kind === 'containerd' ? portableManifestDigest(parsed) : digestOf(image.config);
+  }
+
+  /** Puts an image into its Docker as if it had been loaded. */
   async hold(image: TestImage): Promise<void> {
-    const slot = join(this.docker, image.name.replaceAll(/[/:]/g, '_'));
-    mkdirSync(slot, { recursive: true });
-    writeFileSync(join(slot, 'id'), digestOf(image.config));
-    writeFileSync(join(slot, 'size'), '1000000');
-    await archiveImage(image, join(slot, 'save.tar'));
+    const id = this.idOf(image);
+    writeFileSync(join(this.docker, 'images.json'), JSON.stringify({ ...this.images(), [image.name]: id }));
+    await archiveImage(image, join(this.docker, `${id.slice(7)}.tar`));
+    let chain = '';
+    for (const { diffID, path } of image.layers) {
+      chain = chain === '' ? diffID : digestOf(`${chain} ${diffID}`);
+      if (this.kind === 'classic') mkdirSync(join(this.docker, CHAINS, chain.slice(7)), { recursive: true });
+      else copyFileSync(path, join(this.docker, BLOBS, hexOf(diffID)));
+    }
+    writeFileSync(join(this.docker, BLOBS, id.slice(7)), '{}');
   }
 
   receive(images: PayloadImage[]): Promise<void> {
     return this.pack(deltaPayload(images));
+  }
+
+  /** A full artifact, which the module could load as well. */
+  async receiveWhole(images: PayloadImage[]): Promise<void> {
+    const spec = { images, manifests: [], platform: PLATFORM, module: 'docker-compose', preload: true };
+    const { files } = composePayload(spec as never);
+    const [{ body }] = files.filter(({ path }) => path === 'images.tar.gz') as [TarFile];
+    await pipeline(body as () => AsyncIterable<Uint8Array>, createWriteStream(this.payload));
   }
 
   async pack(entries: TarFile[]): Promise<void> {
@@ -98,7 +128,12 @@ class Device {
     return join(this.tree, 'files/images.tar.gz');
   }
 
-  command(script = INSTALL): { file: string; arguments: string[]; env: Record<string, string> } {
+  command(state: State = 'ArtifactInstall_Enter'): {
+    file: string;
+    arguments: string[];
+    env: Record<string, string>;
+  } {
+    const script = scriptOf(state);
     const text = script.content.replaceAll(/\/(var\/lib|etc|data)\//g, `${this.folder}/$1/`);
     this.write(script.name, text);
     const [file = '', ...rest] = this.shell;
@@ -106,26 +141,44 @@ class Device {
     return { file: which(file), arguments: [...rest, join(this.folder, script.name)], env };
   }
 
-  /** What the script says; it never fails. */
-  run(script = INSTALL): string {
-    const { file, arguments: argv, env } = this.command(script);
+  /** What the script says; it never fails, and leaves no working files. */
+  run(state?: State): string {
+    const { file, arguments: argv, env } = this.command(state);
     const { status, stderr } = spawnSync(file, argv, { env, encoding: 'utf8', cwd: '/' });
     expect(status, stderr).toBe(0);
     expect(readdirSync(this.tree)).toEqual(['files']);
-    expect(this.moved()).toBe('previous');
     return stderr;
   }
 
-  moved(): string {
-    return readdirSync(this.store).join(' ');
+  /** What the module does when it has rolled back, as far as the script sees it. */
+  moveBack(): void {
+    execFileSync('mv', [join(this.store, 'previous'), join(this.store, 'current')]);
   }
 
-  /** Paths in the loadable tar of an image. */
-  loadable(number: number): string[] {
+  moved(): string[] {
+    return readdirSync(this.store);
+  }
+
+  /** Paths in each tar that its Docker has loaded, by the image's name. */
+  loads(): Record<string, string[]> {
+    const log = join(this.docker, 'loads');
+    const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
+    return Object.fromEntries(lines.map((line) => [line.split(' ')[0]!, line.split(' ').slice(1)]));
+  }
+
+  /** Images that were saved, to read base layers. */
+  saves(): string[] {
+    const log = join(this.docker, 'saves');
+    return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
+  }
+
+  /** Paths in the tar of an image that the module gets. */
+  loadable(name: string): string[] {
     const folder = temporaryFolder();
     execFileSync('tar', ['-xzf', this.payload, '-C', folder]);
-    const list = execFileSync('tar', ['-tf', join(folder, `images/${number}.tar`)], { encoding: 'utf8' });
-    return list.split('\n');
+    return execFileSync('tar', ['-tf', join(folder, `images/${name}.tar`)], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
   }
 
   refused(): string {
@@ -153,11 +206,24 @@ async function versions(folder: string): Promise<{ v1: TestImage; v2: TestImage 
 
 const blobsOf = (image: TestImage, from = 0) =>
   image.layers.slice(from).map(({ diffID }) => blobPath(diffID));
-const holds = (paths: string[], wanted: string[]) => wanted.filter((path) => paths.includes(path));
+const held = (paths: string[] = [], wanted: string[]) => wanted.filter((path) => paths.includes(path));
+const SMALL = [
+  expect.stringMatching(/^blobs/),
+  expect.stringMatching(/^blobs/),
+  'index.json',
+  'manifest.json',
+  'oci-layout',
+];
 
-describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell) => {
+/** Each shell and each store once: what depends on one does not depend on the other. */
+const DEVICES = [
+  ['dash', 'classic'],
+  ['busybox ash', 'containerd'],
+] as const;
+
+describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
   async function prepared() {
-    const device = new Device(shell);
+    const device = new Device(shell, kind);
     const folder = temporaryFolder();
     const { v1, v2 } = await versions(folder);
     await device.hold(v1);
@@ -166,35 +232,45 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
     return { device, folder, v1, v2, image };
   }
 
-  test('rebuilds changed and added layers, and leaves out the unchanged prefix', async () => {
-    const { device, v2 } = await prepared();
-    expect(device.run()).toContain('app:2: 3 layers decoded, 1 left out');
-    const paths = device.loadable(0);
-    expect(holds(paths, blobsOf(v2))).toEqual(blobsOf(v2, 1));
-    expect(paths).toEqual(expect.arrayContaining(['index.json', 'manifest.json']));
-    expect(paths.join()).not.toContain('vcdiff');
+  test('loads changed and added layers, and leaves the module an image without layers', async () => {
+    const { device, v1, v2 } = await prepared();
+    expect(device.run()).toContain('app:2 is loaded');
+    expect(held(device.loads()['app:2'], blobsOf(v2))).toEqual(blobsOf(v2, 1));
+    expect(device.loadable('0')).toEqual(SMALL);
+    expect(device.images()).toEqual({ 'app:1': device.idOf(v1), 'app:2': device.idOf(v2) });
+    expect(device.moved()).toEqual(['mender-docker-delta', 'previous']);
   });
 
-  test('does nothing to a payload that it has rebuilt', async () => {
+  test('reads base layers in place where the store has them', async () => {
     const { device } = await prepared();
     device.run();
-    const before = readFileSync(device.payload);
-    expect(device.run()).toContain('rebuilt already');
-    expect(readFileSync(device.payload).equals(before)).toBe(true);
+    expect(device.saves()).toEqual(kind === 'classic' ? ['app:1'] : []);
   });
 
-  test('ships no layer of an image that is on the device already (reinstall)', async () => {
+  test('does nothing to a payload that it has emptied', async () => {
+    const { device } = await prepared();
+    device.run();
+    const before = readdirSync(device.docker);
+    expect(device.run()).toContain('app:2 is on this device already');
+    expect(device.loadable('0').toSorted()).toEqual(expect.arrayContaining(['index.json', 'oci-layout']));
+    expect(readdirSync(device.docker)).toEqual(before);
+  });
+
+  test('loads nothing of an image that is on the device already (reinstall)', async () => {
     const { device, v2 } = await prepared();
     await device.hold(v2);
     expect(device.run()).toContain('app:2 is on this device already');
-    expect(holds(device.loadable(0), blobsOf(v2))).toEqual([]);
+    expect(device.loads()).toEqual({});
+    expect(device.loadable('0')).toEqual(SMALL);
   });
 
-  test('knows an image by the manifest digest too, as the containerd store does', async () => {
-    const { device, v2, image } = await prepared();
-    await device.hold(v2);
-    writeFileSync(join(device.docker, 'app_2/id'), portableManifestDigest(image));
-    expect(device.run()).toContain('app:2 is on this device already');
+  test('decodes a layer once that several images share', async () => {
+    const { device, folder, v1, v2 } = await prepared();
+    const other = imageOf('other:2', v2.layers);
+    await device.receive([payloadOf('a', v2, v1, folder), payloadOf('b', other, v1, folder)]);
+    expect(device.run()).toContain('other:2 is loaded');
+    expect(held(device.loads()['app:2'], blobsOf(v2))).toEqual(blobsOf(v2, 1));
+    expect(held(device.loads()['other:2'], blobsOf(v2))).toEqual([]);
   });
 
   test('takes several images, a new one and one that repeats a layer', async () => {
@@ -203,25 +279,58 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
     const fresh = imageOf('localhost:5000/fresh:1', [layer, v2.layers[3]!, layer]);
     const repeating = imageOf('app:3', [...v1.layers, v1.layers[0]!, v1.layers[2]!]);
     await device.receive([payloadOf('a', fresh, undefined, folder), payloadOf('b', repeating, v1, folder)]);
-    expect(device.run()).toContain('app:3: 2 layers decoded, 1 left out');
-    expect(holds(device.loadable(0), blobsOf(fresh))).toEqual(blobsOf(fresh));
-    expect(holds(device.loadable(1), blobsOf(v1))).toEqual([blobsOf(v1)[0], blobsOf(v1)[2]]);
+    expect(device.run()).toContain('app:3 is loaded');
+    expect(held(device.loads()['localhost:5000/fresh:1'], blobsOf(fresh))).toEqual(blobsOf(fresh));
+    const again = kind === 'classic' ? [blobsOf(v1)[0], blobsOf(v1)[2]] : [];
+    expect(held(device.loads()['app:3'], blobsOf(v1))).toEqual(again);
   });
 
   test('finds the layers of an image that was pulled, whose blobs are compressed', async () => {
     const { device, v1, v2 } = await prepared();
-    const slot = join(device.docker, 'app_1');
-    execFileSync('tar', ['-xf', 'save.tar'], { cwd: slot });
-    for (const blob of blobsOf(v1)) {
-      execFileSync('gzip', ['-n', blob], { cwd: slot });
-      const name = hexOf(digestOf(readFileSync(join(slot, `${blob}.gz`))));
-      execFileSync('mv', [`${blob}.gz`, `blobs/sha256/${name}`], { cwd: slot });
-    }
-    execFileSync('tar', ['-cf', 'save.tar', 'blobs', 'index.json', 'manifest.json', 'oci-layout'], {
-      cwd: slot,
+    if (kind === 'classic') return;
+    const folder = join(device.docker, BLOBS);
+    const layers = v1.layers.map(({ diffID }) => {
+      const content = gzipSync(readFileSync(join(folder, hexOf(diffID))));
+      rmSync(join(folder, hexOf(diffID)));
+      writeFileSync(join(folder, hexOf(digestOf(content))), content);
+      return { digest: digestOf(content) };
     });
-    expect(device.run()).toContain('app:2: 3 layers decoded, 0 left out');
-    expect(holds(device.loadable(0), blobsOf(v2))).toEqual(blobsOf(v2));
+    const manifest = JSON.stringify({ config: { digest: digestOf(v1.config) }, layers });
+    writeFileSync(join(folder, device.idOf(v1).slice(7)), manifest);
+    device.run();
+    expect(held(device.loads()['app:2'], blobsOf(v2))).toEqual(blobsOf(v2));
+    expect(device.saves()).toEqual([]);
+  });
+
+  test('saves the image where it does not find the store', async () => {
+    const { device, v2 } = await prepared();
+    execFileSync('rm', ['-r', join(device.folder, 'etc/containerd'), join(device.docker, 'root')]);
+    device.run();
+    expect(device.saves()).toEqual(['app:1']);
+    expect(held(device.loads()['app:2'], blobsOf(v2, 1))).toEqual(blobsOf(v2, 1));
+  });
+
+  test('loads a full artifact image by image', async () => {
+    const { device, folder, v2 } = await prepared();
+    const other = imageOf('other:2', v2.layers.slice(0, 2));
+    await device.receiveWhole([
+      payloadOf('app', v2, undefined, folder),
+      payloadOf('more', other, undefined, folder),
+    ]);
+    expect(device.run()).toMatch(/app:2 is loaded[^]*other:2 is loaded/);
+    expect(device.loadable('app').toSorted()).toEqual(expect.arrayContaining(['index.json', 'oci-layout']));
+    expect(device.loadable('more').join()).not.toContain(blobPath(v2.layers[0]!.diffID));
+    expect(device.images()['other:2']).toBe(device.idOf(other));
+  });
+
+  test.each(['full', 'down'])('leaves a full artifact as it is when Docker is %s', async (trouble) => {
+    const { device, folder, v2 } = await prepared();
+    if (trouble === 'down') device.write('bin/sleep', '#!/bin/sh\n');
+    await device.receiveWhole([payloadOf('app', v2, undefined, folder)]);
+    const before = readFileSync(device.payload);
+    device.set(trouble);
+    expect(device.run()).toContain('the update module loads the images itself');
+    expect(readFileSync(device.payload).equals(before)).toBe(true);
   });
 
   test('honours the configuration of the module', async () => {
@@ -231,11 +340,15 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
     device.write('bin/mydocker', `#!/bin/sh\nshift\nexec ${device.tools}/docker "$@"\n`);
     const config = `PERSISTENT_STORE=${device.folder}/elsewhere\nDOCKER_CMD="mydocker --quiet"\n`;
     device.write('etc/mender/mender-docker-compose.conf', config);
-    const { file, arguments: argv, env } = device.command();
-    const { stderr } = spawnSync(file, argv, { env, encoding: 'utf8' });
-    expect(stderr).toContain('3 layers decoded');
-    expect(device.moved()).toBe('current');
-    expect(readdirSync(join(device.folder, 'elsewhere'))).toEqual(['previous']);
+    expect(device.run()).toContain('app:2 is loaded');
+    expect(device.moved()).toEqual(['current']);
+    expect(readdirSync(join(device.folder, 'elsewhere'))).toEqual(['mender-docker-delta', 'previous']);
+  });
+
+  test('does not need a df that knows the folder', async () => {
+    const { device } = await prepared();
+    device.write('bin/df', '#!/bin/sh\nexit 1\n');
+    expect(device.run()).toContain('app:2 is loaded');
   });
 
   test.each(['exit 3', 'if then (', 'false', 'x=$('])('outlives the configuration %j', async (config) => {
@@ -245,48 +358,41 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
     device.run();
   });
 
-  describe('leaves a payload that the module refuses', () => {
+  test('works with a dd that does not know full blocks', async () => {
+    const { device } = await prepared();
+    rmSync(join(device.tools, 'dd'));
+    device.write('bin/dd', `#!/bin/sh\ncase "$*" in *fullblock*) exit 1 ;; esac\nexec ${which('dd')} "$@"\n`);
+    expect(device.run()).toContain('app:2 is loaded');
+  });
+
+  describe('leaves a payload that the module refuses, and nothing else', () => {
     const cases: Record<
       string,
       [(device: Device, images: Awaited<ReturnType<typeof prepared>>) => unknown, RegExp]
     > = {
-      'without xdelta3': [
-        (device) => execFileSync('rm', [join(device.tools, 'xdelta3')]),
-        /xdelta3 is not on this device/,
-      ],
-      'without sha256sum': [
-        (device) => execFileSync('rm', [join(device.tools, 'sha256sum')]),
-        /sha256sum is not on/,
-      ],
+      'without xdelta3': [(device) => rmSync(join(device.tools, 'xdelta3')), /xdelta3 is not on this device/],
+      'without dd': [(device) => rmSync(join(device.tools, 'dd')), /dd is not on this device/],
       'without a daemon': [
-        (device) => device.write('bin/docker', '#!/bin/sh\nexit 1\n'),
+        (device) =>
+          device.write('bin/docker', '#!/bin/sh\nexit 1\n') ?? device.write('bin/sleep', '#!/bin/sh\n'),
         /daemon does not answer/,
       ],
       'with too little space': [
-        (device) => {
-          execFileSync('rm', [join(device.tools, 'df')]);
-          device.write('bin/df', '#!/bin/sh\necho head\necho /dev/x 100 10 90 10% /\n');
-        },
-        /too little space at .*: \d{7} bytes needed, 92160 free/,
+        (device) => device.write('bin/df', '#!/bin/sh\necho head\necho /dev/x 100 10 90 10% /\n'),
+        /too little space at .*: \d{3} KiB needed, 90 free/,
       ],
-      'with a df that says nothing': [
-        (device) => {
-          execFileSync('rm', [join(device.tools, 'df')]);
-          device.write('bin/df', '#!/bin/sh\n');
-        },
-        /unexpected failure/,
-      ],
+      'when Docker has no space': [(device) => device.set('full'), /can't load app:2: .*no space left/],
       'when the old image is gone': [
-        (device) => execFileSync('rm', ['-r', join(device.docker, 'app_1')]),
-        /old image app:1 can't be saved: is it on this device/,
-      ],
-      'when the old image can not be saved': [
-        (device) => writeFileSync(join(device.docker, 'app_1/save.tar'), 'x'),
-        /app:1 can't be saved/,
+        (device) =>
+          execFileSync('rm', ['-r', join(device.docker, 'images.json'), join(device.docker, BLOBS)]),
+        /old image app:1 can't be saved|has no layer/,
       ],
       'on another base': [
-        async (device, { folder }) =>
-          device.hold(imageOf('app:1', [await layerOf(folder, { other: noise(9, 5000) })])),
+        async (device, { folder, v1 }) => {
+          for (const { diffID } of v1.layers)
+            rmSync(join(device.docker, BLOBS, hexOf(diffID)), { force: true });
+          await device.hold(imageOf('app:1', [await layerOf(folder, { other: noise(9, 5000) })]));
+        },
         /has no layer [0-9a-f]{64}: it is not the one/,
       ],
       'when a whole layer is damaged': [
@@ -300,14 +406,14 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
             entries.map((entry) => (entry.path.endsWith(hexOf(diffID)) ? { ...entry, body: wrong } : entry)),
           );
         },
-        /layer [0-9a-f]{64} came out with other bytes/,
+        /can't load app:2: invalid diffID/,
       ],
       'when a delta is another one': [
         async (device, { image }) => {
           image.layers[1]!.content = { ...image.layers[2]!.content };
           await device.receive([image]);
         },
-        /layer [0-9a-f]{64} came out with other bytes/,
+        /can't load app:2|xdelta3 can't decode layer/,
       ],
       'when a delta is flipped': [
         async (device, { image }) => {
@@ -322,40 +428,61 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
       ],
       'when the payload is cut': [
         (device) => execFileSync('truncate', ['-s', '-3000', device.payload]),
-        /can't be read|unexpected failure/,
+        /can't load app:2|xdelta3 can't decode layer/,
       ],
-      'when the payload is missing': [(device) => execFileSync('rm', [device.payload]), /can't be read/],
+      'when the payload is missing': [(device) => rmSync(device.payload), /can't be read/],
       'when the payload is noise': [
         (device) => writeFileSync(device.payload, noise(1, 5000)),
         /can't be read/,
+      ],
+      'when the plan is of a later version': [
+        async (device, { image }) => {
+          const [plan, ...entries] = deltaPayload([image]);
+          const body = Buffer.from((plan!.body as Buffer).toString().replace('delta 2', 'delta 3'));
+          await device.pack([{ ...plan!, body }, ...entries]);
+        },
+        /of another version/,
       ],
     };
 
     test.each(Object.entries(cases))('%s', async (_name, [harm, reason]) => {
       const context = await prepared();
       await harm(context.device, context);
+      const images = context.device.images();
       expect(context.device.run()).toContain('the payload is refused');
       expect(context.device.refused()).toMatch(/^mender-docker-delta: .*\n$/);
       expect(context.device.refused()).toMatch(reason);
-      const unpack = spawnSync('tar', ['-xzf', context.device.payload, '-C', temporaryFolder()]);
-      expect(unpack.status).not.toBe(0);
+      expect(spawnSync('tar', ['-xzf', context.device.payload, '-C', temporaryFolder()]).status).not.toBe(0);
+      expect(context.device.images()).toEqual(images);
     });
+  });
+
+  test('waits for a Docker that goes away, and begins again', async () => {
+    const { device, v2 } = await prepared();
+    device.set('full');
+    const { docker } = device;
+    device.write('bin/sleep', `#!/bin/sh\nrm -f ${docker}/down ${docker}/full\n`);
+    device.write(
+      'bin/docker',
+      `#!/bin/sh\n${process.execPath} ${DOCKER} "$@"\nstatus=$?\n[ "$2" != load ] || [ $status = 0 ] || : > ${docker}/down\nexit $status\n`,
+    );
+    expect(device.run()).toContain('app:2 is loaded');
+    expect(device.images()['app:2']).toBe(device.idOf(v2));
   });
 
   test('killed in the middle and started again, it ends as if nothing had been', async () => {
     const { device, v2 } = await prepared();
-    writeFileSync(join(device.docker, 'hang'), '');
+    device.set('hang');
     const { file, arguments: argv, env } = device.command();
-    const running = spawn(file, argv, { env, detached: true });
-    const ended = new Promise((resolve) => running.once('close', resolve));
-    while (!existsSync(join(device.docker, 'reached')))
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    const running = spawn(file, argv, { env, detached: true, stdio: 'ignore' });
+    const ended = new Promise((done) => running.once('close', done));
+    while (!existsSync(join(device.docker, 'reached'))) await new Promise((done) => setTimeout(done, 20));
     process.kill(-running.pid!, 'SIGKILL');
     await ended;
-    expect(device.moved()).toBe('previous');
-    execFileSync('rm', [join(device.docker, 'hang')]);
-    expect(device.run()).toContain('3 layers decoded');
-    expect(holds(device.loadable(0), blobsOf(v2))).toEqual(blobsOf(v2, 1));
+    expect(device.moved()).toEqual(['mender-docker-delta', 'previous']);
+    rmSync(join(device.docker, 'hang'));
+    expect(device.run()).toContain('app:2 is loaded');
+    expect(held(device.loads()['app:2'], blobsOf(v2))).toEqual(blobsOf(v2, 1));
   });
 
   test.each([
@@ -366,30 +493,75 @@ describe.each(['dash', 'busybox ash'] as const)('the state script in %s', (shell
     async (_, isDelta) => {
       const { device, folder, v1, v2 } = await prepared();
       const moved = { ...v2, name: v1.name };
-      const other = payloadOf('other', { ...v2, name: 'other:2' }, v1, folder);
+      const other = payloadOf('other', imageOf('other:2', v2.layers), v1, folder);
       await device.receive([payloadOf('app', moved, isDelta ? v1 : undefined, folder), other]);
       device.run();
-      expect(readdirSync(device.docker)).toEqual(['app_1', 'mender-docker-delta_previous-0_kept']);
-      await device.hold(moved);
-      device.run(ROLLBACK);
-      expect(readdirSync(device.docker)).toEqual(['app_1']);
-      expect(readFileSync(join(device.docker, 'app_1/id'), 'utf8')).toBe(digestOf(v1.config));
-      expect(readdirSync(join(device.store, 'previous'))).toEqual(['project_name']);
+      const kept = `mender-docker-delta/previous-${device.idOf(v1).slice(7, 19)}:kept`;
+      expect(device.images()).toMatchObject({ 'app:1': device.idOf(moved), [kept]: device.idOf(v1) });
+      device.run('ArtifactRollback_Enter');
+      expect(device.images()['app:1']).toBe(device.idOf(v1));
+      device.moveBack();
+      device.run('ArtifactRollback_Leave');
+      expect(device.images()).toEqual({ 'app:1': device.idOf(v1) });
+      expect(device.moved()).toEqual(['current']);
     },
   );
 
-  test('a rollback without moved tags changes nothing', async () => {
+  test('a rollback deletes what was loaded, except what the module deletes and what is in use', async () => {
+    const { device, folder, v1, v2 } = await prepared();
+    const images = [v2, imageOf('mine:2', v2.layers), imageOf('used:2', v2.layers)];
+    await device.receive(images.map((image, number) => payloadOf(String(number), image, v1, folder)));
+    device.run();
+    device.moveBack();
+    mkdirSync(join(device.store, 'cleanup'));
+    writeFileSync(
+      join(device.store, 'cleanup/image_ids'),
+      `mine:2 ${device.idOf(images[1]!).slice(7, 19)}\n`,
+    );
+    writeFileSync(join(device.docker, 'used'), device.idOf(images[2]!));
+    device.run('ArtifactRollback_Leave');
+    expect(Object.keys(device.images())).toEqual(['app:1', 'mine:2', 'used:2']);
+    rmSync(join(device.docker, 'used'));
+    device.run('ArtifactRollback_Leave');
+    expect(Object.keys(device.images())).toEqual(['app:1', 'mine:2']);
+  });
+
+  test('a commit deletes what an update before it had loaded, and forgets the rest', async () => {
+    const { device, folder, v1, v2 } = await prepared();
+    device.run();
+    const v3 = imageOf('app:3', v2.layers.slice(0, 3));
+    writeFileSync(join(device.docker, 'used'), device.idOf(v2));
+    await device.receive([payloadOf('app', v3, v1, folder)]);
+    device.run();
+    expect(Object.keys(device.images())).toEqual(['app:1', 'app:2', 'app:3']);
+    rmSync(join(device.docker, 'used'));
+    device.run('ArtifactCommit_Leave');
+    expect(Object.keys(device.images())).toEqual(['app:1', 'app:3']);
+    expect(device.moved()).toEqual(['previous']);
+  });
+
+  test('installed over an update that was never committed, it goes back to the one before', async () => {
+    const { device } = await prepared();
+    mkdirSync(join(device.store, 'previous'));
+    writeFileSync(join(device.store, 'previous/project_name'), 'committed');
+    writeFileSync(join(device.store, 'uncommitted'), '');
+    device.run();
+    expect(readFileSync(join(device.store, 'previous/project_name'), 'utf8')).toBe('committed');
+    expect(device.moved()).toEqual(['mender-docker-delta', 'previous', 'uncommitted']);
+  });
+
+  test('a module that found nothing to roll back leaves the application where it was', async () => {
     const { device } = await prepared();
     device.run();
-    expect(device.run(ROLLBACK)).toBe('');
-    expect(readdirSync(device.docker)).toEqual(['app_1']);
+    device.run('ArtifactRollback_Leave');
+    expect(device.moved()).toEqual(['current']);
   });
 });
 
 test('the state scripts pass shellcheck', () => {
   requireTool('shellcheck');
   const { stdout, status } = spawnSync('shellcheck', ['-s', 'sh', '-'], {
-    input: INSTALL.content,
+    input: stateScripts()[0]!.content,
     encoding: 'utf8',
   });
   expect(stdout).toBe('');

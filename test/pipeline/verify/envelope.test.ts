@@ -49,6 +49,10 @@ describe('the envelope of an artifact', () => {
       'a full one for docker-compose',
       { ...compose, scripts: [], depends: {}, images: [{ id: 'i', layers: [] }] },
     ],
+    [
+      'a full one for docker-compose that is loaded before the application stops',
+      { ...compose, depends: {}, images: [{ id: 'i', layers: [] }] },
+    ],
     ['a delta for app', app],
     [
       'further keys of the same software',
@@ -64,7 +68,7 @@ describe('the envelope of an artifact', () => {
     ['no state scripts', { scripts: [] }, 'ArtifactInstall_Enter_00_mender-docker-delta is missing'],
     [
       'one state script',
-      { scripts: SCRIPTS.slice(1) },
+      { scripts: SCRIPTS.slice(0, 1) },
       'ArtifactInstall_Enter_00_mender-docker-delta is missing',
     ],
     ['a changed state script', { scripts: SCRIPTS.map((one) => ({ ...one, sha256: '0' })) }, 'is foreign'],
@@ -73,7 +77,8 @@ describe('the envelope of an artifact', () => {
       { scripts: [...SCRIPTS, { path: 'scripts/Download_Leave_99_x', size: 1, sha256: '0' }] },
       'Download_Leave_99_x is foreign',
     ],
-    ['state scripts that nothing needs', { images: [] }, 'is foreign'],
+    ['state scripts for a module without any', { ...app, scripts: SCRIPTS }, 'is foreign'],
+    ['some state scripts of a full one', { images: [], scripts: SCRIPTS.slice(1) }, 'is missing'],
     [
       'a further payload file',
       { files: [...compose.files, file('evil.sh')] },
