@@ -4,5 +4,5 @@ import { appFaults, composeFaults } from './faults.ts';
 
 describe.skipIf(skipReason())('faults', () => {
   appFaults('ctd');
-  composeFaults('ctd');
+  composeFaults('ctd', '2026-09');
 });

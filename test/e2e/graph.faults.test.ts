@@ -4,5 +4,5 @@ import { appFaults, composeFaults } from './faults.ts';
 
 describe.skipIf(skipReason())('faults', () => {
   appFaults('graph');
-  composeFaults('graph');
+  composeFaults('graph', '2026-09');
 });

@@ -38,6 +38,13 @@ function filesOf({ layers }: TestImage): Record<string, string> {
   return Object.fromEntries(Object.entries(all).filter(([path]) => !/^(gone|opaque)/.test(path)));
 }
 
+/** Exactly the images of these services are on the device, each under one name. */
+export function expectImages(device: Device, services: Services): void {
+  const names = new Set(Object.values(services).map(({ name }) => nameOf(name)));
+  const lines = device.ask("docker image ls --all --format '{{.Repository}}:{{.Tag}}'").split('\n');
+  expect(lines.filter(Boolean).sort()).toEqual([...names].sort());
+}
+
 /** Exactly these services run, each from its image, file by file. */
 export function expectRunning(device: Device, services: Services): void {
   const entries = Object.entries(services);
