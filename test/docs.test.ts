@@ -8,6 +8,8 @@ import { BENCHMARKS, measuredText } from '../scripts/benchmarks/figures.ts';
 import { COMMANDS } from '../src/commands/all.ts';
 import { GLOBAL_OPTIONS, STANDARD_OPTIONS } from '../src/commands/line/globalOptions.ts';
 import { withManifestSettings } from '../src/commands/options/settings.ts';
+import { lintMap } from '../src/destinations/lint.ts';
+import { readProfiles } from '../src/pipeline/destinations/profiles.ts';
 import type { Command } from '../src/commands/terminal/command.ts';
 import { EXIT, UsageError } from '../src/errors.ts';
 import { runCli } from './helpers/cli.ts';
@@ -144,6 +146,46 @@ describe('the documents', () => {
     expect([...codes].map(([, exit]) => Number(exit))).toEqual(Object.values(EXIT));
   });
 
+  it('show an error as the tool prints it', async () => {
+    const { stderr } = await runCli(['deploy', 'shop-1.1.0']);
+    expect(DOCUMENTS.get('docs/exit-codes.md')).toContain(
+      `$ mender-docker-delta deploy shop-1.1.0\n${stderr}`,
+    );
+  });
+
+  describe('about destination maps', () => {
+    const text = DOCUMENTS.get('docs/destinations.md')!;
+    const [map, profiles] = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(
+      ([, yaml]) => parseYaml(yaml!) as unknown,
+    );
+    const [entry] = map as [MapEntry];
+
+    it('have an example without a problem', () => {
+      expect(lintMap(map)).toEqual({ errors: [], warnings: [] });
+    });
+
+    it('have an example of the accounts that the map names', async () => {
+      const path = join(temporaryFolder(), 'config.yaml');
+      writeFileSync(path, JSON.stringify(profiles));
+      const { servers } = await readProfiles(path, { optional: false });
+      expect([...servers.keys()]).toEqual(Object.keys(entry.mappings));
+    });
+
+    const required = [...text.matchAll(/Required keys of an? (entry|destination) are ([^.]*)\./g)];
+    const keys = required.flatMap(([, of, list]) =>
+      [...list!.matchAll(/`(\w+)`/g)].map(([, key]) => [of!, key!] as const),
+    );
+    it.each(keys)('name a key of an %s that must not be missing: %s', (of, key) => {
+      const changed = structuredClone(entry);
+      delete (of === 'entry' ? changed : changed.mappings['europe']!.destinations[0]!)[key];
+      expect(lintMap([changed]).errors).not.toEqual([]);
+    });
+
+    it('name all keys that must not be missing', () => {
+      expect(keys.map(([, key]) => key).sort()).toEqual(requiredKeys(entry));
+    });
+  });
+
   it('show the rule of the environment variables by an example that holds', async () => {
     expect(SETTINGS).toContain('MENDER_DOCKER_DELTA_DEVICE_TYPE=raspberrypi4,qemux86-64');
     const folder = temporaryFolder();
@@ -172,6 +214,26 @@ describe('the documents', () => {
     expect(DOCUMENTS.get('README.md')!.split('\n').length).toBeLessThanOrEqual(200);
   });
 });
+
+type MapEntry = Record<string, unknown> & {
+  mappings: Record<string, { destinations: Record<string, unknown>[] }>;
+};
+
+/** The keys of an entry and its first destination without which lint has errors. */
+function requiredKeys(entry: MapEntry): string[] {
+  const places = [
+    (one: MapEntry): Record<string, unknown> => one,
+    (one: MapEntry) => Object.values(one.mappings)[0]!.destinations[0]!,
+  ];
+  const keys = places.flatMap((place) =>
+    Object.keys(place(entry)).filter((key) => {
+      const changed = structuredClone(entry);
+      delete place(changed)[key];
+      return lintMap([changed]).errors.length > 0;
+    }),
+  );
+  return keys.sort();
+}
 
 /** The documents about the options of other programs and about changes. */
 const OTHER_PROGRAMS = ['docs/migration.md', 'CHANGELOG.md', 'CONTRIBUTING.md'];
