@@ -13,6 +13,7 @@ import { libraryCommand } from './library.ts';
 import { loginCommand } from './login.ts';
 import { planCommand } from './plan.ts';
 import { releasesCommand } from './releases.ts';
+import { rolloutCommand } from './rollout.ts';
 import { uploadCommand } from './upload.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   deployCommand,
   deploymentsCommand,
   fleetCommand,
+  rolloutCommand,
   devicesCommand,
   groupsCommand,
   destinationsCommand,

@@ -23,3 +23,16 @@ export function warnOfClearText(host: string, log: Log): void {
   if (protocol === 'https:' || isLoopback(hostname)) return;
   log.warning(`${host}: credentials are sent unencrypted; use https:// if the server speaks it`);
 }
+
+/**
+ * What to know while somebody waits for devices of Mender's own hosted servers. Undefined for other
+ * servers.
+ */
+export function pollingNote(host: string): string | undefined {
+  const name = URL.canParse(host) ? new URL(host).hostname : '';
+  if (!/^([a-z]+\.)?hosted\.mender\.io$/.test(name)) return undefined;
+  return (
+    `${name} lets a device ask for updates every 30 minutes and report its versions every 8 hours; ` +
+    'up to ten devices that are marked as test devices may ask more often'
+  );
+}

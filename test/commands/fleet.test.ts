@@ -178,7 +178,7 @@ describe('fleet status', () => {
     const server = await prepared(twice);
     const { error } = await run(server, fleetCommand, 'status shop');
     expect(error).toBeInstanceOf(UsageError);
-    expect(error?.hint).toBe('choose one: --version-key data.shop.version');
+    expect(error?.hint).toBe('choose one with --version-key');
     const { stdout } = await run(server, fleetCommand, 'status shop --version-key data.shop.version', true);
     expect(JSON.parse(stdout)).toMatchObject({ versionKey: 'data.shop.version', devices: 2 });
   });

@@ -240,7 +240,7 @@ export function chooseArtifact(state: ServerState, name: string, device: Device)
     .sort((a, b) => a.size - b.size)[0];
 }
 
-function dependsAreMet(artifact: StoredArtifact, device: Device): boolean {
+export function dependsAreMet(artifact: StoredArtifact, device: Device): boolean {
   const facts: Record<string, string> = { ...device.provides, device_type: device.type };
   return Object.entries(artifact.artifact_depends).every(([key, values]) =>
     values.includes(facts[key] ?? ''),

@@ -58,7 +58,7 @@ export const DEPLOY_OPTIONS = {
   'update-control-map': {
     group: ENTERPRISE,
     type: 'string',
-    describe: 'JSON object: where updates pause',
+    describe: 'JSON object: where updates pause (Mender clients since version 4 ignore it)',
   },
 } as const;
 

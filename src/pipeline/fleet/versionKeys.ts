@@ -1,11 +1,16 @@
 import { UsageError } from '../../errors.ts';
 import type { AttributeName } from '../../server/inventory.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
-import { MODULES } from '../../mender/spec.ts';
+import type { DeviceSetup } from '../../mender/spec.ts';
+import { DEFAULT_FILESYSTEMS, MODULES } from '../../mender/spec.ts';
 
-/** The key under which most devices report the version of an application, one for each module. */
+/** The keys that artifacts have unless users choose another software filesystem. */
 function usualKeys(application: string): string[] {
-  return MODULES.map((module) => versionKey('rootfs-image', softwareNameOf(module, application)));
+  return MODULES.flatMap((module) =>
+    ['rootfs-image', DEFAULT_FILESYSTEMS[module]].map((filesystem) =>
+      versionKey(filesystem, softwareNameOf(module, application)),
+    ),
+  );
 }
 
 /**
@@ -23,11 +28,23 @@ export function candidateKeys(application: string | undefined, known: readonly A
  * The only key of these that is in use. Undefined if no key is. Throws UsageError if several are:
  * those are several applications of one name. Pure.
  */
-export function onlyKey(application: string, counts: ReadonlyMap<string, number>): string | undefined {
+export function onlyKey(
+  application: string,
+  counts: ReadonlyMap<string, number>,
+  choose = 'choose one with --version-key',
+): string | undefined {
   const used = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
   if (used.length <= 1) return used[0]?.[0];
   const found = used.map(([key, count]) => `${key} (${count} devices)`).join(', ');
   throw new UsageError(`several applications have the name ${application}: devices report ${found}`, {
-    hint: `choose one: --version-key ${used[0]?.[0] ?? ''}`,
+    hint: choose,
   });
+}
+
+/** The update module and software filesystem that a key of the application stands for. Pure. */
+export function setupOfKey(key: string, application: string): DeviceSetup {
+  const softwareName = softwareNameOf('docker-compose', application);
+  const module = key.endsWith(`.${softwareName}.version`) ? 'docker-compose' : 'app';
+  const end = versionKey('', softwareNameOf(module, application));
+  return { module, softwareFilesystem: key.slice(0, -end.length) };
 }

@@ -31,6 +31,8 @@ export async function deployArtifact(
   { api, log }: { api: Api; log: Log },
 ): Promise<DeployReport> {
   const doing = `deploying ${request.artifactName}`;
+  if (request.enterprise?.updateControlMap !== undefined)
+    log.warning('Mender clients since version 4 ignore the update control map: updates do not pause there');
   const before = new Set((await listDeployments(api, { name: request.name })).map(({ id }) => id));
   try {
     return await create(api, request, doing);

@@ -11,6 +11,7 @@ import {
   statisticsOf,
 } from '../../server/deployments.ts';
 import type { DeviceDeployment, Statistics } from '../../server/deployments.ts';
+import { pollingNote } from '../../server/host.ts';
 import { countersText, outcomeOf } from '../../server/outcome.ts';
 import type { Outcome, Watched } from '../../server/outcome.ts';
 
@@ -49,6 +50,8 @@ interface Look {
  * was out of reach at the end, and AnswerError at once for a malformed answer.
  */
 export async function watchDeployment(request: WatchRequest, context: WatchContext): Promise<WatchReport> {
+  const note = pollingNote(context.api.host);
+  if (note !== undefined) context.log.info(note);
   const began = Date.now();
   const { look, aborted } = await lookUntilDone(request, context, began + request.timeoutMs);
   const devices = await ifReadable(context, () => devicesOf(context.api, request.id), []);

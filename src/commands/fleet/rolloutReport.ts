@@ -1,0 +1,55 @@
+import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
+import type { PlannedDelivery, RolloutPlan } from '../../pipeline/rollout/rolloutPlan.ts';
+import type { RolloutEnd } from '../../pipeline/rollout/run.ts';
+import { formatBytes, formatTable } from '../terminal/format.ts';
+
+/** A plan for people. `rate`: bits per second of the devices' link. */
+export function planText(plan: RolloutPlan, rate: number | undefined): string {
+  const { application, version, versionKey, devices, deliveries, current, underway, otherTypes } = plan;
+  const headings = [
+    'FROM',
+    'ARTIFACT',
+    'STATE',
+    'DEVICES',
+    'EACH',
+    'IN ALL',
+    ...(rate === undefined ? [] : ['TIME']),
+  ];
+  const rows = deliveries.map((one) => rowOf(one, rate));
+  const most = plan.atMost ? 'at most ' : '';
+  const lines = [
+    `${application} ${version} to ${devices} devices, by ${versionKey}`,
+    '',
+    rows.length === 0 ? 'nothing to send' : formatTable(headings, rows, [3, 4, 5, 6]),
+    '',
+    `in all: ${plan.bytes === null ? 'unknown' : `${most}${formatBytes(plan.bytes)}`}`,
+  ];
+  if (current > 0) lines.push(`up to date: ${current} devices`);
+  if (underway > 0) lines.push(`in deployments of this version already: ${underway} devices`);
+  if (otherTypes > 0) lines.push(`of another device type: ${otherTypes} devices, which get nothing`);
+  return lines.join('\n');
+}
+
+function rowOf(
+  { base, artifact, state, devices, size, atMost, bytes }: PlannedDelivery,
+  rate: number | undefined,
+): string[] {
+  const text = (value: number | null): string =>
+    value === null ? 'unknown' : `${atMost ? '<= ' : ''}${formatBytes(value)}`;
+  const time = rate === undefined ? [] : [size === null ? '' : formatSeconds(linkBudget(size, rate).seconds)];
+  return [base ?? 'any', artifact, state, String(devices), text(size), text(bytes), ...time];
+}
+
+/** The end of a rollout for people. */
+export function endText({ application, version }: RolloutPlan, end: RolloutEnd): string {
+  const counts = [
+    ['have it now', end.succeeded],
+    ['had it before', end.current],
+    ['failed', end.failed],
+    ['have not answered', [...end.running, ...end.retry]],
+    ['got nothing', end.open],
+    ['no artifact fits', end.unfit],
+  ] as const;
+  const said = counts.flatMap(([what, ids]) => (ids.length === 0 ? [] : [`${what}: ${ids.length}`]));
+  return `${application} ${version}: ${said.join(', ') || 'no devices'}`;
+}

@@ -1,0 +1,90 @@
+import { UsageError } from '../../errors.ts';
+import type { RolloutRequest } from '../../pipeline/rollout/prepareRollout.ts';
+import { parsePhases, parseThreshold } from '../../pipeline/rollout/policy.ts';
+import type { FlagsOf } from '../terminal/command.ts';
+import { BUILD_OPTIONS } from './build.ts';
+import { DEPLOY_OPTIONS } from './deploy.ts';
+import { WATCH_OPTIONS, watchTimes } from './watch.ts';
+
+/** A rollout decides on its artifacts by itself, and keeps no files. */
+const OF_ONE_FILE = ['artifact-filename', 'also-full', 'sbom'] as const;
+type BuildTable = Omit<typeof BUILD_OPTIONS, (typeof OF_ONE_FILE)[number]>;
+
+/** The options of `build` that `rollout` has as well. */
+export const ROLLOUT_BUILD_OPTIONS = Object.fromEntries(
+  Object.entries(BUILD_OPTIONS).filter(([name]) => !OF_ONE_FILE.some((one) => one === name)),
+) as BuildTable;
+
+const HOW = 'How to roll out:';
+
+/** Options of `rollout` that `build` does not have. */
+export const ROLLOUT_OPTIONS = {
+  'device-group': DEPLOY_OPTIONS['device-group'],
+  devices: DEPLOY_OPTIONS.devices,
+  'all-devices': DEPLOY_OPTIONS['all-devices'],
+  'min-devices': {
+    group: HOW,
+    type: 'number',
+    requiresArg: true,
+    describe: 'Build a delta for each version with this many devices; the others get the full artifact',
+    defaultDescription: '1',
+  },
+  fallback: {
+    group: HOW,
+    choices: ['full', 'none'] as const,
+    describe: 'What devices get that failed with a delta, once',
+    defaultDescription: 'full',
+  },
+  phases: {
+    group: HOW,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Growing shares of the devices, like 5%,25%,100%; each waits for the one before',
+    defaultDescription: '100%',
+  },
+  'max-failures': {
+    group: HOW,
+    type: 'string',
+    requiresArg: true,
+    describe: 'Stop, and abort its deployments, once more devices failed: 5% of those that got it, or 3',
+  },
+  'dry-run': { group: HOW, type: 'boolean', describe: 'Only show the plan, with its bytes' },
+  'wait-timeout': { ...WATCH_OPTIONS['wait-timeout'], describe: 'How long each phase waits for its devices' },
+  'poll-interval': WATCH_OPTIONS['poll-interval'],
+} as const;
+
+export type RolloutFlags = FlagsOf<typeof ROLLOUT_OPTIONS>;
+
+/**
+ * The rollout that the options ask for. Throws UsageError unless they name one kind of target, and
+ * for invalid values.
+ */
+export function rolloutRequest(flags: RolloutFlags): RolloutRequest {
+  const { minDevices = 1, fallback = 'full', phases = '100%', maxFailures } = flags;
+  if (!Number.isInteger(minDevices) || minDevices < 1)
+    throw new UsageError(`--min-devices ${minDevices}: expected a number from 1`);
+  return {
+    target: targetOf(flags),
+    minDevices,
+    ...watchTimes(flags),
+    policy: {
+      fallback: fallback === 'full',
+      phases: parsePhases(phases, '--phases'),
+      maxFailures: maxFailures === undefined ? undefined : parseThreshold(maxFailures, '--max-failures'),
+    },
+  };
+}
+
+function targetOf({
+  deviceGroup: group,
+  devices: lists,
+  allDevices,
+}: RolloutFlags): RolloutRequest['target'] {
+  const ids = (lists ?? []).flatMap((list) => list.split(',')).map((id) => id.trim());
+  const devices = [...new Set(ids.filter((id) => id !== ''))];
+  const kinds = [group !== undefined, devices.length > 0, allDevices === true].filter(Boolean).length;
+  if (kinds === 1) return devices.length > 0 ? { devices } : { group };
+  throw new UsageError('expected one of --device-group, --devices and --all-devices', {
+    hint: 'say which devices, as in --device-group staging',
+  });
+}

@@ -1,0 +1,84 @@
+import { readApplication } from '../compose/application.ts';
+import { DeniedError } from '../errors.ts';
+import { linkBudget, linkWarning, parseRate } from '../pipeline/fleet/link.ts';
+import { rolloutError } from '../pipeline/rollout/outcome.ts';
+import { prepareRollout } from '../pipeline/rollout/prepareRollout.ts';
+import type { RolloutPlan } from '../pipeline/rollout/rolloutPlan.ts';
+import { runRollout } from '../pipeline/rollout/run.ts';
+import { endText, planText } from './fleet/rolloutReport.ts';
+import type { BuildFlags } from './options/build.ts';
+import { BUILD_POSITIONALS } from './options/build.ts';
+import { LINK_OPTION } from './options/link.ts';
+import { composeEnvironment, manifestPaths, requestOf } from './options/request.ts';
+import type { RolloutFlags } from './options/rollout.ts';
+import { ROLLOUT_BUILD_OPTIONS, ROLLOUT_OPTIONS, rolloutRequest } from './options/rollout.ts';
+import type { ServerFlags } from './options/server.ts';
+import { SERVER_OPTIONS, openServer } from './options/server.ts';
+import { withManifestSettings } from './options/settings.ts';
+import { openWorld } from './openWorld.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context } from './terminal/command.ts';
+
+export type Flags = BuildFlags & RolloutFlags & ServerFlags & { link?: string };
+
+/** `rollout MANIFEST..` */
+export const rolloutCommand = defineCommand({
+  usage: 'rollout <manifest..>',
+  passesOn: true,
+  describe: 'Bring a release to devices of all versions: build what is missing, deploy, wait and repair',
+  examples: [
+    ['$0 rollout . --release -g staging --dry-run', 'who would get what, and how many bytes'],
+    ['$0 rollout . --release -g production --phases 5%,100% --max-failures 2%', 'in two steps'],
+  ],
+  positionals: BUILD_POSITIONALS,
+  options: { ...ROLLOUT_BUILD_OPTIONS, ...ROLLOUT_OPTIONS, ...LINK_OPTION, ...SERVER_OPTIONS },
+  async run(given, context) {
+    const { plan, rollout, api, rate, dryRun } = await openRollout(given, context);
+    warnOfLink(plan, rate, context);
+    if (dryRun || !context.json) context.report(plan, planText(plan, rate));
+    if (dryRun) return;
+    const end = await runRollout(rollout, { api, log: context.log }).catch((error: unknown) => {
+      if (context.signal.aborted)
+        context.log.warning('what was deployed goes on by itself; run the same command again to go on');
+      throw error;
+    });
+    context.report({ plan, ...end }, endText(plan, end));
+    const failure = rolloutError(end, `${plan.application} ${plan.version}`);
+    if (failure !== undefined) throw failure;
+  },
+});
+
+/** Looks at the server and plans, as the flags and the settings of the Compose file say. */
+export async function openRollout(given: Flags, context: Context) {
+  const { environment, folder, log } = context;
+  const rate = given.link === undefined ? undefined : parseRate(given.link, '--link');
+  const application = await readApplication({
+    composeFiles: manifestPaths(given, folder),
+    profiles: given.profile ?? [],
+    environment: composeEnvironment(given, environment, folder),
+  });
+  for (const warning of application.warnings) log.warning(warning);
+  const flags = withManifestSettings(given, application.settings);
+  const request = rolloutRequest(flags);
+  const build = requestOf(flags, environment, folder);
+  const api = await openServer(flags, context);
+  const world = openWorld(flags, context);
+  const prepared = await prepareRollout(application, build, request, { api, world }).catch(explainDenied);
+  return { ...prepared, api, rate, dryRun: flags.dryRun ?? false };
+}
+
+/** Says what a rollout needs, where the server refuses it. */
+function explainDenied(error: unknown): never {
+  if (!(error instanceof DeniedError) || !error.message.includes('answered 403')) throw error;
+  throw new DeniedError(`a rollout must know which device runs which version: ${error.message}`, {
+    hint: 'ask for a role that may read devices and releases and deploy; or deploy a full artifact to the group: build --no-delta',
+    cause: error,
+  });
+}
+
+function warnOfLink({ deliveries }: RolloutPlan, rate: number | undefined, { log }: Context): void {
+  for (const { artifact, size } of rate === undefined ? [] : deliveries) {
+    const warning = size !== null && linkWarning(artifact, linkBudget(size, rate ?? 1));
+    if (warning) log.warning(warning);
+  }
+}

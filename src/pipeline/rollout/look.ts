@@ -1,0 +1,62 @@
+import type { Api } from '../../server/api.ts';
+import type { Deployment } from '../../server/deployments.ts';
+import { devicesOf, listDeployments, targetsOf } from '../../server/deployments.ts';
+import type { RolloutDeployment } from './history.ts';
+
+/** Names in one request: they are a part of its address. */
+const NAMES_AT_ONCE = 20;
+
+/** A deployment as it was seen last. */
+interface Seen {
+  record: RolloutDeployment;
+  /** Equal as long as nothing changed. Undefined if the server does not tell. */
+  counters: string | undefined;
+}
+
+/**
+ * Watches the deployments of some artifacts. Each look returns all of them, oldest first, and reads
+ * only those again that changed.
+ */
+export class RolloutWatch {
+  readonly #api: Api;
+  readonly #seen = new Map<string, Seen>();
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** `roles`: what each artifact name stands for. */
+  async look(roles: ReadonlyMap<string, 'delta' | 'full'>): Promise<RolloutDeployment[]> {
+    const found = await this.#list([...roles.keys()]);
+    const records: RolloutDeployment[] = [];
+    for (const deployment of found) {
+      const artifact = roles.get(deployment.artifact_name);
+      if (artifact !== undefined) records.push({ ...(await this.#read(deployment)), artifact });
+    }
+    return records;
+  }
+
+  async #list(names: readonly string[]): Promise<Deployment[]> {
+    const all: Deployment[] = [];
+    for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+      const name = names.slice(from, from + NAMES_AT_ONCE);
+      all.push(...(await listDeployments(this.#api, { name })));
+    }
+    return all.sort((a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : 0));
+  }
+
+  async #read(deployment: Deployment): Promise<RolloutDeployment> {
+    const { id, status, statistics } = deployment;
+    const counters = statistics === undefined ? undefined : JSON.stringify([status, statistics]);
+    const before = this.#seen.get(id);
+    if (before !== undefined && counters !== undefined && before.counters === counters) return before.record;
+    const targets = before?.record.targets ?? (await targetsOf(this.#api, id));
+    const devices = await devicesOf(this.#api, id);
+    const record: RolloutDeployment = {
+      ...{ id, artifact: 'delta', finished: status === 'finished', targets },
+      statuses: new Map(devices.map((one) => [one.id, one.status])),
+    };
+    this.#seen.set(id, { record, counters });
+    return record;
+  }
+}

@@ -1,0 +1,186 @@
+import { NotFoundError, UsageError } from '../../errors.ts';
+import type { Application } from '../../compose/application.ts';
+import { DEFAULT_FILESYSTEMS } from '../../mender/spec.ts';
+import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
+import type { Api } from '../../server/api.ts';
+import type { Artifact } from '../../server/artifacts.ts';
+import { listArtifacts } from '../../server/artifacts.ts';
+import type { Prepared, Release } from '../build/prepare.ts';
+import { resolveRelease } from '../build/prepare.ts';
+import { keysFor, listDevices } from '../fleet/devices.ts';
+import type { FleetDevice } from '../fleet/devices.ts';
+import { releaseArtifacts } from '../fleet/releaseArtifacts.ts';
+import { onlyKey, setupOfKey } from '../fleet/versionKeys.ts';
+import type { World } from '../images/world.ts';
+import type { BuildRequest, SettledRequest } from '../request.ts';
+import { baselinesFor, planDeltas } from './bases.ts';
+import { standingOf } from './decide.ts';
+import { demandOf, withoutBases } from './demand.ts';
+import { historyOf } from './history.ts';
+import { RolloutWatch } from './look.ts';
+import type { RolloutPlan } from './rolloutPlan.ts';
+import { describePlan } from './rolloutPlan.ts';
+import type { Rollout } from './run.ts';
+import type { Named } from './stock.ts';
+import { rolesOf, stockOf } from './stock.ts';
+import { supplyArtifacts } from './supply.ts';
+import type { Member } from './types.ts';
+
+/** Which devices a rollout is for. */
+export interface RolloutTarget {
+  group?: string | undefined;
+  devices?: readonly string[] | undefined;
+}
+
+/** How a rollout goes about its devices. */
+export interface RolloutRequest extends Pick<Rollout, 'policy' | 'timeoutMs' | 'intervalMs'> {
+  target: RolloutTarget;
+  /** Versions of fewer devices get no delta. */
+  minDevices: number;
+}
+
+export interface RolloutContext {
+  api: Api;
+  world: World;
+}
+
+/**
+ * Looks at the devices, the artifacts and the deployments on the server, and plans a rollout.
+ * Downloads no layer and changes nothing on the server. Throws UsageError for a version that is new
+ * in each run, NotFoundError for unknown groups and devices, and DeniedError if the user may not
+ * read the inventory.
+ */
+export async function prepareRollout(
+  application: Application,
+  build: BuildRequest,
+  request: RolloutRequest,
+  { api, world }: RolloutContext,
+): Promise<{ plan: RolloutPlan; rollout: Rollout }> {
+  requireLastingVersion(build);
+  const release = await resolveRelease(application, build, world);
+  const { application: name, version: to } = release.names;
+  const { key, members } = await lookAround(api, request.target, build, name);
+  const settled: SettledRequest = { ...build, ...setupOfKey(key, name) };
+  const named = { application: name, to, deviceTypes: build.deviceTypes, enterprise: build.shareName };
+  const artifacts = await listArtifacts(api);
+  const own = releaseArtifacts(artifacts, key);
+  const stock = stockOf(own, named);
+  const history = historyOf(await new RolloutWatch(api).look(rolesOf(own, named)));
+  const open = openMembers(members, history, named, request);
+  const wanted = demandOf(open, { ...named, minDevices: request.minDevices });
+  const versions = build.delta ? [...wanted.deltas.keys()].filter((base) => !stock.has(base)) : [];
+  const prepared = await planBases(versions, { release, settled, artifacts, key }, world);
+  const bases = new Set([
+    ...basesIn(prepared),
+    ...[...stock.keys()].filter((base) => typeof base === 'string'),
+  ]);
+  const missing = new Set([...wanted.deltas.keys()].filter((base) => !bases.has(base)));
+  const demand = withoutBases(demandOf(open, { ...named, minDevices: request.minDevices }), missing);
+  const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });
+  const rollout: Rollout = {
+    ...{ named, bases, policy: request.policy, timeoutMs: request.timeoutMs, intervalMs: request.intervalMs },
+    members: () => readMembers(api, request.target, key),
+    artifacts: async () => releaseArtifacts(await listArtifacts(api), key),
+    supply: (needed, there) => supplyArtifacts(needed, prepared, there, named, { api, world }),
+  };
+  return { plan, rollout };
+}
+
+/** A development version has a part that is new in each run: a later run would find nothing. */
+function requireLastingVersion({ version, release }: BuildRequest): void {
+  if (version !== undefined || release) return;
+  throw new UsageError('a rollout needs a version that is the same in the next run', {
+    hint: 'give it with --artifact-version, or use --release and a VERSION file',
+  });
+}
+
+function openMembers(
+  members: readonly Member[],
+  history: ReturnType<typeof historyOf>,
+  named: Named,
+  { policy }: RolloutRequest,
+): Member[] {
+  return standingOf(members, history, { ...policy, ...named, deltas: new Set() }).open;
+}
+
+async function planBases(
+  versions: readonly string[],
+  { release, settled, artifacts, key }: PlanRequest,
+  world: World,
+): Promise<Prepared> {
+  const request = { release, request: settled, artifacts, key };
+  return planDeltas(release, await baselinesFor(versions, request, world), settled, world);
+}
+
+interface PlanRequest {
+  release: Release;
+  settled: SettledRequest;
+  artifacts: readonly Artifact[];
+  key: string;
+}
+
+function basesIn({ plans }: Prepared): string[] {
+  return plans.flatMap(({ baseline }) => baseline?.metadata.version ?? []);
+}
+
+const CHOOSE = 'choose one with --module and --software-filesystem';
+
+/** The devices, and the key under which they report the version. */
+async function lookAround(
+  api: Api,
+  target: RolloutTarget,
+  { module, softwareFilesystem }: BuildRequest,
+  application: string,
+): Promise<{ key: string; members: Member[] }> {
+  const keys = (await keysFor(api, application)).filter((key) => {
+    const setup = setupOfKey(key, application);
+    const hasModule = module === undefined || setup.module === module;
+    return hasModule && (softwareFilesystem === undefined || setup.softwareFilesystem === softwareFilesystem);
+  });
+  const counts = new Map(keys.map((key) => [key, 0]));
+  const devices = await readDevices(api, target, keys);
+  requireDevices(api, target, devices);
+  for (const { versions } of devices)
+    for (const key of Object.keys(versions)) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const fallback = module ?? 'docker-compose';
+  const usual = versionKey(
+    softwareFilesystem ?? DEFAULT_FILESYSTEMS[fallback],
+    softwareNameOf(fallback, application),
+  );
+  const key = onlyKey(application, counts, CHOOSE) ?? usual;
+  return { key, members: devices.map((device) => memberOf(device, key)) };
+}
+
+/** The devices of the target, as the inventory shows them now. */
+async function readMembers(api: Api, target: RolloutTarget, key: string): Promise<Member[]> {
+  const devices = await readDevices(api, target, [key]);
+  return devices.map((device) => memberOf(device, key));
+}
+
+async function readDevices(
+  api: Api,
+  { group, devices: ids }: RolloutTarget,
+  versionKeys: readonly string[],
+): Promise<FleetDevice[]> {
+  const devices: FleetDevice[] = [];
+  for await (const device of listDevices(api, { group, ids, versionKeys })) devices.push(device);
+  return devices;
+}
+
+function requireDevices(
+  api: Api,
+  { devices: ids = [] }: RolloutTarget,
+  devices: readonly FleetDevice[],
+): void {
+  const found = new Set(devices.map(({ id }) => id));
+  const unknown = ids.filter((id) => !found.has(id));
+  if (unknown.length === 0) return;
+  throw new NotFoundError(`${api.host} has no accepted device ${unknown.slice(0, 5).join(', ')}`, {
+    hint: '`devices list` shows the ids of accepted devices',
+  });
+}
+
+function memberOf({ id, type, versions }: FleetDevice, key: string): Member {
+  const version = versions[key];
+  return { id, type, version: typeof version === 'string' ? version : undefined };
+}

@@ -1,0 +1,90 @@
+import type { Prepared } from '../build/prepare.ts';
+import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
+import { mostBytes } from './bases.ts';
+import type { Demand } from './demand.ts';
+import type { Named, Stock } from './stock.ts';
+import { nameToBuild } from './stock.ts';
+import { planOf } from './supply.ts';
+import type { Base, History, Member } from './types.ts';
+
+/** What a rollout would send to the devices of one version. */
+export interface PlannedDelivery {
+  /** The version that a delta is made from. Null for the full artifact. */
+  base: string | null;
+  artifact: string;
+  devices: number;
+  /** `upload`: it has to be built and uploaded before. */
+  state: 'on the server' | 'upload';
+  /** Bytes for one device. Null if they are not known. */
+  size: number | null;
+  /** True if it is smaller than that: a delta that is not built yet. */
+  atMost: boolean;
+  /** Bytes for all of them. */
+  bytes: number | null;
+}
+
+/** What a rollout would do. */
+export interface RolloutPlan {
+  application: string;
+  version: string;
+  /** The key under which devices report the version. */
+  versionKey: string;
+  devices: number;
+  deliveries: PlannedDelivery[];
+  /** Devices that have the version. */
+  current: number;
+  /** Devices that a deployment of this version has reached or runs for. */
+  underway: number;
+  /** Devices of other types. */
+  otherTypes: number;
+  /** Bytes for all devices. Null if they are not known. */
+  bytes: number | null;
+  atMost: boolean;
+}
+
+interface Facts {
+  key: string;
+  named: Named;
+  members: readonly Member[];
+  history: History;
+  demand: Demand;
+  stock: Stock;
+  /** Artifacts of the application on the server. */
+  own: readonly ReleaseArtifact[];
+  prepared: Prepared;
+}
+
+/** Describes a rollout before it begins. Pure. */
+export function describePlan(facts: Facts): RolloutPlan {
+  const { key, named, members, history, demand } = facts;
+  const deltas = [...demand.deltas].map(([base, devices]) => deliveryOf(base, devices.length, facts));
+  const full = demand.full.length === 0 ? [] : [deliveryOf(undefined, demand.full.length, facts)];
+  const deliveries = [...deltas, ...full];
+  const isKnown = deliveries.every(({ bytes }) => bytes !== null);
+  const underway = members.filter(({ id }) => history.has(id));
+  const idle = members.filter(({ id }) => !history.has(id));
+  return {
+    ...{ application: named.application, version: named.to, versionKey: key, devices: members.length },
+    deliveries,
+    current: idle.filter(({ version }) => version === named.to).length,
+    underway: underway.length,
+    otherTypes: idle.filter(
+      ({ type, version }) => version !== named.to && !named.deviceTypes.includes(type ?? ''),
+    ).length,
+    bytes: isKnown ? deliveries.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) : null,
+    atMost: deliveries.some(({ atMost }) => atMost),
+  };
+}
+
+function deliveryOf(base: Base, devices: number, { named, stock, own, prepared }: Facts): PlannedDelivery {
+  const found = stock.get(base);
+  const plan = planOf(base, prepared);
+  const size = found?.size ?? (plan && mostBytes(plan)) ?? null;
+  return {
+    ...{ base: base ?? null, devices, size },
+    artifact: found?.name ?? nameToBuild(base, own, named),
+    state: found === undefined ? 'upload' : 'on the server',
+    atMost: found === undefined,
+    bytes: size === null ? null : size * devices,
+  };
+}

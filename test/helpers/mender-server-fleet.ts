@@ -1,0 +1,90 @@
+import type { MenderServer } from './mender-server.ts';
+import { dependsAreMet, nextFor, chooseArtifact, report, statusOf } from './mender-server-state.ts';
+import type { Deployment, Device } from './mender-server-state.ts';
+
+/** Everything that devices of a fleet were given, for a test to judge. */
+export interface Given {
+  device: string;
+  /** Id of the artifact. */
+  artifact: string;
+  outcome: 'success' | 'failure';
+  /** Whether the device met what the artifact depends on. */
+  met: boolean;
+}
+
+export interface FleetOptions {
+  /** A number from 0 to 1, the next one of a seeded row. */
+  random: () => number;
+  /** The key under which devices report the version. */
+  key: string;
+  /** How often an update fails, inventory is late, a device vanishes or takes another version. */
+  chances: { failure: number; late: number; vanish: number; other: number };
+}
+
+/**
+ * The devices of a stand-in, moved on step by step and without requests. A device refuses an artifact
+ * whose depends it does not meet, as a client does; its inventory may be late.
+ */
+export class Fleet {
+  readonly given: Given[] = [];
+  readonly #server: MenderServer;
+  readonly #options: FleetOptions;
+
+  constructor(server: MenderServer, options: FleetOptions) {
+    this.#server = server;
+    this.#options = options;
+  }
+
+  /** Each device does one thing or nothing. */
+  step(): void {
+    for (const device of [...this.#server.state.devices.values()]) this.#stepOf(device);
+  }
+
+  #happens(name: keyof FleetOptions['chances']): boolean {
+    return this.#options.random() < this.#options.chances[name];
+  }
+
+  #stepOf(device: Device): void {
+    if (this.#happens('vanish')) return this.#vanish(device);
+    if (this.#happens('other')) this.#setVersion(device, '0.7');
+    if (this.#options.random() < 0.5) return;
+    const { state } = this.#server;
+    const deployment = nextFor(state, device.id);
+    if (deployment === undefined) return;
+    const status = deployment.reports.get(device.id)?.status ?? 'pending';
+    if (status === 'pending') return this.#begin(deployment, device);
+    if (status === 'downloading') return report(deployment, device.id, { status: 'installing' });
+    this.#finish(deployment, device);
+  }
+
+  #begin(deployment: Deployment, device: Device): void {
+    const artifact = chooseArtifact(this.#server.state, deployment.artifact_name, device);
+    if (artifact === undefined) return report(deployment, device.id, { status: 'noartifact' });
+    report(deployment, device.id, { status: 'downloading', artifact: artifact.id });
+  }
+
+  #finish(deployment: Deployment, device: Device): void {
+    const artifact = this.#server.state.artifacts.get(deployment.reports.get(device.id)!.artifact!)!;
+    const met = dependsAreMet(artifact, device);
+    const outcome = !met || this.#happens('failure') ? 'failure' : 'success';
+    this.given.push({ device: device.id, artifact: artifact.id, outcome, met });
+    report(deployment, device.id, { status: outcome });
+    if (outcome === 'success') this.#setVersion(device, artifact.artifact_provides[this.#options.key]!);
+  }
+
+  #setVersion(device: Device, version: string): void {
+    const before = device.reported ?? { ...device.provides };
+    device.provides = { ...device.provides, [this.#options.key]: version };
+    device.reported = this.#happens('late') ? before : { ...device.provides };
+  }
+
+  /** A device that is decommissioned counts as finished. */
+  #vanish(device: Device): void {
+    this.#server.state.devices.delete(device.id);
+    for (const deployment of this.#server.state.deployments.values()) {
+      const isOpen = statusOf(deployment) !== 'finished' && deployment.targets.includes(device.id);
+      if (isOpen && deployment.reports.get(device.id)?.finished === undefined)
+        report(deployment, device.id, { status: 'decommissioned' });
+    }
+  }
+}
