@@ -12,6 +12,8 @@ export type { ArtifactReport } from './mender/read/report.ts';
 export type { Verification } from './pipeline/verify/verify.ts';
 export { artifactStore } from './api/artifactStore.ts';
 export type { ArtifactStore, ArtifactStoreOptions } from './api/artifactStore.ts';
+export { fleet, rollout } from './api/fleet.ts';
+export type { FleetClient, RolloutOptions } from './api/fleet.ts';
 export { starmap } from './api/destinationMaps.ts';
 export type { StarmapClientOptions } from './api/destinationMaps.ts';
 export { localMap } from './destinations/localMap.ts';

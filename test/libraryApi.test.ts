@@ -104,6 +104,21 @@ describe('docs/library-api.md', () => {
     expect(server.state.artifacts.size).toBe(0);
   });
 
+  it('looks at a fleet', { timeout: 120_000 }, async () => {
+    const provides = { 'rootfs-image.shop.version': '1.0' };
+    const devices = [
+      { id: 'a', type: 'qemu', group: 'staging', provides },
+      { id: 'b', type: 'qemu', provides },
+    ];
+    const server = await menderServer({ devices });
+    const output = await run(
+      'fleet',
+      { 'https://hosted.mender.io': server.url },
+      { MENDER_PAT: server.token },
+    );
+    expect(output).toEqual(["a { 'rootfs-image.shop.version': '1.0' }", '1 1 0']);
+  });
+
   it('asks destination maps', async () => {
     expect(await run('maps')).toEqual(['staging', 'true', '1 undefined', '1']);
   });
@@ -131,7 +146,7 @@ describe('docs/library-api.md', () => {
   });
 
   it('has only examples that are tested', () => {
-    const names = ['build', 'verify', 'store', 'maps', 'library', 'vcdiff', 'errors'];
+    const names = ['build', 'verify', 'store', 'fleet', 'maps', 'library', 'vcdiff', 'errors'];
     expect(EXAMPLES.map(([name]) => name)).toEqual(names);
   });
 });

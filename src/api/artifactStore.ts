@@ -96,7 +96,11 @@ export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {
   };
 }
 
-function openApi({ host = DEFAULT_HOST, token }: ArtifactStoreOptions, run: RunOptions): Api {
+/** The API of a server. Throws UsageError for an invalid host or an empty token. */
+export function openApi(
+  { host = DEFAULT_HOST, token }: Pick<ArtifactStoreOptions, 'host' | 'token'>,
+  run: RunOptions,
+): Api {
   const address = parseHost(host);
   if (address === undefined) throw new UsageError(`host ${host}: expected an address like ${DEFAULT_HOST}`);
   checkText('token', token);

@@ -87,9 +87,11 @@ function assemble(
   };
 }
 
+/** The description knows texts only; what a server makes of other values is not known. */
 function metaDataOf(header: Map<string, Buffer>, index: number): Record<string, unknown> {
   const path = `headers/${number(index)}/meta-data`;
-  return header.has(path) ? (JSON.parse(text(header, path)) as Record<string, unknown>) : {};
+  const values = header.has(path) ? (JSON.parse(text(header, path)) as Record<string, unknown>) : {};
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'string'));
 }
 
 function number(index: number): string {

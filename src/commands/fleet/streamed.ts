@@ -1,8 +1,8 @@
-import { printable, printableJson } from '../../io/printable.ts';
+import { printableJson } from '../../io/printable.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatTable } from '../terminal/format.ts';
 
-/** Rows that are printed at once, under headings of their own width. */
+/** Rows of a table. After that many the headings come again, and columns get widths of their own. */
 const ROWS_AT_ONCE = 500;
 
 /** How a list is shown to people. */
@@ -14,7 +14,7 @@ interface Columns<T> {
 }
 
 /**
- * Prints a list of any length as it comes: one JSON array for `--json`, else a table. Holds some
+ * Prints a list of any length as it comes: one JSON array for `--json`, else tables. Holds some
  * hundred items.
  */
 export async function printStream<T>(
@@ -22,39 +22,34 @@ export async function printStream<T>(
   columns: Columns<T>,
   context: Context,
 ): Promise<void> {
-  await context.write(encoded(context.json ? jsonParts(items) : tableParts(items, columns)));
+  await (context.json ? context.write(jsonParts(items)) : printTables(items, columns, context));
 }
 
-async function* jsonParts<T>(items: AsyncIterable<T>): AsyncGenerator<string> {
+async function* jsonParts<T>(items: AsyncIterable<T>): AsyncGenerator<Uint8Array> {
   let before = '[';
   for await (const item of items) {
-    yield `${before}\n${printableJson(item)}`;
+    yield Buffer.from(`${before}\n${printableJson(item)}`);
     before = ',';
   }
-  yield before === '[' ? '[]\n' : '\n]\n';
+  yield Buffer.from(before === '[' ? '[]\n' : '\n]\n');
 }
 
-async function* tableParts<T>(
+async function printTables<T>(
   items: AsyncIterable<T>,
   { headings, row, none }: Columns<T>,
-): AsyncGenerator<string> {
+  { print }: Context,
+): Promise<void> {
   let rows: (readonly string[])[] = [];
   let shown = 0;
-  const table = (): string => {
-    const lines = printable(formatTable(headings, rows)).split('\n');
-    const text = lines.slice(shown === 0 ? 0 : 1).join('\n');
+  const flush = (): void => {
+    if (rows.length > 0) print(formatTable(headings, rows));
     shown += rows.length;
     rows = [];
-    return `${text}\n`;
   };
   for await (const item of items) {
     rows.push(row(item));
-    if (rows.length === ROWS_AT_ONCE) yield table();
+    if (rows.length === ROWS_AT_ONCE) flush();
   }
-  if (rows.length > 0) yield table();
-  if (shown === 0) yield `${none}\n`;
-}
-
-async function* encoded(parts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  for await (const part of parts) yield Buffer.from(part);
+  flush();
+  if (shown === 0) print(none);
 }

@@ -56,7 +56,7 @@ export async function prepareRollout(
   request: RolloutRequest,
   { api, world }: RolloutContext,
 ): Promise<{ plan: RolloutPlan; rollout: Rollout }> {
-  requireLastingVersion(build);
+  checkRequest(build);
   const release = await resolveRelease(application, build, world);
   const { application: name, version: to } = release.names;
   const { key, members } = await lookAround(api, request.target, build, name);
@@ -86,8 +86,19 @@ export async function prepareRollout(
   return { plan, rollout };
 }
 
-/** A development version has a part that is new in each run: a later run would find nothing. */
-function requireLastingVersion({ version, release }: BuildRequest): void {
+/**
+ * A development version has a part that is new in each run: a later run would find nothing. The
+ * inventory does not tell what an artifact with a strict base depends on.
+ */
+function checkRequest({ version, release, strictBase }: BuildRequest): void {
+  if (strictBase) {
+    throw new UsageError(
+      'a rollout can not tell which artifact devices installed last, so strict-base does not work',
+      {
+        hint: 'remove strict-base from x-mender',
+      },
+    );
+  }
   if (version !== undefined || release) return;
   throw new UsageError('a rollout needs a version that is the same in the next run', {
     hint: 'give it with --artifact-version, or use --release and a VERSION file',
