@@ -43,8 +43,10 @@ const licences = {
 const assets = {
   name: 'assets',
   generateBundle() {
-    const source = readFileSync(new URL('src/mender/onDevice/state-script.sh', import.meta.url));
-    this.emitFile({ type: 'asset', fileName: 'state-script.sh', source });
+    for (const fileName of ['state-script.sh', 'probe.sh', 'local-install.sh']) {
+      const source = readFileSync(new URL(`src/mender/onDevice/${fileName}`, import.meta.url));
+      this.emitFile({ type: 'asset', fileName, source });
+    }
   },
 };
 

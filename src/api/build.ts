@@ -50,6 +50,8 @@ export interface BuildOptions {
   softwareFilesystem?: string;
   /** True: another module or software filesystem than the base has; everything ships whole. */
   allowKeyChange?: boolean;
+  /** What `doctor` found on devices that the artifact must fit. */
+  deviceReport?: string[];
   /** A private key (PEM file) to sign with. */
   sign?: string;
   verify?: boolean;

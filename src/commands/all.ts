@@ -5,6 +5,7 @@ import type { Command } from './terminal/command.ts';
 import { deployCommand } from './deploy.ts';
 import { deploymentsCommand } from './deployments.ts';
 import { destinationsCommand } from './destinations/destinations.ts';
+import { doctorCommand } from './doctor.ts';
 import { devicesCommand } from './fleet/devices.ts';
 import { fleetCommand } from './fleet/fleet.ts';
 import { groupsCommand } from './fleet/groups.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   verifyCommand,
   cacheCommand,
+  doctorCommand,
   loginCommand,
   uploadCommand,
   deployCommand,

@@ -1,5 +1,5 @@
 import type { Cache } from '../cache/cache.ts';
-import { messageOf } from '../errors.ts';
+import { UsageError, messageOf } from '../errors.ts';
 import type { BuiltArtifact } from '../pipeline/build/build.ts';
 import { buildAll } from '../pipeline/build/build.ts';
 import { readArtifactSets } from '../pipeline/destinations/artifact.ts';
@@ -21,10 +21,12 @@ import type { DestinationFlags } from './options/destinations.ts';
 import { destinationText } from './destinations/report.ts';
 import { prepareRun } from './plan.ts';
 import type { PreparedRun } from './plan.ts';
+import type { LocalDevice } from './toDevices.ts';
+import { TO_OPTIONS, installOnDevices, installedText, openDevices } from './toDevices.ts';
 import { uploadText } from './terminal/uploadText.ts';
 import { watchText } from './options/watch.ts';
 
-type Flags = BuildFlags & DeliverFlags & DestinationFlags;
+type Flags = BuildFlags & DeliverFlags & DestinationFlags & { to?: string[] };
 
 /** `build MANIFEST..`, also without the word `build`. */
 export const buildCommand = defineCommand({
@@ -35,12 +37,15 @@ export const buildCommand = defineCommand({
     ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],
     ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],
     ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
+    ['$0 compose.yaml --to ssh://root@raspberrypi.local', 'build and install on a device at hand'],
     ['$0 compose.yaml --repo-file map.yaml', 'build, upload and deploy to all that a map names'],
   ],
   positionals: BUILD_POSITIONALS,
-  options: { ...BUILD_OPTIONS, ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS },
+  options: { ...BUILD_OPTIONS, ...TO_OPTIONS, ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS },
   async run(given, context) {
-    const run = await prepareRun(given, context);
+    const devices = await openDevices(given, context);
+    const run = await prepareRun(given, context, devices);
+    if (devices.length > 0) return buildForDevices(run, devices, context);
     const { flags, request, world, prepared } = run;
     if (wantsDestinations(flags)) return buildByMap(run, context);
     checkDelivery(
@@ -68,6 +73,24 @@ async function makeRoom({ cache, log }: World): Promise<void> {
   await cache.upkeep.prune({ limitPercent: KEPT_FREE_PERCENT }).catch((error: unknown) => {
     log.warning(`removing old entries of the cache ${cache.root}: ${messageOf(error)}`);
   });
+}
+
+/** Installs what is built on devices at hand. It is the next base once all of them run it. */
+async function buildForDevices(
+  { request, world, prepared }: PreparedRun<Flags>,
+  devices: readonly LocalDevice[],
+  context: Context,
+): Promise<void> {
+  const [plan, ...more] = prepared.plans;
+  if (plan === undefined || more.length > 0) {
+    throw new UsageError('--to installs one artifact: name one base, and leave out --also-full');
+  }
+  const built = await buildAll(prepared, request, world);
+  if (!context.json) context.print(built.map(buildText).join('\n\n'));
+  const installed = await installOnDevices(devices, built[0] as BuiltArtifact, context);
+  await remember(built, world.cache);
+  context.report({ artifacts: built.map(buildJson), devices: installed }, installedText(installed));
+  await makeRoom(world);
 }
 
 /** Deploys what is built to the destinations of a map. */

@@ -1,4 +1,7 @@
+import { resolve } from 'node:path';
 import { readApplication } from '../compose/application.ts';
+import type { DeviceReport } from '../device/report.ts';
+import { readDeviceReport } from '../device/report.ts';
 import { foreseeGoneLayers } from '../pipeline/build/goneLayers.ts';
 import { prepare } from '../pipeline/build/prepare.ts';
 import type { Prepared } from '../pipeline/build/prepare.ts';
@@ -61,10 +64,18 @@ export async function planRun(
   return { plans: await Promise.all(prepared.plans.map(foresee)), files: prepared.files };
 }
 
-/** Reads the manifest, completes the flags by its settings, and plans. */
+function readReport(path: string, folder: string): Promise<DeviceReport> {
+  return readDeviceReport(resolve(folder, path));
+}
+
+/**
+ * Reads the Compose file, completes the flags by its settings, and plans. `running`: what the devices
+ * that get the artifact at once have.
+ */
 export async function prepareRun<Flags extends BuildFlags>(
   given: Flags,
   context: Context,
+  running: readonly { report: DeviceReport }[] = [],
 ): Promise<PreparedRun<Flags>> {
   const { environment, folder, log } = context;
   const application = await readApplication({
@@ -74,7 +85,12 @@ export async function prepareRun<Flags extends BuildFlags>(
   });
   for (const warning of application.warnings) log.warning(warning);
   const flags = withManifestSettings(given, application.settings);
-  const request = requestOf(flags, environment, folder);
+  const reports = await Promise.all((flags.deviceReport ?? []).map((path) => readReport(path, folder)));
+  const request = {
+    ...requestOf(flags, environment, folder),
+    devices: [...running.map(({ report }) => report), ...reports],
+    onlyRunning: running.length > 0,
+  };
   const world = openWorld(flags, context);
   const prepared = await prepare(application, request, world);
   return { flags, request: prepared.request, world, prepared };

@@ -1,3 +1,4 @@
+import type { DeviceReport } from '../device/report.ts';
 import type { Effort, EncoderName } from '../delta/layer.ts';
 import type { CompressionChoice, DeviceSetup, Module, WriterChoice } from '../mender/spec.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -54,6 +55,10 @@ export interface BuildRequest {
   /** True if the artifact may have another module or software filesystem than the base. */
   allowKeyChange: boolean;
   strictBase: boolean;
+  /** What is known of the devices that the artifact is for. */
+  devices: readonly DeviceReport[];
+  /** True if only what the devices run may be the base. */
+  onlyRunning: boolean;
   signKey?: string | undefined;
   extraArguments: readonly string[];
   encoder: 'auto' | EncoderName;

@@ -192,6 +192,13 @@ export const BUILD_OPTIONS = {
     type: 'boolean',
     describe: 'Ship everything whole if --module or --software-filesystem differ from the base',
   },
+  'device-report': {
+    group: ARTIFACT,
+    type: 'string',
+    array: true,
+    describe: 'What doctor found on a device that the artifact must fit; repeatable',
+    placeholder: 'FILE',
+  },
   sign: { group: ARTIFACT, type: 'string', placeholder: 'FILE', describe: 'Private key (PEM) to sign with' },
   verify: {
     group: ARTIFACT,

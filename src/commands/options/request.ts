@@ -37,6 +37,8 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
       existing(resolve(folder, path), `-f ${service}=${path}`),
     ),
     delta: flags.delta ?? true,
+    devices: [],
+    onlyRunning: false,
     encoder: flags.encoder ?? 'auto',
     effort: flags.effort ?? 'default',
     workers: availableParallelism(),

@@ -25,6 +25,7 @@ const NOT_IN_MANIFEST = new Set([
   'previous-version',
   'base',
   'also-full',
+  'device-report',
   'allow-key-change',
   'sign',
   // The token goes there.

@@ -10,6 +10,7 @@ import { findBaseImages } from '../base/baseImages.ts';
 import { findBaselines, lastBaseline } from '../base/findBaselines.ts';
 import { checkArtifactName } from '../base/names.ts';
 import { checkBaselines } from '../base/checks.ts';
+import { baselinesOnDevices, fitToDevices, withDeviceSetup } from '../base/deviceFit.ts';
 import type { Settled } from '../base/deviceSetup.ts';
 import { settleSetup } from '../base/deviceSetup.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
@@ -61,7 +62,8 @@ export async function prepare(
 ): Promise<Prepared> {
   const release = await resolveRelease(application, request, world);
   const { names, images, around } = release;
-  const { setup, baselines } = await settle(request, names.application, images, around, world);
+  const asked = withDeviceSetup(request, names.application);
+  const { setup, baselines } = await settle(asked, names.application, images, around, world);
   return planRelease(release, baselines, { ...request, ...setup }, world);
 }
 
@@ -97,7 +99,7 @@ export async function resolveRelease(
 
 /**
  * Plans an artifact of the release for each baseline. Throws UsageError for a baseline that does
- * not fit.
+ * not fit, and UnsupportedError for a device that could not install it.
  */
 export async function planRelease(
   { application, names, images, files }: Release,
@@ -105,9 +107,10 @@ export async function planRelease(
   request: SettledRequest,
   world: World,
 ): Promise<Prepared> {
-  checkBaselines(baselines, images, request, world.log);
-  const plans = await plansFor(names, images, baselines, request, world);
-  return { application, names, images, request, files, plans };
+  const settled = { ...request, ...fitToDevices(request, world.log) };
+  checkBaselines(baselines, images, settled, world.log);
+  const plans = await plansFor(names, images, baselines, settled, world);
+  return { application, names, images, request: settled, files, plans };
 }
 
 /**
@@ -123,7 +126,8 @@ async function settle(
 ): Promise<Settled> {
   if (request.delta) {
     const found = await findBaselines(request, application, images, around, world);
-    return settleSetup(request, found, world.log);
+    const fitting = request.onlyRunning ? baselinesOnDevices(found, request, application, world.log) : found;
+    return settleSetup(request, fitting, world.log);
   }
   const last = request.useMetadata ? await lastBaseline(request, application, world) : undefined;
   const known = last ? [last] : [];

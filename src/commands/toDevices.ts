@@ -1,0 +1,64 @@
+import { parseDeviceAddress } from '../device/address.ts';
+import type { DeviceReport } from '../device/report.ts';
+import type { Shell } from '../device/ssh.ts';
+import { sshShell } from '../device/ssh.ts';
+import { UsageError } from '../errors.ts';
+import type { BuiltArtifact } from '../pipeline/build/build.ts';
+import { askDevice } from '../pipeline/doctor/askDevice.ts';
+import type { LocalInstallation } from '../pipeline/release/installOverSsh.ts';
+import { installOverSsh } from '../pipeline/release/installOverSsh.ts';
+import type { DeliverFlags } from './deliver.ts';
+import { wantsDestinations } from './options/destinations.ts';
+import type { DestinationFlags } from './options/destinations.ts';
+import { wantsDeployment } from './options/deploy.ts';
+import type { Context } from './terminal/command.ts';
+
+export const TO_OPTIONS = {
+  to: {
+    group: 'A device at hand:',
+    type: 'string',
+    array: true,
+    describe: 'ssh://[USER@]HOST[:PORT] to install on at once, without a server; repeatable',
+    placeholder: 'URL',
+  },
+} as const;
+
+/** A device to install on, and what the probe found there. */
+export interface LocalDevice {
+  shell: Shell;
+  report: DeviceReport;
+}
+
+type Flags = { to?: string[] } & DeliverFlags & DestinationFlags;
+
+/** Asks the devices of --to what they have. Throws UsageError for options of a server. */
+export async function openDevices(flags: Flags, { signal }: Context): Promise<LocalDevice[]> {
+  const shells = (flags.to ?? []).map((url) => sshShell(parseDeviceAddress(url, '--to')));
+  if (shells.length === 0) return [];
+  if (flags.upload === true || wantsDeployment(flags) || wantsDestinations(flags)) {
+    throw new UsageError('--to installs without a server: leave out the options for uploads and deployments');
+  }
+  return Promise.all(shells.map(async (shell) => ({ shell, report: await askDevice(shell, signal) })));
+}
+
+/**
+ * Installs the artifact on each device, one after the other, and streams the clients' logs. Throws
+ * DeploymentError at the first that does not run it.
+ */
+export async function installOnDevices(
+  devices: readonly LocalDevice[],
+  { artifact, plan }: Pick<BuiltArtifact, 'artifact' | 'plan'>,
+  { log, signal }: Context,
+): Promise<LocalInstallation[]> {
+  const done: LocalInstallation[] = [];
+  for (const { shell } of devices) {
+    const what = { path: artifact.path, application: plan.application };
+    done.push(await installOverSsh(shell, what, signal, (line) => log.info(`${shell.name}: ${line}`)));
+  }
+  return done;
+}
+
+/** What runs on the devices, for people. */
+export function installedText(devices: readonly LocalInstallation[]): string {
+  return devices.map(({ device, runs }) => [`installed on ${device}`, ...runs].join('\n  ')).join('\n');
+}

@@ -1,0 +1,179 @@
+import { readFile } from 'node:fs/promises';
+import type { InferOutput } from 'valibot';
+import {
+  array,
+  boolean,
+  literal,
+  number,
+  object,
+  optional,
+  picklist,
+  record,
+  safeParse,
+  string,
+} from 'valibot';
+import { UsageError } from '../errors.ts';
+import { fileError } from '../io/files.ts';
+
+const PLACE = object({
+  path: string(),
+  /** Where its file system is mounted. */
+  mount: string(),
+  /** Bytes. */
+  free: number(),
+  noexec: boolean(),
+  readonly: boolean(),
+});
+
+const REPORT = object({
+  format: literal(1),
+  machine: string(),
+  isRoot: boolean(),
+  deviceType: optional(string()),
+  client: optional(object({ name: string(), version: string() })),
+  /** What the client says that the device is. */
+  provides: record(string(), string()),
+  /** The beginning of the SHA-256 of each update module. */
+  modules: record(string(), string()),
+  docker: optional(
+    object({ command: string(), version: string(), api: string(), compose: optional(string()) }),
+  ),
+  /** Docker's image store, and where it keeps the content. */
+  store: optional(object({ kind: picklist(['classic', 'containerd']), place: optional(PLACE) })),
+  xdelta3: optional(object({ version: string(), lzma: boolean() })),
+  /** gnu, busybox or other, by program; a program that is missing is left out. */
+  tools: record(string(), string()),
+  /** Where the client unpacks artifacts. */
+  work: optional(PLACE),
+  /** Where the client keeps state scripts. */
+  scripts: optional(PLACE),
+  /** Bytes. */
+  memory: optional(object({ free: number(), total: number() })),
+  /** Seconds since 1970. */
+  clock: optional(number()),
+  /** Lines of the probe that this version does not know. */
+  unknown: array(string()),
+});
+
+/** What a probe found on a device. */
+export type DeviceReport = InferOutput<typeof REPORT>;
+export type DevicePlace = InferOutput<typeof PLACE>;
+
+const FIRST_LINE = 'mender-docker-delta probe 1';
+
+/**
+ * Parses what the probe printed. Takes a whole deployment log as well, where something may come
+ * before each line. Throws UsageError, which names `origin`, if it is no report or not a whole one.
+ */
+export function parseProbe(text: string, origin: string): DeviceReport {
+  const lines = text.split('\n').map((line) => line.trim().replace(/"$/, ''));
+  const first = lines.findLastIndex((line) => line.endsWith(FIRST_LINE));
+  const prefix = lines[first]?.slice(0, -FIRST_LINE.length) ?? '';
+  const last = lines.findIndex((line, index) => index > first && /(^|[\s"])end$/.test(line));
+  if (first < 0 || last < 0) {
+    throw new UsageError(`${origin}: expected the report of a probe, from "${FIRST_LINE}" to "end"`, {
+      hint: 'run doctor --device, or copy the whole log of the deployment',
+    });
+  }
+  const pairs = lines.slice(first + 1, last).map((line) => pairOf(line, prefix));
+  return reportOf(new Map(pairs));
+}
+
+/** The client may write a time and a level before each line. */
+function pairOf(line: string, prefix: string): [string, string] {
+  const text = prefix === '' ? line : line.slice(Math.min(prefix.length, line.length));
+  const [, key = line, value = ''] = /^([^\s:]+): (.*)$/.exec(text) ?? [];
+  return [key, value];
+}
+
+function reportOf(found: Map<string, string>): DeviceReport {
+  const take = (key: string): string | undefined => {
+    const value = found.get(key);
+    found.delete(key);
+    return value;
+  };
+  const below = (start: string): Record<string, string> => {
+    const keys = [...found.keys()].filter((key) => key.startsWith(start));
+    return Object.fromEntries(keys.map((key) => [key.slice(start.length), take(key) ?? '']));
+  };
+  const place = (key: string): DevicePlace | undefined => placeOf(below(`${key}.`));
+  const client = take('client');
+  const docker = take('docker');
+  const kind = take('store');
+  const [free, total] = [take('memory.free'), take('memory.total')];
+  const version = take('xdelta3.version');
+  const lzma = take('xdelta3.lzma') === 'yes';
+  const clock = take('clock');
+  return {
+    format: 1,
+    machine: take('machine') ?? '',
+    isRoot: take('user') === '0',
+    deviceType: take('device_type'),
+    client: client === undefined ? undefined : { name: client, version: take('client.version') ?? '' },
+    provides: below('provides.'),
+    modules: below('module.'),
+    docker:
+      docker === undefined
+        ? undefined
+        : {
+            command: docker,
+            version: take('docker.version') ?? '',
+            api: take('docker.api') ?? '',
+            compose: take('compose.version'),
+          },
+    store: kind === 'classic' || kind === 'containerd' ? { kind, place: place('store') } : undefined,
+    xdelta3: version === undefined ? undefined : { version, lzma },
+    tools: below('tool.'),
+    work: place('work'),
+    scripts: place('scripts'),
+    memory:
+      free === undefined || total === undefined ? undefined : { free: Number(free), total: Number(total) },
+    clock: clock === undefined ? undefined : Number(clock),
+    unknown: [...found.keys()],
+  };
+}
+
+function placeOf({ path, mount, free, noexec, readonly }: Record<string, string>): DevicePlace | undefined {
+  if (path === undefined) return undefined;
+  return {
+    path,
+    mount: mount ?? '',
+    free: Number(free ?? 0),
+    noexec: noexec === 'yes',
+    readonly: readonly === 'yes',
+  };
+}
+
+/**
+ * Reads a report: the JSON of `doctor --device --json`, or the text of a probe or of a deployment
+ * log. Throws UsageError for anything else.
+ */
+export async function readDeviceReport(path: string): Promise<DeviceReport> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileError(error, `reading ${path}`);
+  });
+  return text.trimStart().startsWith('{') ? parseJson(text, path) : parseProbe(text, path);
+}
+
+function parseJson(text: string, path: string): DeviceReport {
+  const wrong = (found: string): UsageError =>
+    new UsageError(`reading ${path}: expected the report of a device, found ${found}`, {
+      hint: 'write it with: doctor --device ssh://root@HOST --json',
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw wrong('broken JSON');
+  }
+  const reports = (value as { devices?: { report?: unknown }[] } | null)?.devices ?? [];
+  if (reports.length > 1) throw wrong(`reports of ${reports.length} devices`);
+  const result = safeParse(REPORT, reports[0]?.report ?? value);
+  if (result.success) return result.output;
+  throw wrong(`other JSON (${result.issues[0].message})`);
+}
+
+/** The versions of all applications that the device reports, by key. */
+export function versionsOf({ provides }: DeviceReport): Record<string, string> {
+  return Object.fromEntries(Object.entries(provides).filter(([key]) => key.endsWith('.version')));
+}
