@@ -66,7 +66,11 @@ const FIRST_LINE = 'mender-docker-delta probe 1';
  * before each line. Throws UsageError, which names `origin`, if it is no report or not a whole one.
  */
 export function parseProbe(text: string, origin: string): DeviceReport {
-  const lines = text.split('\n').map((line) => line.trim().replace(/"$/, ''));
+  // The Go client writes the lines of a script into one line of its log.
+  const lines = text
+    .replaceAll('\\n', '\n')
+    .split('\n')
+    .map((line) => line.trim().replace(/"$/, ''));
   const first = lines.findLastIndex((line) => line.endsWith(FIRST_LINE));
   const prefix = lines[first]?.slice(0, -FIRST_LINE.length) ?? '';
   const last = lines.findIndex((line, index) => index > first && /(^|[\s"])end$/.test(line));

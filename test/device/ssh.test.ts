@@ -62,7 +62,12 @@ describe('a shell over ssh', () => {
   it('tells the exit code of the command, and both streams line by line', async () => {
     const lines: string[] = [];
     const input = { text: 'echo out; echo err >&2; exit 7' };
-    const result = await shell().run({ doing: 'x', words: ['sh', '-s'], input, onLine: (l) => lines.push(l) });
+    const result = await shell().run({
+      doing: 'x',
+      words: ['sh', '-s'],
+      input,
+      onLine: (l) => lines.push(l),
+    });
     expect([result.exitCode, lines.sort()]).toEqual([7, ['err', 'out']]);
   });
 

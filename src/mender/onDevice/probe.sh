@@ -3,8 +3,8 @@
 # writes no file, starts no container and asks no network. POSIX sh, for dash and busybox ash.
 #
 # Over ssh it is the standard input of `sh -s`. In a probe artifact it is a state script: then it
-# reports to stderr, which the client puts into the deployment log, and fails on purpose, so that
-# the client installs nothing.
+# reports to stderr, which the client puts into the deployment log, removes itself, and fails on
+# purpose, so that the client installs nothing.
 set -u
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH LC_ALL=C
@@ -134,6 +134,7 @@ report() {
 case ${0##*/} in
   ArtifactInstall_Enter_*)
     report >&2 < /dev/null
+    rm -f "$0"
     echo 'This was a probe: it fails on purpose, and nothing is installed.' >&2
     exit 1;;
   *) report < /dev/null;;

@@ -7,7 +7,7 @@ import { drain } from '../../http/exchange.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { Api } from '../../server/api.ts';
-import { listGroups } from '../../server/deployments.ts';
+import { listGroups } from '../../server/inventory.ts';
 import type { Images } from '../images/images.ts';
 import type { Finding } from './finding.ts';
 import { ok, problem, warning } from './finding.ts';

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseProbe, readDeviceReport } from '../../src/device/report.ts';
+import { probeScript } from '../../src/mender/onDevice/probeScript.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { requireTool } from '../helpers/tools.ts';
+import { PROBE } from './probe.ts';
+
+const lines = PROBE.trim().split('\n');
+
+describe('the report of a probe', () => {
+  it('says what a device has', () => {
+    expect(parseProbe(PROBE, 'pi')).toMatchObject({
+      machine: 'Linux aarch64',
+      isRoot: true,
+      deviceType: 'raspberrypi4',
+      client: { name: 'mender-update', version: '5.0.1' },
+      provides: { artifact_name: 'shop-1.0', 'data-docker.mender-docker-compose.shop.version': '1.0' },
+      modules: { 'docker-compose': '056cb8197713b1c4' },
+      docker: { command: 'docker', version: '28.5.2', api: '1.51', compose: '2.40.3' },
+      store: { kind: 'containerd', place: { mount: '/', free: 3_000_000_000, noexec: false } },
+      xdelta3: { lzma: false },
+      scripts: { noexec: true },
+      memory: { free: 200_000_000, total: 900_000_000 },
+      unknown: [],
+    });
+  });
+
+  it.each([
+    [
+      'the log of the Go client',
+      `time="x" msg="Collected output (stderr)\\n${lines.join('\\n')}\\nThis was"`,
+    ],
+    ['the log of the C++ client', lines.map((line) => `2026-11-30 info: Script: ${line}`).join('\n')],
+    ['a second report, after one that was cut off', [...lines.slice(0, 5), ...lines].join('\n')],
+    ['Windows line ends', lines.join('\r\n')],
+  ])('is found in %s', (_, text) => {
+    expect(parseProbe(text, 'x')).toEqual(parseProbe(PROBE, 'x'));
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['something else', 'hello'],
+    ['a report that was cut off', lines.slice(0, -1).join('\n')],
+    ['a report of another format', PROBE.replace('probe 1', 'probe 2')],
+  ])('is refused: %s', (_, text) => {
+    expect(() => parseProbe(text, 'pi')).toThrow('pi: expected the report of a probe');
+  });
+
+  it.each([
+    ['as text', PROBE],
+    ['as JSON', JSON.stringify(parseProbe(PROBE, 'x'))],
+    ['as doctor prints it', JSON.stringify({ devices: [{ device: 'pi', report: parseProbe(PROBE, 'x') }] })],
+  ])('is read %s', async (_, text) => {
+    const path = join(temporaryFolder(), 'report');
+    writeFileSync(path, text);
+    expect(await readDeviceReport(path)).toEqual(parseProbe(PROBE, 'x'));
+  });
+
+  it.each([
+    ['{', 'broken JSON'],
+    ['{"format":2}', 'other JSON'],
+    ['{"devices":[{"report":{}},{"report":{}}]}', 'reports of 2 devices'],
+  ])('is not %s', async (text, found) => {
+    const path = join(temporaryFolder(), 'report');
+    writeFileSync(path, text);
+    await expect(readDeviceReport(path)).rejects.toThrow(found);
+  });
+});
+
+describe.each([['dash'], ['busybox', 'ash']])('probe.sh in %s', (program, ...words) => {
+  const run = (cwd: string) => {
+    requireTool(program);
+    const options = { input: probeScript(), encoding: 'utf8', cwd, stdio: 'pipe' } as const;
+    return execFileSync(program, [...words, '-s'], options);
+  };
+
+  it('reports, and writes nothing', { timeout: 120_000 }, () => {
+    const folder = temporaryFolder();
+    const report = parseProbe(run(folder), program);
+    expect(report).toMatchObject({ machine: expect.stringContaining('Linux'), unknown: [] });
+    expect(report.memory!.total).toBeGreaterThan(report.memory!.free);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
