@@ -1,5 +1,6 @@
 import { IntegrityError } from '../errors.ts';
 import { readVerificationKey } from '../mender/sign.ts';
+import type { StoreEstimate } from '../pipeline/verify/estimate.ts';
 import type { Verification, VerifiedImage } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
@@ -60,7 +61,7 @@ function hintFor({ madeFrom }: Verification): string {
 
 function verificationText(verification: Verification): string {
   const { artifactName, module, size, images, estimate, problems, signature } = verification;
-  const { workBytes, storeBytes, memoryBytes, readBytes } = estimate;
+  const { memoryBytes, readBytes } = estimate;
   return [
     formatTable(
       ['image', 'base', 'layer', 'kind', 'layer size', 'in artifact'],
@@ -69,12 +70,18 @@ function verificationText(verification: Verification): string {
     ),
     '',
     `artifact: ${artifactName}, ${formatBytes(size)}, for update module ${module}`,
-    `device:   ${formatBytes(workBytes)} of free disk to work, ${formatBytes(storeBytes)} more in Docker's store,`,
+    `device:   ${storeText('classic', estimate.classic)}`,
+    `          ${storeText('containerd', estimate.containerd)}`,
     `          ${formatBytes(memoryBytes)} of memory and ${formatBytes(readBytes)} read to decode (estimated)`,
     `signature: ${SIGNATURES[signature]}`,
     ...problems.map((problem) => `problem:  ${problem}`),
     `verdict:  ${problems.length === 0 ? 'good' : 'NOT good'}`,
   ].join('\n');
+}
+
+function storeText(store: string, { peakBytes, storeBytes, writtenBytes }: StoreEstimate): string {
+  const [peak, grown, written] = [peakBytes, storeBytes, writtenBytes].map(formatBytes);
+  return `${store} store: ${peak} of free disk, ${grown} of it for the images; ${written} written`;
 }
 
 const SIGNATURES: Record<Verification['signature'], string> = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArtifactReport } from '../../../src/mender/read/report.ts';
-import { estimateDevice } from '../../../src/pipeline/verify/estimate.ts';
+import type { DeviceEstimate } from '../../../src/pipeline/verify/estimate.ts';
 import { dependsProblems } from '../../../src/pipeline/verify/layers.ts';
 import { RELEASES, shop } from '../../faults/shop.ts';
 import type { Shop } from '../../faults/shop.ts';
@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Report {
   images: { name: string; base: string | null; layers: { kind: string; size: number; bytes: number }[] }[];
-  estimate: Record<string, number>;
+  estimate: DeviceEstimate;
   problems: string[];
 }
 
@@ -54,7 +54,7 @@ describe.each(['app', 'docker-compose'])('verify for %s', (module) => {
 
   it('needs no base for a full artifact', async () => {
     const { code, report } = await verify(artifact('1.0'));
-    expect([code, report.problems, report.estimate['memoryBytes']]).toEqual([0, [], 0]);
+    expect([code, report.problems, report.estimate.memoryBytes]).toEqual([0, [], 0]);
     expect(report.images[0]?.layers.map(({ kind }) => kind)).toEqual(['full', 'full', 'full']);
   });
 
@@ -73,9 +73,10 @@ describe.each(['app', 'docker-compose'])('verify for %s', (module) => {
     expect(report.images[0]?.layers.map(({ kind }) => kind)).toEqual(['omit', 'delta', 'delta']);
     const sizes = RELEASES['2']!.layers.map(({ tar }) => tar.length);
     expect(report.images[0]?.layers.map(({ size }) => size)).toEqual(sizes);
-    expect(report.estimate['memoryBytes']).toBe(75e6);
-    expect(report.estimate['readBytes']).toBeGreaterThan(sizes[1]!);
-    expect(report.estimate['storeBytes']).toBe(sizes[1]! + sizes[2]!);
+    expect(report.estimate.memoryBytes).toBe(module === 'app' ? 79e6 : 13.6e6);
+    expect(report.estimate.readBytes).toBeGreaterThan(sizes[1]!);
+    expect(report.estimate.classic.storeBytes).toBe(sizes[1]! + sizes[2]!);
+    expect(report.estimate.containerd.storeBytes).toBe(2 * (sizes[1]! + sizes[2]!));
   });
 
   it.each([
@@ -367,25 +368,5 @@ describe('dependsProblems', () => {
     ['another device type', { depends: { v: '1' } }, true, { provides: { v: '1' }, deviceTypes: ['y'] }, 1],
   ])('%s', (_, artifact, needsBase, base, count) => {
     expect(dependsProblems(report(artifact), needsBase, base && report(base))).toHaveLength(count);
-  });
-});
-
-describe('estimateDevice', () => {
-  const layers = [
-    { kind: 'omit' as const, bytes: 0, size: 100 },
-    { kind: 'delta' as const, bytes: 7, size: 50 },
-    { kind: 'full' as const, bytes: 20, size: 20 },
-  ];
-  const image = {
-    layers,
-    baseSizes: new Map([[`sha256:${'0'.repeat(64)}` as const, 150]]),
-    sourceBytesRead: 48,
-  };
-  const files = [{ path: 'images.tar.gz', size: 30, sha256: '' }];
-  it.each([
-    ['app', { workBytes: 60 + 2 * 150 + 2 * 70, storeBytes: 70, memoryBytes: 75e6, readBytes: 55 }],
-    ['docker-compose', { workBytes: 60 + 2 * 70 + 150, storeBytes: 70, memoryBytes: 75e6, readBytes: 55 }],
-  ])('%s', (module, expected) => {
-    expect(estimateDevice({ module, files }, [image])).toEqual(expected);
   });
 });

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { Digest } from '../../../src/oci/digest.ts';
+import type { EstimatedImage } from '../../../src/pipeline/verify/estimate.ts';
+import { estimateDevice } from '../../../src/pipeline/verify/estimate.ts';
+
+const MB = 1_000_000;
+const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
+/** One layer of 100 MB is left out, one of 50 MB is a delta of one of 40 MB, one of 20 MB ships whole. */
+const delta: EstimatedImage = {
+  layers: [
+    { kind: 'omit', diffID: digest('a'), bytes: 0, size: 100 * MB },
+    { kind: 'delta', diffID: digest('b'), from: digest('1'), bytes: 7 * MB, size: 50 * MB },
+    { kind: 'full', diffID: digest('c'), bytes: 20 * MB, size: 20 * MB },
+  ],
+  baseSizes: new Map([
+    [digest('a'), 100 * MB],
+    [digest('1'), 40 * MB],
+  ]),
+  sourceBytesRead: 48 * MB,
+};
+const full: EstimatedImage = {
+  layers: [{ kind: 'full', diffID: digest('d'), bytes: 60 * MB, size: 60 * MB }],
+  baseSizes: new Map(),
+  sourceBytesRead: 0,
+};
+const script = { path: 'ArtifactInstall_Enter_00', size: 1, sha256: '' };
+const estimate = (module: string, hasScript: boolean, images: EstimatedImage[]) => {
+  const files = [{ path: 'images.tar.gz', size: 30 * MB, sha256: '' }];
+  return estimateDevice({ module, files, scripts: hasScript ? [script] : [] }, images);
+};
+const store = (peak: number, grown: number, written: number) => ({
+  peakBytes: peak * MB,
+  storeBytes: grown * MB,
+  writtenBytes: written * MB,
+});
+
+describe('the estimate of a device', () => {
+  // payload 30, small files 1, new 70, sources 40, base 140
+  it.each([
+    ['a delta', 'docker-compose', true, [delta], store(211, 70, 351), store(171, 140, 171)],
+    ['one image twice', 'docker-compose', true, [delta, delta], store(211, 70, 351), store(171, 140, 171)],
+    ['two images', 'docker-compose', true, [delta, full], store(221, 130, 471), store(291, 260, 291)],
+    ['a full artifact', 'docker-compose', false, [full], store(180, 60, 180), store(180, 120, 180)],
+    ['a preloaded one', 'docker-compose', true, [full], store(151, 60, 151), store(151, 120, 151)],
+    ['a delta for app', 'app', false, [delta], store(620, 70, 620), store(620, 140, 620)],
+    ['a full artifact for app', 'app', false, [full], store(180, 60, 180), store(180, 120, 180)],
+  ])('%s for %s', (_, module, hasScript, images, classic, containerd) => {
+    expect(estimate(module, hasScript, images)).toMatchObject({ classic, containerd });
+  });
+
+  it.each([
+    ['app', [delta], 79, 55],
+    ['docker-compose', [delta], 13.6, 55],
+    ['docker-compose', [full], 0, 0],
+  ])('counts memory and reading for %s', (module, images, memory, read) => {
+    const { memoryBytes, readBytes } = estimate(module, true, images);
+    expect([memoryBytes / MB, readBytes / MB]).toEqual([memory, read]);
+  });
+});
