@@ -18,10 +18,15 @@ const KEY = 'rootfs-image.shop.version';
 const inventory = (attribute: string) => ({ scope: 'inventory', attribute });
 
 describe('the keys of an application', () => {
-  const usual = ['rootfs-image.mender-docker-compose.shop.version', KEY];
+  const DOCKER = 'data-docker.mender-docker-compose.shop.version';
+  const usual = [DOCKER, 'rootfs-image.mender-docker-compose.shop.version', KEY];
   test.each([
     ['the usual ones, also where no device has them', [], usual],
-    ['those of another file system', ['data-docker.shop.version'], ['data-docker.shop.version', ...usual]],
+    [
+      'those of another file system',
+      ['data-docker.shop.version'],
+      [DOCKER, 'data-docker.shop.version', ...usual.slice(1)],
+    ],
     ['none of other applications', ['rootfs-image.shop2.version', 'rootfs-image.myshop.version'], usual],
     ['none of other attributes', ['shop.version', 'kernel'], usual],
   ])('are %s', (_, known, keys) => {
