@@ -1,4 +1,7 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' //; exec node -- "$0" "$@"
+// A shell starts Node.js, with --: otherwise Node.js 20 reads the file that --env-file names as its own settings, and
+// a NODE_OPTIONS in it runs code.
 // Old syntax only: a Node.js that is too old must get as far as saying so.
 var OLDEST = [20, 19];
 var found = process.versions.node.split('.').map(Number);

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { Linter } from 'eslint';
@@ -32,6 +32,16 @@ describe('bin/mender-docker-delta.js', () => {
       `error: mender-docker-delta needs Node.js 20.19 or newer, and this is v${version}\n` +
         '  try: install a newer Node.js, for example from https://nodejs.org\n',
     );
+  });
+
+  it.each(['--env-file prod.env', '--env-file=prod.env'])('runs no code of a project with %s', (option) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'evil.cjs'), "require('node:fs').writeFileSync('ran', '')");
+    writeFileSync(join(folder, 'prod.env'), 'NODE_OPTIONS=--require ./evil.cjs\n');
+    symlinkSync(PROGRAM, join(folder, 'tool'));
+    const run = spawnSync('./tool', ['build', '.', ...option.split(' ')], { cwd: folder, encoding: 'utf8' });
+    expect(run.stderr).not.toContain('node:');
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
   });
 
   it('needs the version that package.json names', () => {
