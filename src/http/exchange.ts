@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import axios from 'axios';
-import type { AxiosRequestConfig, AxiosResponse } from 'axios';
+import type { AxiosRequestConfig, AxiosResponse, LookupAddressEntry } from 'axios';
+import { NetworkError } from '../errors.ts';
 import { networkFailure } from './failure.ts';
 import { blocksOf } from './blocks.ts';
 import { guardedBody } from './body.ts';
@@ -9,8 +11,9 @@ import { createGuard } from './guard.ts';
 import type { Guard, Timeouts } from './guard.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
 import { registerSignature } from '../io/redact.ts';
+import { addressesFor } from './ownMachine.ts';
 import type { Environment } from './proxy.ts';
-import { nameOf } from './proxy.ts';
+import { nameOf, withoutBrackets } from './proxy.ts';
 import type { Route } from './route.ts';
 import { routeOf } from './route.ts';
 import { ProxyRefusal } from './tunnel.ts';
@@ -42,7 +45,8 @@ export async function exchange(
   try {
     const headers = headersOf(request, settings.userAgent);
     const config = configOf(request, headers, body, guard.signal);
-    const answer = await axios.request<IncomingMessage>({ ...config, ...route });
+    const lookup = await lookupFor(request, route, guard);
+    const answer = await axios.request<IncomingMessage>({ ...config, ...route, ...lookup });
     refuseFromProxy(route, answer);
     guard.answered();
     return { kind: 'response', response: responseOf(request, answer, guard, what) };
@@ -51,8 +55,34 @@ export async function exchange(
     if (body instanceof Readable) body.destroy();
     const failure = guard.failure();
     if (failure !== undefined) throw failure.error;
+    if (error instanceof NetworkError) throw error;
     return networkFailure(error, what, guard.timedOut());
   }
+}
+
+/**
+ * How a name that another host supplied is looked up. A proxy looks names up by itself. Throws
+ * NetworkError for an address of this machine, as nobody looks that up.
+ */
+async function lookupFor(
+  { url, givenBy, socketPath }: HttpRequest,
+  { isDirect }: Route,
+  guard: Guard,
+): Promise<Pick<AxiosRequestConfig, 'lookup'>> {
+  if (givenBy === undefined || socketPath !== undefined) return {};
+  const { hostname } = new URL(url);
+  if (isIP(withoutBrackets(hostname)) !== 0) await addressesFor(hostname, givenBy);
+  if (!isDirect) return {};
+  const lookup: NonNullable<AxiosRequestConfig['lookup']> = (name, _options, done) => {
+    addressesFor(name, givenBy).then(
+      (addresses) => done(null, addresses as LookupAddressEntry[]),
+      (error: Error) => {
+        if (error instanceof NetworkError) guard.fail(error);
+        done(error, []);
+      },
+    );
+  };
+  return { lookup };
 }
 
 /** A limit of the user is for the first byte as well. */

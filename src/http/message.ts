@@ -23,6 +23,11 @@ export interface HttpRequest {
   signal?: AbortSignal | undefined;
   /** Default true. Credentials never follow to another scheme, host or port. */
   followRedirects?: boolean;
+  /**
+   * The host that supplied the URL, as in a redirect or a link. Then the URL may lead to this
+   * machine only if its giver is this machine as well.
+   */
+  givenBy?: string;
   /** Hosts, with their ports, that a redirect may lead to from https over plain http. */
   plainHosts?: readonly string[];
   /** Path of a Unix socket to connect to. The URL's host is then only a name. */

@@ -6,9 +6,9 @@ const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'pr
 
 /**
  * The request that follows a redirect, or undefined if the response is not a redirect. For another
- * scheme, host or port it has no credentials. Throws NetworkError for a redirect that would send a
- * body there, as it may contain credentials, for one from https to plain http, and for one from
- * another machine to this one, whose services are no concern of that machine.
+ * scheme, host or port it has no credentials, and names its giver. Throws NetworkError for a
+ * redirect that would send a body there, as it may contain credentials, and for one from https to
+ * plain http.
  */
 export function redirected(request: HttpRequest, response: HttpResponse): HttpRequest | undefined {
   const location = response.headers['location'];
@@ -20,11 +20,6 @@ export function redirected(request: HttpRequest, response: HttpResponse): HttpRe
   if (request.socketPath !== undefined) {
     throw new NetworkError(`${request.socketPath} redirects to another host, ${to.host}`);
   }
-  if (isLocal(to.hostname) && !isLocal(from.hostname)) {
-    throw new NetworkError(`${from.host} redirects to this machine, at ${to.host}`, {
-      hint: 'if that is intended, use the address that it redirects to',
-    });
-  }
   if (from.protocol === 'https:' && to.protocol === 'http:' && !mayBePlain(request, to)) {
     throw new NetworkError(`${from.host} redirects from https to plain http at ${to.host}`, {
       hint: `if the network between can be trusted, use --insecure-registry ${to.host}`,
@@ -34,7 +29,7 @@ export function redirected(request: HttpRequest, response: HttpResponse): HttpRe
     throw new NetworkError(`${from.host} redirects an upload to another host, ${to.host}`);
   }
   delete next.certificates;
-  return { ...next, headers: withoutCredentials(request.headers ?? {}) };
+  return { ...next, givenBy: from.hostname, headers: withoutCredentials(request.headers ?? {}) };
 }
 
 function mayBePlain({ plainHosts = [] }: HttpRequest, { host, hostname }: URL): boolean {
@@ -65,12 +60,4 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
 /** True for a host, as in `URL.hostname`, that is this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-/** True for a host that is this machine or, as a link-local address, only its own network. */
-function isLocal(hostname: string): boolean {
-  const isLinkLocal = /^(169\.254\.|0\.0\.0\.0$|\[(::|fe[89ab][0-9a-f]:.*|::ffff:(7f|a9fe:).*)\]$)/.test(
-    hostname,
-  );
-  return isLoopback(hostname) || /(^|\.)localhost\.?$/.test(hostname) || isLinkLocal;
 }

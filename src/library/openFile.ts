@@ -102,5 +102,6 @@ function requestStored(
   signal: AbortSignal | undefined,
 ): Promise<HttpResponse> {
   const headers = { ...headersFor(library, url), ...(range === undefined ? {} : { range }) };
-  return library.http.request({ method: 'GET', url, headers, signal });
+  const givenBy = new URL(library.base).hostname;
+  return library.http.request({ method: 'GET', url, givenBy, headers, signal });
 }

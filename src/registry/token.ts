@@ -37,7 +37,9 @@ export async function fetchToken(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const realm = checkedRealm(request, insecure);
-  const response = await http.request({ ...messageFor(request, realm), ...(signal ? { signal } : {}) });
+  const givenBy = new URL(`http://${request.registry}`).hostname;
+  const message = { ...messageFor(request, realm), givenBy, ...(signal ? { signal } : {}) };
+  const response = await http.request(message);
   if (response.status === 200) return tokenIn(await jsonOf(response), realm);
   const text = (await textOf(response)).slice(0, 200);
   throw refusal(request, realm, response.status, text);

@@ -74,6 +74,7 @@ async function putFile(
   const response = await api.http.request({
     method: 'PUT',
     url: link.uri,
+    givenBy: new URL(api.host).hostname,
     // No bearer token: the signature in the URL is what counts.
     headers: { ...link.header, 'content-type': 'application/vnd.mender-artifact' },
     contentLength: file.size,

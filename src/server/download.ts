@@ -54,6 +54,7 @@ function storedFile(api: Api, artifact: Artifact): RangedFile {
       method: 'GET',
       // A fresh link each time, because an old one may have expired. The token is not sent there.
       url: await downloadLink(api, artifact.id),
+      givenBy: new URL(api.host).hostname,
       headers: range === undefined ? {} : { range },
       signal,
     });

@@ -52,6 +52,7 @@ test.each([
 describe('redirected', () => {
   const headers = { Authorization: 'Bearer t', accept: 'x' };
   const plainHosts = ['minio:9'];
+  const elsewhere = { headers: { accept: 'x' }, givenBy: 'h' };
   const request: HttpRequest = { method: 'GET', url: 'https://h/a/b?q', headers, plainHosts };
   test.each<[string, number, string | undefined, Partial<HttpRequest> | undefined]>([
     ['no redirect', 200, '/x', undefined],
@@ -59,10 +60,10 @@ describe('redirected', () => {
     ['not modified', 304, '/x', undefined],
     ['relative', 302, 'c', { url: 'https://h/a/c', headers }],
     ['same origin, its port spelled out', 308, 'https://h:443/x', { url: 'https://h/x', headers }],
-    ['another host', 307, 'https://other/x', { url: 'https://other/x', headers: { accept: 'x' } }],
-    ['another port', 307, 'https://h:8443/x', { url: 'https://h:8443/x', headers: { accept: 'x' } }],
-    ['another host, scheme left out', 307, '//other/x', { url: 'https://other/x', headers: { accept: 'x' } }],
-    ['http, allowed', 307, 'http://minio:9/x', { url: 'http://minio:9/x', headers: { accept: 'x' } }],
+    ['another host', 307, 'https://other/x', { url: 'https://other/x', ...elsewhere }],
+    ['another port', 307, 'https://h:8443/x', { url: 'https://h:8443/x', ...elsewhere }],
+    ['another host, scheme left out', 307, '//other/x', { url: 'https://other/x', ...elsewhere }],
+    ['http, allowed', 307, 'http://minio:9/x', { url: 'http://minio:9/x', ...elsewhere }],
   ])('%s', (_name, status, location, expected) => {
     const outcome = answered(status, location === undefined ? {} : { location });
     const next = outcome.kind === 'response' ? redirected(request, outcome.response) : undefined;
@@ -79,29 +80,6 @@ describe('redirected', () => {
     const outcome = answered(302, { location });
     if (outcome.kind === 'response') expect(() => redirected(request, outcome.response)).toThrow(message);
   });
-});
-
-test.each([
-  ['http://127.0.0.1/x', false],
-  ['https://127.1/x', false],
-  ['http://2130706433/x', false],
-  ['http://localhost:5000/x', false],
-  ['http://a.localhost/x', false],
-  ['http://[::1]/x', false],
-  ['http://[::ffff:127.0.0.1]/x', false],
-  ['http://0.0.0.0/x', false],
-  ['http://[::]/x', false],
-  ['http://169.254.169.254/latest', false],
-  ['http://[fe80::1]/x', false],
-  ['http://other/x', true],
-  ['http://10.0.0.1/x', true],
-])('a redirect from another machine to %s is followed: %s', (location, isFollowed) => {
-  const request: HttpRequest = { method: 'GET', url: 'http://outside/a' };
-  const response = { status: 302, headers: { location }, url: request.url, body: undefined as never };
-  const follow = (from: HttpRequest) => redirected(from, { ...response, url: from.url });
-  if (isFollowed) expect(follow(request)?.url).toBe(location);
-  else expect(() => follow(request)).toThrow(/redirects to this machine/);
-  expect(follow({ ...request, url: 'http://127.0.0.1/a' })?.url).toBe(new URL(location).href);
 });
 
 test.each([

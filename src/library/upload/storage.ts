@@ -36,6 +36,7 @@ export async function putSigned(
   const response = await library.http.request({
     method: 'PUT',
     url,
+    givenBy: new URL(library.base).hostname,
     headers,
     contentLength: part.end - part.start,
     body: streamOf(part),
