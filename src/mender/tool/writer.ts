@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,6 +12,7 @@ import type { Payload } from '../write/files.ts';
 import { offBoundary } from '../write/files.ts';
 import { readArtifactFile } from '../read/readFile.ts';
 import type { ArtifactSpec, Compression } from '../spec.ts';
+import { artifactMode, isPrivate } from '../spec.ts';
 import type { ToolVersion } from './tool.ts';
 import { runTool } from './tool.ts';
 import type { ToolPaths } from './arguments.ts';
@@ -37,7 +38,8 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
   const work = join(folder, 'work');
   const output = join(work, 'new.mender');
   try {
-    await ensureFolder(work);
+    // The parts in it may hold secrets.
+    await ensureFolder(work, 0o700);
     const paths = { ...(await writeParts(folder, input, context)), output };
     const { spec, payload, compression, version } = input;
     const commandLine = toolArguments(spec, payload, compression, version, paths);
@@ -47,6 +49,7 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
       context,
     );
     const size = await writtenSize(output, said);
+    if (isPrivate(spec)) await chmod(output, artifactMode(spec));
     await rename(output, path);
     await checkWritten(path, spec.artifactName);
     return size;

@@ -13,6 +13,7 @@ import { headerEntries } from './header.ts';
 import { packed, SUFFIXES } from './packing.ts';
 import { signatureOf } from '../sign.ts';
 import type { ArtifactSpec } from '../spec.ts';
+import { artifactMode } from '../spec.ts';
 
 const WRITE_SIZE = 1 << 20;
 
@@ -34,7 +35,7 @@ export async function writeEmbedded(
   path: string,
   context: PackContext,
 ): Promise<number> {
-  const file = await open(path, 'wx+');
+  const file = await open(path, 'wx+', artifactMode(input.spec));
   const write = comparedWrites(path);
   try {
     const header = await packedHeader(input);

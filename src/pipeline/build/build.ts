@@ -1,4 +1,4 @@
-import { chmod, lstat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
@@ -80,7 +80,6 @@ async function buildOne(
   const options = { log, progress, signal, threads };
   const spec = specOf(prepared, plan, images, request);
   const artifact = await buildArtifact(spec, destination, options);
-  if (spec.manifests.some(isPrivate)) await chmod(destination, 0o600);
   if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, { progress, signal });
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   const { files } = prepared;
@@ -105,11 +104,6 @@ async function refuseOddFile(path: string): Promise<void> {
       hint: 'choose another file with -a, or remove this one',
     },
   );
-}
-
-/** A file that only its owner may read makes the whole artifact private. */
-function isPrivate({ mode }: { mode: number }): boolean {
-  return (mode & 0o077) === 0;
 }
 
 /** Artifacts that share a name still need files of their own. */

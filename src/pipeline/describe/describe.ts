@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { writeAtomically } from '../../io/files.ts';
 import { digestOfFile } from '../../io/verify.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
@@ -9,7 +9,7 @@ import { cycloneDx } from './sbom.ts';
 
 /**
  * Writes `<path>.cdx.json` and `<path>.provenance.json` for the artifact at `path`, each whole or
- * not at all.
+ * not at all, with the artifact's mode.
  */
 export async function describeArtifact(
   path: string,
@@ -20,11 +20,12 @@ export async function describeArtifact(
   const { modificationTime } = request;
   const { digest } = await digestOfFile(path);
   const artifact = { path, digest, plan, images, toolVersion, modificationTime };
-  await writeJson(`${path}.cdx.json`, cycloneDx(artifact));
-  await writeJson(`${path}.provenance.json`, provenance(artifact, request));
+  const mode = (await stat(path)).mode & 0o777;
+  await writeJson(`${path}.cdx.json`, cycloneDx(artifact), mode);
+  await writeJson(`${path}.provenance.json`, provenance(artifact, request), mode);
 }
 
-async function writeJson(path: string, value: unknown): Promise<void> {
+async function writeJson(path: string, value: unknown, mode: number): Promise<void> {
   const text = `${JSON.stringify(value, null, 2)}\n`;
-  await writeAtomically(path, (temporary) => writeFile(temporary, text));
+  await writeAtomically(path, (temporary) => writeFile(temporary, text, { mode }));
 }

@@ -52,15 +52,20 @@ describe('the file of an artifact', () => {
   });
 
   test.each([
-    ['a secret', 0o600, 0o600],
-    ['what everybody may read', 0o644, 0o644],
-  ])('with %s has the same mode', async (_, mode, expected) => {
-    const { folder, build } = project('services: {web: {image: "web:1", env_file: settings.env}}');
+    ['a secret', 'embedded', 0o600, 0o600],
+    ['a secret', 'mender-artifact', 0o600, 0o600],
+    ['what everybody may read', 'embedded', 0o644, 0o644],
+    ['what everybody may read', 'mender-artifact', 0o644, 0o644],
+  ])('with %s has the same mode as its side files, written by %s', async (_, writer, mode, expected) => {
+    const text = 'services: {web: {image: "web:1", env_file: settings.env}}';
+    const { folder, build } = project(text, writer);
     writeFileSync(join(folder, 'shop/settings.env'), 'A=1\n');
     chmodSync(join(folder, 'shop/settings.env'), mode);
     const path = join(folder, 'x.mender');
-    expect(await build('-a', path)).toMatchObject({ code: 0 });
-    expect(statSync(path).mode & 0o777).toBe(expected);
+    expect(await build('-a', path, '--sbom')).toMatchObject({ code: 0 });
+    for (const end of ['', '.cdx.json', '.provenance.json']) {
+      expect([end, statSync(path + end).mode & 0o777]).toEqual([end, expected]);
+    }
   });
 
   test.each([
