@@ -1,17 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { UsageError, messageOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFile } from '../io/readUserFile.ts';
 import { findDeepLine } from '../io/yamlNesting.ts';
 
 /**
- * The content of a YAML or JSON file. Throws UsageError with one line if it can't be read or
- * parsed.
+ * The content of a YAML or JSON file. Throws NotFoundError if it does not exist, and UsageError with
+ * one line if it can't be read or parsed.
  */
 export async function readYamlFile(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw fileError(error, `reading ${path}`);
-  });
+  const text = (await readUserFile(path, { doing: `reading ${path}` })).toString('utf8');
   const line = findDeepLine(text);
   if (line !== undefined) throw new UsageError(`${path}:${line}: it is nested too deeply`);
   return parseText(text, path, (yaml) => parse(yaml, { logLevel: 'error' }) as unknown);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GenericSchema, InferOutput } from 'valibot';
 import { fallback, object, optional, safeParse, string } from 'valibot';
-import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFileIfAny } from '../io/readUserFile.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { endpointIn, parseHost, usualEndpoints } from './endpoint.ts';
 
@@ -50,10 +50,7 @@ async function readIfThere<TSchema extends GenericSchema>(
   path: string,
   schema: TSchema,
 ): Promise<InferOutput<TSchema> | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
-    throw fileError(error, `reading ${path}`);
-  });
+  const text = (await readUserFileIfAny(path))?.toString('utf8');
   if (text === undefined) return undefined;
   const result = safeParse(schema, jsonOrUndefined(text));
   if (result.success) return result.output;

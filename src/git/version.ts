@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { UsageError, systemCodeOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFileIfAny } from '../io/readUserFile.ts';
+import { UsageError } from '../errors.ts';
 
 /** The file that names the version of an application. */
 export interface VersionFile {
@@ -18,11 +17,8 @@ export interface VersionFile {
 export async function findVersionFile(folder: string, top: string): Promise<VersionFile | undefined> {
   for (let at = folder; ; at = dirname(at)) {
     const path = join(at, 'VERSION');
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (['ENOENT', 'EISDIR'].includes(systemCodeOf(error) ?? '')) return undefined;
-      throw fileError(error, `reading ${path}`);
-    });
-    if (text !== undefined) return { path, version: parseVersion(text, path) };
+    const bytes = await readUserFileIfAny(path);
+    if (bytes !== undefined) return { path, version: parseVersion(bytes.toString('utf8'), path) };
     if (relative(top, at) === '' || at === dirname(at)) return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { IntegrityError } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readingError } from '../io/readUserFile.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /** What a library asks about a file before an upload. */
@@ -13,7 +13,7 @@ export interface Checksums {
   size: number;
 }
 
-/** Reads the file once. Throws UsageError if it can't be read. */
+/** Reads the file once. Throws NotFoundError if it does not exist, and UsageError if it can't be read. */
 export async function checksumsOf(path: string): Promise<Checksums> {
   const [sha256, md5] = [createHash('sha256'), createHash('md5')];
   let size = 0;
@@ -24,7 +24,7 @@ export async function checksumsOf(path: string): Promise<Checksums> {
       md5.update(chunk);
     }
   } catch (error) {
-    throw fileError(error, `reading ${path}`);
+    throw readingError(error, { doing: `reading ${path}` });
   }
   return { digest: `sha256:${sha256.digest('hex')}`, md5: md5.digest('hex'), size };
 }

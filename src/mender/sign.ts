@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { NotFoundError, UnsupportedError, UsageError, messageOf, systemCodeOf } from '../errors.ts';
+import { readUserFile } from '../io/readUserFile.ts';
+import { UnsupportedError, UsageError } from '../errors.ts';
 
 /**
  * The private key in the PEM file at `path`: RSA, or ECDSA with P-256, as PKCS#1, SEC1 or PKCS#8.
@@ -50,12 +50,7 @@ export async function firstPemBlock(path: string): Promise<string> {
 }
 
 async function readKeyFile(path: string, doing: string, hint: string): Promise<string> {
-  try {
-    return await readFile(path, 'latin1');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`${doing}: no such file`, { hint });
-    throw new UsageError(`${doing}: ${messageOf(error)}`, { hint });
-  }
+  return (await readUserFile(path, { doing, hint })).toString('latin1');
 }
 
 function parseKey(pem: string, path: string): KeyObject {

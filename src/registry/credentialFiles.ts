@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fallback, object, optional, record, safeParse, string, unknown } from 'valibot';
-import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFileIfAny } from '../io/readUserFile.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
 
 /** Where stored credentials are. */
 export interface CredentialLocation {
@@ -84,12 +84,7 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return undefined;
-    throw fileError(error, `reading ${path}`);
-  }
+  return (await readUserFileIfAny(path))?.toString('utf8');
 }
 
 function parseFile(text: string, where: string): CredentialFile {

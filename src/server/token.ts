@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { object, parse, string } from 'valibot';
+import { readUserFile } from '../io/readUserFile.ts';
 import { DeniedError, UsageError } from '../errors.ts';
-import { fileError, fileSize, writeAtomically } from '../io/files.ts';
+import { fileSize, writeAtomically } from '../io/files.ts';
 import { registerSecret } from '../io/redact.ts';
 import { digestOf } from '../oci/digest.ts';
 
@@ -50,11 +51,7 @@ export function noToken(host: string): DeniedError {
 }
 
 async function readToken(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, `reading the token from ${path}`);
-  }
+  return (await readUserFile(path, { doing: `reading the token from ${path}` })).toString('utf8');
 }
 
 function clean(text: string, source: string): string | undefined {

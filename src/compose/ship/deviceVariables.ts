@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { messageOf, UsageError } from '../../errors.ts';
+import { readUserFile } from '../../io/readUserFile.ts';
 import { refuseOwnSecret, refuseSecretValues } from './ownSecrets.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
 import { keyed } from '../read/merge/merge.ts';
@@ -60,11 +59,7 @@ export async function readEnvFiles(files: readonly EnvFile[], variables: Variabl
 }
 
 async function envFileText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`reading env file ${path}: ${messageOf(error)}`, { cause: error });
-  }
+  return (await readUserFile(path, { doing: `reading env file ${path}` })).toString('utf8');
 }
 
 /**

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { UsageError, systemCodeOf } from '../../errors.ts';
-import { fileError } from '../../io/files.ts';
+import { UsageError } from '../../errors.ts';
+import { readUserFileIfAny } from '../../io/readUserFile.ts';
 
 /** What a project says about files that a folder may ship with. */
 const IGNORE_FILE = '.menderignore';
@@ -22,11 +21,8 @@ export interface IgnoreRules {
 /** Reads the ignore file of a project folder. Throws UsageError if it can't be read or parsed. */
 export async function readIgnoreFile(folder: string): Promise<IgnoreRules> {
   const path = join(folder, IGNORE_FILE);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (systemCodeOf(error) === 'ENOENT') return '';
-    throw fileError(error, `reading ${path}`);
-  });
-  return parseIgnoreRules(text, path);
+  const bytes = await readUserFileIfAny(path);
+  return parseIgnoreRules(bytes?.toString('utf8') ?? '', path);
 }
 
 /**

@@ -76,7 +76,7 @@ describe('a folder is read as the environment says', () => {
 describe('an environment is refused with', () => {
   test.each<[Record<string, string>, string]>([
     [{ COMPOSE_DISABLE_ENV_FILE: 'yes' }, 'COMPOSE_DISABLE_ENV_FILE is "yes", which is not a boolean'],
-    [{ COMPOSE_ENV_FILES: '/nowhere/a.env' }, 'env file /nowhere/a.env does not exist'],
+    [{ COMPOSE_ENV_FILES: '/nowhere/a.env' }, 'env file /nowhere/a.env: no such file'],
     [{ COMPOSE_FILE: 'gone.yaml' }, 'gone.yaml does not exist'],
     [{ COMPOSE_FILE: '../other/compose.yaml' }, 'COMPOSE_FILE names files outside of'],
     [{ COMPOSE_PROJECT_NAME: 'My Shop' }, 'COMPOSE_PROJECT_NAME is "My Shop", which is not a project name'],

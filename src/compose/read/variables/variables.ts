@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { NotFoundError, UsageError, messageOf, systemCodeOf } from '../../../errors.ts';
+import { readUserFile, readUserFileIfAny } from '../../../io/readUserFile.ts';
 import { parseDotenv } from './dotenv.ts';
 import type { Environment } from './envFiles.ts';
 import { envFilesOf } from './envFiles.ts';
@@ -36,15 +35,12 @@ export async function projectVariables(folder: string, environment: Environment)
   const alone = new Map<string, string>();
   const origins = new Map<string, string>();
   for (const path of envFiles.paths) {
-    const text = await textIfAny(path);
-    if (text === undefined && envFiles.areNamed) {
-      throw new NotFoundError(`env file ${path} does not exist`, { hint: 'check the path' });
-    }
-    for (const [name, value] of parseDotenv(text ?? '', path, (one) => own(one) ?? file.get(one))) {
+    const text = envFiles.areNamed ? await textOf(path, `env file ${path}`) : await textIfAny(path);
+    for (const [name, value] of parseDotenv(text, path, (one) => own(one) ?? file.get(one))) {
       file.set(name, value);
       origins.set(name, path);
     }
-    for (const [name, value] of parseDotenvAlone(text ?? '', path, alone)) alone.set(name, value);
+    for (const [name, value] of parseDotenvAlone(text, path, alone)) alone.set(name, value);
   }
   const lookup: Lookup = (name) => own(name) ?? file.get(name);
   const isLocal = (name: string) => lookup(name) !== undefined && lookup(name) !== alone.get(name);
@@ -62,8 +58,7 @@ export async function includeVariables(outer: Variables, files: readonly string[
   const origins = new Map<string, string>();
   for (const path of files) {
     const known: Lookup = (name) => outer.lookup(name) ?? given.get(name);
-    const text = await textIfAny(path);
-    if (text === undefined) throw new UsageError(`include: env_file ${path}: no such file`);
+    const text = await textOf(path, `include: env_file ${path}`);
     for (const [name, value] of parseDotenv(text, path, known)) {
       given.set(name, value);
       origins.set(name, path);
@@ -96,12 +91,10 @@ function parseDotenvAlone(
   }
 }
 
-async function textIfAny(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw new UsageError(`reading ${path}: ${messageOf(error)}`, { cause: error });
-  }
+async function textIfAny(path: string): Promise<string> {
+  return (await readUserFileIfAny(path))?.toString('utf8') ?? '';
+}
+
+async function textOf(path: string, doing: string): Promise<string> {
+  return (await readUserFile(path, { doing })).toString('utf8');
 }

@@ -1,0 +1,71 @@
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
+import { fileError } from './files.ts';
+
+/** Bytes. Larger than every file that is read whole. */
+const LARGEST = 64 << 20;
+/** A named pipe opens at once instead of waiting for its writer. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** Reading one file, for messages. */
+interface Reading {
+  /** What is done, like `reading the map /etc/map.yaml`. */
+  doing: string;
+  /** What to try if the file does not exist. */
+  hint?: string;
+}
+
+/**
+ * Reads a file whole. Throws NotFoundError if it does not exist, and UsageError if it is a folder,
+ * device or named pipe, is larger than 64 MiB, or can't be read.
+ */
+export async function readUserFile(
+  path: string,
+  { doing, hint = 'check the path' }: Reading,
+): Promise<Buffer> {
+  try {
+    return await readRegular(path, doing);
+  } catch (error) {
+    throw readingError(error, { doing, hint });
+  }
+}
+
+/**
+ * A NotFoundError for a file that does not exist, a UsageError for another fault of the file system
+ * that a user can fix, or else `error`.
+ */
+export function readingError(error: unknown, { doing, hint = 'check the path' }: Reading): unknown {
+  if (isMissing(error)) return new NotFoundError(`${doing}: no such file`, { hint });
+  return fileError(error, doing);
+}
+
+/** As `readUserFile`, for a file that may be missing or a folder: then returns undefined. */
+export async function readUserFileIfAny(path: string): Promise<Buffer | undefined> {
+  try {
+    if ((await stat(path)).isDirectory()) return undefined;
+    return await readRegular(path, `reading ${path}`);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw fileError(error, `reading ${path}`);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '');
+}
+
+async function readRegular(path: string, doing: string): Promise<Buffer> {
+  const file = await open(path, FLAGS);
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) {
+      const kind = found.isDirectory() ? 'a folder' : 'a device or named pipe';
+      throw new UsageError(`${doing}: expected a regular file, found ${kind}`, { hint: 'name a file' });
+    }
+    if (found.size > LARGEST) throw new UsageError(`${doing}: it has more than ${LARGEST} bytes`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runCli } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const HOST = 'http://127.0.0.1:1';
+const BUILD = ['build', '.', '-t', 'qemu', '-p', 'linux/amd64', '--artifact-version', '1', '--no-upload'];
+const PLAN = ['plan', ...BUILD.slice(1, -1)];
+const MAP = ['--repo-file', 'x'];
+
+/** The environment of a run in a project with this Compose file, and the paths of its files. */
+function project(text: string): { folder: string; environment: Record<string, string> } {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'compose.yaml'), text);
+  return { folder, environment: { HOME: folder, MENDER_PAT: 'x', MENDER_HOST: HOST, LIBRARY_URL: HOST } };
+}
+
+/** Words of a command line with absolute paths: `x` is the file, `.` the project. */
+function inFolder(words: readonly string[], folder: string): string[] {
+  return words.map((word) => word.replace(/(^|=)([x.])$/, (_, start, name) => start + join(folder, name)));
+}
+
+/** Every option and argument that names a file to read, and every file that a project names. */
+const OPTIONS: [string, string[]][] = [
+  ['a Compose file', ['plan', 'x', ...PLAN.slice(2)]],
+  ['-f', [...PLAN, '-f', 'web=x']],
+  ['--base', [...PLAN, '--base', 'x']],
+  ['--env-file', [...PLAN, '--env-file', 'x']],
+  ['--sign', [...BUILD, '--sign', 'x']],
+  ['--repo-file of plan', [...PLAN, ...MAP]],
+  ['--repo-file of deploy', ['deploy', 'gateway-1.0', ...MAP]],
+  ['--repo-file of destinations', ['destinations', 'resolve', 'gateway', ...MAP]],
+  ['destinations lint', ['destinations', 'lint', 'x']],
+  ['inspect', ['inspect', 'x']],
+  ['inspect --key', ['inspect', 'x', '--key', 'x']],
+  ['verify', ['verify', 'x']],
+  ['upload', ['upload', 'x']],
+  ['--token-file', ['releases', 'list', '--token-file', 'x']],
+  ['artifacts add', ['artifacts', 'add', 'x']],
+  ['library push', ['library', 'push', 'x', 'library://a/b/c:1']],
+  ['--token-file of library', ['library', 'search', 'abc', '--token-file', 'x']],
+];
+
+const PROJECTS: [string, string][] = [
+  ['include', 'include: [x]'],
+  ['env_file of include', 'include: [{path: compose.other.yaml, env_file: x}]'],
+  ['env_file', 'services: {web: {image: "web:1", env_file: x}}'],
+  ['extends', 'services: {web: {image: "web:1", extends: {file: x, service: web}}}'],
+  ['configs', 'services: {web: {image: "web:1", configs: [c]}}\nconfigs: {c: {file: x}}'],
+  ['secrets', 'services: {web: {image: "web:1", secrets: [c]}}\nsecrets: {c: {file: x}}'],
+];
+
+const PLAIN = 'services: {web: {image: "web:1"}}';
+const CASES = [
+  ...OPTIONS.map(([name, words]): [string, string[], string] => [name, words, PLAIN]),
+  ...PROJECTS.map(([name, text]): [string, string[], string] => [name, PLAN, text]),
+];
+
+async function run(words: readonly string[], text: string, make?: (path: string) => void) {
+  const { folder, environment } = project(text);
+  writeFileSync(join(folder, 'compose.other.yaml'), PLAIN);
+  make?.(join(folder, 'x'));
+  return runCli(inFolder(words, folder), { ...environment, PATH: dirname(process.execPath) });
+}
+
+describe('a file that does not exist ends the run with exit code 3 and its name', () => {
+  test.each(CASES)('%s', async (_, words, text) => {
+    const { code, stderr } = await run(words, text);
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/\bx\b.*(no such|does not exist)/)]);
+  });
+});
+
+describe('a named pipe in the place of a file is refused and does not hold up the run', () => {
+  test.each(CASES)('%s', async (_, words, text) => {
+    const { code, stderr } = await run(words, text, (path) => execFileSync('mkfifo', [path]));
+    expect(stderr).toMatch(/\bx\b/);
+    expect([2, 3, 6, 7]).toContain(code);
+  });
+
+  test.each(['.env', '.menderignore', 'VERSION'])('%s', async (name) => {
+    const { folder, environment } = project('services: {web: {image: "web:1", volumes: ["./data:/data"]}}');
+    mkdirSync(join(folder, 'data'));
+    execFileSync('mkfifo', [join(folder, name)]);
+    const words = name === 'VERSION' ? ['plan', '.', '-t', 'qemu', '-p', 'linux/amd64', '--release'] : PLAN;
+    const { code, stderr } = await runCli(inFolder(words, folder), environment);
+    const message =
+      name === 'VERSION' ? 'VERSION' : `${name}: expected a regular file, found a device or named pipe`;
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
