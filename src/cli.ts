@@ -25,9 +25,9 @@ import { EXIT, InterruptedError, UsageError, UserError, messageOf, nextStep } fr
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/connections.ts';
 import { createHttp } from './http/http.ts';
-import { createLog, oneLine } from './io/log.ts';
-import { printableJson } from './io/printable.ts';
-import { redact, registerSecret } from './io/redact.ts';
+import { createLog } from './io/log.ts';
+import { oneLine, printable, printableJson, printableLine } from './io/printable.ts';
+import { registerSecret } from './io/redact.ts';
 import { sourceStack } from './io/stackTrace.ts';
 
 /** Runs one command line, and returns the exit code. Never throws and never ends the process. */
@@ -180,9 +180,9 @@ const SILENT: Screen = { isTTY: false, columns: 80, write: () => undefined };
 function describeFailure(error: unknown): string {
   if (error instanceof UserError) {
     const next = nextStep(error);
-    const hint = next === undefined ? '' : `  try: ${oneLine(redact(next))}\n`;
-    return `error: ${oneLine(redact(error.message))}\n${hint}`;
+    const hint = next === undefined ? '' : `  try: ${printableLine(next)}\n`;
+    return `error: ${printableLine(error.message)}\n${hint}`;
   }
   const stack = error instanceof Error ? sourceStack(error.stack ?? error.message) : String(error);
-  return `This is a bug in mender-docker-delta; please report it with this text:\n${redact(stack)}\n`;
+  return `This is a bug in mender-docker-delta; please report it with this text:\n${printable(stack)}\n`;
 }

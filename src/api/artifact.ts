@@ -1,14 +1,18 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
+import { instance, optional, union } from 'valibot';
 import { openWorld } from '../commands/openWorld.ts';
 import { UsageError } from '../errors.ts';
 import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport } from '../mender/read/report.ts';
 import type { Verification } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
-import { checkOptions, checkText } from './checkOptions.ts';
+import { checkArgument, checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { BUILD_SCHEMA } from './build.ts';
+import { text } from './schemas.ts';
 
 export interface InspectOptions {
   /**
@@ -17,6 +21,10 @@ export interface InspectOptions {
    */
   key?: string | Uint8Array;
 }
+
+const INSPECT_SCHEMA: SchemaOf<InspectOptions> = {
+  key: optional(union([text, instance(Uint8Array)], 'a string or bytes')),
+};
 
 /**
  * Reads an artifact, compares all its checksums, and returns its metadata and content. Throws
@@ -27,7 +35,8 @@ export async function inspect(
   options: InspectOptions = {},
   run: RunOptions = {},
 ): Promise<ArtifactReport> {
-  checkText('file', file);
+  checkArgument('file', file, text);
+  checkOptions(options, INSPECT_SCHEMA);
   const { folder, signal } = contextOf(run);
   const { key } = options;
   return readArtifact(resolve(folder, file), key === undefined ? { signal } : { signal, key: parseKey(key) });
@@ -52,6 +61,12 @@ export interface VerifyOptions extends InspectOptions {
   cacheDir?: string;
 }
 
+const { base, mode, insecureRegistry, maxLayerSize, cacheDir } = BUILD_SCHEMA;
+const VERIFY_SCHEMA: SchemaOf<VerifyOptions> = {
+  ...INSPECT_SCHEMA,
+  ...{ base, mode, insecureRegistry, maxLayerSize, cacheDir },
+};
+
 /**
  * Applies an artifact to its bases as a device would. The artifact is good if `problems` is empty.
  * Throws IntegrityError for an artifact that can't be read, and UsageError for a delta without a
@@ -62,8 +77,8 @@ export async function verify(
   options: VerifyOptions = {},
   run: RunOptions = {},
 ): Promise<Verification> {
-  checkText('file', file);
-  checkOptions(options);
+  checkArgument('file', file, text);
+  checkOptions(options, VERIFY_SCHEMA);
   const context = contextOf(run);
   const { base = [], key, ...places } = options;
   const world = openWorld(places, context);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { optional } from 'valibot';
 import { notesFolder } from '../commands/options/uploadNotes.ts';
 import { UsageError } from '../errors.ts';
 import type { Downloaded } from '../download/download.ts';
@@ -23,7 +24,10 @@ import { DEFAULT_HOST, parseHost } from '../server/host.ts';
 import { resolveArtifact } from '../server/resolveArtifact.ts';
 import type { StoredFile } from '../server/storedFile.ts';
 import { headOf } from '../server/storedFile.ts';
-import { checkText } from './checkOptions.ts';
+import { checkArgument, checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
+import { DEPLOY_SCHEMA, PRUNE_SCHEMA, QUERY_SCHEMA, UPLOAD_SCHEMA, WATCH_SCHEMA } from './storeSchemas.ts';
+import { text } from './schemas.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 
@@ -67,33 +71,61 @@ export interface ArtifactStore {
   watch(request: WatchRequest): Promise<WatchReport>;
 }
 
+const STORE_SCHEMA: SchemaOf<ArtifactStoreOptions> = {
+  host: optional(text),
+  token: text,
+  notes: optional(text),
+};
+
 /** Opens the store of a Mender server. Throws UsageError for an invalid host or an empty token. */
 export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {}): ArtifactStore {
+  checkOptions(options, STORE_SCHEMA);
   const context = contextOf(run);
   const { log, progress } = context;
   const api = openApi(options, run);
   const store = { api, log, progress, notes: options.notes ?? notesFolder(context) };
-  const inFolder = ({ path, ...rest }: UploadRequest): UploadRequest => {
-    return { path: resolve(context.folder, path), ...rest };
+  const inFolder = (request: UploadRequest): UploadRequest => {
+    checkOptions(request, UPLOAD_SCHEMA);
+    return { ...request, path: resolve(context.folder, request.path) };
   };
-  const find = (reference: string): Promise<Artifact> => resolveArtifact(api, reference);
+  const find = async (reference: string): Promise<Artifact> => {
+    checkArgument('reference', reference, text);
+    return resolveArtifact(api, reference);
+  };
   return {
     host: api.host,
-    list: (query) => listArtifacts(api, query),
+    list: async (query) => listArtifacts(api, checked(query, QUERY_SCHEMA)),
     show: find,
     head: async (reference) => headOf(api, await find(reference)),
-    download: async (reference, path) =>
-      downloadArtifact(api, await find(reference), resolve(context.folder, path), { log, progress }),
-    add: (request) => uploadWithNote(inFolder(request), store),
-    addFrom: (location, description) => uploadLocationWithNote(location, description, store),
+    download: async (reference, path) => {
+      checkArgument('path', path, text);
+      return downloadArtifact(api, await find(reference), resolve(context.folder, path), { log, progress });
+    },
+    add: async (request) => uploadWithNote(inFolder(request), store),
+    addFrom: async (location, description) => {
+      checkArgument('location', location, text);
+      checkArgument('description', description, optional(text));
+      return uploadLocationWithNote(location, description, store);
+    },
     finish: () => finishUploads(store),
-    describe: async (reference, text) => describeArtifact(api, (await find(reference)).id, text),
-    replace: async (reference, request) => replaceArtifact(await find(reference), inFolder(request), store),
+    describe: async (reference, description) => {
+      checkArgument('description', description, text);
+      return describeArtifact(api, (await find(reference)).id, description);
+    },
+    replace: async (reference, request) => {
+      const file = inFolder(request);
+      return replaceArtifact(await find(reference), file, store);
+    },
     delete: async (reference) => deleteArtifact(api, (await find(reference)).id),
-    prune: (request) => pruneArtifacts(api, request),
-    deploy: (request) => deployArtifact(request, { api, log }),
-    watch: (request) => watchDeployment(request, { api, log }),
+    prune: async (request) => pruneArtifacts(api, checked(request, PRUNE_SCHEMA)),
+    deploy: async (request) => deployArtifact(checked(request, DEPLOY_SCHEMA), { api, log }),
+    watch: async (request) => watchDeployment(checked(request, WATCH_SCHEMA), { api, log }),
   };
+}
+
+function checked<Options>(given: Options, schema: SchemaOf<NonNullable<Options>>): Options {
+  checkOptions(given, schema);
+  return given;
 }
 
 /** The API of a server. Throws UsageError for an invalid host or an empty token. */
@@ -103,7 +135,7 @@ export function openApi(
 ): Api {
   const address = parseHost(host);
   if (address === undefined) throw new UsageError(`host ${host}: expected an address like ${DEFAULT_HOST}`);
-  checkText('token', token);
+  checkArgument('token', token, text);
   if (token === '') throw new UsageError(`${address}: the token is empty`);
   registerSecret(token);
   const { log, signal } = contextOf(run);

@@ -5,8 +5,10 @@ import type { PlanReport } from '../commands/planReport.ts';
 import { planJson } from '../commands/planReport.ts';
 import { buildAll } from '../pipeline/build/build.ts';
 import { checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { optionOf, texts } from './schemas.ts';
 
 /**
  * What to build. The names and values are those of the command line, in camel case; `x-mender`
@@ -28,6 +30,8 @@ export interface BuildOptions {
   /** `SERVICE=FILE` */
   serviceFile?: string[];
   profile?: string[];
+  /** Env files to read in place of `.env`. */
+  envFile?: string[];
   release?: boolean;
   previousVersion?: string[];
   /** `[VERSION=]FILE` */
@@ -65,6 +69,44 @@ export interface BuildOptions {
   cacheDir?: string;
 }
 
+export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
+  manifest: texts,
+  deviceType: optionOf('device-type'),
+  platform: optionOf('platform'),
+  manifestName: optionOf('manifest-name'),
+  artifactVersion: optionOf('artifact-version'),
+  artifactFilename: optionOf('artifact-filename'),
+  serviceImage: optionOf('service-image'),
+  serviceFile: optionOf('service-file'),
+  profile: optionOf('profile'),
+  envFile: optionOf('env-file'),
+  release: optionOf('release'),
+  previousVersion: optionOf('previous-version'),
+  base: optionOf('base'),
+  alsoFull: optionOf('also-full'),
+  strictBase: optionOf('strict-base'),
+  mode: optionOf('mode'),
+  insecureRegistry: optionOf('insecure-registry'),
+  library: optionOf('library'),
+  maxLayerSize: optionOf('max-layer-size'),
+  delta: optionOf('delta'),
+  encoder: optionOf('encoder'),
+  effort: optionOf('effort'),
+  module: optionOf('module'),
+  decodeOnDevice: optionOf('decode-on-device'),
+  compression: optionOf('compression'),
+  writer: optionOf('writer'),
+  softwareFilesystem: optionOf('software-filesystem'),
+  allowKeyChange: optionOf('allow-key-change'),
+  preload: optionOf('preload'),
+  sign: optionOf('sign'),
+  verify: optionOf('verify'),
+  sbom: optionOf('sbom'),
+  serverKind: optionOf('server-kind'),
+  cache: optionOf('cache'),
+  cacheDir: optionOf('cache-dir'),
+};
+
 /**
  * Plans artifacts and writes nothing. Throws a UserError, such as UsageError for wrong options or
  * an invalid Compose file, and NotFoundError for a missing image.
@@ -85,6 +127,6 @@ export async function build(options: BuildOptions, run: RunOptions = {}): Promis
 }
 
 function withDefaults(options: BuildOptions): BuildOptions & { cache: boolean } {
-  checkOptions(options);
+  checkOptions(options, BUILD_SCHEMA);
   return { cache: false, ...options };
 }

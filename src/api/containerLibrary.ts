@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { optional } from 'valibot';
 import { download } from '../download/download.ts';
 import type { Downloaded } from '../download/download.ts';
 import { createHttp } from '../http/http.ts';
@@ -15,6 +16,9 @@ import { uploadImage } from '../library/upload/upload.ts';
 import { libraryVersion } from '../library/version.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { checkArgument, checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
+import { amount, text, texts } from './schemas.ts';
 
 export interface ContainerLibraryOptions {
   /** The address of the library. */
@@ -86,8 +90,19 @@ export interface ContainerLibrary {
   delete(key: LibraryFileKey): Promise<void>;
 }
 
+const SCHEMA: SchemaOf<ContainerLibraryOptions> = { address: text, token: optional(text) };
+const KEY_SCHEMA: SchemaOf<LibraryFileKey> = { path: text, tag: text, arch: text };
+const UPLOAD_SCHEMA: SchemaOf<LibraryUpload> = {
+  file: text,
+  path: text,
+  arch: text,
+  tags: texts,
+  description: optional(text),
+};
+
 /** Opens a container library. Throws UsageError for an invalid address. */
 export function containerLibrary(options: ContainerLibraryOptions, run: RunOptions = {}): ContainerLibrary {
+  checkOptions(options, SCHEMA);
   const { folder, log, progress, signal } = contextOf(run);
   const { address, token } = options;
   registerSecret(token);
@@ -98,8 +113,11 @@ export function containerLibrary(options: ContainerLibraryOptions, run: RunOptio
   };
   return {
     version: () => libraryVersion(library),
-    lookUp: (key) => lookUpImage(library, imageKey(key)),
-    download: async (key, path, { workers = LIBRARY_PARTS.workers } = {}) => {
+    lookUp: async (key) => lookUpImage(library, imageKey(key)),
+    download: async (key, path, options = {}) => {
+      checkArgument('path', path, text);
+      checkOptions(options, { workers: optional(amount) });
+      const { workers = LIBRARY_PARTS.workers } = options;
       const image = await getImage(library, imageKey(key));
       const expected = expectedFile(image, imageKey(key).ref);
       const file = await (workers > 1
@@ -107,18 +125,27 @@ export function containerLibrary(options: ContainerLibraryOptions, run: RunOptio
         : locateInLibrary(library, key, undefined, expected));
       return download(file, resolve(folder, path), { log, progress, signal });
     },
-    upload: ({ file, ...request }) =>
-      uploadImage(library, { file: resolve(folder, file), ...request }, progress),
-    search: (text, arch) => search(library, text, { arch }),
+    upload: async (request) => {
+      checkOptions(request, UPLOAD_SCHEMA);
+      return uploadImage(library, { ...request, file: resolve(folder, request.file) }, progress);
+    },
+    search: async (part, arch) => {
+      checkArgument('text', part, text);
+      checkArgument('arch', arch, optional(text));
+      return search(library, part, { arch });
+    },
     tag: async (key, tags) => {
+      checkArgument('tags', tags, texts);
       const image = await getImage(library, imageKey(key));
       const container = await containerId(library, key.path);
       return setTags(library, { containerId: container, imageId: image.id, arch: key.arch }, tags);
     },
-    delete: (key) => deleteImage(library, imageKey(key)),
+    delete: async (key) => deleteImage(library, imageKey(key)),
   };
 }
 
-function imageKey({ path, tag, arch }: LibraryFileKey): ImageKey {
+function imageKey(key: LibraryFileKey): ImageKey {
+  checkOptions(key, KEY_SCHEMA);
+  const { path, tag, arch } = key;
   return { ref: `${path}:${tag}`, arch };
 }

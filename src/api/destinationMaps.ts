@@ -1,3 +1,4 @@
+import { array, optional, union, unknown } from 'valibot';
 import type { LocalMap } from '../destinations/localMap.ts';
 import { localMap } from '../destinations/localMap.ts';
 import { readMap } from '../destinations/readMap.ts';
@@ -8,6 +9,9 @@ import { createStarmap } from '../destinations/starmap.ts';
 import { createHttp } from '../http/http.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
+import { text, withMethods } from './schemas.ts';
 
 export interface StarmapClientOptions {
   /** The address of a StArMap server. Without it, and without a session, the client is offline. */
@@ -18,11 +22,18 @@ export interface StarmapClientOptions {
   local?: LocalMap | readonly unknown[];
 }
 
+const SCHEMA: SchemaOf<StarmapClientOptions> = {
+  url: optional(text),
+  session: optional(withMethods('get')),
+  local: optional(union([array(unknown()), withMethods('query')], 'an array or a local map')),
+};
+
 /**
  * A client of StArMap, API v2. It is online with `url` or `session`, offline with `local` alone,
  * and hybrid with both. Throws UsageError for an invalid map.
  */
 export function starmap(options: StarmapClientOptions, run: RunOptions = {}): Starmap {
+  checkOptions(options, SCHEMA);
   const { local } = options;
   const provider = isList(local) ? localMap(readMap(local, 'the given map')) : local;
   return createStarmap({ session: sessionOf(options, run), local: provider });

@@ -12,7 +12,11 @@ import { runRollout } from '../pipeline/rollout/run.ts';
 import type { ArtifactStoreOptions } from './artifactStore.ts';
 import { openApi } from './artifactStore.ts';
 import type { BuildOptions } from './build.ts';
+import { optional, picklist } from 'valibot';
+import { BUILD_SCHEMA } from './build.ts';
 import { checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
+import { amount, flag, text, texts } from './schemas.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 
@@ -73,6 +77,17 @@ export interface RolloutOptions extends Omit<
   dryRun?: boolean;
 }
 
+const { artifactFilename, alsoFull, sbom, strictBase, cache, ...shared } = BUILD_SCHEMA;
+void [artifactFilename, alsoFull, sbom, strictBase, cache];
+const maybeText = optional(text);
+const ROLLOUT_SCHEMA: SchemaOf<RolloutOptions> = {
+  ...shared,
+  ...{ menderHost: maybeText, tokenFile: maybeText, deviceGroup: maybeText, phases: maybeText },
+  ...{ maxFailures: maybeText, waitTimeout: maybeText, pollInterval: maybeText, devices: optional(texts) },
+  ...{ allDevices: optional(flag), dryRun: optional(flag), minDevices: optional(amount) },
+  fallback: optional(picklist(['full', 'none'], 'one of full, none')),
+};
+
 /**
  * Brings a release to devices of all versions, as the command `rollout` does. Returns the plan, and
  * how it ended; a dry run has no end. Failed devices are no error: look at `end.failed`. Throws a
@@ -82,7 +97,7 @@ export async function rollout(
   options: RolloutOptions,
   run: RunOptions = {},
 ): Promise<{ plan: RolloutPlan; end?: RolloutEnd }> {
-  checkOptions(options);
+  checkOptions(options, ROLLOUT_SCHEMA);
   const context = contextOf(run);
   const flags: Flags = { cache: false, ...options };
   const { plan, rollout: ready, api, dryRun } = await openRollout(flags, context);

@@ -1,11 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { homedir } from 'node:os';
+import { instance, optional, record, string } from 'valibot';
 import type { Context } from '../commands/terminal/command.ts';
 import { createHttp } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import { silentLog } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
 import { noProgress } from '../io/progress.ts';
+import { checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
+import { text, withMethods } from './schemas.ts';
 
 /** What a call may touch, and where it tells what it does. Everything has a default. */
 export interface RunOptions {
@@ -26,8 +30,20 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-/** A complete context for the use cases. */
+const maybeText = optional(text);
+
+const RUN_SCHEMA: SchemaOf<RunOptions> = {
+  folder: maybeText,
+  environment: optional(record(string(), maybeText, 'an object of strings')),
+  home: maybeText,
+  log: optional(withMethods('warning', 'info', 'debug')),
+  progress: optional(withMethods('start')),
+  signal: optional(instance(AbortSignal, 'an AbortSignal')),
+};
+
+/** A complete context for the use cases. Throws UsageError for a wrong option. */
 export function contextOf(options: RunOptions): Context {
+  checkOptions(options, RUN_SCHEMA);
   const { environment = process.env, log = silentLog } = options;
   const { signal = new AbortController().signal } = options;
   // Each running request and program listens to it: Node.js would take many for a leak.

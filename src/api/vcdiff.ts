@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { optional } from 'valibot';
 import { makeDelta } from '../delta/engine.ts';
 import type { EncoderName, Effort, LayerFile } from '../delta/layer.ts';
 import { SourceFile } from '../delta/sourceFile.ts';
@@ -8,6 +9,9 @@ import { decodeVcdiff as decodeChunks } from '../vcdiff/decode.ts';
 import type { VcdiffSource } from '../vcdiff/decodeWindow.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { checkArgument, checkOptions } from './checkOptions.ts';
+import type { SchemaOf } from './checkOptions.ts';
+import { amount, optionOf, text } from './schemas.ts';
 
 export interface EncodeOptions {
   encoder?: 'auto' | EncoderName;
@@ -15,6 +19,12 @@ export interface EncodeOptions {
   /** Threads. The bytes of the delta do not depend on it. The default is 1. */
   workers?: number;
 }
+
+const ENCODE_SCHEMA: SchemaOf<EncodeOptions> = {
+  encoder: optionOf('encoder'),
+  effort: optionOf('effort'),
+  workers: optional(amount),
+};
 
 /**
  * Writes a VCDIFF file (RFC 3284) that turns the file `from` into the file `to`, and proves it. Tar
@@ -29,6 +39,8 @@ export async function encodeVcdiff(
   options: EncodeOptions = {},
   run: RunOptions = {},
 ): Promise<number | undefined> {
+  for (const [name, path] of Object.entries({ from, to, delta })) checkArgument(name, path, text);
+  checkOptions(options, ENCODE_SCHEMA);
   const { folder, log, signal } = contextOf(run);
   const { encoder = 'auto', effort = 'default', workers = 1 } = options;
   const [source, target] = [await fileAt(resolve(folder, from)), await fileAt(resolve(folder, to))];
@@ -52,6 +64,8 @@ export async function* decodeVcdiff(
   delta: string,
   largest: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const [name, path] of Object.entries({ from, delta })) checkArgument(name, path, text);
+  checkArgument('largest', largest, amount);
   const source: VcdiffSource & { close(): void } = new SourceFile(from);
   try {
     yield* decodeChunks(createReadStream(delta) as AsyncIterable<Uint8Array>, source, largest);

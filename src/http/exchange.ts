@@ -76,9 +76,9 @@ async function lookupFor(
   const lookup: NonNullable<AxiosRequestConfig['lookup']> = (name, _options, done) => {
     addressesFor(name, givenBy).then(
       (addresses) => done(null, addresses as LookupAddressEntry[]),
-      (error: Error) => {
+      (error: unknown) => {
         if (error instanceof NetworkError) guard.fail(error);
-        done(error, []);
+        done(error as Error, []);
       },
     );
   };

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { connect } from 'node:tls';
-import { oneLine } from '../io/log.ts';
+import { oneLine } from '../io/printable.ts';
 import type { Proxy } from './proxy.ts';
 import { authorizationOf, nameOf } from './proxy.ts';
 

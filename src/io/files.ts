@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
@@ -142,11 +143,15 @@ export async function fileSize(path: string): Promise<number | undefined> {
 
 /**
  * Reads the first `length` bytes of the file at `path`, fewer if it is shorter. Throws the system's
- * error.
+ * error, and UsageError for a device or named pipe, which may have no end or no writer.
  */
 export async function firstBytes(path: string, length: number): Promise<Buffer> {
-  const file = await open(path);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    const found = await file.stat();
+    if (!found.isFile() && !found.isDirectory()) {
+      throw new UsageError(`${path}: expected a regular file, found a device or named pipe`);
+    }
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
     return buffer.subarray(0, bytesRead);
   } finally {

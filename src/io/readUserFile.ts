@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
@@ -55,14 +56,30 @@ function isMissing(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '');
 }
 
+/**
+ * Size and times of a file that will be read in pieces. Throws NotFoundError if it does not exist,
+ * and UsageError if it is a folder, device or named pipe.
+ */
+export async function statUserFile(path: string): Promise<Stats> {
+  const doing = `reading ${path}`;
+  const found = await stat(path).catch((error: unknown) => {
+    throw readingError(error, { doing, hint: 'check the name' });
+  });
+  refuseOddFile(found, doing);
+  return found;
+}
+
+function refuseOddFile(found: Stats, doing: string): void {
+  if (found.isFile()) return;
+  const kind = found.isDirectory() ? 'a folder' : 'a device or named pipe';
+  throw new UsageError(`${doing}: expected a regular file, found ${kind}`, { hint: 'name a file' });
+}
+
 async function readRegular(path: string, doing: string): Promise<Buffer> {
   const file = await open(path, FLAGS);
   try {
     const found = await file.stat();
-    if (!found.isFile()) {
-      const kind = found.isDirectory() ? 'a folder' : 'a device or named pipe';
-      throw new UsageError(`${doing}: expected a regular file, found ${kind}`, { hint: 'name a file' });
-    }
+    refuseOddFile(found, doing);
     if (found.size > LARGEST) throw new UsageError(`${doing}: it has more than ${LARGEST} bytes`);
     return await file.readFile();
   } finally {

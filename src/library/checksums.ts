@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { IntegrityError } from '../errors.ts';
-import { readingError } from '../io/readUserFile.ts';
+import { readingError, statUserFile } from '../io/readUserFile.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /** What a library asks about a file before an upload. */
@@ -15,6 +15,7 @@ export interface Checksums {
 
 /** Reads the file once. Throws NotFoundError if it does not exist, and UsageError if it can't be read. */
 export async function checksumsOf(path: string): Promise<Checksums> {
+  await statUserFile(path);
   const [sha256, md5] = [createHash('sha256'), createHash('md5')];
   let size = 0;
   try {

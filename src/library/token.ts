@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFile } from '../io/readUserFile.ts';
 import { registerSecret } from '../io/redact.ts';
 
 /**
  * The token for a library: LIBRARY_TOKEN, else the content of `tokenFile`. Undefined if there is
- * neither. Throws UsageError for a token file that is empty or can't be read. The token is redacted
- * in all output from now on.
+ * neither. Throws NotFoundError for a token file that does not exist, and UsageError for one that is
+ * empty or can't be read. The token is redacted in all output from now on.
  */
 export async function findLibraryToken(
   environment: Readonly<Record<string, string | undefined>>,
@@ -23,12 +22,9 @@ export function libraryToken(environment: Readonly<Record<string, string | undef
 }
 
 async function readToken(path: string): Promise<string> {
-  try {
-    const token = (await readFile(path, 'utf8')).trim();
-    registerSecret(token);
-    if (token !== '') return token;
-  } catch (error) {
-    throw fileError(error, `reading the token in ${path}`);
-  }
-  throw new UsageError(`reading the token in ${path}: the file is empty`);
+  const doing = `reading the token in ${path}`;
+  const token = (await readUserFile(path, { doing })).toString('utf8').trim();
+  registerSecret(token);
+  if (token !== '') return token;
+  throw new UsageError(`${doing}: the file is empty`);
 }

@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { artifactStore } from '../../src/api/artifactStore.ts';
 import { inspect, verify } from '../../src/api/artifact.ts';
 import { build, plan } from '../../src/api/build.ts';
+import { containerLibrary } from '../../src/api/containerLibrary.ts';
+import { starmap } from '../../src/api/destinationMaps.ts';
+import { encodeVcdiff } from '../../src/api/vcdiff.ts';
 import { UsageError } from '../../src/errors.ts';
 
 /** What a caller in JavaScript may give by mistake. */
@@ -10,6 +13,9 @@ function untyped(value: unknown): never {
 }
 
 const MANIFEST = ['compose.yaml'];
+const store = artifactStore({ host: 'http://127.0.0.1:1', token: 'token' });
+const library = containerLibrary({ address: 'http://127.0.0.1:1' });
+const KEY = { path: 'a/b/c', tag: '1', arch: 'amd64' };
 
 test.each<[string, () => unknown, string]>([
   [
@@ -44,10 +50,52 @@ test.each<[string, () => unknown, string]>([
   ['no file to inspect', () => inspect(untyped(undefined)), 'option file'],
   ['no file to verify', () => verify(untyped(7)), 'option file'],
   ['no token', () => artifactStore(untyped({ token: undefined })), 'option token'],
+  ['a number for the host', () => artifactStore(untyped({ host: 1, token: 'x' })), 'option host'],
+  ['no file to add', () => store.add(untyped({})), 'option path: expected a string, found undefined'],
+  ['a number for a reference', () => store.show(untyped(7)), 'option reference'],
+  ['no rules', () => store.prune(untyped({ application: 'a', dryRun: true })), 'option rules'],
+  ['a rule of texts', () => store.prune(untyped({ application: 'a', rules: [{ majors: '1' }] })), 'majors'],
+  ['a text for a wait', () => store.watch(untyped({ id: 'x', timeoutMs: '5m' })), 'option timeoutMs'],
+  ['no target', () => store.deploy(untyped({ name: 'a', artifactName: 'a' })), 'option target'],
+  ['a text for names', () => store.list(untyped({ names: 'app' })), 'option names'],
+  ['no tag', () => library.lookUp(untyped({ path: 'a/b/c', arch: 'amd64' })), 'option tag'],
+  ['a text for tags', () => library.tag(KEY, untyped('stable')), 'option tags'],
+  ['no address', () => containerLibrary(untyped({})), 'option address'],
+  ['a number for a map', () => starmap(untyped({ local: 1 })), 'option local'],
+  ['a folder that is no text', () => plan({ manifest: MANIFEST }, untyped({ folder: 1 })), 'option folder'],
+  ['a log without warnings', () => build({ manifest: MANIFEST }, untyped({ log: {} })), 'option log'],
+  ['a number for options', () => build(untyped(7)), 'option options: expected an object, found number'],
+  ['another encoder', () => encodeVcdiff('a', 'b', 'c', untyped({ encoder: 'gzip' })), 'option encoder'],
 ])('%s is a UsageError that names the option', async (_, call, message) => {
   const error: unknown = await Promise.resolve()
     .then(call)
     .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(UsageError);
   expect(String(error)).toContain(message);
+});
+
+const EXTRA = { bases: ['b.mender'] };
+
+test.each<[string, () => unknown]>([
+  ['plan', () => plan({ manifest: MANIFEST, ...EXTRA })],
+  ['build', () => build({ manifest: MANIFEST, ...EXTRA })],
+  ['build, in the run', () => build({ manifest: MANIFEST }, untyped(EXTRA))],
+  ['inspect', () => inspect('a.mender', untyped(EXTRA))],
+  ['verify', () => verify('a.mender', untyped(EXTRA))],
+  ['artifactStore', () => artifactStore({ token: 'token', ...EXTRA })],
+  ['artifactStore.list', () => store.list(untyped(EXTRA))],
+  ['artifactStore.add', () => store.add({ path: 'a.mender', ...EXTRA })],
+  ['artifactStore.replace', () => store.replace('a', { path: 'a.mender', ...EXTRA })],
+  ['artifactStore.prune', () => store.prune({ application: 'a', rules: [], dryRun: true, ...EXTRA })],
+  ['containerLibrary', () => containerLibrary({ address: 'http://127.0.0.1:1', ...EXTRA })],
+  ['containerLibrary.download', () => library.download(KEY, 'x', untyped(EXTRA))],
+  ['containerLibrary.delete', () => library.delete({ ...KEY, ...EXTRA })],
+  ['starmap', () => starmap({ local: [], ...EXTRA })],
+  ['encodeVcdiff', () => encodeVcdiff('a', 'b', 'c', untyped(EXTRA))],
+])('an option that %s does not have is a UsageError that names it', async (_, call) => {
+  const error: unknown = await Promise.resolve()
+    .then(call)
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UsageError);
+  expect(String(error)).toContain('unknown option bases');
 });

@@ -1,35 +1,37 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../helpers/cli.ts';
+import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const HOST = 'http://127.0.0.1:1';
-const BUILD = ['build', '.', '-t', 'qemu', '-p', 'linux/amd64', '--artifact-version', '1', '--no-upload'];
-const PLAN = ['plan', ...BUILD.slice(1, -1)];
+const FLAGS = ['-t', 'qemu', '-p', 'linux/amd64', '--artifact-version', '1'];
+const PLAN = ['plan', '.', ...FLAGS];
+const BUILD = ['build', '.', ...FLAGS, '-f', 'web=a', '--no-upload'];
 const MAP = ['--repo-file', 'x'];
 
 /** The environment of a run in a project with this Compose file, and the paths of its files. */
 function project(text: string): { folder: string; environment: Record<string, string> } {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'compose.yaml'), text);
-  return { folder, environment: { HOME: folder, MENDER_PAT: 'x', MENDER_HOST: HOST, LIBRARY_URL: HOST } };
+  return { folder, environment: { HOME: folder, MENDER_HOST: HOST, LIBRARY_URL: HOST } };
 }
 
-/** Words of a command line with absolute paths: `x` is the file, `.` the project. */
+/** Words of a command line with absolute paths: `x` is the file, `a` an archive, `.` the project. */
 function inFolder(words: readonly string[], folder: string): string[] {
-  return words.map((word) => word.replace(/(^|=)([x.])$/, (_, start, name) => start + join(folder, name)));
+  return words.map((word) => word.replace(/(?<=^|=)[ax.]$/, (name) => join(folder, name)));
 }
 
 /** Every option and argument that names a file to read, and every file that a project names. */
 const OPTIONS: [string, string[]][] = [
   ['a Compose file', ['plan', 'x', ...PLAN.slice(2)]],
   ['-f', [...PLAN, '-f', 'web=x']],
-  ['--base', [...PLAN, '--base', 'x']],
+  ['--base', [...BUILD, '--base', 'x']],
   ['--env-file', [...PLAN, '--env-file', 'x']],
   ['--sign', [...BUILD, '--sign', 'x']],
-  ['--repo-file of plan', [...PLAN, ...MAP]],
+  ['--repo-file of build', [...BUILD.slice(0, -1), ...MAP]],
   ['--repo-file of deploy', ['deploy', 'gateway-1.0', ...MAP]],
   ['--repo-file of destinations', ['destinations', 'resolve', 'gateway', ...MAP]],
   ['destinations lint', ['destinations', 'lint', 'x']],
@@ -61,8 +63,10 @@ const CASES = [
 async function run(words: readonly string[], text: string, make?: (path: string) => void) {
   const { folder, environment } = project(text);
   writeFileSync(join(folder, 'compose.other.yaml'), PLAIN);
+  writeOciArchive(join(folder, 'a'), { 'web:1': buildImage({ layers: [{ a: 'a' }] }) });
   make?.(join(folder, 'x'));
-  return runCli(inFolder(words, folder), { ...environment, PATH: dirname(process.execPath) });
+  const token = words.includes('--token-file') ? {} : { MENDER_PAT: 'token' };
+  return runCli(inFolder(words, folder), { ...environment, ...token });
 }
 
 describe('a file that does not exist ends the run with exit code 3 and its name', () => {

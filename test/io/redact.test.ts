@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createLog, oneLine } from '../../src/io/log.ts';
+import { createLog } from '../../src/io/log.ts';
+import { oneLine } from '../../src/io/printable.ts';
 import { redact, registerSecret } from '../../src/io/redact.ts';
 
 describe('redact', () => {

@@ -1,4 +1,5 @@
 import type { Progress, ProgressTask } from '../../io/progress.ts';
+import { printableLine } from '../../io/printable.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 
 /** A terminal or a log that progress is written to. */
@@ -76,7 +77,8 @@ export function createProgress(screen: Screen, options: ProgressOptions = {}): P
     else if (milliseconds > QUIET_MS) screen.write(`${endText(task, now())}\n`);
     onEnd({ label: task.label, done: task.done, milliseconds });
   };
-  const start = (label: string, total?: number): ProgressTask => {
+  const start = (given: string, total?: number): ProgressTask => {
+    const label = printableLine(given);
     const task: Task = { label, total, done: 0, since: now() };
     if (tasks.size === 0) {
       last = now();

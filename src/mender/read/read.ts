@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { IntegrityError, NotFoundError, systemCodeOf } from '../../errors.ts';
+import { IntegrityError } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import { statUserFile } from '../../io/readUserFile.ts';
 import { counted } from '../../io/streams.ts';
 import { readAhead } from '../../io/verify.ts';
 import { entriesOf } from './nested.ts';
@@ -32,7 +32,7 @@ export interface ReadOptions {
  */
 export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {
   const { signal, onRead = () => undefined } = options;
-  const size = await sizeOf(path);
+  const { size } = await statUserFile(path);
   const outer = newOuter(path, options);
   try {
     for await (const entry of entriesOf(counted(readAhead(path), onRead, signal), path)) {
@@ -62,14 +62,5 @@ export async function* untilAborted(
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
     yield chunk;
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`reading ${path}: no such file`);
-    throw fileError(error, `reading ${path}`);
   }
 }

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { IntegrityError, NotFoundError, UsageError, messageOf, systemCodeOf } from '../../errors.ts';
+import { IntegrityError, UsageError, messageOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import { statUserFile } from '../../io/readUserFile.ts';
 import { readAhead } from '../../io/verify.ts';
 import { entriesOf } from './nested.ts';
 import type { Outer } from './outer.ts';
@@ -30,13 +30,12 @@ export interface ArtifactFile {
  * file, and UsageError for one that can't be read or that is not a Mender Artifact of format 3.
  */
 export async function readArtifactFile(path: string): Promise<ArtifactFile> {
+  const { size, mtimeMs: modified } = await statUserFile(path);
   try {
-    const { size, mtimeMs: modified } = await stat(path);
     const outer = await readFront(path);
     if (outer.header === undefined) throw new IntegrityError('it has no header');
     return { ...factsOf(outer.header), size, modified, checksums: checksumsOf(outer), header: outer.header };
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') throw new NotFoundError(`reading ${path}: no such file`);
     const known = fileError(error, `reading ${path}`);
     if (known !== error) throw known;
     throw new UsageError(`${path} is not a whole Mender Artifact: ${messageOf(error)}`, { cause: error });

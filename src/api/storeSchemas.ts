@@ -1,0 +1,47 @@
+import { array, looseObject, nullable, optional, unknown } from 'valibot';
+import type { DeployRequest } from '../pipeline/release/deploy.ts';
+import type { PruneRequest } from '../pipeline/release/retention.ts';
+import type { UploadRequest } from '../pipeline/release/upload.ts';
+import type { WatchRequest } from '../pipeline/release/watch.ts';
+import type { ArtifactQuery } from '../server/artifacts.ts';
+import type { SchemaOf } from './checkOptions.ts';
+import { amount, flag, text, texts } from './schemas.ts';
+
+/** What the calls of an artifact store take. */
+const maybeText = optional(text);
+
+export const QUERY_SCHEMA: SchemaOf<ArtifactQuery> = {
+  names: optional(texts),
+  description: maybeText,
+  deviceType: maybeText,
+};
+
+export const UPLOAD_SCHEMA: SchemaOf<UploadRequest> = {
+  path: text,
+  description: maybeText,
+  direct: optional(flag),
+};
+
+const limit = nullable(amount);
+
+export const PRUNE_SCHEMA: SchemaOf<PruneRequest> = {
+  application: text,
+  rules: array(looseObject({ majors: limit, minors: limit }, 'rules'), 'an array of rules'),
+  dryRun: flag,
+  keep: maybeText,
+};
+
+export const DEPLOY_SCHEMA: SchemaOf<DeployRequest> = {
+  name: text,
+  artifactName: text,
+  target: looseObject({}, 'an object'),
+  force: flag,
+  enterprise: optional(looseObject({ phases: optional(array(unknown(), 'an array')) }, 'an object')),
+};
+
+export const WATCH_SCHEMA: SchemaOf<WatchRequest> = {
+  id: text,
+  timeoutMs: amount,
+  intervalMs: amount,
+  abortOnFailure: flag,
+};
