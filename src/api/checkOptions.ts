@@ -11,8 +11,15 @@ export type SchemaOf<Options> = { readonly [Name in keyof Required<Options>]: Ge
  * undefined counts as one without options.
  */
 export function checkOptions<Options>(given: unknown, schema: SchemaOf<Options>): void {
-  const result = safeParse(strictObject(schema, 'an object'), given ?? {}, { abortEarly: true });
-  if (!result.success) throw wrongOption(result.issues[0], 'options');
+  const entries: Readonly<Record<string, GenericSchema>> = schema;
+  const result = safeParse(strictObject(entries, 'an object'), given ?? {}, { abortEarly: true });
+  if (result.success) return;
+  const [issue] = result.issues;
+  const name = getDotPath(issue) ?? '';
+  const missing = issue.type === 'strict_object' ? entries[name] : undefined;
+  // The schema of a missing option knows what is expected.
+  if (missing !== undefined) checkArgument(name, undefined, missing);
+  throw wrongOption(issue, 'options');
 }
 
 /** Throws UsageError, which names the argument, unless it fits the schema. */
