@@ -99,6 +99,7 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   softwareFilesystem: optionOf('software-filesystem'),
   allowKeyChange: optionOf('allow-key-change'),
   preload: optionOf('preload'),
+  deviceReport: optionOf('device-report'),
   sign: optionOf('sign'),
   verify: optionOf('verify'),
   sbom: optionOf('sbom'),
