@@ -4,16 +4,19 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { COMMANDS } from './commands/all.ts';
 import { chooseCommand } from './commands/line/chooseCommand.ts';
-import { GLOBAL_OPTIONS, flagsBeforeParsing } from './commands/line/globalOptions.ts';
+import { GLOBAL_OPTIONS, STANDARD_OPTIONS, flagsBeforeParsing } from './commands/line/globalOptions.ts';
 import type { GlobalFlags } from './commands/line/globalOptions.ts';
 import { commandHelp, introduction, overview } from './commands/line/help.ts';
+import { manPage } from './commands/line/manPage.ts';
+import type { Flags } from './commands/line/parseWords.ts';
 import { parseWords } from './commands/line/parseWords.ts';
+import { chooseHost, readUserSettings } from './commands/options/userSettings.ts';
 import { seeHelp } from './commands/line/usage.ts';
 import type { Command, Context } from './commands/terminal/command.ts';
 import { formatBytes, formatSeconds, parseDuration } from './commands/terminal/format.ts';
 import { paintStart, wantsColour } from './commands/terminal/colour.ts';
 import { layOut } from './commands/terminal/layout.ts';
-import { homeFolder } from './commands/terminal/home.ts';
+import { homeFolder, nonEmpty } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
 import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/process.ts';
@@ -29,6 +32,11 @@ import { createLog } from './io/log.ts';
 import { oneLine, printable, printableJson, printableLine } from './io/printable.ts';
 import { registerSecret } from './io/redact.ts';
 import { sourceStack } from './io/stackTrace.ts';
+
+/** The manual page of this version. */
+export function manual(): string {
+  return manPage(COMMANDS, { ...GLOBAL_OPTIONS, ...STANDARD_OPTIONS }, packageVersion());
+}
 
 /** Runs one command line, and returns the exit code. Never throws and never ends the process. */
 export async function main(argv: readonly string[], given?: Terminal): Promise<number> {
@@ -130,7 +138,8 @@ async function run(
   const options = { ...command.options, ...GLOBAL_OPTIONS };
   const { environment } = terminal;
   const flags = parseWords({ ...command, options }, words, environmentOptions(environment, options));
-  const context = contextFor(flags, terminal, signal);
+  const context = { ...contextFor(flags, terminal, signal) };
+  if ('mender-host' in options) await applyUserSettings(flags, context);
   const tables = [...COMMANDS.map((one) => one.options), GLOBAL_OPTIONS];
   for (const warning of unknownVariables(environment, tables)) context.log.warning(warning);
   await command.run(flags, context).catch((error: unknown) => {
@@ -139,6 +148,19 @@ async function run(
       throw new UsageError(error.message, { hint: seeHelp(command), cause: error.cause });
     throw error;
   });
+}
+
+/** Fills in the server that the user's own files name, and hands over their other settings. */
+async function applyUserSettings(flags: Flags, context: Context): Promise<void> {
+  const user = await readUserSettings(context);
+  const chosen = await chooseHost(flags['menderHost'] as string | undefined, user, context);
+  context.defaults = user.values;
+  if (chosen === undefined) return;
+  flags['menderHost'] = chosen.host;
+  flags['tokenFile'] ??= chosen.tokenFile;
+  const token = nonEmpty(context.environment[chosen.tokenEnv ?? '']);
+  if (token !== undefined) context.environment = { ...context.environment, MENDER_PAT: token };
+  context.log.debug(`the Mender server is ${chosen.host}, from ${chosen.origin}`);
 }
 
 function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSignal): Context {

@@ -73,7 +73,7 @@ async function entryOf(kind: EntryKind, path: string): Promise<CacheEntry | unde
     kind,
     path,
     size: found.reduce((sum, { size }) => sum + size, 0),
-    used: Math.max(...found.map(({ mtimeMs }) => mtimeMs)),
+    used: Math.floor(Math.max(...found.map(({ mtimeMs }) => mtimeMs))),
     ...(isDigest(digest) ? { digest } : {}),
   };
 }

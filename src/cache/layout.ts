@@ -38,6 +38,8 @@ export interface CacheLayout {
   libraryFile(fileDigest: Digest): string;
   /** A delta; the file next to it, with `.json` added, has its digest. */
   delta(from: Digest, to: Digest, encoder: string): string;
+  /** The last artifacts of all applications. */
+  applications: string;
   /** The last artifact of an application. */
   application(name: string): string;
 }
@@ -61,6 +63,7 @@ export function cacheLayout(folder: string): CacheLayout {
     libraryImage: (digest, platform) => join(root, 'library', forPlatform(digest, platform)),
     libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
     delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),
+    applications: join(root, 'applications'),
     application: (name) => join(root, 'applications', `${encodeURIComponent(name)}.json`),
   };
 }

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { array, exactOptional, looseObject, record, safeParse, string } from 'valibot';
 import { UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -81,6 +82,18 @@ export class LastArtifacts {
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** Returns what is remembered of every application, by its name. */
+  async all(): Promise<Map<string, ArtifactMetadata>> {
+    const files = await readdir(this.#layout.applications).catch(() => []);
+    const names = files.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));
+    const found = new Map<string, ArtifactMetadata>();
+    for (const name of names.map(decodeURIComponent).sort()) {
+      const metadata = await readNote(this.#layout.application(name), ARTIFACT_METADATA);
+      if (metadata !== undefined) found.set(name, metadata);
+    }
+    return found;
   }
 
   async remember(application: string, metadata: ArtifactMetadata): Promise<void> {

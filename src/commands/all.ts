@@ -1,7 +1,9 @@
 import { artifactsCommand } from './artifacts/artifacts.ts';
 import { buildCommand } from './build.ts';
 import { cacheCommand } from './cache.ts';
+import { completionCommandFor } from './completion.ts';
 import type { Command } from './terminal/command.ts';
+import { configCommand } from './config.ts';
 import { deployCommand } from './deploy.ts';
 import { deploymentsCommand } from './deployments.ts';
 import { destinationsCommand } from './destinations/destinations.ts';
@@ -9,6 +11,7 @@ import { doctorCommand } from './doctor.ts';
 import { devicesCommand } from './fleet/devices.ts';
 import { fleetCommand } from './fleet/fleet.ts';
 import { groupsCommand } from './fleet/groups.ts';
+import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
 import { libraryCommand } from './library.ts';
 import { loginCommand } from './login.ts';
@@ -21,12 +24,14 @@ import { verifyCommand } from './verify.ts';
 /** Every verb of the command line tool, in the order in which --help shows them. */
 export const COMMANDS: readonly Command[] = [
   buildCommand,
+  initCommand,
   planCommand,
   inspectCommand,
   verifyCommand,
   cacheCommand,
   doctorCommand,
   loginCommand,
+  configCommand,
   uploadCommand,
   deployCommand,
   deploymentsCommand,
@@ -38,4 +43,5 @@ export const COMMANDS: readonly Command[] = [
   artifactsCommand,
   releasesCommand,
   libraryCommand,
+  completionCommandFor(() => COMMANDS),
 ];

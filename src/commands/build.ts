@@ -53,7 +53,7 @@ export const buildCommand = defineCommand({
       prepared.plans.map(({ artifactName }) => artifactName),
     );
     const built = await buildAll(prepared, request, world);
-    if (!context.json) context.print(built.map(buildText).join('\n\n'));
+    tellBuilt(built, context);
     const files = built.map(({ artifact, plan }) => ({
       path: artifact.path,
       artifactName: plan.artifactName,
@@ -62,11 +62,19 @@ export const buildCommand = defineCommand({
     const failure = deliveryError(delivery);
     const isWhereItGoes = flags.upload === false || delivery !== undefined;
     if (isWhereItGoes && failure === undefined) await remember(built, world.cache);
-    context.report({ artifacts: built.map(buildJson), delivery: delivery ?? null }, deliveryText(delivery));
+    const value = { artifacts: built.map(buildJson), delivery: delivery ?? null };
+    if (context.json || context.quiet !== true) context.report(value, deliveryText(delivery));
     await makeRoom(world);
     if (failure !== undefined) throw failure;
   },
 });
+
+/** Prints what was built; with `--quiet` only the paths. */
+function tellBuilt(built: readonly BuiltArtifact[], context: Context): void {
+  if (context.json) return;
+  const paths = built.map(({ artifact }) => artifact.path);
+  context.print(context.quiet === true ? paths.join('\n') : built.map(buildText).join('\n\n'));
+}
 
 /** Only warns if an entry of the cache can't be removed, because the build itself is done. */
 async function makeRoom({ cache, log }: World): Promise<void> {
@@ -104,13 +112,14 @@ async function buildByMap(
   const targets = await findTargets(software, deployment, map);
   const plans = namePlans(prepared.plans, software, targets);
   const built = await buildAll({ ...prepared, plans }, request, world);
-  if (!context.json) context.print(built.map(buildText).join('\n\n'));
+  tellBuilt(built, context);
   const files = built.map(({ artifact }) => artifact.path);
   const artifacts = await readArtifactSets(files, context.signal);
   const runs = artifacts.map((artifact) => ({ artifact, targets }));
   const { report, failure } = await carryOut(runs, deployment, map);
   if (failure === undefined) await remember(built, world.cache);
-  context.report({ artifacts: built.map(buildJson), destinations: report }, destinationText(report));
+  const value = { artifacts: built.map(buildJson), destinations: report };
+  if (context.json || context.quiet !== true) context.report(value, destinationText(report));
   await makeRoom(world);
   if (failure !== undefined) throw failure;
 }

@@ -2,7 +2,9 @@ import type { PayloadImage, PayloadLayer } from '../mender/payload.ts';
 import type { ArtifactSummary } from '../mender/spec.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { BuiltArtifact } from '../pipeline/build/build.ts';
+import type { BuildPlan } from '../pipeline/plan/planBuild.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
+import { good } from './terminal/marks.ts';
 import { filesText, planJson } from './planReport.ts';
 import type { PlanReport } from './planReport.ts';
 
@@ -74,8 +76,36 @@ export function buildText(built: BuiltArtifact): string {
     `layers:   ${formatBytes(sent)} sent of ${formatBytes(total)} in the images`,
     `files:    ${filesText(files)}`,
     `artifact: ${artifact.path}`,
-    `          ${formatBytes(artifact.size)}, ${packingOf(artifact)}, written by ${artifact.writer}${artifact.signed ? ', signed' : ''}`,
+    `          ${savingText(built)}`,
+    `          ${packingOf(artifact)}, written by ${artifact.writer}${artifact.signed ? ', signed' : ''}`,
   ].join('\n');
+}
+
+/** What was saved, in one line: `10.8 MB instead of 83.4 MB (-87 %), base 1.0.0`. */
+export function savingText({ plan, artifact, images }: BuiltArtifact): string {
+  const size = formatBytes(artifact.size);
+  const full = fullSize(plan);
+  const isDelta = plan.baseline !== undefined && images.some(({ current }) => current !== undefined);
+  if (!isDelta) return `${size}, full: it needs no base`;
+  const base = `base ${plan.baseline?.metadata.version ?? ''}`;
+  if (full === undefined || full <= artifact.size) return `${size}, ${base}`;
+  const percent = Math.round((1 - artifact.size / full) * 100);
+  return `${good(`${size} instead of ${formatBytes(full)} (-${percent} %)`)}, ${base}`;
+}
+
+/**
+ * Bytes of all layers as their registry has them, which is about the size of a full artifact.
+ * Undefined if the size of any layer is unknown.
+ */
+function fullSize({ images }: BuildPlan): number | undefined {
+  const layers = images.flatMap(({ image }) => image.image.layers);
+  const sizes = new Map(layers.map(({ diffID, descriptor }) => [diffID, descriptor?.size]));
+  let sum = 0;
+  for (const size of sizes.values()) {
+    if (size === undefined) return undefined;
+    sum += size;
+  }
+  return sum;
 }
 
 function packingOf({ keepsGzip, compression }: BuiltArtifact['artifact']): string {

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import type { Cache } from '../cache/cache.ts';
 import type { CacheEntry } from '../cache/entries.ts';
-import type { CacheUpkeep } from '../cache/upkeep.ts';
+import type { ArtifactMetadata } from '../cache/metadata.ts';
+import { IN_USE_MS } from '../cache/upkeep.ts';
 import { KEPT_FREE_PERCENT, cacheFolder } from './options/cacheFolder.ts';
 import { openCacheOf } from './openWorld.ts';
 import { fileError } from '../io/files.ts';
@@ -9,7 +12,7 @@ import { UsageError } from '../errors.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { parseSize } from './options/request.ts';
 
-const ACTIONS = ['ls', 'prune', 'verify', 'clear'] as const;
+const ACTIONS = ['list', 'prune', 'verify', 'clear'] as const;
 type Action = (typeof ACTIONS)[number];
 
 const OPTIONS = {
@@ -25,37 +28,59 @@ const OPTIONS = {
   },
 } as const;
 
-/** `cache ls|prune|verify|clear` */
+/** `cache list|prune|verify|clear` */
 export const cacheCommand = defineCommand({
   usage: 'cache <action>',
   describe: 'List, prune, verify or clear the cache',
   examples: [
-    ['$0 cache ls', 'what the cache holds'],
+    ['$0 cache list', 'what the cache holds, and which artifact the next build starts from'],
     ['$0 cache prune --limit-size 20G', 'remove the least recently used until 20 GB are left'],
     ['$0 cache verify', 'read everything and remove what is damaged'],
   ],
   positionals: { action: { choices: ACTIONS, demandOption: true, describe: 'What to do' } },
   options: OPTIONS,
   async run(flags, context) {
-    const { upkeep } = openCacheOf(flags, context);
+    const cache = openCacheOf(flags, context);
     const folder = cacheFolder(flags.cacheDir, context);
-    const entries = await RUN[flags.action](upkeep, flags).catch((error: unknown) => {
+    const work = async (): Promise<Outcome> => ({
+      entries: await RUN[flags.action](cache, flags),
+      kept: flags.action === 'prune' ? (await cache.upkeep.list()).filter(isInUse) : [],
+      remembered: await cache.lastArtifacts.all(),
+    });
+    const outcome = await work().catch((error: unknown) => {
       throw fileError(error, `cache ${flags.action} in ${folder}`);
     });
-    context.report({ folder, entries }, describe(flags.action, folder, entries));
+    const { entries, remembered } = outcome;
+    const isThere = existsSync(folder);
+    context.report(
+      { folder, entries, ...(flags.action === 'list' ? { remembered: Object.fromEntries(remembered) } : {}) },
+      isThere ? describe(flags.action, folder, outcome) : `${folder}: there is no cache yet`,
+    );
   },
 });
 
+interface Outcome {
+  /** What the action lists or has deleted. */
+  entries: CacheEntry[];
+  /** What is too new to be pruned. */
+  kept: CacheEntry[];
+  remembered: Map<string, ArtifactMetadata>;
+}
+
+function isInUse({ used }: CacheEntry): boolean {
+  return Date.now() - used < IN_USE_MS;
+}
+
 /** Each action returns the entries that it lists or has deleted. */
-const RUN: Record<Action, (upkeep: CacheUpkeep, flags: FlagsOf<typeof OPTIONS>) => Promise<CacheEntry[]>> = {
-  ls: async (upkeep) => (await upkeep.list()).sort((a, b) => b.used - a.used),
-  prune: (upkeep, { limitSize, limitPercent }) =>
+const RUN: Record<Action, (cache: Cache, flags: FlagsOf<typeof OPTIONS>) => Promise<CacheEntry[]>> = {
+  list: async ({ upkeep }) => (await upkeep.list()).sort((a, b) => b.used - a.used),
+  prune: ({ upkeep }, { limitSize, limitPercent }) =>
     upkeep.prune({
       limitSize: limitSize === undefined ? undefined : parseSize(limitSize, '--limit-size'),
       limitPercent: percentOf(limitPercent ?? KEPT_FREE_PERCENT),
     }),
-  verify: (upkeep) => upkeep.deleteDamaged(),
-  clear: (upkeep) => upkeep.clear(),
+  verify: ({ upkeep }) => upkeep.deleteDamaged(),
+  clear: ({ upkeep }) => upkeep.clear(),
 };
 
 function percentOf(value: number): number {
@@ -65,25 +90,61 @@ function percentOf(value: number): number {
   });
 }
 
-function bytesOf(entries: readonly CacheEntry[]): number {
-  return entries.reduce((sum, { size }) => sum + size, 0);
-}
-
 const SUMMARY: Record<Action, string> = {
-  ls: 'held',
+  list: 'held',
   prune: 'removed',
   verify: 'damaged and removed',
   clear: 'removed',
 };
 
-function describe(action: Action, folder: string, entries: readonly CacheEntry[]): string {
-  const summary = `${folder}: ${entries.length} entries, ${formatBytes(bytesOf(entries))} ${SUMMARY[action]}`;
-  if (action === 'clear' || entries.length === 0) return summary;
-  const rows = entries.map(({ kind, path, size, used }) => [
+function describe(action: Action, folder: string, { entries, kept, remembered }: Outcome): string {
+  const summary = `${folder}: ${amountOf(entries)} ${SUMMARY[action]}`;
+  const stays =
+    kept.length === 0 ? [] : [`kept: ${amountOf(kept)}, because they were used within the last hour`];
+  if (action === 'clear' || entries.length === 0) return [summary, ...stays].join('\n');
+  const table = entriesTable(entries, remembered);
+  if (action !== 'list') return [table, summary, ...stays].join('\n');
+  return [table, '', ...sumsByKind(entries), summary, ...rememberedLines(remembered)].join('\n');
+}
+
+function amountOf(entries: readonly CacheEntry[]): string {
+  const bytes = entries.reduce((sum, { size }) => sum + size, 0);
+  return `${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}, ${formatBytes(bytes)}`;
+}
+
+function entriesTable(entries: readonly CacheEntry[], remembered: Outcome['remembered']): string {
+  const images = imagesByDigest(remembered);
+  const rows = entries.map(({ kind, path, size, used, digest }) => [
     kind,
     path.split('/').at(-1)?.slice(0, 24) ?? '',
+    images.get(digest ?? '')?.join(', ') ?? '',
     formatBytes(size),
     new Date(used).toISOString().slice(0, 16),
   ]);
-  return `${formatTable(['kind', 'content', 'size', 'last used'], rows, [2])}\n${summary}`;
+  return formatTable(['kind', 'content', 'image of a last artifact', 'size', 'last used'], rows, [3]);
+}
+
+/** The names of the images that a layer or config is a part of, as far as the last artifacts tell. */
+function imagesByDigest(remembered: Outcome['remembered']): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { services } of remembered.values()) {
+    for (const { image } of Object.values(services)) {
+      for (const digest of [image.hash, ...(image.layers ?? []).map(({ diffID }) => diffID)]) {
+        names.set(digest, [...new Set([...(names.get(digest) ?? []), image.ref])]);
+      }
+    }
+  }
+  return names;
+}
+
+function sumsByKind(entries: readonly CacheEntry[]): string[] {
+  const kinds = [...new Set(entries.map(({ kind }) => kind))].sort();
+  return kinds.map((kind) => `${kind}s: ${amountOf(entries.filter((entry) => entry.kind === kind))}`);
+}
+
+/** What the next build of each application starts from. */
+function rememberedLines(remembered: Outcome['remembered']): string[] {
+  return [...remembered].map(([name, { version, artifactName = '' }]) =>
+    `next base of ${name}: ${version} ${artifactName === '' ? '' : `(${artifactName})`}`.trimEnd(),
+  );
 }

@@ -2,7 +2,10 @@ import { UsageError } from '../errors.ts';
 import { registerSecret } from '../io/redact.ts';
 import { logIn } from '../server/login.ts';
 import { storeToken, tokenPath } from '../server/token.ts';
+import { ask, canAsk } from './terminal/ask.ts';
 import { defineCommand } from './terminal/command.ts';
+import type { Context } from './terminal/command.ts';
+import { readCliConfiguration } from './options/userSettings.ts';
 import { readPassword } from './terminal/password.ts';
 import { warnOfClearText } from '../server/host.ts';
 import { SERVER_OPTIONS, serverHost } from './options/server.ts';
@@ -12,15 +15,15 @@ export const loginCommand = defineCommand({
   usage: 'login',
   describe: 'Log in to a Mender server and keep the token where mender-cli keeps it',
   examples: [
-    ['$0 login --username me@example.com', 'asks for the password'],
+    ['$0 login -h https://mender.example.com', 'asks for user and password; other commands use this server'],
     ['$0 login --username me@example.com --2fa-code 123456 < password.txt', 'in a script'],
   ],
   positionals: {},
   options: {
     username: {
       type: 'string',
-      demandOption: true,
       describe: 'Name (email) of the user',
+      defaultDescription: 'asked for, or from ~/.mender-clirc',
     },
     password: {
       type: 'string',
@@ -37,11 +40,26 @@ export const loginCommand = defineCommand({
     const [host, path] = [serverHost(flags), flags.tokenFile ?? tokenPath(environment)];
     if (path === undefined)
       throw new UsageError('HOME is not set', { hint: 'say where to keep the token: --token-file' });
-    const password = flags.password ?? (await readPassword(`Password of ${flags.username}: `));
-    const credentials = { user: flags.username, password, twoFactorCode: flags['2faCode'] };
+    const user = flags.username ?? (await userName(context));
+    const password = flags.password ?? (await readPassword(`Password of ${user}: `));
+    const credentials = { user, password, twoFactorCode: flags['2faCode'] };
     warnOfClearText(host, log);
     const token = await logIn(http, host, credentials, signal);
     await storeToken(path, token, host);
-    context.report({ host, tokenFile: path }, `logged in to ${host}; the token is in ${path}`);
+    context.report(
+      { host, tokenFile: path },
+      `logged in to ${host}, which other commands use from now on; the token is in ${path}`,
+    );
   },
 });
+
+/** Throws UsageError if nobody names the user and nobody can be asked. */
+async function userName(context: Context): Promise<string> {
+  const known = (await readCliConfiguration(context))?.username;
+  if (known !== undefined) return known;
+  const answer = canAsk() ? await ask('User name (email)', '', context.signal) : '';
+  if (answer !== '') return answer;
+  throw new UsageError('no --username is given', {
+    hint: 'add --username EMAIL; see mender-docker-delta help login',
+  });
+}

@@ -39,6 +39,11 @@ export const planCommand = defineCommand({
   },
 });
 
+/** The host is not among them: it is in the flags already. */
+function buildDefaults({ 'mender-host': _, ...defaults }: Context['defaults'] = {}): Record<string, unknown> {
+  return defaults;
+}
+
 function hidden(table: OptionTable): OptionTable {
   return Object.fromEntries(
     Object.entries(table).map(([name, option]) => [name, { ...option, hidden: true }]),
@@ -84,7 +89,10 @@ export async function prepareRun<Flags extends BuildFlags>(
     environment: composeEnvironment(given, environment, folder),
   });
   for (const warning of application.warnings) log.warning(warning);
-  const flags = withManifestSettings(given, application.settings);
+  const flags = withManifestSettings(given, {
+    ...buildDefaults(context.defaults),
+    ...application.settings,
+  });
   const reports = await Promise.all((flags.deviceReport ?? []).map((path) => readReport(path, folder)));
   const request = {
     ...requestOf(flags, environment, folder),

@@ -83,6 +83,13 @@ export async function storeToken(path: string, token: string, host: string): Pro
   await writeAtomically(hostFile(path), (temporary) => writeFile(temporary, `${owner}\n`, { mode: 0o600 }));
 }
 
+/** The server of the token in the file at `path`, if `storeToken` kept it. */
+export async function hostOfKeptToken(path: string): Promise<string | undefined> {
+  const token = await readFile(path, 'utf8').catch(() => '');
+  registerSecret(token.trim());
+  return hostOfToken(path, token.trim());
+}
+
 const ownerSchema = object({ host: string(), token: string() });
 
 /** The server that a kept token is for. Undefined if another tool wrote the token. */

@@ -54,7 +54,7 @@ describe('a wrong command line', () => {
 });
 
 describe('a cache folder that is a file', () => {
-  it.each(['ls', 'prune', 'verify', 'clear'])('cache %s: one line, and the next step', async (action) => {
+  it.each(['list', 'prune', 'verify', 'clear'])('cache %s: one line, and the next step', async (action) => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
     const { code, stdout, stderr } = await runCli(['cache', action, '--cache-dir', file]);

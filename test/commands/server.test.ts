@@ -131,7 +131,9 @@ describe('login', () => {
     const { stdout, error, all } = await run(loginCommand, `${login} --2fa-code 123456`, { environment });
     expect(error).toBeUndefined();
     const path = join(HOME, '.cache/mender/authtoken');
-    expect(stdout).toBe(`logged in to ${server.url}; the token is in ${path}`);
+    expect(stdout).toBe(
+      `logged in to ${server.url}, which other commands use from now on; the token is in ${path}`,
+    );
     expect(statSync(path).mode & 0o777).toBe(0o600);
     for (const secret of [readFileSync(path, 'utf8'), 'correct horse', 'Y29ycmVjdCBob3JzZ'])
       expect(all).not.toContain(secret);

@@ -2,11 +2,11 @@ import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
 import { STANDARD_OPTIONS } from './globalOptions.ts';
 import { columns, wrapped } from '../terminal/wrap.ts';
-import { PROGRAM, placeholderOf, usageLine, wordText, wordsOf } from './usage.ts';
+import { PROGRAM, meaning, placeholderOf, usageLine, wordText, wordsOf } from './usage.ts';
 
 const WHAT = 'Turns a Docker Compose file into a small Mender Artifact and brings it to a fleet of devices.';
 /** The commands that a newcomer needs. */
-const FIRST = ['plan', 'build', 'verify', 'deploy', 'inspect'];
+const FIRST = ['init', 'plan', 'build', 'verify', 'deploy'];
 const EXAMPLE = `${PROGRAM} build . -t raspberrypi4 -p linux/arm64 --no-upload`;
 
 /** What the tool prints when it is called without words. `width` is in columns. */
@@ -89,13 +89,4 @@ function groupsOf(table: OptionTable, width: number): string[] {
 function nameText(name: string, option: Option): string {
   const letter = option.alias === undefined ? '      ' : `  -${option.alias}, `;
   return `${letter}--${name}${option.type === 'boolean' ? '' : ` ${placeholderOf(name, option)}`}`;
-}
-
-function meaning(option: Option | undefined): string {
-  if (option === undefined) return '';
-  const { describe, choices, demandOption, defaultDescription = option.default } = option;
-  const values = choices === undefined ? '' : `: ${choices.join(', ')}`;
-  if (demandOption === true) return `${describe}${values}`;
-  const isPlain = defaultDescription === undefined || defaultDescription === false;
-  return `${describe}${values}${isPlain ? '' : ` (default: ${String(defaultDescription)})`}`;
 }

@@ -64,3 +64,13 @@ export function wrongChoice(
     meant === undefined ? undefined : `did you mean ${meant}?`,
   );
 }
+
+/** What an option does, its values and its default. */
+export function meaning(option: Option | undefined): string {
+  if (option === undefined) return '';
+  const { describe, choices, demandOption, defaultDescription = option.default } = option;
+  const values = choices === undefined ? '' : `: ${choices.join(', ')}`;
+  if (demandOption === true) return `${describe}${values}`;
+  const isPlain = defaultDescription === undefined || defaultDescription === false;
+  return `${describe}${values}${isPlain ? '' : ` (default: ${String(defaultDescription)})`}`;
+}

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { openMaps, openServerMaps } from '../../destinations/openMaps.ts';
 import type { MapSources } from '../../destinations/openMaps.ts';
 import { starmapRetries } from '../../destinations/session.ts';
@@ -9,8 +9,8 @@ import type { Profiles } from '../../pipeline/destinations/profiles.ts';
 import { readProfiles } from '../../pipeline/destinations/profiles.ts';
 import type { MapContext, MapDeployment } from '../../pipeline/destinations/types.ts';
 import { notesFolder } from './uploadNotes.ts';
+import { userSettingsPath } from './userSettings.ts';
 import type { Context } from '../terminal/command.ts';
-import { nonEmpty } from '../terminal/home.ts';
 import type { DeployFlags } from './deploy.ts';
 import { enterpriseOf, wantsDeployment } from './deploy.ts';
 import { watchTimes } from './watch.ts';
@@ -71,8 +71,7 @@ export function mapChoice({ workflow, cloud, account }: MapFlags): MapChoice {
  */
 export function profilesOf({ config }: MapFlags, { environment, folder, home }: Context): Promise<Profiles> {
   if (config !== undefined) return readProfiles(resolve(folder, config), { optional: false });
-  const configured = nonEmpty(environment['XDG_CONFIG_HOME']) ?? join(home, '.config');
-  return readProfiles(join(configured, 'mender-docker-delta', 'config.yaml'), { optional: true });
+  return readProfiles(userSettingsPath({ environment, home }), { optional: true });
 }
 
 /** All that a run by a map uses, opened once. The tokens of accounts are read when they are opened. */

@@ -1,0 +1,70 @@
+import { nonEmpty } from './terminal/home.ts';
+import { defineCommand } from './terminal/command.ts';
+import type { Context } from './terminal/command.ts';
+import { formatTable } from './terminal/format.ts';
+import { SERVER_OPTIONS } from './options/server.ts';
+import { chooseHost, readUserSettings } from './options/userSettings.ts';
+import { DEFAULT_HOST } from '../server/host.ts';
+import { findToken } from '../server/token.ts';
+
+const ORIGINS = {
+  'device-type': 'MENDER_DOCKER_DELTA_DEVICE_TYPE',
+  platform: 'MENDER_DOCKER_DELTA_PLATFORM',
+  module: 'MENDER_DOCKER_DELTA_MODULE',
+} as const;
+
+interface Setting {
+  name: string;
+  /** Null if nobody sets it. Never a secret. */
+  value: string | null;
+  origin: string;
+}
+
+/** `config show` */
+export const configCommand = defineCommand({
+  usage: 'config <action>',
+  describe: 'Show the settings of this user and where they come from; shows no secret',
+  examples: [['$0 config show', 'which server and which defaults a command would use']],
+  positionals: { action: { choices: ['show'], demandOption: true, describe: 'What to do' } },
+  options: SERVER_OPTIONS,
+  async run(flags, context) {
+    const user = await readUserSettings(context);
+    const settings = [await hostSetting(context), ...defaultSettings(user, context)];
+    settings.push(await tokenSetting(flags.menderHost ?? settings[0]?.value ?? DEFAULT_HOST, flags, context));
+    const servers = [...user.profiles.servers].map(([name, { host }]) => ({ name, host }));
+    const rows = settings.map(({ name, value, origin }) => [name, value ?? '', origin]);
+    const named = servers.map(({ name, host }) => [`server ${name}`, host, user.path]);
+    context.report(
+      { path: user.path, settings, servers },
+      formatTable(['setting', 'value', 'from'], [...rows, ...named]),
+    );
+  },
+});
+
+async function hostSetting(context: Context): Promise<Setting> {
+  const given = nonEmpty(context.environment['MENDER_DOCKER_DELTA_MENDER_HOST']);
+  const chosen = await chooseHost(given, await readUserSettings(context), context);
+  const { host = DEFAULT_HOST, origin = 'the default' } = chosen ?? {};
+  return { name: 'mender-host', value: host, origin };
+}
+
+function defaultSettings(
+  { values, path }: Awaited<ReturnType<typeof readUserSettings>>,
+  { environment }: Context,
+): Setting[] {
+  return Object.entries(ORIGINS).map(([name, variable]) => {
+    const fromVariable = nonEmpty(environment[variable]);
+    const value = fromVariable ?? values[name];
+    const origin = fromVariable !== undefined ? variable : value === undefined ? 'not set' : path;
+    return { name, value: value === undefined ? null : [value].flat().join(', '), origin };
+  });
+}
+
+async function tokenSetting(
+  host: string,
+  flags: { tokenFile?: string },
+  { environment }: Context,
+): Promise<Setting> {
+  const found = await findToken(environment, flags.tokenFile, host);
+  return { name: 'token', value: found === undefined ? null : 'set', origin: found?.source ?? 'not set' };
+}

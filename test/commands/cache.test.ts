@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { digestOf, hexOf } from '../../src/oci/digest.ts';
+import { runCli } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+/** A cache with one layer of ten bytes, and a remembered artifact with this layer. */
+function cacheWithLayer(usedSecondsAgo: number): string {
+  const folder = temporaryFolder();
+  const content = Buffer.alloc(10, 'x');
+  const digest = digestOf(content);
+  mkdirSync(join(folder, 'v1/layers'), { recursive: true });
+  mkdirSync(join(folder, 'v1/applications'));
+  const layer = join(folder, 'v1/layers', hexOf(digest));
+  writeFileSync(layer, content);
+  const used = Date.now() / 1000 - usedSecondsAgo;
+  utimesSync(layer, used, used);
+  const image = {
+    ref: 'registry.example.com/shop/web:1.0',
+    hash: digestOf('config'),
+    layers: [{ diffID: digest }],
+  };
+  const last = { version: '1.0', artifactName: 'shop-1.0', services: { web: { image } } };
+  writeFileSync(join(folder, 'v1/applications/shop.json'), JSON.stringify(last));
+  return folder;
+}
+
+const cache = (action: string, folder: string, ...more: string[]) =>
+  runCli(['cache', action, '--cache-dir', folder, ...more]);
+
+describe('cache', () => {
+  it('list names images, sums up each kind, and tells the next base', async () => {
+    const folder = cacheWithLayer(10);
+    const { stdout } = await cache('list', folder);
+    expect(stdout).toContain('registry.example.com/shop/web:1.0');
+    expect(stdout).toContain('layers: 1 entry, 10 B\n');
+    expect(stdout).toContain(`${folder}: 1 entry, 10 B held\n`);
+    expect(stdout).toContain('next base of shop: 1.0 (shop-1.0)\n');
+  });
+
+  it('list --json has whole numbers only, and the remembered artifacts', async () => {
+    const { stdout } = await cache('list', cacheWithLayer(10.0005), '--json');
+    const { entries, remembered } = JSON.parse(stdout) as {
+      entries: { used: number }[];
+      remembered: Record<string, { version: string }>;
+    };
+    expect(entries.every(({ used }) => Number.isInteger(used))).toBe(true);
+    expect(remembered['shop']!.version).toBe('1.0');
+  });
+
+  it('prune tells why it keeps what was used within the last hour', async () => {
+    const { stdout } = await cache('prune', cacheWithLayer(60), '--limit-size', '1');
+    expect(stdout).toMatch(/0 entries, 0 B removed\nkept: 1 entry, 10 B, because .* within the last hour\n$/);
+  });
+
+  it('prune removes what is older', async () => {
+    const { stdout } = await cache('prune', cacheWithLayer(7200), '--limit-size', '1');
+    expect(stdout).toMatch(/1 entry, 10 B removed\n$/);
+  });
+
+  it.each(['list', 'prune', 'verify', 'clear'])(
+    '%s of a folder that does not exist says so',
+    async (action) => {
+      const folder = join(temporaryFolder(), 'none');
+      const { code, stdout } = await cache(action, folder);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: `${folder}: there is no cache yet\n` });
+      expect(existsSync(folder)).toBe(false);
+    },
+  );
+});

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { manual } from '../../../src/cli.ts';
+import { COMMANDS } from '../../../src/commands/all.ts';
+import { SHELLS, complete, completionScript } from '../../../src/commands/line/completion.ts';
+import { GLOBAL_OPTIONS } from '../../../src/commands/line/globalOptions.ts';
+import { runCli } from '../../helpers/cli.ts';
+import { menderServer } from '../../helpers/mender-server.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+describe('completion', () => {
+  it.each([
+    ['dep', ['deploy', 'deployments'], undefined],
+    ['ver', ['verify', 'version'], undefined],
+    ['cache ', ['list', 'prune', 'verify', 'clear'], undefined],
+    ['cache pr', ['prune'], undefined],
+    ['build . --module d', ['docker-compose'], undefined],
+    ['build . --artifact-v', ['--artifact-version'], undefined],
+    ['build . --uplo', ['--upload', '--upload-only'], undefined],
+    ['build . --no-uplo', ['--no-upload', '--no-upload-only'], undefined],
+    ['build . --log-level w', ['warning'], undefined],
+    ['build ./comp', [], undefined],
+    ['deploy ', [], 'artifacts'],
+    ['deploy app -g ', [], 'groups'],
+  ])('of %j is %j', (line, words, ask) => {
+    const found = complete(line.split(' '), COMMANDS, GLOBAL_OPTIONS);
+    expect(found).toEqual({ words, ...(ask === undefined ? {} : { ask }) });
+  });
+
+  it('asks the server for groups, and goes on without it', async () => {
+    const server = await menderServer();
+    const line = ['completion', 'candidates', '--', 'deploy', 'app', '-g', ''];
+    const environment = { MENDER_PAT: server.token, MENDER_DOCKER_DELTA_MENDER_HOST: server.url };
+    expect((await runCli(line, environment)).code).toBe(0);
+    const gone = { ...environment, MENDER_DOCKER_DELTA_MENDER_HOST: 'http://127.0.0.1:1' };
+    expect(await runCli(line, gone)).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it.each(SHELLS)('has a script that %s can read', async (shell) => {
+    const { stdout } = await runCli(['completion', shell]);
+    expect(stdout).toBe(completionScript(shell));
+    const file = join(temporaryFolder(), 'script');
+    writeFileSync(file, stdout);
+    execFileSync(shell, ['-n', file]);
+  });
+
+  it('works in bash', () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'bin'));
+    const program = join(folder, 'bin/mender-docker-delta');
+    // It prints what the script hands over.
+    writeFileSync(program, '#!/bin/sh\nprintf "%s\\n" "$@"\n');
+    chmodSync(program, 0o755);
+    writeFileSync(join(folder, 'script'), completionScript('bash'));
+    const lines = `. ${folder}/script
+COMP_WORDS=(mender-docker-delta build . --mod) COMP_CWORD=3
+_mender_docker_delta
+printf '%s|' "\${COMPREPLY[@]}"`;
+    const output = execFileSync('bash', ['-c', lines], {
+      env: { PATH: `${folder}/bin:${process.env['PATH']!}` },
+      encoding: 'utf8',
+    });
+    expect(output).toBe('completion|candidates|--|build|.|--mod|');
+  });
+});
+
+describe('the manual page', () => {
+  it('is free of warnings, and has every command and option', () => {
+    const page = manual();
+    const result = execFileSync('groff', ['-man', '-Tascii', '-ww', '-P-cbou'], {
+      input: page,
+      encoding: 'utf8',
+    });
+    for (const { options, usage } of COMMANDS) {
+      expect(result).toContain(usage.split(' ')[0]!.toUpperCase());
+      const shown = Object.entries(options).filter(([, option]) => option.hidden !== true);
+      for (const [name] of shown) expect(result).toContain(`--${name}`);
+    }
+  });
+});

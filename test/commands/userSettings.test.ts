@@ -1,0 +1,97 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { chooseHost, readUserSettings } from '../../src/commands/options/userSettings.ts';
+import { storeToken, tokenPath } from '../../src/server/token.ts';
+import { runCli } from '../helpers/cli.ts';
+import { menderServer } from '../helpers/mender-server.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+interface Files {
+  config?: string;
+  clirc?: string;
+  login?: string;
+  pat?: string;
+}
+
+async function place({ config, clirc, login, pat }: Files) {
+  const home = temporaryFolder();
+  const folder = join(home, '.config/mender-docker-delta');
+  mkdirSync(folder, { recursive: true });
+  if (config !== undefined) writeFileSync(join(folder, 'config.yaml'), config);
+  if (clirc !== undefined) writeFileSync(join(home, '.mender-clirc'), clirc);
+  const environment = { HOME: home, ...(pat === undefined ? {} : { MENDER_PAT: pat }) };
+  if (login !== undefined) {
+    const path = tokenPath(environment)!;
+    mkdirSync(join(path, '..'), { recursive: true });
+    await storeToken(path, 'token-of-a-login', login);
+  }
+  return { home, environment };
+}
+
+const ALL = {
+  config: 'mender-host: https://config\n',
+  login: 'https://login',
+  clirc: '{"server": "https://clirc", "username": "me", "password": "x"}',
+};
+
+describe('the server of a run', () => {
+  it.each<[string, Files, string | undefined, string | undefined]>([
+    ['the command line', ALL, 'https://line', 'https://line'],
+    ["the user's configuration", ALL, undefined, 'https://config'],
+    ['the last login', { ...ALL, config: '' }, undefined, 'https://login'],
+    ['mender-cli, for a token from MENDER_PAT', { ...ALL, config: '', pat: 'p' }, undefined, 'https://clirc'],
+    ['mender-cli', { clirc: ALL.clirc }, undefined, 'https://clirc'],
+    ['nobody', {}, undefined, undefined],
+    ['nobody, with a damaged .mender-clirc', { clirc: '{' }, undefined, undefined],
+    ['a name', { config: 'servers: {lab: {host: "https://lab", tokenEnv: LAB}}\n' }, 'lab', 'https://lab'],
+    [
+      'a name in the configuration',
+      { config: 'mender-host: lab\nservers: {lab: {host: "https://lab", tokenEnv: LAB}}\n' },
+      undefined,
+      'https://lab',
+    ],
+  ])('comes from %s', async (_, files, given, host) => {
+    const where = await place(files);
+    const chosen = await chooseHost(given, await readUserSettings(where), where);
+    expect(chosen?.host).toBe(host);
+  });
+
+  it('is that of the last login for other commands, without a flag', async () => {
+    const server = await menderServer();
+    const { environment } = await place({});
+    const login = ['login', '-h', server.url, '--username', 'user@example.com', '--password'];
+    const done = await runCli([...login, 'correct horse'], environment);
+    expect(done.code, done.stderr).toBe(0);
+    expect(await runCli(['artifacts', 'list'], environment)).toMatchObject({
+      code: 0,
+      stdout: 'no artifacts\n',
+    });
+  });
+});
+
+it.each([
+  ['mender-hots: x\n', 'did you mean mender-host?'],
+  ['module: k8s\n', 'module: expected app or docker-compose'],
+  ['platform: {a: b}\n', 'platform: expected a text'],
+])('a mistake in the configuration is named: %j', async (config, message) => {
+  const { environment } = await place({ config });
+  const { code, stderr } = await runCli(['config', 'show'], environment);
+  expect(code).toBe(2);
+  expect(stderr).toContain('config.yaml');
+  expect(stderr).toContain(message);
+});
+
+it('config show tells values and origins, and no secret', async () => {
+  const { environment } = await place({ ...ALL, config: 'device-type: qemux86-64\n' });
+  const { stdout } = await runCli(['config', 'show'], {
+    ...environment,
+    MENDER_DOCKER_DELTA_PLATFORM: 'linux/arm64',
+  });
+  expect(stdout).toMatch(/^mender-host +https:\/\/login +the last login$/m);
+  expect(stdout).toMatch(/^device-type +qemux86-64 +.*config\.yaml$/m);
+  expect(stdout).toMatch(/^platform +linux\/arm64 +MENDER_DOCKER_DELTA_PLATFORM$/m);
+  expect(stdout).toMatch(/^module +not set$/m);
+  expect(stdout).toMatch(/^token +set +.*authtoken$/m);
+  expect(stdout).not.toContain('token-of-a-login');
+});
