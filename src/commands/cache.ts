@@ -28,6 +28,8 @@ const OPTIONS = {
   },
 } as const;
 
+type Flags = FlagsOf<typeof OPTIONS> & { action: Action };
+
 /** `cache list|prune|verify|clear` */
 export const cacheCommand = defineCommand({
   usage: 'cache <action>',
@@ -44,7 +46,7 @@ export const cacheCommand = defineCommand({
     const folder = cacheFolder(flags.cacheDir, context);
     const work = async (): Promise<Outcome> => ({
       entries: await RUN[flags.action](cache, flags),
-      kept: flags.action === 'prune' ? (await cache.upkeep.list()).filter(isInUse) : [],
+      kept: await keptInUse(cache, flags),
       remembered: await cache.lastArtifacts.all(),
     });
     const outcome = await work().catch((error: unknown) => {
@@ -65,6 +67,14 @@ interface Outcome {
   /** What is too new to be pruned. */
   kept: CacheEntry[];
   remembered: Map<string, ArtifactMetadata>;
+}
+
+/** What a limit would have pruned, if it were not in use. */
+async function keptInUse({ upkeep }: Cache, { action, limitSize }: Flags): Promise<CacheEntry[]> {
+  if (action !== 'prune' || limitSize === undefined) return [];
+  const rest = await upkeep.list();
+  const bytes = rest.reduce((sum, { size }) => sum + size, 0);
+  return bytes > parseSize(limitSize, '--limit-size') ? rest.filter(isInUse) : [];
 }
 
 function isInUse({ used }: CacheEntry): boolean {

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { readApplication } from '../compose/application.ts';
 import type { Application } from '../compose/application.ts';
 import { UsageError } from '../errors.ts';
-import { fileError, fileSize, writeAtomically } from '../io/files.ts';
+import { ensureFolder, fileError, fileSize, writeAtomically } from '../io/files.ts';
 import { MODULES } from '../mender/spec.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import { CI_SYSTEMS, ciFile } from './init/ciFiles.ts';
@@ -147,6 +147,7 @@ async function writeSettings(path: string, settings: Settings): Promise<string[]
 
 async function writeIfMissing(path: string, text: string): Promise<string[]> {
   if ((await fileSize(path)) !== undefined) return [];
+  await ensureFolder(dirname(path));
   await writeFile(path, text, { flag: 'wx' }).catch((error: unknown) => {
     throw fileError(error, `writing ${path}`);
   });

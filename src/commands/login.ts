@@ -37,10 +37,10 @@ export const loginCommand = defineCommand({
   async run(flags, context) {
     const { environment, http, log, signal } = context;
     registerSecret(flags.password);
+    const user = flags.username ?? (await userName(context));
     const [host, path] = [serverHost(flags), flags.tokenFile ?? tokenPath(environment)];
     if (path === undefined)
       throw new UsageError('HOME is not set', { hint: 'say where to keep the token: --token-file' });
-    const user = flags.username ?? (await userName(context));
     const password = flags.password ?? (await readPassword(`Password of ${user}: `));
     const credentials = { user, password, twoFactorCode: flags['2faCode'] };
     warnOfClearText(host, log);
