@@ -1,17 +1,18 @@
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { cacheLayout } from '../../src/cache/layout.ts';
+import { LastArtifacts } from '../../src/cache/metadata.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { runCli } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 /** A cache with one layer of ten bytes, and a remembered artifact with this layer. */
-function cacheWithLayer(usedSecondsAgo: number): string {
+async function cacheWithLayer(usedSecondsAgo: number): Promise<string> {
   const folder = temporaryFolder();
   const content = Buffer.alloc(10, 'x');
   const digest = digestOf(content);
   mkdirSync(join(folder, 'v1/layers'), { recursive: true });
-  mkdirSync(join(folder, 'v1/applications'));
   const layer = join(folder, 'v1/layers', hexOf(digest));
   writeFileSync(layer, content);
   const used = Date.now() / 1000 - usedSecondsAgo;
@@ -22,7 +23,7 @@ function cacheWithLayer(usedSecondsAgo: number): string {
     layers: [{ diffID: digest }],
   };
   const last = { version: '1.0', artifactName: 'shop-1.0', services: { web: { image } } };
-  writeFileSync(join(folder, 'v1/applications/shop.json'), JSON.stringify(last));
+  await new LastArtifacts(cacheLayout(folder), []).remember('shop', last);
   return folder;
 }
 
@@ -31,7 +32,7 @@ const cache = (action: string, folder: string, ...more: string[]) =>
 
 describe('cache', () => {
   it('list names images, sums up each kind, and tells the next base', async () => {
-    const folder = cacheWithLayer(10);
+    const folder = await cacheWithLayer(10);
     const { stdout } = await cache('list', folder);
     expect(stdout).toContain('registry.example.com/shop/web:1.0');
     expect(stdout).toContain('layers: 1 entry, 10 B\n');
@@ -40,7 +41,7 @@ describe('cache', () => {
   });
 
   it('list --json has whole numbers only, and the remembered artifacts', async () => {
-    const { stdout } = await cache('list', cacheWithLayer(10.0005), '--json');
+    const { stdout } = await cache('list', await cacheWithLayer(10.0005), '--json');
     const { entries, remembered } = JSON.parse(stdout) as {
       entries: { used: number }[];
       remembered: Record<string, { version: string }>;
@@ -50,12 +51,12 @@ describe('cache', () => {
   });
 
   it('prune tells why it keeps what was used within the last hour', async () => {
-    const { stdout } = await cache('prune', cacheWithLayer(60), '--limit-size', '1');
+    const { stdout } = await cache('prune', await cacheWithLayer(60), '--limit-size', '1');
     expect(stdout).toMatch(/0 entries, 0 B removed\nkept: 1 entry, 10 B, because .* within the last hour\n$/);
   });
 
   it('prune removes what is older', async () => {
-    const { stdout } = await cache('prune', cacheWithLayer(7200), '--limit-size', '1');
+    const { stdout } = await cache('prune', await cacheWithLayer(7200), '--limit-size', '1');
     expect(stdout).toMatch(/1 entry, 10 B removed\n$/);
   });
 
