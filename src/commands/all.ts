@@ -11,7 +11,7 @@ import { doctorCommand } from './doctor.ts';
 import { devicesCommand } from './fleet/devices.ts';
 import { fleetCommand } from './fleet/fleet.ts';
 import { groupsCommand } from './fleet/groups.ts';
-import { initCommand } from './init.ts';
+import { initCommand } from './init/init.ts';
 import { inspectCommand } from './inspect.ts';
 import { libraryCommand } from './library.ts';
 import { loginCommand } from './login.ts';

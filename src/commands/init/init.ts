@@ -1,19 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { readApplication } from '../compose/application.ts';
-import type { Application } from '../compose/application.ts';
-import { UsageError } from '../errors.ts';
-import { ensureFolder, fileError, fileSize, writeAtomically } from '../io/files.ts';
-import { MODULES } from '../mender/spec.ts';
-import { formatPlatform, parsePlatform } from '../oci/platform.ts';
-import { CI_SYSTEMS, ciFile } from './init/ciFiles.ts';
-import { withSettings } from './init/withSettings.ts';
-import { closest, oneOf } from './line/suggest.ts';
-import { BUILD_OPTIONS } from './options/build.ts';
-import { readUserSettings } from './options/userSettings.ts';
-import { ask, canAsk } from './terminal/ask.ts';
-import { defineCommand } from './terminal/command.ts';
-import type { Context, FlagsOf } from './terminal/command.ts';
+import { readApplication } from '../../compose/application.ts';
+import type { Application } from '../../compose/application.ts';
+import { UsageError } from '../../errors.ts';
+import { ensureFolder, fileError, fileSize, writeAtomically } from '../../io/files.ts';
+import { MODULES } from '../../mender/spec.ts';
+import { formatPlatform, parsePlatform } from '../../oci/platform.ts';
+import { CI_SYSTEMS, ciFile } from './ciFiles.ts';
+import { withSettings } from './withSettings.ts';
+import { closest, oneOf } from '../line/suggest.ts';
+import { BUILD_OPTIONS } from '../options/build.ts';
+import { readUserSettings } from '../options/userSettings.ts';
+import { ask, canAsk } from '../terminal/ask.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Context, FlagsOf } from '../terminal/command.ts';
 
 const { 'device-type': deviceType, platform, module, 'manifest-name': manifestName } = BUILD_OPTIONS;
 
