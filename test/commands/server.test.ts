@@ -8,7 +8,7 @@ import type { Command } from '../../src/commands/terminal/command.ts';
 import { deployCommand } from '../../src/commands/deploy.ts';
 import { deploymentsCommand } from '../../src/commands/deployments.ts';
 import { parseDuration } from '../../src/commands/terminal/format.ts';
-import { loginCommand } from '../../src/commands/login.ts';
+import { loginCommand } from '../../src/commands/user/login.ts';
 import { readPassword } from '../../src/commands/terminal/password.ts';
 import { releasesCommand } from '../../src/commands/releases.ts';
 import { serverHost } from '../../src/commands/options/server.ts';

@@ -1,14 +1,14 @@
-import { UsageError } from '../errors.ts';
-import { registerSecret } from '../io/redact.ts';
-import { logIn } from '../server/login.ts';
-import { storeToken, tokenPath } from '../server/token.ts';
-import { ask, canAsk } from './terminal/ask.ts';
-import { defineCommand } from './terminal/command.ts';
-import type { Context } from './terminal/command.ts';
-import { readCliConfiguration } from './options/userSettings.ts';
-import { readPassword } from './terminal/password.ts';
-import { warnOfClearText } from '../server/host.ts';
-import { SERVER_OPTIONS, serverHost } from './options/server.ts';
+import { UsageError } from '../../errors.ts';
+import { registerSecret } from '../../io/redact.ts';
+import { logIn } from '../../server/login.ts';
+import { storeToken, tokenPath } from '../../server/token.ts';
+import { ask, canAsk } from '../terminal/ask.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Context } from '../terminal/command.ts';
+import { readCliConfiguration } from '../options/userSettings.ts';
+import { readPassword } from '../terminal/password.ts';
+import { warnOfClearText } from '../../server/host.ts';
+import { SERVER_OPTIONS, serverHost } from '../options/server.ts';
 
 /** `login --username USER` */
 export const loginCommand = defineCommand({

@@ -1,12 +1,12 @@
-import type { Completion } from './line/completion.ts';
-import { SHELLS, complete, completionScript } from './line/completion.ts';
-import { GLOBAL_OPTIONS } from './line/globalOptions.ts';
-import { SERVER_OPTIONS, serverIfAny } from './options/server.ts';
-import type { ServerFlags } from './options/server.ts';
-import { defineCommand } from './terminal/command.ts';
-import type { Command, Context } from './terminal/command.ts';
-import { listArtifacts } from '../server/artifacts.ts';
-import { listGroups } from '../server/inventory.ts';
+import type { Completion } from '../line/completion.ts';
+import { SHELLS, complete, completionScript } from '../line/completion.ts';
+import { GLOBAL_OPTIONS } from '../line/globalOptions.ts';
+import { SERVER_OPTIONS, serverIfAny } from '../options/server.ts';
+import type { ServerFlags } from '../options/server.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Command, Context } from '../terminal/command.ts';
+import { listArtifacts } from '../../server/artifacts.ts';
+import { listGroups } from '../../server/inventory.ts';
 
 /** Milliseconds that a server has to tell names before the shell goes on without them. */
 const PATIENCE_MS = 1_500;

@@ -1,11 +1,11 @@
-import { nonEmpty } from './terminal/home.ts';
-import { defineCommand } from './terminal/command.ts';
-import type { Context } from './terminal/command.ts';
-import { formatTable } from './terminal/format.ts';
-import { SERVER_OPTIONS } from './options/server.ts';
-import { chooseHost, readUserSettings } from './options/userSettings.ts';
-import { DEFAULT_HOST } from '../server/host.ts';
-import { findToken } from '../server/token.ts';
+import { nonEmpty } from '../terminal/home.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Context } from '../terminal/command.ts';
+import { formatTable } from '../terminal/format.ts';
+import { SERVER_OPTIONS } from '../options/server.ts';
+import { chooseHost, readUserSettings } from '../options/userSettings.ts';
+import { DEFAULT_HOST } from '../../server/host.ts';
+import { findToken } from '../../server/token.ts';
 
 const ORIGINS = {
   'device-type': 'MENDER_DOCKER_DELTA_DEVICE_TYPE',
