@@ -3,6 +3,7 @@ import { shippedFiles } from '../../compose/application.ts';
 import { prepareShipment } from '../../compose/ship/shipment.ts';
 import { requireImages } from '../../compose/requireImages.ts';
 import { UsageError } from '../../errors.ts';
+import { silentLog } from '../../io/log.ts';
 import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
@@ -131,7 +132,8 @@ async function settle(
   }
   const last = request.useMetadata ? await lastBaseline(request, application, world) : undefined;
   const known = last ? [last] : [];
-  return { ...settleSetup({ ...request, allowKeyChange: true }, known, world.log), baselines: [] };
+  // An artifact without a base may be for other devices than the last one: no reason to warn.
+  return { ...settleSetup({ ...request, allowKeyChange: true }, known, silentLog), baselines: [] };
 }
 
 /** Files of this run that may be in the project folder and never ship. */
