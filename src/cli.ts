@@ -9,6 +9,7 @@ import type { GlobalFlags } from './commands/line/globalOptions.ts';
 import { commandHelp, introduction, overview } from './commands/line/help.ts';
 import { manPage } from './commands/line/manPage.ts';
 import type { Flags } from './commands/line/parseWords.ts';
+import { translateHelperWords } from './commands/line/helperWords.ts';
 import { parseWords } from './commands/line/parseWords.ts';
 import { chooseHost, readUserSettings } from './commands/options/userSettings.ts';
 import { seeHelp } from './commands/line/usage.ts';
@@ -103,20 +104,29 @@ function errorJson(error: unknown, exitCode: number): object {
 async function dispatch(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
   const folder = terminal.folder ?? process.cwd();
   const exists = (path: string): boolean => existsSync(resolve(folder, path));
-  const choice = chooseCommand(argv, { commands: COMMANDS, common: GLOBAL_OPTIONS, exists });
+  const { words, notes } = translateHelperWords(argv, exists);
+  const choice = chooseCommand(words, { commands: COMMANDS, common: GLOBAL_OPTIONS, exists });
   const width = textWidth(terminal);
   const say = (text: string): void => terminal.stdout(`${text}\n`);
   switch (choice.kind) {
-    case 'introduction':
-      return say(introduction(COMMANDS, width));
-    case 'overview':
-      return say(overview(COMMANDS, GLOBAL_OPTIONS, width));
-    case 'help':
-      return say(commandHelp(choice.command, GLOBAL_OPTIONS, width));
-    case 'version':
-      return say(packageVersion());
+    case 'introduction': {
+      say(introduction(COMMANDS, width));
+      return;
+    }
+    case 'overview': {
+      say(overview(COMMANDS, GLOBAL_OPTIONS, width));
+      return;
+    }
+    case 'help': {
+      say(commandHelp(choice.command, GLOBAL_OPTIONS, width));
+      return;
+    }
+    case 'version': {
+      say(packageVersion());
+      return;
+    }
     case 'run':
-      return run(choice.command, choice.words, { terminal, signal });
+      return run(choice.command, choice.words, { terminal, notes, signal });
   }
 }
 
@@ -127,19 +137,22 @@ function textWidth({ columns = 80 }: Terminal): number {
 
 interface Invocation {
   terminal: Terminal;
+  /** What to say about words that were replaced. */
+  notes: readonly string[];
   signal: AbortSignal;
 }
 
 async function run(
   command: Command,
   words: readonly string[],
-  { terminal, signal }: Invocation,
+  { terminal, notes, signal }: Invocation,
 ): Promise<void> {
   const options = { ...command.options, ...GLOBAL_OPTIONS };
   const { environment } = terminal;
   const flags = parseWords({ ...command, options }, words, environmentOptions(environment, options));
   const context = { ...contextFor(flags, terminal, signal) };
   if ('mender-host' in options) await applyUserSettings(flags, context);
+  for (const note of notes) context.log.info(note);
   const tables = [...COMMANDS.map((one) => one.options), GLOBAL_OPTIONS];
   for (const warning of unknownVariables(environment, tables)) context.log.warning(warning);
   await command.run(flags, context).catch((error: unknown) => {

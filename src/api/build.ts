@@ -25,6 +25,8 @@ export interface BuildOptions {
   artifactVersion?: string;
   /** The file to write. The default is `<name>-<version>.mender` in the folder. */
   artifactFilename?: string;
+  /** True: a file with another artifact is replaced. */
+  force?: boolean;
   /** `SERVICE=IMAGE` */
   serviceImage?: string[];
   /** `SERVICE=FILE` */
@@ -34,8 +36,10 @@ export interface BuildOptions {
   envFile?: string[];
   release?: boolean;
   previousVersion?: string[];
-  /** `[VERSION=]FILE` */
+  /** `[VERSION=]FILE`, or `mender://NAME` */
   base?: string[];
+  /** True: images that are not those of the lock file are an error. */
+  locked?: boolean;
   alsoFull?: boolean;
   strictBase?: boolean;
   mode?: 'registry-first' | 'local-first' | 'online' | 'offline';
@@ -76,6 +80,7 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   manifestName: optionOf('manifest-name'),
   artifactVersion: optionOf('artifact-version'),
   artifactFilename: optionOf('artifact-filename'),
+  force: optionOf('force'),
   serviceImage: optionOf('service-image'),
   serviceFile: optionOf('service-file'),
   profile: optionOf('profile'),
@@ -83,6 +88,7 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   release: optionOf('release'),
   previousVersion: optionOf('previous-version'),
   base: optionOf('base'),
+  locked: optionOf('locked'),
   alsoFull: optionOf('also-full'),
   strictBase: optionOf('strict-base'),
   mode: optionOf('mode'),
@@ -127,7 +133,7 @@ export async function build(options: BuildOptions, run: RunOptions = {}): Promis
   return (await buildAll(prepared, request, world)).map(buildJson);
 }
 
-function withDefaults(options: BuildOptions): BuildOptions & { cache: boolean } {
+function withDefaults(options: BuildOptions): BuildOptions & { cache: boolean; upload: boolean } {
   checkOptions(options, BUILD_SCHEMA);
-  return { cache: false, ...options };
+  return { cache: false, upload: false, ...options };
 }

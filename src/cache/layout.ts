@@ -40,8 +40,13 @@ export interface CacheLayout {
   delta(from: Digest, to: Digest, encoder: string): string;
   /** The last artifacts of all applications. */
   applications: string;
-  /** The last artifact of an application. */
-  application(name: string): string;
+  /**
+   * The last artifact of an application that was delivered, the one of another version `before` it,
+   * and the last `local` build. No name of an application has a dot.
+   */
+  application(name: string, which?: 'before' | 'local'): string;
+  /** Exists if the notes of mender-docker-lifecycle-helper no longer count. */
+  helperForgotten: string;
 }
 
 /** Returns the layout of the cache in `folder`. */
@@ -64,6 +69,8 @@ export function cacheLayout(folder: string): CacheLayout {
     libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
     delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),
     applications: join(root, 'applications'),
-    application: (name) => join(root, 'applications', `${encodeURIComponent(name)}.json`),
+    application: (name, which) =>
+      join(root, 'applications', `${[encodeURIComponent(name), ...(which ? [which] : [])].join('.')}.json`),
+    helperForgotten: join(root, 'helper-forgotten.json'),
   };
 }

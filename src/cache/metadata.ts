@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { array, exactOptional, looseObject, record, safeParse, string } from 'valibot';
 import { UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import { readDocumentOutside, readNote, writeDocument } from './documents.ts';
+import { readDocument, readDocumentOutside, readNote, writeDocument } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
 import type { Schema } from './records.ts';
 import { bytes, digest } from './records.ts';
@@ -59,7 +59,7 @@ const ARTIFACT_METADATA: Schema<ArtifactMetadata> = looseObject({
   ),
 });
 
-/** The last successful artifact of each application. */
+/** The last artifacts of each application. */
 export class LastArtifacts {
   readonly #layout: CacheLayout;
   readonly #helperFolders: readonly string[];
@@ -70,24 +70,25 @@ export class LastArtifacts {
   }
 
   /**
-   * Returns what is remembered of the application's last artifact, or undefined. If this cache
-   * remembers nothing, the caches of mender-docker-lifecycle-helper are asked, so that people can
-   * switch without a full update.
+   * Returns what is remembered of the application's last deliveries, newest first, each of another
+   * version. If this cache remembers nothing, the caches of mender-docker-lifecycle-helper are
+   * asked, so that people can switch without a full update.
    */
-  async find(application: string): Promise<ArtifactMetadata | undefined> {
-    const own = await readNote(this.#layout.application(application), ARTIFACT_METADATA);
-    if (own !== undefined) return own;
+  async delivered(application: string): Promise<ArtifactMetadata[]> {
+    const own = await Promise.all([this.#read(application), this.#read(application, 'before')]);
+    const known = own.filter((one) => one !== undefined);
+    if (known.length > 0 || (await readDocument(this.#layout.helperForgotten)) !== undefined) return known;
     for (const folder of this.#helperFolders) {
       const found = await readHelperMetadata(folder, application);
-      if (found !== undefined) return found;
+      if (found !== undefined) return [found];
     }
-    return undefined;
+    return [];
   }
 
   /** Returns what is remembered of every application, by its name. */
   async all(): Promise<Map<string, ArtifactMetadata>> {
     const files = await readdir(this.#layout.applications).catch(() => []);
-    const names = files.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));
+    const names = files.filter((file) => /^[^.]+\.json$/.test(file)).map((file) => basename(file, '.json'));
     const found = new Map<string, ArtifactMetadata>();
     for (const name of names.map(decodeURIComponent).sort()) {
       const metadata = await readNote(this.#layout.application(name), ARTIFACT_METADATA);
@@ -96,8 +97,27 @@ export class LastArtifacts {
     return found;
   }
 
+  /** Returns what is remembered of the last build that was not to be delivered, or undefined. */
+  local(application: string): Promise<ArtifactMetadata | undefined> {
+    return this.#read(application, 'local');
+  }
+
+  /** Remembers a delivery. An older local build does not count any more. */
   async remember(application: string, metadata: ArtifactMetadata): Promise<void> {
+    const last = await this.#read(application);
+    if (last !== undefined && last.version !== metadata.version)
+      await writeDocument(this.#layout.application(application, 'before'), last);
     await writeDocument(this.#layout.application(application), metadata);
+    await rm(this.#layout.application(application, 'local'), { force: true });
+  }
+
+  /** Remembers a build that is not delivered. Only such builds use it. */
+  async rememberLocal(application: string, metadata: ArtifactMetadata): Promise<void> {
+    await writeDocument(this.#layout.application(application, 'local'), metadata);
+  }
+
+  #read(application: string, which?: 'before' | 'local'): Promise<ArtifactMetadata | undefined> {
+    return readNote(this.#layout.application(application, which), ARTIFACT_METADATA);
   }
 }
 

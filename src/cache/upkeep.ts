@@ -1,6 +1,8 @@
-import { rm, statfs } from 'node:fs/promises';
+import { rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CacheEntry } from './entries.ts';
 import { deleteEntry, deleteLeftovers, isWhole, listEntries } from './entries.ts';
+import { writeDocument } from './documents.ts';
 import type { ImageNotes } from './images.ts';
 import type { CacheLayout } from './layout.ts';
 import type { CacheOptions } from './options.ts';
@@ -24,13 +26,15 @@ export interface Disk {
  */
 export const IN_USE_MS = 3_600_000;
 
+type UpkeepOptions = Pick<CacheOptions, 'progress' | 'signal' | 'helperFolders'>;
+
 /** What people do with a cache as a whole. */
 export class CacheUpkeep {
   readonly #layout: CacheLayout;
   readonly #images: ImageNotes;
-  readonly #options: Pick<CacheOptions, 'progress' | 'signal'>;
+  readonly #options: UpkeepOptions;
 
-  constructor(layout: CacheLayout, images: ImageNotes, options: Pick<CacheOptions, 'progress' | 'signal'>) {
+  constructor(layout: CacheLayout, images: ImageNotes, options: UpkeepOptions) {
     this.#layout = layout;
     this.#images = images;
     this.#options = options;
@@ -74,11 +78,23 @@ export class CacheUpkeep {
     return [...damaged, ...notes.map(noteEntry)];
   }
 
-  /** Deletes everything of this layout version. Returns the deleted entries. */
+  /**
+   * Deletes everything of this layout version. Returns the deleted entries. Afterwards the last
+   * artifact that mender-docker-lifecycle-helper remembers does not count either.
+   */
   async clear(): Promise<CacheEntry[]> {
     const entries = await this.list();
     await rm(this.#layout.root, { recursive: true, force: true });
+    if (await this.#hasHelperNotes()) await writeDocument(this.#layout.helperForgotten, {});
     return entries;
+  }
+
+  /** They are older than what was cleared, and must not become the next base. */
+  async #hasHelperNotes(): Promise<boolean> {
+    const found = await Promise.all(
+      this.#options.helperFolders.map((folder) => stat(join(folder, 'manifests')).catch(() => undefined)),
+    );
+    return found.some((one) => one !== undefined);
   }
 }
 

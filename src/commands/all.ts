@@ -14,6 +14,7 @@ import { groupsCommand } from './fleet/groups.ts';
 import { initCommand } from './init/init.ts';
 import { inspectCommand } from './inspect.ts';
 import { libraryCommand } from './library.ts';
+import { lockCommand } from './lock.ts';
 import { loginCommand } from './user/login.ts';
 import { planCommand } from './plan.ts';
 import { releasesCommand } from './releases.ts';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   buildCommand,
   initCommand,
   planCommand,
+  lockCommand,
   inspectCommand,
   verifyCommand,
   cacheCommand,

@@ -6,10 +6,14 @@ import type { UploadReport } from '../pipeline/release/upload.ts';
 import type { WatchReport } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import { deploymentError } from '../server/outcome.ts';
+import type { UserError } from '../errors.ts';
+import { plannedArtifact } from '../pipeline/build/build.ts';
+import type { Prepared } from '../pipeline/build/prepare.ts';
+import { serverProblems } from '../pipeline/release/preflight.ts';
 import { openUploads } from './options/uploadNotes.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
 import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './options/deploy.ts';
-import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
+import { SERVER_OPTIONS, serverHost } from './options/server.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';
 import { watchWithLog } from './options/watch.ts';
 
@@ -31,6 +35,19 @@ export const DELIVER_OPTIONS = {
 } as const;
 
 export type DeliverFlags = FlagsOf<typeof DELIVER_OPTIONS> & { cacheDir?: string };
+
+/**
+ * Returns everything on the server that would make the delivery fail. Call it before the build.
+ */
+export async function deliveryProblems(
+  { prepared, server }: { prepared: Prepared; server: Api | undefined },
+  flags: DeliverFlags,
+): Promise<UserError[]> {
+  if (server === undefined || flags.upload === false) return [];
+  const planned = prepared.plans.map((plan) => plannedArtifact(plan, prepared.request));
+  const target = wantsDeployment(flags) ? deployRequest('', flags).target : undefined;
+  return serverProblems(server, planned, target);
+}
 
 /** A built artifact to deliver. */
 export interface Delivery {
@@ -68,17 +85,17 @@ export function checkDelivery(flags: DeliverFlags, names: readonly string[]): vo
 }
 
 /**
- * Uploads the files and deploys them, as the options say. Returns undefined if the options want no
- * upload, or, with a warning, if there is no token. The report also has a deployment that failed:
+ * Uploads the files to `api` and deploys them, as the options say. Returns undefined if the options
+ * want no upload, or, with a warning, if there is no server because there is no token. The report also has a deployment that failed:
  * `deliveryError`.
  */
 export async function deliver(
   files: readonly Delivery[],
+  api: Api | undefined,
   flags: DeliverFlags,
   context: Context,
 ): Promise<DeliveryReport | undefined> {
   if (flags.upload === false) return undefined;
-  const api = await serverIfAny(flags, context);
   if (api === undefined) {
     withoutToken(files, flags, context);
     return undefined;

@@ -38,12 +38,15 @@ export const deployCommand = defineCommand({
       describe: 'Of a file that a map brings to servers',
     },
     ...DEPLOY_OPTIONS,
+    force: { type: 'boolean', hidden: true, describe: 'The same as --force-installation' },
     ...DESTINATION_OPTIONS,
     ...UPLOAD_OPTIONS,
     ...SERVER_OPTIONS,
     ...CACHE_OPTIONS,
   },
-  async run(flags, context) {
+  async run(given, context) {
+    const forceInstallation = given.forceInstallation ?? given.force ?? false;
+    const flags = { ...given, forceInstallation };
     if (wantsDestinations(flags)) {
       const deployment = mapDeployment(flags, context);
       const map = await openMapContext(flags, context);

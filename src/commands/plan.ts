@@ -2,15 +2,18 @@ import { resolve } from 'node:path';
 import { readApplication } from '../compose/application.ts';
 import type { DeviceReport } from '../device/report.ts';
 import { readDeviceReport } from '../device/report.ts';
+import { SERVER_SCHEME } from '../pipeline/base/serverArtifacts.ts';
 import { foreseeGoneLayers } from '../pipeline/build/goneLayers.ts';
 import { prepare } from '../pipeline/build/prepare.ts';
 import type { Prepared } from '../pipeline/build/prepare.ts';
 import type { BuildPlan } from '../pipeline/plan/planBuild.ts';
-import type { SettledRequest } from '../pipeline/request.ts';
+import type { BuildRequest, SettledRequest } from '../pipeline/request.ts';
 import type { World } from '../pipeline/images/world.ts';
+import type { Api } from '../server/api.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
-import { DESTINATION_OPTIONS } from './options/destinations.ts';
+import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
+import { serverIfAny } from './options/server.ts';
 import { withManifestSettings } from './options/settings.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, OptionTable } from './terminal/command.ts';
@@ -99,7 +102,21 @@ export async function prepareRun<Flags extends BuildFlags>(
     devices: [...running.map(({ report }) => report), ...reports],
     onlyRunning: running.length > 0,
   };
-  const world = openWorld(flags, context);
+  const server = await serverOf(flags, request, context);
+  const world = { ...openWorld(flags, context), server };
   const prepared = await prepare(application, request, world);
   return { flags, request: prepared.request, world, prepared };
+}
+
+/**
+ * The server that the run may ask: where the artifact goes, or where --base names one. A map has
+ * servers of its own.
+ */
+async function serverOf(
+  flags: BuildFlags,
+  { bases, isLocal }: BuildRequest,
+  context: Context,
+): Promise<Api | undefined> {
+  const isNamed = bases.some(({ path }) => path.startsWith(SERVER_SCHEME));
+  return isNamed || (!isLocal && !wantsDestinations(flags)) ? serverIfAny(flags, context) : undefined;
 }

@@ -66,6 +66,11 @@ function encoderOf(encoder: DeltaOptions['encoder']): EncoderName {
   return encoder === 'auto' ? 'builtin' : encoder;
 }
 
+/** Throws ToolError if the encoder is a program that is not installed. */
+export async function requireEncoder(encoder: DeltaOptions['encoder']): Promise<void> {
+  if (encoder === 'xdelta3') await requireXdelta3();
+}
+
 async function requireXdelta3(): Promise<void> {
   if (await hasXdelta3()) return;
   throw new ToolError('making a delta with xdelta3: it is not installed', {

@@ -18,6 +18,8 @@ export interface PlannedAccount {
   /** Tags of the release. */
   tags: string[];
   description?: string | undefined;
+  /** The rules of all destinations of the account, also of those for other architectures. */
+  retention: RetentionRule[];
   destinations: PlannedDestination[];
 }
 
@@ -76,6 +78,7 @@ function planAccount(
     tags: releaseTags(account.destinations),
     description: destinations.find(({ settings }) => settings.description !== undefined)?.settings
       .description,
+    retention: retentionRules(whole.destinations),
     destinations,
   };
 }

@@ -1,6 +1,17 @@
-/** How far an artifact came, as a publisher's report says it. */
+/**
+ * How far an artifact came, as a publisher's report says it. `KEPT`: another artifact of its name
+ * was there, and is what was deployed.
+ */
 export type State =
-  'PENDING' | 'UPLOADED' | 'DEPLOYED' | 'UPLOADFAILED' | 'NOTDEPLOYED' | 'DELETED' | 'MISSING' | 'SKIPPED';
+  | 'PENDING'
+  | 'UPLOADED'
+  | 'DEPLOYED'
+  | 'KEPT'
+  | 'UPLOADFAILED'
+  | 'NOTDEPLOYED'
+  | 'DELETED'
+  | 'MISSING'
+  | 'SKIPPED';
 
 export interface RunResult {
   success: boolean;

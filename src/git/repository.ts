@@ -79,6 +79,27 @@ export async function resolveRef(root: string, ref: string): Promise<string | un
   return undefined;
 }
 
+/**
+ * Returns the commits that changed the file at `path`, newest first, along the first parents of
+ * HEAD. Throws ToolError if git fails.
+ */
+export async function commitsOf(root: string, path: string): Promise<string[]> {
+  const args = ['log', '--first-parent', '--format=%H', '--no-show-signature', 'HEAD', '--', path];
+  const output = await runGit(root, ['--literal-pathspecs', ...args]).catch((error: unknown) => {
+    throw gitError(`reading the history of ${path} in ${root}`, error);
+  });
+  return output.split('\n').filter((line) => line !== '');
+}
+
+/** Returns the time of a commit. Throws ToolError if git fails. */
+export async function timeOf(root: string, commit: string): Promise<Date> {
+  const args = ['show', '--no-patch', '--no-show-signature', '--format=%ct', commit];
+  const seconds = await runGit(root, args).catch((error: unknown) => {
+    throw gitError(`reading commit ${commit} of ${root}`, error);
+  });
+  return new Date(Number(seconds) * 1000);
+}
+
 /** The error for a ref that does not exist. For a shallow clone it says how to get the history. */
 export function unknownRef(repository: Repository, ref: string): NotFoundError {
   return new NotFoundError(`no tag, branch or commit ${JSON.stringify(ref)} in ${repository.root}`, {

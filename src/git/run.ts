@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { ToolError, messageOf } from '../errors.ts';
+import { ToolError, messageOf, systemCodeOf } from '../errors.ts';
 
 /**
  * A repository's own configuration can name programs: hooks, file system monitors, transports. The
@@ -54,6 +54,16 @@ export async function runGit(
     env: { ...removed, ...SAFE_ENVIRONMENT, ...environment },
   });
   return stdout;
+}
+
+/** Throws ToolError if git is not installed. */
+export async function requireGit(): Promise<void> {
+  await runGit('/', ['--version']).catch((error: unknown) => {
+    if (systemCodeOf(error) !== 'ENOENT') return;
+    throw new ToolError('looking for the base: git is not installed', {
+      hint: 'install git, name the base with --base, or ship everything with --no-delta and --artifact-version',
+    });
+  });
 }
 
 /** The error for a git command that failed, with what git said. */

@@ -164,6 +164,12 @@ export function parseConfig(bytes: Uint8Array | string, where: string): ImageCon
   return { platform, diffIDs: rootfs?.diff_ids ?? [] };
 }
 
+/** Returns when an image was made, as its config says (RFC 3339), or undefined. */
+export function createdOf(config: Uint8Array): string | undefined {
+  const { created } = parseObject(config, 'an image config') as { created?: unknown };
+  return typeof created === 'string' ? created : undefined;
+}
+
 function isPlatform(value: unknown): boolean {
   return safeParse(PLATFORM, value).success;
 }

@@ -5,7 +5,7 @@ import type { Platform } from '../oci/platform.ts';
 
 /** A file that was named with --base. */
 export interface BaseFile {
-  /** An absolute path, or a `library://` reference. */
+  /** An absolute path, a `library://` reference, or `mender://` with an artifact of the server. */
   path: string;
   /** The version that devices with this base report, if it was given. */
   version?: string | undefined;
@@ -25,6 +25,8 @@ export interface BuildRequest {
   /** Output file; undefined for `<name>-<version>.mender` in `outputFolder`. */
   output?: string | undefined;
   outputFolder: string;
+  /** True if a file with another artifact may be replaced. */
+  force: boolean;
   deviceTypes: readonly string[];
   platform: Platform;
   /** References by service, which replace those of the Compose files. */
@@ -33,6 +35,10 @@ export interface BuildRequest {
   serviceFiles: ReadonlyMap<string, string>;
   /** True if the last artifact that the cache remembers may be the baseline. */
   useMetadata: boolean;
+  /** True for a build that is not to be delivered. It may build against another such build. */
+  isLocal: boolean;
+  /** True if the images must be those of the lock file. */
+  locked: boolean;
   delta: boolean;
   previousVersions: readonly string[];
   bases: readonly BaseFile[];

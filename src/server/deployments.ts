@@ -71,6 +71,11 @@ export async function listDeployments(api: Api, query: DeploymentQuery = {}): Pr
   }
 }
 
+/** All finished deployments, newest first. They may carry their counters. */
+export async function listFinished(api: Api): Promise<Deployment[]> {
+  return listDeployments(api, { status: 'finished' });
+}
+
 /** Throws NotFoundError for an unknown id. */
 export async function getDeployment(api: Api, id: string): Promise<Deployment> {
   const doing = `reading deployment ${id}`;

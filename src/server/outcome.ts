@@ -25,9 +25,9 @@ export type Outcome =
     };
 
 /**
- * Yes or no. Only a finished deployment that succeeded on at least one device, failed on none and
- * was not aborted is a success: one whose devices all had it already, or had no artifact that fits,
- * is finished too.
+ * Yes or no. Only a finished deployment that failed on no device and was not aborted is a success,
+ * if it succeeded on at least one device or if all devices had the artifact already. One whose
+ * devices had no artifact that fits is finished too.
  */
 export function outcomeOf(watched: Watched): Outcome {
   const { id, finished, statistics } = watched;
@@ -41,9 +41,14 @@ export function outcomeOf(watched: Watched): Outcome {
       hint: 'ask who aborted it, then deploy again',
     };
   }
-  if ((statistics['success'] ?? 0) === 0) return nothingInstalled(watched);
+  if ((statistics['success'] ?? 0) === 0 && !haveAll(statistics)) return nothingInstalled(watched);
   const rest = leftOut(statistics);
   return rest === '' ? { kind: 'success' } : { kind: 'success', note: rest };
+}
+
+/** True if every device that could install the artifact has it already. */
+function haveAll(statistics: Statistics): boolean {
+  return (statistics['already-installed'] ?? 0) > 0 && (statistics['noartifact'] ?? 0) === 0;
 }
 
 /** The error of an outcome other than success. */
@@ -114,7 +119,9 @@ function neverStarted({ id, deviceCount, waited }: Watched): Outcome {
 function nothingInstalled({ id, deviceCount, statistics }: Watched): Outcome {
   const reasons = [
     (statistics['noartifact'] ?? 0) > 0 ? 'for noartifact, compare device types and depends' : '',
-    (statistics['already-installed'] ?? 0) > 0 ? 'for already-installed, --force installs it again' : '',
+    (statistics['already-installed'] ?? 0) > 0
+      ? 'for already-installed, --force-installation installs it again'
+      : '',
   ].filter((reason) => reason !== '');
   return {
     kind: 'nothing-installed',

@@ -184,8 +184,21 @@ describe('metadata', () => {
   it('comes back, for its application only', async () => {
     const cache = newCache();
     await cache.lastArtifacts.remember('app', metadata);
-    expect(await cache.lastArtifacts.find('app')).toEqual(metadata);
-    expect(await cache.lastArtifacts.find('../app')).toBeUndefined();
+    expect(await cache.lastArtifacts.delivered('app')).toEqual([metadata]);
+    expect(await cache.lastArtifacts.delivered('../app')).toEqual([]);
+  });
+
+  it('keeps the delivery of the version before, and local builds apart', async () => {
+    const { lastArtifacts } = newCache();
+    const of = (version: string) => ({ ...metadata, version });
+    await lastArtifacts.remember('app', of('1'));
+    await lastArtifacts.remember('app', of('2'));
+    await lastArtifacts.remember('app', of('2'));
+    await lastArtifacts.rememberLocal('app', of('3-rc1'));
+    expect((await lastArtifacts.delivered('app')).map(({ version }) => version)).toEqual(['2', '1']);
+    expect((await lastArtifacts.local('app'))?.version).toBe('3-rc1');
+    await lastArtifacts.remember('app', of('3'));
+    expect(await lastArtifacts.local('app')).toBeUndefined();
   });
 
   it.each([

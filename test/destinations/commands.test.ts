@@ -369,7 +369,7 @@ describe('artifacts prune', () => {
     const { server, prune, left } = await stocked();
     const trial = await prune(...server, '--restrict-major', '1', '--dry-run');
     expect(trial.states).toEqual({ '1.0.0': 'SKIPPED', '1.1.0': 'SKIPPED', '2.0.0': 'SKIPPED' });
-    expect(trial.results[0]?.reason).toBe('dry run');
+    expect(trial.results[0]?.reason).toBe('would be deleted');
     expect(left()).toHaveLength(4);
     expect((await prune(...server, '--restrict-minor', '1')).states).toEqual({
       '1.0.0': 'DELETED',

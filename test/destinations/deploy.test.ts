@@ -228,7 +228,7 @@ describe('deploying by a map', () => {
 
   test.each([
     [true, 'replaced', 'DEPLOYED'],
-    [false, 'kept', 'DEPLOYED'],
+    [false, 'kept', 'KEPT'],
   ])('another artifact of the same name, overwrite: %s', async (overwrite, outcome, state) => {
     const tenants = { lab: await tenant() };
     wake(tenants.lab);

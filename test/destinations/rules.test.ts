@@ -13,7 +13,7 @@ import { createStarmap } from '../../src/destinations/starmap.ts';
 import { combinedResult, runResult } from '../../src/destinations/states.ts';
 import type { RunResult, State } from '../../src/destinations/states.ts';
 import { lintMap } from '../../src/destinations/lint.ts';
-import { artifactsToRemove } from '../../src/pipeline/release/retention.ts';
+import { chooseRemovable } from '../../src/pipeline/release/retention.ts';
 import type { Artifact } from '../../src/server/artifacts.ts';
 import { gatewayMap, group } from './world.ts';
 import { vector } from './vectors.ts';
@@ -300,8 +300,45 @@ describe('retention on a server', () => {
     ],
   ])('%s', (_, artifacts, given, removed) => {
     expect(
-      artifactsToRemove(artifacts, { application: 'gateway', rules: given }).map((one) => one.artifact.id),
+      chooseRemovable(artifacts, { application: 'gateway', rules: given }).removable.map(
+        (one) => one.artifact.id,
+      ),
     ).toEqual(removed);
+  });
+
+  const delta = (version: string, from: string): Artifact => ({
+    ...artifact(version, ['a']),
+    id: `${version}-from-${from}`,
+    artifact_depends: { 'rootfs-image.gateway.version': [from], device_type: ['a'] },
+  });
+  const full = (version: string): Artifact => ({ ...artifact(version, ['a']), id: version });
+
+  test.each<[string, Artifact[], string[], string[]]>([
+    ['the base of a kept delta stays', [full('1.0.1'), delta('1.0.2', '1.0.1')], [], ['1.0.1']],
+    [
+      'a chain of deltas keeps its beginning',
+      [full('1.0.1'), delta('1.0.2', '1.0.1'), delta('1.0.3', '1.0.2')],
+      [],
+      ['1.0.2-from-1.0.1', '1.0.1'],
+    ],
+    [
+      'a full artifact of the kept version frees the bases of its deltas',
+      [full('1.0.1'), delta('1.0.2', '1.0.1'), full('1.0.2')],
+      ['1.0.1'],
+      [],
+    ],
+    [
+      'the last full artifact stays, whatever deltas need',
+      [full('1.0.1'), full('1.0.2'), delta('1.0.3', '1.0.0')],
+      ['1.0.1'],
+      ['1.0.2'],
+    ],
+  ])('%s', (_, artifacts, removed, needed) => {
+    const found = chooseRemovable(artifacts, { application: 'gateway', rules: newest });
+    expect([
+      found.removable.map((one) => one.artifact.id),
+      found.needed.map((one) => one.artifact.id),
+    ]).toEqual([removed, needed]);
   });
 
   test('a destination that keeps all versions keeps them for the account', () => {

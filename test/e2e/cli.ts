@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Module } from '../../src/mender/spec.ts';
 import { archiveImage, archiveIndex } from '../mender/onDevice/images.ts';
 import type { Services } from './application.ts';
+import { nameOf } from './suite.ts';
 import { DEVICE_TYPE, PROJECT } from './pack.ts';
 
 export interface Release {
@@ -19,7 +20,7 @@ export async function buildRelease(folder: string, release: Release): Promise<st
   const { version, module, services, base } = release;
   const home = join(folder, `${module}-${version}`);
   mkdirSync(home, { recursive: true });
-  const lines = Object.entries(services).map(([service, { name }]) => `  ${service}:\n    image: ${name}\n`);
+  const lines = Object.entries(services).map(([service, { name }]) => `  ${service}:\n    image: ${nameOf(name)}\n`);
   writeFileSync(join(home, 'compose.yaml'), `services:\n${lines.join('')}`);
   const files: string[] = [];
   for (const [service, image] of Object.entries(services)) {

@@ -8,7 +8,7 @@ import type { Device } from './device.ts';
 import { PROJECT } from './pack.ts';
 
 /** Name on the device of what the manifest calls `name`. */
-const nameOf = (name: string): string => formatReference(deviceReference(parseReference(name)));
+export const nameOf = (name: string): string => formatReference(deviceReference(parseReference(name)));
 
 /** The shipped manifest. */
 export function manifestOf(services: Services, extra = ''): string {

@@ -27,7 +27,7 @@ export function project(
   const cache = join(folder, 'cache');
   const environment = { HOME: folder, MENDER_HELPER_CACHE_DIR: cache, ...more };
   const artifact = (version: string): string => join(folder, `${version}.mender`);
-  const what = ['build', join(folder, 'shop'), '--no-upload', '--artifact-version'];
+  const what = ['build', join(folder, 'shop'), '--no-upload', '--force', '--artifact-version'];
   return {
     ...{ folder, cache, artifact },
     build: (version, tag, ...flags) =>

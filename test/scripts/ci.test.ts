@@ -192,7 +192,7 @@ describe('scripts/ci/job-summary.mjs', () => {
     artifacts: [
       {
         artifactName: 'shop-1.1.0',
-        base: { version: '1.0.0', origin: '1.0.0, the last successful run (cache)' },
+        base: { version: '1.0.0', origin: '1.0.0, the last delivery of this machine (cache)' },
         artifact: { path: '/build/shop-1.1.0.mender', size: 4_200_000, compression: 'lzma' },
         images: [
           {

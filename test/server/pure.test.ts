@@ -40,7 +40,9 @@ describe('how a deployment ended', () => {
     ['aborted', { statistics: { success: 2, aborted: 1 } }],
     ['aborted', { statistics: { aborted: 3 } }],
     ['nothing-installed', { statistics: { noartifact: 3 } }],
-    ['nothing-installed', { statistics: { 'already-installed': 3 } }],
+    ['success', { statistics: { 'already-installed': 3 } }],
+    ['success', { statistics: { 'already-installed': 3, decommissioned: 1 } }],
+    ['nothing-installed', { statistics: { 'already-installed': 3, noartifact: 1 } }],
     ['nothing-installed', { statistics: { decommissioned: 3 } }],
     ['nothing-installed', { statistics: {} }],
   ])('%s: %j', (kind, more) => {

@@ -2,12 +2,13 @@ import type { RetentionRule } from '../../destinations/retention.ts';
 import { UsageError } from '../../errors.ts';
 import type { MapPrune, PrunedOfAccount } from '../../pipeline/destinations/prune.ts';
 import { pruneByMap } from '../../pipeline/destinations/prune.ts';
-import { pruneArtifacts } from '../../pipeline/release/retention.ts';
+import { WOULD_BE_DELETED, pruneArtifacts } from '../../pipeline/release/retention.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import { wantsDestinations } from '../options/destinations.ts';
 import { mapChoice, openMapContext } from '../options/mapContext.ts';
 import { openServer } from '../options/server.ts';
 import type { Context } from '../terminal/command.ts';
+import { confirm } from '../terminal/confirm.ts';
 import { formatList } from '../terminal/format.ts';
 
 /**
@@ -22,10 +23,22 @@ export async function runPrune(flags: ArtifactsFlags, context: Context): Promise
     });
   }
   const request = { application, rule: ruleOfFlags(flags), dryRun: flags.dryRun ?? false };
-  const pruned = wantsDestinations(flags)
-    ? await pruneByMap({ ...request, choice: mapChoice(flags) }, await openMapContext(flags, context))
-    : await pruneServer(request, flags, context);
+  const prune = async (dryRun: boolean): Promise<PrunedOfAccount[]> =>
+    wantsDestinations(flags)
+      ? pruneByMap({ ...request, dryRun, choice: mapChoice(flags) }, await openMapContext(flags, context))
+      : pruneServer({ ...request, dryRun }, flags, context);
+  if (!request.dryRun && flags.yes !== true && process.stdin.isTTY)
+    await confirmPrune(await prune(true), context);
+  const pruned = await prune(request.dryRun);
   context.report(pruned, prunedText(pruned));
+}
+
+/** Shows what would be deleted and asks. Throws UsageError unless the answer is yes. */
+async function confirmPrune(trial: readonly PrunedOfAccount[], { log }: Context): Promise<void> {
+  const count = trial.filter(({ reason }) => reason === WOULD_BE_DELETED).length;
+  if (count === 0) return;
+  log.info(prunedText(trial));
+  await confirm(`Delete ${count} artifacts?`, 'answer yes, or give --yes');
 }
 
 async function pruneServer(

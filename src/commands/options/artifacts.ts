@@ -68,6 +68,7 @@ export const ARTIFACT_OPTIONS = {
     describe: 'update: file that takes the place of the artifact, which is deleted before',
   },
   'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
+  yes: { type: 'boolean', describe: 'prune: do not ask on a terminal before deleting' },
   ...CACHE_OPTIONS,
   ...PRUNE_OPTIONS,
   ...SERVER_OPTIONS,

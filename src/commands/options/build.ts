@@ -42,7 +42,7 @@ export const BUILD_OPTIONS = {
     alias: 'm',
     type: 'string',
     describe: 'Name of the application and its software',
-    defaultDescription: '<repository folder>-<manifest folder>',
+    defaultDescription: "Compose's name, else <repository folder>-<manifest folder>",
   },
   'artifact-version': {
     group: WHAT,
@@ -55,9 +55,10 @@ export const BUILD_OPTIONS = {
     group: WHAT,
     alias: 'a',
     type: 'string',
-    describe: 'File to write',
+    describe: 'File to write; not for several artifacts of one run',
     defaultDescription: '<name>-<version>.mender',
   },
+  force: { group: WHAT, type: 'boolean', describe: 'Replace an artifact file that has other content' },
   'service-image': {
     placeholder: 'SERVICE=IMAGE',
     group: WHAT,
@@ -90,7 +91,7 @@ export const BUILD_OPTIONS = {
     group: BASE,
     alias: 'r',
     type: 'boolean',
-    describe: "The version is VERSION's content, the base is VERSION at the first parent of HEAD",
+    describe: "The version is VERSION's content, the base is the last other one in the history",
   },
   'previous-version': {
     placeholder: 'REF',
@@ -104,7 +105,13 @@ export const BUILD_OPTIONS = {
     group: BASE,
     type: 'string',
     array: true,
-    describe: '[VERSION=]FILE: a .mender file, an image archive or a metadata JSON as the base; repeatable',
+    describe:
+      '[VERSION=]FILE: a .mender file, an image archive or a metadata JSON as the base, or mender://NAME: an artifact of the server; repeatable',
+  },
+  locked: {
+    group: BASE,
+    type: 'boolean',
+    describe: 'Refuse images that are not those of the lock file (see the command lock)',
   },
   'also-full': { group: BASE, type: 'boolean', describe: 'Make a full artifact as well' },
   'strict-base': {
@@ -216,8 +223,25 @@ export const BUILD_OPTIONS = {
   cache: {
     group: CACHE,
     type: 'boolean',
-    describe: 'Build against what the last successful run left in the cache',
+    describe: 'Build against what the last delivery of this machine left in the cache',
     defaultDescription: 'true',
+  },
+  'cache-limit': {
+    group: CACHE,
+    type: 'boolean',
+    describe: 'Remove old entries of the cache after a run (--no-cache-limit: keep all)',
+    defaultDescription: 'true',
+  },
+  'cache-limit-percent': {
+    group: CACHE,
+    type: 'number',
+    describe: 'Percent of the disk that the cache leaves free',
+    defaultDescription: '20',
+  },
+  'cache-limit-size': {
+    group: CACHE,
+    type: 'string',
+    describe: 'What the cache may hold, like 20G; wins over the percent',
   },
   'cache-dir': {
     group: CACHE,
@@ -231,4 +255,7 @@ export const BUILD_OPTIONS = {
 export type BuildFlags = FlagsOf<typeof BUILD_POSITIONALS & typeof BUILD_OPTIONS> & {
   /** What follows `--`. */
   '--'?: string[];
+  upload?: boolean;
+  menderHost?: string;
+  tokenFile?: string;
 };

@@ -1,10 +1,33 @@
 import { join, resolve } from 'node:path';
 import { cacheRoot } from '../../cache/cache.ts';
+import type { CacheLimits } from '../../cache/upkeep.ts';
+import { UsageError } from '../../errors.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
+import { parseSize } from './request.ts';
 
 /** Percent of the disk that pruning leaves free by default, if the cache has enough old entries. */
 export const KEPT_FREE_PERCENT = 20;
+
+/** How much of the disk the cache may take, as options say it. */
+interface LimitFlags {
+  size?: string | undefined;
+  percent?: number | undefined;
+}
+
+/**
+ * The limits that options say; a size wins over a percent. `option` is the beginning of their names.
+ * Throws UsageError for an invalid value.
+ */
+export function cacheLimits({ size, percent = KEPT_FREE_PERCENT }: LimitFlags, option: string): CacheLimits {
+  if (!(percent >= 0 && percent <= 100)) {
+    throw new UsageError(`${option}-percent ${percent}: expected 0 to 100`, {
+      hint: 'it is the part of the disk to keep free, like 20',
+    });
+  }
+  const limitSize = size === undefined ? undefined : parseSize(size, `${option}-size`);
+  return { limitSize, limitPercent: percent };
+}
 
 type Place = Pick<Context, 'environment' | 'folder' | 'home'>;
 

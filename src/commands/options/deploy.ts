@@ -31,7 +31,11 @@ export const DEPLOY_OPTIONS = {
     describe: 'Name of the deployment',
     defaultDescription: "the artifact's name",
   },
-  force: { group: WHERE, type: 'boolean', describe: 'Install even where the artifact is installed already' },
+  'force-installation': {
+    group: WHERE,
+    type: 'boolean',
+    describe: 'Install even where the artifact is installed already',
+  },
   'wait-for-deploy': {
     group: 'Waiting:',
     alias: 'w',
@@ -77,7 +81,7 @@ export function deployRequest(artifactName: string, flags: DeployFlags): DeployR
     name: flags.deploymentName ?? artifactName,
     artifactName,
     target: targetOf(flags),
-    force: flags.force ?? false,
+    force: flags.forceInstallation ?? false,
     enterprise: enterpriseOf(flags),
   };
 }

@@ -86,7 +86,7 @@ export async function openMapContext(flags: MapFlags, context: Context): Promise
 export function mapDeployment(flags: MapDeployFlags, { folder }: Context): MapDeployment {
   refuseOtherTargets(flags);
   const { phases, retries, updateControlMap } = enterpriseOf(flags);
-  const { force, description, uploadOnly, waitForDeploy, report } = flags;
+  const { forceInstallation: force, description, uploadOnly, waitForDeploy, report } = flags;
   return {
     ...watchTimes(flags),
     choice: mapChoice(flags),

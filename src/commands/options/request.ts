@@ -30,6 +30,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
       : { version: checkVersion(flags.artifactVersion, '--artifact-version') }),
     ...(flags.artifactFilename === undefined ? {} : { output: resolve(folder, flags.artifactFilename) }),
     outputFolder: folder,
+    force: flags.force ?? false,
     deviceTypes: [...new Set(deviceTypes)],
     platform: parsePlatform(platform),
     serviceImages: pairs(flags.serviceImage, '-i SERVICE=IMAGE'),
@@ -49,10 +50,15 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
 function baseRequest(
   flags: BuildFlags,
   folder: string,
-): Pick<BuildRequest, 'release' | 'useMetadata' | 'previousVersions' | 'bases' | 'alsoFull' | 'strictBase'> {
+): Pick<
+  BuildRequest,
+  'release' | 'useMetadata' | 'isLocal' | 'locked' | 'previousVersions' | 'bases' | 'alsoFull' | 'strictBase'
+> {
   return {
     release: flags.release ?? false,
     useMetadata: flags.cache ?? true,
+    isLocal: flags.upload === false,
+    locked: flags.locked ?? false,
     previousVersions: flags.previousVersion ?? [],
     bases: (flags.base ?? []).map((text) => parseBase(text, folder)),
     alsoFull: flags.alsoFull ?? false,

@@ -21,6 +21,8 @@ const NOT_IN_MANIFEST = new Set([
   'service-image',
   'profile',
   'env-file',
+  'force',
+  'locked',
   'release',
   'previous-version',
   'base',
@@ -31,6 +33,9 @@ const NOT_IN_MANIFEST = new Set([
   // The token goes there.
   'library',
   'cache',
+  'cache-limit',
+  'cache-limit-percent',
+  'cache-limit-size',
   'cache-dir',
 ]);
 

@@ -16,6 +16,8 @@ import type { BlobSink, ImageSource, ResolvedImage } from '../../oci/image.ts';
 import { parseConfig } from '../../oci/manifest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
+import type { World } from '../images/world.ts';
+import { warnOfOtherName } from './applicationName.ts';
 import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
 
@@ -37,16 +39,17 @@ export async function artifactBaseline(
   { path, version: given }: BaseFile,
   application: string,
   request: BuildRequest,
-  signal: AbortSignal,
+  { log, signal }: Pick<World, 'log' | 'signal'>,
 ): Promise<Baseline> {
   const contents = await readContents(path, signal);
   const { module } = contents.report;
   const softwareFilesystem = filesystemOf(contents.report, application);
   const version = given ?? versionOf(contents.report, softwareFilesystem, application, path);
+  warnOfOtherName(application, applicationOf(contents.report), `--base ${path}`, log);
   const services: ArtifactMetadata['services'] = {};
   for (const [service, name] of contents.services) {
     const image = contents.report.images.find((candidate) => candidate.name === name);
-    if (image) services[service] = { image: imageMetadata(image, name, contents, path) };
+    if (image) services[service] = { image: imageMetadata(image, service, name, contents, path) };
   }
   const metadata = {
     version,
@@ -57,6 +60,12 @@ export async function artifactBaseline(
     services,
   };
   return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
+}
+
+/** The application that the meta-data names. The two modules have keys of their own for it. */
+function applicationOf({ metaData = {} }: ArtifactReport): string | undefined {
+  const name = metaData['application_name'] ?? metaData['project_name'];
+  return typeof name === 'string' ? name : undefined;
 }
 
 /**
@@ -120,7 +129,13 @@ function versionOf(
   });
 }
 
-function imageMetadata(image: ImageReport, name: string, { diffIDs }: Contents, path: string): ImageMetadata {
+function imageMetadata(
+  image: ImageReport,
+  service: string,
+  name: string,
+  { diffIDs, report }: Contents,
+  path: string,
+): ImageMetadata {
   const layers = diffIDs.get(image.id);
   if (image.configDigest === undefined || layers === undefined) {
     throw new UnsupportedError(`--base ${path}: image ${name} has no config in it`, {
@@ -130,7 +145,23 @@ function imageMetadata(image: ImageReport, name: string, { diffIDs }: Contents, 
   return {
     ref: formatReference(parseReference(name)),
     hash: image.configDigest,
+    ...placeOf(report, service, image.configDigest),
     layers: layers.map((diffID) => ({ diffID })),
+  };
+}
+
+/** Where the image was found, if the artifact recorded it: its layers may be there still. */
+function placeOf(
+  { record }: ArtifactReport,
+  service: string,
+  configDigest: Digest,
+): Pick<ImageMetadata, 'found' | 'manifestDigest'> {
+  const recorded = record?.images.find((one) => one.services.includes(service));
+  if (recorded?.configDigest !== configDigest) return {};
+  const { found, manifestDigest } = recorded;
+  return {
+    ...(found === undefined ? {} : { found }),
+    ...(manifestDigest === undefined ? {} : { manifestDigest }),
   };
 }
 

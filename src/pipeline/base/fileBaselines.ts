@@ -3,9 +3,17 @@ import { resolve } from 'node:path';
 import { namesInArchive } from '../../archives/source.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import { readMetadataFile } from '../../cache/metadata.ts';
-import { IntegrityError, NotFoundError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
+import {
+  DeniedError,
+  IntegrityError,
+  NotFoundError,
+  UnsupportedError,
+  UsageError,
+  systemCodeOf,
+} from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { firstBytes } from '../../io/files.ts';
+import type { Log } from '../../io/log.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
@@ -15,15 +23,21 @@ import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import type { Images } from '../images/images.ts';
+import type { Api } from '../../server/api.ts';
+import type { NewArtifact } from './order.ts';
+import { SERVER_SCHEME, namedServerBaseline } from './serverArtifacts.ts';
 
 /** What reading the files needs. */
 export interface FileContext {
   images: Images;
+  server?: Api | undefined;
+  log: Log;
   signal: AbortSignal;
 }
 
 /**
- * Parses `[VERSION=]FILE` or `[VERSION=]library://REFERENCE`; a relative path is one in `folder`.
+ * Parses `[VERSION=]FILE`, `[VERSION=]library://REFERENCE` or `[VERSION=]mender://NAME`; a relative
+ * path is one in `folder`.
  * Throws NotFoundError if there is no such file.
  */
 export function parseBase(text: string, folder: string): BaseFile {
@@ -34,28 +48,49 @@ export function parseBase(text: string, folder: string): BaseFile {
 }
 
 function placeOf(file: BaseFile, text: string, folder: string): BaseFile {
-  if (isLibraryReference(file.path)) return file;
+  if (isLibraryReference(file.path) || file.path.startsWith(SERVER_SCHEME)) return file;
   const path = resolve(folder, file.path);
   if (existsSync(path)) return { ...file, path };
   throw new NotFoundError(`--base ${text}: no such file`, {
-    hint: 'name a .mender file, an image archive or a metadata JSON',
+    hint: 'name a .mender file, an image archive, a metadata JSON, or an artifact of the server as mender://NAME',
   });
 }
 
-/** Reads the files that were named with --base, and downloads those of a library. */
+/**
+ * Reads the bases that were named with --base: files, files of a library, which it downloads, and
+ * artifacts of the server, which it does not.
+ */
 export async function fileBaselines(
   bases: readonly BaseFile[],
-  application: string,
-  newImages: readonly NewImage[],
+  artifact: Pick<NewArtifact, 'application' | 'images'>,
   request: BuildRequest,
   context: FileContext,
 ): Promise<Baseline[]> {
   const found: Baseline[] = [];
   for (const base of bases) {
+    if (base.path.startsWith(SERVER_SCHEME)) {
+      found.push(await onServer(base, artifact.application, context));
+      continue;
+    }
     const local = await fetchFile(base, request, context);
-    found.push(await baselineOf(local, application, newImages, request, context));
+    found.push(await baselineOf(local, artifact.application, artifact.images, request, context));
   }
   return found;
+}
+
+async function onServer(
+  { path, version }: BaseFile,
+  application: string,
+  { server }: FileContext,
+): Promise<Baseline> {
+  if (server === undefined) {
+    throw new DeniedError(`--base ${path}: there is no token for the server`, {
+      hint: 'set MENDER_PAT, name a file with --token-file, or run `mender-docker-delta login`',
+    });
+  }
+  const found = await namedServerBaseline(server, path.slice(SERVER_SCHEME.length), application);
+  if (version === undefined) return found;
+  return { ...found, metadata: { ...found.metadata, version }, origin: `${version} (--base ${path})` };
 }
 
 async function fetchFile(
@@ -75,7 +110,7 @@ async function baselineOf(
   context: FileContext,
 ): Promise<Baseline> {
   const kind = await kindOf(base.path);
-  if (kind === 'artifact') return artifactBaseline(base, application, request, context.signal);
+  if (kind === 'artifact') return artifactBaseline(base, application, request, context);
   if (kind === 'archive') return archiveBaseline(base, newImages, request, context);
   const metadata = await readMetadataFile(base.path);
   const version = base.version ?? metadata.version;

@@ -1,24 +1,29 @@
-import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import { NotFoundError } from '../../errors.ts';
 import { resolveRef, unknownRef } from '../../git/repository.ts';
-import type { Effects } from '../../io/effects.ts';
-import { formatPlatform } from '../../oci/platform.ts';
-import type { Images } from '../images/images.ts';
-import type { NewImage } from '../images/services.ts';
+import type { World } from '../images/world.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
 import { requireSetup } from './deviceSetup.ts';
 import { fileBaselines } from './fileBaselines.ts';
+import type { Recorded } from './gitBaseline.ts';
 import { readMetadataAtRef } from './gitBaseline.ts';
 import { LONGEST_BUILT_VERSION, checkArtifactName, checkVersion } from './names.ts';
+import type { BaseStep, NewArtifact } from './order.ts';
+import { baseSteps, isBaseNamed, lastOtherVersion, refuseOwnVersion, unfitReason } from './order.ts';
+import { deployedBaselines, recordedOnServer } from './serverArtifacts.ts';
 import type { Surroundings } from './versioning.ts';
-import { releasedBefore, requireReadable } from './versioning.ts';
+import { requireReadable, versionHistory } from './versioning.ts';
 
 /** What the search for baselines needs. */
-export interface BaselineContext extends Pick<Effects, 'log' | 'signal'> {
-  cache: Pick<Cache, 'lastArtifacts'>;
-  images: Images;
+export type BaselineContext = Pick<World, 'cache' | 'images' | 'server' | 'log' | 'signal'>;
+
+/** Everything that the search looks at. */
+interface Search {
+  request: BuildRequest;
+  artifact: NewArtifact;
+  around: Surroundings;
+  context: BaselineContext;
 }
 
 /** A git ref that may be the version before. */
@@ -28,23 +33,25 @@ interface Candidate {
   origin: string;
   /** True if the user named it, so that it must exist. */
   required: boolean;
+  /** The commit to take if there is no such ref. */
+  commit?: string;
 }
 
 /**
- * Returns the baselines of a build: those of --base, then those of several --previous-version.
- * Without any, returns the first that exists of: the last successful run, --previous-version, with
- * --release the VERSION file at the first parent of HEAD, else the VERSION file. Returns an empty
- * list if there is nothing to build against. Throws NotFoundError for a named ref that does not
- * exist, and UsageError for a base with an unusable version or name.
+ * Returns the baselines of a build: those that --base and --previous-version name. If they name
+ * none, returns the first that fits of what `baseSteps` lists. Returns an empty list if there is
+ * nothing to build against. Throws NotFoundError for a named base that does not exist, and
+ * UsageError for one that has the version of the new artifact or an unusable name.
  */
 export async function findBaselines(
   request: BuildRequest,
-  application: string,
-  newImages: readonly NewImage[],
+  artifact: NewArtifact,
   around: Surroundings,
   context: BaselineContext,
 ): Promise<Baseline[]> {
-  const found = request.delta ? await searchBaselines(request, application, newImages, around, context) : [];
+  if (!request.delta) return [];
+  const search = { request, artifact, around, context };
+  const found = isBaseNamed(request) ? await namedBaselines(search) : await firstBaseline(search);
   for (const { metadata, origin } of found) {
     checkVersion(metadata.version, 'the version of the base', LONGEST_BUILT_VERSION);
     if (metadata.artifactName !== undefined) checkArtifactName(metadata.artifactName, `the base ${origin}`);
@@ -52,24 +59,50 @@ export async function findBaselines(
   return found;
 }
 
-async function searchBaselines(
-  request: BuildRequest,
-  application: string,
-  newImages: readonly NewImage[],
-  around: Surroundings,
-  context: BaselineContext,
-): Promise<Baseline[]> {
-  const { bases, previousVersions, useMetadata } = request;
-  if (bases.length > 0 || previousVersions.length > 1) {
-    const atRefs = await namedBaselines(request, application, around, context);
-    return [...(await fileBaselines(bases, application, newImages, request, context)), ...atRefs];
+async function namedBaselines(search: Search): Promise<Baseline[]> {
+  const { request, artifact, context } = search;
+  const found = await fileBaselines(request.bases, artifact, request, context);
+  for (const ref of request.previousVersions) {
+    const baseline = await baselineAt({ ref, origin: '--previous-version', required: true }, search);
+    if (baseline) found.push(baseline);
   }
-  const last = useMetadata ? await lastBaseline(request, application, context) : undefined;
-  if (last) return [last];
-  const candidate = await chooseCandidate(request, around);
-  const baseline = candidate && (await baselineAt(candidate, request, application, around, context));
-  return baseline ? [baseline] : [];
+  refuseOwnVersion(found, artifact.version);
+  return found;
 }
+
+async function firstBaseline(search: Search): Promise<Baseline[]> {
+  const { request, artifact, context } = search;
+  for (const step of baseSteps(request, context.server !== undefined)) {
+    for (const candidate of await STEPS[step](search)) {
+      const reason = unfitReason(candidate.metadata, artifact.version, request);
+      if (reason === undefined) {
+        if (step !== 'git') requireSetup(candidate.metadata, request);
+        return [candidate];
+      }
+      context.log.info(`${candidate.origin} is not the base: ${reason}`);
+    }
+  }
+  return [];
+}
+
+const STEPS: Record<BaseStep, (search: Search) => Promise<Baseline[]>> = {
+  async server({ request, artifact: { application }, context: { server, log } }) {
+    if (server === undefined) return [];
+    return deployedBaselines(server, application, request.deviceTypes, log);
+  },
+  async delivery({ artifact: { application }, context: { cache } }) {
+    return deliveries(application, cache);
+  },
+  async local({ artifact: { application }, context: { cache } }) {
+    const metadata = await cache.lastArtifacts.local(application);
+    return metadata === undefined ? [] : [noted(metadata, 'the last local build (cache)')];
+  },
+  async git(search) {
+    const candidate = await chooseCandidate(search);
+    const baseline = candidate && (await baselineAt(candidate, search));
+    return baseline ? [baseline] : [];
+  },
+};
 
 /**
  * Returns what the cache remembers of the application's last artifact for the platform. Throws
@@ -80,66 +113,99 @@ export async function lastBaseline(
   application: string,
   { cache }: Pick<BaselineContext, 'cache'>,
 ): Promise<Baseline | undefined> {
-  const last = await cache.lastArtifacts.find(application);
-  if (last === undefined || !isForPlatform(last, request)) return undefined;
-  requireSetup(last, request);
-  return { metadata: last, origin: `${last.version}, the last successful run (cache)` };
+  const local = request.isLocal ? await cache.lastArtifacts.local(application) : undefined;
+  const own = local === undefined ? [] : [noted(local, 'the last local build (cache)')];
+  const all = [...own, ...(await deliveries(application, cache))];
+  const last = all.find(({ metadata }) => unfitReason(metadata, '', request) === undefined);
+  if (last) requireSetup(last.metadata, request);
+  return last;
 }
 
-function isForPlatform(metadata: ArtifactMetadata, { platform }: BuildRequest): boolean {
-  return metadata.platform === undefined || metadata.platform === formatPlatform(platform);
+async function deliveries(application: string, cache: World['cache']): Promise<Baseline[]> {
+  const all = await cache.lastArtifacts.delivered(application);
+  return all.map((metadata) => noted(metadata, 'the last delivery of this machine (cache)'));
 }
 
-async function namedBaselines(
-  request: BuildRequest,
-  application: string,
-  around: Surroundings,
-  context: BaselineContext,
-): Promise<Baseline[]> {
-  const found: Baseline[] = [];
-  for (const ref of request.previousVersions) {
-    const candidate = { ref, origin: '--previous-version', required: true };
-    const baseline = await baselineAt(candidate, request, application, around, context);
-    if (baseline) found.push(baseline);
+function noted(metadata: ArtifactMetadata, what: string): Baseline {
+  return { metadata, origin: `${metadata.version}, ${what}` };
+}
+
+/**
+ * VERSION names the base of a development version. The base of the version in VERSION is the one
+ * before it.
+ */
+async function chooseCandidate({
+  around,
+  artifact,
+  context: { log },
+}: Search): Promise<Candidate | undefined> {
+  const { repository, versionFile } = around;
+  if (versionFile === undefined) return undefined;
+  if (versionFile.version !== artifact.version)
+    return { ref: versionFile.version, origin: 'VERSION', required: false };
+  const other = lastOtherVersion(await versionHistory(around), artifact.version);
+  if (other !== undefined) {
+    const { version: ref, commit } = other;
+    return { ref, commit, origin: 'the last other VERSION in the history', required: false };
   }
-  return found;
+  if (repository?.shallow) throw unknownRef(repository, 'with another VERSION');
+  log.info(`VERSION was never anything but ${artifact.version}: there is no base in git`);
+  return undefined;
 }
 
-async function chooseCandidate(request: BuildRequest, around: Surroundings): Promise<Candidate | undefined> {
-  const [named] = request.previousVersions;
-  if (named !== undefined) return { ref: named, origin: '--previous-version', required: true };
-  if (request.release) {
-    const before = await releasedBefore(around);
-    if (before === undefined && around.repository?.shallow) throw unknownRef(around.repository, 'HEAD^1');
-    return before === undefined
-      ? undefined
-      : { ref: before, origin: 'VERSION at the first parent of HEAD', required: false };
-  }
-  const version = around.versionFile?.version;
-  return version === undefined ? undefined : { ref: version, origin: 'VERSION', required: false };
-}
-
-async function baselineAt(
-  { ref, origin, required }: Candidate,
-  request: BuildRequest,
-  application: string,
-  around: Surroundings,
-  { images, log }: BaselineContext,
-): Promise<Baseline | undefined> {
+async function baselineAt(candidate: Candidate, search: Search): Promise<Baseline | undefined> {
+  const { ref, origin, required } = candidate;
+  const { around, context } = search;
   requireReadable(around);
   const { repository } = around;
-  const commit = repository && (await resolveRef(repository.root, ref));
-  if (repository && commit) {
-    try {
-      const metadata = await readMetadataAtRef({ ref, commit, repository }, request, application, images);
-      return { metadata, origin: `${ref} (${origin}), git commit ${commit.slice(0, 7)}` };
-    } catch (error) {
-      if (required || !(error instanceof NotFoundError)) throw error;
-      log.warning(`${error.message}: shipping everything whole`);
-      return undefined;
-    }
-  }
+  const commit = repository && ((await resolveRef(repository.root, ref)) ?? candidate.commit);
+  if (repository && commit) return atCommit(candidate, { ref, commit, repository }, search);
   if (repository && (required || repository.shallow)) throw unknownRef(repository, ref);
-  log.warning(`no git tag or branch ${ref} (${origin}) to build against: shipping everything whole`);
+  if (required) {
+    throw new NotFoundError(`--previous-version ${ref}: ${around.folder} is in no git repository`, {
+      hint: 'name the base with --base, or ship everything with --no-delta',
+    });
+  }
+  context.log.warning(`no git tag or branch ${ref} (${origin}) to build against: shipping everything whole`);
   return undefined;
+}
+
+async function atCommit(
+  { ref, origin, required }: Candidate,
+  place: Parameters<typeof readMetadataAtRef>[0],
+  search: Search,
+): Promise<Baseline | undefined> {
+  const { request, artifact, context } = search;
+  try {
+    const recorded = (version: string): Promise<Recorded | undefined> => findRecord(version, search);
+    const at = { ...context, recorded };
+    const { metadata, by } = await readMetadataAtRef(place, request, artifact.application, at);
+    const commit = place.commit.slice(0, 7);
+    return { metadata, origin: `${ref} (${origin}), git commit ${commit}, images known by ${by}` };
+  } catch (error) {
+    if (required || !(error instanceof NotFoundError)) throw error;
+    context.log.warning(`${error.message}: shipping everything whole`);
+    return undefined;
+  }
+}
+
+/** Returns what was recorded when the version was delivered: by the cache, else by the server. */
+async function findRecord(version: string, search: Search): Promise<Recorded | undefined> {
+  const { request, artifact, context } = search;
+  const { cache, server, log } = context;
+  const fits = (metadata: ArtifactMetadata): boolean =>
+    metadata.version === version && hasLayers(metadata) && unfitReason(metadata, '', request) === undefined;
+  const delivered = request.useMetadata ? await cache.lastArtifacts.delivered(artifact.application) : [];
+  const note = delivered.find(fits);
+  if (note !== undefined) return { metadata: note, by: 'the cache' };
+  if (server === undefined) return undefined;
+  const { application } = artifact;
+  const recorded = await recordedOnServer(server, application, version, request.deviceTypes, log);
+  const found = recorded.find(({ metadata }) => fits(metadata));
+  return found && { metadata: found.metadata, by: `the record on ${server.host}` };
+}
+
+/** The helper's notes have no layers, so they can't replace the images of the commit. */
+function hasLayers({ services }: ArtifactMetadata): boolean {
+  return Object.values(services).every(({ image }) => image.layers !== undefined);
 }

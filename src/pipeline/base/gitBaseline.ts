@@ -1,15 +1,25 @@
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
+import type { Application } from '../../compose/application.ts';
 import { readApplication } from '../../compose/application.ts';
+import type { Mapping } from '../../compose/read/yaml/value.ts';
 import { NotFoundError } from '../../errors.ts';
 import { withCheckout } from '../../git/checkout.ts';
 import type { Repository } from '../../git/repository.ts';
+import { timeOf } from '../../git/repository.ts';
 import { findVersionFile } from '../../git/version.ts';
+import { createdOf } from '../../oci/manifest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import type { Mapping } from '../../compose/read/yaml/value.ts';
-import type { Images } from '../images/images.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { fetchBlobs } from '../images/fetch.ts';
+import type { NewImage } from '../images/services.ts';
 import { resolveServices } from '../images/services.ts';
+import type { World } from '../images/world.ts';
 import type { BuildRequest } from '../request.ts';
+import { warnOfOtherName } from './applicationName.ts';
+import { lockedMetadata, readLock } from './lock.ts';
 import { metadataOf } from './metadata.ts';
+import type { TaggedImage } from './movedTags.ts';
+import { requireUnmoved } from './movedTags.ts';
 import { relocated } from './versioning.ts';
 
 export interface GitPlace {
@@ -18,38 +28,83 @@ export interface GitPlace {
   repository: Repository;
 }
 
+type CommitNames = Omit<ArtifactMetadata, 'services' | 'platform'>;
+
+/** What finding the images of a commit needs. */
+export interface CommitContext extends Pick<World, 'cache' | 'images' | 'log' | 'signal'> {
+  /** Returns what the cache or a server recorded when this version was delivered. */
+  recorded: (version: string) => Promise<Recorded | undefined>;
+}
+
+/** What an artifact held, and who says so. */
+export interface Recorded {
+  metadata: ArtifactMetadata;
+  /** For people. */
+  by: string;
+}
+
 /**
- * Finds out what the artifact of an earlier commit held. Reads the Compose files, with the other
- * files and the `.env` of that commit, from a temporary clone, and looks up the images by name.
- * Leaves out services that were built and not pulled.
+ * Finds out what the artifact of an earlier commit held: what was recorded when its version was
+ * delivered, else what the lock file of that commit says, else the images that its references mean
+ * now. Reads the files of that commit from a temporary clone. Leaves out services that were built
+ * and not pulled. Throws UsageError if a reference may mean another image now.
  */
 export async function readMetadataAtRef(
-  { ref, commit, repository }: GitPlace,
+  place: GitPlace,
   request: BuildRequest,
   application: string,
-  images: Images,
-): Promise<ArtifactMetadata> {
+  context: CommitContext,
+): Promise<Recorded> {
+  const { ref, commit, repository } = place;
   return withCheckout(repository.root, commit, async (checkout) => {
     const composeFiles = request.manifests.map((path) => relocated(path, repository, checkout));
-    const { profiles, environment, platform } = request;
-    const { services, projectFolder, settings } = await readApplication({
-      composeFiles,
-      profiles,
-      environment,
-    }).catch((error: unknown) => {
+    const { profiles, environment } = request;
+    const there = await readApplication({ composeFiles, profiles, environment }).catch((error: unknown) => {
       throw missingThere(error, ref, checkout, repository);
     });
-    const pulled = services.filter(({ image }) => image !== undefined);
-    const resolved = await resolveServices(
-      pulled.map(({ name, image }) => ({ service: name, image })),
-      platform,
-      application,
-      images,
-    );
-    const version = (await findVersionFile(projectFolder, checkout))?.version ?? ref.replace(/^v(?=\d)/, '');
-    const names = { version, artifactName: `${application}-${version}`, ...setupIn(settings) };
-    return metadataOf(names, resolved, formatPlatform(platform));
+    warnOfOtherName(application, nameThere(there), `${ref} in git`, context.log);
+    const version =
+      (await findVersionFile(there.projectFolder, checkout))?.version ?? ref.replace(/^v(?=\d)/, '');
+    const recorded = await context.recorded(version);
+    if (recorded !== undefined) return recorded;
+    const names = { version, artifactName: `${application}-${version}`, ...setupIn(there.settings) };
+    const lock = await readLock(there.projectFolder);
+    const locked = lock && lockedMetadata(lock, there.services, request.platform, names);
+    if (locked !== undefined) return { metadata: locked, by: 'the lock file of that commit' };
+    return { metadata: await resolveThere(there, names, place, request, context), by: 'the registry now' };
   });
+}
+
+async function resolveThere(
+  { services }: Application,
+  names: CommitNames,
+  { ref, commit, repository }: GitPlace,
+  { platform }: BuildRequest,
+  context: CommitContext,
+): Promise<ArtifactMetadata> {
+  const pulled = services.filter(({ image }) => image !== undefined);
+  const wanted = pulled.map(({ name, image }) => ({ service: name, image }));
+  // A service without a name of its own is not pulled, so no application's name is needed.
+  const resolved = await resolveServices(wanted, platform, 'application', context.images);
+  const tagged = await taggedImages(resolved, context);
+  requireUnmoved(tagged, await timeOf(repository.root, commit), `${ref}, git commit ${commit.slice(0, 7)}`);
+  return metadataOf(names, resolved, formatPlatform(platform));
+}
+
+/** Returns the images whose references have no digest, with the times when they were made. */
+async function taggedImages(images: readonly NewImage[], context: CommitContext): Promise<TaggedImage[]> {
+  const tagged = images.filter(({ image }) => image.reference.digest === undefined);
+  await fetchBlobs(
+    tagged.map(({ image, source }) => ({ located: { image, source }, digests: [image.configDigest] })),
+    context,
+  );
+  return Promise.all(
+    tagged.map(async ({ services, image }) => {
+      const config = await context.cache.configs.find(image.configDigest);
+      const reference = formatReference(image.reference);
+      return { services, reference, created: config && createdOf(config) };
+    }),
+  );
 }
 
 /** The `x-mender` of a commit says what its artifact was made for. */
@@ -59,6 +114,12 @@ function setupIn(settings: Mapping): Pick<ArtifactMetadata, 'module' | 'software
     ...(typeof module === 'string' ? { module } : {}),
     ...(typeof softwareFilesystem === 'string' ? { softwareFilesystem } : {}),
   };
+}
+
+/** The name that the Compose files of the commit say. A name made from folders is not one of them. */
+function nameThere({ settings, projectName }: Application): string | undefined {
+  const name = settings['manifest-name'];
+  return typeof name === 'string' ? name : projectName;
 }
 
 /** Replaces the paths of the temporary clone, which mean nothing to people. */

@@ -3,6 +3,7 @@ import type { ArtifactRecord, RecordedImage } from '../../mender/record.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { metaDataOf } from '../../server/artifacts.ts';
 import { readRecord } from '../../mender/record.ts';
+import { softwareNameOf } from '../../mender/write/header.ts';
 import type { Baseline } from './baseImages.ts';
 
 /** Returns the record of an artifact, for its meta-data. Images keep their order. Pure. */
@@ -26,7 +27,7 @@ export function recordOf({ platform = '', services }: ArtifactMetadata): Artifac
 /** Returns what is known of an artifact from its record. Pure. */
 export function metadataOfRecord(
   { platform, images }: ArtifactRecord,
-  names: { version: string; artifactName: string },
+  names: Omit<ArtifactMetadata, 'services' | 'platform'>,
 ): ArtifactMetadata {
   const services: ArtifactMetadata['services'] = {};
   for (const { services: own, ref, configDigest, diffIDs, found, manifestDigest } of images) {
@@ -43,12 +44,32 @@ export function metadataOfRecord(
 /**
  * Returns the baseline that a server's description of an artifact amounts to. Its layers come from
  * the cache, or from the registry by digest. `key`: where devices report the version of the
- * application. Undefined if the artifact has no record, or is of another application. Pure.
+ * application, as `keyOf` finds it. Undefined if the artifact has no record, or is of another
+ * application. Pure.
  */
 export function serverBaseline(artifact: Artifact, key: string, origin: string): Baseline | undefined {
   const record = readRecord(metaDataOf(artifact));
   const version = artifact.artifact_provides?.[key];
   if (record === undefined || version === undefined) return undefined;
-  const metadata = metadataOfRecord(record, { version, artifactName: artifact.name });
-  return { metadata, origin: `${version} (${origin})` };
+  const module = moduleOf(artifact);
+  const filesystem = /^(.+?)\.(mender-docker-compose\.)?[^.]+\.version$/.exec(key)?.[1];
+  const names = {
+    ...{ version, artifactName: artifact.name },
+    ...(module === undefined ? {} : { module }),
+    ...(filesystem === undefined ? {} : { softwareFilesystem: filesystem }),
+  };
+  return { metadata: metadataOfRecord(record, names), origin: `${version} (${origin})` };
+}
+
+/**
+ * Returns the key under which devices with the artifact report the version of `application`, or
+ * undefined if the artifact is of another one. Pure.
+ */
+export function keyOf(artifact: Artifact, application: string): string | undefined {
+  const ending = `.${softwareNameOf(moduleOf(artifact) ?? '', application)}.version`;
+  return Object.keys(artifact.artifact_provides ?? {}).find((key) => key.endsWith(ending));
+}
+
+function moduleOf({ updates }: Artifact): string | undefined {
+  return updates?.[0]?.type_info?.type;
 }

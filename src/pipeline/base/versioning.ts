@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path';
 import { ToolError, UsageError } from '../../errors.ts';
 import type { Repository } from '../../git/repository.ts';
-import { findRepository, readFileAt } from '../../git/repository.ts';
+import { commitsOf, findRepository, readFileAt, resolveRef } from '../../git/repository.ts';
+import type { VersionAt } from './order.ts';
 import type { VersionFile } from '../../git/version.ts';
 import { checkVersion } from './names.ts';
 import { developmentVersion, findVersionFile, parseVersion } from '../../git/version.ts';
@@ -69,16 +70,28 @@ export function defaultApplicationName(around: Surroundings): string {
 }
 
 /**
- * Returns the version in VERSION at the first parent of HEAD, or undefined if there was no such
- * file.
+ * Returns the versions that VERSION had along the first parents of HEAD, newest first, each with
+ * the last commit that had it. Empty without a repository or a VERSION file.
  */
-export async function releasedBefore(around: Surroundings): Promise<string | undefined> {
+export async function versionHistory(around: Surroundings): Promise<VersionAt[]> {
   requireReadable(around);
   const { repository, versionFile } = around;
-  if (repository?.head === undefined || versionFile === undefined) return undefined;
-  const path = relative(repository.root, versionFile.path);
-  const text = await readFileAt(repository.root, 'HEAD^1', path);
-  return text === undefined ? undefined : parseVersion(text, `${path} at HEAD^1`);
+  if (repository?.head === undefined || versionFile === undefined) return [];
+  const { root, head } = repository;
+  const path = relative(root, versionFile.path);
+  const history: VersionAt[] = [];
+  let last = head;
+  for (const changed of await commitsOf(root, path)) {
+    const text = await readFileAt(root, changed, path);
+    if (text !== undefined) {
+      const version = parseVersion(text, `${path} at ${changed.slice(0, 7)}`);
+      if (history.at(-1)?.version !== version) history.push({ version, commit: last });
+    }
+    const parent = await resolveRef(root, `${changed}^1`);
+    if (parent === undefined) break;
+    last = parent;
+  }
+  return history;
 }
 
 /** Returns the same place in another checkout of the repository. */

@@ -1,11 +1,11 @@
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { ShippedFile } from '../../compose/application.ts';
-import { IntegrityError, UsageError, systemCodeOf } from '../../errors.ts';
-import { fileError } from '../../io/files.ts';
+import { IntegrityError, UsageError } from '../../errors.ts';
 import { buildArtifact } from '../../mender/build.ts';
+import type { ArtifactRecord } from '../../mender/record.ts';
+import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import type { ArtifactSpec, ArtifactSummary } from '../../mender/spec.ts';
 import { formatPlatform } from '../../oci/platform.ts';
@@ -17,6 +17,7 @@ import type { BuildPlan } from '../plan/planBuild.ts';
 import { dependsOnBaseline } from '../plan/planBuild.ts';
 import type { SettledRequest } from '../request.ts';
 import { verifyBuilt } from '../verify/built.ts';
+import { refuseOddFile, writeUnlessOther } from './output.ts';
 import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -43,7 +44,7 @@ export async function buildAll(
   request: SettledRequest,
   world: World,
 ): Promise<BuiltArtifact[]> {
-  const paths = prepared.plans.map((plan) => destinationOf(plan, prepared, request));
+  const paths = destinationsOf(prepared, request);
   await Promise.all(paths.map(refuseOddFile));
   await world.cache.ensureWritable();
   const built: BuiltArtifact[] = [];
@@ -79,31 +80,48 @@ async function buildOne(
   const threads = request.workers;
   const options = { log, progress, signal, threads };
   const spec = specOf(prepared, plan, images, request);
-  const artifact = await buildArtifact(spec, destination, options);
+  const write = (path: string): Promise<ArtifactSummary> => buildArtifact(spec, path, options);
+  const artifact = await writeUnlessOther(destination, request.force, write);
   if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, { progress, signal });
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   const { files } = prepared;
   return { plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
 }
 
+/**
+ * Returns the file of each artifact, in the order of the plans. Throws UsageError if two artifacts
+ * would share one. Pure.
+ */
+export function destinationsOf(prepared: Prepared, request: SettledRequest): string[] {
+  const paths = prepared.plans.map((plan) => destinationOf(plan, prepared, request));
+  const shared = paths.find((path, index) => paths.indexOf(path) !== index);
+  if (shared === undefined) return paths;
+  const hint =
+    request.output === undefined
+      ? 'name only one base of each version'
+      : 'leave out -a: each artifact then gets a file of its own, in the working folder';
+  throw new UsageError(`this run makes ${paths.length} artifacts, and several would be ${shared}`, { hint });
+}
+
 function destinationOf(plan: BuildPlan, prepared: Prepared, request: SettledRequest): string {
   return request.output ?? join(request.outputFolder, fileName(plan, prepared));
 }
 
-/** An artifact is renamed to its place, which would replace a link, or a device for everybody. */
-async function refuseOddFile(path: string): Promise<void> {
-  try {
-    if ((await lstat(path)).isFile()) return;
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return;
-    throw fileError(error, `writing ${path}`);
-  }
-  throw new UsageError(
-    `writing ${path}: expected a regular file or none, found a folder, link, device or named pipe`,
-    {
-      hint: 'choose another file with -a, or remove this one',
-    },
-  );
+/** What a server compares of an artifact, known before it is built. Pure. */
+export function plannedArtifact(
+  plan: BuildPlan,
+  request: SettledRequest,
+): { name: string; depends: Record<string, string[]>; record: ArtifactRecord } {
+  const { artifactName: name, application, baseline } = plan;
+  const key = versionKey(request.softwareFilesystem, softwareNameOf(request.module, application));
+  const base = dependsOnBaseline(plan) ? baseline?.metadata : undefined;
+  const isStrict = request.strictBase && base?.artifactName !== undefined;
+  const depends = {
+    device_type: [...request.deviceTypes],
+    ...(base === undefined ? {} : { [key]: [base.version] }),
+    ...(isStrict ? { artifact_name: [base.artifactName ?? ''] } : {}),
+  };
+  return { name, depends, record: recordOf(metadataFor(plan, [], request)) };
 }
 
 /** Artifacts that share a name still need files of their own. */

@@ -3,13 +3,16 @@ import { shippedFiles } from '../../compose/application.ts';
 import { prepareShipment } from '../../compose/ship/shipment.ts';
 import { requireImages } from '../../compose/requireImages.ts';
 import { UsageError } from '../../errors.ts';
+import { requireGit } from '../../git/run.ts';
 import { silentLog } from '../../io/log.ts';
 import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { findBaseImages } from '../base/baseImages.ts';
 import { findBaselines, lastBaseline } from '../base/findBaselines.ts';
+import { readLock, requireLocked } from '../base/lock.ts';
 import { checkArtifactName } from '../base/names.ts';
+import type { NewArtifact } from '../base/order.ts';
 import { checkBaselines } from '../base/checks.ts';
 import { baselinesOnDevices, fitToDevices, withDeviceSetup } from '../base/deviceFit.ts';
 import type { Settled } from '../base/deviceSetup.ts';
@@ -21,7 +24,8 @@ import type { BuildRequest, SettledRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import { overrideImages, resolveServices } from '../images/services.ts';
 import type { Surroundings } from '../base/versioning.ts';
-import { chooseVersion, defaultApplicationName, surroundingsOf } from '../base/versioning.ts';
+import { chooseVersion, surroundingsOf } from '../base/versioning.ts';
+import { applicationName, warnOfNewName } from '../base/applicationName.ts';
 import type { World } from '../images/world.ts';
 
 /** What all artifacts of a run are versions of. */
@@ -64,7 +68,7 @@ export async function prepare(
   const release = await resolveRelease(application, request, world);
   const { names, images, around } = release;
   const asked = withDeviceSetup(request, names.application);
-  const { setup, baselines } = await settle(asked, names.application, images, around, world);
+  const { setup, baselines } = await settle(asked, { ...names, images }, around, world);
   return planRelease(release, baselines, { ...request, ...setup }, world);
 }
 
@@ -81,7 +85,9 @@ export async function resolveRelease(
   for (const warning of shipment.warnings) world.log.warning(warning);
   const around = await surroundingsOf(application.projectFolder);
   if (around.unreadable !== undefined) world.log.warning(around.unreadable.message);
-  const name = applicationName(request.application, around);
+  const name = applicationName(request.application, application.projectName, around);
+  await warnOfNewName(name, application.projectName, around, world);
+  if (needsGit(request, around)) await requireGit();
   const version = chooseVersion(around, request.version, request.release);
   requireImages(application, [...request.serviceImages.keys(), ...request.serviceFiles.keys()]);
   checkPlatforms(application, request);
@@ -95,6 +101,7 @@ export async function resolveRelease(
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
   const images = await resolveServices(overridden, request.platform, name, world.images);
   const files = shippedFiles(application.services, shipment, imageNames(images));
+  if (request.locked) await checkLock(images, application, request);
   return { application, names: { application: name, version }, images, files, around };
 }
 
@@ -114,26 +121,46 @@ export async function planRelease(
   return { application, names, images, request: settled, files, plans };
 }
 
+/** Throws unless the images are those of the lock file next to the Compose file. */
+async function checkLock(
+  images: readonly NewImage[],
+  { projectFolder }: Application,
+  { platform }: BuildRequest,
+): Promise<void> {
+  requireLocked(await readLock(projectFolder), images, platform, projectFolder);
+}
+
 /**
  * Finds the baselines, and decides the update module and the software filesystem. A build without
  * deltas has no baseline, and still keeps to what the last artifact had.
  */
 async function settle(
   request: BuildRequest,
-  application: string,
-  images: readonly NewImage[],
+  artifact: NewArtifact,
   around: Surroundings,
   world: World,
 ): Promise<Settled> {
   if (request.delta) {
-    const found = await findBaselines(request, application, images, around, world);
-    const fitting = request.onlyRunning ? baselinesOnDevices(found, request, application, world.log) : found;
+    const found = await findBaselines(request, artifact, around, world);
+    const fitting = request.onlyRunning
+      ? baselinesOnDevices(found, request, artifact.application, world.log)
+      : found;
     return settleSetup(request, fitting, world.log);
   }
-  const last = request.useMetadata ? await lastBaseline(request, application, world) : undefined;
+  const last = request.useMetadata ? await lastBaseline(request, artifact.application, world) : undefined;
   const known = last ? [last] : [];
   // An artifact without a base may be for other devices than the last one: no reason to warn.
   return { ...settleSetup({ ...request, allowKeyChange: true }, known, silentLog), baselines: [] };
+}
+
+/** True if the version or the base can only come from git. A folder outside of git may do without. */
+function needsGit(
+  { release, version, previousVersions, bases, delta }: BuildRequest,
+  { repository }: Surroundings,
+): boolean {
+  if (repository !== undefined) return false;
+  const isBaseWanted = delta && release && bases.length === 0;
+  return previousVersions.length > 0 || isBaseWanted || (version === undefined && !release);
 }
 
 /** Files of this run that may be in the project folder and never ship. */
@@ -200,23 +227,4 @@ function planNames(names: ReleaseNames, baseline: Baseline | undefined): PlanNam
 
 function abilityOf({ delta, module, decodeOnDevice }: SettledRequest): DeltaAbility {
   return { delta, decode: module === 'app' || decodeOnDevice };
-}
-
-const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
-
-/**
- * Devices run the application as a Compose project of this name, so Compose's rules apply to it.
- */
-function applicationName(given: string | undefined, around: Surroundings): string {
-  if (given === undefined)
-    return (
-      defaultApplicationName(around)
-        .toLowerCase()
-        .replace(/[^a-z0-9_-]+/g, '-')
-        .replace(/^[-_]+/, '') || 'application'
-    );
-  if (PROJECT_NAME.test(given)) return given;
-  throw new UsageError(`${JSON.stringify(given)} can't name an application`, {
-    hint: 'use lower-case letters, digits, - and _, beginning with a letter or digit (--manifest-name)',
-  });
 }

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { retentionRules } from '../../destinations/plan.ts';
 import { NotFoundError, UserError, messageOf } from '../../errors.ts';
 import { writeAtomically } from '../../io/files.ts';
 import { mapLimited } from '../../io/pool.ts';
@@ -83,8 +82,14 @@ async function runAccount(one: AccountRun): Promise<AccountReport> {
     const blocked = account.destinations.map((target) => reportOf(target, { state: 'UPLOADFAILED' }));
     return { ...head, state: 'UPLOADFAILED', uploads: [], error, destinations: blocked, retention: [] };
   }
-  const destinations = await deployAll(one);
+  const isKept = uploads.some(({ outcome }) => outcome === 'kept');
+  const destinations = (await deployAll(one)).map((report) => (isKept ? asKept(report) : report));
   return { ...head, state: 'UPLOADED', uploads, destinations, retention: await prune(one, destinations) };
+}
+
+/** What a destination has then is another artifact than the one of this run. */
+function asKept(report: DestinationReport): DestinationReport {
+  return report.state === 'DEPLOYED' ? { ...report, state: 'KEPT' } : report;
 }
 
 async function prune(
@@ -93,7 +98,7 @@ async function prune(
 ): Promise<Pruned[]> {
   if (!reports.every(({ state }) => state === 'DEPLOYED')) return [];
   const { application, name } = artifact;
-  const rules = retentionRules(account.destinations.map(({ destination }) => destination));
+  const { retention: rules } = account;
   try {
     return await pruneArtifacts(account.api, { application, rules, dryRun: false, keep: name });
   } catch (error) {

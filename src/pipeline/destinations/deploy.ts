@@ -63,7 +63,7 @@ async function finish(
   if (watched instanceof UserError)
     return reportOf(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
   const { outcome, statistics } = watched;
-  const error = haveItAlready(statistics) ? undefined : deploymentError(outcome);
+  const error = deploymentError(outcome);
   if (error === undefined) return reportOf(target, { state: 'DEPLOYED', ...facts, statistics });
   one.failures.push(error);
   return reportOf(target, { state: 'NOTDEPLOYED', ...facts, statistics, error: error.message });
@@ -85,15 +85,6 @@ async function watch(
     if (!(error instanceof NotFoundError)) effects.log.warning(`${name}: deployment ${id} is still running`);
     throw error;
   }
-}
-
-/**
- * True if every device had the artifact before. For one deployment that is a mistake, but here
- * destinations may overlap, and a run is repeated where another account failed.
- */
-function haveItAlready(statistics: Statistics): boolean {
-  const counted = Object.entries(statistics).filter(([, count]) => count > 0);
-  return counted.length > 0 && counted.every(([status]) => status === 'already-installed');
 }
 
 /** What became of one destination. */

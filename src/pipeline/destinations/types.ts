@@ -90,7 +90,7 @@ export interface DestinationReport {
   destination: string;
   architecture: string | null;
   /** `PENDING`: the deployment is still running. */
-  state: Extract<State, 'PENDING' | 'UPLOADED' | 'DEPLOYED' | 'UPLOADFAILED' | 'NOTDEPLOYED'>;
+  state: Extract<State, 'PENDING' | 'UPLOADED' | 'DEPLOYED' | 'KEPT' | 'UPLOADFAILED' | 'NOTDEPLOYED'>;
   deployment?: string;
   joined?: boolean;
   statistics?: Statistics;

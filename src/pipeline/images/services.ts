@@ -79,9 +79,8 @@ interface Lookup {
 function lookupOf({ service, image, archive }: ServiceImage, application: string, images: Images): Lookup {
   const text = image ?? localName(application, service);
   const file = isLibraryReference(text) ? images.library(text) : undefined;
-  const { digest, ...named } = file?.name ?? parseReference(text);
-  // An archive replaces the image, also one that the Compose file pins to a digest.
-  const reference = digest === undefined || archive !== undefined ? named : { ...named, digest };
+  // A digest in the reference holds for an archive as well, which is compared with it.
+  const reference = file?.name ?? parseReference(text);
   const source = archive === undefined ? file?.source : images.archive(archive);
   const key = `${source?.name ?? ''} ${canonicalReference(reference)}`;
   return { reference, images: source === undefined ? images : images.only(source), key };
@@ -118,8 +117,7 @@ export function groupImages(resolved: readonly (LocatedImage & { service: string
 }
 
 function freeName(taken: ReadonlySet<string>, { reference, configDigest }: ResolvedImage): Reference {
-  // An archive that replaces a pinned image has neither tag nor digest.
-  const name = deviceReference({ digest: configDigest, ...reference });
+  const name = deviceReference(reference);
   if (!taken.has(formatReference(name))) return name;
   return { ...name, tag: `${(name.tag ?? 'latest').slice(0, 100)}-${hexOf(configDigest).slice(0, 12)}` };
 }

@@ -1,9 +1,12 @@
 import type { Cache } from '../../cache/cache.ts';
 import type { Effects } from '../../io/effects.ts';
+import type { Api } from '../../server/api.ts';
 import type { Images } from './images.ts';
 
 /** Everything outside of the process that a build, a plan or a verification may reach. */
 export interface World extends Effects {
   cache: Cache;
   images: Images;
+  /** The Mender server, if the user has a token for it and lets the run ask it. */
+  server?: Api | undefined;
 }

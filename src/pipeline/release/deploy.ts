@@ -1,4 +1,4 @@
-import { DeploymentError, NotFoundError, UsageError, messageOf } from '../../errors.ts';
+import { DeploymentError, NotFoundError, UsageError, UserError, messageOf } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import type { ApiResponse } from '../../server/apiMessage.ts';
@@ -33,14 +33,32 @@ export async function deployArtifact(
   const doing = `deploying ${request.artifactName}`;
   if (request.enterprise?.updateControlMap !== undefined)
     log.warning('Mender clients since version 4 ignore the update control map: updates do not pause there');
-  const before = new Set((await listDeployments(api, { name: request.name })).map(({ id }) => id));
+  const before = await knownBefore(request.name, { api, log });
   try {
     return await create(api, request, doing);
   } catch (error) {
     if (!mayBeDone(error)) throw error;
     log.warning(`${messageOf(error)}; looking whether the deployment was created`);
-    const found = await findTwin(api, request, (one) => !before.has(one.id));
+    const found = await findTwin(api, request, (one) => before?.has(one.id) === false);
+    if (before === undefined && found === undefined) throw error;
     return found === undefined ? create(api, request, doing) : { id: found.id, joined: false };
+  }
+}
+
+/**
+ * The deployments of this name before the call. Only a broken call needs them, so a server that
+ * can't list them does not prevent a deployment: then undefined.
+ */
+async function knownBefore(
+  name: string,
+  { api, log }: { api: Api; log: Log },
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return new Set((await listDeployments(api, { name })).map(({ id }) => id));
+  } catch (error) {
+    if (!(error instanceof UserError) || api.signal?.aborted === true) throw error;
+    log.warning(`${messageOf(error)}; deploying without the list`);
+    return undefined;
   }
 }
 

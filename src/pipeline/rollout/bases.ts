@@ -29,9 +29,9 @@ export async function baselinesFor(
   };
   const { names, images, around } = release;
   if (request.bases.length > 0 || request.previousVersions.length > 0)
-    (
-      await findBaselines({ ...request, useMetadata: false }, names.application, images, around, world)
-    ).forEach(note);
+    (await findBaselines({ ...request, useMetadata: false }, { ...names, images }, around, world)).forEach(
+      note,
+    );
   for (const artifact of artifacts)
     note(serverBaseline(artifact, key, `artifact ${artifact.name} on the server`));
   if (request.useMetadata) note(await lastBaseline(request, names.application, world));

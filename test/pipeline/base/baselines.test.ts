@@ -120,7 +120,12 @@ describe('the base of a build', () => {
       base: '3.0.0',
       origin: 'main (--previous-version)',
     },
-    { why: '--release', flags: ['--release'], base: '2.0.0', origin: 'VERSION at the first parent of HEAD' },
+    {
+      why: '--release',
+      flags: ['--release'],
+      base: '2.0.0',
+      origin: 'the last other VERSION in the history',
+    },
     { why: 'VERSION', flags: [], base: '3.0.0', origin: '3.0.0 (VERSION)' },
     { why: '--no-delta', flags: ['--no-delta'], base: undefined, origin: '' },
   ])('comes from $why', async ({ flags, base, origin }) => {
@@ -135,18 +140,23 @@ describe('the base of a build', () => {
     expect(leftClones()).toEqual(before);
   });
 
-  it('is the last successful run before everything in git', async () => {
+  it('is the last local build before everything in git, for local builds only', async () => {
     const { commit, run } = repository();
     commit('1.0.0', '1', '1.0.0');
     expect(
       await run('build', '--no-upload', '--artifact-version', 'x', '-a', join(temporaryFolder(), 'x.mender')),
     ).toMatchObject({ code: 0 });
-    const [cached] = plansIn(await run('plan', '--json', '--previous-version', '1.0.0'));
-    const [fresh] = plansIn(await run('plan', '--json', '--previous-version', '1.0.0', '--no-cache'));
-    expect([cached?.base?.version, fresh?.base?.version]).toEqual(['x', '1.0.0']);
+    const baseOf = async (...flags: string[]) =>
+      plansIn(await run('plan', '--json', '--artifact-version', '2', ...flags))[0]?.base?.version;
+    expect([
+      await baseOf('--no-upload'),
+      await baseOf('--no-upload', '--no-cache'),
+      await baseOf(),
+      await baseOf('--no-upload', '--previous-version', '1.0.0'),
+    ]).toEqual(['x', '1.0.0', '1.0.0', '1.0.0']);
   });
 
-  it('stays where it was when nothing was uploaded, and moves with --no-upload', async () => {
+  it('stays where it was when nothing was uploaded, and is noted apart with --no-upload', async () => {
     const { folder, commit, run } = repository();
     commit('1.0.0', '1');
     const output = ['-a', join(temporaryFolder(), 'x.mender'), '--artifact-version', '1.0.0'];
@@ -157,7 +167,7 @@ describe('the base of a build', () => {
     ]);
     expect(existsSync(join(folder, '.git/cache/v1/applications'))).toBe(false);
     await run('build', '--no-upload', ...output);
-    expect(readdirSync(join(folder, '.git/cache/v1/applications'))).toEqual(['shop.json']);
+    expect(readdirSync(join(folder, '.git/cache/v1/applications'))).toEqual(['shop.local.json']);
   });
 
   it('is what mender-docker-lifecycle-helper remembered, where nothing else is', async () => {
@@ -218,7 +228,7 @@ describe('--base', () => {
     const first = join(out, 'first.mender');
     await run('build', '--no-upload', '--artifact-version', '1.0.0', '-a', first);
     const metadata = join(out, 'metadata.json');
-    writeFileSync(metadata, readFileSync(join(folder, '.git/cache/v1/applications/shop.json')));
+    writeFileSync(metadata, readFileSync(join(folder, '.git/cache/v1/applications/shop.local.json')));
     const archive = join(out, 'old.tar');
     writeOciArchive(archive, { [`${registry.host}/shop/web:1`]: releases['1']! });
     commit('2.0.0', '2');
@@ -340,7 +350,12 @@ describe('--base', () => {
     chmodSync(path, 0);
     const user = process.geteuid?.() ?? 0;
     if (user === 0) process.seteuid?.('nobody');
-    const found = fileBaselines([{ version: '1', path }], 'shop', [], {} as BuildRequest, {} as FileContext);
+    const found = fileBaselines(
+      [{ version: '1', path }],
+      { application: 'shop', images: [] },
+      {} as BuildRequest,
+      {} as FileContext,
+    );
     await expect(found.finally(() => process.seteuid?.(user))).rejects.toMatchObject({
       name: 'UsageError',
       message: `reading ${path}: permission denied`,

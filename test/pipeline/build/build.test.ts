@@ -103,15 +103,18 @@ describe('build from a registry', () => {
   it('plans without writing anything but what it looked up', async () => {
     const { folder, build } = shop();
     await build('1.0', '1');
-    const run = await runCli(['plan', join(folder, 'shop'), '--artifact-version', '2.0', '--json'], {
-      TAG: '2',
-      HOME: folder,
-      MENDER_HELPER_CACHE_DIR: join(folder, 'cache'),
-    });
+    const run = await runCli(
+      ['plan', join(folder, 'shop'), '--artifact-version', '2.0', '--no-upload', '--json'],
+      {
+        TAG: '2',
+        HOME: folder,
+        MENDER_HELPER_CACHE_DIR: join(folder, 'cache'),
+      },
+    );
     const [plan] = JSON.parse(run.stdout) as [
       { base: unknown; images: { services: string[]; kind: string; layers: { kind: string }[] }[] },
     ];
-    expect(plan.base).toEqual({ version: '1.0', origin: '1.0, the last successful run (cache)' });
+    expect(plan.base).toEqual({ version: '1.0', origin: '1.0, the last local build (cache)' });
     expect(
       plan.images.map(({ services, kind, layers }) => [services, kind, layers.map((layer) => layer.kind)]),
     ).toEqual([
@@ -187,16 +190,24 @@ describe('build from archives', () => {
 });
 
 describe('names on the device', () => {
-  it('say by what content an archive stands in for a pinned image', async () => {
+  it('keep the digest of a pinned image that comes from an archive, which must hold it', async () => {
     const { folder, build, artifact } = shop();
     const [path, name] = [join(folder, 'own.tar'), `${registry.host}/shop/web`];
     writeOciArchive(path, { [`${name}:mine`]: v1 });
-    const flags = ['-i', `web=${name}@${v2.descriptor.digest}`, '-f', `web=${path}`];
-    expect(await build('1.0', '1', ...flags)).toMatchObject({ code: 0 });
-    const shipped = `${name}:sha256-${v1.configDigest.slice(7)}`;
+    const { digest } = v1.descriptor;
+    expect(await build('1.0', '1', '-i', `web=${name}@${digest}`, '-f', `web=${path}`)).toMatchObject({
+      code: 0,
+    });
+    const shipped = `${name}:sha256-${digest.slice(7)}`;
     const { images, manifest } = unpackArtifact(artifact('1.0'));
     expect(rebuild(images.get(shipped)!, undefined)).toEqual(diffIDs(v1));
     expect(manifest).toContain(shipped);
+    const other = ['-i', `web=${name}@${v2.descriptor.digest}`, '-f', `web=${path}`];
+    const { code, stderr } = await build('2.0', '1', ...other);
+    expect([code, stderr]).toEqual([
+      6,
+      expect.stringContaining(`expected the image ${v2.descriptor.digest}, found`),
+    ]);
   });
 
   it.each([

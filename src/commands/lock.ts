@@ -1,0 +1,27 @@
+import { writeLock } from '../pipeline/base/lock.ts';
+import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
+import { prepareRun } from './plan.ts';
+import { defineCommand } from './terminal/command.ts';
+
+/** `lock MANIFEST..` */
+export const lockCommand = defineCommand({
+  usage: 'lock <manifest..>',
+  describe: 'Write the digests of the images into a lock file next to the Compose file; downloads no layer',
+  examples: [
+    ['$0 lock compose.yaml', 'before a release; commit the file'],
+    ['$0 build compose.yaml --release --locked', 'release exactly these images'],
+  ],
+  positionals: BUILD_POSITIONALS,
+  // Takes every command line of build.
+  options: BUILD_OPTIONS,
+  async run(flags, context) {
+    // The version and the base play no part.
+    const artifactVersion = flags.artifactVersion ?? '0';
+    const given = { ...flags, artifactVersion, delta: false, locked: false, upload: false };
+    const { request, prepared } = await prepareRun(given, context);
+    const { projectFolder } = prepared.application;
+    const path = await writeLock(projectFolder, request.platform, prepared.images);
+    const services = prepared.images.flatMap((image) => image.services).length;
+    context.report({ path, services }, `${path}: ${services} services`);
+  },
+});

@@ -1,0 +1,169 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { array, custom, exactOptional, looseObject, record, safeParse, string } from 'valibot';
+import type { ArtifactMetadata } from '../../cache/metadata.ts';
+import { NotFoundError, UsageError, systemCodeOf } from '../../errors.ts';
+import { fileError, writeAtomically } from '../../io/files.ts';
+import { isLibraryReference } from '../../library/reference.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { isDigest } from '../../oci/digest.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import { deviceReference, formatReference, parseReference } from '../../oci/reference.ts';
+import type { NewImage } from '../images/services.ts';
+import { metadataOf } from './metadata.ts';
+
+/** The lock file, next to the Compose file. It belongs into git. */
+export const LOCK_FILE = 'mender-docker-delta.lock';
+
+/** An image as the lock file pins it. */
+interface LockedImage {
+  /** As the Compose file names it. */
+  image: string;
+  manifestDigest?: Digest;
+  configDigest: Digest;
+  /** Base first. */
+  diffIDs: Digest[];
+}
+
+/** Which image each service runs, by platform and service. */
+export type Lock = Record<string, Record<string, LockedImage>>;
+
+const digest = custom<Digest>((value) => typeof value === 'string' && isDigest(value));
+const LOCK = record(
+  string(),
+  record(
+    string(),
+    looseObject({
+      image: string(),
+      manifestDigest: exactOptional(digest),
+      configDigest: digest,
+      diffIDs: array(digest),
+    }),
+  ),
+);
+
+/**
+ * Returns the lock file in `folder`, or undefined if there is none. Throws UsageError for one that
+ * is damaged.
+ */
+export async function readLock(folder: string): Promise<Lock | undefined> {
+  const path = join(folder, LOCK_FILE);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, `reading ${path}`);
+  });
+  if (text === undefined) return undefined;
+  const result = safeParse(LOCK, jsonOf(text));
+  if (result.success) return result.output;
+  throw new UsageError(`reading ${path}: expected the lock of an application`, {
+    hint: 'write it again with mender-docker-delta lock',
+  });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the part of a lock for these images. Pure. */
+export function lockOf(images: readonly NewImage[]): Lock[string] {
+  const entries = images.flatMap(({ services, image }) =>
+    services.map((service) => {
+      const { reference, configDigest, manifestDigest, layers, source } = image;
+      const name = isLibraryReference(source) ? source : formatReference(reference);
+      const pinned = manifestDigest === undefined ? {} : { manifestDigest };
+      const diffIDs = layers.map(({ diffID }) => diffID);
+      return [service, { image: name, ...pinned, configDigest, diffIDs }] as const;
+    }),
+  );
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Writes the images of one platform into the lock file in `folder`. Returns its path. */
+export async function writeLock(
+  folder: string,
+  platform: Platform,
+  images: readonly NewImage[],
+): Promise<string> {
+  const path = join(folder, LOCK_FILE);
+  const lock: Lock = { ...(await readLock(folder)), [formatPlatform(platform)]: lockOf(images) };
+  const sorted = Object.fromEntries(Object.entries(lock).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const text = `${JSON.stringify(sorted, null, 2)}\n`;
+  await writeAtomically(path, (temporary) => writeFile(temporary, text));
+  return path;
+}
+
+/**
+ * Throws unless the images are those of the lock file: NotFoundError if there is none for the
+ * platform, UsageError that names every service that differs. Pure.
+ */
+export function requireLocked(
+  lock: Lock | undefined,
+  images: readonly NewImage[],
+  platform: Platform,
+  folder: string,
+): void {
+  const locked = lock?.[formatPlatform(platform)];
+  const path = join(folder, LOCK_FILE);
+  const hint = 'if these images are right, write it again with mender-docker-delta lock, and commit it';
+  if (locked === undefined) {
+    throw new NotFoundError(`--locked: ${path} has nothing for ${formatPlatform(platform)}`, { hint });
+  }
+  const differences = lockDifferences(locked, lockOf(images));
+  if (differences.length === 0) return;
+  throw new UsageError(`--locked: ${path} does not fit: ${differences.join('; ')}`, { hint });
+}
+
+/** Says how the images differ from the locked ones. Pure. */
+export function lockDifferences(locked: Lock[string], found: Lock[string]): string[] {
+  const services = [...new Set([...Object.keys(locked), ...Object.keys(found)])].sort();
+  return services.flatMap((service) => {
+    const [before, now] = [locked[service], found[service]];
+    if (before === undefined) return [`service ${service} is not in it`];
+    if (now === undefined) return [`there is no service ${service}`];
+    if (before.image !== now.image) return [`${service} runs ${now.image}, locked is ${before.image}`];
+    return before.configDigest === now.configDigest
+      ? []
+      : [`${now.image} is ${now.configDigest} now, locked is ${before.configDigest}`];
+  });
+}
+
+/**
+ * Returns what an artifact of the locked images holds, or undefined if the lock does not fit the
+ * services of the Compose file. Pure.
+ */
+export function lockedMetadata(
+  lock: Lock,
+  services: readonly { name: string; image?: string }[],
+  platform: Platform,
+  names: Omit<ArtifactMetadata, 'services' | 'platform'>,
+): ArtifactMetadata | undefined {
+  const locked = lock[formatPlatform(platform)];
+  const images = services.flatMap(({ name, image }) => {
+    const one = locked?.[name];
+    if (image === undefined) return [];
+    return [one?.image === writtenName(image) ? ([name, one] as const) : undefined];
+  });
+  if (locked === undefined || images.some((one) => one === undefined)) return undefined;
+  const metadata = metadataOf(names, [], formatPlatform(platform));
+  for (const [service, one] of images.filter((pair) => pair !== undefined)) {
+    const { image, manifestDigest, configDigest: hash, diffIDs } = one;
+    const ref = isLibraryReference(image) ? image : formatReference(deviceReference(parseReference(image)));
+    metadata.services[service] = {
+      image: {
+        ...{ ref, hash, layers: diffIDs.map((diffID) => ({ diffID })) },
+        ...(image === ref ? {} : { found: image }),
+        ...(manifestDigest === undefined ? {} : { manifestDigest }),
+      },
+    };
+  }
+  return metadata;
+}
+
+function writtenName(image: string): string {
+  return isLibraryReference(image) ? image : formatReference(parseReference(image));
+}

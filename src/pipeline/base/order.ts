@@ -1,0 +1,69 @@
+import type { ArtifactMetadata } from '../../cache/metadata.ts';
+import { UsageError } from '../../errors.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import type { NewImage } from '../images/services.ts';
+import type { BuildRequest } from '../request.ts';
+import type { Baseline } from './baseImages.ts';
+
+/** The new artifact that needs a base. */
+export interface NewArtifact {
+  application: string;
+  version: string;
+  images: readonly NewImage[];
+}
+
+/**
+ * Where a base comes from if nobody names one. `server`: the latest artifact that was deployed.
+ * `delivery`: what this machine delivered last. `local`: what it last built with --no-upload.
+ */
+export type BaseStep = 'server' | 'delivery' | 'local' | 'git';
+
+/** True if the user names the base. Then nothing else is looked at. Pure. */
+export function isBaseNamed({ bases, previousVersions }: BuildRequest): boolean {
+  return bases.length > 0 || previousVersions.length > 0;
+}
+
+/** Returns where to look for a base, in order. Pure. */
+export function baseSteps({ useMetadata, isLocal }: BuildRequest, hasServer: boolean): BaseStep[] {
+  const cached: BaseStep[] = isLocal ? ['local', 'delivery'] : ['delivery'];
+  return [
+    ...(hasServer && !isLocal ? (['server'] as const) : []),
+    ...(useMetadata ? cached : []),
+    'git' as const,
+  ];
+}
+
+/** Returns why a candidate can't be the base, or undefined if it can. Pure. */
+export function unfitReason(
+  metadata: Pick<ArtifactMetadata, 'version' | 'platform'>,
+  version: string,
+  { platform }: Pick<BuildRequest, 'platform'>,
+): string | undefined {
+  if (metadata.version === version) return 'it has the version of the new artifact';
+  const wanted = formatPlatform(platform);
+  if (metadata.platform === undefined || metadata.platform === wanted) return undefined;
+  return `it is for ${metadata.platform}, not for ${wanted}`;
+}
+
+/** Throws UsageError for a named base that has the version of the new artifact. Pure. */
+export function refuseOwnVersion(baselines: readonly Baseline[], version: string): void {
+  const own = baselines.find(({ metadata }) => metadata.version === version);
+  if (own === undefined) return;
+  throw new UsageError(`the base ${own.origin} has the version of the new artifact`, {
+    hint: 'name a base of another version, or another version with --artifact-version: a delta from a version to itself installs on no device that needs it',
+  });
+}
+
+/** A version that VERSION had, and the commit that had it last. */
+export interface VersionAt {
+  version: string;
+  commit: string;
+}
+
+/**
+ * Returns the newest version of the history that is not the new artifact's own. `history`: newest
+ * first. Pure.
+ */
+export function lastOtherVersion(history: readonly VersionAt[], version: string): VersionAt | undefined {
+  return history.find((one) => one.version !== version);
+}

@@ -1,0 +1,93 @@
+import { lstat, rename, rm } from 'node:fs/promises';
+import { IntegrityError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
+import { fileError, fileSize, temporaryBeside } from '../../io/files.ts';
+import { forgetTemporary } from '../../io/temporaries.ts';
+import { readArtifact } from '../../mender/read/read.ts';
+import type { ArtifactReport } from '../../mender/read/report.ts';
+import type { ArtifactSummary } from '../../mender/spec.ts';
+
+/**
+ * Throws UsageError if something other than a regular file is at `path`. An artifact is renamed to
+ * its place, which would replace a link, or a device for everybody.
+ */
+export async function refuseOddFile(path: string): Promise<void> {
+  try {
+    if ((await lstat(path)).isFile()) return;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return;
+    throw fileError(error, `writing ${path}`);
+  }
+  throw new UsageError(
+    `writing ${path}: expected a regular file or none, found a folder, link, device or named pipe`,
+    {
+      hint: 'choose another file with -a, or remove this one',
+    },
+  );
+}
+
+/**
+ * Writes an artifact with `write` and moves it to `destination`. Without `force`, throws UsageError
+ * if a file with another artifact is there already, and leaves that file as it is.
+ */
+export async function writeUnlessOther(
+  destination: string,
+  force: boolean,
+  write: (path: string) => Promise<ArtifactSummary>,
+): Promise<ArtifactSummary> {
+  if (force || (await fileSize(destination)) === undefined) return write(destination);
+  const aside = temporaryBeside(destination);
+  try {
+    const summary = await write(aside);
+    if (!(await holdSame(aside, destination))) throw otherFile(destination);
+    await rename(aside, destination);
+    return { ...summary, path: destination };
+  } finally {
+    await rm(aside, { force: true });
+    forgetTemporary(aside);
+  }
+}
+
+function otherFile(path: string): UsageError {
+  return new UsageError(`writing ${path}: it exists and holds something else than the new artifact`, {
+    hint: 'give the release another version, choose another file with -a, or replace this one with --force',
+  });
+}
+
+/**
+ * True if both files hold the same artifact. Their bytes may differ, because mender-artifact writes
+ * the time into them and signatures are random.
+ */
+async function holdSame(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([contentOf(one), contentOf(other)]);
+  return first !== undefined && first === second;
+}
+
+async function contentOf(path: string): Promise<string | undefined> {
+  try {
+    return comparable(await readArtifact(path, { sumsOnly: true }));
+  } catch (error) {
+    if (error instanceof IntegrityError || error instanceof UnsupportedError) return undefined;
+    throw error;
+  }
+}
+
+function comparable(report: ArtifactReport): string {
+  const { artifactName, deviceTypes, module, depends, provides, clears, scripts, signature } = report;
+  const { dependsOnArtifactNames, dependsOnGroups, metaData = {} } = report;
+  const facts = [
+    artifactName,
+    deviceTypes,
+    module,
+    sorted(depends),
+    sorted(provides),
+    clears,
+    scripts,
+    signature,
+  ];
+  const sums = report.files.map(({ path, sha256 }) => `${path} ${sha256}`).sort();
+  return JSON.stringify([facts, dependsOnArtifactNames, dependsOnGroups, sorted(metaData), sums]);
+}
+
+function sorted(value: object): unknown[] {
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+}

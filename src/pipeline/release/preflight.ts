@@ -1,0 +1,95 @@
+import { DeniedError, NotFoundError, UsageError, UserError } from '../../errors.ts';
+import { readRecord } from '../../mender/record.ts';
+import type { ArtifactRecord } from '../../mender/record.ts';
+import type { Api } from '../../server/api.ts';
+import { listArtifacts, metaDataOf } from '../../server/artifacts.ts';
+import type { Artifact } from '../../server/artifacts.ts';
+import type { Target } from '../../server/deployments.ts';
+import { getDevice, listGroups } from '../../server/inventory.ts';
+import { conflicts } from './sameArtifact.ts';
+
+/** An artifact that is about to be built, as far as a server compares it with others. */
+export interface PlannedArtifact {
+  name: string;
+  /** All that a device must be or have, `device_type` included. */
+  depends: Record<string, string[]>;
+  record: ArtifactRecord;
+}
+
+/**
+ * Returns everything that would make the delivery fail after the build, as far as the server tells:
+ * a token that it refuses, other artifacts of the same name, an unknown group, unknown devices.
+ */
+export async function serverProblems(
+  api: Api,
+  artifacts: readonly PlannedArtifact[],
+  target: Target | undefined,
+): Promise<UserError[]> {
+  try {
+    const held = await listArtifacts(api, { names: artifacts.map(({ name }) => name) });
+    const taken = artifacts.flatMap((planned) => conflictOf(planned, held, api.host) ?? []);
+    return [...taken, ...(await ifAllowed(() => targetProblems(api, target)))];
+  } catch (error) {
+    if (error instanceof UserError) return [error];
+    throw error;
+  }
+}
+
+/** A deployment needs no right to read the inventory, so a user without it is not stopped. */
+async function ifAllowed(find: () => Promise<UserError[]>): Promise<UserError[]> {
+  return find().catch((error: unknown) => {
+    if (error instanceof DeniedError) return [];
+    throw error;
+  });
+}
+
+/** One with the same images is most likely this very artifact, from a run before. */
+function conflictOf(
+  planned: PlannedArtifact,
+  held: readonly Artifact[],
+  host: string,
+): UsageError | undefined {
+  const rival = held.find((artifact) => conflicts(planned, artifact));
+  const record = rival && readRecord(metaDataOf(rival));
+  if (record === undefined || imagesIn(record) === imagesIn(planned.record)) return undefined;
+  return new UsageError(`${host} has another artifact ${planned.name} already, with other images`, {
+    hint: `give the release another version, or delete that one: artifacts delete ${rival?.id ?? planned.name}`,
+  });
+}
+
+function imagesIn({ images }: ArtifactRecord): string {
+  return images
+    .map(({ services, configDigest }) => `${configDigest} ${services.join()}`)
+    .sort()
+    .join('\n');
+}
+
+async function targetProblems(api: Api, target: Target | undefined): Promise<UserError[]> {
+  if (target?.kind === 'group') {
+    const groups = await listGroups(api);
+    return groups.includes(target.group) ? [] : [unknownGroup(target.group, groups, api.host)];
+  }
+  if (target?.kind !== 'devices') return [];
+  const problems: UserError[] = [];
+  for (const id of target.devices) {
+    const found = await getDevice(api, id).catch((error: unknown) => error);
+    if (found instanceof NotFoundError) problems.push(unknownDevice(id, api.host));
+    else if (found instanceof Error) throw found;
+  }
+  return problems;
+}
+
+function unknownGroup(group: string, groups: readonly string[], host: string): NotFoundError {
+  return new NotFoundError(`there is no device group ${group} on ${host}`, {
+    hint:
+      groups.length === 0
+        ? 'the server has no groups: deploy to --devices or --all-devices'
+        : `use one of its groups: ${[...groups].sort().join(', ')}`,
+  });
+}
+
+function unknownDevice(id: string, host: string): NotFoundError {
+  return new NotFoundError(`there is no device ${id} on ${host}`, {
+    hint: 'mender-docker-delta devices list shows the ids',
+  });
+}

@@ -1,0 +1,87 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Digest } from '../../../src/oci/digest.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import type { Lock } from '../../../src/pipeline/base/lock.ts';
+import {
+  LOCK_FILE,
+  lockDifferences,
+  lockOf,
+  lockedMetadata,
+  readLock,
+  requireLocked,
+  writeLock,
+} from '../../../src/pipeline/base/lock.ts';
+import type { NewImage } from '../../../src/pipeline/images/services.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+const digest = (character: string): Digest => `sha256:${character.repeat(64)}`;
+const platform = { os: 'linux', architecture: 'arm64' };
+
+function imageOf(name: string, content: string, services: string[]): NewImage {
+  const image = {
+    ...{ reference: parseReference(name), platform, source: 'registry' },
+    ...{ configDigest: digest(content), manifestDigest: digest('f'), layers: [{ diffID: digest('1') }] },
+  };
+  return { id: content, name: parseReference(name), services, image } as unknown as NewImage;
+}
+
+describe('the lock file', () => {
+  it('is written, and read back, with a part for each platform', async () => {
+    const folder = temporaryFolder();
+    expect(await readLock(folder)).toBeUndefined();
+    await writeLock(folder, platform, [imageOf('shop/web:1', 'a', ['worker', 'web'])]);
+    await writeLock(folder, { os: 'linux', architecture: 'amd64' }, [imageOf('shop/web:1', 'b', ['web'])]);
+    const lock = await readLock(folder);
+    expect(Object.keys(lock ?? {})).toEqual(['linux/amd64', 'linux/arm64']);
+    expect(Object.keys(lock?.['linux/arm64'] ?? {})).toEqual(['web', 'worker']);
+    expect(readFileSync(join(folder, LOCK_FILE), 'utf8')).toMatch(/^\{\n {2}"linux\/amd64"[^]*\}\n$/);
+  });
+
+  it.each(['', '{', '[]', '{"linux/arm64": []}', '{"linux/arm64": {"web": {"image": "a"}}}'])(
+    'is refused when it holds %j',
+    async (text) => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, LOCK_FILE), text);
+      await expect(readLock(folder)).rejects.toMatchObject({ name: 'UsageError' });
+    },
+  );
+
+  it.each<[string, NewImage[], string[]]>([
+    ['the same images', [imageOf('shop/web:1', 'a', ['web'])], []],
+    ['another tag', [imageOf('shop/web:2', 'a', ['web'])], ['web runs docker.io/shop/web:2, locked is']],
+    ['a moved tag', [imageOf('shop/web:1', 'b', ['web'])], ['shop/web:1 is sha256:bbbb']],
+    [
+      'another service',
+      [imageOf('shop/web:1', 'a', ['api'])],
+      ['service api is not in it', 'there is no service web'],
+    ],
+    ['no images', [], ['there is no service web']],
+  ])('with %s', (_, images, expected) => {
+    const locked = lockOf([imageOf('shop/web:1', 'a', ['web'])]);
+    const found = lockDifferences(locked, lockOf(images));
+    expect(found).toHaveLength(expected.length);
+    for (const [index, part] of expected.entries())
+      expect(found[index]).toContain(part.replace('docker.io/', ''));
+    const lock: Lock = { 'linux/arm64': locked };
+    const check = () => requireLocked(lock, images, platform, '/shop');
+    if (expected.length === 0) expect(check).not.toThrow();
+    else expect(check).toThrow(`/shop/${LOCK_FILE} does not fit`);
+  });
+
+  it('must have something for the platform', () => {
+    expect(() => requireLocked(undefined, [], platform, '/shop')).toThrow('has nothing for linux/arm64');
+    expect(() => requireLocked({ 'linux/amd64': {} }, [], platform, '/shop')).toThrow('linux/arm64');
+  });
+
+  it.each([
+    ['the locked reference', 'shop/web:1', true],
+    ['another reference', 'shop/web:2', false],
+  ])('says what a commit with %s held', (_, image, isKnown) => {
+    const lock: Lock = { 'linux/arm64': lockOf([imageOf('shop/web:1', 'a', ['web'])]) };
+    const names = { version: '1', artifactName: 'shop-1' };
+    const metadata = lockedMetadata(lock, [{ name: 'web', image }, { name: 'built' }], platform, names);
+    expect(metadata?.services['web']?.image.hash).toBe(isKnown ? digest('a') : undefined);
+  });
+});

@@ -1,0 +1,250 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readArtifact } from '../../../src/mender/read/read.ts';
+import type { BuiltImage } from '../../helpers/images.ts';
+import { buildImage } from '../../helpers/images.ts';
+import { simulateDevice } from '../../helpers/mender-server-device.ts';
+import type { MenderServer } from '../../helpers/mender-server.ts';
+import { menderServer } from '../../helpers/mender-server.ts';
+import type { RunningRegistry } from '../../helpers/registry.ts';
+import { push, startRegistry } from '../../helpers/registry.ts';
+import { makeShop } from './shop.ts';
+
+let registry: RunningRegistry;
+const imageOf = (content: string, config = {}): BuiltImage =>
+  buildImage({ layers: [{ base: 'base' }, { app: content.repeat(2000) }], config });
+beforeAll(async () => {
+  registry = await startRegistry();
+  for (const tag of ['1', '2', '3']) await push(registry.host, 'shop/web', tag, imageOf(`release ${tag}`));
+});
+afterAll(() => registry.stop());
+const web = (tag: string): string => `${registry.host}/shop/web:${tag}`;
+
+const KEY = 'data-docker.mender-docker-compose.shop.version';
+const dependsOf = async (path: string) => (await readArtifact(path)).depends[KEY];
+
+/** A server with one device that installs everything. */
+async function fleet(): Promise<MenderServer> {
+  const server = await menderServer();
+  simulateDevice(server, { id: 'd1', type: 'qemu', group: 'staging', provides: {} }, { outcome: 'success' });
+  return server;
+}
+
+describe('a release that is built twice', () => {
+  it('gives the same artifact, and never one that depends on itself', async () => {
+    const { commit, on, artifact } = makeShop();
+    commit('1.0.0', web('1'), '1.0.0');
+    const build = () => on('ci', 'build', '--release', '--no-upload', '-a', artifact('shop-1.0.0'));
+    expect(await build()).toMatchObject({ code: 0 });
+    const first = readFileSync(artifact('shop-1.0.0'));
+    const again = await build();
+    expect([again.code, again.stderr]).toEqual([
+      0,
+      expect.stringContaining('it has the version of the new artifact'),
+    ]);
+    expect(readFileSync(artifact('shop-1.0.0')).equals(first)).toBe(true);
+    expect(await dependsOf(artifact('shop-1.0.0'))).toBeUndefined();
+  });
+
+  it('with another content leaves the file as it is, unless --force says otherwise', async () => {
+    const { commit, on, artifact } = makeShop();
+    commit('2', web('1'));
+    const build = (...flags: string[]) =>
+      on('dev', 'build', '--artifact-version', '2', '--no-upload', '-a', artifact('two'), ...flags);
+    expect(await build()).toMatchObject({ code: 0 });
+    const first = readFileSync(artifact('two'));
+    const other = await build('-i', `web=${web('2')}`);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('holds something else')]);
+    expect(readFileSync(artifact('two')).equals(first)).toBe(true);
+    expect(await build('-i', `web=${web('2')}`, '--force')).toMatchObject({ code: 0 });
+    expect(readFileSync(artifact('two')).equals(first)).toBe(false);
+  });
+
+  it.each([
+    ['with the tag', '1.3.0'],
+    ['without the tag', undefined],
+  ])('after a late commit has the last other version as its base, %s', async (_, tag) => {
+    const { commit, on, artifact } = makeShop();
+    commit('1.2.0', web('1'), '1.2.0');
+    commit('1.3.0', web('2'));
+    commit('1.3.0', web('2'), tag);
+    const { code, stderr } = await on(
+      'fresh',
+      'build',
+      '--release',
+      '--no-upload',
+      '-a',
+      artifact('shop-1.3.0'),
+    );
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    expect(await dependsOf(artifact('shop-1.3.0'))).toBe('1.2.0');
+  });
+
+  it('is whole where it is the first, with a git tag of its version', async () => {
+    const { commit, on, artifact } = makeShop();
+    commit('1.0.0', web('1'), '1.0.0');
+    const first = ['build', '--release', '--no-upload', '-a', artifact('first')] as const;
+    expect(await on('fresh', ...first)).toMatchObject({ code: 0 });
+    expect(await dependsOf(artifact('first'))).toBeUndefined();
+  });
+
+  it.each([['--previous-version', '1.0.0'] as const])('refuses %s of its own version', async (...flags) => {
+    const { commit, on } = makeShop();
+    commit('1.0.0', web('1'), '1.0.0');
+    const { code, stderr } = await on('ci', 'plan', '--release', ...flags);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('has the version of the new artifact')]);
+  });
+});
+
+describe('a tag that was rebuilt between two releases', () => {
+  it('is an error on a fresh machine, which names the ways out', async () => {
+    const { commit, on } = makeShop();
+    await push(registry.host, 'lib/redis', '7', imageOf('old redis'));
+    commit('1.0.0', `${registry.host}/lib/redis:7`, '1.0.0');
+    await push(
+      registry.host,
+      'lib/redis',
+      '7',
+      imageOf('new redis', { created: new Date(Date.now() + 3_600_000).toISOString() }),
+    );
+    commit('1.1.0', `${registry.host}/lib/redis:7`);
+    const { code, stderr } = await on('fresh', 'plan', '--release');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/lib\/redis:7: it was made .*, after the commit of [^]*mender:\/\/NAME/),
+    ]);
+  });
+
+  it.each([
+    ['the lock file', true],
+    ['the record on the server', false],
+  ])('is found by its old digest through %s', async (_, isLocked) => {
+    const server = isLocked ? undefined : await fleet();
+    const { git, commit, on, artifact } = makeShop(server);
+    const name = isLocked ? 'lib/locked' : 'lib/recorded';
+    const [before, after] = [
+      imageOf(`${name} old`),
+      imageOf(`${name} new`, { created: new Date(Date.now() + 3_600_000).toISOString() }),
+    ];
+    await push(registry.host, name, '7', before);
+    commit('1.0.0', `${registry.host}/${name}:7`);
+    if (isLocked) {
+      expect(await on('dev', 'lock')).toMatchObject({ code: 0 });
+      git('add', '-A');
+      git('commit', '-q', '-m', 'Lock');
+      expect(await on('dev', 'plan', '--release', '--locked')).toMatchObject({ code: 0 });
+    } else {
+      const release = ['--release', '-a', artifact('shop-1.0.0'), '-g', 'staging', '--poll-interval', '1s'];
+      const { code, stderr } = await on('ci', 'build', ...release);
+      expect([code, stderr]).toEqual([0, expect.any(String)]);
+    }
+    await push(registry.host, name, '7', after);
+    if (isLocked) {
+      const { code, stderr } = await on('fresh', 'plan', '--release', '--locked');
+      expect([code, stderr]).toEqual([2, expect.stringContaining('does not fit')]);
+    }
+    commit('1.1.0', `${registry.host}/${name}:7`);
+    const upload = isLocked ? ['--no-upload'] : [];
+    const built = await on('fresh', 'build', '--release', '-a', artifact('shop-1.1.0'), ...upload);
+    expect([built.code, built.stderr]).toEqual([0, expect.any(String)]);
+    expect(await dependsOf(artifact('shop-1.1.0'))).toBe('1.0.0');
+    const { images, record } = await readArtifact(artifact('shop-1.1.0'));
+    expect(images[0]?.layers.map(({ kind, from }) => [kind, from])).toEqual([
+      ['omit', undefined],
+      ['delta', before.layers[1]?.diffID],
+    ]);
+    expect(record?.images[0]?.configDigest).toBe(after.configDigest);
+  });
+});
+
+describe('a base that somebody names', () => {
+  it('wins over the cache, and one that does not exist is an error', async () => {
+    const { commit, on, artifact } = makeShop();
+    commit('1.0.0', web('1'), '1.0.0');
+    const local = ['--artifact-version', '1.2.0-rc1', '--no-upload', '-a', artifact('rc')];
+    expect(await on('dev', 'build', ...local)).toMatchObject({ code: 0 });
+    const named = await on('dev', 'plan', '--json', '--no-upload', '--previous-version', '1.0.0');
+    expect(baseIn(named.stdout)).toBe('1.0.0');
+    expect(await on('dev', 'plan', '--previous-version', 'nonsense')).toMatchObject({ code: 3 });
+    commit('1.1.0', web('2'));
+    const release = await on('dev', 'plan', '--json', '--release');
+    expect(baseIn(release.stdout)).toBe('1.0.0');
+  });
+
+  it('may lie on the server: nothing of it is downloaded', async () => {
+    const server = await menderServer();
+    const { commit, on, artifact } = makeShop(server);
+    commit('1.0.0', web('1'));
+    expect(await on('ci', 'build', '--release', '-a', artifact('one'))).toMatchObject({ code: 0 });
+    commit('2.0.0', web('2'));
+    const flags = ['--release', '--no-upload', '--base', 'mender://shop-1.0.0'];
+    const built = await on('fresh', 'build', ...flags, '-a', artifact('two'));
+    expect([built.code, built.stderr]).toEqual([0, expect.any(String)]);
+    expect(await dependsOf(artifact('two'))).toBe('1.0.0');
+    expect(server.calls.filter((call) => call.includes('download'))).toEqual([]);
+    const missing = await on('fresh', 'plan', '--release', '--base', 'mender://shop-9');
+    expect([missing.code, missing.stderr]).toEqual([3, expect.stringContaining('no artifact of this name')]);
+    const other = await on('fresh', 'plan', '--release', '-m', 'kiosk', '--base', 'mender://shop-1.0.0');
+    expect([other.code, other.stderr]).toEqual([7, expect.stringContaining('expected an artifact of kiosk')]);
+  });
+
+  it('needs a token if it lies on the server', async () => {
+    const { commit, on } = makeShop();
+    commit('1.0.0', web('1'));
+    const { code, stderr } = await on('dev', 'plan', '--artifact-version', '2', '--base', 'mender://shop-1');
+    expect([code, stderr]).toEqual([4, expect.stringContaining('there is no token')]);
+  });
+});
+
+describe('what the server says was deployed', () => {
+  it('comes before what this machine delivered', async () => {
+    const server = await fleet();
+    const { commit, on, artifact } = makeShop(server);
+    const deploy = ['-g', 'staging', '--poll-interval', '1s'];
+    commit('1.0.0', web('1'));
+    for (const machine of ['a']) {
+      const { code, stderr } = await on(machine, 'build', '--release', '-a', artifact('1'), ...deploy);
+      expect([code, stderr]).toEqual([0, expect.any(String)]);
+    }
+    commit('2.0.0', web('2'));
+    // Uploaded, and never deployed.
+    expect(await on('a', 'build', '--release', '-a', artifact('2'))).toMatchObject({ code: 0 });
+    commit('3.0.0', web('3'));
+    const { stdout, stderr } = await on('a', 'plan', '--release', '--json');
+    expect([baseIn(stdout), stderr]).toEqual(['1.0.0', expect.any(String)]);
+  });
+});
+
+describe('one file for several artifacts', () => {
+  it('is refused before anything is built', async () => {
+    const { commit, on, artifact } = makeShop();
+    commit('1.0.0', web('1'), '1.0.0');
+    commit('2.0.0', web('2'));
+    const flags = ['--release', '--no-upload', '--also-full', '-a', artifact('same')];
+    const { code, stderr } = await on('ci', 'build', ...flags);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('leave out -a')]);
+  });
+});
+
+describe('without git', () => {
+  it.each([
+    [['--release', '--artifact-version', '2']],
+    [['--previous-version', '1.0.0', '--artifact-version', '2']],
+    [['--release']],
+    [[]],
+  ])('%j is an error', async (flags) => {
+    const { commit, on } = makeShop();
+    commit('1.0.0', web('1'), '1.0.0');
+    const path = process.env['PATH'];
+    process.env['PATH'] = '/nonexistent';
+    const { code, stderr } = await on('slim', 'plan', ...flags).finally(() => {
+      process.env['PATH'] = path;
+    });
+    expect([code, stderr]).toEqual([8, expect.stringContaining('git is not installed')]);
+  });
+});
+
+function baseIn(stdout: string): string | undefined {
+  if (stdout === '') return 'no plan';
+  return (JSON.parse(stdout) as { base: { version: string } | null }[])[0]?.base?.version;
+}
