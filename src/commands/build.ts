@@ -101,7 +101,7 @@ async function makeRoom({ cache, log }: World, limits: CacheLimits | undefined):
 
 /** Installs what is built on devices at hand. It is the next base once all of them run it. */
 async function buildForDevices(
-  { request, world, prepared }: PreparedRun<Flags>,
+  { flags, request, world, prepared }: PreparedRun<Flags>,
   devices: readonly LocalDevice[],
   context: Context,
 ): Promise<void> {
@@ -112,9 +112,9 @@ async function buildForDevices(
   const built = await buildAll(prepared, request, world);
   if (!context.json) context.print(built.map(buildText).join('\n\n'));
   const installed = await installOnDevices(devices, built[0] as BuiltArtifact, context);
-  await remember(built, world.cache);
+  await remember(built, request.isLocal, world.cache);
   context.report({ artifacts: built.map(buildJson), devices: installed }, installedText(installed));
-  await makeRoom(world);
+  await makeRoom(world, limitsOf(flags));
 }
 
 /** Deploys what is built to the destinations of a map. */

@@ -97,8 +97,11 @@ export async function prepareRun<Flags extends BuildFlags>(
     ...application.settings,
   });
   const reports = await Promise.all((flags.deviceReport ?? []).map((path) => readReport(path, folder)));
+  const asked = requestOf(flags, environment, folder);
   const request = {
-    ...requestOf(flags, environment, folder),
+    ...asked,
+    // Devices at hand are not the fleet.
+    isLocal: asked.isLocal || running.length > 0,
     devices: [...running.map(({ report }) => report), ...reports],
     onlyRunning: running.length > 0,
   };
