@@ -20,7 +20,9 @@ export async function buildRelease(folder: string, release: Release): Promise<st
   const { version, module, services, base } = release;
   const home = join(folder, `${module}-${version}`);
   mkdirSync(home, { recursive: true });
-  const lines = Object.entries(services).map(([service, { name }]) => `  ${service}:\n    image: ${nameOf(name)}\n`);
+  const lines = Object.entries(services).map(
+    ([service, { name }]) => `  ${service}:\n    image: ${nameOf(name)}\n`,
+  );
   writeFileSync(join(home, 'compose.yaml'), `services:\n${lines.join('')}`);
   const files: string[] = [];
   for (const [service, image] of Object.entries(services)) {
