@@ -1,6 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { array, custom, exactOptional, looseObject, record, safeParse, string } from 'valibot';
+import type { GenericSchema } from 'valibot';
+import {
+  array,
+  check,
+  custom,
+  exactOptional,
+  looseObject,
+  pipe,
+  record,
+  safeParse,
+  string,
+  unknown,
+} from 'valibot';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import { NotFoundError, UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError, writeAtomically } from '../../io/files.ts';
@@ -30,10 +42,18 @@ interface LockedImage {
 export type Lock = Record<string, Record<string, LockedImage>>;
 
 const digest = custom<Digest>((value) => typeof value === 'string' && isDigest(value));
-const LOCK = record(
-  string(),
-  record(
-    string(),
+/** For valibot a list is an object. */
+const notList = pipe(
+  unknown(),
+  check((value) => !Array.isArray(value), 'Object'),
+);
+/** An object with any keys. */
+function mapping<Value extends GenericSchema>(value: Value) {
+  return pipe(notList, record(string(), value));
+}
+
+const LOCK = mapping(
+  mapping(
     looseObject({
       image: string(),
       manifestDigest: exactOptional(digest),

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { translateHelperWords } from '../../../src/commands/line/helperWords.ts';
+import { openCache } from '../../../src/cache/cache.ts';
+import { silentLog } from '../../../src/io/log.ts';
+import { noProgress } from '../../../src/io/progress.ts';
 import { runCli } from '../../helpers/cli.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -44,18 +47,12 @@ describe('words of mender-docker-lifecycle-helper', () => {
     const notes = join(folder, 'cache/manifests/shop');
     mkdirSync(notes, { recursive: true });
     writeFileSync(join(notes, 'previous_artifact.json'), '{"version": "0.9", "services": {}}');
-    writeFileSync(
-      join(folder, 'compose.yaml'),
-      'name: shop\nservices: {}\nx-mender: {device-type: a, platform: linux/amd64, module: app}\n',
-    );
     const environment = { HOME: folder, MENDER_HELPER_CACHE_DIR: join(folder, 'cache') };
+    const { signal } = new AbortController();
     const base = async () => {
-      const run = await runCli(
-        ['plan', join(folder, 'compose.yaml'), '--artifact-version', '1', '--json'],
-        environment,
-      );
-      expect([run.code, run.stderr]).toEqual([0, expect.any(String)]);
-      return (JSON.parse(run.stdout) as { base: { version: string } | null }[])[0]?.base?.version;
+      const options = { log: silentLog, progress: noProgress, signal, largestLayer: 1 };
+      const cache = openCache(join(folder, 'cache'), { ...options, helperFolders: [join(folder, 'cache')] });
+      return (await cache.lastArtifacts.delivered('shop'))[0]?.version;
     };
     expect(await base()).toBe('0.9');
     const { code, stderr } = await runCli(['--clear-cache'], environment);

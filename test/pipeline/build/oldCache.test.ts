@@ -28,6 +28,7 @@ test('a cache folder of version 0.1.0 is used as it is, and gives the same artif
       [
         ...['build', join(folder, 'shop'), '-t', 'dev', '-p', 'linux/amd64', '-m', 'shop', '--no-upload'],
         ...['--artifact-version', version, '--writer', 'embedded', '--mode', 'offline', '-a', path],
+        ...['--module', 'app', '--software-filesystem', 'rootfs-image'],
         ...['--cache-dir', join(folder, 'cache'), ...more],
       ],
       { HOME: folder },
@@ -39,7 +40,7 @@ test('a cache folder of version 0.1.0 is used as it is, and gives the same artif
   for (const [path, bytes] of kept) {
     if (!path.startsWith('v1/applications/')) expect([path, now.get(path)]).toEqual([path, bytes]);
   }
-  expect([...now.keys()].filter((path) => !kept.has(path))).toEqual([]);
+  expect([...now.keys()].filter((path) => !kept.has(path))).toEqual(['v1/applications/shop.local.json']);
   expect(readdirSync(join(folder, 'cache'))).toEqual(['v1']);
 });
 
