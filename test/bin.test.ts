@@ -47,7 +47,10 @@ describe('bin/mender-docker-delta.js', () => {
     writeFileSync(join(folder, 'evil.cjs'), "require('node:fs').writeFileSync('ran', '')");
     writeFileSync(join(folder, 'prod.env'), 'NODE_OPTIONS=--require ./evil.cjs\n');
     symlinkSync(PROGRAM, join(folder, 'tool'));
-    const run = spawnSync('./tool', ['build', '.', ...option.split(' ')], { cwd: folder, encoding: 'utf8' });
+    const run = spawnSync(join(folder, 'tool'), ['build', '.', ...option.split(' ')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     expect(run.stderr).not.toContain('node:');
     expect(existsSync(join(folder, 'ran'))).toBe(false);
   });

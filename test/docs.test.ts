@@ -177,7 +177,7 @@ describe('the documents', () => {
     );
     it.each(keys)('name a key of an %s that must not be missing: %s', (of, key) => {
       const changed = structuredClone(entry);
-      delete (of === 'entry' ? changed : changed.mappings['europe']!.destinations[0]!)[key];
+      Reflect.deleteProperty(of === 'entry' ? changed : changed.mappings['europe']!.destinations[0]!, key);
       expect(lintMap([changed]).errors).not.toEqual([]);
     });
 
@@ -228,7 +228,7 @@ function requiredKeys(entry: MapEntry): string[] {
   const keys = places.flatMap((place) =>
     Object.keys(place(entry)).filter((key) => {
       const changed = structuredClone(entry);
-      delete place(changed)[key];
+      Reflect.deleteProperty(place(changed), key);
       return lintMap([changed]).errors.length > 0;
     }),
   );

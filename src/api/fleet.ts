@@ -77,8 +77,11 @@ export interface RolloutOptions extends Omit<
   dryRun?: boolean;
 }
 
-const { artifactFilename, alsoFull, sbom, strictBase, cache, ...shared } = BUILD_SCHEMA;
-void [artifactFilename, alsoFull, sbom, strictBase, cache];
+/** The options of a build that a rollout does not take: it makes several artifacts, and names them. */
+const NOT_SHARED = ['artifactFilename', 'alsoFull', 'sbom', 'strictBase', 'cache'];
+const shared = Object.fromEntries(
+  Object.entries(BUILD_SCHEMA).filter(([name]) => !NOT_SHARED.includes(name)),
+) as Omit<typeof BUILD_SCHEMA, 'artifactFilename' | 'alsoFull' | 'sbom' | 'strictBase' | 'cache'>;
 const maybeText = optional(text);
 const ROLLOUT_SCHEMA: SchemaOf<RolloutOptions> = {
   ...shared,

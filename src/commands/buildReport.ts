@@ -82,7 +82,7 @@ export function buildText(built: BuiltArtifact): string {
 }
 
 /** What was saved, in one line: `10.8 MB instead of 83.4 MB (-87 %), base 1.0.0`. */
-export function savingText({ plan, artifact, images }: BuiltArtifact): string {
+function savingText({ plan, artifact, images }: BuiltArtifact): string {
   const size = formatBytes(artifact.size);
   const full = fullSize(plan);
   const isDelta = plan.baseline !== undefined && images.some(({ current }) => current !== undefined);

@@ -43,8 +43,8 @@ export const planCommand = defineCommand({
 });
 
 /** The host is not among them: it is in the flags already. */
-function buildDefaults({ 'mender-host': _, ...defaults }: Context['defaults'] = {}): Record<string, unknown> {
-  return defaults;
+function buildDefaults(defaults: Context['defaults'] = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => name !== 'mender-host'));
 }
 
 function hidden(table: OptionTable): OptionTable {

@@ -10,7 +10,7 @@ export interface Shell {
   run(command: ShellCommand): Promise<ShellResult>;
 }
 
-export interface ShellCommand {
+interface ShellCommand {
   /** What is being done, for errors. */
   doing: string;
   /**
@@ -25,7 +25,7 @@ export interface ShellCommand {
   signal?: AbortSignal;
 }
 
-export interface ShellResult {
+interface ShellResult {
   exitCode: number;
   stdout: string;
   /** Both streams, as they came. */
@@ -66,6 +66,11 @@ export function sshShell(address: DeviceAddress, program = 'ssh'): Shell {
   };
 }
 
+/** What a program wrote; it wrote nothing if it did not start. */
+function textOf(output: unknown): string {
+  return typeof output === 'string' ? output : '';
+}
+
 function resultOf(error: unknown, doing: string): ShellResult {
   if (!(error instanceof ExecaError)) throw error;
   if (error.code === 'ENOENT') {
@@ -73,7 +78,7 @@ function resultOf(error: unknown, doing: string): ShellResult {
       hint: 'install it: apt-get install openssh-client',
     });
   }
-  const [stdout, all] = [String(error.stdout ?? ''), String(error.all ?? '')];
+  const [stdout, all] = [error.stdout, error.all].map(textOf) as [string, string];
   if (error.exitCode !== undefined && error.exitCode !== SSH_FAILED) {
     return { exitCode: error.exitCode, stdout, all };
   }

@@ -126,11 +126,6 @@ export const deviceSchema = pipe(
 
 export const filterAttributeSchema = pipe(notList, looseObject({ name: string(), scope: string() }));
 
-export const statisticsItemSchema = pipe(
-  notList,
-  looseObject({ id: string(), stats: nullish(statisticsSchema, {}) }),
-);
-
 /** Bytes; a limit of 0 means no limit. */
 export const storageSchema = looseObject({ limit: number(), usage: number() });
 

@@ -80,7 +80,7 @@ describe.each([['dash'], ['busybox', 'ash']])('probe.sh in %s', (program, ...wor
   it('reports, and writes nothing', { timeout: 120_000 }, () => {
     const folder = temporaryFolder();
     const report = parseProbe(run(folder), program);
-    expect(report).toMatchObject({ machine: expect.stringContaining('Linux'), unknown: [] });
+    expect(report).toMatchObject({ machine: expect.stringContaining('Linux') as string, unknown: [] });
     expect(report.memory!.total).toBeGreaterThan(report.memory!.free);
     expect(readdirSync(folder)).toEqual([]);
   });

@@ -19,7 +19,7 @@ describe.skipIf(skipReason() !== undefined)('a real device behind a real sshd', 
   const device = new Device(NAME);
   const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-ssh-e2e-'));
   const path = process.env['PATH'];
-  let server: SshServer;
+  let server: SshServer | undefined;
 
   beforeAll(async () => {
     device.fresh();
@@ -50,17 +50,17 @@ describe.skipIf(skipReason() !== undefined)('a real device behind a real sshd', 
     const argv = ['build', folder, '--mode', 'offline', '-f', `web=${join(folder, `web${version}.tar`)}`];
     const output = ['-a', join(folder, 'out.mender'), '--artifact-version', `1.${version}`];
     const environment = { HOME: folder, PATH: process.env['PATH']!, TAG: String(version) };
-    return runCli([...argv, ...output, '--to', server.url, ...flags], environment);
+    return runCli([...argv, ...output, '--to', server!.url, ...flags], environment);
   };
 
   it('is asked without being changed', async () => {
     const before = device.ask('find /data /etc /tmp -xdev -type f | sort | xargs sha256sum');
-    const { stdout } = await cli('doctor', '--device', server.url, '--json');
+    const { stdout } = await cli('doctor', '--device', server!.url, '--json');
     writeFileSync(join(folder, 'report.json'), stdout);
     expect(await readDeviceReport(join(folder, 'report.json'))).toMatchObject({
       deviceType: DEVICE_TYPE,
-      client: { name: 'mender', version: expect.stringContaining('3.4.0') },
-      docker: { command: 'docker', version: expect.stringMatching(/^26/) },
+      client: { name: 'mender', version: expect.stringContaining('3.4.0') as string },
+      docker: { command: 'docker', version: expect.stringMatching(/^26/) as string },
       store: { kind: 'classic', place: { path: '/var/lib/docker' } },
       xdelta3: { lzma: true },
     });
@@ -81,12 +81,18 @@ describe.skipIf(skipReason() !== undefined)('a real device behind a real sshd', 
   });
 
   it('gets the first artifact whole, then a delta, and goes back from one that fails', async () => {
-    expect(await build(1)).toMatchObject({ code: 0, stdout: expect.stringContaining('web web:1 Up') });
+    expect(await build(1)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('web web:1 Up') as string,
+    });
     expect(device.provides()[KEY]).toBe('1.1');
     const second = await build(2);
-    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('base:     1.1') });
+    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('base:     1.1') as string });
     expect([device.provides()[KEY], device.images()]).toEqual(['1.2', ['web:2']]);
-    expect(await build(3)).toMatchObject({ code: 9, stderr: expect.stringContaining('it runs web web:2') });
+    expect(await build(3)).toMatchObject({
+      code: 9,
+      stderr: expect.stringContaining('it runs web web:2') as string,
+    });
     expect(device.provides()[KEY]).toBe('1.2');
     expect(readFileSync(join(folder, 'out.mender')).length).toBeGreaterThan(0);
     expect(device.run('ls /var/lib/mender/mender-docker-delta-local').code).not.toBe(0);

@@ -45,21 +45,33 @@ export class Fleet {
   }
 
   #stepOf(device: Device): void {
-    if (this.#happens('vanish')) return this.#vanish(device);
+    if (this.#happens('vanish')) {
+      this.#vanish(device);
+      return;
+    }
     if (this.#happens('other')) this.#setVersion(device, '0.7');
     if (this.#options.random() < 0.5) return;
     const { state } = this.#server;
     const deployment = nextFor(state, device.id);
     if (deployment === undefined) return;
     const status = deployment.reports.get(device.id)?.status ?? 'pending';
-    if (status === 'pending') return this.#begin(deployment, device);
-    if (status === 'downloading') return report(deployment, device.id, { status: 'installing' });
+    if (status === 'pending') {
+      this.#begin(deployment, device);
+      return;
+    }
+    if (status === 'downloading') {
+      report(deployment, device.id, { status: 'installing' });
+      return;
+    }
     this.#finish(deployment, device);
   }
 
   #begin(deployment: Deployment, device: Device): void {
     const artifact = chooseArtifact(this.#server.state, deployment.artifact_name, device);
-    if (artifact === undefined) return report(deployment, device.id, { status: 'noartifact' });
+    if (artifact === undefined) {
+      report(deployment, device.id, { status: 'noartifact' });
+      return;
+    }
     report(deployment, device.id, { status: 'downloading', artifact: artifact.id });
   }
 

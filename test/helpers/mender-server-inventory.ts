@@ -44,7 +44,9 @@ export class DeviceMap extends Map<string, Device> {
   }
 }
 
-const OPERATORS: Record<string, (found: Value | undefined, wanted: Value) => boolean> = {
+type Judge = (found: Value | undefined, wanted: Value) => boolean;
+
+const OPERATORS: Readonly<Record<string, Judge | undefined>> = {
   $eq: (found, wanted) => found === wanted || (Array.isArray(found) && found.includes(String(wanted))),
   $ne: (found, wanted) => found !== wanted,
   $in: (found, wanted) => Array.isArray(wanted) && found !== undefined && wanted.includes(String(found)),
@@ -89,7 +91,8 @@ function view(device: Device, wanted: Search['attributes']) {
 export function searchDevices(call: Call): Reply {
   const { page = 1, per_page = 20, filters = [], attributes, sort, device_ids } = (call.body ?? {}) as Search;
   if (per_page > 500 || per_page < 1) throw new Refused(400, 'per_page: must be no greater than 500');
-  if (filters.some(({ value }) => value === null)) throw new Refused(400, 'value: cannot be blank');
+  if (filters.some(({ value }) => (value as Value | null) === null))
+    throw new Refused(400, 'value: cannot be blank');
   const size = Math.min(per_page, call.state.options.pageSize);
   const fits = (device: Device) =>
     (device_ids === undefined || device_ids.includes(device.id)) &&

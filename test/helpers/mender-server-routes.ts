@@ -43,7 +43,7 @@ export const handlers: Record<string, Handler> = {
     json({ id: 'a9a4ec0a-5d40-4d5a-a9a3-b6b7b8d8e1b5', email: call.state.options.user }),
   'GET /api/management/v1/inventory/groups': (call) => json(groupsOf(call.state)),
   'GET /api/management/v1/inventory/groups/{name}/devices': (call) => {
-    const members = devicesIn(call.state, call.parameters['name']!);
+    const members = devicesIn(call.state, call.parameters['name']);
     if (members.length === 0) throw new Refused(404, 'group not found');
     return page(call, members);
   },

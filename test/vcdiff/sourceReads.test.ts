@@ -34,7 +34,7 @@ describe.each(orders)('a layer %s', (_, order, needed) => {
     return { from, delta };
   }
 
-  test.each([512 * KIB, 1 * MIB, 2 * MIB, 8 * MIB])('reads what xdelta3 reads with -B %d', async (buffer) => {
+  test.each([512 * KIB, 1 * MIB, 2 * MIB, 8 * MIB])('reads what xdelta3 reads with -B %d', (buffer) => {
     const { from, delta } = prepared();
     const line = `xdelta3 -d -c -B ${buffer} -s "$0" "$1" > /dev/null; sed -n "s/rchar: //p" /proc/$$/io`;
     const found = Number(execFileSync('sh', ['-c', line, from, delta], { encoding: 'utf8' }));

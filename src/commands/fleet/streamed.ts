@@ -37,12 +37,12 @@ async function* jsonParts<T>(items: AsyncIterable<T>): AsyncGenerator<Uint8Array
 async function printTables<T>(
   items: AsyncIterable<T>,
   { headings, row, none }: Columns<T>,
-  { print }: Context,
+  context: Context,
 ): Promise<void> {
   let rows: (readonly string[])[] = [];
   let shown = 0;
   const flush = (): void => {
-    if (rows.length > 0) print(formatTable(headings, rows));
+    if (rows.length > 0) context.print(formatTable(headings, rows));
     shown += rows.length;
     rows = [];
   };
@@ -51,5 +51,5 @@ async function printTables<T>(
     if (rows.length === ROWS_AT_ONCE) flush();
   }
   flush();
-  if (shown === 0) print(none);
+  if (shown === 0) context.print(none);
 }

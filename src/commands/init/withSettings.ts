@@ -12,7 +12,7 @@ export function withSettings(text: string, settings: Readonly<Record<string, str
   const block = isMap(contents) ? contents.get('x-mender', true) : undefined;
   const missing = Object.entries(settings).filter(([key]) => !(isMap(block) && block.has(key)));
   if (missing.length === 0) return text;
-  if (block === undefined || block === null) return `${lines('', missing, 'x-mender:\n')}${text}`;
+  if (block === undefined) return `${lines('', missing, 'x-mender:\n')}${text}`;
   const start = isMap(block) && block.flow !== true ? block.range?.[0] : undefined;
   if (start === undefined) {
     throw new UsageError('x-mender: init completes it only if each key has a line of its own', {

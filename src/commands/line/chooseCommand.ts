@@ -28,16 +28,8 @@ interface Known {
  */
 export function chooseCommand(argv: readonly string[], known: Known): Choice {
   if (argv.length === 0) return { kind: 'introduction' };
-  const table = Object.assign(
-    {},
-    ...known.commands.map(({ options }) => options).reverse(),
-    known.common,
-  ) as OptionTable;
-  const first = tokensOf(argv, table).find(
-    ({ kind }) => kind === 'positional' || kind === 'option-terminator',
-  );
-  const word = first?.kind === 'positional' ? first.value : undefined;
-  const index = first?.index ?? argv.length;
+  const table = allOptions(known);
+  const { word, index } = firstWord(argv, table);
   const others = [...argv.slice(0, index), ...argv.slice(index + 1)];
   if (word === 'help') return helpOn(others, known);
   if (word === 'version') return { kind: 'version' };
@@ -47,6 +39,20 @@ export function chooseCommand(argv: readonly string[], known: Known): Choice {
   if (isHelp) return { kind: 'overview' };
   if (word !== undefined && !isPath(word, known)) throw unknownWord(word, known);
   return runOrVersion(defaultCommand(known), argv);
+}
+
+function allOptions({ commands, common }: Known): OptionTable {
+  const tables = commands.map(({ options }) => options).reverse();
+  return Object.assign({}, ...tables, common) as OptionTable;
+}
+
+/** The first word that is no option, and its place; without a word, the place where words end. */
+function firstWord(argv: readonly string[], table: OptionTable): { word?: string; index: number } {
+  const first = tokensOf(argv, table).find(
+    ({ kind }) => kind === 'positional' || kind === 'option-terminator',
+  );
+  if (first?.kind === 'positional') return { word: first.value, index: first.index };
+  return { index: first?.index ?? argv.length };
 }
 
 function runOrVersion(command: Command, words: readonly string[]): Choice {
@@ -74,8 +80,8 @@ function helpOn(words: readonly string[], known: Known): Choice {
   throw new UsageError(`there is no command ${JSON.stringify(word)}`, { hint: adviceOn(word, known) });
 }
 
-function isPath(word: string, { exists }: Known): boolean {
-  return /[./\\]/.test(word) || exists(word);
+function isPath(word: string, known: Known): boolean {
+  return /[./\\]/.test(word) || known.exists(word);
 }
 
 function unknownWord(word: string, known: Known): UsageError {

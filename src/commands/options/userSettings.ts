@@ -24,7 +24,7 @@ export interface UserSettings {
 }
 
 /** Keys of the configuration file, in addition to `servers`. */
-export const USER_KEYS = ['mender-host', 'device-type', 'platform', 'module'] as const;
+const USER_KEYS = ['mender-host', 'device-type', 'platform', 'module'] as const;
 
 /** `$XDG_CONFIG_HOME/mender-docker-delta/config.yaml`, else below `~/.config`. */
 export function userSettingsPath({ environment, home }: Place): string {
@@ -38,7 +38,7 @@ export async function readUserSettings(place: Place): Promise<UserSettings> {
   const profiles = await readProfiles(path, { optional: true });
   if ((await fileSize(path)) === undefined) return { path, values: {}, profiles };
   const value = (await readYamlFile(path)) ?? {};
-  const entries = Object.entries(value as object).filter(([key]) => key !== 'servers');
+  const entries = Object.entries(value).filter(([key]) => key !== 'servers');
   const values = entries.map(([key, one]) => [key, checked(path, key, one)] as const);
   return { path, values: Object.fromEntries(values), profiles };
 }

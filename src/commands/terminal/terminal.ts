@@ -46,18 +46,11 @@ interface Task {
 export function createProgress(screen: Screen, options: ProgressOptions = {}): Progress & { clear(): void } {
   const { now = Date.now, onEnd = () => undefined } = options;
   const tasks = new Set<Task>();
-  let drawn = 0;
+  const lines = createLines(screen);
   let last = now();
   let ticking: NodeJS.Timeout | undefined;
-  const clear = (): void => {
-    if (drawn > 0) screen.write(`\x1b[${drawn}A\x1b[J`);
-    drawn = 0;
-  };
   const draw = (): void => {
-    clear();
-    const lines = linesOf(slowOf(tasks, now()), screen.columns, now());
-    if (lines.length > 0) screen.write(`${lines.join('\n')}\n`);
-    drawn = lines.length;
+    lines.draw(linesOf(slowOf(tasks, now()), screen.columns, now()));
     last = now();
   };
   const writeLine = (): void => {
@@ -93,7 +86,22 @@ export function createProgress(screen: Screen, options: ProgressOptions = {}): P
       end: () => end(task),
     };
   };
-  return { start, clear };
+  return { start, clear: () => lines.clear() };
+}
+
+/** Lines at the end of a terminal, which the next lines replace. */
+function createLines(screen: Screen): { clear(): void; draw(lines: readonly string[]): void } {
+  let drawn = 0;
+  const clear = (): void => {
+    if (drawn > 0) screen.write(`\x1b[${drawn}A\x1b[J`);
+    drawn = 0;
+  };
+  const draw = (lines: readonly string[]): void => {
+    clear();
+    if (lines.length > 0) screen.write(`${lines.join('\n')}\n`);
+    drawn = lines.length;
+  };
+  return { clear, draw };
 }
 
 function slowOf(tasks: ReadonlySet<Task>, now: number): Task[] {

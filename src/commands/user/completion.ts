@@ -29,7 +29,8 @@ export function completionCommandFor(commands: () => readonly Command[]): Comman
     async run(flags, context) {
       if (flags.shell !== 'candidates') {
         const script = completionScript(flags.shell);
-        return context.report({ script }, script.trimEnd());
+        context.report({ script }, script.trimEnd());
+        return;
       }
       const typed = (flags as { '--'?: string[] })['--'] ?? [''];
       const found = complete(typed, commands(), GLOBAL_OPTIONS);

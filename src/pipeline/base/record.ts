@@ -25,7 +25,7 @@ export function recordOf({ platform = '', services }: ArtifactMetadata): Artifac
 }
 
 /** Returns what is known of an artifact from its record. Pure. */
-export function metadataOfRecord(
+function metadataOfRecord(
   { platform, images }: ArtifactRecord,
   names: Omit<ArtifactMetadata, 'services' | 'platform'>,
 ): ArtifactMetadata {

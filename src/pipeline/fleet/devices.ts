@@ -60,7 +60,7 @@ export async function keysFor(api: Api, application: string | undefined): Promis
 }
 
 /** Throws NotFoundError, which names the groups that exist, for an unknown one. */
-export async function requireGroup(api: Api, group: string): Promise<void> {
+async function requireGroup(api: Api, group: string): Promise<void> {
   const groups = await listGroups(api);
   if (groups.includes(group)) return;
   const names = [...groups].sort().join(', ');

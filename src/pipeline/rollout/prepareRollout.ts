@@ -27,7 +27,7 @@ import { supplyArtifacts } from './supply.ts';
 import type { Member } from './types.ts';
 
 /** Which devices a rollout is for. */
-export interface RolloutTarget {
+interface RolloutTarget {
   group?: string | undefined;
   devices?: readonly string[] | undefined;
 }

@@ -32,6 +32,15 @@ function untar(bytes) {
   return files;
 }
 
+function loadLayer(layer, path, hex, chain) {
+  const isContainerd = isOn('containerd-store');
+  const held = isContainerd ? join(blobs, hex) : join(chains, chain);
+  if (layer === undefined && !existsSync(held)) fail(`no such file: ${path}`);
+  if (layer !== undefined && sha(layer) !== hex) fail(`invalid diffID for layer ${hex}`);
+  if (!isContainerd) mkdirSync(held, { recursive: true });
+  else if (layer !== undefined) writeFileSync(held, layer);
+}
+
 function load() {
   if (isOn('hang')) {
     writeFileSync(at('reached'), '');
@@ -46,12 +55,7 @@ function load() {
   for (const [position, path] of entry.Layers.entries()) {
     const hex = diffIDs[position].slice(7);
     chain = chain === undefined ? hex : sha(`sha256:${chain} ${diffIDs[position]}`);
-    const layer = files.get(path);
-    const isHeld = isOn('containerd-store') ? existsSync(join(blobs, hex)) : existsSync(join(chains, chain));
-    if (layer === undefined && !isHeld) fail(`no such file: ${path}`);
-    if (layer !== undefined && sha(layer) !== hex) fail(`invalid diffID for layer ${hex}`);
-    if (isOn('containerd-store') && layer !== undefined) writeFileSync(join(blobs, hex), layer);
-    else if (!isOn('containerd-store')) mkdirSync(join(chains, chain), { recursive: true });
+    loadLayer(files.get(path), path, hex, chain);
   }
   const manifest = JSON.parse(files.get('index.json')).manifests[0].digest;
   images[entry.RepoTags[0]] = isOn('containerd-store') ? manifest : `sha256:${sha(config)}`;
@@ -68,7 +72,7 @@ function remove(name) {
   if (names.length > 1) fail('image is referenced in multiple repositories');
   if (isOn('used') && readFileSync(at('used'), 'utf8').includes(images[names[0]]))
     fail('container is using it');
-  delete images[names[0]];
+  Reflect.deleteProperty(images, names[0]);
   save();
 }
 

@@ -373,8 +373,10 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
       'without xdelta3': [(device) => rmSync(join(device.tools, 'xdelta3')), /xdelta3 is not on this device/],
       'without dd': [(device) => rmSync(join(device.tools, 'dd')), /dd is not on this device/],
       'without a daemon': [
-        (device) =>
-          device.write('bin/docker', '#!/bin/sh\nexit 1\n') ?? device.write('bin/sleep', '#!/bin/sh\n'),
+        (device) => {
+          device.write('bin/docker', '#!/bin/sh\nexit 1\n');
+          device.write('bin/sleep', '#!/bin/sh\n');
+        },
         /daemon does not answer/,
       ],
       'with too little space': [

@@ -127,11 +127,10 @@ test.each([
 });
 
 test('artifacts of a version, as the server describes them', () => {
-  const described = (provides: Record<string, string>, depends: Record<string, string[]>): Artifact =>
-    ({
-      ...{ id: 'a', name: 'a', device_types_compatible: ['qemu'], modified: '2026-01-01T00:00:00Z', size: 1 },
-      ...{ artifact_provides: provides, artifact_depends: { device_type: ['qemu'], ...depends } },
-    }) as Artifact;
+  const described = (provides: Record<string, string>, depends: Record<string, string[]>): Artifact => ({
+    ...{ id: 'a', name: 'a', device_types_compatible: ['qemu'], modified: '2026-01-01T00:00:00Z', size: 1 },
+    ...{ artifact_provides: provides, artifact_depends: { device_type: ['qemu'], ...depends } },
+  });
   const read = releaseArtifacts(
     [
       described({ [KEY]: '2.0' }, { [KEY]: ['1.0', '1.1'] }),
