@@ -21,7 +21,7 @@ import type { Artifact, ArtifactQuery } from '../server/artifacts.ts';
 import { deleteArtifact, describeArtifact, listArtifacts } from '../server/artifacts.ts';
 import { downloadArtifact } from '../server/download.ts';
 import { DEFAULT_HOST, parseHost } from '../server/host.ts';
-import { resolveArtifact } from '../server/resolveArtifact.ts';
+import { resolveArtifact } from '../server/resolve.ts';
 import type { StoredFile } from '../server/storedFile.ts';
 import { headOf } from '../server/storedFile.ts';
 import { checkArgument, checkOptions } from './checkOptions.ts';

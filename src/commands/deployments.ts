@@ -9,6 +9,7 @@ import {
   statisticsOf,
 } from '../server/deployments.ts';
 import type { Deployment } from '../server/deployments.ts';
+import { resolveDeployment } from '../server/resolve.ts';
 import { countersText } from '../server/outcome.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
@@ -21,7 +22,7 @@ type Action = (typeof ACTIONS)[number];
 
 const POSITIONALS = {
   action: { choices: ACTIONS, demandOption: true, describe: 'What to do' },
-  id: { type: 'string', describe: 'Id of a deployment, for all actions but list' },
+  id: { type: 'string', describe: 'Id of a deployment, its first eight digits, or latest' },
 } as const;
 
 const OPTIONS = {
@@ -39,7 +40,7 @@ export const deploymentsCommand = defineCommand({
   describe: 'List, show, wait for or abort deployments',
   examples: [
     ['$0 deployments list --status inprogress', 'what is going on'],
-    ['$0 deployments watch 5d1f... --wait-timeout 2h', 'wait for a deployment'],
+    ['$0 deployments watch latest --wait-timeout 2h', 'wait for the newest deployment'],
   ],
   positionals: POSITIONALS,
   options: OPTIONS,
@@ -55,7 +56,7 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
     context.report(found, deploymentsText(found));
   },
   show: async (api, flags, context) => {
-    const id = idOf(flags);
+    const id = await idOf(api, flags);
     const deployment = await getDeployment(api, id);
     const statistics = await statisticsOf(api, id);
     const devices = await devicesOf(api, id);
@@ -65,18 +66,18 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
     context.report({ ...deployment, statistics, devices, logs }, text);
   },
   watch: async (api, flags, context) => {
-    finishWatch(await watchWithLog(api, idOf(flags), flags, context), context);
+    finishWatch(await watchWithLog(api, await idOf(api, flags), flags, context), context);
   },
   abort: async (api, flags, context) => {
-    const id = idOf(flags);
+    const id = await idOf(api, flags);
     const aborted = await abortDeployment(api, id);
     const text = aborted ? `aborted deployment ${id}` : `deployment ${id} is finished already`;
     context.report({ id, aborted }, text);
   },
 };
 
-function idOf({ action, id }: Flags): string {
-  if (id !== undefined) return id;
+async function idOf(api: Api, { action, id }: Flags): Promise<string> {
+  if (id !== undefined) return resolveDeployment(api, id);
   throw new UsageError(`deployments ${action}: expected the id of a deployment`, {
     hint: 'deployments list shows them',
   });

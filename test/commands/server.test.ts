@@ -188,6 +188,13 @@ describe('deploy', () => {
       exitCode: 9,
       message: expect.stringMatching(/did not start/) as string,
     });
+    for (const short of ['latest', id.slice(0, 8)]) {
+      expect((await run(deploymentsCommand, `show ${short}`)).stdout).toContain(`id: ${id}`);
+    }
+    expect((await run(deploymentsCommand, 'show 00000000')).error).toMatchObject({
+      exitCode: 3,
+      message: expect.stringContaining('there is no deployment 00000000') as string,
+    });
     expect((await run(deploymentsCommand, `abort ${id}`)).stdout).toBe(`aborted deployment ${id}`);
     expect((await run(deploymentsCommand, `abort ${id}`)).stdout).toBe(
       `deployment ${id} is finished already`,

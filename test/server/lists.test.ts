@@ -10,7 +10,7 @@ import { deployArtifact } from '../../src/pipeline/release/deploy.ts';
 import { listDeployments } from '../../src/server/deployments.ts';
 import { logIn } from '../../src/server/login.ts';
 import { getRelease, listReleases, setNotes, setTags } from '../../src/server/releases.ts';
-import { resolveArtifact } from '../../src/server/resolveArtifact.ts';
+import { resolveArtifact } from '../../src/server/resolve.ts';
 import { findToken, storeToken } from '../../src/server/token.ts';
 import { listen } from '../helpers/listen.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
@@ -48,6 +48,7 @@ describe('artifacts on the server', () => {
     const { api } = await filled();
     const one = await resolveArtifact(api, 'app-2');
     expect(await resolveArtifact(api, one.id)).toEqual(one);
+    expect(await resolveArtifact(api, one.id.slice(0, 8))).toEqual(one);
     await expect(resolveArtifact(api, 'app-1')).rejects.toThrow(UsageError);
     await expect(resolveArtifact(api, 'app-*')).rejects.toThrow(NotFoundError);
     await expect(resolveArtifact(api, one.id.replace(/^./, 'z'))).rejects.toThrow(NotFoundError);
@@ -178,13 +179,13 @@ describe('tokens', () => {
   });
 
   test.each([
-    ['missing', undefined, /no such file/],
-    ['empty', '\n', /expected a token, found nothing/],
-    ['of several lines', 'a b\nc', /expected a token on one line/],
-  ])('a token file that is %s', async (_, content, message) => {
+    ['missing', undefined, NotFoundError, /no such file/],
+    ['empty', '\n', UsageError, /expected a token, found nothing/],
+    ['of several lines', 'a b\nc', UsageError, /expected a token on one line/],
+  ])('a token file that is %s', async (_, content, type, message) => {
     const path = join(temporaryFolder(), 'token');
     if (content !== undefined) writeFileSync(path, content);
-    await expect(findToken({}, path, HOST)).rejects.toThrow(UsageError);
+    await expect(findToken({}, path, HOST)).rejects.toThrow(type);
     await expect(findToken({}, path, HOST)).rejects.toThrow(message);
   });
 });

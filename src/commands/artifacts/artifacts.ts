@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { downloadArtifact, streamArtifact } from '../../server/download.ts';
-import { resolveArtifact } from '../../server/resolveArtifact.ts';
+import { resolveArtifact } from '../../server/resolve.ts';
 import { headOf } from '../../server/storedFile.ts';
 import { runDelete } from './delete.ts';
 import { artifactText, runDetail, runList } from './list.ts';

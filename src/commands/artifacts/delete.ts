@@ -2,7 +2,7 @@ import { UsageError, UserError, messageOf } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { deleteArtifact, listArtifacts } from '../../server/artifacts.ts';
 import type { Artifact, ArtifactQuery } from '../../server/artifacts.ts';
-import { resolveArtifact } from '../../server/resolveArtifact.ts';
+import { resolveArtifact } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatList } from '../terminal/format.ts';

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
-import { resolveArtifact } from '../../server/resolveArtifact.ts';
+import { resolveArtifact } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatBytes, formatList, onOneLine } from '../terminal/format.ts';

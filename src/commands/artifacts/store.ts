@@ -5,7 +5,7 @@ import { uploadLocationWithNote, uploadWithNote } from '../../pipeline/release/u
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import type { Api } from '../../server/api.ts';
 import { describeArtifact } from '../../server/artifacts.ts';
-import { resolveArtifact } from '../../server/resolveArtifact.ts';
+import { resolveArtifact } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import { openUploads } from '../options/uploadNotes.ts';
 import type { Context } from '../terminal/command.ts';

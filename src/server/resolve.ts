@@ -1,0 +1,63 @@
+import { NotFoundError, UsageError } from '../errors.ts';
+import type { Api } from './api.ts';
+import { findArtifact, listArtifacts } from './artifacts.ts';
+import type { Artifact } from './artifacts.ts';
+import { listDeployments } from './deployments.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** The beginning of an id. Narrow tables show eight digits. */
+const SHORT_ID = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i;
+
+/**
+ * The artifact with this id, the only one of this name, or the only one whose id begins with these
+ * eight or more digits. Throws NotFoundError if there is no such artifact, UsageError if there are
+ * several.
+ */
+export async function resolveArtifact(api: Api, reference: string): Promise<Artifact> {
+  const found = UUID.test(reference) ? await findArtifact(api, reference) : undefined;
+  if (found !== undefined) return found;
+  const listed = await listArtifacts(api, { names: [reference] });
+  const named = listed.filter((artifact) => artifact.name === reference);
+  if (named.length > 0) {
+    return theOnly(named, `artifacts on ${api.host} have the name ${reference}`);
+  }
+  const begun = SHORT_ID.test(reference) ? beginningWith(reference, await listArtifacts(api)) : [];
+  if (begun.length > 0)
+    return theOnly(begun, `artifacts on ${api.host} have an id that begins with ${reference}`);
+  throw new NotFoundError(`there is no artifact ${reference} on ${api.host}`, {
+    hint: 'artifacts list shows those that are there',
+  });
+}
+
+/**
+ * The id of the deployment that begins with these eight or more digits, or of the newest one for
+ * `latest`. A whole id is returned as it is. Throws NotFoundError if there is no such deployment,
+ * UsageError if there are several.
+ */
+export async function resolveDeployment(api: Api, reference: string): Promise<string> {
+  if (reference !== 'latest' && !SHORT_ID.test(reference)) return reference;
+  const all = await listDeployments(api);
+  const found = reference === 'latest' ? newestOf(all) : beginningWith(reference, all);
+  if (found.length > 0) {
+    return theOnly(found, `deployments on ${api.host} have an id that begins with ${reference}`).id;
+  }
+  const which = reference === 'latest' ? 'no deployment' : `no deployment ${reference}`;
+  throw new NotFoundError(`there is ${which} on ${api.host}`, {
+    hint: 'deployments list shows those that are there',
+  });
+}
+
+function newestOf<T extends { created: string }>(all: readonly T[]): T[] {
+  return all.toSorted((a, b) => Date.parse(b.created) - Date.parse(a.created)).slice(0, 1);
+}
+
+function beginningWith<T extends { id: string }>(start: string, all: readonly T[]): T[] {
+  return all.filter(({ id }) => id.startsWith(start.toLowerCase()));
+}
+
+function theOnly<T extends { id: string }>(found: readonly T[], several: string): T {
+  const [only, ...more] = found;
+  if (only !== undefined && more.length === 0) return only;
+  const ids = found.map(({ id }) => id).join(', ');
+  throw new UsageError(`${found.length} ${several}`, { hint: `name one by its id: ${ids}` });
+}
