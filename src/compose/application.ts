@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { applicationVariables, profilesOf } from './read/variables/application.ts';
 import { consistencyFaults } from './read/check/consistency.ts';
+import { startFaults } from './read/check/starts.ts';
 import { checkModel, throwFirst } from './read/check/model.ts';
 import type { ShipmentParts } from './ship/parts.ts';
 import type { Shipment } from './ship/shipment.ts';
@@ -90,7 +91,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
   refuseSecretsInNames(resolved, paths, variables.lookup);
   const active = activeServices(resolved, profilesOf(options.profiles, variables));
   checkServices(resolved, active);
-  throwFirst(consistencyFaults(resolved, active), origin);
+  throwFirst([...consistencyFaults(resolved, active), ...startFaults(resolved, active)], origin);
   checkResources(resolved, active);
   refuseUnsupported(resolved, active);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };

@@ -60,11 +60,12 @@ function refuseNewer(model: Mapping, origin: Origin): void {
   }
 }
 
-function faultError({ path, message }: Fault, origin: Origin): UsageError {
+function faultError(
+  { path, message, hint = 'docker compose config refuses it as well' }: Fault,
+  origin: Origin,
+): UsageError {
   const what = path.length === 0 ? 'the Compose file' : path.join('.');
-  return new UsageError(`${placeOf(path, origin)}: ${what} ${message}`, {
-    hint: 'docker compose config refuses it as well',
-  });
+  return new UsageError(`${placeOf(path, origin)}: ${what} ${message}`, { hint });
 }
 
 function placeOf(path: readonly string[], { paths, only }: Origin): string {

@@ -27,6 +27,8 @@ export interface Fault {
   path: string[];
   /** What is wrong, to be read after the path: `must be a string`. */
   message: string;
+  /** What to know or try. */
+  hint?: string;
 }
 
 let root: Schema | undefined;

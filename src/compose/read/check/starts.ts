@@ -1,0 +1,70 @@
+import type { Fault } from '../schema/validate.ts';
+import type { Mapping, Value } from '../yaml/value.ts';
+import { asList, asMapping, isMapping, scalarText } from '../yaml/value.ts';
+
+const HINT = 'docker compose config accepts it, but docker compose up fails on every device';
+const RESTART = /^(no|always|unless-stopped|on-failure(:\d+)?|)$/;
+
+/** A port of the device that a service publishes. */
+interface Published {
+  path: string[];
+  service: string;
+  /** Empty for all addresses of the device. */
+  address: string;
+  port: string;
+  protocol: string;
+}
+
+/** Finds what Docker refuses when the active services start: Compose does not look at it before. */
+export function startFaults(model: Mapping, active: readonly string[]): Fault[] {
+  const services = asMapping(model['services']);
+  return [
+    ...active.flatMap((name) => restartFaults(name, asMapping(services[name]))),
+    ...sharedPorts(active.flatMap((name) => publishedBy(name, asMapping(services[name])))),
+  ];
+}
+
+function restartFaults(name: string, { restart }: Mapping): Fault[] {
+  const policy = scalarText(restart);
+  if (RESTART.test(policy)) return [];
+  const message = `is ${policy}: expected no, always, on-failure, on-failure:COUNT or unless-stopped`;
+  return [{ path: ['services', name, 'restart'], message, hint: HINT }];
+}
+
+function sharedPorts(published: readonly Published[]): Fault[] {
+  return published.flatMap((one, index) => {
+    const owner = published
+      .slice(0, index)
+      .find((other) => other.service !== one.service && clashes(other, one));
+    if (owner === undefined) return [];
+    const message = `publishes port ${one.port} of the device, as ${owner.service} does`;
+    return [{ path: one.path, message, hint: HINT }];
+  });
+}
+
+function clashes(one: Published, other: Published): boolean {
+  const isSame = one.port === other.port && one.protocol === other.protocol;
+  return isSame && (one.address === other.address || one.address === '' || other.address === '');
+}
+
+/** The single ports: Docker itself finds a free one in a range. */
+function publishedBy(service: string, { ports }: Mapping): Published[] {
+  return asList(ports).flatMap((entry, index) => {
+    const { address, port, protocol } = isMapping(entry) ? longPort(entry) : shortPort(scalarText(entry));
+    if (!/^\d+$/.test(port) || port === '0') return [];
+    const path = ['services', service, 'ports', String(index)];
+    return [{ path, service, address: /^(0\.0\.0\.0|::)$/.test(address) ? '' : address, port, protocol }];
+  });
+}
+
+function longPort(entry: Mapping): Pick<Published, 'address' | 'port' | 'protocol'> {
+  const text = (value: Value | undefined): string => scalarText(value);
+  const protocol = text(entry['protocol']) || 'tcp';
+  return { address: text(entry['host_ip']), port: text(entry['published']), protocol };
+}
+
+function shortPort(entry: string): Pick<Published, 'address' | 'port' | 'protocol'> {
+  const [ports = '', protocol = 'tcp'] = entry.split('/');
+  const [, address = '', port = ''] = /^(?:\[?([^\]]*)\]?:)?(\d*):[^:]*$/.exec(ports) ?? [];
+  return { address, port, protocol: protocol.toLowerCase() };
+}
