@@ -106,8 +106,8 @@ const VERBS: Record<string, (store: Prepared) => Promise<void>> = {
 
 /** What is said of the fields of a post or put; undefined where they are taken. */
 function refusalOf(op: string, meta: Record<string, string>): string | undefined {
-  const others = Object.keys(meta).filter((key) => key !== 'name');
-  if (others.length > 0) return `Unknown argument${others.length > 1 ? 's' : ''}: ${others.join(', ')}`;
+  const [other] = Object.keys(meta).filter((key) => key !== 'name');
+  if (other !== undefined) return `unknown option --${other}`;
   if (op === 'put') return undefined;
   return 'artifacts add: expected one file or --location, never both';
 }
