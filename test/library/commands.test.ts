@@ -75,7 +75,7 @@ describe('library push', () => {
     [['push', 'FILE', 'library://gateway:1'], 2],
     [['push', 'FILE', 'docker.io/acme/gateway'], 2],
     [['push', 'FILE', `${GATEWAY}:UPPER`], 2],
-    [['push', '/no/such/file', `${GATEWAY}:1`], 2],
+    [['push', '/no/such/file', `${GATEWAY}:1`], 3],
     [['pull', `${GATEWAY}:none`], 3],
     [['pull', `${GATEWAY}:a,b`], 2],
     [['rm', GATEWAY], 2],

@@ -194,12 +194,12 @@ offer() {
   rm -f "$1" "$work/layer"
 }
 
-# The wanted base layers that are not there yet
-missing() (
-  while read -r layer; do
+# The wanted base layers that are not there yet, each once: several layers may need the same one
+missing() {
+  sort -u "$work/wanted" | while read -r layer; do
     [ -e "$work/sources/$layer" ] || echo "$layer"
-  done < "$work/wanted"
-)
+  done
+}
 
 digests_in() { grep -so '"digest": *"sha256:[0-9a-f]*"' "$blobs/$1" | sed 's/.*sha256://; s/"//'; }
 
@@ -419,17 +419,18 @@ pack() {
 
 # Loads all images. Sets nothing: it runs in a shell of its own
 load_payload() {
-  need dd head tail tr sed grep cut wc
+  need dd head tail tr sed grep cut wc sort
   find_store
   rm -rf "$work"
   mkdir -p "$work/ready/images"
-  if [ "$kind_of_payload" = planned ]; then
-    gzip -dc < "$payload" 2> /dev/null | dd bs=512 count=8192 2> /dev/null | tar -xf - -C "$work" images/plan 2> /dev/null || :
-    [ -f "$plan" ] || stop "the payload can't be read"
-    load_planned
-  else
-    load_whole
-  fi
+  case $kind_of_payload in
+    planned)
+      gzip -dc < "$payload" 2> /dev/null | dd bs=512 count=8192 2> /dev/null | tar -xf - -C "$work" images/plan 2> /dev/null || :
+      [ -f "$plan" ] || stop "the payload can't be read"
+      load_planned ;;
+    whole) load_whole ;;
+    *) stop "the payload can't be read" ;;
+  esac
   pack
 }
 

@@ -55,7 +55,7 @@ describe('readArtifact', () => {
       signature: 'none',
       manifests: [{ path: 'config/run.sh' }, { path: 'docker-compose.yml', size: 13 }],
     });
-    expect(report.scripts.length).toBe(module === 'app' ? 0 : 2);
+    expect(report.scripts.length).toBe(module === 'app' ? 0 : 5);
     const [web, fresh] = report.images;
     expect(web).toMatchObject({
       name: 'registry.example.com/shop/web:2.0',

@@ -106,11 +106,6 @@ function found(service: string, name: string, content: string): Parameters<typeo
   return { service, image, source };
 }
 
-function pinned(content: string): ReturnType<typeof found> {
-  const { image, ...more } = found('a', 'x', content);
-  return { ...more, image: { ...image, reference: { registry: 'docker.io', repository: 'library/x' } } };
-}
-
 describe('groupImages', () => {
   it.each([
     ['one image for two services', [found('b', 'x:1', 'X'), found('a', 'x:1', 'X')], [['x:1', ['a', 'b']]]],
@@ -128,11 +123,6 @@ describe('groupImages', () => {
       ],
     ],
     ['a digest', [found('a', `x@${digestOf('m')}`, 'X')], [[`x:sha256-${digestOf('m').slice(7)}`, ['a']]]],
-    [
-      'a pinned image that another stands in for',
-      [pinned('X')],
-      [[`x:sha256-${digestOf('X').slice(7)}`, ['a']]],
-    ],
   ])('%s', (_, resolved, expected) => {
     const images = groupImages(resolved);
     expect(images.map(({ name, services }) => [formatReference(name), services])).toEqual(expected);
