@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { NetworkError, UsageError } from '../../src/errors.ts';
+import { NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { bytesOf, createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { checksumsOf } from '../../src/library/checksums.ts';
@@ -114,5 +114,5 @@ test('the hash of a file', async () => {
 });
 
 test('a file that is not there', async () => {
-  await expect(checksumsOf(join(temporaryFolder(), 'none'))).rejects.toThrow(UsageError);
+  await expect(checksumsOf(join(temporaryFolder(), 'none'))).rejects.toThrow(NotFoundError);
 });

@@ -99,11 +99,23 @@ describe('a release', () => {
     ['a wrong token', { MENDER_PAT: 'wrong-token-of-mine' }, [], 4],
     ['an unknown group', {}, ['-g', 'nowhere'], 3],
     ['a server that is not there', {}, ['-h', 'http://127.0.0.1:9'], 5],
-  ])('to %s keeps the built file and names the next step', async (_, environment, flags, exitCode) => {
+  ])('to %s is refused before anything is built', async (_, environment, flags, exitCode) => {
     const { build, base, folder } = await shop(environment);
     const { code, stderr } = await build(1, ...flags);
-    expect([code, stderr]).toEqual([exitCode, expect.stringMatching(/mender-docker-delta (upload|deploy) /)]);
-    expect([base(), existsSync(join(folder, '1.mender'))]).toEqual([undefined, true]);
+    expect([code, stderr]).toEqual([exitCode, expect.stringMatching(/^ {2}try: /m)]);
+    expect([base(), existsSync(join(folder, '1.mender'))]).toEqual([undefined, false]);
+  });
+
+  it.each([
+    ['upload', /^POST .*\/artifacts/],
+    ['deploy', /^POST .*\/deployments$/],
+  ])('to a server that refuses the %s keeps the built file and names the next step', async (step, call) => {
+    const { server, build, folder } = await shop();
+    server.faults.plan(call, { kind: 'status', status: 403, message: 'no' }, 99);
+    simulateDevice(server, device('d1'), { outcome: 'success' });
+    const { code, stderr } = await build(1, '--devices', 'd1');
+    expect([code, stderr]).toEqual([4, expect.stringContaining(`mender-docker-delta ${step} `)]);
+    expect(existsSync(join(folder, '1.mender'))).toBe(true);
   });
 
   it.each([
