@@ -54,13 +54,14 @@ export interface Software {
 }
 
 /**
- * Returns the software in provides like `rootfs-image.gateway.version: 1.2.0`. A root file system
- * image has none.
+ * Returns the software in provides like `rootfs-image.gateway.version: 1.2.0`, or
+ * `data-docker.mender-docker-compose.gateway.version` of the module docker-compose. A root file
+ * system image has none.
  * https://docs.mender.io/overview/artifact#artifact-provides-and-depends
  */
 export function softwareOf(provides: Readonly<Record<string, string>>): Software[] {
   return Object.entries(provides).flatMap(([key, version]) => {
-    const [, application] = /^[^.]+\.(.+)\.version$/.exec(key) ?? [];
+    const [, application] = /^[^.]+\.(?:mender-docker-compose\.)?(.+)\.version$/.exec(key) ?? [];
     return application === undefined ? [] : [{ application, version }];
   });
 }

@@ -235,6 +235,10 @@ describe('software', () => {
       { 'rootfs-image.gateway.version': '1.2', artifact_name: 'x' },
       [{ application: 'gateway', version: '1.2' }],
     ],
+    [
+      { 'data-docker.mender-docker-compose.gateway.version': '1.2' },
+      [{ application: 'gateway', version: '1.2' }],
+    ],
     [{ 'data-partition.edge.gateway.version': '2' }, [{ application: 'edge.gateway', version: '2' }]],
     [{ 'rootfs-image.version': '1', 'rootfs-image.checksum': 'x' }, []],
   ])('in %j', (provides, software) => {

@@ -39,7 +39,7 @@ async function withLostLayer(before: BuiltImage, after: BuiltImage, lost: number
     act: (_request, response) => void response.writeHead(404).end(),
   });
   const plan = (): Promise<CliRun> => {
-    return shop.cli('plan', join(shop.folder, 'shop'), '--artifact-version', '2.0', '--json');
+    return shop.cli('plan', join(shop.folder, 'shop'), '--no-upload', '--artifact-version', '2.0', '--json');
   };
   const gone = `a layer of the base image ${registry.host}/team/app:1 is gone`;
   return { ...shop, plan, gone };
