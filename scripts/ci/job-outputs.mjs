@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 const [file] = process.argv.slice(2);
-const { artifacts } = JSON.parse(readFileSync(file, 'utf8'));
+// A build that failed has nothing but its error.
+const { artifacts = [] } = JSON.parse(readFileSync(file, 'utf8'));
 
 /**
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#multiline-strings

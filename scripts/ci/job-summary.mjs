@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 const [file] = process.argv.slice(2);
-const { artifacts, delivery, destinations } = JSON.parse(readFileSync(file, 'utf8'));
+const { error, artifacts = [], delivery, destinations } = JSON.parse(readFileSync(file, 'utf8'));
 
 const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1))} MB`;
 const kindOf = ({ kind }) => (kind === 'omit' ? 'unchanged' : kind);
@@ -59,4 +59,9 @@ function deliveryText() {
   return [...uploaded, ...(deployment ? [`Deployment ${deployment.id}: ${outcome}.`] : [])].join(' ');
 }
 
-console.log([...artifacts.flatMap(artifactLines), deliveryText()].join('\n'));
+/** A build that failed has nothing but its error. */
+function errorText({ message, hint }) {
+  return ['### No artifact', '', plain(message), ...(hint ? ['', plain(hint)] : [])].join('\n');
+}
+
+console.log(error ? errorText(error) : [...artifacts.flatMap(artifactLines), deliveryText()].join('\n'));

@@ -107,9 +107,12 @@ describe('scripts/ci/github-build', () => {
   });
 
   it('takes no line of the input for an option', async () => {
-    const { stderr, exitCode, folder } = await build('compose.yaml\n--artifact-filename=elsewhere.mender\n');
+    const lines = 'compose.yaml\n--artifact-filename=elsewhere.mender\n';
+    const { stderr, exitCode, folder, inside } = await build(lines);
     expect(exitCode).toBe(3);
     expect(stderr).toContain(join(folder, '--artifact-filename=elsewhere.mender'));
+    expect(readFileSync(inside('summary'), 'utf8')).toMatch(/^### No artifact\n\n.*does not exist\n/);
+    expect(outputsOf(readFileSync(inside('outputs'), 'utf8'))).toMatchObject({ artifacts: [] });
   });
 });
 
