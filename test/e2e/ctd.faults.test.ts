@@ -1,8 +1,9 @@
 import { describe } from 'vitest';
-import { skipReason } from './device.ts';
+import { matrixOf, skipReason } from './device.ts';
 import { appFaults, composeFaults } from './faults.ts';
 
 describe.skipIf(skipReason())('faults', () => {
-  appFaults('ctd');
-  composeFaults('ctd', '2026-09');
+  const { generations, withApp } = matrixOf('ctd');
+  if (withApp) appFaults('ctd');
+  for (const generation of generations) composeFaults('ctd', generation);
 });

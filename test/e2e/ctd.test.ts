@@ -1,6 +1,6 @@
+import { matrixOf } from './device.ts';
 import { releaseSuite } from './releases.ts';
 import { structureSuite } from './structure.ts';
 
 structureSuite('ctd');
-releaseSuite('ctd', '2026-09');
-releaseSuite('ctd', '2025-10');
+for (const generation of matrixOf('ctd').generations) releaseSuite('ctd', generation);

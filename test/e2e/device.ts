@@ -35,6 +35,17 @@ const ofProject = (project: string) => `--filter label=com.docker.compose.projec
 /** How the module docker-compose behaves: as that of September 2026, or as those of October 2025 to August 2026. */
 export type Generation = '2026-09' | '2025-10';
 
+/**
+ * What runs on a store: each store with one generation, and `app` on the classic store only. With
+ * DEVICE_TESTS=all everything runs on both, which takes twice as long.
+ */
+export function matrixOf(store: 'graph' | 'ctd'): { generations: Generation[]; withApp: boolean } {
+  if (process.env['DEVICE_TESTS'] === 'all') return { generations: ['2026-09', '2025-10'], withApp: true };
+  return store === 'ctd'
+    ? { generations: ['2026-09'], withApp: false }
+    : { generations: ['2025-10'], withApp: true };
+}
+
 function script(name: string, ...argv: string[]): Outcome {
   return runScript(process.env, name, ...argv);
 }

@@ -1,8 +1,9 @@
 import { describe } from 'vitest';
-import { skipReason } from './device.ts';
+import { matrixOf, skipReason } from './device.ts';
 import { appFaults, composeFaults } from './faults.ts';
 
 describe.skipIf(skipReason())('faults', () => {
-  appFaults('graph');
-  composeFaults('graph', '2026-09');
+  const { generations, withApp } = matrixOf('graph');
+  if (withApp) appFaults('graph');
+  for (const generation of generations) composeFaults('graph', generation);
 });

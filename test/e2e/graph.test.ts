@@ -1,6 +1,6 @@
+import { matrixOf } from './device.ts';
 import { releaseSuite } from './releases.ts';
 import { structureSuite } from './structure.ts';
 
 structureSuite('graph');
-releaseSuite('graph', '2026-09');
-releaseSuite('graph', '2025-10');
+for (const generation of matrixOf('graph').generations) releaseSuite('graph', generation);

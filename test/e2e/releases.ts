@@ -7,7 +7,7 @@ import type { Services } from './application.ts';
 import { baseLayer } from './application.ts';
 import type { Generation } from './device.ts';
 import { Device, skipReason } from './device.ts';
-import { PROJECT, pack } from './pack.ts';
+import { pack, versionKey } from './pack.ts';
 import { expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });
@@ -67,7 +67,7 @@ export function releaseSuite(store: 'graph' | 'ctd', generation: Generation): vo
       await vi.waitFor(() => expect(sizeOfStores(device)).toBeLessThan(sizes[1]! + 512), 60_000);
       expect(device.ask(`ls /data/mender-docker-compose`)).toBe('current');
       expect(device.ask(`docker ps --quiet | wc -l`)).toBe(String(Object.keys(old ?? {}).length));
-      expect(device.provides()[`rootfs-image.mender-docker-compose.${PROJECT}.version`]).toBe('10');
+      expect(device.provides()[versionKey('docker-compose')]).toBe('10');
     });
   });
 }

@@ -430,7 +430,8 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
       ],
       'when the payload is cut': [
         (device) => execFileSync('truncate', ['-s', '-3000', device.payload]),
-        /can't load app:2|xdelta3 can't decode layer/,
+        // The gzip of busybox may pass on nothing of so short a file.
+        /can't load app:2|xdelta3 can't decode layer|can't be read/,
       ],
       'when the payload is missing': [(device) => rmSync(device.payload), /can't be read/],
       'when the payload is noise': [
