@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env sh
 ':' //; exec node -- "$0" "$@"
 // A shell starts Node.js, with --: otherwise Node.js 20 reads the file that --env-file names as its own settings, and
 // a NODE_OPTIONS in it runs code.

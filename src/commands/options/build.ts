@@ -75,12 +75,7 @@ export const BUILD_OPTIONS = {
     array: true,
     describe: 'SERVICE=FILE: an image archive for a service; wins over -i; repeatable',
   },
-  profile: {
-    group: WHAT,
-    type: 'string',
-    array: true,
-    describe: 'Compose profile to include; repeatable',
-  },
+  profile: { group: WHAT, type: 'string', array: true, describe: 'Compose profile to include; repeatable' },
   'env-file': {
     group: WHAT,
     type: 'string',
