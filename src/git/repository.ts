@@ -91,6 +91,11 @@ export async function commitsOf(root: string, path: string): Promise<string[]> {
   return output.split('\n').filter((line) => line !== '');
 }
 
+/** Returns the first parent of a commit. Undefined for the first commit, and where a clone ends. */
+export function parentOf(root: string, commit: string): Promise<string | undefined> {
+  return commitOf(root, `${commit}^1`);
+}
+
 /** Returns the time of a commit. Throws ToolError if git fails. */
 export async function timeOf(root: string, commit: string): Promise<Date> {
   const args = ['show', '--no-patch', '--no-show-signature', '--format=%ct', commit];

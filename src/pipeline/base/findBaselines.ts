@@ -143,7 +143,7 @@ async function chooseCandidate({
   if (versionFile === undefined) return undefined;
   if (versionFile.version !== artifact.version)
     return { ref: versionFile.version, origin: 'VERSION', required: false };
-  const other = lastOtherVersion(await versionHistory(around), artifact.version);
+  const other = await lastOtherVersion(versionHistory(around), artifact.version);
   if (other !== undefined) {
     const { version: ref, commit } = other;
     return { ref, commit, origin: 'the last other VERSION in the history', required: false };

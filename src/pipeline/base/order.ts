@@ -62,8 +62,12 @@ export interface VersionAt {
 
 /**
  * Returns the newest version of the history that is not the new artifact's own. `history`: newest
- * first. Pure.
+ * first; what is older than the result is not read.
  */
-export function lastOtherVersion(history: readonly VersionAt[], version: string): VersionAt | undefined {
-  return history.find((one) => one.version !== version);
+export async function lastOtherVersion(
+  history: Iterable<VersionAt> | AsyncIterable<VersionAt>,
+  version: string,
+): Promise<VersionAt | undefined> {
+  for await (const one of history) if (one.version !== version) return one;
+  return undefined;
 }

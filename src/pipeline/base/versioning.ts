@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { ToolError, UsageError } from '../../errors.ts';
 import type { Repository } from '../../git/repository.ts';
-import { commitsOf, findRepository, readFileAt, resolveRef } from '../../git/repository.ts';
+import { commitsOf, findRepository, parentOf, readFileAt } from '../../git/repository.ts';
 import type { VersionAt } from './order.ts';
 import type { VersionFile } from '../../git/version.ts';
 import { checkVersion } from './names.ts';
@@ -70,28 +70,24 @@ export function defaultApplicationName(around: Surroundings): string {
 }
 
 /**
- * Returns the versions that VERSION had along the first parents of HEAD, newest first, each with
- * the last commit that had it. Empty without a repository or a VERSION file.
+ * Yields the versions that VERSION had along the first parents of HEAD, newest first, each with the
+ * last commit that had it. Reads a commit only when it is asked for. Yields nothing without a
+ * repository or a VERSION file.
  */
-export async function versionHistory(around: Surroundings): Promise<VersionAt[]> {
+export async function* versionHistory(around: Surroundings): AsyncGenerator<VersionAt> {
   requireReadable(around);
   const { repository, versionFile } = around;
-  if (repository?.head === undefined || versionFile === undefined) return [];
+  if (repository?.head === undefined || versionFile === undefined) return;
   const { root, head } = repository;
   const path = relative(root, versionFile.path);
-  const history: VersionAt[] = [];
-  let last = head;
+  let last: string | undefined = head;
   for (const changed of await commitsOf(root, path)) {
+    if (last === undefined) return;
     const text = await readFileAt(root, changed, path);
-    if (text !== undefined) {
-      const version = parseVersion(text, `${path} at ${changed.slice(0, 7)}`);
-      if (history.at(-1)?.version !== version) history.push({ version, commit: last });
-    }
-    const parent = await resolveRef(root, `${changed}^1`);
-    if (parent === undefined) break;
-    last = parent;
+    if (text !== undefined)
+      yield { version: parseVersion(text, `${path} at ${changed.slice(0, 7)}`), commit: last };
+    last = await parentOf(root, changed);
   }
-  return history;
 }
 
 /** Returns the same place in another checkout of the repository. */

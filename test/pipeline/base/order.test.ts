@@ -61,9 +61,9 @@ describe('where the base comes from', () => {
     [['2', '1', '2'], '2', '1'],
     [['2'], '2', undefined],
     [[], '2', undefined],
-  ])('of the versions %j, the last that is not %s is %s', (versions, own, expected) => {
+  ])('of the versions %j, the last that is not %s is %s', async (versions, own, expected) => {
     const history = versions.map((version, index) => ({ version, commit: `c${index}` }));
-    expect(lastOtherVersion(history, own)?.version).toBe(expected);
+    expect((await lastOtherVersion(history, own))?.version).toBe(expected);
   });
 });
 
