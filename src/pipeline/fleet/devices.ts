@@ -2,6 +2,7 @@ import { NotFoundError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import type { AttributeName, DeviceFilter, InventoryDevice } from '../../server/inventory.ts';
 import { getDevice, listAttributes, listGroups, searchDevices } from '../../server/inventory.ts';
+import { unknownDevice, unknownGroup } from '../release/unknownTarget.ts';
 import { candidateKeys } from './versionKeys.ts';
 
 /** A device, and the software that it reports. */
@@ -62,11 +63,7 @@ export async function keysFor(api: Api, application: string | undefined): Promis
 /** Throws NotFoundError, which names the groups that exist, for an unknown one. */
 async function requireGroup(api: Api, group: string): Promise<void> {
   const groups = await listGroups(api);
-  if (groups.includes(group)) return;
-  const names = [...groups].sort().join(', ');
-  throw new NotFoundError(`there is no device group ${group} on ${api.host}`, {
-    hint: names === '' ? 'the server has no groups: name no group' : `use one of its groups: ${names}`,
-  });
+  if (!groups.includes(group)) throw unknownGroup(group, { groups, host: api.host, ifNone: 'name no group' });
 }
 
 /** A device with all its attributes. Throws NotFoundError for an unknown id. */
@@ -75,16 +72,14 @@ export async function showDevice(
   id: string,
 ): Promise<FleetDevice & { attributes: InventoryDevice['attributes'] }> {
   const found = await getDevice(api, id).catch((error: unknown) => {
-    if (!(error instanceof NotFoundError)) throw error;
-    throw new NotFoundError(`there is no device ${id} on ${api.host}`, {
-      hint: '`devices list` shows the ids of all devices',
-    });
+    throw error instanceof NotFoundError ? unknownDevice(id, api.host) : error;
   });
   const names = found.attributes.map(({ scope, name }) => ({ scope, attribute: name }));
   return { ...deviceOf(found, candidateKeys(undefined, names)), attributes: found.attributes };
 }
 
-function filtersOf({ group, ids, status = 'accepted', filters = [] }: DeviceQuery): DeviceFilter[] {
+/** The conditions that the server can check. Pure. */
+export function filtersOf({ group, ids, status = 'accepted', filters = [] }: DeviceQuery): DeviceFilter[] {
   const accepted = { scope: 'identity', attribute: 'status', type: '$eq', value: status } as const;
   const inGroup = { scope: 'system', attribute: 'group', type: '$eq', value: group ?? '' } as const;
   const withId = { scope: 'identity', attribute: 'id', type: '$in', value: ids ?? [] } as const;

@@ -1,6 +1,7 @@
 import { mapLimited } from '../../io/pool.ts';
 import type { Api } from '../../server/api.ts';
 import { countDevices, listGroups } from '../../server/inventory.ts';
+import { filtersOf } from './devices.ts';
 
 export interface GroupSize {
   name: string;
@@ -14,8 +15,6 @@ const AT_ONCE = 4;
 export async function listGroupSizes(api: Api): Promise<GroupSize[]> {
   const names = [...(await listGroups(api))].sort();
   return mapLimited(names, AT_ONCE, async (name) => {
-    const accepted = { scope: 'identity', attribute: 'status', type: '$eq', value: 'accepted' } as const;
-    const inGroup = { scope: 'system', attribute: 'group', type: '$eq', value: name } as const;
-    return { name, devices: await countDevices(api, [accepted, inGroup]) };
+    return { name, devices: await countDevices(api, filtersOf({ group: name })) };
   });
 }

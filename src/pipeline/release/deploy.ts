@@ -9,6 +9,7 @@ import { needsEnterprise, postEnterpriseDeployment } from '../../server/enterpri
 import type { EnterpriseOptions } from '../../server/enterprise.ts';
 import { mayBeDone, reasonOf } from '../../server/failure.ts';
 import { listGroups } from '../../server/inventory.ts';
+import { unknownGroup } from './unknownTarget.ts';
 
 export interface DeployRequest extends NewDeployment {
   enterprise?: EnterpriseOptions;
@@ -97,12 +98,7 @@ async function refusal(api: Api, request: DeployRequest, answer: ApiResponse, do
   const groups = await listGroups(api);
   if (groups.includes(target.group))
     return new UsageError(message, { hint: `check the devices of group ${target.group}` });
-  return new NotFoundError(`${doing}: there is no device group ${target.group} on ${api.host}`, {
-    hint:
-      groups.length === 0
-        ? 'the server has no groups: deploy to --devices or --all-devices'
-        : `use one of its groups: ${[...groups].sort().join(', ')}`,
-  });
+  return unknownGroup(target.group, { groups, host: api.host, doing });
 }
 
 /** The newest deployment of this name and artifact, for the same devices, that fits. */

@@ -7,6 +7,7 @@ import type { Artifact } from '../../server/artifacts.ts';
 import type { Target } from '../../server/deployments.ts';
 import { getDevice, listGroups } from '../../server/inventory.ts';
 import { conflicts } from './sameArtifact.ts';
+import { unknownDevice, unknownGroup } from './unknownTarget.ts';
 
 /** An artifact that is about to be built, as far as a server compares it with others. */
 export interface PlannedArtifact {
@@ -67,7 +68,7 @@ function imagesIn({ images }: ArtifactRecord): string {
 async function targetProblems(api: Api, target: Target | undefined): Promise<UserError[]> {
   if (target?.kind === 'group') {
     const groups = await listGroups(api);
-    return groups.includes(target.group) ? [] : [unknownGroup(target.group, groups, api.host)];
+    return groups.includes(target.group) ? [] : [unknownGroup(target.group, { groups, host: api.host })];
   }
   if (target?.kind !== 'devices') return [];
   const problems: UserError[] = [];
@@ -77,19 +78,4 @@ async function targetProblems(api: Api, target: Target | undefined): Promise<Use
     else if (found instanceof Error) throw found;
   }
   return problems;
-}
-
-function unknownGroup(group: string, groups: readonly string[], host: string): NotFoundError {
-  return new NotFoundError(`there is no device group ${group} on ${host}`, {
-    hint:
-      groups.length === 0
-        ? 'the server has no groups: deploy to --devices or --all-devices'
-        : `use one of its groups: ${[...groups].sort().join(', ')}`,
-  });
-}
-
-function unknownDevice(id: string, host: string): NotFoundError {
-  return new NotFoundError(`there is no device ${id} on ${host}`, {
-    hint: 'mender-docker-delta devices list shows the ids',
-  });
 }
