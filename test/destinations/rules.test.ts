@@ -320,6 +320,18 @@ describe('retention on a server', () => {
   test.each<[string, Artifact[], string[], string[]]>([
     ['the base of a kept delta stays', [full('1.0.1'), delta('1.0.2', '1.0.1')], [], ['1.0.1']],
     [
+      'a delta whose artifact is named like its version keeps its base',
+      [
+        full('1.0.1'),
+        {
+          ...delta('1.0.2', '1.0.1'),
+          artifact_provides: { artifact_name: '1.0.2', 'rootfs-image.gateway.version': '1.0.2' },
+        },
+      ],
+      [],
+      ['1.0.1'],
+    ],
+    [
       'a chain of deltas keeps its beginning',
       [full('1.0.1'), delta('1.0.2', '1.0.1'), delta('1.0.3', '1.0.2')],
       [],

@@ -96,11 +96,12 @@ export function chooseRemovable(
 }
 
 function candidateOf(artifact: Artifact, application: string): Candidate | undefined {
-  const found = softwareOf(artifact.artifact_provides ?? {}).find((one) => one.application === application);
+  const found = Object.entries(artifact.artifact_provides ?? {}).find(([key, value]) =>
+    softwareOf({ [key]: value }).some((one) => one.application === application),
+  );
   if (found === undefined) return undefined;
-  const { version } = found;
-  const key = Object.entries(artifact.artifact_provides ?? {}).find(([, value]) => value === version)?.[0];
-  return { artifact, version, bases: artifact.artifact_depends?.[key ?? ''] ?? [] };
+  const [key, version] = found;
+  return { artifact, version, bases: artifact.artifact_depends?.[key] ?? [] };
 }
 
 /**
