@@ -38,10 +38,10 @@ export async function deployArtifact(
   try {
     return await create(api, request, doing);
   } catch (error) {
-    if (!mayBeDone(error)) throw error;
+    // Without the list nobody can tell the new deployment from older ones.
+    if (before === undefined || !mayBeDone(error)) throw error;
     log.warning(`${messageOf(error)}; looking whether the deployment was created`);
-    const found = await findTwin(api, request, (one) => before?.has(one.id) === false);
-    if (before === undefined && found === undefined) throw error;
+    const found = await findTwin(api, request, (one) => !before.has(one.id));
     return found === undefined ? create(api, request, doing) : { id: found.id, joined: false };
   }
 }
