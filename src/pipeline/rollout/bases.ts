@@ -2,6 +2,7 @@ import { formatPlatform } from '../../oci/platform.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import type { Baseline } from '../base/baseImages.ts';
 import { findBaselines, lastBaseline } from '../base/findBaselines.ts';
+import { isBaseNamed } from '../base/order.ts';
 import { serverBaseline } from '../base/record.ts';
 import type { Prepared, Release } from '../build/prepare.ts';
 import { planRelease } from '../build/prepare.ts';
@@ -28,10 +29,10 @@ export async function baselinesFor(
     if (version !== undefined && !known.has(version)) known.set(version, baseline);
   };
   const { names, images, around } = release;
-  if (request.bases.length > 0 || request.previousVersions.length > 0)
-    (await findBaselines({ ...request, useMetadata: false }, { ...names, images }, around, world)).forEach(
-      note,
-    );
+  if (isBaseNamed(request)) {
+    const unnoted = { ...request, useMetadata: false };
+    (await findBaselines(unnoted, { ...names, images }, around, world)).forEach(note);
+  }
   for (const artifact of artifacts)
     note(serverBaseline(artifact, key, `artifact ${artifact.name} on the server`));
   if (request.useMetadata) note(await lastBaseline(request, names.application, world));

@@ -75,7 +75,7 @@ export async function prepareRollout(
     ...[...stock.keys()].filter((base) => typeof base === 'string'),
   ]);
   const missing = new Set([...wanted.deltas.keys()].filter((base) => !bases.has(base)));
-  const demand = withoutBases(demandOf(open, { ...named, minDevices: request.minDevices }), missing);
+  const demand = withoutBases(wanted, missing);
   const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });
   const rollout: Rollout = {
     ...{ named, bases, policy: request.policy, timeoutMs: request.timeoutMs, intervalMs: request.intervalMs },
