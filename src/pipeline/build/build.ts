@@ -112,14 +112,13 @@ export function plannedArtifact(
   plan: BuildPlan,
   request: SettledRequest,
 ): { name: string; depends: Record<string, string[]>; record: ArtifactRecord } {
-  const { artifactName: name, application, baseline } = plan;
+  const { artifactName: name, application } = plan;
   const key = versionKey(request.softwareFilesystem, softwareNameOf(request.module, application));
-  const base = dependsOnBaseline(plan) ? baseline?.metadata : undefined;
-  const isStrict = request.strictBase && base?.artifactName !== undefined;
+  const { dependsOnVersion, dependsOnArtifactName } = baseDepends(plan, request);
   const depends = {
     device_type: [...request.deviceTypes],
-    ...(base === undefined ? {} : { [key]: [base.version] }),
-    ...(isStrict ? { artifact_name: [base.artifactName ?? ''] } : {}),
+    ...(dependsOnVersion === undefined ? {} : { [key]: [dependsOnVersion] }),
+    ...(dependsOnArtifactName === undefined ? {} : { artifact_name: [dependsOnArtifactName] }),
   };
   return { name, depends, record: recordOf(metadataFor(plan, [], request)) };
 }
@@ -145,7 +144,7 @@ function specOf(
     softwareName: plan.application,
     softwareVersion: plan.version,
     deviceTypes: [...request.deviceTypes],
-    ...dependsOf(plan, images, request),
+    ...(images.some(({ current }) => current !== undefined) ? baseDepends(plan, request) : {}),
     preload: request.preload ?? (request.decodeOnDevice ? undefined : false),
     images,
     manifests: files,
@@ -160,14 +159,12 @@ function specOf(
  * A delta depends on the version that it was made from, and with --strict-base on that very
  * artifact.
  */
-function dependsOf(
+function baseDepends(
   plan: BuildPlan,
-  images: readonly PayloadImage[],
   { strictBase }: SettledRequest,
 ): Pick<ArtifactSpec, 'dependsOnVersion' | 'dependsOnArtifactName'> {
-  const baseline = plan.baseline?.metadata;
-  const needsBase = dependsOnBaseline(plan) && images.some(({ current }) => current !== undefined);
-  if (baseline === undefined || !needsBase) return {};
+  const baseline = dependsOnBaseline(plan) ? plan.baseline?.metadata : undefined;
+  if (baseline === undefined) return {};
   const { artifactName } = baseline;
   return {
     dependsOnVersion: baseline.version,
