@@ -1,24 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GenericSchema } from 'valibot';
-import {
-  array,
-  check,
-  custom,
-  exactOptional,
-  looseObject,
-  pipe,
-  record,
-  safeParse,
-  string,
-  unknown,
-} from 'valibot';
-import type { ArtifactMetadata } from '../../cache/metadata.ts';
-import { NotFoundError, UsageError, systemCodeOf } from '../../errors.ts';
-import { fileError, writeAtomically } from '../../io/files.ts';
+import { array, check, exactOptional, looseObject, pipe, record, safeParse, string, unknown } from 'valibot';
+import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import { writeAtomically } from '../../io/files.ts';
+import { readUserFileIfAny } from '../../io/readUserFile.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { isDigest } from '../../oci/digest.ts';
+import { DIGEST } from '../../oci/json.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { deviceReference, formatReference, parseReference } from '../../oci/reference.ts';
@@ -41,7 +31,6 @@ interface LockedImage {
 /** Which image each service runs, by platform and service. */
 export type Lock = Record<string, Record<string, LockedImage>>;
 
-const digest = custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 /** For valibot a list is an object. */
 const notList = pipe(
   unknown(),
@@ -56,9 +45,9 @@ const LOCK = mapping(
   mapping(
     looseObject({
       image: string(),
-      manifestDigest: exactOptional(digest),
-      configDigest: digest,
-      diffIDs: array(digest),
+      manifestDigest: exactOptional(DIGEST),
+      configDigest: DIGEST,
+      diffIDs: array(DIGEST),
     }),
   ),
 );
@@ -69,12 +58,9 @@ const LOCK = mapping(
  */
 export async function readLock(folder: string): Promise<Lock | undefined> {
   const path = join(folder, LOCK_FILE);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw fileError(error, `reading ${path}`);
-  });
-  if (text === undefined) return undefined;
-  const result = safeParse(LOCK, jsonOf(text));
+  const bytes = await readUserFileIfAny(path);
+  if (bytes === undefined) return undefined;
+  const result = safeParse(LOCK, jsonOf(bytes.toString('utf8')));
   if (result.success) return result.output;
   throw new UsageError(`reading ${path}: expected the lock of an application`, {
     hint: 'write it again with mender-docker-delta lock',
@@ -163,25 +149,24 @@ export function lockedMetadata(
   names: Omit<ArtifactMetadata, 'services' | 'platform'>,
 ): ArtifactMetadata | undefined {
   const locked = lock[formatPlatform(platform)];
-  const images = services.flatMap(({ name, image }) => {
-    const one = locked?.[name];
-    if (image === undefined) return [];
-    return [one?.image === writtenName(image) ? ([name, one] as const) : undefined];
-  });
-  if (locked === undefined || images.some((one) => one === undefined)) return undefined;
+  if (locked === undefined) return undefined;
   const metadata = metadataOf(names, [], formatPlatform(platform));
-  for (const [service, one] of images.filter((pair) => pair !== undefined)) {
-    const { image, manifestDigest, configDigest: hash, diffIDs } = one;
-    const ref = isLibraryReference(image) ? image : formatReference(deviceReference(parseReference(image)));
-    metadata.services[service] = {
-      image: {
-        ...{ ref, hash, layers: diffIDs.map((diffID) => ({ diffID })) },
-        ...(image === ref ? {} : { found: image }),
-        ...(manifestDigest === undefined ? {} : { manifestDigest }),
-      },
-    };
+  for (const { name, image } of services) {
+    if (image === undefined) continue;
+    const one = locked[name];
+    if (one?.image !== writtenName(image)) return undefined;
+    metadata.services[name] = { image: lockedImage(one) };
   }
   return metadata;
+}
+
+function lockedImage({ image, manifestDigest, configDigest: hash, diffIDs }: LockedImage): ImageMetadata {
+  const ref = isLibraryReference(image) ? image : formatReference(deviceReference(parseReference(image)));
+  return {
+    ...{ ref, hash, layers: diffIDs.map((diffID) => ({ diffID })) },
+    ...(image === ref ? {} : { found: image }),
+    ...(manifestDigest === undefined ? {} : { manifestDigest }),
+  };
 }
 
 function writtenName(image: string): string {
