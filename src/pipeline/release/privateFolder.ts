@@ -7,8 +7,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 
 /**
  * Makes sure that a folder exists which only its owner, this user, can write to. A new one gets
- * mode
- * 0700. Throws UsageError for any other folder.
+ * mode 0700. Throws UsageError for any other folder.
  */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   await ensureFolder(path, 0o700).catch((error: unknown) => {
