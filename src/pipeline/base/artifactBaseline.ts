@@ -20,6 +20,7 @@ import type { World } from '../images/world.ts';
 import { warnOfOtherName } from './applicationName.ts';
 import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
+import { findVersion } from './versionKey.ts';
 
 /** What an artifact says about the devices that have installed it. */
 interface Contents {
@@ -43,7 +44,7 @@ export async function artifactBaseline(
 ): Promise<Baseline> {
   const contents = await readContents(path, signal);
   const { module } = contents.report;
-  const softwareFilesystem = filesystemOf(contents.report, application);
+  const softwareFilesystem = findVersion(contents.report.provides, module, application)?.softwareFilesystem;
   const version = given ?? versionOf(contents.report, softwareFilesystem, application, path);
   warnOfOtherName(application, applicationOf(contents.report), `--base ${path}`, log);
   const services: ArtifactMetadata['services'] = {};
@@ -104,14 +105,6 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
 async function extract(path: string, body: AsyncIterable<Buffer> | undefined): Promise<void> {
   await ensureFolder(dirname(path));
   await writeFile(path, body === undefined ? '' : await buffer(body));
-}
-
-/** The first part of the key that provides the version of `application`. */
-function filesystemOf({ module, provides }: ArtifactReport, application: string): string | undefined {
-  const ending = `.${softwareNameOf(module, application)}.version`;
-  return Object.keys(provides)
-    .find((key) => key.endsWith(ending))
-    ?.slice(0, -ending.length);
 }
 
 function versionOf(

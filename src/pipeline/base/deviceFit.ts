@@ -3,10 +3,10 @@ import { UnsupportedError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import type { DeviceSetup, Module } from '../../mender/spec.ts';
 import { MODULES } from '../../mender/spec.ts';
-import { softwareNameOf } from '../../mender/write/header.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { BuildRequest, SettledRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
+import { findVersion } from './versionKey.ts';
 
 /** What a device runs of an application. */
 export interface Running extends DeviceSetup {
@@ -16,15 +16,10 @@ export interface Running extends DeviceSetup {
 /** Returns what the device says that it runs of `application`; undefined if it runs nothing. Pure. */
 export function runningOn({ provides }: DeviceReport, application: string): Running | undefined {
   for (const module of MODULES) {
-    const ending = `.${softwareNameOf(module, application)}.version`;
-    const key = Object.keys(provides).find(
-      (one) =>
-        one.endsWith(ending) && (module === 'docker-compose' || !one.includes('.mender-docker-compose.')),
-    );
-    const version = key === undefined ? undefined : provides[key];
-    if (key !== undefined && version !== undefined) {
-      return { version, module, softwareFilesystem: key.slice(0, -ending.length) };
-    }
+    const found = findVersion(provides, module, application);
+    if (found === undefined) continue;
+    const { version, softwareFilesystem } = found;
+    return { version, module, softwareFilesystem };
   }
   return undefined;
 }

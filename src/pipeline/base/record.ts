@@ -3,8 +3,8 @@ import type { ArtifactRecord, RecordedImage } from '../../mender/record.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { metaDataOf } from '../../server/artifacts.ts';
 import { readRecord } from '../../mender/record.ts';
-import { softwareNameOf } from '../../mender/write/header.ts';
 import type { Baseline } from './baseImages.ts';
+import { findVersion } from './versionKey.ts';
 
 /** Returns the record of an artifact, for its meta-data. Images keep their order. Pure. */
 export function recordOf({ platform = '', services }: ArtifactMetadata): ArtifactRecord {
@@ -66,8 +66,7 @@ export function serverBaseline(artifact: Artifact, key: string, origin: string):
  * undefined if the artifact is of another one. Pure.
  */
 export function keyOf(artifact: Artifact, application: string): string | undefined {
-  const ending = `.${softwareNameOf(moduleOf(artifact) ?? '', application)}.version`;
-  return Object.keys(artifact.artifact_provides ?? {}).find((key) => key.endsWith(ending));
+  return findVersion(artifact.artifact_provides ?? {}, moduleOf(artifact) ?? '', application)?.key;
 }
 
 function moduleOf({ updates }: Artifact): string | undefined {

@@ -1,9 +1,9 @@
 import { record } from '../../mender/read/json.ts';
 import type { ArtifactReport, OddEntry } from '../../mender/read/report.ts';
 import { stateScripts } from '../../mender/onDevice/stateScript.ts';
-import { softwareNameOf } from '../../mender/write/header.ts';
 import type { Module } from '../../mender/spec.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
+import { findVersion } from '../base/versionKey.ts';
 
 /** The files that an update module takes. */
 const PAYLOAD: Record<Module, readonly string[]> = {
@@ -86,8 +86,7 @@ function softwareProblems(artifact: ArtifactReport, module: Module): string[] {
   const { application_name: application, project_name: project } = record(metaData);
   const software = module === 'app' ? application : project;
   if (typeof software !== 'string' || software === '') return ['its meta-data names no application'];
-  const ending = `.${softwareNameOf(module, software)}.version`;
-  const key = Object.keys(provides).find((name) => name.endsWith(ending));
+  const key = findVersion(provides, module, software)?.key;
   if (key === undefined) return [`it does not provide the version of ${software}`];
   const depended = Object.keys(depends);
   return [
