@@ -11,7 +11,7 @@ import { readMetadataAtRef } from './gitBaseline.ts';
 import { LONGEST_BUILT_VERSION, checkArtifactName, checkVersion } from './names.ts';
 import type { BaseStep, NewArtifact } from './order.ts';
 import { baseSteps, isBaseNamed, lastOtherVersion, refuseOwnVersion, unfitReason } from './order.ts';
-import { deployedBaselines, recordedOnServer } from './serverArtifacts.ts';
+import { ServerArtifacts } from './serverArtifacts.ts';
 import type { Surroundings } from './versioning.ts';
 import { requireReadable, versionHistory } from './versioning.ts';
 
@@ -24,6 +24,8 @@ interface Search {
   artifact: NewArtifact;
   around: Surroundings;
   context: BaselineContext;
+  /** Undefined without a server. */
+  onServer: ServerArtifacts | undefined;
 }
 
 /** A git ref that may be the version before. */
@@ -50,7 +52,9 @@ export async function findBaselines(
   context: BaselineContext,
 ): Promise<Baseline[]> {
   if (!request.delta) return [];
-  const search = { request, artifact, around, context };
+  const { server, log } = context;
+  const onServer = server && new ServerArtifacts(server, artifact.application, request.deviceTypes, log);
+  const search = { request, artifact, around, context, onServer };
   const found = isBaseNamed(request) ? await namedBaselines(search) : await firstBaseline(search);
   for (const { metadata, origin } of found) {
     checkVersion(metadata.version, 'the version of the base', LONGEST_BUILT_VERSION);
@@ -71,9 +75,9 @@ async function namedBaselines(search: Search): Promise<Baseline[]> {
 }
 
 async function firstBaseline(search: Search): Promise<Baseline[]> {
-  const { request, artifact, context } = search;
-  for (const step of baseSteps(request, context.server !== undefined)) {
-    for (const candidate of await STEPS[step](search)) {
+  const { request, artifact, context, onServer } = search;
+  for (const step of baseSteps(request, onServer !== undefined)) {
+    for await (const candidate of STEPS[step](search)) {
       const reason = unfitReason(candidate.metadata, artifact.version, request);
       if (reason === undefined) {
         if (step !== 'git') requireSetup(candidate.metadata, request);
@@ -85,22 +89,21 @@ async function firstBaseline(search: Search): Promise<Baseline[]> {
   return [];
 }
 
-const STEPS: Record<BaseStep, (search: Search) => Promise<Baseline[]>> = {
-  async server({ request, artifact: { application }, context: { server, log } }) {
-    if (server === undefined) return [];
-    return deployedBaselines(server, application, request.deviceTypes, log);
+/** Each yields the bases that it knows, best first. Only as many are looked for as are asked for. */
+const STEPS: Record<BaseStep, (search: Search) => AsyncIterable<Baseline>> = {
+  async *server({ onServer }) {
+    if (onServer !== undefined) yield* onServer.deployed();
   },
-  async delivery({ artifact: { application }, context: { cache } }) {
-    return deliveries(application, cache);
+  async *delivery({ artifact: { application }, context: { cache } }) {
+    yield* await deliveries(application, cache);
   },
-  async local({ artifact: { application }, context: { cache } }) {
-    const metadata = await cache.lastArtifacts.local(application);
-    return metadata === undefined ? [] : [noted(metadata, 'the last local build (cache)')];
+  async *local({ artifact: { application }, context: { cache } }) {
+    yield* await localBuilds(application, cache);
   },
-  async git(search) {
+  async *git(search) {
     const candidate = await chooseCandidate(search);
     const baseline = candidate && (await baselineAt(candidate, search));
-    return baseline ? [baseline] : [];
+    if (baseline !== undefined) yield baseline;
   },
 };
 
@@ -113,8 +116,7 @@ export async function lastBaseline(
   application: string,
   { cache }: Pick<BaselineContext, 'cache'>,
 ): Promise<Baseline | undefined> {
-  const local = request.isLocal ? await cache.lastArtifacts.local(application) : undefined;
-  const own = local === undefined ? [] : [noted(local, 'the last local build (cache)')];
+  const own = request.isLocal ? await localBuilds(application, cache) : [];
   const all = [...own, ...(await deliveries(application, cache))];
   const last = all.find(({ metadata }) => unfitReason(metadata, '', request) === undefined);
   if (last) requireSetup(last.metadata, request);
@@ -124,6 +126,11 @@ export async function lastBaseline(
 async function deliveries(application: string, cache: World['cache']): Promise<Baseline[]> {
   const all = await cache.lastArtifacts.delivered(application);
   return all.map((metadata) => noted(metadata, 'the last delivery of this machine (cache)'));
+}
+
+async function localBuilds(application: string, cache: World['cache']): Promise<Baseline[]> {
+  const metadata = await cache.lastArtifacts.local(application);
+  return metadata === undefined ? [] : [noted(metadata, 'the last local build (cache)')];
 }
 
 function noted(metadata: ArtifactMetadata, what: string): Baseline {
@@ -191,18 +198,16 @@ async function atCommit(
 
 /** Returns what was recorded when the version was delivered: by the cache, else by the server. */
 async function findRecord(version: string, search: Search): Promise<Recorded | undefined> {
-  const { request, artifact, context } = search;
-  const { cache, server, log } = context;
+  const { request, artifact, onServer } = search;
+  const { cache } = search.context;
   const fits = (metadata: ArtifactMetadata): boolean =>
     metadata.version === version && hasLayers(metadata) && unfitReason(metadata, '', request) === undefined;
   const delivered = request.useMetadata ? await cache.lastArtifacts.delivered(artifact.application) : [];
   const note = delivered.find(fits);
   if (note !== undefined) return { metadata: note, by: 'the cache' };
-  if (server === undefined) return undefined;
-  const { application } = artifact;
-  const recorded = await recordedOnServer(server, application, version, request.deviceTypes, log);
-  const found = recorded.find(({ metadata }) => fits(metadata));
-  return found && { metadata: found.metadata, by: `the record on ${server.host}` };
+  if (onServer === undefined) return undefined;
+  const found = (await onServer.recorded(version)).find(({ metadata }) => fits(metadata));
+  return found && { metadata: found.metadata, by: `the record on ${onServer.host}` };
 }
 
 /** The helper's notes have no layers, so they can't replace the images of the commit. */

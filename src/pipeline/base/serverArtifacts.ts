@@ -50,72 +50,83 @@ function unfit(artifacts: readonly Artifact[], place: string, application: strin
 }
 
 /**
- * Returns the artifacts of the application that were deployed with success, the latest deployment
- * first, as baselines. Says so of an artifact without a record. A user who may not read artifacts
- * or deployments gets none, with a warning.
+ * The artifacts of an application on a server, which it lists once. A user who may not read
+ * artifacts or deployments gets none, with a warning.
  */
-export async function deployedBaselines(
-  api: Api,
-  application: string,
-  deviceTypes: readonly string[],
-  log: Log,
-): Promise<Baseline[]> {
-  const find = async (): Promise<Baseline[]> => {
-    const own = await artifactsOf(api, application, deviceTypes);
-    if (own.length === 0) return [];
-    const names = await deployedNames(api, new Set(own.map(({ name }) => name)));
-    return names.flatMap((name) => baselineNamed(name, own, application, api.host, log));
-  };
-  return ifAllowed(find, log);
-}
+export class ServerArtifacts {
+  readonly host: string;
+  readonly #api: Api;
+  readonly #application: string;
+  readonly #deviceType: string | undefined;
+  readonly #log: Log;
+  #own: Promise<Artifact[]> | undefined;
 
-/**
- * Returns the artifacts of the application in this version, as a server records them. A user who
- * may not read artifacts gets none, with a warning.
- */
-export async function recordedOnServer(
-  api: Api,
-  application: string,
-  version: string,
-  deviceTypes: readonly string[],
-  log: Log,
-): Promise<Baseline[]> {
-  const find = async (): Promise<Baseline[]> => {
-    const own = await artifactsOf(api, application, deviceTypes);
-    const all = own.flatMap((one) => baselineOf(one, application, one.name) ?? []);
-    return all.filter(({ metadata }) => metadata.version === version);
-  };
-  return ifAllowed(find, log);
-}
-
-async function ifAllowed(find: () => Promise<Baseline[]>, log: Log): Promise<Baseline[]> {
-  try {
-    return await find();
-  } catch (error) {
-    if (!(error instanceof DeniedError)) throw error;
-    log.warning(`${error.message}: the base does not come from the server`);
-    return [];
+  constructor(api: Api, application: string, [deviceType]: readonly string[], log: Log) {
+    this.host = api.host;
+    this.#api = api;
+    this.#application = application;
+    this.#deviceType = deviceType;
+    this.#log = log;
   }
-}
 
-async function artifactsOf(
-  api: Api,
-  application: string,
-  deviceTypes: readonly string[],
-): Promise<Artifact[]> {
-  const all = await listArtifacts(api, { deviceType: deviceTypes[0] });
-  return all.filter((artifact) => keyOf(artifact, application) !== undefined);
+  /**
+   * Yields the artifacts that were deployed with success as baselines, the latest deployment first.
+   * Says so of an artifact without a record. Asks for nothing that is not needed for the next one.
+   */
+  async *deployed(): AsyncGenerator<Baseline> {
+    try {
+      const own = await this.#list();
+      if (own.length === 0) return;
+      for await (const name of deployedNames(this.#api, new Set(own.map((one) => one.name)))) {
+        const baseline = this.#baselineNamed(name, own);
+        if (baseline !== undefined) yield baseline;
+      }
+    } catch (error) {
+      this.#warnIfDenied(error);
+    }
+  }
+
+  /** Returns the artifacts of this version, as the server records them. */
+  async recorded(version: string): Promise<Baseline[]> {
+    try {
+      const own = await this.#list();
+      const all = own.flatMap((one) => baselineOf(one, this.#application, one.name) ?? []);
+      return all.filter(({ metadata }) => metadata.version === version);
+    } catch (error) {
+      this.#warnIfDenied(error);
+      return [];
+    }
+  }
+
+  async #list(): Promise<Artifact[]> {
+    this.#own ??= listArtifacts(this.#api, { deviceType: this.#deviceType });
+    return (await this.#own).filter((artifact) => keyOf(artifact, this.#application) !== undefined);
+  }
+
+  #baselineNamed(name: string, artifacts: readonly Artifact[]): Baseline | undefined {
+    const origin = `${name}, the latest on ${this.host} that was deployed`;
+    const named = artifacts.filter((artifact) => artifact.name === name);
+    const found = named.flatMap((one) => baselineOf(one, this.#application, origin) ?? []);
+    if (found.length === 0)
+      this.#log.info(`${name} on ${this.host} has no record of its images: it can't be the base`);
+    return found[0];
+  }
+
+  #warnIfDenied(error: unknown): void {
+    if (!(error instanceof DeniedError)) throw error;
+    this.#log.warning(`${error.message}: the base does not come from the server`);
+  }
 }
 
 /** The names among `names` that were deployed with success, the latest first. */
-async function deployedNames(api: Api, names: ReadonlySet<string>): Promise<string[]> {
+async function* deployedNames(api: Api, names: ReadonlySet<string>): AsyncGenerator<string> {
   const deployed = new Set<string>();
   for (const one of await listFinished(api)) {
     const name = one.artifact_name;
-    if (!names.has(name) || deployed.has(name)) continue;
-    if (wasSuccessful(await countersOf(api, one))) deployed.add(name);
+    if (!names.has(name) || deployed.has(name) || !wasSuccessful(await countersOf(api, one))) continue;
+    deployed.add(name);
+    yield name;
   }
-  return [...deployed];
 }
 
 /** Some servers leave the counters out of a list. */
@@ -128,18 +139,4 @@ export function wasSuccessful(statistics: Statistics): boolean {
   const count = (...states: string[]): number =>
     states.reduce((sum, state) => sum + (statistics[state] ?? 0), 0);
   return count('success', 'already-installed') > count('failure', 'aborted');
-}
-
-function baselineNamed(
-  name: string,
-  artifacts: readonly Artifact[],
-  application: string,
-  host: string,
-  log: Log,
-): Baseline[] {
-  const origin = `${name}, the latest on ${host} that was deployed`;
-  const named = artifacts.filter((artifact) => artifact.name === name);
-  const found = named.map((one) => baselineOf(one, application, origin)).find((one) => one !== undefined);
-  if (found === undefined) log.info(`${name} on ${host} has no record of its images: it can't be the base`);
-  return found === undefined ? [] : [found];
 }
