@@ -84,15 +84,15 @@ function keyChanged({ metadata, origin }: Baseline, setup: DeviceSetup): UsageEr
 }
 
 /**
- * Throws UsageError if neither the user nor the cache's note says what the devices have: version
- * 0.1 did not note it, and had other defaults.
+ * Throws UsageError if neither the user nor the base says what the devices have: version 0.1 did not
+ * note it in the cache, and had other defaults.
  */
-export function requireSetup(last: ArtifactMetadata, asked: Asked): void {
-  const module = asked.module ?? last.module;
-  const softwareFilesystem = asked.softwareFilesystem ?? last.softwareFilesystem;
+export function requireSetup({ metadata, origin }: Baseline, asked: Asked): void {
+  const module = asked.module ?? metadata.module;
+  const softwareFilesystem = asked.softwareFilesystem ?? metadata.softwareFilesystem;
   if (module !== undefined && softwareFilesystem !== undefined) return;
   throw new UsageError(
-    `the base ${last.version}, the last successful run (cache), does not say which update module and software filesystem the devices have`,
+    `the base ${origin}: it does not say which update module and software filesystem the devices have`,
     {
       hint: 'say it once; version 0.1 had --module app --software-filesystem rootfs-image as its defaults',
     },

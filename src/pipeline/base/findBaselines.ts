@@ -80,7 +80,7 @@ async function firstBaseline(search: Search): Promise<Baseline[]> {
     for await (const candidate of STEPS[step](search)) {
       const reason = unfitReason(candidate.metadata, artifact.version, request);
       if (reason === undefined) {
-        if (step !== 'git') requireSetup(candidate.metadata, request);
+        if (step !== 'git') requireSetup(candidate, request);
         return [candidate];
       }
       context.log.info(`${candidate.origin} is not the base: ${reason}`);
@@ -119,7 +119,7 @@ export async function lastBaseline(
   const own = request.isLocal ? await localBuilds(application, cache) : [];
   const all = [...own, ...(await deliveries(application, cache))];
   const last = all.find(({ metadata }) => unfitReason(metadata, '', request) === undefined);
-  if (last) requireSetup(last.metadata, request);
+  if (last) requireSetup(last, request);
   return last;
 }
 

@@ -78,8 +78,8 @@ describe('a note of the cache that does not say them', () => {
     [{}, unsaid, false],
     [{ module: 'app' }, unsaid, false],
     [{ module: 'app', softwareFilesystem: 'rootfs-image' }, unsaid, true],
-  ])('%j with %j is enough: %s', (asked, { metadata }, isEnough) => {
-    const check = () => requireSetup(metadata, { allowKeyChange: false, ...asked });
+  ])('%j with %j is enough: %s', (asked, baseline, isEnough) => {
+    const check = () => requireSetup(baseline, { allowKeyChange: false, ...asked });
     if (isEnough) check();
     else expect(check).toThrow('does not say which update module');
   });
