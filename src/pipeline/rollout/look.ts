@@ -25,7 +25,7 @@ export class RolloutWatch {
     this.#api = api;
   }
 
-  /** `roles`: what each artifact name stands for. */
+  /** `roles`: what devices get under each artifact name. */
   async look(roles: ReadonlyMap<string, 'delta' | 'full'>): Promise<RolloutDeployment[]> {
     const found = await this.#list([...roles.keys()]);
     const records: RolloutDeployment[] = [];

@@ -93,7 +93,7 @@ export async function prepareRollout(
 function checkRequest({ version, release, strictBase }: BuildRequest): void {
   if (strictBase) {
     throw new UsageError(
-      'a rollout can not tell which artifact devices installed last, so strict-base does not work',
+      "a rollout can't tell which artifact devices installed last, so strict-base does not work",
       {
         hint: 'remove strict-base from x-mender',
       },

@@ -48,9 +48,9 @@ export interface RunContext {
 }
 
 /**
- * Gives each device its artifact, waits, and goes on until all have come to an end or the rollout
- * is stopped. Keeps nothing between two looks at the server: it can be ended at any moment, and a
- * later run goes on where it was. Throws DeploymentError if somebody else aborts a deployment.
+ * Gives each device its artifact, and waits until all are done or the rollout is stopped. Keeps
+ * nothing that the server does not tell: it can be ended at any moment, and a later run continues
+ * where it was. Throws DeploymentError if somebody else aborts a deployment.
  */
 export async function runRollout(rollout: Rollout, context: RunContext): Promise<RolloutEnd> {
   const { api, log } = context;
@@ -140,7 +140,7 @@ function isAborted({ finished, targets, statuses }: RolloutDeployment): boolean 
 
 function abortedElsewhere({ id }: RolloutDeployment): DeploymentError {
   return new DeploymentError(`somebody else aborted deployment ${id}, so the rollout stopped`, {
-    hint: 'ask who aborted it; the same command goes on with the devices that got nothing',
+    hint: 'ask who aborted it; the same command continues with the devices that got nothing',
   });
 }
 
