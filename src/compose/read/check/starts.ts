@@ -1,6 +1,7 @@
 import type { Fault } from '../schema/validate.ts';
-import type { Mapping, Value } from '../yaml/value.ts';
-import { asList, asMapping, isMapping, scalarText } from '../yaml/value.ts';
+import { parsePort } from '../shortSyntax.ts';
+import type { Mapping } from '../yaml/value.ts';
+import { asList, asMapping, scalarText } from '../yaml/value.ts';
 
 const HINT = 'docker compose config accepts it, but docker compose up fails on every device';
 const RESTART = /^(no|always|unless-stopped|on-failure(:\d+)?|)$/;
@@ -50,21 +51,10 @@ function clashes(one: Published, other: Published): boolean {
 /** The single ports: Docker itself finds a free one in a range. */
 function publishedBy(service: string, { ports }: Mapping): Published[] {
   return asList(ports).flatMap((entry, index) => {
-    const { address, port, protocol } = isMapping(entry) ? longPort(entry) : shortPort(scalarText(entry));
+    const { hostIp, published: port, protocol } = parsePort(entry);
     if (!/^\d+$/.test(port) || port === '0') return [];
     const path = ['services', service, 'ports', String(index)];
-    return [{ path, service, address: /^(0\.0\.0\.0|::)$/.test(address) ? '' : address, port, protocol }];
+    const address = /^(0\.0\.0\.0|::)$/.test(hostIp) ? '' : hostIp;
+    return [{ path, service, address, port, protocol: protocol.toLowerCase() }];
   });
-}
-
-function longPort(entry: Mapping): Pick<Published, 'address' | 'port' | 'protocol'> {
-  const text = (value: Value | undefined): string => scalarText(value);
-  const protocol = text(entry['protocol']) || 'tcp';
-  return { address: text(entry['host_ip']), port: text(entry['published']), protocol };
-}
-
-function shortPort(entry: string): Pick<Published, 'address' | 'port' | 'protocol'> {
-  const [ports = '', protocol = 'tcp'] = entry.split('/');
-  const [, address = '', port = ''] = /^(?:\[?([^\]]*)\]?:)?(\d*):[^:]*$/.exec(ports) ?? [];
-  return { address, port, protocol: protocol.toLowerCase() };
 }
