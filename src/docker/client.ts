@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeniedError, NetworkError, messageOf } from '../errors.ts';
 import type { Certificates, HttpResponse } from '../http/message.ts';
 import type { Http } from '../http/http.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFile } from '../io/readUserFile.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatEndpoint } from './endpoint.ts';
 
@@ -58,12 +57,9 @@ async function addressOf(
 
 /** Reads what Docker's own client reads from DOCKER_CERT_PATH. Both sides prove who they are. */
 async function readCertificates(folder: string): Promise<Certificates> {
-  const read = async (name: string): Promise<Buffer> => {
-    try {
-      return await readFile(join(folder, name));
-    } catch (error) {
-      throw fileError(error, `reading ${join(folder, name)} for DOCKER_TLS_VERIFY`);
-    }
+  const read = (name: string): Promise<Buffer> => {
+    const path = join(folder, name);
+    return readUserFile(path, { doing: `reading ${path} for DOCKER_TLS_VERIFY` });
   };
   // One after the other: of several missing files, the error names the same one each time.
   return { ca: await read('ca.pem'), cert: await read('cert.pem'), key: await read('key.pem') };

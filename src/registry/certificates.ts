@@ -1,9 +1,10 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { UsageError, systemCodeOf } from '../errors.ts';
 import type { Certificates } from '../http/message.ts';
 import { fileError } from '../io/files.ts';
+import { readUserFile } from '../io/readUserFile.ts';
 
 /** Returns the certificates for a registry, or undefined if there are none. */
 export type CertificateLookup = (registry: string) => Promise<Certificates | undefined>;
@@ -65,7 +66,10 @@ async function readCertificates(folder: string, names: readonly string[]): Promi
   const authorities = names.filter((name) => name.endsWith('.crt'));
   const own = names.find((name) => name.endsWith('.cert'));
   if (authorities.length === 0 && own === undefined) return undefined;
-  const read = (name: string): Promise<Buffer> => readIn(folder, name);
+  const read = (name: string): Promise<Buffer> => {
+    const path = join(folder, name);
+    return readUserFile(path, { doing: `reading ${path}` });
+  };
   const ca = [...rootCertificates, ...(await Promise.all(authorities.map(read)))];
   if (own === undefined) return { ca };
   const key = own.replace(/\.cert$/, '.key');
@@ -73,12 +77,4 @@ async function readCertificates(folder: string, names: readonly string[]): Promi
   throw new UsageError(`${join(folder, own)}: the key ${key} is missing next to it`, {
     hint: 'add the key, or remove the certificate',
   });
-}
-
-async function readIn(folder: string, name: string): Promise<Buffer> {
-  try {
-    return await readFile(join(folder, name));
-  } catch (error) {
-    throw fileError(error, `reading ${join(folder, name)}`);
-  }
 }
