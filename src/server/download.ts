@@ -9,9 +9,9 @@ import type { Log } from '../io/log.ts';
 import type { Progress } from '../io/progress.ts';
 import type { Parts } from '../download/remoteFile.ts';
 import type { Api } from './api.ts';
-import { downloadLink } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
 import { failureOf } from './failure.ts';
+import { requestStored } from './storedFile.ts';
 
 /** Large parts, because each asks the server for a link of its own. */
 const PARTS: Parts = { size: 32 << 20, workers: 4 };
@@ -50,14 +50,7 @@ export async function* streamArtifact(api: Api, artifact: Artifact, log: Log): A
 
 function storedFile(api: Api, artifact: Artifact): RangedFile {
   const open = async (range: string | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> => {
-    const response = await api.http.request({
-      method: 'GET',
-      // A fresh link each time, because an old one may have expired. The token is not sent there.
-      url: await downloadLink(api, artifact.id),
-      givenBy: new URL(api.host).hostname,
-      headers: range === undefined ? {} : { range },
-      signal,
-    });
+    const response = await requestStored(api, artifact, range, signal);
     if (response.status < 300 || response.status === 416) return response;
     throw await refused(response, artifact);
   };

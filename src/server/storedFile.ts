@@ -1,4 +1,5 @@
 import { textOf } from '../http/http.ts';
+import type { HttpResponse } from '../http/http.ts';
 import type { Api } from './api.ts';
 import { downloadLink } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
@@ -20,14 +21,8 @@ const SHOWN = ['content-type', 'etag', 'last-modified', 'accept-ranges'];
  */
 export async function headOf(api: Api, artifact: Artifact): Promise<StoredFile> {
   const doing = `looking at the file of ${artifact.name}`;
-  const url = await downloadLink(api, artifact.id);
-  const response = await api.http.request({
-    method: 'GET',
-    url,
-    headers: { range: 'bytes=0-0' },
-    signal: api.signal,
-  });
-  const { status, headers } = response;
+  const response = await requestStored(api, artifact, 'bytes=0-0', api.signal);
+  const { status, headers, url } = response;
   // A storage without ranges sends the whole file: its headers are enough.
   if (status === 206) await textOf(response);
   else response.body.destroy();
@@ -36,4 +31,21 @@ export async function headOf(api: Api, artifact: Artifact): Promise<StoredFile> 
     headers['content-range']?.split('/').at(-1) ?? (status === 200 ? headers['content-length'] : undefined);
   const shown = Object.entries(headers).filter(([name]) => SHOWN.includes(name));
   return { ...(total === undefined ? {} : { size: Number(total) }), headers: Object.fromEntries(shown) };
+}
+
+/** Asks the storage for an artifact's file, or for a range of it. */
+export async function requestStored(
+  api: Api,
+  artifact: Artifact,
+  range: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<HttpResponse> {
+  return api.http.request({
+    method: 'GET',
+    // A fresh link each time, because an old one may have expired. The token is not sent there.
+    url: await downloadLink(api, artifact.id),
+    givenBy: new URL(api.host).hostname,
+    headers: range === undefined ? {} : { range },
+    signal,
+  });
 }
