@@ -43,10 +43,11 @@ export interface DaemonSource extends ImageSource {
 const NAME = 'daemon';
 
 /**
- * Images of a Docker or podman daemon, by the Engine API. A missing daemon is searched, and
- * reported, once: at level `debug` if nobody named it. `resolve` returns undefined for an unknown image and, unless `required`, for a
- * missing daemon and for another platform. It throws UnsupportedError for a DOCKER_HOST that can't
- * be used, and NetworkError and DeniedError for the daemon's failures.
+ * Images of a Docker or podman daemon, by the Engine API. A missing daemon is searched once, and
+ * reported once: at level `debug` if nobody named it. `resolve` returns undefined for an unknown
+ * image and, unless `required`, for a missing daemon and for another platform. It throws
+ * UnsupportedError for a DOCKER_HOST that can't be used, and NetworkError and DeniedError for the
+ * daemon's failures.
  */
 export function daemonSource({ environment, required, log, keep }: DaemonOptions): DaemonSource {
   let searching: Promise<Engine> | undefined;

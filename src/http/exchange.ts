@@ -61,8 +61,8 @@ export async function exchange(
 }
 
 /**
- * How a name that another host supplied is looked up. A proxy looks names up by itself. Throws
- * NetworkError for an address of this machine, as nobody looks that up.
+ * How a name that another host supplied is looked up. A proxy looks names up by itself. An IP
+ * address is never looked up, so this throws NetworkError if it is one of this machine.
  */
 async function lookupFor(
   { url, givenBy, socketPath }: HttpRequest,

@@ -4,7 +4,7 @@ import { printableLine } from './printable.ts';
 export const LOG_LEVELS = ['error', 'warning', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Messages about what the tool does. Every message is redacted and escaped before it is written. */
+/** Messages about what the tool does. Each one is redacted and escaped before it is written. */
 export interface Log {
   warning(message: string): void;
   info(message: string): void;

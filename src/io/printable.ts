@@ -20,7 +20,10 @@ export function printableLine(text: string): string {
   return harmless(oneLine(redact(text)));
 }
 
-/** `text` on one line. Line ends, and control characters with the spaces around them, become a space. */
+/**
+ * `text` on one line. Line ends, and control characters with the spaces around them, become a
+ * space.
+ */
 export function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, (run) => (/\p{Cc}/u.test(run) ? ' ' : run)).trim();
 }

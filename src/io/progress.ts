@@ -20,8 +20,8 @@ export const noProgress: Progress = {
 };
 
 /**
- * Reads a file while its progress is shown, and returns what `work` returns. `work` tells the bytes
- * that it has read.
+ * Shows the progress of `work`, which reads a file and says how many bytes it has read. Returns what
+ * `work` returns.
  */
 export async function withFile<T>(
   progress: Progress,

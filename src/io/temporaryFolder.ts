@@ -29,8 +29,8 @@ async function sweepAbandoned(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((entry) => NAME.test(entry))) {
     const path = join(parent, name);
-    // A folder that another run removes at the same time, or that can't be removed, is not a concern
-    // of this run.
+    // A folder that another run removes at the same time, or that can't be removed, does not matter
+    // to this run.
     if (await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -50,7 +50,8 @@ export const TAGS = fallback(record(string(), string()), {});
 export const TAGS_BY_ARCH = fallback(record(string(), TAGS), {});
 
 /**
- * A user or an organisation, with the bytes that it stores and may store. A quota of 0 means no limit.
+ * A user or an organisation, with the bytes that it stores and may store. A quota of 0 means no
+ * limit.
  */
 export const ENTITY = looseObject({ id: ID, name: TEXT, size: NUMBER, quota: NUMBER });
 

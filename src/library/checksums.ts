@@ -13,7 +13,10 @@ export interface Checksums {
   size: number;
 }
 
-/** Reads the file once. Throws NotFoundError if it does not exist, and UsageError if it can't be read. */
+/**
+ * Reads the file once. Throws NotFoundError if it does not exist, and UsageError if it can't be
+ * read.
+ */
 export async function checksumsOf(path: string): Promise<Checksums> {
   await statUserFile(path);
   const [sha256, md5] = [createHash('sha256'), createHash('md5')];

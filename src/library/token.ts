@@ -4,8 +4,8 @@ import { registerSecret } from '../io/redact.ts';
 
 /**
  * The token for a library: LIBRARY_TOKEN, else the content of `tokenFile`. Undefined if there is
- * neither. Throws NotFoundError for a token file that does not exist, and UsageError for one that is
- * empty or can't be read. The token is redacted in all output from now on.
+ * neither. Throws NotFoundError for a token file that does not exist, and UsageError for one that
+ * is empty or can't be read. The token is redacted in all output from now on.
  */
 export async function findLibraryToken(
   environment: Readonly<Record<string, string | undefined>>,

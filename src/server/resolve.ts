@@ -22,8 +22,9 @@ export async function resolveArtifact(api: Api, reference: string): Promise<Arti
     return theOnly(named, `artifacts on ${api.host} have the name ${reference}`);
   }
   const begun = SHORT_ID.test(reference) ? beginningWith(reference, await listArtifacts(api)) : [];
-  if (begun.length > 0)
+  if (begun.length > 0) {
     return theOnly(begun, `artifacts on ${api.host} have an id that begins with ${reference}`);
+  }
   throw new NotFoundError(`there is no artifact ${reference} on ${api.host}`, {
     hint: 'artifacts list shows those that are there',
   });

@@ -103,7 +103,10 @@ export function buildImage(spec: ImageSpec): BuiltImage {
   };
 }
 
-/** The manifest of something else than an image, like an SBOM or a signature. With another media type it is no manifest at all. */
+/**
+ * The manifest of something other than an image, like an SBOM or a signature. With another media
+ * type it is not even a manifest.
+ */
 export function buildArtifact(mediaType = OCI_MANIFEST): Built {
   const empty = Buffer.from('{}');
   const config = describe(empty, 'application/vnd.oci.empty.v1+json');

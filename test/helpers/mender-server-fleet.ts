@@ -22,8 +22,8 @@ export interface FleetOptions {
 }
 
 /**
- * The devices of a stand-in, moved on step by step and without requests. A device refuses an artifact
- * whose depends it does not meet, as a client does; its inventory may be late.
+ * The devices of a stand-in, moved on step by step and without requests. A device refuses an
+ * artifact whose depends it does not meet, as a client does; its inventory may be late.
  */
 export class Fleet {
   readonly given: Given[] = [];

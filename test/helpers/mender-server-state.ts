@@ -217,8 +217,8 @@ export function report(deployment: Deployment, device: string, change: Partial<R
 }
 
 /**
- * The deployment that a device continues, else the oldest active one that was created after the last one that it
- * finished. It never gets an older one that it missed.
+ * The deployment that a device continues, else the oldest active one that was created after the
+ * last one that it finished. It never gets an older one that it missed.
  */
 export function nextFor(state: ServerState, device: string): Deployment | undefined {
   const own = [...state.deployments.values()].filter((one) => one.targets.includes(device));
