@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './freePort.ts';
 import type { Built } from './images.ts';
 import { requireTool } from './tools.ts';
 
@@ -50,14 +49,6 @@ function configOf(folder: string, host: string, auth: boolean): string {
   const htpasswd = JSON.stringify(join(folder, 'htpasswd'));
   if (auth) lines.push(`auth: { htpasswd: { realm: test, path: ${htpasswd} } }`);
   return lines.join('\n');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function answering(host: string, child: ChildProcess): Promise<void> {
