@@ -27,6 +27,8 @@ stop() {
 # shellcheck disable=SC2086
 engine() { $DOCKER_CMD "$@" < /dev/null; }
 
+docker_answers() { engine version > /dev/null 2>&1; }
+
 # The module's own first step. An installation that was never committed makes way for the application before it.
 first_step() {
   mkdir -p "$state"
@@ -87,7 +89,7 @@ module_deletes() {
   return 1
 }
 
-# Deletes the image with the name $1 and the ID $2 or $3. Docker refuses if a container uses it.
+# Deletes the image with the name $1 and the ID $2 or $3. Docker refuses if a container uses it. True if it is gone.
 delete_image() {
   if module_deletes "$2" "$3"; then return 0; fi
   if have_image "$1" "$2" "$3"; then
@@ -100,6 +102,7 @@ delete_image() {
       return
     fi
   done
+  docker_answers
 }
 
 # Deletes what unfinished updates have loaded: all of it, or with "keep" and "commit" what is not in $state/new
@@ -129,9 +132,11 @@ keep_name() {
   engine image tag "$1" "$kept"
 }
 
-# Gives the old images their names back, before the module starts the old application again
+# Gives the old images their names back, before the module starts the old application again. Without Docker, a later run
+# does it.
 restore_names() {
   [ -f "$state/kept" ] || return 0
+  docker_answers || return 0
   while read -r kept name; do
     engine image tag "$kept" "$name" 2> /dev/null
   done < "$state/kept"
@@ -436,10 +441,10 @@ load_payload() {
 
 # Is Docker there again, after it went away?
 came_back() {
-  if engine version > /dev/null 2>&1; then return 1; fi
+  if docker_answers; then return 1; fi
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     sleep 3
-    if engine version > /dev/null 2>&1; then return 0; fi
+    if docker_answers; then return 0; fi
   done
   return 1
 }
@@ -496,7 +501,8 @@ undo_first_step() {
   mv "$PERSISTENT_STORE/previous" "$PERSISTENT_STORE/current"
 }
 
-end() { [ -s "$state/loaded" ] || rm -rf "$state"; }
+# Forgets the update, unless Docker refused a part of it or did not answer
+end() { [ -s "$state/loaded" ] || [ -s "$state/kept" ] || rm -rf "$state"; }
 
 case $0 in
   *ArtifactInstall*) install ;;

@@ -529,6 +529,20 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(Object.keys(device.images())).toEqual(['app:1', 'mine:2']);
   });
 
+  test('a rollback without Docker forgets nothing, and the next one does the work', async () => {
+    const { device, folder, v1, v2 } = await prepared();
+    const moved = payloadOf('app', { ...v2, name: v1.name }, v1, folder);
+    await device.receive([moved, payloadOf('other', imageOf('other:2', v2.layers), v1, folder)]);
+    device.run();
+    device.moveBack();
+    device.set('down');
+    device.run('ArtifactRollback_Leave');
+    rmSync(join(device.docker, 'down'));
+    device.run('ArtifactRollback_Leave');
+    expect(device.images()).toEqual({ 'app:1': device.idOf(v1) });
+    expect(device.moved()).toEqual(['current']);
+  });
+
   test('a commit deletes what an update before it had loaded, and forgets the rest', async () => {
     const { device, folder, v1, v2 } = await prepared();
     device.run();
