@@ -53,14 +53,3 @@ function withAdvice(error: unknown): unknown {
     cause: error,
   });
 }
-
-/** The chunks, until `signal` is aborted; then throws its reason. */
-export async function* untilAborted(
-  chunks: AsyncIterable<Buffer>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const chunk of chunks) {
-    signal?.throwIfAborted();
-    yield chunk;
-  }
-}

@@ -1,9 +1,9 @@
 import type { Chunks } from '../../io/streams.ts';
+import { counted } from '../../io/streams.ts';
 import { readAhead } from '../../io/verify.ts';
 import { platformOf } from './imageReport.ts';
 import type { StreamedEntry, Suffix } from './nested.ts';
 import { entriesOf, readSmall, unpacked, withHead } from './nested.ts';
-import { untilAborted } from './read.ts';
 import type { ArtifactFile } from './readFile.ts';
 import { LARGEST_JSON } from './readImages.ts';
 
@@ -23,7 +23,8 @@ export async function readPlatform(
 ): Promise<string | undefined> {
   const inHeader = header.payloads[0]?.metaData?.['platform'];
   if (typeof inHeader === 'string') return inHeader;
-  for await (const part of entriesOf(untilAborted(readAhead(path), signal), path)) {
+  const chunks = counted(readAhead(path), () => undefined, signal);
+  for await (const part of entriesOf(chunks, path)) {
     const [, suffix] = DATA.exec(part.path) ?? [];
     if (suffix !== undefined) return platformInData(unpacked(part.body, suffix as Suffix, path), path);
   }
