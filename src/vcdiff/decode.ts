@@ -1,4 +1,5 @@
 import { adler32 } from '../simd/adler32.ts';
+import type { WindowHeader } from './decodeHeader.ts';
 import { DeltaInput, malformed, readFileHeader, readWindowHeader } from './decodeHeader.ts';
 import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
 
@@ -16,23 +17,43 @@ export async function* decodeVcdiff(
   source: VcdiffSource,
   largest: number,
 ): AsyncGenerator<Uint8Array> {
+  let windows = 0;
+  for await (const { target, header } of decodeWindows(delta, source, largest)) {
+    checkAdler32(target, header.adler32);
+    windows++;
+    yield target;
+  }
+  if (windows === 0) throw malformed('it has no window');
+}
+
+/**
+ * Calls `source` for every copy of a delta, in order. The bytes that it fills in do not matter, as
+ * no checksum is compared. Throws IntegrityError for a damaged delta.
+ */
+export async function traceCopies(delta: AsyncIterable<Uint8Array>, source: VcdiffSource): Promise<void> {
+  const windows = decodeWindows(delta, source, Infinity);
+  let step = await windows.next();
+  while (step.done !== true) step = await windows.next();
+}
+
+/** The windows of a delta. A target is valid until the next window is requested. */
+async function* decodeWindows(
+  delta: AsyncIterable<Uint8Array>,
+  source: VcdiffSource,
+  largest: number,
+): AsyncGenerator<{ target: Uint8Array; header: WindowHeader }, void, undefined> {
   const input = new DeltaInput(delta);
   try {
     await readFileHeader(input);
     const decoder = new WindowDecoder(source);
     let size = 0;
-    let windows = 0;
     for (let header = await readWindowHeader(input); header; header = await readWindowHeader(input)) {
       const { dataLength, instructionLength, addressLength } = header;
       size += header.targetLength;
       if (size > largest) throw malformed(`it makes more than ${largest} bytes`);
       const sections = await input.take(dataLength + instructionLength + addressLength);
-      const target = decoder.decode(header, sections);
-      checkAdler32(target, header.adler32);
-      windows++;
-      yield target;
+      yield { target: decoder.decode(header, sections), header };
     }
-    if (windows === 0) throw malformed('it has no window');
   } finally {
     await input.close();
   }

@@ -1,5 +1,5 @@
-import { DeltaInput, readFileHeader, readWindowHeader } from './decodeHeader.ts';
-import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
+import { traceCopies } from './decode.ts';
+import type { VcdiffSource } from './decodeWindow.ts';
 
 /** The smallest source buffer that xdelta3 accepts (`-B`), in bytes. */
 export const SMALLEST_BUFFER: number = 1 << 19;
@@ -60,20 +60,5 @@ export class BufferedReads implements VcdiffSource {
     if (isHeld) return;
     this.bytes += Math.min(this.#block, this.#size - block * this.#block);
     if (this.#held.size > BLOCKS) this.#held.delete(this.#held.values().next().value ?? 0);
-  }
-}
-
-/** Calls `source` for every copy of a delta, in order. Throws IntegrityError for a damaged delta. */
-async function traceCopies(delta: AsyncIterable<Uint8Array>, source: VcdiffSource): Promise<void> {
-  const input = new DeltaInput(delta);
-  try {
-    await readFileHeader(input);
-    const decoder = new WindowDecoder(source);
-    for (let header = await readWindowHeader(input); header; header = await readWindowHeader(input)) {
-      const { dataLength, instructionLength, addressLength } = header;
-      decoder.decode(header, await input.take(dataLength + instructionLength + addressLength));
-    }
-  } finally {
-    await input.close();
   }
 }
