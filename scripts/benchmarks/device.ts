@@ -24,10 +24,10 @@ import type { Disk } from '../../test/e2e/disk.ts';
 import { makeDisk } from '../../test/e2e/disk.ts';
 import type { TestImage } from '../../test/mender/onDevice/images.ts';
 import { archiveImage, imageOf, layerOf } from '../../test/mender/onDevice/images.ts';
+import { markdownTable, megabytes } from './figures.ts';
 import { ROOT } from './report.ts';
 
 const MB = 1_000_000;
-const megabytes = (bytes: number, digits = 2): string => (bytes / MB).toFixed(digits);
 const scale = Number(process.argv[2] ?? 1);
 const program = resolve(process.argv[3] ?? join(ROOT, 'bin/mender-docker-delta.js'));
 const folder = mkdtempSync(join(tmpdir(), 'bench-device-'));
@@ -35,11 +35,11 @@ const rootfs = join(process.env['DEVICE_HOME'] ?? join(ROOT, '.device'), 'rootfs
 
 type Services = Record<string, TestImage>;
 
-/** Bytes that compress to a third, the same for the same seed. */
-function content(seed: number, megabytesOf: number): Buffer {
+/** `size` MB that compress to a third, the same for the same seed. */
+function content(seed: number, size: number): Buffer {
   const key = Buffer.alloc(16, seed % 251);
   const bytes = createCipheriv('aes-128-ctr', key, Buffer.alloc(16, seed)).update(
-    Buffer.alloc(megabytesOf * MB * scale),
+    Buffer.alloc(size * MB * scale),
   );
   for (let at = 0; at < bytes.length; at += 3072)
     bytes.fill(at >> 12, Math.min(at + 1024, bytes.length), Math.min(at + 3072, bytes.length));
@@ -270,7 +270,7 @@ try {
   }
   const rows = figures.map((one) => [
     `${one.application}, ${one.artifact}, ${one.store} store`,
-    ...[one.bytes].map((bytes) => megabytes(bytes)),
+    megabytes(one.bytes),
     one.seconds.toFixed(0),
     one.down.toFixed(1),
     ...[one.peak, one.grown, one.written, one.memory].map((bytes) => megabytes(bytes, 0)),
@@ -285,8 +285,7 @@ try {
     'written, MB',
     'decoder, MB',
   ];
-  const lines = [head, head.map((_, column) => (column === 0 ? '---' : '---:')), ...rows];
-  for (const cells of lines) console.log(`| ${cells.join(' | ')} |`);
+  console.log(markdownTable(head, rows));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -60,12 +60,12 @@ export interface FiguresOf {
 export type Measured<Name extends keyof FiguresOf> = MeasuredOn & { figures: FiguresOf[Name] };
 
 /** Bytes as MB. */
-function megabytes(bytes: number, digits = 2): string {
+export function megabytes(bytes: number, digits = 2): string {
   return (bytes / 1e6).toFixed(digits);
 }
 
 /** A Markdown table: the first column left, the others right. */
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, head.map((_, index) => (index === 0 ? '---' : '---:')), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
