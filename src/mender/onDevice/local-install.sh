@@ -8,8 +8,15 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 folder=$1
 project=$2
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exec > /dev/null 2>&1; wait; rm -rf "$folder"' EXIT
+trap 'exit 1' INT TERM
+
+# If the connection breaks, the client must still finish. It would die in the middle if nobody read its log.
+trap '' HUP PIPE
+if mkfifo "$folder/log"; then
+  { cat; cat > /dev/null; } < "$folder/log" &
+  exec > "$folder/log" 2>&1
+fi
 
 client=
 for name in mender-update mender; do
