@@ -120,8 +120,8 @@ unload() {
   mv "$state/left" "$state/loaded"
 }
 
-# Before the new image takes the name $1 from an old one, that gets a name of ours until the commit. An earlier run may
-# have done that, so that the name is on a newer image.
+# The new image takes the name $1 from an old one. So the old one gets a name of ours until the commit. If an earlier run
+# gave it that, the name $1 is on a newer image already.
 keep_name() {
   [ -d "$PERSISTENT_STORE/previous" ] || return 0
   old=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 0
@@ -452,7 +452,7 @@ came_back() {
 refuse() {
   reason=$(cat "$why" 2> /dev/null || echo "an unexpected failure, perhaps a full disk")
   echo "mender-docker-delta: $reason" > "$payload"
-  say "the payload is refused, so that the old application goes on"
+  say "the payload is refused, so that the old application keeps running"
   restore_names
   unload all
 }
