@@ -23,20 +23,16 @@ const OPTIONS = {
   'device-group': {
     alias: 'g',
     type: 'string',
-    requiresArg: true,
     describe: 'list: in this group',
   },
   application: {
     type: 'string',
-    requiresArg: true,
     describe: 'list: that run this application; shows only its version',
   },
-  'on-version': { type: 'string', requiresArg: true, describe: 'list: that report this version' },
+  'on-version': { type: 'string', describe: 'list: that report this version' },
   attribute: {
     type: 'string',
     array: true,
-    nargs: 1,
-    requiresArg: true,
     describe: 'list: [SCOPE/]NAME=VALUE, an attribute of the inventory; repeatable, all must hold',
   },
   status: { choices: STATUSES, describe: 'list: with this status', defaultDescription: 'accepted' },

@@ -10,18 +10,15 @@ const OPTIONS = {
   'device-group': {
     alias: 'g',
     type: 'string',
-    requiresArg: true,
     describe: 'Only the devices of this group',
   },
   to: {
     type: 'string',
-    requiresArg: true,
     describe: 'The version that an update would bring',
     defaultDescription: 'that of the newest artifact',
   },
   'version-key': {
     type: 'string',
-    requiresArg: true,
     describe: 'Key under which devices report the version, if several applications have the name',
   },
   ...LINK_OPTION,

@@ -2,7 +2,6 @@
 export const LINK_OPTION = {
   link: {
     type: 'string',
-    requiresArg: true,
     describe: 'Rate of the link of the devices, like 100kbit: shows how long a download takes',
   },
 } as const;

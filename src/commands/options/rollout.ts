@@ -25,7 +25,6 @@ export const ROLLOUT_OPTIONS = {
   'min-devices': {
     group: HOW,
     type: 'number',
-    requiresArg: true,
     describe: 'Build a delta for each version with this many devices; the others get the full artifact',
     defaultDescription: '1',
   },
@@ -38,14 +37,12 @@ export const ROLLOUT_OPTIONS = {
   phases: {
     group: HOW,
     type: 'string',
-    requiresArg: true,
     describe: 'Growing shares of the devices, like 5%,25%,100%; each waits for the one before',
     defaultDescription: '100%',
   },
   'max-failures': {
     group: HOW,
     type: 'string',
-    requiresArg: true,
     describe: 'Stop, and abort its deployments, once more devices failed: 5% of those that got it, or 3',
   },
   'dry-run': { group: HOW, type: 'boolean', describe: 'Only show the plan, with its bytes' },
