@@ -3,12 +3,11 @@ import type { Cache } from '../cache/cache.ts';
 import type { CacheEntry } from '../cache/entries.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { IN_USE_MS } from '../cache/upkeep.ts';
-import { KEPT_FREE_PERCENT, cacheFolder } from './options/cacheFolder.ts';
+import { cacheFolder, cacheLimits } from './options/cacheFolder.ts';
 import { openCacheOf } from './openWorld.ts';
 import { fileError } from '../io/files.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { FlagsOf } from './terminal/command.ts';
-import { UsageError } from '../errors.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
 import { parseSize } from './options/request.ts';
 
@@ -85,20 +84,10 @@ function isInUse({ used }: CacheEntry): boolean {
 const RUN: Record<Action, (cache: Cache, flags: FlagsOf<typeof OPTIONS>) => Promise<CacheEntry[]>> = {
   list: async ({ upkeep }) => (await upkeep.list()).sort((a, b) => b.used - a.used),
   prune: ({ upkeep }, { limitSize, limitPercent }) =>
-    upkeep.prune({
-      limitSize: limitSize === undefined ? undefined : parseSize(limitSize, '--limit-size'),
-      limitPercent: percentOf(limitPercent ?? KEPT_FREE_PERCENT),
-    }),
+    upkeep.prune(cacheLimits({ size: limitSize, percent: limitPercent }, '--limit')),
   verify: ({ upkeep }) => upkeep.deleteDamaged(),
   clear: ({ upkeep }) => upkeep.clear(),
 };
-
-function percentOf(value: number): number {
-  if (value >= 0 && value <= 100) return value;
-  throw new UsageError(`--limit-percent ${value}: expected 0 to 100`, {
-    hint: 'it is the part of the disk to keep free, like 20',
-  });
-}
 
 const SUMMARY: Record<Action, string> = {
   list: 'held',

@@ -7,7 +7,7 @@ import { nonEmpty } from '../terminal/home.ts';
 import { parseSize } from './request.ts';
 
 /** Percent of the disk that pruning leaves free by default, if the cache has enough old entries. */
-export const KEPT_FREE_PERCENT = 20;
+const KEPT_FREE_PERCENT = 20;
 
 /** How much of the disk the cache may take, as options say it. */
 interface LimitFlags {
