@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { flagName } from '../terminal/command.ts';
 import type { OptionTable } from '../terminal/command.ts';
 import type { BuildFlags } from './build.ts';
 import { BUILD_OPTIONS } from './build.ts';
@@ -56,7 +57,7 @@ export function withManifestSettings<Flags extends BuildFlags>(
 ): Flags {
   const merged: Record<string, unknown> = { ...(flags as object) };
   for (const [key, value] of Object.entries(settings)) {
-    const name = camelCase(key);
+    const name = flagName(key);
     const read = settingValue(key, value);
     if (USERS_WORD.has(key)) refuseNewDestination(key, read, merged[name]);
     else merged[name] ??= read;
@@ -104,8 +105,4 @@ function truthOf(key: string, value: unknown): boolean {
 
 function wrongValue(key: string, value: unknown, expected: string): UsageError {
   return new UsageError(`x-mender: ${key}: expected ${expected}, found ${JSON.stringify(value)}`);
-}
-
-function camelCase(key: string): string {
-  return key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
