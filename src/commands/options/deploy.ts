@@ -86,14 +86,17 @@ export function deployRequest(artifactName: string, flags: DeployFlags): DeployR
   };
 }
 
-function targetOf({ deviceGroup, devices = [], allDevices, filter }: DeployFlags): Target {
-  const ids = devices
-    .flatMap((list) => list.split(','))
-    .map((id) => id.trim())
-    .filter((id) => id !== '');
+/** The ids of `--devices`, each of them once. */
+export function deviceIds(lists: readonly string[] = []): string[] {
+  const ids = lists.flatMap((list) => list.split(',')).map((id) => id.trim());
+  return [...new Set(ids.filter((id) => id !== ''))];
+}
+
+function targetOf({ deviceGroup, devices, allDevices, filter }: DeployFlags): Target {
+  const ids = deviceIds(devices);
   const targets: Target[] = [];
   if (deviceGroup !== undefined) targets.push({ kind: 'group', group: deviceGroup });
-  if (ids.length > 0) targets.push({ kind: 'devices', devices: [...new Set(ids)] });
+  if (ids.length > 0) targets.push({ kind: 'devices', devices: ids });
   if (allDevices === true) targets.push({ kind: 'all' });
   // A filter takes the place of devices; the call ignores this target then.
   if (filter !== undefined) targets.push({ kind: 'all' });

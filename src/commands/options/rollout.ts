@@ -3,7 +3,7 @@ import type { RolloutRequest } from '../../pipeline/rollout/prepareRollout.ts';
 import { parsePhases, parseThreshold } from '../../pipeline/rollout/policy.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 import { BUILD_OPTIONS } from './build.ts';
-import { DEPLOY_OPTIONS } from './deploy.ts';
+import { DEPLOY_OPTIONS, deviceIds } from './deploy.ts';
 import { WATCH_OPTIONS, watchTimes } from './watch.ts';
 
 /** A rollout decides on its artifacts by itself, and keeps no files. */
@@ -77,8 +77,7 @@ function targetOf({
   devices: lists,
   allDevices,
 }: RolloutFlags): RolloutRequest['target'] {
-  const ids = (lists ?? []).flatMap((list) => list.split(',')).map((id) => id.trim());
-  const devices = [...new Set(ids.filter((id) => id !== ''))];
+  const devices = deviceIds(lists);
   const kinds = [group !== undefined, devices.length > 0, allDevices === true].filter(Boolean).length;
   if (kinds === 1) return devices.length > 0 ? { devices } : { group };
   throw new UsageError('expected one of --device-group, --devices and --all-devices', {
