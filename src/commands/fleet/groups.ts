@@ -1,7 +1,7 @@
 import { listGroupSizes } from '../../pipeline/fleet/groups.ts';
 import { SERVER_OPTIONS, openServer } from '../options/server.ts';
 import { defineCommand } from '../terminal/command.ts';
-import { formatTable } from '../terminal/format.ts';
+import { formatList } from '../terminal/format.ts';
 
 /** `groups list` */
 export const groupsCommand = defineCommand({
@@ -13,7 +13,7 @@ export const groupsCommand = defineCommand({
   async run(flags, context) {
     const groups = await listGroupSizes(await openServer(flags, context));
     const rows = groups.map(({ name, devices }) => [name, String(devices)]);
-    const text = rows.length === 0 ? 'no groups' : formatTable(['GROUP', 'DEVICES'], rows, [1]);
+    const text = formatList('no groups', ['GROUP', 'DEVICES'], rows, [1]);
     context.report(groups, text);
   },
 });

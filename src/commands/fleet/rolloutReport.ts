@@ -1,7 +1,7 @@
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { PlannedDelivery, RolloutPlan } from '../../pipeline/rollout/rolloutPlan.ts';
 import type { RolloutEnd } from '../../pipeline/rollout/run.ts';
-import { formatBytes, formatTable } from '../terminal/format.ts';
+import { formatBytes, formatList } from '../terminal/format.ts';
 
 /** A plan for people. `rate`: bits per second of the devices' link. */
 export function planText(plan: RolloutPlan, rate: number | undefined): string {
@@ -20,7 +20,7 @@ export function planText(plan: RolloutPlan, rate: number | undefined): string {
   const lines = [
     `${application} ${version} to ${devices} devices, by ${versionKey}`,
     '',
-    rows.length === 0 ? 'nothing to send' : formatTable(headings, rows, [3, 4, 5, 6]),
+    formatList('nothing to send', headings, rows, [3, 4, 5, 6]),
     '',
     `in all: ${plan.bytes === null ? 'unknown' : `${most}${formatBytes(plan.bytes)}`}`,
   ];

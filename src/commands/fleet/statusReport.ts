@@ -1,7 +1,7 @@
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { StatusReport } from '../../pipeline/fleet/fleetStatus.ts';
 import type { VersionStatus } from '../../pipeline/fleet/status.ts';
-import { formatBytes, formatTable } from '../terminal/format.ts';
+import { formatBytes, formatList } from '../terminal/format.ts';
 
 /** The status of a fleet for people. `rate`: bits per second of the devices' link. */
 export function statusText(status: StatusReport, rate: number | undefined): string {
@@ -22,11 +22,10 @@ export function statusText(status: StatusReport, rate: number | undefined): stri
 }
 
 function tableOf(versions: readonly VersionStatus[], rate: number | undefined): string {
-  if (versions.length === 0) return 'no devices';
   const headings = ['VERSION', 'TYPE', 'DEVICES', 'LAST SEEN', 'SERVED BY', 'EACH', 'IN ALL'];
   const rows = versions.map((one) => rowOf(one, rate));
   const more = rate === undefined ? [] : ['TIME'];
-  return formatTable([...headings, ...more], rows, [2, 5, 6, 7]);
+  return formatList('no devices', [...headings, ...more], rows, [2, 5, 6, 7]);
 }
 
 function rowOf(one: VersionStatus, rate: number | undefined): string[] {
