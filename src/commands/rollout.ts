@@ -1,6 +1,5 @@
 import { readApplication } from '../compose/application.ts';
 import { DeniedError } from '../errors.ts';
-import { linkBudget, linkWarning, parseRate } from '../pipeline/fleet/link.ts';
 import { rolloutError } from '../pipeline/rollout/outcome.ts';
 import { prepareRollout } from '../pipeline/rollout/prepareRollout.ts';
 import type { RolloutPlan } from '../pipeline/rollout/rolloutPlan.ts';
@@ -8,7 +7,7 @@ import { runRollout } from '../pipeline/rollout/run.ts';
 import { endText, planText } from './fleet/rolloutReport.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
-import { LINK_OPTION } from './options/link.ts';
+import { LINK_OPTION, linkRate, warnOfLink } from './options/link.ts';
 import { composeEnvironment, manifestPaths, requestOf } from './options/request.ts';
 import type { RolloutFlags } from './options/rollout.ts';
 import { ROLLOUT_BUILD_OPTIONS, ROLLOUT_OPTIONS, rolloutRequest } from './options/rollout.ts';
@@ -34,7 +33,7 @@ export const rolloutCommand = defineCommand({
   options: { ...ROLLOUT_BUILD_OPTIONS, ...ROLLOUT_OPTIONS, ...LINK_OPTION, ...SERVER_OPTIONS },
   async run(given, context) {
     const { plan, rollout, api, rate, dryRun } = await openRollout(given, context);
-    warnOfLink(plan, rate, context);
+    warnOfLink(downloadsOf(plan), rate, context.log);
     if (dryRun || !context.json) context.report(plan, planText(plan, rate));
     if (dryRun) return;
     const end = await runRollout(rollout, { api, log: context.log }).catch((error: unknown) => {
@@ -51,7 +50,7 @@ export const rolloutCommand = defineCommand({
 /** Looks at the server and plans, as the flags and the settings of the Compose file say. */
 export async function openRollout(given: Flags, context: Context) {
   const { environment, folder, log } = context;
-  const rate = given.link === undefined ? undefined : parseRate(given.link, '--link');
+  const rate = linkRate(given);
   const application = await readApplication({
     composeFiles: manifestPaths(given, folder),
     profiles: given.profile ?? [],
@@ -76,9 +75,7 @@ function explainDenied(error: unknown): never {
   });
 }
 
-function warnOfLink({ deliveries }: RolloutPlan, rate: number | undefined, { log }: Context): void {
-  for (const { artifact, size } of rate === undefined ? [] : deliveries) {
-    const warning = size !== null && linkWarning(artifact, linkBudget(size, rate ?? 1));
-    if (warning) log.warning(warning);
-  }
+/** What devices download, as far as the sizes are known. */
+function downloadsOf({ deliveries }: RolloutPlan): { name: string; size: number }[] {
+  return deliveries.flatMap(({ artifact: name, size }) => (size === null ? [] : { name, size }));
 }

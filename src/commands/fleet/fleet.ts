@@ -1,7 +1,6 @@
 import { DeniedError, UsageError } from '../../errors.ts';
 import { fleetStatus } from '../../pipeline/fleet/fleetStatus.ts';
-import { linkBudget, linkWarning, parseRate } from '../../pipeline/fleet/link.ts';
-import { LINK_OPTION } from '../options/link.ts';
+import { LINK_OPTION, linkRate, warnOfLink } from '../options/link.ts';
 import { SERVER_OPTIONS, openServer } from '../options/server.ts';
 import { defineCommand } from '../terminal/command.ts';
 import { statusText } from './statusReport.ts';
@@ -41,15 +40,13 @@ export const fleetCommand = defineCommand({
   async run(flags, context) {
     const { application, deviceGroup: group, to, versionKey } = flags;
     if (application === '') throw new UsageError('fleet status: the name of the application is empty');
-    const rate = flags.link === undefined ? undefined : parseRate(flags.link, '--link');
+    const rate = linkRate(flags);
     const api = await openServer(flags, context);
     const status = await fleetStatus(api, { application, group, to, versionKey });
     for (const message of status.denied) context.log.warning(message);
     context.report(status, statusText(status, rate));
-    for (const { artifact } of rate === undefined ? [] : status.versions) {
-      const warning = artifact && linkWarning(artifact.name, linkBudget(artifact.size, rate ?? 1));
-      if (warning) context.log.warning(warning);
-    }
+    const artifacts = status.versions.flatMap(({ artifact }) => artifact ?? []);
+    warnOfLink(artifacts, rate, context.log);
     const [denied] = status.denied;
     if (denied === undefined) return;
     throw new DeniedError(`the report is incomplete: ${denied}`, {
