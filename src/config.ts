@@ -1,4 +1,4 @@
-import { closest, oneOf } from './commands/line/suggest.ts';
+import { didYouMean, oneOf } from './commands/line/suggest.ts';
 import type { Option, OptionTable } from './commands/terminal/command.ts';
 import { flagName } from './commands/terminal/command.ts';
 import { UsageError } from './errors.ts';
@@ -32,8 +32,8 @@ export function unknownVariables(environment: Environment, tables: readonly Opti
     (name) => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name),
   );
   return unknown.map((name) => {
-    const near = closest(name, known);
-    return `there is no setting ${name}${near === undefined ? '' : `, did you mean ${near}?`}`;
+    const advice = didYouMean(name, known);
+    return `there is no setting ${name}${advice === undefined ? '' : `, ${advice}`}`;
   });
 }
 
@@ -46,9 +46,8 @@ function valueOf(text: string, variable: string, { type, array, choices }: Optio
   if (type === 'number') return numberOf(text, variable);
   if (array === true) return partsOf(text);
   if (choices === undefined || choices.includes(text)) return text;
-  const near = closest(text, choices);
   throw new UsageError(`${variable}: expected ${oneOf(choices)}, found ${JSON.stringify(text)}`, {
-    hint: near === undefined ? 'set it to one of them, or unset it' : `did you mean ${near}?`,
+    hint: didYouMean(text, choices) ?? 'set it to one of them, or unset it',
   });
 }
 

@@ -8,7 +8,7 @@ import { MODULES } from '../../mender/spec.ts';
 import { formatPlatform, parsePlatform } from '../../oci/platform.ts';
 import { CI_SYSTEMS, ciFile } from './ciFiles.ts';
 import { withSettings } from './withSettings.ts';
-import { closest, oneOf } from '../line/suggest.ts';
+import { didYouMean, oneOf } from '../line/suggest.ts';
 import { BUILD_OPTIONS } from '../options/build.ts';
 import { readUserSettings } from '../options/userSettings.ts';
 import { ask, canAsk } from '../terminal/ask.ts';
@@ -130,9 +130,8 @@ async function chosen({ key, given, question, usual }: Question, context: Contex
 
 function knownModule(name: string): string {
   if (MODULES.some((known) => known === name)) return name;
-  const near = closest(name, MODULES);
   throw new UsageError(`module ${JSON.stringify(name)}: expected ${oneOf(MODULES)}`, {
-    hint: near === undefined ? 'add --module' : `did you mean ${near}?`,
+    hint: didYouMean(name, MODULES) ?? 'add --module',
   });
 }
 

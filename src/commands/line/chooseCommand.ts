@@ -3,7 +3,7 @@ import type { Command, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
 import { tokensOf, wantsHelp } from './parseWords.ts';
 import { meant } from './synonyms.ts';
-import { closest } from './suggest.ts';
+import { didYouMean } from './suggest.ts';
 import { PROGRAM } from './usage.ts';
 
 /** What a command line asks for. */
@@ -46,7 +46,7 @@ function allOptions({ commands, common }: Known): OptionTable {
   return Object.assign({}, ...tables, common) as OptionTable;
 }
 
-/** The first word that is no option, and its place; without a word, the place where words end. */
+/** The first word that is not an option, and its place. Without one, the place where words end. */
 function firstWord(argv: readonly string[], table: OptionTable): { word?: string; index: number } {
   const first = tokensOf(argv, table).find(
     ({ kind }) => kind === 'positional' || kind === 'option-terminator',
@@ -91,7 +91,7 @@ function unknownWord(word: string, known: Known): UsageError {
 }
 
 function adviceOn(word: string, { commands }: Known): string {
-  const near = closest(word, [...commands.map(verbOf), 'help', 'version']);
+  const advice = didYouMean(word, [...commands.map(verbOf), 'help', 'version']);
   const all = `${PROGRAM} help lists all commands`;
-  return near === undefined ? all : `did you mean ${near}? ${all}`;
+  return advice === undefined ? all : `${advice} ${all}`;
 }

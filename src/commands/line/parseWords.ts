@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { flagName } from '../terminal/command.ts';
 import { meant } from './synonyms.ts';
-import { closest } from './suggest.ts';
+import { didYouMean } from './suggest.ts';
 import type { Word } from './usage.ts';
 import { placeholderOf, usageLine, wordText, wordsOf, wrongChoice, wrongLine } from './usage.ts';
 
@@ -77,12 +77,8 @@ function unknownOption(command: Command, given: string): Error {
     `--${name}`,
     ...(type === 'boolean' ? [`--no-${name}`] : []),
   ]);
-  const near = given.startsWith('--') ? closest(given, names) : undefined;
-  return wrongLine(
-    command,
-    `unknown option ${given}`,
-    near === undefined ? undefined : `did you mean ${near}?`,
-  );
+  const advice = given.startsWith('--') ? didYouMean(given, names) : undefined;
+  return wrongLine(command, `unknown option ${given}`, advice);
 }
 
 function valueOf(command: Command, token: OptionToken, option: Option, isOff: boolean): unknown {

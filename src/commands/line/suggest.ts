@@ -8,6 +8,12 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return near[0]?.candidate ?? onlyOneThatBegins(word, candidates);
 }
 
+/** The advice `did you mean CANDIDATE?`. Undefined if no candidate is close enough. */
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  const near = closest(word, candidates);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
 function onlyOneThatBegins(word: string, candidates: readonly string[]): string | undefined {
   if (word.length < 3) return undefined;
   const [first, ...more] = candidates.filter((candidate) => candidate.startsWith(word));

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Command, Option } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
-import { closest, oneOf } from './suggest.ts';
+import { didYouMean, oneOf } from './suggest.ts';
 
 export const PROGRAM = 'mender-docker-delta';
 
@@ -50,19 +50,15 @@ export function wrongLine(command: Command, message: string, advice?: string): U
   return new UsageError(message, { hint });
 }
 
-/** An error about a value that is none of the choices. `where` is what was given it. */
+/** An error about a value that is not one of the choices. `where` is what it was given to. */
 export function wrongChoice(
   command: Command,
   where: string,
   given: string,
   choices: readonly string[],
 ): UsageError {
-  const meant = closest(given, choices);
-  return wrongLine(
-    command,
-    `${where} ${JSON.stringify(given)}: expected ${oneOf(choices)}`,
-    meant === undefined ? undefined : `did you mean ${meant}?`,
-  );
+  const message = `${where} ${JSON.stringify(given)}: expected ${oneOf(choices)}`;
+  return wrongLine(command, message, didYouMean(given, choices));
 }
 
 /** What an option does, its values and its default. */

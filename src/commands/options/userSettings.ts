@@ -7,7 +7,7 @@ import { MODULES } from '../../mender/spec.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
 import { readProfiles } from '../../pipeline/destinations/profiles.ts';
 import { hostOfKeptToken, tokenPath } from '../../server/token.ts';
-import { closest, oneOf } from '../line/suggest.ts';
+import { didYouMean, oneOf } from '../line/suggest.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
 
@@ -44,10 +44,10 @@ export async function readUserSettings(place: Place): Promise<UserSettings> {
 }
 
 function checked(path: string, key: string, value: unknown): string | string[] {
-  if (!USER_KEYS.some((known) => known === key)) {
-    const near = closest(key, [...USER_KEYS, 'servers']);
+  if (!USER_KEYS.some((one) => one === key)) {
+    const known = [...USER_KEYS, 'servers'];
     throw new UsageError(`${path}: unknown key ${JSON.stringify(key)}`, {
-      hint: near === undefined ? `it may hold ${oneOf([...USER_KEYS, 'servers'])}` : `did you mean ${near}?`,
+      hint: didYouMean(key, known) ?? `it may hold ${oneOf(known)}`,
     });
   }
   const texts: unknown[] = key === 'device-type' && Array.isArray(value) ? value : [value];
