@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Command, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
+import { ownWords } from './ownWords.ts';
 import { tokensOf, wantsHelp } from './parseWords.ts';
 import { meant } from './synonyms.ts';
 import { didYouMean } from './suggest.ts';
@@ -56,8 +57,8 @@ function firstWord(argv: readonly string[], table: OptionTable): { word?: string
 }
 
 function runOrVersion(command: Command, words: readonly string[]): Choice {
-  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
-  if (own.includes('--version') && !Object.hasOwn(command.options, 'version')) return { kind: 'version' };
+  if (ownWords(words).includes('--version') && !Object.hasOwn(command.options, 'version'))
+    return { kind: 'version' };
   return { kind: 'run', command, words };
 }
 

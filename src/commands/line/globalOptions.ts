@@ -1,5 +1,6 @@
 import { LOG_LEVELS } from '../../io/log.ts';
 import type { FlagsOf } from '../terminal/command.ts';
+import { ownWords } from './ownWords.ts';
 
 const group = 'Options of every command:';
 
@@ -53,8 +54,7 @@ export function flagsBeforeParsing(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Pick<GlobalFlags, 'color' | 'json'> {
-  const end = argv.indexOf('--');
-  const words = end === -1 ? argv : argv.slice(0, end);
+  const words = ownWords(argv);
   const given = words.find((word) => word.startsWith('--color='))?.slice('--color='.length);
   const next = words[words.indexOf('--color') + 1];
   const wanted = given ?? (words.includes('--color') ? next : environment['MENDER_DOCKER_DELTA_COLOR']);

@@ -1,3 +1,5 @@
+import { ownWords } from './ownWords.ts';
+
 /** A command line in the words of this tool, and what to say about the words that were replaced. */
 export interface Translation {
   words: readonly string[];
@@ -32,8 +34,7 @@ export function translateHelperWords(
   argv: readonly string[],
   exists: (path: string) => boolean,
 ): Translation {
-  const end = argv.indexOf('--');
-  const own = end < 0 ? argv : argv.slice(0, end);
+  const own = ownWords(argv);
   const verb = own.find((word) => Object.hasOwn(CACHE_VERBS, word));
   if (verb !== undefined) return cacheCommand(verb, own);
   const words: string[] = [];

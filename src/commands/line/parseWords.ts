@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { flagName } from '../terminal/command.ts';
+import { ownWords } from './ownWords.ts';
 import { meant } from './synonyms.ts';
 import { didYouMean } from './suggest.ts';
 import type { Word } from './usage.ts';
@@ -161,8 +162,7 @@ function checkedWord(command: Command, { name }: Word, given: string): string {
 
 /** True if the words ask for help: `--help`, or `-h` where no value follows. */
 export function wantsHelp(words: readonly string[], table: OptionTable): boolean {
-  const end = words.indexOf('--');
-  const own = end === -1 ? words : words.slice(0, end);
+  const own = ownWords(words);
   const takesValue = Object.values(table).some(({ alias }) => alias === 'h');
   return own.some((word, position) => {
     const next = own[position + 1];
