@@ -1,6 +1,6 @@
 import type { Command, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
-import { PROGRAM } from './usage.ts';
+import { PROGRAM, optionWords, shownOptions } from './usage.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -63,7 +63,7 @@ export function complete(
   if (option !== undefined && option.type !== 'boolean') {
     return { words: fitting(option.choices ?? []), ...(name === 'device-group' ? { ask: 'groups' } : {}) };
   }
-  if (typed.startsWith('-')) return { words: fitting(optionWords(table)) };
+  if (typed.startsWith('-')) return { words: fitting(optionWords(shownOptions(table))) };
   const action = Object.values(command.positionals).find(({ choices }) => choices !== undefined)?.choices;
   if (action !== undefined && !before.some((word) => action.includes(word)))
     return { words: fitting(action) };
@@ -72,10 +72,3 @@ export function complete(
 
 /** Commands whose words are names of artifacts on the server. */
 const ARTIFACT_COMMANDS = ['deploy', 'artifacts', 'releases'];
-
-function optionWords(table: OptionTable): string[] {
-  const shown = Object.entries(table).filter(([, { hidden }]) => hidden !== true);
-  return shown.flatMap(([name, { type }]) =>
-    type === 'boolean' ? [`--${name}`, `--no-${name}`] : [`--${name}`],
-  );
-}

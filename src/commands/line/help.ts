@@ -2,7 +2,7 @@ import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
 import { STANDARD_OPTIONS } from './globalOptions.ts';
 import { columns, wrapped } from '../terminal/wrap.ts';
-import { PROGRAM, meaning, placeholderOf, usageLine, wordText, wordsOf } from './usage.ts';
+import { PROGRAM, meaning, placeholderOf, shownOptions, usageLine, wordText, wordsOf } from './usage.ts';
 
 const WHAT = 'Turns a Docker Compose file into a small Mender Artifact and brings it to a fleet of devices.';
 /** The commands that a newcomer needs. */
@@ -78,8 +78,7 @@ export function commandHelp(command: Command, common: OptionTable, width: number
 /** The options under the headings of their groups, each group with an empty line after it. */
 function groupsOf(table: OptionTable, width: number): string[] {
   const groups = new Map<string, [string, string][]>();
-  for (const [name, option] of Object.entries(table)) {
-    if (option.hidden === true) continue;
+  for (const [name, option] of Object.entries(shownOptions(table))) {
     const group = option.group ?? 'Options:';
     groups.set(group, [...(groups.get(group) ?? []), [nameText(name, option), meaning(option)]]);
   }

@@ -1,6 +1,6 @@
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
-import { PROGRAM, meaning, placeholderOf, usageLine } from './usage.ts';
+import { PROGRAM, meaning, placeholderOf, shownOptions, usageLine } from './usage.ts';
 
 /**
  * The manual page of the tool, in the format of man(7). It has a section for each command.
@@ -50,8 +50,11 @@ function commandLines(command: Command): string[] {
 }
 
 function optionLines(table: OptionTable, dashes = '--'): string[] {
-  const shown = Object.entries(table).filter(([, { hidden }]) => hidden !== true);
-  return shown.flatMap(([name, option]) => ['.TP', head(name, option, dashes), escaped(meaning(option))]);
+  return Object.entries(shownOptions(table)).flatMap(([name, option]) => [
+    '.TP',
+    head(name, option, dashes),
+    escaped(meaning(option)),
+  ]);
 }
 
 function head(name: string, option: Option, dashes: string): string {

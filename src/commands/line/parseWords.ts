@@ -5,7 +5,7 @@ import { ownWords } from './ownWords.ts';
 import { meant } from './synonyms.ts';
 import { didYouMean } from './suggest.ts';
 import type { Word } from './usage.ts';
-import { placeholderOf, usageLine, wordText, wordsOf, wrongChoice, wrongLine } from './usage.ts';
+import { optionWords, placeholderOf, usageLine, wordText, wordsOf, wrongChoice, wrongLine } from './usage.ts';
 
 /** The values of options and words by their names in camel case. */
 export type Flags = Record<string, unknown>;
@@ -74,11 +74,7 @@ function optionOf(command: Command, token: OptionToken): { name: string; option:
 }
 
 function unknownOption(command: Command, given: string): Error {
-  const names = Object.entries(command.options).flatMap(([name, { type }]) => [
-    `--${name}`,
-    ...(type === 'boolean' ? [`--no-${name}`] : []),
-  ]);
-  const advice = given.startsWith('--') ? didYouMean(given, names) : undefined;
+  const advice = given.startsWith('--') ? didYouMean(given, optionWords(command.options)) : undefined;
   return wrongLine(command, `unknown option ${given}`, advice);
 }
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import type { Command, Option } from '../terminal/command.ts';
+import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
 import { didYouMean, oneOf } from './suggest.ts';
 
@@ -32,6 +32,18 @@ export function wordText({ name, isRequired, isMany }: Word, { positionals }: Co
 export function placeholderOf(name: string, option: Option | undefined): string {
   if (option?.placeholder !== undefined) return option.placeholder;
   return option?.type === 'number' ? 'N' : (name.split('-').at(-1) ?? name).toUpperCase();
+}
+
+/** Every way to type the names of the options: `--delta`, `--no-delta`. */
+export function optionWords(table: OptionTable): string[] {
+  return Object.entries(table).flatMap(([name, { type }]) =>
+    type === 'boolean' ? [`--${name}`, `--no-${name}`] : [`--${name}`],
+  );
+}
+
+/** The options that the help shows. */
+export function shownOptions(table: OptionTable): OptionTable {
+  return Object.fromEntries(Object.entries(table).filter(([, { hidden }]) => hidden !== true));
 }
 
 /** How to type a command: `mender-docker-delta upload FILE`. */
