@@ -167,7 +167,7 @@ async function run(
 async function applyUserSettings(flags: Flags, context: Context): Promise<void> {
   const user = await readUserSettings(context);
   const chosen = await chooseHost(flags['menderHost'] as string | undefined, user, context);
-  context.defaults = user.values;
+  context.defaults = user.defaults;
   if (chosen === undefined) return;
   flags['menderHost'] = chosen.host;
   flags['tokenFile'] ??= chosen.tokenFile;

@@ -42,11 +42,6 @@ export const planCommand = defineCommand({
   },
 });
 
-/** The host is not among them: it is in the flags already. */
-function buildDefaults(defaults: Context['defaults'] = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(defaults).filter(([name]) => name !== 'mender-host'));
-}
-
 function hidden(table: OptionTable): OptionTable {
   return Object.fromEntries(
     Object.entries(table).map(([name, option]) => [name, { ...option, hidden: true }]),
@@ -92,10 +87,7 @@ export async function prepareRun<Flags extends BuildFlags>(
     environment: composeEnvironment(given, environment, folder),
   });
   for (const warning of application.warnings) log.warning(warning);
-  const flags = withManifestSettings(given, {
-    ...buildDefaults(context.defaults),
-    ...application.settings,
-  });
+  const flags = withManifestSettings(given, { ...context.defaults, ...application.settings });
   const reports = await Promise.all((flags.deviceReport ?? []).map((path) => readReport(path, folder)));
   const asked = requestOf(flags, environment, folder);
   const request = {

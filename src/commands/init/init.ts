@@ -76,11 +76,11 @@ type Settings = Record<'manifest-name' | 'device-type' | 'platform' | 'module', 
 
 /** Flags first, then what the Compose file says, then answers, then the user's configuration. */
 async function chosenSettings(flags: Flags, application: Application, context: Context): Promise<Settings> {
-  const { values } = await readUserSettings(context);
+  const { defaults } = await readUserSettings(context);
   const own = (key: keyof Settings): string => firstText(application.settings[key]);
   const name = application.projectName ?? basename(application.projectFolder);
   const platforms = application.services.flatMap(({ platform: one }) => (one === undefined ? [] : [one]));
-  const usualModule = firstText(values['module']) || 'docker-compose';
+  const usualModule = firstText(defaults['module']) || 'docker-compose';
   const choose = (key: keyof Settings, given: string | undefined, question: string, usual: string) =>
     chosen({ key, given: given ?? own(key), question, usual }, context);
   return {
@@ -89,7 +89,7 @@ async function chosenSettings(flags: Flags, application: Application, context: C
       'device-type',
       flags.deviceType?.[0],
       'Device type (cat /var/lib/mender/device_type on a device)',
-      firstText(values['device-type']),
+      firstText(defaults['device-type']),
     ),
     platform: formatPlatform(
       parsePlatform(
@@ -97,7 +97,7 @@ async function chosenSettings(flags: Flags, application: Application, context: C
           'platform',
           flags.platform,
           'Platform of the devices (linux/arm64, linux/arm/v7, linux/amd64)',
-          firstText(values['platform']) || (platforms[0] ?? ''),
+          firstText(defaults['platform']) || (platforms[0] ?? ''),
         ),
       ),
     ),

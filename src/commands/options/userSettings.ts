@@ -5,7 +5,7 @@ import { fileSize } from '../../io/files.ts';
 import { readYamlFile } from '../../destinations/yamlFile.ts';
 import { MODULES } from '../../mender/spec.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
-import { readProfiles } from '../../pipeline/destinations/profiles.ts';
+import { profilesIn } from '../../pipeline/destinations/profiles.ts';
 import { hostOfKeptToken, tokenPath } from '../../server/token.ts';
 import { didYouMean, oneOf } from '../line/suggest.ts';
 import type { Context } from '../terminal/command.ts';
@@ -17,8 +17,10 @@ type Place = Pick<Context, 'environment' | 'home'>;
 export interface UserSettings {
   /** The configuration file; it may be missing. */
   path: string;
-  /** By option name. */
-  values: Readonly<Record<string, string | string[]>>;
+  /** The address or the name of a server. */
+  host: string | undefined;
+  /** Values of other options, by their names. */
+  defaults: Readonly<Record<string, string | string[]>>;
   /** Servers by name. */
   profiles: Profiles;
 }
@@ -35,12 +37,12 @@ export function userSettingsPath({ environment, home }: Place): string {
 /** Reads the user's configuration. Throws UsageError for an unknown key or a wrong value. */
 export async function readUserSettings(place: Place): Promise<UserSettings> {
   const path = userSettingsPath(place);
-  const profiles = await readProfiles(path, { optional: true });
-  if ((await fileSize(path)) === undefined) return { path, values: {}, profiles };
-  const value = (await readYamlFile(path)) ?? {};
-  const entries = Object.entries(value).filter(([key]) => key !== 'servers');
-  const values = entries.map(([key, one]) => [key, checked(path, key, one)] as const);
-  return { path, values: Object.fromEntries(values), profiles };
+  const content = (await fileSize(path)) === undefined ? undefined : await readYamlFile(path);
+  const profiles = profilesIn(content, path);
+  const entries = Object.entries(content ?? {}).filter(([key]) => key !== 'servers');
+  const values = Object.fromEntries(entries.map(([key, one]) => [key, checked(path, key, one)]));
+  const { 'mender-host': host, ...defaults } = values;
+  return { path, host: typeof host === 'string' ? host : undefined, defaults, profiles };
 }
 
 function checked(path: string, key: string, value: unknown): string | string[] {
@@ -74,12 +76,11 @@ export interface ChosenHost {
  */
 export async function chooseHost(
   given: string | undefined,
-  { values, profiles, path }: UserSettings,
+  { host, profiles, path }: UserSettings,
   place: Place,
 ): Promise<ChosenHost | undefined> {
   if (given !== undefined) return named(given, profiles, '--mender-host or its variable');
-  const configured = values['mender-host'];
-  if (typeof configured === 'string') return named(configured, profiles, path);
+  if (host !== undefined) return named(host, profiles, path);
   // A token from MENDER_PAT has nothing to do with the last login.
   const kept = tokenPath(place.environment);
   const isOwnToken = nonEmpty(place.environment['MENDER_PAT']) === undefined;

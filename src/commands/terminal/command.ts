@@ -19,7 +19,7 @@ export interface Context {
   print(text: string): void;
   /** Prints a result: `value` as JSON for `--json`, else `text`. */
   report(value: unknown, text: string): void;
-  /** What the user's own configuration says, by option name. A project's settings come first. */
+  /** Defaults of the user's own configuration, by option name. A project's settings come first. */
   defaults?: Readonly<Record<string, unknown>>;
   /** The client for all requests of the run. */
   http: Http;

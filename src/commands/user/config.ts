@@ -4,6 +4,7 @@ import type { Context } from '../terminal/command.ts';
 import { formatTable } from '../terminal/format.ts';
 import { SERVER_OPTIONS } from '../options/server.ts';
 import { chooseHost, readUserSettings } from '../options/userSettings.ts';
+import type { UserSettings } from '../options/userSettings.ts';
 import { DEFAULT_HOST } from '../../server/host.ts';
 import { findToken } from '../../server/token.ts';
 
@@ -29,8 +30,11 @@ export const configCommand = defineCommand({
   options: SERVER_OPTIONS,
   async run(flags, context) {
     const user = await readUserSettings(context);
-    const settings = [await hostSetting(context), ...defaultSettings(user, context)];
-    settings.push(await tokenSetting(flags.menderHost ?? settings[0]?.value ?? DEFAULT_HOST, flags, context));
+    const settings = [
+      await hostSetting(user, context),
+      ...defaultSettings(user, context),
+      await tokenSetting(flags.menderHost ?? DEFAULT_HOST, flags, context),
+    ];
     const servers = [...user.profiles.servers].map(([name, { host }]) => ({ name, host }));
     const rows = settings.map(({ name, value, origin }) => [name, value ?? '', origin]);
     const named = servers.map(({ name, host }) => [`server ${name}`, host, user.path]);
@@ -41,20 +45,17 @@ export const configCommand = defineCommand({
   },
 });
 
-async function hostSetting(context: Context): Promise<Setting> {
+async function hostSetting(user: UserSettings, context: Context): Promise<Setting> {
   const given = nonEmpty(context.environment['MENDER_DOCKER_DELTA_MENDER_HOST']);
-  const chosen = await chooseHost(given, await readUserSettings(context), context);
+  const chosen = await chooseHost(given, user, context);
   const { host = DEFAULT_HOST, origin = 'the default' } = chosen ?? {};
   return { name: 'mender-host', value: host, origin };
 }
 
-function defaultSettings(
-  { values, path }: Awaited<ReturnType<typeof readUserSettings>>,
-  { environment }: Context,
-): Setting[] {
+function defaultSettings({ defaults, path }: UserSettings, { environment }: Context): Setting[] {
   return Object.entries(ORIGINS).map(([name, variable]) => {
     const fromVariable = nonEmpty(environment[variable]);
-    const value = fromVariable ?? values[name];
+    const value = fromVariable ?? defaults[name];
     const origin = fromVariable !== undefined ? variable : value === undefined ? 'not set' : path;
     return { name, value: value === undefined ? null : [value].flat().join(', '), origin };
   });

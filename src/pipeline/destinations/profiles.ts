@@ -44,7 +44,11 @@ const fileSchema = v.pipe(
  */
 export async function readProfiles(path: string, { optional }: { optional: boolean }): Promise<Profiles> {
   if (optional && (await fileSize(path)) === undefined) return { path, servers: new Map() };
-  const value = await readYamlFile(path);
+  return profilesIn(await readYamlFile(path), path);
+}
+
+/** As `readProfiles`, of the content of the file. */
+export function profilesIn(value: unknown, path: string): Profiles {
   const { servers } = readAs(fileSchema, isObject(value) ? value : { servers: value }, path);
   const profiles = Object.entries(servers).map(([name, one]) => {
     return [name, profileOf(one, `${path}: ${below('servers', name)}`, dirname(path))] as const;
