@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { readApplication } from '../compose/application.ts';
 import { parseDeviceAddress } from '../device/address.ts';
 import type { DeviceReport } from '../device/report.ts';
 import { sshShell } from '../device/ssh.ts';
@@ -20,9 +19,8 @@ import { judgeDevice } from '../pipeline/doctor/judgeDevice.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
 import { DEPLOY_OPTIONS } from './options/deploy.ts';
-import { manifestPaths } from './options/request.ts';
+import { readProject } from './options/project.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
-import { withManifestSettings } from './options/settings.ts';
 import { openWorld } from './openWorld.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
 import { defineCommand } from './terminal/command.ts';
@@ -108,7 +106,7 @@ async function lookAtDevices(urls: readonly string[], context: Context): Promise
 }
 
 async function lookAtMachine(given: Flags, context: Context): Promise<Finding[]> {
-  const { flags, images } = await readProject(given, context);
+  const { flags, images } = await readImages(given, context);
   const world = openWorld({ ...flags, mode: 'online' }, context);
   const server = await serverFindings(flags, context);
   const platformText = flags.platform ?? 'linux/amd64';
@@ -120,14 +118,12 @@ async function lookAtMachine(given: Flags, context: Context): Promise<Finding[]>
   ];
 }
 
-/** The images of the Compose file, and the flags with its `x-mender`; without one, only the flags. */
-async function readProject(given: Flags, context: Context): Promise<{ flags: Flags; images: string[] }> {
+/** The images of the Compose file, and the flags with its settings; without one, only the flags. */
+async function readImages(given: Flags, context: Context): Promise<{ flags: Flags; images: string[] }> {
   if (given.manifest === undefined || given.manifest.length === 0) return { flags: given, images: [] };
-  const { environment, folder } = context;
-  const composeFiles = manifestPaths(given, folder);
-  const application = await readApplication({ composeFiles, profiles: [], environment });
+  const { application, flags } = await readProject(given, context);
   const images = application.services.map(({ image }) => image).filter((image) => image !== undefined);
-  return { flags: withManifestSettings(given, application.settings), images: [...new Set(images)] };
+  return { flags, images: [...new Set(images)] };
 }
 
 async function serverFindings(flags: Flags, context: Context): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 import { writeLock } from '../pipeline/base/lock.ts';
-import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
-import { prepareRun } from './plan.ts';
+import { BUILD_POSITIONALS } from './options/build.ts';
+import { PLAN_OPTIONS, prepareRun } from './plan.ts';
 import { defineCommand } from './terminal/command.ts';
 
 /** `lock MANIFEST..` */
@@ -12,8 +12,7 @@ export const lockCommand = defineCommand({
     ['$0 build compose.yaml --release --locked', 'release exactly these images'],
   ],
   positionals: BUILD_POSITIONALS,
-  // Takes every command line of build.
-  options: BUILD_OPTIONS,
+  options: PLAN_OPTIONS,
   async run(flags, context) {
     // The version and the base play no part.
     const artifactVersion = flags.artifactVersion ?? '0';

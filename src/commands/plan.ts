@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { readApplication } from '../compose/application.ts';
 import type { DeviceReport } from '../device/report.ts';
 import { readDeviceReport } from '../device/report.ts';
 import { SERVER_SCHEME } from '../pipeline/base/serverArtifacts.ts';
@@ -13,14 +12,20 @@ import type { Api } from '../server/api.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
 import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
+import { readProject } from './options/project.ts';
 import { serverIfAny } from './options/server.ts';
-import { withManifestSettings } from './options/settings.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, OptionTable } from './terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { openWorld } from './openWorld.ts';
 import { planJson, planText } from './planReport.ts';
-import { composeEnvironment, manifestPaths, requestOf } from './options/request.ts';
+import { requestOf } from './options/request.ts';
+
+/**
+ * The options of commands that take the command lines of `build` and stop earlier. Options for what
+ * happens after a build are ignored, and are not in the help.
+ */
+export const PLAN_OPTIONS = { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) };
 
 /** `plan MANIFEST..` */
 export const planCommand = defineCommand({
@@ -31,8 +36,7 @@ export const planCommand = defineCommand({
     ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],
   ],
   positionals: BUILD_POSITIONALS,
-  // Takes every command line of build; what happens after a build is ignored and not in the help.
-  options: { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) },
+  options: PLAN_OPTIONS,
   async run(flags, context) {
     const { plans, files } = await planRun(flags, context);
     context.report(
@@ -80,14 +84,8 @@ export async function prepareRun<Flags extends BuildFlags>(
   context: Context,
   running: readonly { report: DeviceReport }[] = [],
 ): Promise<PreparedRun<Flags>> {
-  const { environment, folder, log } = context;
-  const application = await readApplication({
-    composeFiles: manifestPaths(given, folder),
-    profiles: given.profile ?? [],
-    environment: composeEnvironment(given, environment, folder),
-  });
-  for (const warning of application.warnings) log.warning(warning);
-  const flags = withManifestSettings(given, { ...context.defaults, ...application.settings });
+  const { environment, folder } = context;
+  const { application, flags } = await readProject(given, context);
   const reports = await Promise.all((flags.deviceReport ?? []).map((path) => readReport(path, folder)));
   const asked = requestOf(flags, environment, folder);
   const request = {

@@ -1,4 +1,3 @@
-import { readApplication } from '../compose/application.ts';
 import { DeniedError } from '../errors.ts';
 import { rolloutError } from '../pipeline/rollout/outcome.ts';
 import { prepareRollout } from '../pipeline/rollout/prepareRollout.ts';
@@ -8,12 +7,12 @@ import { endText, planText } from './fleet/rolloutReport.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
 import { LINK_OPTION, linkRate, warnOfLink } from './options/link.ts';
-import { composeEnvironment, manifestPaths, requestOf } from './options/request.ts';
+import { readProject } from './options/project.ts';
+import { requestOf } from './options/request.ts';
 import type { RolloutFlags } from './options/rollout.ts';
 import { ROLLOUT_BUILD_OPTIONS, ROLLOUT_OPTIONS, rolloutRequest } from './options/rollout.ts';
 import type { ServerFlags } from './options/server.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
-import { withManifestSettings } from './options/settings.ts';
 import { openWorld } from './openWorld.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
@@ -49,15 +48,9 @@ export const rolloutCommand = defineCommand({
 
 /** Looks at the server and plans, as the flags and the settings of the Compose file say. */
 export async function openRollout(given: Flags, context: Context) {
-  const { environment, folder, log } = context;
+  const { environment, folder } = context;
   const rate = linkRate(given);
-  const application = await readApplication({
-    composeFiles: manifestPaths(given, folder),
-    profiles: given.profile ?? [],
-    environment: composeEnvironment(given, environment, folder),
-  });
-  for (const warning of application.warnings) log.warning(warning);
-  const flags = withManifestSettings(given, application.settings);
+  const { application, flags } = await readProject(given, context);
   const request = rolloutRequest(flags);
   const build = requestOf(flags, environment, folder);
   const api = await openServer(flags, context);

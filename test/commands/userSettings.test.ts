@@ -82,6 +82,18 @@ it.each([
   expect(stderr).toContain(message);
 });
 
+it.each([
+  ['plan', 'no VERSION file'],
+  ['lock', 'example.invalid/web:1'],
+  ['rollout --artifact-version 1 -g staging', 'no token'],
+])('device type and platform of the configuration count for %s', async (line, message) => {
+  const { home, environment } = await place({ config: 'device-type: qemux86-64\nplatform: linux/amd64\n' });
+  const file = join(home, 'compose.yaml');
+  writeFileSync(file, 'services: {web: {image: "example.invalid/web:1"}}\n');
+  const { stderr } = await runCli([...line.split(' '), file, '--mode', 'offline'], environment);
+  expect(stderr).toContain(message);
+});
+
 it('config show tells values and origins, and no secret', async () => {
   const { environment } = await place({ ...ALL, config: 'device-type: qemux86-64\n' });
   const { stdout } = await runCli(['config', 'show'], {

@@ -1,0 +1,30 @@
+import { readApplication } from '../../compose/application.ts';
+import type { Application } from '../../compose/application.ts';
+import type { Context } from '../terminal/command.ts';
+import type { BuildFlags } from './build.ts';
+import { composeEnvironment, manifestPaths } from './request.ts';
+import { withManifestSettings } from './settings.ts';
+
+/** The Compose files of a run. */
+interface Project<Flags extends BuildFlags> {
+  application: Application;
+  /** Completed by the `x-mender` of the Compose files, then by the user's configuration. */
+  flags: Flags;
+}
+
+/**
+ * Reads the Compose files that the flags name, and logs the warnings about them. Throws UsageError
+ * for invalid files, and for settings that `withManifestSettings` refuses.
+ */
+export async function readProject<Flags extends BuildFlags>(
+  given: Flags,
+  { environment, folder, log, defaults }: Context,
+): Promise<Project<Flags>> {
+  const application = await readApplication({
+    composeFiles: manifestPaths(given, folder),
+    profiles: given.profile ?? [],
+    environment: composeEnvironment(given, environment, folder),
+  });
+  for (const warning of application.warnings) log.warning(warning);
+  return { application, flags: withManifestSettings(given, { ...defaults, ...application.settings }) };
+}
