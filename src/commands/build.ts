@@ -49,9 +49,9 @@ export const buildCommand = defineCommand({
   async run(given, context) {
     const devices = await openDevices(given, context);
     const run = await prepareRun(given, context, devices);
-    if (devices.length > 0) return buildForDevices(run, devices, context);
     const { flags, request, world, prepared } = run;
     const limits = limitsOf(flags);
+    if (devices.length > 0) return buildForDevices(run, devices, limits, context);
     if (wantsDestinations(flags)) return buildByMap(run, limits, context);
     checkDelivery(
       flags,
@@ -101,8 +101,9 @@ async function makeRoom({ cache, log }: World, limits: CacheLimits | undefined):
 
 /** Installs what is built on devices at hand. It is the next base once all of them run it. */
 async function buildForDevices(
-  { flags, request, world, prepared }: PreparedRun<Flags>,
+  { request, world, prepared }: PreparedRun<Flags>,
   devices: readonly LocalDevice[],
+  limits: CacheLimits | undefined,
   context: Context,
 ): Promise<void> {
   const [plan, ...more] = prepared.plans;
@@ -114,7 +115,7 @@ async function buildForDevices(
   const installed = await installOnDevices(devices, built[0] as BuiltArtifact, context);
   await remember(built, request.isLocal, world.cache);
   context.report({ artifacts: built.map(buildJson), devices: installed }, installedText(installed));
-  await makeRoom(world, limitsOf(flags));
+  await makeRoom(world, limits);
 }
 
 /** Deploys what is built to the destinations of a map. */
