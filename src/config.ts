@@ -1,9 +1,8 @@
 import { didYouMean, oneOf } from './commands/line/suggest.ts';
 import type { Option, OptionTable } from './commands/terminal/command.ts';
-import { flagName } from './commands/terminal/command.ts';
+import { VARIABLE_PREFIX, flagName, variableName } from './commands/terminal/command.ts';
+import { meansTrue } from './commands/terminal/home.ts';
 import { UsageError } from './errors.ts';
-
-const ENVIRONMENT_PREFIX = 'MENDER_DOCKER_DELTA_';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,7 +14,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function environmentOptions(environment: Environment, table: OptionTable): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(table)) {
-    const variable = variableOf(name);
+    const variable = variableName(name);
     const text = environment[variable];
     if (text !== undefined && text !== '') values[flagName(name)] = valueOf(text, variable, option);
   }
@@ -27,18 +26,14 @@ export function environmentOptions(environment: Environment, table: OptionTable)
  * probably meant.
  */
 export function unknownVariables(environment: Environment, tables: readonly OptionTable[]): string[] {
-  const known = tables.flatMap((table) => Object.keys(table).map(variableOf));
+  const known = tables.flatMap((table) => Object.keys(table).map(variableName));
   const unknown = Object.keys(environment).filter(
-    (name) => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name),
+    (name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name),
   );
   return unknown.map((name) => {
     const advice = didYouMean(name, known);
     return `there is no setting ${name}${advice === undefined ? '' : `, ${advice}`}`;
   });
-}
-
-function variableOf(name: string): string {
-  return ENVIRONMENT_PREFIX + name.toUpperCase().replaceAll('-', '_');
 }
 
 function valueOf(text: string, variable: string, { type, array, choices }: Option): unknown {
@@ -57,7 +52,7 @@ function partsOf(text: string): string[] {
 }
 
 function truthOf(text: string, variable: string): boolean {
-  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (meansTrue(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
   throw new UsageError(`${variable}: ${JSON.stringify(text)} is not true or false`, {
     hint: 'set it to true or false, or unset it',

@@ -1,5 +1,7 @@
 import { LOG_LEVELS } from '../../io/log.ts';
 import type { FlagsOf } from '../terminal/command.ts';
+import { variableName } from '../terminal/command.ts';
+import { meansTrue } from '../terminal/home.ts';
 import { ownWords } from './ownWords.ts';
 
 const group = 'Options of every command:';
@@ -57,9 +59,9 @@ export function flagsBeforeParsing(
   const words = ownWords(argv);
   const given = words.find((word) => word.startsWith('--color='))?.slice('--color='.length);
   const next = words[words.indexOf('--color') + 1];
-  const wanted = given ?? (words.includes('--color') ? next : environment['MENDER_DOCKER_DELTA_COLOR']);
+  const wanted = given ?? (words.includes('--color') ? next : environment[variableName('color')]);
   const color = GLOBAL_OPTIONS.color.choices.find((choice) => choice === wanted);
-  const isSet = /^(1|true|yes|on)$/i.test(environment['MENDER_DOCKER_DELTA_JSON'] ?? '');
+  const isSet = meansTrue(environment[variableName('json')] ?? '');
   const json = words.includes('--json') || words.includes('--json=true') || isSet;
   return color === undefined ? { json } : { color, json };
 }

@@ -25,8 +25,10 @@ export interface UserSettings {
   profiles: Profiles;
 }
 
+/** Options that have a default in the configuration file. */
+export const DEFAULT_KEYS = ['device-type', 'platform', 'module'] as const;
 /** Keys of the configuration file, in addition to `servers`. */
-const USER_KEYS = ['mender-host', 'device-type', 'platform', 'module'] as const;
+const USER_KEYS = ['mender-host', ...DEFAULT_KEYS] as const;
 
 /** `$XDG_CONFIG_HOME/mender-docker-delta/config.yaml`, else below `~/.config`. */
 export function userSettingsPath({ environment, home }: Place): string {

@@ -108,6 +108,14 @@ export function verbOf({ usage }: Command): string {
   return usage.split(' ')[0] ?? usage;
 }
 
+/** The environment variable of an option: `MENDER_DOCKER_DELTA_DEVICE_TYPE` of `device-type`. */
+export function variableName(option: string): string {
+  return VARIABLE_PREFIX + option.toUpperCase().replaceAll('-', '_');
+}
+
+/** What the names of the tool's own variables begin with. */
+export const VARIABLE_PREFIX = 'MENDER_DOCKER_DELTA_';
+
 /** The key of an option's value: `deviceType` of `device-type`. */
 export function flagName(option: string): string {
   return option.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -16,6 +16,11 @@ export function homeFolder(environment: Environment): string {
   }
 }
 
+/** True for the words that turn on an option in the environment. */
+export function meansTrue(text: string): boolean {
+  return /^(1|true|yes|on)$/i.test(text);
+}
+
 /** A variable that is set to nothing is as good as unset. */
 export function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;

@@ -1,18 +1,12 @@
 import { nonEmpty } from '../terminal/home.ts';
-import { defineCommand } from '../terminal/command.ts';
+import { defineCommand, variableName } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatTable } from '../terminal/format.ts';
 import { SERVER_OPTIONS } from '../options/server.ts';
-import { chooseHost, readUserSettings } from '../options/userSettings.ts';
+import { DEFAULT_KEYS, chooseHost, readUserSettings } from '../options/userSettings.ts';
 import type { UserSettings } from '../options/userSettings.ts';
 import { DEFAULT_HOST } from '../../server/host.ts';
 import { findToken } from '../../server/token.ts';
-
-const ORIGINS = {
-  'device-type': 'MENDER_DOCKER_DELTA_DEVICE_TYPE',
-  platform: 'MENDER_DOCKER_DELTA_PLATFORM',
-  module: 'MENDER_DOCKER_DELTA_MODULE',
-} as const;
 
 interface Setting {
   name: string;
@@ -46,14 +40,15 @@ export const configCommand = defineCommand({
 });
 
 async function hostSetting(user: UserSettings, context: Context): Promise<Setting> {
-  const given = nonEmpty(context.environment['MENDER_DOCKER_DELTA_MENDER_HOST']);
+  const given = nonEmpty(context.environment[variableName('mender-host')]);
   const chosen = await chooseHost(given, user, context);
   const { host = DEFAULT_HOST, origin = 'the default' } = chosen ?? {};
   return { name: 'mender-host', value: host, origin };
 }
 
 function defaultSettings({ defaults, path }: UserSettings, { environment }: Context): Setting[] {
-  return Object.entries(ORIGINS).map(([name, variable]) => {
+  return DEFAULT_KEYS.map((name) => {
+    const variable = variableName(name);
     const fromVariable = nonEmpty(environment[variable]);
     const value = fromVariable ?? defaults[name];
     const origin = fromVariable !== undefined ? variable : value === undefined ? 'not set' : path;
