@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { registerSecret } from '../../io/redact.ts';
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { flagName } from '../terminal/command.ts';
 import { ownWords } from './ownWords.ts';
@@ -104,6 +105,7 @@ function textOf(command: Command, token: OptionToken, option: Option): string {
   const isShort = !rawName.startsWith('--');
   const text = inlineValue === true && isShort ? value.replace(/^=/, '') : (value ?? '');
   const isOption = inlineValue !== true && /^-[^\d.]/.test(text);
+  if (option.isSecret === true) registerSecret(text);
   if (text !== '' && !isOption) return text;
   const form = `${rawName} ${placeholderOf(name, option)}`;
   const dashed = isOption ? `, or --${name}=${text} if ${text} is the value` : '';

@@ -48,6 +48,8 @@ export interface Option {
   group?: string;
   /** True to leave it out of the help. */
   hidden?: boolean;
+  /** True for a password: no output has its value, not even an error about it. */
+  isSecret?: boolean;
   /** What the help shows in place of a value. The default is the last word of the name. */
   placeholder?: string;
 }

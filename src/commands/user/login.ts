@@ -27,6 +27,7 @@ export const loginCommand = defineCommand({
     },
     password: {
       type: 'string',
+      isSecret: true,
       describe: 'Password',
       defaultDescription: 'asked for, or from stdin',
     },

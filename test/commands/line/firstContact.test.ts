@@ -89,6 +89,12 @@ describe('a mistake', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
+  it('of a password that looks like an option does not show it', async () => {
+    const { stderr } = await run('login --password -hunter2-hunter2');
+    expect(stderr).toContain('--password has no value');
+    expect(stderr).not.toContain('hunter2');
+  });
+
   it.each([
     ['MENDER_DOCKER_DELTA_DEVICE_TYP', ', did you mean MENDER_DOCKER_DELTA_DEVICE_TYPE?'],
     ['MENDER_DOCKER_DELTA_ZZZZZZZZZZ', ''],
