@@ -41,7 +41,7 @@ export const buildCommand = defineCommand({
     ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],
     ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],
     ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
-    ['$0 compose.yaml --to ssh://root@raspberrypi.local', 'build and install on a device at hand'],
+    ['$0 compose.yaml --to ssh://root@raspberrypi.local', 'build and install on one device, over ssh'],
     ['$0 compose.yaml --repo-file map.yaml', 'build, upload and deploy to all that a map names'],
   ],
   positionals: BUILD_POSITIONALS,
@@ -99,7 +99,7 @@ async function makeRoom({ cache, log }: World, limits: CacheLimits | undefined):
   });
 }
 
-/** Installs what is built on devices at hand. It is the next base once all of them run it. */
+/** Installs what is built on the devices of --to. It is the next base once all of them run it. */
 async function buildForDevices(
   { request, world, prepared }: PreparedRun<Flags>,
   devices: readonly LocalDevice[],

@@ -86,8 +86,8 @@ export function checkDelivery(flags: DeliverFlags, names: readonly string[]): vo
 
 /**
  * Uploads the files to `api` and deploys them, as the options say. Returns undefined if the options
- * want no upload, or, with a warning, if there is no server because there is no token. The report also has a deployment that failed:
- * `deliveryError`.
+ * want no upload. Without `api` there is no token: it warns and returns undefined. The report also
+ * has a deployment that failed: `deliveryError` finds it.
  */
 export async function deliver(
   files: readonly Delivery[],

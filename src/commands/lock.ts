@@ -14,7 +14,7 @@ export const lockCommand = defineCommand({
   positionals: BUILD_POSITIONALS,
   options: PLAN_OPTIONS,
   async run(flags, context) {
-    // The version and the base play no part.
+    // A lock file does not depend on the version and the base.
     const artifactVersion = flags.artifactVersion ?? '0';
     const given = { ...flags, artifactVersion, delta: false, locked: false, upload: false };
     const { request, prepared } = await prepareRun(given, context);

@@ -90,7 +90,7 @@ export async function prepareRun<Flags extends BuildFlags>(
   const asked = requestOf(flags, environment, folder);
   const request = {
     ...asked,
-    // Devices at hand are not the fleet.
+    // The devices of --to are not the fleet.
     isLocal: asked.isLocal || running.length > 0,
     devices: [...running.map(({ report }) => report), ...reports],
     onlyRunning: running.length > 0,

@@ -37,7 +37,7 @@ export const rolloutCommand = defineCommand({
     if (dryRun) return;
     const end = await runRollout(rollout, { api, log: context.log }).catch((error: unknown) => {
       if (context.signal.aborted)
-        context.log.warning('what was deployed goes on by itself; run the same command again to go on');
+        context.log.warning('the deployments keep running; run the same command again to continue');
       throw error;
     });
     context.report({ plan, ...end }, endText(plan, end));

@@ -15,7 +15,7 @@ import type { Context } from './terminal/command.ts';
 
 export const TO_OPTIONS = {
   to: {
-    group: 'A device at hand:',
+    group: 'Without a server:',
     type: 'string',
     array: true,
     describe: 'ssh://[USER@]HOST[:PORT] to install on at once, without a server; repeatable',

@@ -60,7 +60,7 @@ function isPair(service: string, value: string, exists: (path: string) => boolea
   return /^[\w.-]+$/.test(service) && !service.startsWith('-') && !exists(service) && /^[^-]/.test(value);
 }
 
-/** The Compose file and the options of builds play no part. */
+/** Leaves out the Compose file and the options of builds. */
 function cacheCommand(verb: string, argv: readonly string[]): Translation {
   const words = [...(CACHE_VERBS[verb] ?? [])];
   const isPrune = verb === '--clean-cache';

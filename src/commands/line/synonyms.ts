@@ -5,7 +5,7 @@ const SYNONYMS: readonly (readonly string[])[] = [
 
 /**
  * The one of `known` that `word` is or means: `ls` means `list`, `rm` means `delete`, and a
- * singular means its plural. Undefined if there is none.
+ * singular means its plural. Undefined if no word fits.
  */
 export function meant(word: string, known: readonly string[]): string | undefined {
   if (known.includes(word)) return word;

@@ -1,8 +1,7 @@
 /**
  * Text for people is plain text with a few marks, which `print` turns into what the terminal shows.
  * ASCII has characters for this: STX and ETX around a table, RS and US between its rows and cells,
- * SO and SI around what is good news. Text from outside loses those of
- * tables in `onOneLine`.
+ * SO and SI around good news. `onOneLine` removes the marks of tables from text from outside.
  */
 export const MARKS = {
   tableStart: '\x02',
