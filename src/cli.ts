@@ -150,7 +150,7 @@ async function run(
   const options = { ...command.options, ...GLOBAL_OPTIONS };
   const { environment } = terminal;
   const flags = parseWords({ ...command, options }, words, environmentOptions(environment, options));
-  const context = { ...contextFor(flags, terminal, signal) };
+  const context = contextFor(flags, terminal, signal);
   if ('mender-host' in options) await applyUserSettings(flags, context);
   for (const note of notes) context.log.info(note);
   const tables = [...COMMANDS.map((one) => one.options), GLOBAL_OPTIONS];
