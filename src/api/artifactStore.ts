@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { optional } from 'valibot';
 import { notesFolder } from '../commands/options/uploadNotes.ts';
+import type { Context } from '../commands/terminal/command.ts';
 import { UsageError } from '../errors.ts';
 import type { Downloaded } from '../download/download.ts';
-import { createHttp } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import type { DeployReport, DeployRequest } from '../pipeline/release/deploy.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
@@ -82,7 +82,7 @@ export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {
   checkOptions(options, STORE_SCHEMA);
   const context = contextOf(run);
   const { log, progress } = context;
-  const api = openApi(options, run);
+  const api = openApi(options, context);
   const store = { api, log, progress, notes: options.notes ?? notesFolder(context) };
   const inFolder = (request: UploadRequest): UploadRequest => {
     checkOptions(request, UPLOAD_SCHEMA);
@@ -131,18 +131,12 @@ function checked<Options>(given: Options, schema: SchemaOf<NonNullable<Options>>
 /** The API of a server. Throws UsageError for an invalid host or an empty token. */
 export function openApi(
   { host = DEFAULT_HOST, token }: Pick<ArtifactStoreOptions, 'host' | 'token'>,
-  run: RunOptions,
+  { http, signal }: Context,
 ): Api {
   const address = parseHost(host);
   if (address === undefined) throw new UsageError(`host ${host}: expected an address like ${DEFAULT_HOST}`);
   checkArgument('token', token, text);
   if (token === '') throw new UsageError(`${address}: the token is empty`);
   registerSecret(token);
-  const { log, signal } = contextOf(run);
-  return createApi({
-    http: createHttp({ log, environment: process.env }),
-    host: address,
-    authorization: `Bearer ${token}`,
-    signal,
-  });
+  return createApi({ http, host: address, authorization: `Bearer ${token}`, signal });
 }

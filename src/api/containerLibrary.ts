@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { optional } from 'valibot';
 import { download } from '../download/download.ts';
 import type { Downloaded } from '../download/download.ts';
-import { createHttp } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import type { Library } from '../library/client.ts';
 import { libraryBase } from '../library/client.ts';
@@ -103,12 +102,12 @@ const UPLOAD_SCHEMA: SchemaOf<LibraryUpload> = {
 /** Opens a container library. Throws UsageError for an invalid address. */
 export function containerLibrary(options: ContainerLibraryOptions, run: RunOptions = {}): ContainerLibrary {
   checkOptions(options, SCHEMA);
-  const { folder, log, progress, signal } = contextOf(run);
+  const { folder, http, log, progress, signal } = contextOf(run);
   const { address, token } = options;
   registerSecret(token);
   const base = libraryBase(address);
   const library: Library = {
-    ...{ http: createHttp({ log, environment: process.env }), log, base, signal },
+    ...{ http, log, base, signal },
     ...(token === undefined ? {} : { token }),
   };
   return {

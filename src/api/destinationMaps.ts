@@ -6,7 +6,6 @@ import type { Session } from '../destinations/session.ts';
 import { httpSession, offlineSession } from '../destinations/session.ts';
 import type { Starmap } from '../destinations/starmap.ts';
 import { createStarmap } from '../destinations/starmap.ts';
-import { createHttp } from '../http/http.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 import { checkOptions } from './checkOptions.ts';
@@ -46,6 +45,6 @@ function isList(local: StarmapClientOptions['local']): local is readonly unknown
 function sessionOf({ url, session }: StarmapClientOptions, run: RunOptions): Session {
   if (session !== undefined) return session;
   if (url === undefined) return offlineSession;
-  const { log, signal } = contextOf(run);
-  return httpSession({ http: createHttp({ log, environment: process.env }), url, signal });
+  const { http, signal } = contextOf(run);
+  return httpSession({ http, url, signal });
 }

@@ -44,7 +44,7 @@ export function fleet(
   options: Pick<ArtifactStoreOptions, 'host' | 'token'>,
   run: RunOptions = {},
 ): FleetClient {
-  const api = openApi(options, run);
+  const api = openApi(options, contextOf(run));
   return {
     host: api.host,
     devices: (query) => listDevices(api, query),
