@@ -2,9 +2,17 @@ import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
 import { STANDARD_OPTIONS } from './globalOptions.ts';
 import { columns, wrapped } from '../terminal/wrap.ts';
-import { PROGRAM, meaning, placeholderOf, shownOptions, usageLine, wordText, wordsOf } from './usage.ts';
+import {
+  PROGRAM,
+  WHAT,
+  meaning,
+  placeholderOf,
+  shownOptions,
+  usageLine,
+  wordText,
+  wordsOf,
+} from './usage.ts';
 
-const WHAT = 'Turns a Docker Compose file into a small Mender Artifact and brings it to a fleet of devices.';
 /** The commands that a newcomer needs. */
 const FIRST = ['init', 'plan', 'build', 'verify', 'deploy'];
 const EXAMPLE = `${PROGRAM} build . -t raspberrypi4 -p linux/arm64 --no-upload`;

@@ -1,6 +1,6 @@
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
-import { PROGRAM, meaning, placeholderOf, shownOptions, usageLine } from './usage.ts';
+import { PROGRAM, WHAT, meaning, placeholderOf, shownOptions, usageLine } from './usage.ts';
 
 /**
  * The manual page of the tool, in the format of man(7). It has a section for each command.
@@ -15,7 +15,7 @@ export function manPage(commands: readonly Command[], common: OptionTable, versi
     `.B ${PROGRAM}`,
     'COMMAND [OPTION..]',
     '.SH DESCRIPTION',
-    'Turns a Docker Compose file into a small Mender Artifact and brings it to a fleet of devices.',
+    WHAT,
     'Without COMMAND it is',
     '.BR build .',
     '.SH "OPTIONS OF EVERY COMMAND"',

@@ -4,6 +4,9 @@ import { verbOf } from '../terminal/command.ts';
 import { didYouMean, oneOf } from './suggest.ts';
 
 export const PROGRAM = 'mender-docker-delta';
+/** What the tool does, in one sentence. */
+export const WHAT =
+  'Turns a Docker Compose file into a small Mender Artifact and brings it to a fleet of devices.';
 
 /** One word after the verb, as `usage` writes it: `<file>`, `[id]` or `<manifest..>`. */
 export interface Word {
