@@ -10,7 +10,7 @@ import { mergeProject } from './conformance/mergeProject.ts';
 import { NEWER_PROJECTS } from './conformance/newerProjects.ts';
 import { NEWER_RESOURCE_FORMS, RESOURCE_FORMS } from './conformance/resourceForms.ts';
 import { resourceProject } from './conformance/resourceProject.ts';
-import { serviceProject } from './conformance/serviceProject.ts';
+import { serviceProject, withPorts } from './conformance/serviceProject.ts';
 import { projectIn, readCase } from './project.ts';
 import { readIn, resolveBoth, resolveOriginal } from './reference.ts';
 
@@ -18,7 +18,7 @@ import { readIn, resolveBoth, resolveOriginal } from './reference.ts';
 function servicesOf(forms: Record<string, readonly string[]>, suffix = ''): Record<string, string> {
   return Object.fromEntries(
     Object.entries(forms).flatMap(([attribute, texts]) =>
-      texts.map((text, index) => [`${attribute}-${index}${suffix}`, text]),
+      texts.map((text, index) => [`${attribute}-${index}${suffix}`, withPorts(text, `0${index}`)]),
     ),
   );
 }

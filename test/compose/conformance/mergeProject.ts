@@ -1,5 +1,5 @@
 import type { Case } from '../cases.ts';
-import { serviceProject, servicesText } from './serviceProject.ts';
+import { serviceProject, servicesText, withPorts } from './serviceProject.ts';
 
 type Forms = Record<string, readonly string[]>;
 
@@ -18,6 +18,12 @@ function isRefused(attribute: string, before: string, after: string): boolean {
   return (before === after && NO_REPEATS.includes(attribute)) || after === 'gpus: all';
 }
 
+const pairOf = (name: string, before: string, after: string, number: string) => ({
+  name,
+  before: withPorts(before, number),
+  after: withPorts(after, number),
+});
+
 /**
  * A project of two files. Each form of an attribute meets each form of the same attribute in the
  * later file.
@@ -26,7 +32,7 @@ export function mergeProject(forms: Forms, isNewest: boolean): Case {
   const pairs = Object.entries(forms).flatMap(([attribute, texts]) =>
     texts.flatMap((before, i) =>
       texts
-        .map((after, j) => ({ name: `${attribute}-${i}-${j}`, before, after }))
+        .map((after, j) => pairOf(`${attribute}-${i}-${j}`, before, after, `${i}${j}`))
         .filter(({ after }) => !isRefused(attribute, before, after)),
     ),
   );

@@ -1,4 +1,7 @@
-/** The forms that attributes of a service may have, as lines of YAML. All versions of Compose know them. */
+/**
+ * The forms that attributes of a service may have, as lines of YAML. All versions of Compose know
+ * them. NN in a host port stands for two digits of the service: two services can't publish one port.
+ */
 export const FORMS: Record<string, readonly string[]> = {
   annotations: ['annotations: {a.b: x, n: 1, t: true, e: }', 'annotations: [a.b=y, c=d=e]'],
   attach: ['attach: false', 'attach: "true"'],
@@ -147,11 +150,11 @@ export const FORMS: Record<string, readonly string[]> = {
   pids_limit: ['pids_limit: 10', 'pids_limit: -1', 'pids_limit: "20"'],
   platform: ['platform: linux/amd64', 'platform: linux/arm64/v8'],
   ports: [
-    'ports: [3000, "8000:8000", "49100:22", "127.0.0.1:8001:8001"]',
-    'ports: ["3100-3105", "9090-9091:8080-8081", "127.0.0.1:5000-5010:5000-5010", "6060:6060/udp", "12400-12500:1240"]',
-    'ports: ["[::1]:6001:6001", "127.0.0.1::53/udp"]',
-    'ports: [{name: web, target: 80, host_ip: 127.0.0.1, published: "8080", protocol: tcp, app_protocol: http, mode: host}]',
-    'ports: [{target: "81", published: 8083, protocol: udp, mode: ingress}, {target: 82}, {target: 83, published: "8100-8110"}]',
+    'ports: [3000, "80NN:8000", "491NN:22", "127.0.0.1:81NN:8001"]',
+    'ports: ["3100-3105", "9090-9091:8080-8081", "127.0.0.1:5000-5010:5000-5010", "60NN:6060/udp", "12400-12500:1240"]',
+    'ports: ["[::1]:61NN:6001", "127.0.0.1::53/udp"]',
+    'ports: [{name: web, target: 80, host_ip: 127.0.0.1, published: "82NN", protocol: tcp, app_protocol: http, mode: host}]',
+    'ports: [{target: "81", published: 83NN, protocol: udp, mode: ingress}, {target: 82}, {target: 83, published: "8100-8110"}]',
   ],
   privileged: ['privileged: true', 'privileged: "false"'],
   pull_policy: ['pull_policy: missing', 'pull_policy: never', 'pull_policy: if_not_present'],

@@ -41,6 +41,11 @@ export function servicesText(services: Record<string, string>): string {
   return `services:\n${written.join('')}`;
 }
 
+/** The form with the host ports of one service: `digits` are two, for the NN of the form. */
+export function withPorts(form: string, digits: string): string {
+  return form.replaceAll('NN', digits);
+}
+
 function withImage(text: string): string {
   return /^image:/m.test(text) ? text : `image: web:1\n${text}`;
 }
