@@ -4,8 +4,8 @@
  */
 export { build, plan } from './api/build.ts';
 export type { BuildOptions } from './api/build.ts';
-export type { BuildReport } from './commands/buildReport.ts';
-export type { PlanReport } from './commands/planReport.ts';
+export type { BuildReport } from './commands/build/buildReport.ts';
+export type { PlanReport } from './commands/build/planReport.ts';
 export { inspect, verify } from './api/artifact.ts';
 export type { InspectOptions, VerifyOptions } from './api/artifact.ts';
 export type { ArtifactReport } from './mender/read/report.ts';

@@ -35,6 +35,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['commands/line'],
   ['commands/options'],
   ['commands/destinations'],
+  ['commands/build'],
   ['commands/artifacts', 'commands/init', 'commands/user', 'commands/fleet'],
   ['commands'],
   // The library's functions, and what the package exports of them.

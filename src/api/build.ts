@@ -1,8 +1,9 @@
-import type { BuildReport } from '../commands/buildReport.ts';
-import { buildJson } from '../commands/buildReport.ts';
-import { planRun, prepareRun } from '../commands/plan.ts';
-import type { PlanReport } from '../commands/planReport.ts';
-import { planJson } from '../commands/planReport.ts';
+import type { BuildReport } from '../commands/build/buildReport.ts';
+import { buildJson } from '../commands/build/buildReport.ts';
+import { planRun } from '../commands/build/plan.ts';
+import { prepareRun } from '../commands/build/prepareRun.ts';
+import type { PlanReport } from '../commands/build/planReport.ts';
+import { planJson } from '../commands/build/planReport.ts';
 import { buildAll } from '../pipeline/build/build.ts';
 import { checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';

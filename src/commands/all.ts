@@ -1,5 +1,5 @@
 import { artifactsCommand } from './artifacts/artifacts.ts';
-import { buildCommand } from './build.ts';
+import { buildCommand } from './build/build.ts';
 import { cacheCommand } from './cache.ts';
 import { completionCommandFor } from './user/completion.ts';
 import type { Command } from './terminal/command.ts';
@@ -16,7 +16,7 @@ import { inspectCommand } from './inspect.ts';
 import { libraryCommand } from './library.ts';
 import { lockCommand } from './lock.ts';
 import { loginCommand } from './user/login.ts';
-import { planCommand } from './plan.ts';
+import { planCommand } from './build/plan.ts';
 import { releasesCommand } from './releases.ts';
 import { rolloutCommand } from './rollout.ts';
 import { uploadCommand } from './upload.ts';

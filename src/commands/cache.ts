@@ -4,7 +4,7 @@ import type { CacheEntry } from '../cache/entries.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { IN_USE_MS } from '../cache/upkeep.ts';
 import { cacheFolder, cacheLimits } from './options/cacheFolder.ts';
-import { openCacheOf } from './openWorld.ts';
+import { openCacheOf } from './options/openWorld.ts';
 import { fileError } from '../io/files.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { FlagsOf } from './terminal/command.ts';

@@ -21,7 +21,7 @@ import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
 import { DEPLOY_OPTIONS } from './options/deploy.ts';
 import { readProject } from './options/project.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
-import { openWorld } from './openWorld.ts';
+import { openWorld } from './options/openWorld.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatTable } from './terminal/format.ts';

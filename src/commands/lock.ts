@@ -1,6 +1,7 @@
 import { writeLock } from '../pipeline/base/lock.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
-import { PLAN_OPTIONS, prepareRun } from './plan.ts';
+import { PLAN_OPTIONS } from './build/plan.ts';
+import { prepareRun } from './build/prepareRun.ts';
 import { defineCommand } from './terminal/command.ts';
 
 /** `lock MANIFEST..` */

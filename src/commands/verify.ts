@@ -7,7 +7,7 @@ import { BUILD_OPTIONS } from './options/build.ts';
 import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatBytes, formatTable } from './terminal/format.ts';
-import { openWorld } from './openWorld.ts';
+import { openWorld } from './options/openWorld.ts';
 
 const {
   mode,

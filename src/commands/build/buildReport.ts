@@ -1,10 +1,11 @@
-import type { PayloadImage, PayloadLayer } from '../mender/payload.ts';
-import type { ArtifactSummary } from '../mender/spec.ts';
-import { formatReference } from '../oci/reference.ts';
-import type { BuiltArtifact } from '../pipeline/build/build.ts';
-import type { BuildPlan } from '../pipeline/plan/planBuild.ts';
-import { formatBytes, formatTable } from './terminal/format.ts';
-import { good } from './terminal/marks.ts';
+import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
+import type { ArtifactSummary } from '../../mender/spec.ts';
+import { formatReference } from '../../oci/reference.ts';
+import type { BuiltArtifact } from '../../pipeline/build/build.ts';
+import type { BuildPlan } from '../../pipeline/plan/planBuild.ts';
+import type { Context } from '../terminal/command.ts';
+import { formatBytes, formatTable } from '../terminal/format.ts';
+import { good } from '../terminal/marks.ts';
 import { filesText, planJson } from './planReport.ts';
 import type { PlanReport } from './planReport.ts';
 
@@ -140,4 +141,11 @@ function kindOf({ diffID, content }: PayloadLayer): string {
   if (content.kind === 'omit') return 'unchanged';
   if (content.kind === 'delta') return content.from === diffID ? 'unchanged, moved' : 'delta';
   return 'full';
+}
+
+/** Prints what was built; with `--quiet` only the paths. */
+export function showBuilt(built: readonly BuiltArtifact[], context: Context): void {
+  if (context.json) return;
+  const paths = built.map(({ artifact }) => artifact.path);
+  context.print(context.quiet === true ? paths.join('\n') : built.map(buildText).join('\n\n'));
 }

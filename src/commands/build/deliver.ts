@@ -1,21 +1,22 @@
-import type { DeploymentError } from '../errors.ts';
-import { UsageError } from '../errors.ts';
-import { deployArtifact } from '../pipeline/release/deploy.ts';
-import { uploadWithNote } from '../pipeline/release/uploadNotes.ts';
-import type { UploadReport } from '../pipeline/release/upload.ts';
-import type { WatchReport } from '../pipeline/release/watch.ts';
-import type { Api } from '../server/api.ts';
-import { deploymentError } from '../server/outcome.ts';
-import type { UserError } from '../errors.ts';
-import { plannedArtifact } from '../pipeline/build/build.ts';
-import type { Prepared } from '../pipeline/build/prepare.ts';
-import { serverProblems } from '../pipeline/release/preflight.ts';
-import { openUploads } from './options/uploadNotes.ts';
-import type { Context, FlagsOf } from './terminal/command.ts';
-import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from './options/deploy.ts';
-import { SERVER_OPTIONS, serverHost } from './options/server.ts';
-import { UPLOAD_OPTIONS } from './options/upload.ts';
-import { watchWithLog } from './options/watch.ts';
+import type { DeploymentError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
+import { deployArtifact } from '../../pipeline/release/deploy.ts';
+import { uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
+import type { UploadReport } from '../../pipeline/release/upload.ts';
+import type { WatchReport } from '../../pipeline/release/watch.ts';
+import type { Api } from '../../server/api.ts';
+import { deploymentError } from '../../server/outcome.ts';
+import type { UserError } from '../../errors.ts';
+import { plannedArtifact } from '../../pipeline/build/build.ts';
+import type { Prepared } from '../../pipeline/build/prepare.ts';
+import { serverProblems } from '../../pipeline/release/preflight.ts';
+import { openUploads } from '../options/uploadNotes.ts';
+import type { Context, FlagsOf } from '../terminal/command.ts';
+import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from '../options/deploy.ts';
+import { SERVER_OPTIONS, serverHost } from '../options/server.ts';
+import { UPLOAD_OPTIONS } from '../options/upload.ts';
+import { watchText, watchWithLog } from '../options/watch.ts';
+import { uploadText } from '../terminal/uploadText.ts';
 
 export const DELIVER_OPTIONS = {
   upload: {
@@ -152,4 +153,14 @@ async function deployOne(
   log.info(`${created.joined ? 'joined' : 'created'} deployment ${created.id}`);
   if (flags.waitForDeploy === false) return created;
   return { ...created, watched: await watchWithLog(api, created.id, flags, context) };
+}
+
+/** The delivery for people; undefined: nothing was uploaded. */
+export function deliveryText(delivery: DeliveryReport | undefined): string {
+  if (delivery === undefined) return 'not uploaded';
+  const { host, uploads, deployment } = delivery;
+  const lines = uploads.map((report) => uploadText(report, host));
+  if (deployment === undefined) return lines.join('\n');
+  const watching = `deployment ${deployment.id} is running; to wait for it: deployments watch ${deployment.id}`;
+  return [...lines, deployment.watched ? watchText(deployment.watched) : watching].join('\n');
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ShippedFile } from '../../src/compose/application.ts';
-import { filesText, planJson, planText } from '../../src/commands/planReport.ts';
-import type { BuildPlan } from '../../src/pipeline/plan/planBuild.ts';
+import type { ShippedFile } from '../../../src/compose/application.ts';
+import { filesText, planJson, planText } from '../../../src/commands/build/planReport.ts';
+import type { BuildPlan } from '../../../src/pipeline/plan/planBuild.ts';
 
 const PLAN: BuildPlan = {
   application: 'shop',

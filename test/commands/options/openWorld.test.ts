@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CliRun } from '../helpers/cli.ts';
-import { runCli } from '../helpers/cli.ts';
-import { buildImage } from '../helpers/images.ts';
-import type { Fault } from '../helpers/misbehaving-registry.ts';
-import { refuse, startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
-import { temporaryFolder } from '../helpers/temporary.ts';
+import type { CliRun } from '../../helpers/cli.ts';
+import { runCli } from '../../helpers/cli.ts';
+import { buildImage } from '../../helpers/images.ts';
+import type { Fault } from '../../helpers/misbehaving-registry.ts';
+import { refuse, startMisbehavingRegistry } from '../../helpers/misbehaving-registry.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
 
 const AUTH = 'dGVzdGVyOnJlYWQtZnJvbS1maWxl';
 

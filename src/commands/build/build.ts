@@ -1,0 +1,69 @@
+import type { UserError } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
+import type { CacheLimits } from '../../cache/upkeep.ts';
+import type { World } from '../../pipeline/images/world.ts';
+import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
+import { cacheLimits } from '../options/cacheFolder.ts';
+import { DESTINATION_OPTIONS, wantsDestinations } from '../options/destinations.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Context } from '../terminal/command.ts';
+import { DELIVER_OPTIONS } from './deliver.ts';
+import { buildForMap } from './forMap.ts';
+import { buildForServer } from './forServer.ts';
+import { prepareRun } from './prepareRun.ts';
+import type { BuildCommandFlags, BuildRun } from './prepareRun.ts';
+import { TO_OPTIONS, buildForDevices, openDevices } from './forDevices.ts';
+import type { LocalDevice } from './forDevices.ts';
+
+/** `build MANIFEST..`, also without the word `build`. */
+export const buildCommand = defineCommand({
+  usage: 'build <manifest..>',
+  passesOn: true,
+  describe: 'Build a Mender Artifact from a Compose file, upload it and deploy it',
+  examples: [
+    ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],
+    ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],
+    ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
+    ['$0 compose.yaml --to ssh://root@raspberrypi.local', 'build and install on one device, over ssh'],
+    ['$0 compose.yaml --repo-file map.yaml', 'build, upload and deploy to all that a map names'],
+  ],
+  positionals: BUILD_POSITIONALS,
+  options: { ...BUILD_OPTIONS, ...TO_OPTIONS, ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS },
+  async run(given, context) {
+    const devices = await openDevices(given, context);
+    const run = await prepareRun(given, context, devices);
+    const limits = limitsOf(run.flags);
+    const failure = await buildAndDeliver(run, devices, context);
+    await makeRoom(run.world, limits);
+    if (failure !== undefined) throw failure;
+  },
+});
+
+/** Returns the error of a delivery that failed after the build and its report. */
+async function buildAndDeliver(
+  run: BuildRun,
+  devices: readonly LocalDevice[],
+  context: Context,
+): Promise<UserError | undefined> {
+  if (devices.length > 0) return buildForDevices(run, devices, context);
+  if (wantsDestinations(run.flags)) return buildForMap(run, context);
+  return buildForServer(run, context);
+}
+
+/** The limits of the cache after the run; undefined to keep all. Throws UsageError. */
+function limitsOf({
+  cacheLimit,
+  cacheLimitSize,
+  cacheLimitPercent,
+}: BuildCommandFlags): CacheLimits | undefined {
+  const limits = cacheLimits({ size: cacheLimitSize, percent: cacheLimitPercent }, '--cache-limit');
+  return cacheLimit === false ? undefined : limits;
+}
+
+/** Only warns if an entry of the cache can't be removed, because the build itself is done. */
+async function makeRoom({ cache, log }: World, limits: CacheLimits | undefined): Promise<void> {
+  if (limits === undefined) return;
+  await cache.upkeep.prune(limits).catch((error: unknown) => {
+    log.warning(`removing old entries of the cache ${cache.root}: ${messageOf(error)}`);
+  });
+}

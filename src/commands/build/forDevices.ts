@@ -1,0 +1,88 @@
+import { parseDeviceAddress } from '../../device/address.ts';
+import type { DeviceReport } from '../../device/report.ts';
+import type { Shell } from '../../device/ssh.ts';
+import { sshShell } from '../../device/ssh.ts';
+import { UsageError } from '../../errors.ts';
+import { buildAll } from '../../pipeline/build/build.ts';
+import type { BuiltArtifact } from '../../pipeline/build/build.ts';
+import { askDevice } from '../../pipeline/doctor/askDevice.ts';
+import type { LocalInstallation } from '../../pipeline/release/installOverSsh.ts';
+import { installOverSsh } from '../../pipeline/release/installOverSsh.ts';
+import { buildJson, buildText } from './buildReport.ts';
+import type { DeliverFlags } from './deliver.ts';
+import type { BuildRun } from './prepareRun.ts';
+import { rememberBuilt } from './rememberBuilt.ts';
+import { wantsDestinations } from '../options/destinations.ts';
+import type { DestinationFlags } from '../options/destinations.ts';
+import { wantsDeployment } from '../options/deploy.ts';
+import type { Context } from '../terminal/command.ts';
+
+export const TO_OPTIONS = {
+  to: {
+    group: 'Without a server:',
+    type: 'string',
+    array: true,
+    describe: 'ssh://[USER@]HOST[:PORT] to install on at once, without a server; repeatable',
+    placeholder: 'URL',
+  },
+} as const;
+
+/** A device to install on, and what the probe found there. */
+export interface LocalDevice {
+  shell: Shell;
+  report: DeviceReport;
+}
+
+type Flags = { to?: string[] } & DeliverFlags & DestinationFlags;
+
+/** Asks the devices of --to what they have. Throws UsageError for options of a server. */
+export async function openDevices(flags: Flags, { signal }: Context): Promise<LocalDevice[]> {
+  const shells = (flags.to ?? []).map((url) => sshShell(parseDeviceAddress(url, '--to')));
+  if (shells.length === 0) return [];
+  if (flags.upload === true || wantsDeployment(flags) || wantsDestinations(flags)) {
+    throw new UsageError('--to installs without a server: leave out the options for uploads and deployments');
+  }
+  return Promise.all(shells.map(async (shell) => ({ shell, report: await askDevice(shell, signal) })));
+}
+
+/**
+ * Builds, and installs on the devices of --to. The artifact is the next base once all of them run
+ * it. Returns no error: it throws what goes wrong.
+ */
+export async function buildForDevices(
+  { request, world, prepared }: BuildRun,
+  devices: readonly LocalDevice[],
+  context: Context,
+): Promise<undefined> {
+  const [plan, ...more] = prepared.plans;
+  if (plan === undefined || more.length > 0) {
+    throw new UsageError('--to installs one artifact: name one base, and leave out --also-full');
+  }
+  const built = await buildAll(prepared, request, world);
+  if (!context.json) context.print(built.map(buildText).join('\n\n'));
+  const installed = await installOnDevices(devices, built[0] as BuiltArtifact, context);
+  await rememberBuilt(built, request.isLocal, world.cache);
+  context.report({ artifacts: built.map(buildJson), devices: installed }, installedText(installed));
+}
+
+/**
+ * Installs the artifact on each device, one after the other, and streams the clients' logs. Throws
+ * DeploymentError at the first that does not run it.
+ */
+async function installOnDevices(
+  devices: readonly LocalDevice[],
+  { artifact, plan }: Pick<BuiltArtifact, 'artifact' | 'plan'>,
+  { log, signal }: Context,
+): Promise<LocalInstallation[]> {
+  const done: LocalInstallation[] = [];
+  for (const { shell } of devices) {
+    const what = { path: artifact.path, application: plan.application };
+    done.push(await installOverSsh(shell, what, signal, (line) => log.info(`${shell.name}: ${line}`)));
+  }
+  return done;
+}
+
+/** What runs on the devices, for people. */
+function installedText(devices: readonly LocalInstallation[]): string {
+  return devices.map(({ device, runs }) => [`installed on ${device}`, ...runs].join('\n  ')).join('\n');
+}

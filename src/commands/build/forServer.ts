@@ -1,0 +1,42 @@
+import type { UserError } from '../../errors.ts';
+import { buildAll } from '../../pipeline/build/build.ts';
+import type { BuiltArtifact } from '../../pipeline/build/build.ts';
+import { localProblems } from '../../pipeline/build/preflight.ts';
+import type { Context } from '../terminal/command.ts';
+import { throwTogether } from '../terminal/throwTogether.ts';
+import { buildJson, showBuilt } from './buildReport.ts';
+import { checkDelivery, deliver, deliveryError, deliveryProblems, deliveryText } from './deliver.ts';
+import type { Delivery } from './deliver.ts';
+import type { BuildRun } from './prepareRun.ts';
+import { rememberBuilt } from './rememberBuilt.ts';
+
+/**
+ * Builds, uploads and deploys, as the flags say. Returns the error of a deployment that failed.
+ * Throws before the build what would make the delivery fail.
+ */
+export async function buildForServer(run: BuildRun, context: Context): Promise<UserError | undefined> {
+  const { flags, request, world, prepared } = run;
+  await checkServer(run);
+  const built = await buildAll(prepared, request, world);
+  showBuilt(built, context);
+  const delivery = await deliver(built.map(fileOf), world.server, flags, context);
+  const failure = deliveryError(delivery);
+  const isWhereItGoes = flags.upload === false || delivery !== undefined;
+  if (isWhereItGoes && failure === undefined) await rememberBuilt(built, request.isLocal, world.cache);
+  const value = { artifacts: built.map(buildJson), delivery: delivery ?? null };
+  if (context.json || context.quiet !== true) context.report(value, deliveryText(delivery));
+  return failure;
+}
+
+async function checkServer({ flags, request, world, prepared }: BuildRun): Promise<void> {
+  const names = prepared.plans.map(({ artifactName }) => artifactName);
+  checkDelivery(flags, names);
+  throwTogether([
+    ...(await localProblems(prepared, request, world)),
+    ...(await deliveryProblems({ prepared, server: world.server }, flags)),
+  ]);
+}
+
+function fileOf({ artifact, plan }: BuiltArtifact): Delivery {
+  return { path: artifact.path, artifactName: plan.artifactName };
+}

@@ -1,0 +1,52 @@
+import { foreseeGoneLayers } from '../../pipeline/build/goneLayers.ts';
+import type { Prepared } from '../../pipeline/build/prepare.ts';
+import type { BuildPlan } from '../../pipeline/plan/planBuild.ts';
+import type { BuildFlags } from '../options/build.ts';
+import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
+import { DESTINATION_OPTIONS } from '../options/destinations.ts';
+import { defineCommand } from '../terminal/command.ts';
+import type { Context, OptionTable } from '../terminal/command.ts';
+import { DELIVER_OPTIONS } from './deliver.ts';
+import { planJson, planText } from './planReport.ts';
+import { prepareRun } from './prepareRun.ts';
+
+/**
+ * The options of commands that take the command lines of `build` and stop earlier. Options for what
+ * happens after a build are ignored, and are not in the help.
+ */
+export const PLAN_OPTIONS = { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) };
+
+/** `plan MANIFEST..` */
+export const planCommand = defineCommand({
+  usage: 'plan <manifest..>',
+  passesOn: true,
+  describe: 'Show what build would do; downloads no layer and writes no artifact',
+  examples: [
+    ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],
+  ],
+  positionals: BUILD_POSITIONALS,
+  options: PLAN_OPTIONS,
+  async run(flags, context) {
+    const { plans, files } = await planRun(flags, context);
+    context.report(
+      plans.map((plan) => planJson(plan, files)),
+      plans.map((plan) => planText(plan, files)).join('\n\n'),
+    );
+  },
+});
+
+function hidden(table: OptionTable): OptionTable {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, option]) => [name, { ...option, hidden: true }]),
+  );
+}
+
+/** Plans, and looks which base layers are gone. Writes nothing and downloads no layer. */
+export async function planRun(
+  given: BuildFlags,
+  context: Context,
+): Promise<Pick<Prepared, 'plans' | 'files'>> {
+  const { prepared, request, world } = await prepareRun(given, context);
+  const foresee = (plan: BuildPlan): Promise<BuildPlan> => foreseeGoneLayers(plan, request.platform, world);
+  return { plans: await Promise.all(prepared.plans.map(foresee)), files: prepared.files };
+}
