@@ -14,7 +14,7 @@ import { parseWords } from './commands/line/parseWords.ts';
 import { chooseHost, readUserSettings } from './commands/options/userSettings.ts';
 import { seeHelp } from './commands/line/usage.ts';
 import type { Command, Context } from './commands/terminal/command.ts';
-import { formatBytes, formatSeconds, parseDuration } from './commands/terminal/format.ts';
+import { formatBytes, formatSeconds, parseWait } from './commands/terminal/format.ts';
 import { paintStart, wantsColour } from './commands/terminal/colour.ts';
 import { layOut } from './commands/terminal/layout.ts';
 import { homeFolder, nonEmpty } from './commands/terminal/home.ts';
@@ -191,7 +191,7 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
     progress.clear();
     stderr.write(`${paintStart(line, isColoured)}\n`);
   });
-  const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout, '--timeout');
+  const timeoutMs = options.timeout === undefined ? undefined : parseWait(options.timeout, '--timeout');
   return {
     environment,
     folder: terminal.folder ?? process.cwd(),

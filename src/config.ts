@@ -61,7 +61,8 @@ function truthOf(text: string, variable: string): boolean {
 
 function numberOf(text: string, variable: string): number {
   const value = Number(text);
-  if (Number.isFinite(value)) return value;
+  // Number() takes blanks as 0.
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
   throw new UsageError(`${variable}: ${JSON.stringify(text)} is not a number`, {
     hint: 'set it to a number, or unset it',
   });

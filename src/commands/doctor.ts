@@ -20,6 +20,7 @@ import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
 import { DEPLOY_OPTIONS } from './options/deploy.ts';
 import { readProject } from './options/project.ts';
+import { withManifestSettings } from './options/settings.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
 import { openWorld } from './options/openWorld.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
@@ -74,7 +75,9 @@ export const doctorCommand = defineCommand({
   },
 });
 
-async function makeProbe(file: string, { deviceType: types }: Flags, context: Context): Promise<void> {
+async function makeProbe(file: string, given: Flags, context: Context): Promise<void> {
+  const { flags } = await readImages(given, context);
+  const types = flags.deviceType;
   if (types === undefined) {
     throw new UsageError('--probe-artifact: no device type is given', {
       hint: 'name it with -t DEVICE-TYPE',
@@ -118,9 +121,10 @@ async function lookAtMachine(given: Flags, context: Context): Promise<Finding[]>
   ];
 }
 
-/** The images of the Compose file, and the flags with its settings; without one, only the flags. */
+/** The images of the Compose file, and the flags, completed by its settings and the user's own. */
 async function readImages(given: Flags, context: Context): Promise<{ flags: Flags; images: string[] }> {
-  if (given.manifest === undefined || given.manifest.length === 0) return { flags: given, images: [] };
+  if (given.manifest === undefined || given.manifest.length === 0)
+    return { flags: withManifestSettings(given, context.defaults ?? {}), images: [] };
   const { application, flags } = await readProject(given, context);
   const images = application.services.map(({ image }) => image).filter((image) => image !== undefined);
   return { flags, images: [...new Set(images)] };

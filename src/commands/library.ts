@@ -17,6 +17,9 @@ import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
 import { formatBytes } from './terminal/format.ts';
 
+/** More requests at a time would trouble the library. */
+const MOST_WORKERS = 64;
+
 /** `library push|pull|tag|rm|search|show|tags|version|quota` */
 export const libraryCommand = defineCommand({
   usage: 'library <action> [words..]',
@@ -62,6 +65,7 @@ const RUN: Record<LibraryAction, Run> = {
   },
   pull: async (flags, context) => {
     const [text] = wordsOf(flags, 'REFERENCE');
+    const parts = { size: partSizeOf(flags), workers: workersOf(flags) };
     const { reference, library, tag } = await openFile(text, flags, context);
     const { path } = reference;
     const image = await getImage(library, { ref: `${path}:${tag}`, arch: archOf(flags) });
@@ -70,8 +74,8 @@ const RUN: Record<LibraryAction, Run> = {
       context.log.warning(`${text}: the library tells no SHA-256 to compare with`);
     }
     const key = { path, tag, arch: archOf(flags) };
-    const file = await (flags.workers > 1
-      ? locateFile(library, key, { size: partSizeOf(flags), workers: flags.workers }, expected)
+    const file = await (parts.workers > 1
+      ? locateFile(library, key, parts, expected)
       : locateInLibrary(library, key, undefined, expected));
     const output = flags.output ?? `${path.split('/').at(-1) ?? ''}_${tag}`;
     const { size, resumedFrom } = await download(file, output, context);
@@ -148,6 +152,11 @@ function checkedTags(tags: readonly string[]): readonly string[] {
 
 function archOf({ arch }: LibraryCommandFlags): string {
   return arch ?? 'amd64';
+}
+
+function workersOf({ workers }: LibraryCommandFlags): number {
+  if (Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS) return workers;
+  throw new UsageError(`--workers ${workers}: expected a whole number from 1 to ${MOST_WORKERS}`);
 }
 
 function partSizeOf({ partSize }: LibraryCommandFlags): number {

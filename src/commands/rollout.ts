@@ -54,7 +54,7 @@ export async function openRollout(given: Flags, context: Context) {
   const request = rolloutRequest(flags);
   const build = requestOf(flags, environment, folder);
   const api = await openServer(flags, context);
-  const world = openWorld(flags, context);
+  const world = { ...openWorld(flags, context), server: api };
   const prepared = await prepareRollout(application, build, request, { api, world }).catch(explainDenied);
   return { ...prepared, api, rate, dryRun: flags.dryRun ?? false };
 }

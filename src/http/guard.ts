@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from './wait.ts';
+
 /** Aborts an exchange if no byte moves for too long, or when the caller's signal fires. */
 export interface Guard {
   /** The exchange listens to this. */
@@ -18,9 +20,6 @@ export interface Guard {
   /** Stops watching. */
   end(): void;
 }
-
-/** Node.js takes no longer time, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Milliseconds without any byte until the exchange is aborted. */
 export interface Timeouts {

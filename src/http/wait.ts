@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits for `ms` milliseconds. Throws the signal's reason as soon as it fires. */
+/** Milliseconds. Node.js takes no longer time, and ends a longer one at once. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
+/** Waits for `ms` milliseconds, but no longer than 24 days. Throws the signal's reason as soon as it fires. */
 export async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    await sleep(Math.min(ms, LONGEST_TIMER), undefined, signal === undefined ? {} : { signal });
   } catch (error) {
     throw signal?.aborted === true ? signal.reason : error;
   }

@@ -1,6 +1,7 @@
 import { DeniedError, NetworkError } from '../errors.ts';
 import type { Http } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
+import type { Api } from './api.ts';
 import { createApi } from './api.ts';
 import { reasonOf } from './failure.ts';
 
@@ -40,6 +41,11 @@ export async function logIn(
   throw new NetworkError(`logging in as ${user}: expected a token from ${api.host}, found something else`, {
     hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
   });
+}
+
+/** Resolves if the server accepts the token. Throws DeniedError if it does not. */
+export async function checkToken(api: Api): Promise<void> {
+  await api.call({ method: 'GET', path: '/api/management/v1/useradm/users/me', doing: 'checking the token' });
 }
 
 /** The token of an answer, which some servers write as a JSON string. Other JSON is not a token. */

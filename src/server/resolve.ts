@@ -14,6 +14,29 @@ const SHORT_ID = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/i;
  * several.
  */
 export async function resolveArtifact(api: Api, reference: string): Promise<Artifact> {
+  return resolveAmong(api, reference, () => listArtifacts(api));
+}
+
+/**
+ * Like `resolveArtifact`, for several references, each artifact once. Lists the server's artifacts
+ * at most once.
+ */
+export async function resolveArtifacts(api: Api, references: readonly string[]): Promise<Artifact[]> {
+  let all: Promise<Artifact[]> | undefined;
+  const listOnce = (): Promise<Artifact[]> => (all ??= listArtifacts(api));
+  const artifacts = new Map<string, Artifact>();
+  for (const reference of references) {
+    const artifact = await resolveAmong(api, reference, listOnce);
+    artifacts.set(artifact.id, artifact);
+  }
+  return [...artifacts.values()];
+}
+
+async function resolveAmong(
+  api: Api,
+  reference: string,
+  listAll: () => Promise<Artifact[]>,
+): Promise<Artifact> {
   const found = UUID.test(reference) ? await findArtifact(api, reference) : undefined;
   if (found !== undefined) return found;
   const listed = await listArtifacts(api, { names: [reference] });
@@ -21,7 +44,7 @@ export async function resolveArtifact(api: Api, reference: string): Promise<Arti
   if (named.length > 0) {
     return theOnly(named, `artifacts on ${api.host} have the name ${reference}`);
   }
-  const begun = SHORT_ID.test(reference) ? beginningWith(reference, await listArtifacts(api)) : [];
+  const begun = SHORT_ID.test(reference) ? beginningWith(reference, await listAll()) : [];
   if (begun.length > 0) {
     return theOnly(begun, `artifacts on ${api.host} have an id that begins with ${reference}`);
   }

@@ -126,6 +126,16 @@ describe('rollout', () => {
     },
   );
 
+  test('takes a base from the server', async () => {
+    const place = await shop([device('a', '1.0')]);
+    await place.release(1);
+    const dry = await place.rollout(3, '-g', 'g', '--dry-run', '--json', '--base', 'mender://shop-1.0');
+    expect([dry.code, dry.stderr]).toEqual([0, expect.not.stringContaining('error')]);
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      deliveries: [{ base: '1.0', artifact: 'shop-3.0-from-1.0', devices: 1 }],
+    });
+  });
+
   test('makes one deployment where the server chooses', { timeout: 120_000 }, async () => {
     const place = await shop(
       FLEET.map((one) => ({ ...one })),

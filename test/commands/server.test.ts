@@ -303,6 +303,11 @@ describe('artifacts', () => {
       ['app-3', 'deleted'],
     ]);
     expect(left()).toEqual(['app-2', 'tool-1']);
+    const short = [...server.state.artifacts.keys()].map((id) => id.slice(0, 8)).join(' ');
+    server.calls.length = 0;
+    await run(artifactsCommand, `delete ${short} --dry-run`);
+    // One list for each name, and one for all ids that are not whole.
+    expect(server.calls.filter((call) => /^GET .*\/v2\/deployments\/artifacts/.test(call))).toHaveLength(3);
     expect((await run(artifactsCommand, 'delete tool-1')).stdout).toMatch(/tool-1 +deleted/);
     for (const argv of ['delete', 'delete --query name=*', 'delete tool-1 --query name=x']) {
       expect((await run(artifactsCommand, argv)).error).toBeInstanceOf(UsageError);

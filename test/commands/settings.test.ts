@@ -35,6 +35,8 @@ describe('environmentOptions', () => {
   it.each([
     { MENDER_DOCKER_DELTA_DELTA: 'maybe' },
     { MENDER_DOCKER_DELTA_RETRIES: 'many' },
+    { MENDER_DOCKER_DELTA_RETRIES: '  ' },
+    { MENDER_DOCKER_DELTA_RETRIES: '1e999' },
     { MENDER_DOCKER_DELTA_MODULE: 'k8s' },
   ])('refuses %j', (environment) => {
     expect(() => environmentOptions(environment, types)).toThrow(Object.keys(environment)[0]);

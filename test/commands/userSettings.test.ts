@@ -94,6 +94,15 @@ it.each([
   expect(stderr).toContain(message);
 });
 
+it('device type of the configuration counts for doctor --probe-artifact', async () => {
+  const { home, environment } = await place({ config: 'device-type: qemux86-64\n' });
+  const file = join(home, 'probe.mender');
+  const { code, stderr } = await runCli(['doctor', '--probe-artifact', file], environment);
+  expect([code, stderr]).toEqual([0, '']);
+  const { stdout } = await runCli(['inspect', file, '--json'], environment);
+  expect(JSON.parse(stdout)).toMatchObject({ deviceTypes: ['qemux86-64'] });
+});
+
 it('config show tells values and origins, and no secret', async () => {
   const { environment } = await place({ ...ALL, config: 'device-type: qemux86-64\n' });
   const { stdout } = await runCli(['config', 'show'], {

@@ -2,7 +2,7 @@ import { UsageError, UserError, messageOf } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { deleteArtifact, listArtifacts } from '../../server/artifacts.ts';
 import type { Artifact, ArtifactQuery } from '../../server/artifacts.ts';
-import { resolveArtifact } from '../../server/resolve.ts';
+import { resolveArtifacts } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatList } from '../terminal/format.ts';
@@ -25,8 +25,9 @@ export async function runDelete(api: Api, flags: ArtifactsFlags, context: Contex
       hint: 'look first: artifacts delete --query name=app-0.* --dry-run',
     });
   }
+  // All of them before the first is deleted, so that a mistyped name deletes nothing.
   const artifacts =
-    query === undefined ? await resolveAll(api, references) : await artifactsThatFit(api, query);
+    query === undefined ? await resolveArtifacts(api, references) : await artifactsThatFit(api, query);
   const results: Deleted[] = [];
   let failure: UserError | undefined;
   for (const { id, name } of artifacts) {
@@ -37,16 +38,6 @@ export async function runDelete(api: Api, flags: ArtifactsFlags, context: Contex
   }
   context.report(results, deletedText(results));
   if (failure !== undefined) throw failure;
-}
-
-async function resolveAll(api: Api, references: readonly string[]): Promise<Artifact[]> {
-  const artifacts = new Map<string, Artifact>();
-  // All of them before the first is deleted, so that a mistyped name deletes nothing.
-  for (const reference of references) {
-    const artifact = await resolveArtifact(api, reference);
-    artifacts.set(artifact.id, artifact);
-  }
-  return [...artifacts.values()];
 }
 
 async function tryDelete(api: Api, id: string): Promise<UserError | undefined> {

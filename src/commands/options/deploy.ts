@@ -107,8 +107,10 @@ function targetOf({ deviceGroup, devices, allDevices, filter }: DeployFlags): Ta
   });
 }
 
-/** What the options ask of an Enterprise server; throws UsageError for values that are not JSON. */
+/** What the options ask of an Enterprise server; throws UsageError for invalid values. */
 export function enterpriseOf({ phases, retries, filter, updateControlMap }: DeployFlags): EnterpriseOptions {
+  if (retries !== undefined && !(Number.isSafeInteger(retries) && retries >= 0))
+    throw new UsageError(`--retries ${retries}: expected a whole number from 0`);
   return {
     ...(phases === undefined ? {} : { phases: listOf(phases) }),
     ...(retries === undefined ? {} : { retries }),

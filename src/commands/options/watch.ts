@@ -5,7 +5,7 @@ import type { Api } from '../../server/api.ts';
 import type { DeviceDeployment } from '../../server/deployments.ts';
 import { countersText, deploymentError } from '../../server/outcome.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
-import { formatTable, parseDuration, onOneLine } from '../terminal/format.ts';
+import { formatTable, parseDuration, parseWait, onOneLine } from '../terminal/format.ts';
 
 /** Options of every command that waits for a deployment. */
 export type WatchFlags = FlagsOf<typeof WATCH_OPTIONS>;
@@ -40,7 +40,7 @@ export function watchTimes({ waitTimeout = TIMEOUT, pollInterval = INTERVAL }: W
 } {
   return {
     timeoutMs: parseDuration(waitTimeout, '--wait-timeout'),
-    intervalMs: parseDuration(pollInterval, '--poll-interval'),
+    intervalMs: parseWait(pollInterval, '--poll-interval'),
   };
 }
 

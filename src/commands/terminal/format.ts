@@ -64,3 +64,10 @@ export function parseDuration(text: string, option: string): number {
   if (number !== undefined && factor !== undefined) return Number(number) * factor;
   throw new UsageError(`${option} ${JSON.stringify(text)}: expected a duration like 90s, 30m or 2h`);
 }
+
+/** Like `parseDuration`, but throws UsageError for no time at all. */
+export function parseWait(text: string, option: string): number {
+  const milliseconds = parseDuration(text, option);
+  if (milliseconds > 0) return milliseconds;
+  throw new UsageError(`${option} ${JSON.stringify(text)}: expected more than 0 seconds`);
+}

@@ -8,6 +8,7 @@ import type { Platform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { Api } from '../../server/api.ts';
 import { listGroups } from '../../server/inventory.ts';
+import { checkToken } from '../../server/login.ts';
 import type { Images } from '../images/images.ts';
 import type { Finding } from './finding.ts';
 import { ok, problem, warning } from './finding.ts';
@@ -93,11 +94,7 @@ export function checkImages(
 /** Checks the token, and the group if one is named. */
 export async function checkServer(api: Api, group: string | undefined): Promise<Finding[]> {
   try {
-    await api.call({
-      method: 'GET',
-      path: '/api/management/v1/useradm/users/me',
-      doing: 'checking the token',
-    });
+    await checkToken(api);
     const token = ok('token', `accepted by ${api.host}`);
     return group === undefined ? [token] : [token, groupFinding(group, await listGroups(api))];
   } catch (error) {
