@@ -212,14 +212,12 @@ export function composeFaults(store: string, generation: Generation): void {
         b.device.ask('mv /usr/bin/xdelta3 /usr/bin/xdelta3.away');
         return [await b.delta(), /xdelta3 is not on this device/];
       },
-      "too little space for Docker's own files": async () => {
-        const folder =
-          store === 'graph' ? 'docker/tmp' : 'containerd/io.containerd.content.v1.content/ingest';
-        b.device.ask(`mount -t tmpfs -o size=100k tmpfs /var/lib/${folder}`);
-        return [
-          await b.delta(),
-          /Docker can't load .*no space left on device|can't be saved: .*no space left/i,
-        ];
+      'a disk that gets full while Docker loads': async () => {
+        fillAtLoad(
+          b.device,
+          store === 'graph' ? 'docker/tmp' : 'containerd/io.containerd.content.v1.content',
+        );
+        return [await b.delta(), /Docker can't load .*no space left on device/];
       },
       'a start that never becomes healthy': async () => [
         await b.delta(b.versions.sick),
@@ -298,11 +296,22 @@ async function pullBase({ device, versions, folder }: Bench, manifests: string):
   }
 }
 
+/** Runs a shell line each time before the script loads an image. */
+function beforeLoad(device: Device, line: string): void {
+  device.write('wrapper', `#!/bin/sh\n[ "$2" != load ] || { ${line}; }\nexec docker "$@"\n`);
+  device.ask(`chmod +x /data/wrapper; echo DOCKER_CMD=/data/wrapper >> ${CONFIG}`);
+}
+
+/** Gives a folder below /var/lib a disk of its own, which gets full when the script loads an image. */
+function fillAtLoad(device: Device, folder: string): void {
+  const disk = `/var/lib/${folder}`;
+  device.ask(`cp -a ${disk} /run/kept; mount -t tmpfs -o size=64m tmpfs ${disk}; cp -a /run/kept/. ${disk}`);
+  beforeLoad(device, `cat /dev/zero > ${disk}/fill 2> /dev/null`);
+}
+
 /** Starts an installation, and returns when the script loads the first image, where it stays. */
 function stopAtLoad(device: Device, artifact: string): void {
-  const wrapper = '#!/bin/sh\n[ "$2" != load ] || { touch /run/reached; sleep 600; }\nexec docker "$@"\n';
-  device.write('wrapper', wrapper);
-  device.ask(`chmod +x /data/wrapper; echo DOCKER_CMD=/data/wrapper >> ${CONFIG}`);
+  beforeLoad(device, 'touch /run/reached; sleep 600');
   device.copy(artifact, 'pending.mender');
   device.ask(
     'mender --no-syslog install /data/pending.mender > /data/install.log 2>&1 < /dev/null & while [ ! -e /run/reached ]; do sleep 0.1; done',

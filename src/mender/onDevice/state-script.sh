@@ -13,6 +13,8 @@ plan=$work/images/plan
 why=$work.why
 # What an unfinished update has loaded, and which names it has moved. It outlives a kill and a power cut.
 state=$PERSISTENT_STORE/mender-docker-delta
+# The Compose project of what a module undoes that has done nothing
+nothing=mender-docker-delta-nothing
 
 say() { echo "mender-docker-delta: $*" >&2; }
 
@@ -493,7 +495,21 @@ commit() {
   unload commit
 }
 
-# A module that did not get as far as its own moves leaves them undone (before 2026: "nothing to roll back to")
+# Modules of 2025 fail to roll back if there is no "new", and the client then calls the device inconsistent. So they get an
+# empty one to undo. Its project has no containers. Later modules don't look at it.
+offer_nothing() {
+  if [ -d "$PERSISTENT_STORE/new" ] || [ -d "$PERSISTENT_STORE/current" ]; then return 0; fi
+  mkdir -p "$PERSISTENT_STORE/new/manifests"
+  echo 'services: {}' > "$PERSISTENT_STORE/new/manifests/docker-compose.yaml"
+  : > "$PERSISTENT_STORE/new/image_ids"
+  echo "$nothing" > "$PERSISTENT_STORE/new/project_name"
+}
+
+remove_nothing() {
+  if [ "$(cat "$PERSISTENT_STORE/new/project_name" 2> /dev/null)" = "$nothing" ]; then rm -rf "$PERSISTENT_STORE/new"; fi
+}
+
+# A module that did not get as far as its own moves leaves them undone
 undo_first_step() {
   if [ -d "$PERSISTENT_STORE/current" ] || [ -d "$PERSISTENT_STORE/new" ] || [ ! -d "$PERSISTENT_STORE/previous" ]; then
     return 0
@@ -506,8 +522,8 @@ end() { [ -s "$state/loaded" ] || [ -s "$state/kept" ] || rm -rf "$state"; }
 
 case $0 in
   *ArtifactInstall*) install ;;
-  *ArtifactRollback_Enter*) restore_names ;;
+  *ArtifactRollback_Enter*) offer_nothing; restore_names ;;
   *ArtifactCommit*) commit; end ;;
-  *) undo_first_step; restore_names; unload all; end ;;
+  *) remove_nothing; undo_first_step; restore_names; unload all; end ;;
 esac
 exit 0

@@ -26,6 +26,8 @@ const STATES = [
  *   happens then, a kill included, the module's rollback starts the old application again.
  * - On any doubt it leaves an `images.tar.gz` that the module can't read. Its one line says why. It
  *   leaves an artifact of whole images as it is, because the module can load these itself.
+ * - A module that refuses the payload has something to roll back. Modules of 2025 fail otherwise, and
+ *   the client then reports the new version with `_INCONSISTENT`.
  * - It notes what it loads before it loads it, so that a later run can delete what nobody uses.
  */
 export function stateScripts(): StateScript[] {

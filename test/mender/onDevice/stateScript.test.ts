@@ -567,6 +567,28 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(device.moved()).toEqual(['mender-docker-delta', 'previous', 'uncommitted']);
   });
 
+  test('a module that refused the payload gets an empty composition to roll back', async () => {
+    const { device } = await prepared();
+    device.run();
+    device.run('ArtifactRollback_Enter');
+    expect(device.moved()).toEqual(['mender-docker-delta', 'new', 'previous']);
+    expect(readdirSync(join(device.store, 'new'))).toEqual(['image_ids', 'manifests', 'project_name']);
+    expect(readFileSync(join(device.store, 'new/project_name'), 'utf8')).not.toBe('');
+    // Modules of 2026 don't look at it.
+    device.moveBack();
+    device.run('ArtifactRollback_Leave');
+    expect(device.moved()).toEqual(['current']);
+  });
+
+  test('a module that has a composition to roll back keeps it', async () => {
+    const { device } = await prepared();
+    device.run();
+    mkdirSync(join(device.store, 'new'));
+    writeFileSync(join(device.store, 'new/project_name'), 'app');
+    device.run('ArtifactRollback_Enter');
+    expect(readdirSync(join(device.store, 'new'))).toEqual(['project_name']);
+  });
+
   test('a module that found nothing to roll back leaves the application where it was', async () => {
     const { device } = await prepared();
     device.run();
