@@ -23,6 +23,7 @@ describe.skipIf(skipReason() !== undefined)('a real device behind a real sshd', 
 
   beforeAll(async () => {
     device.fresh();
+    device.ask('echo WAIT_TIMEOUT=8 > /etc/mender/mender-docker-compose.conf');
     const run = resolve('scripts/device/run');
     server = await sshServer(`exec ${run} -n ${NAME} sh -c "$SSH_ORIGINAL_COMMAND"`);
     process.env['PATH'] = `${server.folder}:${path}`;
