@@ -3,6 +3,7 @@ import { applicationVariables, profilesOf } from './read/variables/application.t
 import { consistencyFaults } from './read/check/consistency.ts';
 import { startFaults } from './read/check/starts.ts';
 import { checkModel, throwFirst } from './read/check/model.ts';
+import type { Origin } from './read/check/model.ts';
 import type { ShipmentParts } from './ship/parts.ts';
 import type { Shipment } from './ship/shipment.ts';
 import { shipmentFiles } from './ship/shipment.ts';
@@ -90,10 +91,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
   requireServices(resolved, paths);
   refuseSecretsInNames(resolved, paths, variables.lookup);
   const active = activeServices(resolved, profilesOf(options.profiles, variables));
-  checkServices(resolved, active);
-  throwFirst([...consistencyFaults(resolved, active), ...startFaults(resolved, active)], origin);
-  checkResources(resolved, active);
-  refuseUnsupported(resolved, active);
+  checkActive(resolved, active, origin);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };
   const composeFiles = [...notes.files];
   const model = { deferred, resolved, active, variables };
@@ -141,6 +139,14 @@ export function shippedFiles(
     return shipped === undefined ? [] : [{ service: name, image: shipped }];
   });
   return shipmentFiles(shipment, images);
+}
+
+/** Throws UsageError for what Compose refuses of the services that run. */
+function checkActive(model: Mapping, active: readonly string[], origin: Origin): void {
+  checkServices(model, active);
+  throwFirst([...consistencyFaults(model, active), ...startFaults(model, active)], origin);
+  checkResources(model, active);
+  refuseUnsupported(model, active);
 }
 
 /** Registries get the names of images, and artifacts their settings: neither may have a secret. */

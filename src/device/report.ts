@@ -90,51 +90,85 @@ function pairOf(line: string, prefix: string): [string, string] {
   return [key, value];
 }
 
-function reportOf(found: Map<string, string>): DeviceReport {
+/** The lines of a probe that no part of the report has taken yet. */
+interface Lines {
+  take: (key: string) => string | undefined;
+  /** Takes all lines whose key starts so, by the rest of the key. */
+  below: (start: string) => Record<string, string>;
+  left: () => string[];
+}
+
+function linesIn(found: Map<string, string>): Lines {
   const take = (key: string): string | undefined => {
     const value = found.get(key);
     found.delete(key);
     return value;
   };
-  const below = (start: string): Record<string, string> => {
-    const keys = [...found.keys()].filter((key) => key.startsWith(start));
-    return Object.fromEntries(keys.map((key) => [key.slice(start.length), take(key) ?? '']));
+  return {
+    take,
+    below(start) {
+      const keys = [...found.keys()].filter((key) => key.startsWith(start));
+      return Object.fromEntries(keys.map((key) => [key.slice(start.length), take(key) ?? '']));
+    },
+    left: () => [...found.keys()],
   };
-  const place = (key: string): DevicePlace | undefined => placeOf(below(`${key}.`));
-  const client = take('client');
-  const docker = take('docker');
-  const kind = take('store');
-  const [free, total] = [take('memory.free'), take('memory.total')];
-  const version = take('xdelta3.version');
-  const lzma = take('xdelta3.lzma') === 'yes';
-  const clock = take('clock');
+}
+
+function reportOf(found: Map<string, string>): DeviceReport {
+  const lines = linesIn(found);
+  const { take, below } = lines;
   return {
     format: 1,
     machine: take('machine') ?? '',
     isRoot: take('user') === '0',
     deviceType: take('device_type'),
-    client: client === undefined ? undefined : { name: client, version: take('client.version') ?? '' },
+    client: clientOf(lines),
     provides: below('provides.'),
     modules: below('module.'),
-    docker:
-      docker === undefined
-        ? undefined
-        : {
-            command: docker,
-            version: take('docker.version') ?? '',
-            api: take('docker.api') ?? '',
-            compose: take('compose.version'),
-          },
-    store: kind === 'classic' || kind === 'containerd' ? { kind, place: place('store') } : undefined,
-    xdelta3: version === undefined ? undefined : { version, lzma },
+    docker: dockerOf(lines),
+    store: storeOf(lines),
+    xdelta3: xdelta3Of(lines),
     tools: below('tool.'),
-    work: place('work'),
-    scripts: place('scripts'),
-    memory:
-      free === undefined || total === undefined ? undefined : { free: Number(free), total: Number(total) },
-    clock: clock === undefined ? undefined : Number(clock),
-    unknown: [...found.keys()],
+    work: placeOf(below('work.')),
+    scripts: placeOf(below('scripts.')),
+    memory: memoryOf(lines),
+    clock: numberOf(take('clock')),
+    unknown: lines.left(),
   };
+}
+
+function clientOf({ take }: Lines): DeviceReport['client'] {
+  const name = take('client');
+  const version = take('client.version') ?? '';
+  return name === undefined ? undefined : { name, version };
+}
+
+function dockerOf({ take }: Lines): DeviceReport['docker'] {
+  const command = take('docker');
+  const [version, api] = [take('docker.version') ?? '', take('docker.api') ?? ''];
+  const compose = take('compose.version');
+  return command === undefined ? undefined : { command, version, api, compose };
+}
+
+function storeOf({ take, below }: Lines): DeviceReport['store'] {
+  const kind = take('store');
+  const place = placeOf(below('store.'));
+  return kind === 'classic' || kind === 'containerd' ? { kind, place } : undefined;
+}
+
+function xdelta3Of({ take }: Lines): DeviceReport['xdelta3'] {
+  const version = take('xdelta3.version');
+  const lzma = take('xdelta3.lzma') === 'yes';
+  return version === undefined ? undefined : { version, lzma };
+}
+
+function memoryOf({ take }: Lines): DeviceReport['memory'] {
+  const [free, total] = [numberOf(take('memory.free')), numberOf(take('memory.total'))];
+  return free === undefined || total === undefined ? undefined : { free, total };
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 function placeOf({ path, mount, free, noexec, readonly }: Record<string, string>): DevicePlace | undefined {

@@ -50,25 +50,14 @@ const NAME = 'daemon';
  * daemon's failures.
  */
 export function daemonSource({ environment, required, log, keep }: DaemonOptions): DaemonSource {
-  let searching: Promise<Engine> | undefined;
   const http = createHttp({ log });
+  let searching: Promise<Engine> | undefined;
   const search = async (signal?: AbortSignal): Promise<Engine> =>
     findEngine(http, await findEndpoints(environment), signal);
   const engine = (signal?: AbortSignal): Promise<Engine> => (searching ??= search(signal));
   let looking: Promise<Engine | undefined> | undefined;
-  const optionalEngine = (signal?: AbortSignal): Promise<Engine | undefined> => (looking ??= lookFor(signal));
-
-  async function lookFor(signal?: AbortSignal): Promise<Engine | undefined> {
-    try {
-      return await engine(signal);
-    } catch (error) {
-      const isAbsent = error instanceof NetworkError || error instanceof DeniedError;
-      if (required || !isAbsent) throw error;
-      const level = error instanceof NoUsualDaemon ? 'debug' : 'info';
-      log[level](`${error.message}: looking elsewhere`);
-      return undefined;
-    }
-  }
+  const optionalEngine = (signal?: AbortSignal): Promise<Engine | undefined> =>
+    (looking ??= required ? engine(signal) : ifPresent(engine(signal), log));
 
   return {
     name: NAME,
@@ -90,6 +79,18 @@ export function daemonSource({ environment, required, log, keep }: DaemonOptions
     fetch: async (image, wanted, sink, signal) =>
       fetchSaved(await engine(signal), image, wanted, sink, signal),
   };
+}
+
+/** Returns undefined, and logs why, if the daemon is missing or denies access. */
+async function ifPresent(engine: Promise<Engine>, log: Log): Promise<Engine | undefined> {
+  try {
+    return await engine;
+  } catch (error) {
+    if (!(error instanceof NetworkError || error instanceof DeniedError)) throw error;
+    const level = error instanceof NoUsualDaemon ? 'debug' : 'info';
+    log[level](`${error.message}: looking elsewhere`);
+    return undefined;
+  }
 }
 
 async function resolveIn(

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { UserError } from '../../errors.ts';
 import type { ReadOptions } from '../../mender/read/read.ts';
 import { readArtifact } from '../../mender/read/read.ts';
-import type { ArtifactReport, ImageReport, VisitedLayer } from '../../mender/read/report.ts';
+import type { ArtifactReport, ArtifactVisitor, ImageReport, VisitedLayer } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ImageConfig } from '../../oci/manifest.ts';
 import { parseConfig } from '../../oci/manifest.ts';
@@ -51,42 +51,50 @@ export async function readContent(
   path: string,
   options: Pick<ReadOptions, 'key' | 'onRead' | 'signal'> = {},
 ): Promise<ArtifactContent> {
-  const composeFiles = new Map<string, Buffer>();
-  const documents = new Map<string, Map<string, Buffer>>();
-  const configs = new Map<string, ImageConfig>();
-  const layers = new Map<string, Map<Digest, FoundLayer>>();
-  const report = await readArtifact(path, {
-    ...options,
-    visitor: {
-      manifest: async (file, body) => {
-        if (!COMPOSE_FILE.test(file.path) || file.size > LARGEST_MANIFEST) return;
-        composeFiles.set(file.path, await buffer(body));
-      },
-      layer: async ({ image, diffID, kind, size }, body) => {
-        inner(layers, image).set(diffID, { kind, digest: await digestOfChunks(body), size });
-      },
-      document: (image, name, content) => {
-        inner(documents, image).set(name, Buffer.from(content));
-        return Promise.resolve();
-      },
-      config: (image, digest, config) => {
-        const parsed = readable(() => parseConfig(config, `config ${digest}`));
-        if (parsed !== undefined) configs.set(image, parsed);
-        return Promise.resolve();
-      },
+  const found: Found = {
+    composeFiles: new Map(),
+    documents: new Map(),
+    configs: new Map(),
+    layers: new Map(),
+  };
+  const report = await readArtifact(path, { ...options, visitor: collectInto(found) });
+  const images = report.images.map((image): ImageContent => ({
+    report: image,
+    config: found.configs.get(image.id),
+    documents: inner(found.documents, image.id),
+    layers: inner(found.layers, image.id),
+  }));
+  const plan = found.documents.get('plan')?.get('plan')?.toString('utf8');
+  return { path, report, images, plan, composeFiles: found.composeFiles };
+}
+
+/** What a pass over an artifact collects. All but the Compose files are by the id of the image. */
+interface Found {
+  composeFiles: Map<string, Buffer>;
+  documents: Map<string, Map<string, Buffer>>;
+  configs: Map<string, ImageConfig>;
+  layers: Map<string, Map<Digest, FoundLayer>>;
+}
+
+function collectInto({ composeFiles, documents, configs, layers }: Found): ArtifactVisitor {
+  return {
+    manifest: async (file, body) => {
+      if (!COMPOSE_FILE.test(file.path) || file.size > LARGEST_MANIFEST) return;
+      composeFiles.set(file.path, await buffer(body));
     },
-  });
-  const images = report.images.map((image): ImageContent => {
-    const config = configs.get(image.id);
-    return {
-      report: image,
-      config,
-      documents: inner(documents, image.id),
-      layers: inner(layers, image.id),
-    };
-  });
-  const plan = documents.get('plan')?.get('plan')?.toString('utf8');
-  return { path, report, images, plan, composeFiles };
+    layer: async ({ image, diffID, kind, size }, body) => {
+      inner(layers, image).set(diffID, { kind, digest: await digestOfChunks(body), size });
+    },
+    document: (image, name, content) => {
+      inner(documents, image).set(name, Buffer.from(content));
+      return Promise.resolve();
+    },
+    config: (image, digest, config) => {
+      const parsed = readable(() => parseConfig(config, `config ${digest}`));
+      if (parsed !== undefined) configs.set(image, parsed);
+      return Promise.resolve();
+    },
+  };
 }
 
 /** Returns what `read` returns, or undefined if the input is damaged or of an unknown kind. */
