@@ -134,6 +134,9 @@ function manifestOf(
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
+/** The deltas from one layer to another that the tests of a file have asked for, as each takes long. */
+const deltas = new Map<string, Uint8Array>();
+
 /** A delta by the stock encoder. */
 function xdelta3(from: string, to: string, destination: string): Uint8Array {
   execFileSync('xdelta3', ['-e', '-f', '-A', '-S', 'none', '-s', from, to, destination]);
@@ -158,7 +161,7 @@ export function payloadOf(
       ? { kind: 'omit' }
       : old === undefined
         ? { kind: 'full', path }
-        : deltaOf(old, path, join(folder, `${id}-${index}.vcdiff`));
+        : deltaOf(old, { diffID, path }, join(folder, `${id}-${index}.vcdiff`));
     return { diffID, size, content };
   });
   const name = parseReference(image.name);
@@ -166,8 +169,12 @@ export function payloadOf(
   return { id, name, ...base, platform: PLATFORM, config: image.config, layers };
 }
 
-function deltaOf(old: TestLayer, path: string, destination: string): LayerContent {
-  const body = xdelta3(old.path, path, destination);
+type Layer = Pick<TestLayer, 'diffID' | 'path'>;
+
+function deltaOf(old: TestLayer, { diffID, path }: Layer, destination: string): LayerContent {
+  const both = `${old.diffID} ${diffID}`;
+  const body = deltas.get(both) ?? xdelta3(old.path, path, destination);
+  deltas.set(both, body);
   return { kind: 'delta', from: old.diffID, fromSize: old.size, size: body.length, body };
 }
 

@@ -33,7 +33,7 @@ type State =
 type Store = 'classic' | 'containerd';
 
 const scriptOf = (state: State) => stateScripts().find(({ name }) => name.startsWith(state))!;
-const DOCKER = resolve(import.meta.dirname, 'fakeDocker.mjs');
+const DOCKER = resolve(import.meta.dirname, 'fakeDocker.sh');
 const BLOBS = 'containerd/io.containerd.content.v1.content/blobs/sha256';
 const CHAINS = 'root/image/overlay2/layerdb/sha256';
 const APPLETS =
@@ -65,7 +65,7 @@ class Device {
     writeFileSync(join(this.store, 'current/project_name'), 'old');
     for (const tool of APPLETS) this.link(tool, shell === 'dash' ? which(tool) : which('busybox'));
     this.link('xdelta3', which('xdelta3'));
-    this.write('bin/docker', `#!/bin/sh\nexec ${process.execPath} ${DOCKER} "$@"\n`);
+    this.link('docker', DOCKER);
   }
 
   link(tool: string, target: string): void {
@@ -85,8 +85,9 @@ class Device {
 
   /** Names and IDs of its images. */
   images(): Record<string, string> {
-    const list = join(this.docker, 'images.json');
-    return existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as Record<string, string>) : {};
+    const list = join(this.docker, 'images');
+    const lines = existsSync(list) ? readFileSync(list, 'utf8').split('\n') : [];
+    return Object.fromEntries(lines.filter(Boolean).map((line) => line.split(' ') as [string, string]));
   }
 
   idOf(image: TestImage): string {
@@ -97,7 +98,8 @@ class Device {
   /** Puts an image into its Docker as if it had been loaded. */
   async hold(image: TestImage): Promise<void> {
     const id = this.idOf(image);
-    writeFileSync(join(this.docker, 'images.json'), JSON.stringify({ ...this.images(), [image.name]: id }));
+    const images = Object.entries({ ...this.images(), [image.name]: id });
+    writeFileSync(join(this.docker, 'images'), images.map((names) => `${names.join(' ')}\n`).join(''));
     await archiveImage(image, join(this.docker, `${id.slice(7)}.tar`));
     let chain = '';
     for (const { diffID, path } of image.layers) {
@@ -137,7 +139,7 @@ class Device {
     const text = script.content.replaceAll(/\/(var\/lib|etc|data)\//g, `${this.folder}/$1/`);
     this.write(script.name, text);
     const [file = '', ...rest] = this.shell;
-    const env = { PATH: this.tools, DOCKER_STORE: this.docker };
+    const env = { PATH: this.tools, DOCKER_STORE: this.docker, DOCKER_TOOLS: process.env['PATH']! };
     return { file: which(file), arguments: [...rest, join(this.folder, script.name)], env };
   }
 
@@ -186,19 +188,27 @@ class Device {
   }
 }
 
+const found = new Map<string, string>();
+
 function which(tool: string): string {
-  return execFileSync('sh', ['-c', 'command -v "$0"', tool], { encoding: 'utf8' }).trim();
+  const path =
+    found.get(tool) ?? execFileSync('sh', ['-c', 'command -v "$0"', tool], { encoding: 'utf8' }).trim();
+  found.set(tool, path);
+  return path;
 }
 
+const CODE = noise(1, 200_000);
+const DATA = noise(2, 90_000);
+const BASE = noise(3, 50_000);
+
 async function versions(folder: string): Promise<{ v1: TestImage; v2: TestImage }> {
-  const code = noise(1, 200_000);
-  const data = noise(2, 90_000);
-  const base = await layerOf(folder, { 'bin/busybox': noise(3, 50_000) });
-  const v1 = imageOf('app:1', [base, await layerOf(folder, { code }), await layerOf(folder, { data })]);
+  const base = await layerOf(folder, { 'bin/busybox': BASE });
+  const old = [base, await layerOf(folder, { code: CODE }), await layerOf(folder, { data: DATA })];
+  const v1 = imageOf('app:1', old);
   const v2 = imageOf('app:2', [
     base,
-    await layerOf(folder, { code: edited(code, 4) }),
-    await layerOf(folder, { data: edited(data, 5) }),
+    await layerOf(folder, { code: edited(CODE, 4) }),
+    await layerOf(folder, { data: edited(DATA, 5) }),
     await layerOf(folder, { more: 'text' }),
   ]);
   return { v1, v2 };
@@ -385,8 +395,7 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
       ],
       'when Docker has no space': [(device) => device.set('full'), /can't load app:2: .*no space left/],
       'when the old image is gone': [
-        (device) =>
-          execFileSync('rm', ['-r', join(device.docker, 'images.json'), join(device.docker, BLOBS)]),
+        (device) => execFileSync('rm', ['-r', join(device.docker, 'images'), join(device.docker, BLOBS)]),
         /old image app:1 can't be saved|has no layer/,
       ],
       'on another base': [
@@ -467,7 +476,7 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     device.write('bin/sleep', `#!/bin/sh\nrm -f ${docker}/down ${docker}/full\n`);
     device.write(
       'bin/docker',
-      `#!/bin/sh\n${process.execPath} ${DOCKER} "$@"\nstatus=$?\n[ "$2" != load ] || [ $status = 0 ] || : > ${docker}/down\nexit $status\n`,
+      `#!/bin/sh\n${DOCKER} "$@"\nstatus=$?\n[ "$2" != load ] || [ $status = 0 ] || : > ${docker}/down\nexit $status\n`,
     );
     expect(device.run()).toContain('app:2 is loaded');
     expect(device.images()['app:2']).toBe(device.idOf(v2));
