@@ -10,7 +10,7 @@ import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { PruneRequest, Pruned } from '../pipeline/release/retention.ts';
 import { pruneArtifacts } from '../pipeline/release/retention.ts';
 import { finishUploads } from '../pipeline/release/finishUploads.ts';
-import { replaceArtifact } from '../pipeline/release/replace.ts';
+import { replaceArtifact, replaceFromLocation } from '../pipeline/release/replace.ts';
 import { uploadLocationWithNote, uploadWithNote } from '../pipeline/release/uploadNotes.ts';
 import type { UploadReport, UploadRequest } from '../pipeline/release/upload.ts';
 import type { WatchReport, WatchRequest } from '../pipeline/release/watch.ts';
@@ -62,6 +62,8 @@ export interface ArtifactStore {
   describe(reference: string, description: string): Promise<void>;
   /** Deletes the artifact and adds the file, which must hold an artifact of the same name. */
   replace(reference: string, request: UploadRequest): Promise<UploadReport>;
+  /** The same with the artifact at an address, of which this machine keeps no copy. */
+  replaceFrom(reference: string, location: string, description?: string): Promise<UploadReport>;
   delete(reference: string): Promise<void>;
   /** Deletes old versions of an application by retention rules. */
   prune(request: PruneRequest): Promise<Pruned[]>;
@@ -105,7 +107,7 @@ export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {
     addFrom: async (location, description) => {
       checkArgument('location', location, text);
       checkArgument('description', description, optional(text));
-      return uploadLocationWithNote(location, description, store);
+      return uploadLocationWithNote({ location, description }, store);
     },
     finish: () => finishUploads(store),
     describe: async (reference, description) => {
@@ -115,6 +117,11 @@ export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {
     replace: async (reference, request) => {
       const file = inFolder(request);
       return replaceArtifact(await find(reference), file, store);
+    },
+    replaceFrom: async (reference, location, description) => {
+      checkArgument('location', location, text);
+      checkArgument('description', description, optional(text));
+      return replaceFromLocation(await find(reference), { location, description }, store);
     },
     delete: async (reference) => deleteArtifact(api, (await find(reference)).id),
     prune: async (request) => pruneArtifacts(api, checked(request, PRUNE_SCHEMA)),

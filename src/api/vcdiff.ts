@@ -4,6 +4,7 @@ import { optional } from 'valibot';
 import { makeDelta } from '../delta/engine.ts';
 import type { EncoderName, Effort, LayerFile } from '../delta/layer.ts';
 import { SourceFile } from '../delta/sourceFile.ts';
+import { statUserFile } from '../io/readUserFile.ts';
 import { digestOfFile } from '../io/verify.ts';
 import { decodeVcdiff as decodeChunks } from '../vcdiff/decode.ts';
 import type { VcdiffSource } from '../vcdiff/decodeWindow.ts';
@@ -30,7 +31,7 @@ const ENCODE_SCHEMA: SchemaOf<EncodeOptions> = {
  * Writes a VCDIFF file (RFC 3284) that turns the file `from` into the file `to`, and proves it. Tar
  * archives are compared file by file. Returns the size of the delta in bytes, or undefined if
  * xdelta3 on a device could not use the source, because it begins like a compressed file. Throws
- * IntegrityError, ToolError, UsageError, and the system's error for a file that can't be read.
+ * IntegrityError, ToolError, NotFoundError for a missing file, and UsageError.
  */
 export async function encodeVcdiff(
   from: string,
@@ -57,7 +58,8 @@ export async function encodeVcdiff(
 /**
  * Decodes a VCDIFF file. Yields the target in pieces; each is valid until the next one is
  * requested. `largest` limits the target, in bytes. Throws IntegrityError for a damaged delta or
- * another source, and UnsupportedError for secondary compression.
+ * another source, UnsupportedError for secondary compression, NotFoundError for a missing file, and
+ * UsageError for a folder, device or named pipe.
  */
 export async function* decodeVcdiff(
   from: string,
@@ -66,6 +68,7 @@ export async function* decodeVcdiff(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (const [name, path] of Object.entries({ from, delta })) checkArgument(name, path, text);
   checkArgument('largest', largest, amount);
+  for (const path of [from, delta]) await statUserFile(path);
   const source: VcdiffSource & { close(): void } = new SourceFile(from);
   try {
     yield* decodeChunks(createReadStream(delta) as AsyncIterable<Uint8Array>, source, largest);
@@ -75,6 +78,7 @@ export async function* decodeVcdiff(
 }
 
 async function fileAt(path: string): Promise<LayerFile> {
+  await statUserFile(path);
   const { digest, size } = await digestOfFile(path);
   return { diffID: digest, path, size };
 }

@@ -1,8 +1,7 @@
-import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import type { GenericSchema, InferOutput } from 'valibot';
 import { safeParse } from 'valibot';
-import { systemCodeOf } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFileIfAny } from '../io/readUserFile.ts';
 import { digestOf } from '../oci/digest.ts';
 import { readOwnFile, writeInCache } from './files.ts';
 
@@ -17,12 +16,8 @@ export async function readDocument(path: string): Promise<object | undefined> {
 
 /** Like `readDocument`, for a file outside of the cache: it may be a link, and lack the sum. */
 export async function readDocumentOutside(path: string): Promise<object | undefined> {
-  try {
-    return parseDocument(await readFile(path, 'utf8'), false);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw fileError(error, `reading ${path}`);
-  }
+  const bytes = await readUserFileIfAny(path);
+  return bytes && parseDocument(bytes.toString('utf8'), false);
 }
 
 function parseDocument(text: string, sumNeeded: boolean): object | undefined {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { InferOutput } from 'valibot';
 import {
   array,
@@ -13,7 +12,7 @@ import {
   string,
 } from 'valibot';
 import { UsageError } from '../errors.ts';
-import { fileError } from '../io/files.ts';
+import { readUserFile } from '../io/readUserFile.ts';
 
 const PLACE = object({
   path: string(),
@@ -184,12 +183,11 @@ function placeOf({ path, mount, free, noexec, readonly }: Record<string, string>
 
 /**
  * Reads a report: the JSON of `doctor --device --json`, or the text of a probe or of a deployment
- * log. Throws UsageError for anything else.
+ * log. Throws what `readUserFile` throws, and UsageError for anything else.
  */
 export async function readDeviceReport(path: string): Promise<DeviceReport> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw fileError(error, `reading ${path}`);
-  });
+  const doing = `reading the report of a device from ${path}`;
+  const text = (await readUserFile(path, { doing })).toString('utf8');
   return text.trimStart().startsWith('{') ? parseJson(text, path) : parseProbe(text, path);
 }
 

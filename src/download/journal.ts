@@ -1,6 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { systemCodeOf } from '../errors.ts';
+import { readUserFileIfAny } from '../io/readUserFile.ts';
 
 /** The parts of a download. A journal of another division is ignored. */
 export interface Division {
@@ -31,12 +31,7 @@ export async function readJournal(path: string, division: Division): Promise<Bro
 }
 
 async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return '';
-    throw error;
-  }
+  return (await readUserFileIfAny(path))?.toString('utf8') ?? '';
 }
 
 function headOf({ size, partSize }: Division): string {

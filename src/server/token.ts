@@ -1,7 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { object, parse, string } from 'valibot';
-import { readUserFile } from '../io/readUserFile.ts';
+import { readUserFile, readUserFileIfAny } from '../io/readUserFile.ts';
 import { DeniedError, UsageError } from '../errors.ts';
 import { fileSize, writeAtomically } from '../io/files.ts';
 import { registerSecret } from '../io/redact.ts';
@@ -85,7 +85,8 @@ export async function storeToken(path: string, token: string, host: string): Pro
 
 /** The server of the token in the file at `path`, if `storeToken` kept it. */
 export async function hostOfKeptToken(path: string): Promise<string | undefined> {
-  const token = await readFile(path, 'utf8').catch(() => '');
+  const bytes = await readUserFileIfAny(path).catch(() => undefined);
+  const token = bytes?.toString('utf8') ?? '';
   registerSecret(token.trim());
   return hostOfToken(path, token.trim());
 }
@@ -95,7 +96,7 @@ const ownerSchema = object({ host: string(), token: string() });
 /** The server that a kept token is for. Undefined if another tool wrote the token. */
 async function hostOfToken(path: string, token: string): Promise<string | undefined> {
   try {
-    const owner = parse(ownerSchema, JSON.parse(await readFile(hostFile(path), 'utf8')));
+    const owner = parse(ownerSchema, JSON.parse(String(await readUserFileIfAny(hostFile(path)))));
     return owner.token === digestOf(token) ? owner.host : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.ts';
+import { statUserFile } from '../../io/readUserFile.ts';
 import { finishUploads } from '../../pipeline/release/finishUploads.ts';
-import { replaceArtifact } from '../../pipeline/release/replace.ts';
+import { replaceArtifact, replaceFromLocation } from '../../pipeline/release/replace.ts';
 import { uploadLocationWithNote, uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import type { Api } from '../../server/api.ts';
@@ -22,31 +23,38 @@ export async function runAdd(api: Api, flags: ArtifactsFlags, context: Context):
   const finished = await finishUploads(store, [file ?? location ?? '']);
   const report =
     file === undefined
-      ? await uploadLocationWithNote(location ?? '', description, store)
+      ? await uploadLocationWithNote({ location: location ?? '', description }, store)
       : await uploadWithNote({ path: file, description }, store);
   show(context, api, report, finished);
 }
 
-/** `artifacts update ARTIFACT [--description TEXT] [--replace FILE]` */
+/** `artifacts update ARTIFACT [--description TEXT] [--replace FILE | --location URL]` */
 export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
-  const { artifact: [reference, ...more] = [], description, replace } = flags;
-  if (description === undefined && replace === undefined) {
-    throw new UsageError('artifacts update: expected --description or --replace');
-  }
-  if (reference === undefined || more.length > 0) {
-    throw new UsageError(`artifacts update: expected the id or name of one artifact`);
-  }
+  const { description, replace, location } = flags;
+  checkUpdate(flags);
+  if (replace !== undefined) await statUserFile(replace);
   const store = await openUploads(api, flags, context);
-  const finished = await finishUploads(store, replace === undefined ? [] : [replace]);
-  const artifact = await resolveArtifact(api, reference);
+  const finished = await finishUploads(store, [replace ?? location ?? ''].filter(Boolean));
+  const artifact = await resolveArtifact(api, flags.artifact?.[0] ?? '');
   const { id, name } = artifact;
-  if (replace !== undefined) {
+  if (replace !== undefined)
     show(context, api, await replaceArtifact(artifact, { path: replace, description }, store), finished);
-    return;
+  else if (location !== undefined)
+    show(context, api, await replaceFromLocation(artifact, { location, description }, store), finished);
+  else {
+    await describeArtifact(api, id, description ?? '');
+    context.report({ id, name, description }, `changed the description of ${name} (${id})`);
   }
-  await describeArtifact(api, id, description ?? '');
-  const text = `changed the description of ${name} (${id})`;
-  context.report({ id, name, description }, text);
+}
+
+/** Throws UsageError for options that say nothing or contradict each other. */
+function checkUpdate({ artifact = [], description, replace, location }: ArtifactsFlags): void {
+  if (description === undefined && replace === undefined && location === undefined)
+    throw new UsageError('artifacts update: expected --description, --replace or --location');
+  if (replace !== undefined && location !== undefined)
+    throw new UsageError('artifacts update: expected --replace or --location, never both');
+  if (artifact.length !== 1)
+    throw new UsageError('artifacts update: expected the id or name of one artifact');
 }
 
 function show(context: Context, api: Api, report: UploadReport, finished: UploadReport[]): void {

@@ -30,9 +30,9 @@ export const buildCommand = defineCommand({
   positionals: BUILD_POSITIONALS,
   options: { ...BUILD_OPTIONS, ...TO_OPTIONS, ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS },
   async run(given, context) {
+    const limits = limitsOf(given);
     const devices = await openDevices(given, context);
     const run = await prepareRun(given, context, devices);
-    const limits = limitsOf(run.flags);
     const failure = await buildAndDeliver(run, devices, context);
     await makeRoom(run.world, limits);
     if (failure !== undefined) throw failure;

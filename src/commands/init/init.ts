@@ -1,9 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { readApplication } from '../../compose/application.ts';
 import type { Application } from '../../compose/application.ts';
 import { UsageError } from '../../errors.ts';
 import { ensureFolder, fileError, fileSize, writeAtomically } from '../../io/files.ts';
+import { readUserFile, readUserFileIfAny } from '../../io/readUserFile.ts';
 import { MODULES } from '../../mender/spec.ts';
 import { formatPlatform, parsePlatform } from '../../oci/platform.ts';
 import { CI_SYSTEMS, ciFile } from './ciFiles.ts';
@@ -137,7 +138,7 @@ function knownModule(name: string): string {
 
 /** Writes the settings into the Compose file. Returns its path, or nothing if it has them already. */
 async function writeSettings(path: string, settings: Settings): Promise<string[]> {
-  const before = await readFile(path, 'utf8');
+  const before = (await readUserFile(path, { doing: `reading ${path}` })).toString('utf8');
   const after = withSettings(before, settings);
   if (after === before) return [];
   await writeAtomically(path, (temporary) => writeFile(temporary, after));
@@ -155,7 +156,7 @@ async function writeIfMissing(path: string, text: string): Promise<string[]> {
 
 /** Artifacts do not belong into git. */
 async function ignoreArtifacts(path: string): Promise<string[]> {
-  const before = (await fileSize(path)) === undefined ? '' : await readFile(path, 'utf8');
+  const before = (await readUserFileIfAny(path))?.toString('utf8') ?? '';
   if (/^\*\.mender$/m.test(before)) return [];
   const separator = before === '' || before.endsWith('\n') ? '' : '\n';
   await writeFile(path, `${before}${separator}*.mender\n`);

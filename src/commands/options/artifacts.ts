@@ -61,7 +61,7 @@ export const ARTIFACT_OPTIONS = {
   dir: { choices: ['asc', 'desc'], describe: 'list, detail: direction of --sort', defaultDescription: 'asc' },
   location: {
     type: 'string',
-    describe: 'add: address whose bytes go to the server without being kept here',
+    describe: 'add, update: address whose bytes go to the server without being kept here',
   },
   replace: {
     type: 'string',

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { fileSize } from '../../io/files.ts';
+import { readUserFileIfAny } from '../../io/readUserFile.ts';
 import { readYamlFile } from '../../destinations/yamlFile.ts';
 import { MODULES } from '../../mender/spec.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
@@ -106,7 +106,8 @@ export async function readCliConfiguration(
   place: Place,
 ): Promise<{ server?: string; username?: string } | undefined> {
   try {
-    const value = JSON.parse(await readFile(cliConfigurationPath(place), 'utf8')) as Record<string, unknown>;
+    const text = String(await readUserFileIfAny(cliConfigurationPath(place)));
+    const value = JSON.parse(text) as Record<string, unknown>;
     const { server, username } = value;
     return {
       ...(typeof server === 'string' && server !== '' ? { server } : {}),

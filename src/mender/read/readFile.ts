@@ -8,13 +8,9 @@ import { newOuter } from './outer.ts';
 import type { ArtifactHeader } from './readHeader.ts';
 import { readEntry } from './readOuter.ts';
 
-/** What an artifact file is, as its header and its manifest say. */
-export interface ArtifactFile {
+/** What an artifact is, as its header and its manifest say. */
+export interface ArtifactFront {
   name: string;
-  /** Bytes of the whole file. */
-  size: number;
-  /** When the file was written, in milliseconds since 1970. */
-  modified: number;
   /** All that a device must be or have, `device_type` included. */
   depends: Record<string, string[]>;
   /** All that a device has afterwards, `artifact_name` included. */
@@ -22,6 +18,17 @@ export interface ArtifactFile {
   /** SHA-256 of the payload's files, in hex. */
   checksums: string[];
   header: ArtifactHeader;
+}
+
+/** An artifact, and the bytes of its whole file. */
+export interface SizedArtifact extends ArtifactFront {
+  size: number;
+}
+
+/** An artifact file. */
+export interface ArtifactFile extends SizedArtifact {
+  /** When the file was written, in milliseconds since 1970. */
+  modified: number;
 }
 
 /**
@@ -32,19 +39,40 @@ export interface ArtifactFile {
 export async function readArtifactFile(path: string): Promise<ArtifactFile> {
   const { size, mtimeMs: modified } = await statUserFile(path);
   try {
-    const outer = await readFront(path);
-    if (outer.header === undefined) throw new IntegrityError('it has no header');
-    return { ...factsOf(outer.header), size, modified, checksums: checksumsOf(outer), header: outer.header };
+    return { ...(await readFront(readAhead(path), path)), size, modified };
   } catch (error) {
     const known = fileError(error, `reading ${path}`);
     if (known !== error) throw known;
-    throw new UsageError(`${path} is not a whole Mender Artifact: ${messageOf(error)}`, { cause: error });
+    throw notWhole(path, error);
   }
 }
 
-async function readFront(path: string): Promise<Outer> {
-  const outer = newOuter(path, {});
-  for await (const entry of entriesOf(readAhead(path), path)) {
+/**
+ * Like `readArtifactFile`, for the bytes of an artifact, and reads no more of them than its front.
+ * `where` names it in errors.
+ */
+export async function readArtifactFront(bytes: AsyncIterable<Buffer>, where: string): Promise<ArtifactFront> {
+  try {
+    return await readFront(bytes, where);
+  } catch (error) {
+    throw error instanceof IntegrityError ? notWhole(where, error) : error;
+  }
+}
+
+function notWhole(where: string, error: unknown): UsageError {
+  return new UsageError(`${where} is not a whole Mender Artifact: ${messageOf(error)}`, { cause: error });
+}
+
+async function readFront(bytes: AsyncIterable<Buffer>, where: string): Promise<ArtifactFront> {
+  const outer = await readOuterFront(bytes, where);
+  const { header } = outer;
+  if (header === undefined) throw new IntegrityError('it has no header');
+  return { ...factsOf(header), checksums: checksumsOf(outer), header };
+}
+
+async function readOuterFront(bytes: AsyncIterable<Buffer>, where: string): Promise<Outer> {
+  const outer = newOuter(where, {});
+  for await (const entry of entriesOf(bytes, where)) {
     if (entry.path.startsWith('data/')) return outer;
     await readEntry(outer, entry);
   }

@@ -1,8 +1,8 @@
-import type { ArtifactFile } from '../../mender/read/readFile.ts';
+import type { SizedArtifact } from '../../mender/read/readFile.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 
 /** What identifies an artifact file. */
-type Identity = Pick<ArtifactFile, 'name' | 'size' | 'depends' | 'provides' | 'checksums'>;
+type Identity = Pick<SizedArtifact, 'name' | 'size' | 'depends' | 'provides' | 'checksums'>;
 
 /**
  * True if the server holds this very file: name, size, depends, provides and the payload's
@@ -26,7 +26,7 @@ export function isSameFile(facts: Identity, artifact: Artifact): boolean {
  * combination of name and depends. A list of values counts as each of its values, so one shared
  * device type is enough.
  */
-export function conflicts(facts: Pick<ArtifactFile, 'name' | 'depends'>, artifact: Artifact): boolean {
+export function conflicts(facts: Pick<SizedArtifact, 'name' | 'depends'>, artifact: Artifact): boolean {
   const theirs = artifact.artifact_depends ?? {};
   const keys = Object.keys(facts.depends);
   return (

@@ -3,11 +3,11 @@ import type { Api } from '../../server/api.ts';
 import { listArtifacts, storageOf } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { conflicts, isSameFile } from './sameArtifact.ts';
-import type { ArtifactFile } from '../../mender/read/readFile.ts';
+import type { SizedArtifact } from '../../mender/read/readFile.ts';
 
 /** The artifact that is this very file. Throws UsageError for a conflicting one. */
 export async function lookFor(
-  facts: ArtifactFile,
+  facts: SizedArtifact,
   api: Api,
   leaving: readonly Artifact[] = [],
 ): Promise<Artifact | undefined> {
@@ -24,7 +24,7 @@ export async function lookFor(
 
 /** Throws UnsupportedError if the server has no room for the file once `leaving` is deleted. */
 export async function checkStorage(
-  { name, size }: ArtifactFile,
+  { name, size }: SizedArtifact,
   api: Api,
   leaving: readonly Artifact[] = [],
 ): Promise<void> {
@@ -44,7 +44,7 @@ export async function checkStorage(
  * replaces are deleted.
  */
 export async function checkReplacement(
-  facts: ArtifactFile,
+  facts: SizedArtifact,
   api: Api,
   leaving: readonly Artifact[],
 ): Promise<void> {

@@ -4,6 +4,8 @@ import type { HttpResponse } from '../../http/http.ts';
 import type { ProgressTask } from '../../io/progress.ts';
 import { resumingBytes } from '../../download/resume.ts';
 import type { RangedFile } from '../../download/resume.ts';
+import { readArtifactFront } from '../../mender/read/readFile.ts';
+import type { SizedArtifact } from '../../mender/read/readFile.ts';
 import type { Api } from '../../server/api.ts';
 import { createdId } from '../../server/api.ts';
 import { getArtifact, postArtifact } from '../../server/artifacts.ts';
@@ -38,6 +40,20 @@ export async function uploadFromLocation(
   }
   const id = createdId(answer, doing);
   return { id, name: (await getArtifact(api, id)).name, size, outcome: 'uploaded' };
+}
+
+/**
+ * Reads the front of the artifact at an address. Throws what `uploadFromLocation` throws, and
+ * UsageError if there is no artifact.
+ */
+export async function readFromLocation(
+  location: string,
+  { api, log }: Pick<UploadContext, 'api' | 'log'>,
+): Promise<SizedArtifact> {
+  const file = remoteFile(api, location);
+  const size = await sizeOf(file, api.signal);
+  const bytes = resumingBytes(file, { start: 0, end: size, part: false }, log, api.signal);
+  return { ...(await readArtifactFront(bytes, file.what)), size };
 }
 
 /** The file at the address; messages leave out its query, which may hold a signature. */

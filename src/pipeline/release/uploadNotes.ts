@@ -74,16 +74,30 @@ export function uploadWithNote(request: UploadRequest, context: NotesContext): P
   return withNote(request, context, () => uploadArtifact(request, context));
 }
 
-/**
- * Like `uploadFromLocation`, with a note. An address with a query or a password gets no note, as
- * those may be secrets.
- */
-export async function uploadLocationWithNote(
-  location: string,
-  description: string | undefined,
+/** An upload from an address. */
+export interface LocationRequest {
+  location: string;
+  description?: string | undefined;
+}
+
+/** Like `uploadFromLocation`, with a note. */
+export function uploadLocationWithNote(
+  request: LocationRequest,
   context: NotesContext,
 ): Promise<UploadReport> {
-  const work = (): Promise<UploadReport> => uploadFromLocation(location, description, context);
+  const { location, description } = request;
+  return withLocationNote(request, context, () => uploadFromLocation(location, description, context));
+}
+
+/**
+ * Like `withNote`, for an address. One with a query or a password gets no note, as those may be
+ * secrets.
+ */
+export async function withLocationNote<T>(
+  { location, description }: LocationRequest,
+  context: NotesContext,
+  work: () => Promise<T>,
+): Promise<T> {
   const url = URL.canParse(location) ? new URL(location) : undefined;
   if (url === undefined || `${url.search}${url.username}${url.password}` !== '') return work();
   const note = { ...receiverOf(context, description), location };

@@ -15,7 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { writeDocument } from '../../../src/cache/documents.ts';
 import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../../src/errors.ts';
 import { finishUploads } from '../../../src/pipeline/release/finishUploads.ts';
-import { replaceArtifact } from '../../../src/pipeline/release/replace.ts';
+import { replaceArtifact, replaceFromLocation } from '../../../src/pipeline/release/replace.ts';
 import { uploadFromLocation } from '../../../src/pipeline/release/uploadLocation.ts';
 import {
   noteFor,
@@ -223,7 +223,61 @@ describe('replacing an artifact', () => {
     server.state.options.storageLimit = 30_000;
     const [old, path] = [await getArtifact(context.api, id), makeArtifact(replacement)];
     await expect(replaceArtifact(old, { path }, context)).rejects.toThrow(message);
+    const { url } = await serving(readFileSync(path));
+    await expect(replaceFromLocation(old, { location: url }, context)).rejects.toThrow(message);
     expect(server.state.artifacts.size).toBe(2);
+  });
+});
+
+describe('replacing an artifact by one at an address', () => {
+  async function stored() {
+    const place = await prepared();
+    const path = makeArtifact({ name: 'app-1' });
+    const { id } = await uploadWithNote({ path, description: 'why' }, place.context);
+    return { ...place, path, id, old: await getArtifact(place.context.api, id) };
+  }
+  const newer = () => readFileSync(makeArtifact({ name: 'app-1', payload: 50_000 }));
+
+  test('deletes the old one and keeps its description', async () => {
+    const { server, context, old, notes } = await stored();
+    const { url } = await serving(newer());
+    const report = await replaceFromLocation(old, { location: url }, context);
+    expect(report).toMatchObject({ name: 'app-1', outcome: 'uploaded' });
+    expect([...server.state.artifacts.values()]).toMatchObject([{ id: report.id, description: 'why' }]);
+    expect(notes()).toEqual([]);
+  });
+
+  test('sends nothing if the server has it', async () => {
+    const { server, context, old, id, path } = await stored();
+    const { url } = await serving(readFileSync(path));
+    const report = await replaceFromLocation(old, { location: url, description: 'new' }, context);
+    expect(report).toMatchObject({ id, outcome: 'present' });
+    expect([callsOf(server, POST), server.state.artifacts.get(id)?.description]).toEqual([1, 'new']);
+  });
+
+  test('that was cut off after the deletion is finished later', async () => {
+    const { server, context, old } = await stored();
+    server.faults.plan(POST, { kind: 'cutBefore' }, 99);
+    const { url } = await serving(newer());
+    const location = url.replace(/\?.*/, '');
+    await expect(replaceFromLocation(old, { location }, context)).rejects.toThrow(NetworkError);
+    expect(server.state.artifacts.size).toBe(0);
+    server.faults.clear();
+    await finishUploads(context);
+    expect([...server.state.artifacts.values()]).toMatchObject([{ name: 'app-1', description: 'why' }]);
+  });
+
+  test.each<[string, () => Buffer, new (message: string) => Error]>([
+    ['no artifact', () => Buffer.from('<html>log in</html>'), UsageError],
+    ['half of a header', () => newer().subarray(0, 2000), UsageError],
+    ['nothing', () => Buffer.alloc(0), Error],
+  ])('%s is refused, and nothing is deleted', async (_, bytes, kind) => {
+    const { server, context, old } = await stored();
+    const { url } = await serving(bytes());
+    const failed = replaceFromLocation(old, { location: url }, context);
+    await expect(failed).rejects.toThrow(kind);
+    await expect(failed).rejects.not.toThrow(/geheim/);
+    expect(server.state.artifacts.size).toBe(1);
   });
 });
 
@@ -306,10 +360,12 @@ describe('adding from an address', () => {
     const { url } = await serving(readFileSync(makeArtifact({ name: 'app-1' })));
     const { origin, pathname } = new URL(url);
     server.faults.plan(POST, { kind: 'cutBefore' }, 99);
-    await expect(uploadLocationWithNote(url, undefined, context)).rejects.toThrow(NetworkError);
+    await expect(uploadLocationWithNote({ location: url }, context)).rejects.toThrow(NetworkError);
     expect(notes()).toEqual([]);
     const plain = `${origin}${pathname}`;
-    await expect(uploadLocationWithNote(plain, 'from afar', context)).rejects.toThrow(NetworkError);
+    await expect(
+      uploadLocationWithNote({ location: plain, description: 'from afar' }, context),
+    ).rejects.toThrow(NetworkError);
     expect(notes()).toHaveLength(1);
     expect(await finishUploads(context, [plain])).toEqual([]);
     server.faults.clear();

@@ -85,7 +85,7 @@ const VERBS: Record<string, (store: Prepared) => Promise<void>> = {
     );
   },
   'put-empty-400': ({ run }) =>
-    fails(run(['update', 'gateway-1']), UsageError, 'expected --description or --replace'),
+    fails(run(['update', 'gateway-1']), UsageError, 'expected --description, --replace or --location'),
   'put-busy-409': async ({ run, server }) => {
     server.faults.plan(/^DELETE .*artifacts/, { kind: 'status', status: 409, message: 'in use' });
     const file = makeArtifact({ name: 'gateway-1', payload: 50_000 });
@@ -184,6 +184,7 @@ describe('fields', () => {
     [['add', 'a.mender', '--location', 'http://127.0.0.1/a.mender']],
     [['add', 'a.mender', 'b.mender']],
     [['update', '--description', 'x']],
+    [['update', 'gateway-1', '--replace', 'a.mender', '--location', 'http://127.0.0.1/a.mender']],
     [['detail', 'gateway-1', '--query', 'name=x']],
     [['list', '--sort', 'colour']],
   ])('%j is refused', async (words) => {
