@@ -45,7 +45,7 @@ export interface Cache {
 
 /** Opens the cache in `folder`. Creates nothing until something is stored. */
 export function openCache(folder: string, options: CacheOptions): Cache {
-  const layout = cacheLayout(folder);
+  const layout = cacheLayout(folder, options.ownFolder);
   const images = new ImageNotes(layout);
   return {
     root: layout.root,
@@ -81,5 +81,5 @@ async function ensureWritable(root: string, log: Log): Promise<void> {
 
 /** Returns the part of a cache folder that belongs to the layout of this version. */
 export function cacheRoot(folder: string): string {
-  return cacheLayout(folder).root;
+  return cacheLayout(folder, folder).root;
 }

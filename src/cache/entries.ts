@@ -111,8 +111,25 @@ export async function deleteLeftovers(layout: CacheLayout, olderThanMs: number):
   const left = (await filesBelow(layout.root)).filter(
     ({ name }) => name.startsWith(TEMPORARY_PREFIX) || LOCK_NAME.test(name),
   );
+  return deleteOlder(left, olderThanMs);
+}
+
+/**
+ * Deletes notes of images, and the documents that prove them, that were written longer ago than
+ * that. A later run looks the images up again. Returns the freed bytes.
+ */
+export async function deleteOldNotes(layout: CacheLayout, olderThanMs: number): Promise<number> {
+  const folders = [layout.manifests, layout.tags, layout.libraryImages];
+  const notes = await Promise.all(folders.map(filesBelow));
+  return deleteOlder(notes.flat(), olderThanMs);
+}
+
+async function deleteOlder(
+  files: readonly { parentPath: string; name: string }[],
+  olderThanMs: number,
+): Promise<number> {
   const sizes = await Promise.all(
-    left.map(async ({ parentPath, name }) => {
+    files.map(async ({ parentPath, name }) => {
       const path = join(parentPath, name);
       const found = await stat(path).catch(() => undefined);
       // The clock of another host may have been ahead.

@@ -22,6 +22,8 @@ import { IMAGE_NOTE, RESOLVED_IMAGE } from './records.ts';
 export class ImageNotes {
   readonly #layout: CacheLayout;
   readonly #documents: Documents;
+  /** Images of files of libraries in this run, by the paths of their notes. */
+  readonly #inLibrary = new Map<string, ResolvedImage>();
 
   constructor(layout: CacheLayout) {
     this.#layout = layout;
@@ -72,13 +74,19 @@ export class ImageNotes {
     return ifWritable(writeDocument(this.#layout.tag(reference, platform), image));
   }
 
-  /** Returns the image in a file of a container library. */
-  findByLibraryFile(digest: Digest, platform: Platform): Promise<ResolvedImage | undefined> {
-    return readNote(this.#layout.libraryImage(digest, platform), RESOLVED_IMAGE);
+  /**
+   * Returns the image in a file of a container library. Only the file itself could prove the note,
+   * so it comes from the user's own folder.
+   */
+  async findByLibraryFile(digest: Digest, platform: Platform): Promise<ResolvedImage | undefined> {
+    const path = this.#layout.libraryImage(digest, platform);
+    return this.#inLibrary.get(path) ?? (await readNote(path, RESOLVED_IMAGE));
   }
 
   rememberLibraryFile(digest: Digest, platform: Platform, image: ResolvedImage): Promise<void> {
-    return ifWritable(writeDocument(this.#layout.libraryImage(digest, platform), image));
+    const path = this.#layout.libraryImage(digest, platform);
+    this.#inLibrary.set(path, image);
+    return ifWritable(writeDocument(path, image));
   }
 
   /**

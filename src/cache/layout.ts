@@ -20,6 +20,8 @@ export interface CacheLayout {
   configs: string;
   deltas: string;
   manifests: string;
+  /** What names meant. */
+  tags: string;
   /** An uncompressed layer. */
   layer(diffID: Digest): string;
   config(configDigest: Digest): string;
@@ -29,7 +31,9 @@ export interface CacheLayout {
   manifestBytes(digest: Digest): string;
   /** The image that a name meant when it was last looked up, for one platform. */
   tag(reference: Reference, platform: Platform): string;
-  /** The image in a file of a container library, for one platform. */
+  /** The images in files of container libraries. */
+  libraryImages: string;
+  /** The image in a file of a container library, for one platform. In the user's own folder. */
   libraryImage(fileDigest: Digest, platform: Platform): string;
   /**
    * A file of a container library, until its layers are in the cache. Its name lets pruning delete
@@ -49,9 +53,11 @@ export interface CacheLayout {
   helperForgotten: string;
 }
 
-/** Returns the layout of the cache in `folder`. */
-export function cacheLayout(folder: string): CacheLayout {
+/** Returns the layout of the cache in `folder`, and of the user's own notes in `ownFolder`. */
+export function cacheLayout(folder: string, ownFolder: string): CacheLayout {
   const root = join(folder, LAYOUT_VERSION);
+  const tags = join(root, 'tags');
+  const libraryImages = join(ownFolder, LAYOUT_VERSION, 'library');
   const forPlatform = (key: string, platform: Platform): string =>
     `${hexOf(digestOf(`${key} ${formatPlatform(platform)}`))}.json`;
   return {
@@ -60,12 +66,13 @@ export function cacheLayout(folder: string): CacheLayout {
     configs: join(root, 'configs'),
     deltas: join(root, 'deltas'),
     manifests: join(root, 'manifests'),
+    ...{ tags, libraryImages },
     layer: (diffID) => join(root, 'layers', hexOf(diffID)),
     config: (configDigest) => join(root, 'configs', hexOf(configDigest)),
     manifest: (digest, platform) => join(root, 'manifests', forPlatform(digest, platform)),
     manifestBytes: (digest) => join(root, 'manifests', `${hexOf(digest)}.manifest`),
-    tag: (reference, platform) => join(root, 'tags', forPlatform(canonicalReference(reference), platform)),
-    libraryImage: (digest, platform) => join(root, 'library', forPlatform(digest, platform)),
+    tag: (reference, platform) => join(tags, forPlatform(canonicalReference(reference), platform)),
+    libraryImage: (digest, platform) => join(libraryImages, forPlatform(digest, platform)),
     libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
     delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),
     applications: join(root, 'applications'),

@@ -9,4 +9,9 @@ export interface CacheOptions extends Effects {
    * cache does not know.
    */
   helperFolders: readonly string[];
+  /**
+   * Absolute path of a folder of the user's own. Notes that no document proves are there, because
+   * CI systems share the cache between jobs.
+   */
+  ownFolder: string;
 }

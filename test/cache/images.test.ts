@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readDocument, writeDocument } from '../../src/cache/documents.ts';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -119,6 +119,36 @@ describe('the note of a manifest', () => {
     expect(await images.findByManifest(MANIFEST, PLATFORM)).toBeUndefined();
     expect(await images.findByLibraryFile(INDEX, PLATFORM)).toBeUndefined();
     expect(await images.findByName(parseReference('registry.example.com/web:2'), PLATFORM)).toBeUndefined();
+  });
+
+  it('is deleted by a pruning 90 days after it was written, with its documents', async () => {
+    const cache = await remember(MANIFEST);
+    const { images, upkeep, paths } = cache;
+    await images.rememberName(REFERENCE, PLATFORM, good.image);
+    await images.rememberLibraryFile(MANIFEST, PLATFORM, good.image);
+    const notes = [paths.manifest(MANIFEST, PLATFORM), paths.tag(REFERENCE, PLATFORM)];
+    const all = [...notes, paths.manifestBytes(MANIFEST), paths.libraryImage(MANIFEST, PLATFORM)];
+    const prune = async (days: number) => {
+      const then = new Date(Date.now() - days * 86_400_000);
+      for (const path of all) utimesSync(path, then, then);
+      await upkeep.prune({ limitPercent: 0 });
+      return all.filter(existsSync).length;
+    };
+    expect([await prune(89), await prune(91)]).toEqual([all.length, 0]);
+  });
+
+  it('of a file of a library is not in the cache, where others could change it', async () => {
+    const cache = await remember(MANIFEST);
+    await cache.images.rememberLibraryFile(INDEX, PLATFORM, good.image);
+    expect(cache.paths.libraryImage(INDEX, PLATFORM).startsWith(cache.root)).toBe(false);
+    const again = testCache({ ownFolder: join(cache.paths.root, '../own') });
+    expect(await again.images.findByLibraryFile(INDEX, PLATFORM)).toEqual(good.image);
+    const poisoned = testCache();
+    await writeDocument(
+      join(poisoned.root, 'library', basename(cache.paths.libraryImage(INDEX, PLATFORM))),
+      good.image,
+    );
+    expect(await poisoned.images.findByLibraryFile(INDEX, PLATFORM)).toBeUndefined();
   });
 
   it('of an older version, without its bytes, is not used and not called damaged', async () => {

@@ -23,7 +23,7 @@ async function cacheWithLayer(usedSecondsAgo: number): Promise<string> {
     layers: [{ diffID: digest }],
   };
   const last = { version: '1.0', artifactName: 'shop-1.0', services: { web: { image } } };
-  await new LastArtifacts(cacheLayout(folder), []).remember('shop', last);
+  await new LastArtifacts(cacheLayout(folder, folder), []).remember('shop', last);
   return folder;
 }
 

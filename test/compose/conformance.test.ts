@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMPOSE_SCHEMA } from '../../src/compose/read/schema/composeSchema.ts';
 import type { Mapping } from '../../src/compose/read/yaml/value.ts';
@@ -11,8 +12,11 @@ import { NEWER_PROJECTS } from './conformance/newerProjects.ts';
 import { NEWER_RESOURCE_FORMS, RESOURCE_FORMS } from './conformance/resourceForms.ts';
 import { resourceProject } from './conformance/resourceProject.ts';
 import { serviceProject, withPorts } from './conformance/serviceProject.ts';
+import { NO_VARIABLE, asDefault, formsWith, inEnvFile, resourcesWith } from './conformance/variableForms.ts';
 import { projectIn, readCase } from './project.ts';
 import { readIn, resolveBoth, resolveOriginal } from './reference.ts';
+
+type Services = Record<string, string>;
 
 /** The services of a table of forms: one for each form, named by attribute and number. */
 function servicesOf(forms: Record<string, readonly string[]>, suffix = ''): Record<string, string> {
@@ -54,6 +58,51 @@ describe.each([
     },
     60_000,
   );
+
+  const tables = isNewest ? [FORMS, NEWER_FORMS] : [FORMS];
+  const resources = isNewest ? [RESOURCE_FORMS, NEWER_RESOURCE_FORMS] : [RESOURCE_FORMS];
+  /** All forms, with scalars written by `write`. */
+  function written(write: (scalar: string) => string): Case[] {
+    const all = tables.map((forms, index) => servicesOf(formsWith(write, forms), `-${index}`));
+    const own = resources.map((forms) => resourcesWith(write, forms));
+    return [serviceProject(Object.assign({}, ...all) as Services, isNewest), resourceProject(...own)];
+  }
+
+  test('each scalar as the default of a variable', async () => {
+    for (const one of written(asDefault)) {
+      const { wanted, shipped } = await resolve(command, one);
+      expect(shipped).toEqual(wanted);
+    }
+  });
+
+  test('each scalar from a file of --env-file', async () => {
+    const { write, file } = inEnvFile();
+    for (const { files } of written(write)) {
+      const { '.env': usual = '', ...others } = files;
+      const folder = projectIn({ ...others, 'prod.env': usual + file() });
+      const one = { files, environment: { COMPOSE_ENV_FILES: join(folder, 'prod.env') } };
+      const { wanted, shipped } = resolveBoth(
+        command,
+        await readIn(one, folder),
+        resolveOriginal(command, one, folder),
+        folder,
+      );
+      expect(shipped).toEqual(wanted);
+    }
+  });
+
+  test.each(
+    tables.flatMap((forms) => Object.entries(NO_VARIABLE).filter(([attribute]) => attribute in forms)),
+  )('%s is refused with a variable for %j', async (attribute, keys) => {
+    for (const forms of tables.map((table) => table[attribute] ?? [])) {
+      for (const form of forms.filter((text) => keys.some((key) => text.includes(`${key}:`)))) {
+        const text = form.replace(new RegExp(`(${keys.join('|')}): ([^,}]+)`, 'g'), '$1: "${X:-$2}"');
+        const one = serviceProject({ web: text }, isNewest);
+        expect(() => resolveOriginal(command, one, projectIn(one.files)), text).toThrow();
+        await expect(readCase(one), text).rejects.toThrow();
+      }
+    }
+  });
 
   test('each form of each resource', async () => {
     const one = resourceProject(RESOURCE_FORMS, ...(isNewest ? [NEWER_RESOURCE_FORMS] : []));

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Cache } from '../../src/cache/cache.ts';
 import { openCache } from '../../src/cache/cache.ts';
 import type { CacheLayout } from '../../src/cache/layout.ts';
@@ -15,10 +16,11 @@ export function testCache(
   const cache = openCache(folder, {
     largestLayer: 64 << 20,
     helperFolders: [],
+    ownFolder: join(folder, 'own'),
     log: silentLog,
     progress: noProgress,
     signal: new AbortController().signal,
     ...options,
   });
-  return Object.assign(cache, { paths: cacheLayout(folder) });
+  return Object.assign(cache, { paths: cacheLayout(folder, join(folder, 'own')) });
 }

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { cacheRoot } from '../../cache/cache.ts';
 import type { CacheLimits } from '../../cache/upkeep.ts';
 import { UsageError } from '../../errors.ts';
@@ -43,6 +43,16 @@ export function cacheFolder(flag: string | undefined, place: Place): string {
 
 function userCache({ environment, home }: Place): string {
   return nonEmpty(environment['XDG_CACHE_HOME']) ?? join(home, '.cache');
+}
+
+/**
+ * The user's own folder for what no cache may hold: `$XDG_STATE_HOME/mender-docker-delta`, else
+ * below `~/.local/state`. https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+export function stateFolder({ environment, home }: Pick<Context, 'environment' | 'home'>): string {
+  const named = environment['XDG_STATE_HOME'] ?? '';
+  const state = isAbsolute(named) ? named : join(home, '.local', 'state');
+  return join(state, 'mender-docker-delta');
 }
 
 /** Where mender-docker-lifecycle-helper keeps its cache. */

@@ -17,7 +17,7 @@ import { credentialLocation } from '../../registry/credentialFiles.ts';
 import { dockerCredentials } from '../../registry/credentials.ts';
 import { registrySource } from '../../registry/source.ts';
 import type { BuildFlags } from './build.ts';
-import { cacheFolder, helperCaches } from './cacheFolder.ts';
+import { cacheFolder, helperCaches, stateFolder } from './cacheFolder.ts';
 import type { Context } from '../terminal/command.ts';
 import { libraryToken } from '../../library/token.ts';
 import { libraryAt } from './libraryAccess.ts';
@@ -50,6 +50,7 @@ export function openCacheOf(
   return openCache(cacheFolder(cacheDir, context), {
     largestLayer: maxLayerSize === undefined ? LARGEST_LAYER : parseSize(maxLayerSize, '--max-layer-size'),
     helperFolders: helperCaches(context),
+    ownFolder: stateFolder(context),
     ...{ log, progress, signal },
   });
 }

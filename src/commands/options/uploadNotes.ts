@@ -1,23 +1,18 @@
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { hasEntries } from '../../io/files.ts';
 import type { NotesContext } from '../../pipeline/release/uploadNotes.ts';
 import type { Api } from '../../server/api.ts';
 import type { Context } from '../terminal/command.ts';
-import { cacheOf } from './cacheFolder.ts';
+import { cacheOf, stateFolder } from './cacheFolder.ts';
 
 /** Not shown in the help: notes of uploads are not in the cache, but command lines may name it. */
 export const CACHE_OPTIONS = {
   'cache-dir': { type: 'string', hidden: true, describe: 'Cache folder' },
 } as const;
 
-/**
- * The folder of upload notes: `$XDG_STATE_HOME/mender-docker-delta/uploads`, else below
- * `~/.local/state`. https://specifications.freedesktop.org/basedir-spec/latest/
- */
-export function notesFolder({ environment, home }: Pick<Context, 'environment' | 'home'>): string {
-  const named = environment['XDG_STATE_HOME'] ?? '';
-  const state = isAbsolute(named) ? named : join(home, '.local', 'state');
-  return join(state, 'mender-docker-delta', 'uploads');
+/** The folder of upload notes. */
+export function notesFolder(place: Pick<Context, 'environment' | 'home'>): string {
+  return join(stateFolder(place), 'uploads');
 }
 
 /** What uploads to a server use. Warns of notes that older versions left in the cache. */

@@ -50,7 +50,7 @@ describe('words of mender-docker-lifecycle-helper', () => {
     const environment = { HOME: folder, MENDER_HELPER_CACHE_DIR: join(folder, 'cache') };
     const { signal } = new AbortController();
     const base = async () => {
-      const options = { log: silentLog, progress: noProgress, signal, largestLayer: 1 };
+      const options = { log: silentLog, progress: noProgress, signal, largestLayer: 1, ownFolder: folder };
       const cache = openCache(join(folder, 'cache'), { ...options, helperFolders: [join(folder, 'cache')] });
       return (await cache.lastArtifacts.delivered('shop'))[0]?.version;
     };

@@ -21,7 +21,7 @@ const SERVICE: Record<Kind, string> = {
     deploy.resources.reservations.memory volumes.*.tmpfs.size blkio_config.device_read_bps.*.rate
     blkio_config.device_write_bps.*.rate`,
   octal: 'configs.*.mode secrets.*.mode',
-  'number without quotes': 'volumes.*.tmpfs.mode',
+  'number without quotes': 'volumes.*.tmpfs.mode blkio_config.weight_device.*.weight',
   'device count': 'gpus.*.count deploy.resources.reservations.devices.*.count',
 };
 
