@@ -35,6 +35,26 @@ export interface DownloadFigures {
   peak?: number;
 }
 
+/** One build of many services. */
+interface ManyServices {
+  seconds: number;
+  /** Processor seconds, user and system. */
+  processor: number;
+  peak: number;
+  /** To the registry. */
+  requests: number;
+}
+
+/** The builds of one number of services, each with an image of its own. */
+export interface GrowthFigures {
+  services: number;
+  first: ManyServices;
+  /** Nothing changed. */
+  again: ManyServices;
+  /** All images changed. */
+  delta: ManyServices;
+}
+
 /** The figures in docs/measurements/NAME.json. */
 export interface FiguresOf {
   /** By encoder and pair. */
@@ -53,6 +73,7 @@ export interface FiguresOf {
     pairedSize: number;
   };
   transfer: { what: string; bytes: number; seconds: number; peak: number }[];
+  growth: GrowthFigures[];
   download: { mebibytes: number; runs: number; ways: Record<string, DownloadFigures> };
 }
 
@@ -164,11 +185,35 @@ function downloadTable({ mebibytes, runs, ways }: FiguresOf['download']): string
   return `${mebibytes} MiB from 127.0.0.1, best of ${runs}:\n\n${markdownTable(head, rows)}`;
 }
 
+function growthTable(figures: FiguresOf['growth']): string {
+  const row = (services: number, what: string, one: ManyServices): string[] => {
+    const { seconds, processor, peak, requests } = one;
+    const each = (1000 * processor) / services;
+    const times = [seconds.toFixed(1), processor.toFixed(1), each.toFixed(0)];
+    return [`${services} services, ${what}`, ...times, String(requests), megabytes(peak, 0)];
+  };
+  const rows = figures.flatMap(({ services, first, again, delta }) => [
+    row(services, 'first build', first),
+    row(services, 'nothing changed', again),
+    row(services, 'all images changed', delta),
+  ]);
+  const head = [
+    'build',
+    'seconds',
+    'processor seconds',
+    'ms for each service',
+    'requests',
+    'peak memory, MB',
+  ];
+  return markdownTable(head, rows);
+}
+
 const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string } = {
   delta: deltaTables,
   'delta-large': largeTable,
   build: buildTables,
   transfer: transferTable,
+  growth: growthTable,
   download: downloadTable,
 };
 
