@@ -39,7 +39,7 @@ function describe(report: ArtifactReport): string {
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
   const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${onOneLine(value)}`);
-  return `${lines.join('\n')}\n\n${formatTable(['image', 'base', 'layer', 'kind', 'bytes'], report.images.flatMap(imageRows), [4])}`;
+  return `${lines.join('\n')}\n\n${formatTable(['image', 'base', 'layer', 'kind', 'payload'], report.images.flatMap(imageRows), [4])}`;
 }
 
 const SIGNATURES = {

@@ -64,7 +64,7 @@ function verificationText(verification: Verification): string {
   const { memoryBytes, readBytes } = estimate;
   return [
     formatTable(
-      ['image', 'base', 'layer', 'kind', 'layer size', 'in artifact'],
+      ['image', 'base', 'layer', 'kind', 'layer size', 'payload'],
       images.flatMap(imageRows),
       [4, 5],
     ),

@@ -197,6 +197,7 @@ describe('scripts/ci/job-summary.mjs', () => {
         artifactName: 'shop-1.1.0',
         base: { version: '1.0.0', origin: '1.0.0, the last delivery of this machine (cache)' },
         artifact: { path: '/build/shop-1.1.0.mender', size: 4_200_000, compression: 'lzma' },
+        fullSize: 60_000_000,
         images: [
           {
             image: 'example.test/web:1.1.0',
@@ -247,9 +248,9 @@ describe('scripts/ci/job-summary.mjs', () => {
       [
         '### shop-1.1.0',
         '',
-        'shop-1.1.0.mender: **4.2 MB** (lzma), against 1.0.0. Layers: 4 MB sent of 180 MB.',
+        'shop-1.1.0.mender: **4.2 MB** instead of 60 MB (-93 %), lzma, against 1.0.0. Payload: 4 MB before compression, for images of 180 MB.',
         '',
-        '| image | layer | kind | layer size | sent |',
+        '| image | layer | kind | layer size | payload |',
         '| --- | --- | --- | ---: | ---: |',
         '| example.test/web:1.1.0 | aaaaaaaaaaaa | unchanged | 30 MB | 0 MB |',
         '|  | bbbbbbbbbbbb | delta | 150 MB | 4 MB |',

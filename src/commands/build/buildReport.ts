@@ -12,6 +12,8 @@ import type { PlanReport } from './planReport.ts';
 /** A finished artifact as plain data. All sizes are bytes. */
 export interface BuildReport extends Omit<PlanReport, 'images'> {
   artifact: ArtifactSummary;
+  /** Bytes of a full artifact of the same images, about; null if the size of a layer is unknown. */
+  fullSize: number | null;
   images: {
     id: string;
     image: string;
@@ -44,6 +46,7 @@ export function buildJson({ plan, files, artifact, images }: BuiltArtifact): Bui
   return {
     ...planJson(plan, files),
     artifact,
+    fullSize: fullSize(plan) ?? null,
     images: images.map(({ id, name, current, layers }) => ({
       id,
       image: formatReference(name),
@@ -70,11 +73,11 @@ export function buildText(built: BuiltArtifact): string {
   const total = all.reduce((sum, { size }) => sum + size, 0);
   const sent = all.reduce((sum, layer) => sum + sentBytes(layer, artifact), 0);
   return [
-    formatTable(['service', 'image', 'layer', 'kind', 'old size', 'new size', 'sent'], rows, [4, 5, 6]),
+    formatTable(['service', 'image', 'layer', 'kind', 'old size', 'new size', 'payload'], rows, [4, 5, 6]),
     '',
     `base:     ${plan.baseline ? plan.baseline.origin : 'none'}`,
     ...(plan.removedServices.length > 0 ? [`removed:  ${plan.removedServices.join(', ')}`] : []),
-    `layers:   ${formatBytes(sent)} sent of ${formatBytes(total)} in the images`,
+    `payload:  ${formatBytes(sent)} before compression, for images of ${formatBytes(total)}`,
     `files:    ${filesText(files)}`,
     `artifact: ${artifact.path}`,
     `          ${savingText(built)}`,
