@@ -1,16 +1,17 @@
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import { transformSync } from 'rolldown/utils';
+import type { TransformOptions } from 'rolldown/utils';
 import { temporaryFolder } from './temporary.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const compilerOptions: ts.CompilerOptions = {
-  module: ts.ModuleKind.ESNext,
-  target: ts.ScriptTarget.ES2023,
-  verbatimModuleSyntax: true,
-  rewriteRelativeImportExtensions: true,
+/** As TypeScript with `verbatimModuleSyntax` and `rewriteRelativeImportExtensions`, in a twentieth of the time. */
+const OPTIONS: TransformOptions = {
+  target: 'es2023',
+  tsconfig: false,
+  typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: true },
 };
 
 /** A folder in `folder` with all sources as JavaScript, as a package has them: only such code starts threads. */
@@ -21,12 +22,11 @@ export function compiledSources(folder: string = temporaryFolder()): string {
       copyFileSync(join(ROOT, 'src', name), join(folder, 'dist', name));
     }
     if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
-    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'src', name), 'utf8'), {
-      compilerOptions,
-    });
+    const { code, errors } = transformSync(name, readFileSync(join(ROOT, 'src', name), 'utf8'), OPTIONS);
+    if (errors.length > 0) throw new Error(`src/${name}: ${JSON.stringify(errors)}`);
     const path = join(folder, 'dist', name.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, outputText);
+    writeFileSync(path, code);
   }
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
