@@ -163,6 +163,8 @@ describe('a server of maps', () => {
 });
 
 describe('a file that is broken', () => {
+  /** A server that accepts no token. */
+  const refusing = () => listen((_request, response) => response.writeHead(401).end());
   const CONTENTS: Record<string, string> = {
     empty: '',
     NUL: '\0\0\0\0',
@@ -174,7 +176,7 @@ describe('a file that is broken', () => {
     'deep lists': '['.repeat(3000) + ']'.repeat(3000),
     'a page': '<html>\x1b</html>',
   };
-  const READERS: [string, (path: string) => string[]][] = [
+  const READERS: [string, (path: string, host: string) => string[]][] = [
     ['inspect', (path) => ['inspect', path]],
     ['verify', (path) => ['verify', path]],
     ['upload', (path) => ['upload', path]],
@@ -203,25 +205,23 @@ describe('a file that is broken', () => {
         '[{"name":"app","workflow":"community","cloud":"mender","mappings":{}}]',
       ],
     ],
-    [
-      '--token-file',
-      (path) => ['artifacts', 'list', '--mender-host', 'http://127.0.0.1:1', '--token-file', path],
-    ],
+    ['--token-file', (path, host) => ['artifacts', 'list', '--mender-host', host, '--token-file', path]],
     ['inspect --key', (path) => ['inspect', makeArtifact({ name: 'app-1' }), '--key', path]],
   ];
   test.each(READERS)('ends %s with a documented exit code', async (_, argvOf) => {
     const folder = temporaryFolder();
+    const path = join(folder, 'file.yaml');
+    const argv = argvOf(path, await refusing());
     for (const [name, content] of Object.entries(CONTENTS)) {
-      const path = join(folder, 'file.yaml');
       writeFileSync(path, content);
-      const run = await runCli(argvOf(path), { MENDER_PAT: '', HOME: folder });
+      const run = await runCli(argv, { MENDER_PAT: '', HOME: folder });
       expect(run.stderr, name).not.toMatch(/This is a bug|\n\s+at /);
       expect(DOCUMENTED, name).toContain(run.code);
     }
   });
 
   test.each(READERS)('NUL in the path of %s', async (_, argvOf) => {
-    const run = await runCli(argvOf('a\0b'), { HOME: temporaryFolder() });
+    const run = await runCli(argvOf('a\0b', await refusing()), { HOME: temporaryFolder() });
     expect(run.stderr).not.toMatch(/This is a bug|\n\s+at /);
     expect(DOCUMENTED).toContain(run.code);
   });

@@ -2,6 +2,7 @@ import { parseWords } from '../../src/commands/line/parseWords.ts';
 import type { Command } from '../../src/commands/terminal/command.ts';
 import { PLAIN, layOut } from '../../src/commands/terminal/layout.ts';
 import { createHttp } from '../../src/http/http.ts';
+import { wait } from '../../src/http/wait.ts';
 import { createLog } from '../../src/io/log.ts';
 import type { LogLevel } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
@@ -38,7 +39,8 @@ export async function runCommand(
   const print = (text: string): void => void printed.push(json ? redact(text) : layOut(text, PLAIN));
   const log = createLog(level, (line) => void logged.push(line));
   const context = {
-    http: createHttp({ log }),
+    // It repeats failed requests as often as a user's does, but at once.
+    http: createHttp({ log, wait: (_pause, cancelled) => wait(0, cancelled) }),
     // Nothing is noted in the folder of the user who runs the tests.
     environment: { XDG_CACHE_HOME: temporaryFolder(), XDG_STATE_HOME: temporaryFolder(), ...environment },
     folder: process.cwd(),

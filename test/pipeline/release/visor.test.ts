@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { artifactsCommand } from '../../../src/commands/artifacts/artifacts.ts';
@@ -38,13 +38,24 @@ interface Fields {
 const { exchanges } = vectors('visor-http') as { exchanges: HttpVector[] };
 const fields = vectors('visor-fields') as Fields;
 
+const gateways = new Map<string, Buffer>();
+
+/** An artifact of this name in the folder: the tool of Mender makes its bytes once for all tests. */
+function copyOf(name: string, folder: string): string {
+  const bytes = gateways.get(name) ?? readFileSync(makeArtifact({ name }));
+  gateways.set(name, bytes);
+  const path = join(folder, `${name}.mender`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
 async function prepared() {
   const server = await menderServer();
   const folder = temporaryFolder();
   const environment = { MENDER_PAT: server.token, XDG_STATE_HOME: folder };
   const run = (words: string[], json = true) =>
     runCommand(server, artifactsCommand, words, { json, environment });
-  const paths = ['gateway-1', 'gateway-2'].map((name) => makeArtifact({ name }));
+  const paths = ['gateway-1', 'gateway-2'].map((name) => copyOf(name, folder));
   for (const path of paths) await runCommand(server, uploadCommand, [path], { environment });
   return { server, folder, run, paths };
 }

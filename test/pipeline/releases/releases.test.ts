@@ -134,7 +134,15 @@ describe('a tag that was rebuilt between two releases', () => {
       git('commit', '-q', '-m', 'Lock');
       expect(await on('dev', 'plan', '--release', '--locked')).toMatchObject({ code: 0 });
     } else {
-      const release = ['--release', '-a', artifact('shop-1.0.0'), '-g', 'staging', '--poll-interval', '1s'];
+      const release = [
+        '--release',
+        '-a',
+        artifact('shop-1.0.0'),
+        '-g',
+        'staging',
+        '--poll-interval',
+        '0.02s',
+      ];
       const { code, stderr } = await on('ci', 'build', ...release);
       expect([code, stderr]).toEqual([0, expect.any(String)]);
     }
@@ -200,7 +208,7 @@ describe('what the server says was deployed', () => {
   it('comes before what this machine delivered', async () => {
     const server = await fleet();
     const { commit, on, artifact } = makeShop(server);
-    const deploy = ['-g', 'staging', '--poll-interval', '1s'];
+    const deploy = ['-g', 'staging', '--poll-interval', '0.02s'];
     commit('1.0.0', web('1'));
     for (const machine of ['a']) {
       const { code, stderr } = await on(machine, 'build', '--release', '-a', artifact('1'), ...deploy);
