@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +24,13 @@ function commandsOf(path: string): string {
 }
 
 let registry: RunningRegistry;
+/** A folder on PATH with the tool. */
+let programs: string;
 beforeAll(async () => {
+  programs = mkdtempSync(join(tmpdir(), 'mender-docker-delta-quick-start-'));
+  const [node, tool] = compiledIn(join(programs, 'tool'));
+  writeFileSync(join(programs, 'mender-docker-delta'), `#!/bin/sh\nexec '${node}' '${tool!}' "$@"\n`);
+  chmodSync(join(programs, 'mender-docker-delta'), 0o755);
   registry = await startRegistry();
   for (const release of ['1.28.0', '1.28.1']) {
     const program = noise(200_000, 1);
@@ -34,6 +41,7 @@ beforeAll(async () => {
   }
 });
 afterAll(() => registry.stop());
+afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
 describe('the quick start', () => {
   it.each(['README.md', 'docs/quick-start.md'])(
@@ -43,14 +51,6 @@ describe('the quick start', () => {
       const device = { id: 'kitchen', type: 'raspberrypi4', group: 'test', provides: {} };
       simulateDevice(server, device, { outcome: 'success' });
       const folder = temporaryFolder();
-      const [, tool] = compiledIn(join(folder, 'tool'));
-      const programs = join(folder, 'programs');
-      mkdirSync(programs);
-      writeFileSync(
-        join(programs, 'mender-docker-delta'),
-        `#!/bin/sh\nexec '${process.execPath}' '${tool!}' "$@"\n`,
-      );
-      chmodSync(join(programs, 'mender-docker-delta'), 0o755);
       const script = commandsOf(path)
         .replace('image: nginx:', `image: ${registry.host}/nginx:`)
         .replace(/MENDER_PAT=\S+/, `MENDER_PAT=${server.token}`);
@@ -62,7 +62,7 @@ describe('the quick start', () => {
           PATH: `${programs}:${process.env['PATH']!}`,
           HOME: folder,
           MENDER_DOCKER_DELTA_MENDER_HOST: server.url,
-          MENDER_DOCKER_DELTA_POLL_INTERVAL: '1s',
+          MENDER_DOCKER_DELTA_POLL_INTERVAL: '0.05s',
         },
       });
       expect(exitCode, all).toBe(0);

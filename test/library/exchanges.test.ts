@@ -96,7 +96,10 @@ const PERFORM: Record<string, Perform> = {
 
 function payloadOf(length: number): Buffer {
   if (length === 33) return Buffer.from('THIS IS A TEST FOR SHA256 SUMMING');
-  return Buffer.from(Uint8Array.from({ length }, (_, position) => position % 251));
+  return Buffer.alloc(
+    length,
+    Uint8Array.from({ length: 251 }, (_, position) => position),
+  );
 }
 
 /** The digests in the vectors are of bytes that the vectors don't keep: those of what is replayed take their place. */
