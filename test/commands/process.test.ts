@@ -127,7 +127,8 @@ describe('an output', () => {
     child.stdout!.destroy();
     const said = text(child.stderr!);
     expect(await once(child, 'exit')).toEqual([0, null]);
-    expect(await said).toBe('');
+    // A slow machine tells of its progress.
+    expect((await said).replace(/^.*: done, .*\n/gm, '')).toBe('');
     expect(readdirSync(folder)).toContain('gone.mender');
   }, 60_000);
 
