@@ -13,6 +13,7 @@ import { isInside } from './leftOut.ts';
 import type { ShipmentParts } from './parts.ts';
 import { refuseSecretsIn, refuseSecretValues } from './ownSecrets.ts';
 import { fileReferences } from './references.ts';
+import { unshippedSecrets } from './unshippedSecrets.ts';
 import { shippedVariables } from './shippedVariables.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
 import type { Lookup } from '../read/variables/template.ts';
@@ -53,7 +54,11 @@ export async function prepareShipment(
   requireShippedImages(resolved, active);
   const device = deviceEdits(resolved, active);
   const references = fileReferences(resolved, parts.active);
-  const local = await gatherLocalFiles(folder, references, steeringFiles(variables), privatePaths);
+  const secrets = unshippedSecrets(resolved, parts, references);
+  const local = await gatherLocalFiles(folder, references, steeringFiles(variables), [
+    ...privatePaths,
+    ...secrets,
+  ]);
   const imageless = parts.active.map((name): Edit => ({ at: ['services', name, 'image'] }));
   const kept = editModel(deferred, [...device.edits, ...local.edits, ...imageless]);
   const { edits, dotenv, needsDotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);

@@ -268,6 +268,23 @@ describe('a mounted project folder ships without', () => {
     ]);
   });
 
+  test('secrets that no service of the device uses, and keys of a build', async () => {
+    const build = 'build: {context: ., secrets: [npm], ssh: ["default=keys/a", other=./keys/b]}';
+    const services = [
+      `  web: {image: "web:1", ${build}, secrets: [used], volumes: [".:/app", "./named:/n"]}`,
+      '  debug: {image: debug, profiles: [debug], secrets: [admin], build: {ssh: {id: keys/c}}}',
+    ];
+    const secrets = 'npm: {file: npm_token}, admin: {file: ./admin}, used: {file: used}, n: {file: ./named}';
+    const others = ['npm_token', 'admin', 'used', 'named', 'keys/a', 'keys/b', 'keys/c', 'app.js'];
+    const folder = folderWith({
+      'app/compose.yaml': `services:\n${services.join('\n')}\nsecrets: {${secrets}}\n`,
+      ...Object.fromEntries(others.map((name) => [`app/${name}`, ''])),
+    });
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual(['app.js', 'named', 'used']);
+    expect(application.warnings.join('\n')).toMatch(/admin, keys\/a.*npm_token: each is a file of the build/);
+  });
+
   test('what .menderignore names, but with what it keeps', async () => {
     const folder = folderWith({
       'app/compose.yaml': `${WEB}, volumes: [".:/app", "./named.log:/x"]}}\n`,
