@@ -85,6 +85,18 @@ describe('the folder for compiled code', () => {
     expect(compileCacheFolder({ HOME: home })).toBe(join(home, 'elsewhere', NAME));
   });
 
+  it('is the one that Node.js keeps compiled code in', () => {
+    const home = temporaryFolder();
+    const preload = join(home, 'newer.cjs');
+    const enable = '(folder) => process.stdout.write(`compiled: ${folder}\\n`)';
+    writeFileSync(preload, `require('node:module').enableCompileCache = ${enable};`);
+    const run = spawnSync(process.execPath, ['--require', preload, PROGRAM, '--version'], {
+      env: { PATH: process.env['PATH'], HOME: home },
+      encoding: 'utf8',
+    });
+    expect(run.stdout).toContain(`compiled: ${join(home, '.cache', NAME)}\n`);
+  });
+
   const unsafe: [string, (folder: string) => void][] = [
     ['others may open it', (folder) => chmodSync(folder, 0o750)],
     ['others may replace it', (folder) => chmodSync(join(folder, '..'), 0o777)],

@@ -5,7 +5,7 @@ import { startMisbehavingRegistry } from '../../helpers/misbehaving-registry.ts'
 import { project } from '../../helpers/project.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
-const [FEW, MANY] = [8, 24] as const;
+const [FEW, MANY] = [10, 30] as const;
 
 /** What a build asks of others. */
 interface Work {
