@@ -1,14 +1,17 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { EXIT } from '../../src/errors.ts';
 import { runCli } from '../helpers/cli.ts';
+import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { listen } from '../helpers/listen.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const ID = '11111111-1111-1111-1111-111111111111';
 const QUICK = ['--wait-timeout', '0.02s', '--poll-interval', '0.01s'];
+
+const BUILD = ['-t', 'q', '-p', 'linux/amd64', '--artifact-version', '2', '-f', 'web=ARCHIVE'];
 
 /** Command lines of every verb that asks a Mender server. */
 const VERBS: Record<string, string[]> = {
@@ -18,7 +21,8 @@ const VERBS: Record<string, string[]> = {
   'artifacts head': [ID],
   'artifacts download': [ID, '-o', 'FOLDER/out'],
   'artifacts add': ['ARTIFACT'],
-  'artifacts update': [ID, '--description', 'x'],
+  [`artifacts update ${ID}`]: ['--description', 'x'],
+  [`artifacts update ${ID} --location HOST/app.mender`]: [],
   'artifacts delete': [ID],
   'artifacts prune': ['app'],
   'releases list': [],
@@ -29,6 +33,16 @@ const VERBS: Record<string, string[]> = {
   'deployments show': [ID],
   'deployments watch': [ID, ...QUICK],
   'deployments abort': [ID],
+  'devices list': ['-g', 'staging', '--application', 'app'],
+  'devices show': ['d1'],
+  'groups list': [],
+  'fleet status': ['app', '--to', '2', '--link', '1mbit'],
+  rollout: ['PROJECT', ...BUILD, '--all-devices', ...QUICK],
+  'rollout PROJECT': [...BUILD, '-g', 'staging', '--dry-run', '--base', 'mender://app-1'],
+  plan: ['PROJECT', ...BUILD],
+  'plan PROJECT': [...BUILD, '--base', 'mender://app-1'],
+  doctor: ['-g', 'staging'],
+  'artifacts update': [ID, '--replace', 'ARTIFACT'],
   upload: ['ARTIFACT'],
   'upload ARTIFACT': ['--direct-upload'],
   deploy: ['app', '--all-devices', ...QUICK],
@@ -68,8 +82,16 @@ const DOCUMENTED = Object.values(EXIT).filter((code) => code !== EXIT.bug);
 async function expectDocumented(argv: readonly string[], body: string): Promise<void> {
   const folder = temporaryFolder();
   const host = await answering(body, { location: `/x/${ID}` });
+  const archive = join(folder, 'web.tar');
+  if (argv.includes('PROJECT')) {
+    writeFileSync(join(folder, 'compose.yaml'), 'name: app\nservices: {web: {image: "web:1"}}\n');
+    writeOciArchive(archive, { 'web:1': buildImage({ layers: [{ a: 'a' }] }) });
+  }
+  const places: Record<string, string> = { FOLDER: folder, PROJECT: folder, HOST: host, ARCHIVE: archive };
   const words = argv.map((word) =>
-    word === 'ARTIFACT' ? makeArtifact({ name: 'app-1' }) : word.replace('FOLDER', folder),
+    word === 'ARTIFACT'
+      ? makeArtifact({ name: 'app-1' })
+      : word.replace(/FOLDER|PROJECT|HOST|ARCHIVE/, (name) => places[name] ?? ''),
   );
   const run = await runCli([...words, '--mender-host', host], { MENDER_PAT: 'a-token', HOME: folder });
   expect(run.stderr).not.toMatch(/This is a bug|\n\s+at /);
@@ -176,11 +198,32 @@ describe('a file that is broken', () => {
     'deep lists': '['.repeat(3000) + ']'.repeat(3000),
     'a page': '<html>\x1b</html>',
   };
+  const HOST = ['--mender-host', 'HOST'];
+  const PLAN = [
+    'plan',
+    'PROJECT',
+    '-t',
+    'q',
+    '-p',
+    'linux/amd64',
+    '--artifact-version',
+    '1',
+    '--mode',
+    'offline',
+  ];
   const READERS: [string, (path: string, host: string) => string[]][] = [
     ['inspect', (path) => ['inspect', path]],
     ['verify', (path) => ['verify', path]],
     ['upload', (path) => ['upload', path]],
     ['build', (path) => ['build', path, '-t', 'q', '-p', 'linux/amd64', '--no-upload']],
+    ['lock', (path) => ['lock', path, '-t', 'q', '-p', 'linux/amd64', '--mode', 'offline']],
+    ['doctor', (path) => ['doctor', path, ...HOST]],
+    ['init', (path) => ['init', path, '-t', 'q', '-p', 'linux/amd64']],
+    ['rollout', (path) => ['rollout', path, '--all-devices', ...HOST]],
+    ['--device-report', (path) => [...PLAN, '--device-report', path]],
+    ['--env-file', (path) => [...PLAN, '--env-file', path]],
+    ['artifacts update --replace', (path) => ['artifacts', 'update', ID, '--replace', path, ...HOST]],
+    ['library push', (path) => ['library', 'push', path, 'library://a/b/c:1', '--library', 'HOST']],
     ['--base', (path) => ['plan', path, '-t', 'q', '-p', 'linux/amd64', '--base', path]],
     ['destinations lint', (path) => ['destinations', 'lint', path]],
     ['--repo-file', (path) => ['destinations', 'resolve', 'app', '--repo-file', path]],
@@ -211,7 +254,10 @@ describe('a file that is broken', () => {
   test.each(READERS)('ends %s with a documented exit code', async (_, argvOf) => {
     const folder = temporaryFolder();
     const path = join(folder, 'file.yaml');
-    const argv = argvOf(path, await refusing());
+    const project = join(folder, 'project.yml');
+    writeFileSync(project, 'services: {web: {image: "web:1"}}\n');
+    const host = await refusing();
+    const argv = argvOf(path, host).map((word) => ({ PROJECT: project, HOST: host })[word] ?? word);
     for (const [name, content] of Object.entries(CONTENTS)) {
       writeFileSync(path, content);
       const run = await runCli(argv, { MENDER_PAT: '', HOME: folder });
@@ -220,9 +266,85 @@ describe('a file that is broken', () => {
     }
   });
 
+  /** Files that are found by their names, below the home folder or next to the Compose file. */
+  const FOUND: [string, string[]][] = [
+    ['.config/mender-docker-delta/config.yaml', ['config', 'show']],
+    ['.config/mender-docker-delta/config.yaml', ['init', 'PROJECT', '-t', 'q', '-p', 'linux/amd64']],
+    ['.mender-clirc', ['config', 'show']],
+    ['.cache/mender/authtoken', ['groups', 'list', ...HOST]],
+    ['shop/mender-docker-delta.lock', [...PLAN, '--locked']],
+    ['shop/VERSION', [...PLAN.slice(0, 6), '--release', '--mode', 'offline']],
+    ['shop/.env', ['doctor', 'PROJECT', ...HOST]],
+    ['shop/.menderignore', ['lock', 'PROJECT', ...PLAN.slice(2, 6), '--mode', 'offline']],
+    ['shop/.gitignore', ['init', 'PROJECT', '-t', 'q', '-p', 'linux/amd64']],
+  ];
+  test.each(FOUND)('%s ends with a documented exit code: %j', async (name, argv) => {
+    const home = temporaryFolder();
+    const project = join(home, 'shop');
+    const places: Record<string, string> = { PROJECT: project, HOST: await refusing() };
+    const words = argv.map((word) => places[word] ?? word);
+    for (const [kind, content] of Object.entries(CONTENTS)) {
+      mkdirSync(project, { recursive: true });
+      writeFileSync(
+        join(project, 'compose.yaml'),
+        'services: {web: {image: "web:1", volumes: ["./a:/a"]}}\n',
+      );
+      mkdirSync(dirname(join(home, name)), { recursive: true });
+      writeFileSync(join(home, name), content);
+      const run = await runCli(words, { HOME: home });
+      expect(run.stderr, kind).not.toMatch(/This is a bug|\n\s+at /);
+      expect(DOCUMENTED, kind).toContain(run.code);
+      rmSync(project, { recursive: true });
+    }
+  });
+
   test.each(READERS)('NUL in the path of %s', async (_, argvOf) => {
     const run = await runCli(argvOf('a\0b', await refusing()), { HOME: temporaryFolder() });
     expect(run.stderr).not.toMatch(/This is a bug|\n\s+at /);
     expect(DOCUMENTED).toContain(run.code);
+  });
+});
+
+describe('a device', () => {
+  /** Runs with an ssh on PATH that does as the script says. */
+  async function withSsh(script: string, argv: readonly string[]): Promise<void> {
+    const folder = temporaryFolder();
+    const program = join(folder, 'ssh');
+    writeFileSync(program, `#!/bin/sh\ncat > /dev/null\n${script}\n`);
+    chmodSync(program, 0o755);
+    writeFileSync(join(folder, 'compose.yaml'), 'services: {web: {image: "web:1"}}\n');
+    vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
+    try {
+      const words = argv.map((word) => (word === 'PROJECT' ? folder : word));
+      const run = await runCli(words, { HOME: folder });
+      expect(run.stderr).not.toMatch(/This is a bug|\n\s+at /);
+      expect([...DOCUMENTED].filter((code) => code !== 0)).toContain(run.code);
+      expect(`${run.stdout}${run.stderr}`).not.toMatch(/(?![\n\t])\p{Cc}/u);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  }
+
+  const FIRST = 'mender-docker-delta probe 1';
+  const SCRIPTS: Record<string, string> = {
+    nothing: '',
+    'a refusal': 'echo denied >&2; exit 255',
+    'a shell that fails': 'echo no >&2; exit 127',
+    'half a report': `echo "${FIRST}"; echo "machine: x86_64"`,
+    'a report of nothing': `echo "${FIRST}"; echo end`,
+    'odd values': `echo "${FIRST}"; echo "store: x"; echo "memory.free: many"; echo "work.path: "; echo "clock: x"; echo end`,
+    'names of objects': `echo "${FIRST}"; echo "__proto__: x"; echo "provides.__proto__: y"; echo "tool.constructor: z"; echo end`,
+    'control characters': `echo "${FIRST}"; printf 'machine: \\033[2J\\233\\n'; echo end`,
+    'an end by a signal': 'kill -9 $$',
+    'many lines': `seq 200000`,
+  };
+  const LINES = [
+    ['doctor', '--device', 'ssh://root@device'],
+    ['doctor', '--device', 'ssh://root@device', '--json'],
+    ['build', 'PROJECT', '--to', 'ssh://root@device', '--artifact-version', '1'],
+  ];
+  describe.each(LINES)('%s %s %s %s', (...argv) => {
+    const words = argv.filter((word) => word !== undefined);
+    test.each(Object.entries(SCRIPTS))('that answers with %s', (_, script) => withSsh(script, words));
   });
 });
