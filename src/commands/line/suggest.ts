@@ -1,11 +1,17 @@
 /** The candidate that `word` is most likely a misspelling of. Undefined if none is close enough. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const most = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
+  const written = bare(word);
+  const most = Math.min(3, Math.max(1, Math.floor(written.length / 3)));
   const near = candidates
-    .map((candidate) => ({ candidate, edits: editsBetween(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: editsBetween(written, bare(candidate)) }))
     .filter(({ edits }) => edits <= most)
     .sort((a, b) => a.edits - b.edits);
-  return near[0]?.candidate ?? onlyOneThatBegins(word, candidates);
+  return near[0]?.candidate ?? onlyOneThatBegins(written, candidates) ?? onlyOneWith(written, candidates);
+}
+
+/** The letters that count: without the dashes of an option, and in small letters. */
+function bare(word: string): string {
+  return word.replace(/^-+/, '').toLowerCase();
 }
 
 /** The advice `did you mean CANDIDATE?`. Undefined if no candidate is close enough. */
@@ -16,8 +22,16 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 
 function onlyOneThatBegins(word: string, candidates: readonly string[]): string | undefined {
   if (word.length < 3) return undefined;
-  const [first, ...more] = candidates.filter((candidate) => candidate.startsWith(word));
-  return more.length === 0 ? first : undefined;
+  return onlyOne(candidates.filter((candidate) => bare(candidate).startsWith(word)));
+}
+
+/** `host` means `--mender-host`. */
+function onlyOneWith(word: string, candidates: readonly string[]): string | undefined {
+  return onlyOne(candidates.filter((candidate) => bare(candidate).split(/[-_]/).includes(word)));
+}
+
+function onlyOne(found: readonly string[]): string | undefined {
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /**

@@ -69,6 +69,7 @@ describe('a mistake', () => {
     ['build x --device-typ y', 'did you mean --device-type?'],
     ['build x --module docker-compos', 'did you mean docker-compose?'],
     ['cache prun', 'did you mean prune?'],
+    ['artifacts list --host x', 'did you mean --mender-host?'],
     ['upload', 'type mender-docker-delta upload FILE'],
     ['inspect a b', 'the form is mender-docker-delta inspect FILE'],
     ['login', 'add --username'],

@@ -145,6 +145,16 @@ describe('readArtifact', () => {
     await expect(readArtifact(path)).rejects.toMatchObject({ name: 'IntegrityError' });
   });
 
+  it.each([
+    ['services:\n  web:\n    image: alpine:3\n', 'found YAML'],
+    ['<!doctype html><title>Sign in</title>', 'found a web page'],
+    ['no artifact', 'found text'],
+  ])('says what %j is', async (content, found) => {
+    const path = join(temporaryFolder(), 'odd.mender');
+    writeFileSync(path, content);
+    await expect(readArtifact(path)).rejects.toThrow(`${path}: expected a Mender Artifact, ${found}`);
+  });
+
   it('lets go of a file that it refuses', async () => {
     const path = join(temporaryFolder(), 'none.mender');
     writeFileSync(path, 'none'.repeat(500));
