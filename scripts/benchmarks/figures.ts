@@ -55,6 +55,15 @@ export interface GrowthFigures {
   delta: ManyServices;
 }
 
+/** What became of the changed inputs of one reader. */
+interface FuzzedReader {
+  name: string;
+  tried: number;
+  survived: number;
+  refused: number;
+  lost: number;
+}
+
 /** The figures in docs/measurements/NAME.json. */
 export interface FiguresOf {
   /** By encoder and pair. */
@@ -74,6 +83,8 @@ export interface FiguresOf {
   };
   transfer: { what: string; bytes: number; seconds: number; peak: number }[];
   growth: GrowthFigures[];
+  /** Of `scripts/fuzz`. */
+  fuzz: { seconds: number; seed: number; readers: FuzzedReader[] };
   download: { mebibytes: number; runs: number; ways: Record<string, DownloadFigures> };
 }
 
@@ -208,12 +219,25 @@ function growthTable(figures: FiguresOf['growth']): string {
   return markdownTable(head, rows);
 }
 
+function fuzzTable({ seconds, seed, readers }: FiguresOf['fuzz']): string {
+  const sum = (which: 'tried' | 'survived' | 'refused' | 'lost'): number =>
+    readers.reduce((all, reader) => all + reader[which], 0);
+  const all = { tried: sum('tried'), survived: sum('survived'), refused: sum('refused'), lost: sum('lost') };
+  const rows = [...readers, { name: '**all**', ...all }].map(({ name, tried, survived, refused, lost }) => [
+    name,
+    ...[tried, survived, refused, lost].map((count) => count.toLocaleString('en')),
+  ]);
+  const table = markdownTable(['reader', 'tried', 'survived', 'refused with an error', 'lost'], rows);
+  return `\`scripts/fuzz --seconds ${seconds} --seed ${seed}\`:\n\n${table}`;
+}
+
 const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string } = {
   delta: deltaTables,
   'delta-large': largeTable,
   build: buildTables,
   transfer: transferTable,
   growth: growthTable,
+  fuzz: fuzzTable,
   download: downloadTable,
 };
 

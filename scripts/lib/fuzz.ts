@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fuzzAll } from '../../test/fuzz/fuzz.ts';
 import type { Figures } from '../../test/fuzz/fuzz.ts';
+import type { FiguresOf, Measured } from '../benchmarks/figures.ts';
 import { measuredOn } from './machine.ts';
 
 const { values } = parseArgs({
@@ -31,7 +32,8 @@ const figures = await fuzzAll(Number(values.seconds), Number(values.seed), (one)
 });
 if (values.output !== undefined) {
   const readers = figures.map(({ lost, ...counts }) => ({ ...counts, lost: lost.length }));
-  const result = { ...measuredOn(), seconds: Number(values.seconds), seed: Number(values.seed), readers };
+  const fuzz: FiguresOf['fuzz'] = { seconds: Number(values.seconds), seed: Number(values.seed), readers };
+  const result: Measured<'fuzz'> = { ...measuredOn(), figures: fuzz };
   writeFileSync(values.output, `${JSON.stringify(result, undefined, 2)}\n`);
 }
 process.exitCode = figures.some(({ lost }) => lost.length > 0) ? 1 : 0;
