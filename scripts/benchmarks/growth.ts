@@ -55,5 +55,7 @@ async function measure(services: number): Promise<GrowthFigures> {
 }
 
 const figures: GrowthFigures[] = [];
-for (const services of given.length > 0 ? given : [20, 100, 300]) figures.push(await measure(services));
-saveFigures('growth', figures);
+for (const services of given.length > 0 ? given : [20, 100, 300]) {
+  figures.push(await measure(services));
+  saveFigures('growth', figures);
+}

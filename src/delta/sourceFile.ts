@@ -6,9 +6,9 @@ const BLOCK = 8 << 10;
 const BLOCKS = 4096;
 
 /**
- * A file that a decoder copies from. Short reads go through a cache of 32 MiB, long ones do not.
- * Reading is synchronous: a hundred thousand small copies cost a call each, not a turn of the event
- * loop each.
+ * A file that a decoder copies from. Short reads go through a cache of at most 32 MiB, long ones do
+ * not. Reading is synchronous: a hundred thousand small copies cost a call each, not a turn of the
+ * event loop each.
  */
 export class SourceFile implements VcdiffSource {
   /** Bytes read from the file so far, including repeated reads. */
@@ -44,7 +44,7 @@ export class SourceFile implements VcdiffSource {
   }
 
   #block(number: number): Uint8Array {
-    this.#memory ??= new Uint8Array(BLOCK * BLOCKS);
+    this.#memory ??= new Uint8Array(BLOCK * Math.min(BLOCKS, Math.ceil(this.#file.size / BLOCK)));
     const slot = number % BLOCKS;
     const start = number * BLOCK;
     const block = this.#memory.subarray(

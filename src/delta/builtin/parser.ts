@@ -211,3 +211,13 @@ export class Parser {
 function skipMask(misses: number): number {
   return misses < 64 ? 0 : misses < 256 ? 1 : misses < 1024 ? 3 : 7;
 }
+
+let shared: Parser | undefined;
+
+/**
+ * Returns the parser of this thread. Each `parse` begins anew, and its tables have 20 MB: to
+ * allocate them for each of hundreds of small layers would take longer than the layers.
+ */
+export function threadParser(): Parser {
+  return (shared ??= new Parser());
+}

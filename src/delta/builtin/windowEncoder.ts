@@ -8,7 +8,7 @@ import { entryAt } from '../tar/entryTable.ts';
 import type { PositionedFile } from '../tar/positioned.ts';
 import { matchLength, viewOf } from './bytes.ts';
 import type { Thoroughness } from './parser.ts';
-import { Parser } from './parser.ts';
+import { threadParser } from './parser.ts';
 import { SourceBuffer, type Range } from './sourceBuffer.ts';
 import { RangeFinder } from './rangeFinder.ts';
 import type { EntryPairs, Target } from './types.ts';
@@ -28,7 +28,7 @@ export class WindowEncoder {
   readonly #target = alignedBuffer(WINDOW_SIZE);
   readonly #copies = new CopyList();
   readonly #writer = new WindowWriter();
-  readonly #parser = new Parser();
+  readonly #parser = threadParser();
   readonly #source = new SourceBuffer();
   readonly #finder: RangeFinder;
   readonly #effort: Effort;
