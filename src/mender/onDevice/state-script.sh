@@ -18,16 +18,19 @@ nothing=mender-docker-delta-nothing
 
 say() { echo "mender-docker-delta: $*" >&2; }
 
-# Ends the loading, with the reason
+# Ends the loading, with the reason. The first one counts: others follow from it.
 stop() {
   say "$*"
-  echo "$*" > "$why"
+  [ -f "$why" ] || echo "$*" > "$why"
   exit 1
 }
 
 # DOCKER_CMD may be several words, as the module allows
 # shellcheck disable=SC2086
 engine() { $DOCKER_CMD "$@" < /dev/null; }
+
+# Does the file $1 say that the daemon went away?
+lost_docker() { grep -qs 'onnect\|not answer\|EOF *$' "$1"; }
 
 docker_answers() { engine version > /dev/null 2>&1; }
 
@@ -122,13 +125,18 @@ unload() {
   mv "$state/left" "$state/loaded"
 }
 
+# The name of ours under which the old image $1 is kept; false if it has its own name still
+kept_name() {
+  kept=$(grep -s " $1\$" "$state/kept" | tail -n 1 | cut -d ' ' -f 1)
+  [ -n "$kept" ] && engine image inspect "$kept" > /dev/null 2>&1 && echo "$kept"
+}
+
 # The new image takes the name $1 from an old one. So the old one gets a name of ours until the commit. If an earlier run
 # gave it that, the name $1 is on a newer image already.
 keep_name() {
   [ -d "$PERSISTENT_STORE/previous" ] || return 0
   old=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 0
-  kept=$(grep -s " $1\$" "$state/kept" | tail -n 1 | cut -d ' ' -f 1)
-  if [ -n "$kept" ] && engine image inspect "$kept" > /dev/null 2>&1; then return 0; fi
+  if kept_name "$1" > /dev/null; then return 0; fi
   kept=mender-docker-delta/previous-$(echo "${old#sha256:}" | cut -c 1-12):kept
   echo "$kept $1" >> "$state/kept"
   engine image tag "$1" "$kept"
@@ -151,9 +159,11 @@ restore_names() {
 # Loads the tar of the image $1 from stdin. $2 config, $3 manifest
 load_image() {
   # shellcheck disable=SC2086
-  if ! $DOCKER_CMD image load > "$work/answer" 2>&1; then refused=yes; else refused=; fi
+  if ! $DOCKER_CMD image load > "$work/loaded" 2>&1; then
+    if lost_docker "$work/loaded"; then rm -f "$why"; fi
+    stop "Docker can't load $1: $(tail -n 1 "$work/loaded")"
+  fi
   [ ! -f "$why" ] || exit 1
-  [ -z "$refused" ] || stop "Docker can't load $1: $(tail -n 1 "$work/answer")"
   have_image "$1" "$2" "$3" || stop "Docker has loaded another image than $1"
 }
 
@@ -231,8 +241,9 @@ find_blobs() {
 find_saved() {
   mkdir "$work/saved"
   names=$(missing | sed 's,^,blobs/sha256/,')
+  # A tar that breaks off leaves a part of a layer.
   # shellcheck disable=SC2086
-  { engine image save "$1" | tar -xf - -C "$work/saved" $names; } > /dev/null 2>&1 || :
+  if ! { engine image save "$1" | tar -xf - -C "$work/saved" $names; } > /dev/null 2>&1; then rm -rf "$work"/saved/*; fi
   for hex in $(missing); do
     if [ -f "$work/saved/blobs/sha256/$hex" ]; then mv "$work/saved/blobs/sha256/$hex" "$work/sources/$hex"; fi
   done
@@ -336,7 +347,7 @@ planned_image() {
     skip_layers "$1"
     say "$3 is on this device already"
   else
-    find_sources "$1" "$2"
+    find_sources "$1" "$(kept_name "$2" || echo "$2")"
     note_image "$3" "$4" "$5"
     emit_image "$1" "$6" | load_image "$3" "$4" "$5"
     say "$3 is loaded"
@@ -424,12 +435,14 @@ pack() {
   mv "$work/ready.tar.gz" "$payload"
 }
 
-# Loads all images. Sets nothing: it runs in a shell of its own
-load_payload() {
-  need dd head tail tr sed grep cut wc sort
-  find_store
-  rm -rf "$work"
-  mkdir -p "$work/ready/images"
+# Is every new image here still? Somebody may have deleted one, as no container uses it yet.
+all_here() {
+  while read -r name config manifest; do
+    have_image "$name" "$config" "$manifest" || return 1
+  done < "$state/new"
+}
+
+load_images() {
   case $kind_of_payload in
     planned)
       gzip -dc < "$payload" 2> /dev/null | dd bs=512 count=8192 2> /dev/null | tar -xf - -C "$work" images/plan 2> /dev/null || :
@@ -438,15 +451,25 @@ load_payload() {
     whole) load_whole ;;
     *) stop "the payload can't be read" ;;
   esac
+}
+
+# Loads all images. Sets nothing: it runs in a shell of its own
+load_payload() {
+  need dd head tail tr sed grep cut wc sort
+  find_store
+  rm -rf "$work"
+  mkdir -p "$work/ready/images"
+  load_images
+  all_here || load_images
   pack
 }
 
 # Is Docker there again, after it went away?
 came_back() {
-  if docker_answers; then return 1; fi
+  if docker_answers && ! lost_docker "$why"; then return 1; fi
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    sleep 3
     if docker_answers; then return 0; fi
+    sleep 3
   done
   return 1
 }

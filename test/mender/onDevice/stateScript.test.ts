@@ -519,6 +519,16 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     },
   );
 
+  test('an image whose base has lost its name to another one finds its base layers', async () => {
+    const { device, folder, v1, v2 } = await prepared();
+    const code = await layerOf(folder, { code: edited(noise(1, 200_000), 9) });
+    const other = imageOf('other:2', [v1.layers[0]!, code]);
+    const moved = { ...v2, name: v1.name };
+    await device.receive([payloadOf('app', moved, v1, folder), payloadOf('other', other, v1, folder)]);
+    expect(device.run()).not.toContain('refused');
+    expect(device.images()).toMatchObject({ 'app:1': device.idOf(moved), 'other:2': device.idOf(other) });
+  });
+
   test('a rollback deletes what was loaded, except what the module deletes and what is in use', async () => {
     const { device, folder, v1, v2 } = await prepared();
     const images = [v2, imageOf('mine:2', v2.layers), imageOf('used:2', v2.layers)];
