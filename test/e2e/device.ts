@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const SCRIPTS = resolve('scripts/device');
@@ -75,7 +75,7 @@ export class Device {
       throw new Error(
         'there is no test device: run scripts/device/build as root, or the tests with SKIP_DEVICE=1',
       );
-    script('down', this.name, '--wipe');
+    script('down', this.name, '--wipe', '--kill');
     this.up();
   }
 
@@ -83,6 +83,26 @@ export class Device {
     const module = this.generation === '2026-09' ? '' : this.generation;
     const { code, output } = runScript({ ...process.env, DEVICE_MODULE: module }, 'up', this.name);
     if (code !== 0) throw new Error(`the test device ${this.name} does not start: ${output}`);
+  }
+
+  /** Stops it, and keeps its state for `restore`. */
+  save(): void {
+    this.down();
+    this.forget();
+    mkdirSync(join(HOME, 'saved'), { recursive: true });
+    execFileSync('cp', ['-a', join(HOME, 'dev', this.name), join(HOME, 'saved', this.name)]);
+  }
+
+  /** Cuts its power, and starts it in the state that `save` has kept. */
+  restore(): void {
+    this.down('--wipe', '--kill');
+    execFileSync('cp', ['-a', join(HOME, 'saved', this.name), join(HOME, 'dev', this.name)]);
+    this.up();
+  }
+
+  /** Deletes what `save` has kept. */
+  forget(): void {
+    rmSync(join(HOME, 'saved', this.name), { recursive: true, force: true });
   }
 
   down(...options: string[]): void {
