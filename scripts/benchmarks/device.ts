@@ -159,6 +159,25 @@ const script = (home: string, name: string, ...argv: string[]): string =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
+/** Seconds from the end of the first container to the start of the last one, since a time in milliseconds. */
+function downTime(home: string, name: string, since: number): number {
+  const events = containerEvents(home, name, Math.floor(since / 1000)).filter(
+    ({ time }) => time * 1000 >= since,
+  );
+  const died = events.filter(({ action }) => action === 'die').map(({ time }) => time);
+  const started = events.filter(({ action }) => action === 'start').map(({ time }) => time);
+  return Math.max(...started) - Math.min(...died);
+}
+
+/** The down time when the application that runs is stopped and started by hand. */
+function ownDownTime(home: string, name: string): number {
+  const since = Date.now();
+  const compose = 'docker compose --project-name bench';
+  const line = `cd /data/mender-docker-compose/current/manifests && ${compose} down && ${compose} up --detach`;
+  script(home, 'run', '-n', name, 'sh', '-c', line);
+  return downTime(home, name, since);
+}
+
 function containerEvents(home: string, name: string, since: number): { time: number; action: string }[] {
   const format = '{{.TimeNano}} {{.Action}}';
   const lines = script(
@@ -213,14 +232,12 @@ async function install(disk: Disk, name: string, artifact: string): Promise<Cost
         .filter((line) => /mender-docker-delta/.test(line))
         .join('\n'),
     );
-  const events = containerEvents(disk.home, name, Math.floor(start.time / 1000));
-  const died = events.filter(({ action }) => action === 'die').map(({ time }) => time);
-  const started = events.filter(({ action }) => action === 'start').map(({ time }) => time);
+  const down = downTime(disk.home, name, start.time);
   rmSync(upload);
   const written = disk.written() - start.written;
   return {
     seconds,
-    down: Math.max(...started) - Math.min(...died),
+    down,
     peak,
     grown: disk.used() - start.used,
     written,
@@ -233,6 +250,8 @@ interface Figure extends Cost {
   artifact: string;
   store: string;
   bytes: number;
+  /** Seconds that the application is down when it is stopped and started by hand. */
+  own: number;
 }
 
 async function measure(
@@ -248,7 +267,8 @@ async function measure(
     script(disk.home, 'up', name);
     await install(disk, name, first);
     const cost = await install(disk, name, second);
-    return { application, artifact: kind, store, bytes: statSync(second).size, ...cost };
+    const own = ownDownTime(disk.home, name);
+    return { application, artifact: kind, store, bytes: statSync(second).size, own, ...cost };
   } finally {
     script(disk.home, 'down', name);
     disk.remove();
@@ -273,6 +293,7 @@ try {
     megabytes(one.bytes),
     one.seconds.toFixed(0),
     one.down.toFixed(1),
+    one.own.toFixed(1),
     ...[one.peak, one.grown, one.written, one.memory].map((bytes) => megabytes(bytes, 0)),
   ]);
   const head = [
@@ -280,6 +301,7 @@ try {
     'artifact, MB',
     'seconds',
     'application down, s',
+    'stopped and started by hand, s',
     'peak disk, MB',
     'grown, MB',
     'written, MB',
