@@ -338,7 +338,7 @@ describe('a device', () => {
     'an end by a signal': 'kill -9 $$',
     'many lines': `seq 200000`,
   };
-  const LINES = [
+  const LINES: (string | undefined)[][] = [
     ['doctor', '--device', 'ssh://root@device'],
     ['doctor', '--device', 'ssh://root@device', '--json'],
     ['build', 'PROJECT', '--to', 'ssh://root@device', '--artifact-version', '1'],

@@ -65,7 +65,7 @@ function mapForms(forms: Forms, change: (text: string, attribute: string, index:
 }
 
 function valueWith(write: Write, text: string, fixed: readonly string[]): unknown {
-  const document = parseDocument<ParsedNode>(text);
+  const document = parseDocument(text);
   visit(document, {
     Scalar(key, node, path) {
       const scalar = node.source ?? '';
