@@ -46,7 +46,7 @@ interface ManyServices {
 }
 
 /** The builds of one number of services, each with an image of its own. */
-interface GrowthFigures {
+export interface GrowthFigures {
   services: number;
   first: ManyServices;
   /** Nothing changed. */

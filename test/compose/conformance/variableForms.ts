@@ -1,4 +1,4 @@
-import type { Pair, ParsedNode } from 'yaml';
+import type { Pair } from 'yaml';
 import { isPair, parseDocument, visit } from 'yaml';
 import { withPorts } from './serviceProject.ts';
 
