@@ -34,6 +34,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['commands/terminal'],
   ['commands/line'],
   ['commands/options'],
+  ['commands/open'],
   ['commands/destinations'],
   ['commands/build'],
   ['commands/artifacts', 'commands/init', 'commands/user', 'commands/fleet'],

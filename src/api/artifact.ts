@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { instance, optional, union } from 'valibot';
-import { openWorld } from '../commands/options/openWorld.ts';
+import { openWorld } from '../commands/open/openWorld.ts';
 import { UsageError } from '../errors.ts';
 import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport } from '../mender/read/report.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { optional } from 'valibot';
-import { notesFolder } from '../commands/options/uploadNotes.ts';
+import { notesFolder } from '../commands/open/uploadNotes.ts';
 import type { Context } from '../commands/terminal/command.ts';
 import { UsageError } from '../errors.ts';
 import type { Downloaded } from '../download/download.ts';

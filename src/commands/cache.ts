@@ -4,12 +4,13 @@ import type { CacheEntry } from '../cache/entries.ts';
 import type { ArtifactMetadata } from '../cache/metadata.ts';
 import { IN_USE_MS } from '../cache/upkeep.ts';
 import { cacheFolder, cacheLimits } from './options/cacheFolder.ts';
-import { openCacheOf } from './options/openWorld.ts';
+import { openCacheOf } from './open/openWorld.ts';
 import { fileError } from '../io/files.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { FlagsOf } from './terminal/command.ts';
-import { formatBytes, formatTable } from './terminal/format.ts';
-import { parseSize } from './options/request.ts';
+import { formatBytes } from '../io/formatBytes.ts';
+import { formatTable } from './terminal/format.ts';
+import { parseSize } from './options/size.ts';
 
 const ACTIONS = ['list', 'prune', 'verify', 'clear'] as const;
 type Action = (typeof ACTIONS)[number];

@@ -22,7 +22,7 @@ import { DEPLOY_OPTIONS } from './options/deploy.ts';
 import { readProject } from './options/project.ts';
 import { withManifestSettings } from './options/settings.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
-import { openWorld } from './options/openWorld.ts';
+import { openWorld } from './open/openWorld.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatTable } from './terminal/format.ts';

@@ -3,7 +3,8 @@ import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
 import { readVerificationKey } from '../mender/sign.ts';
 import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
-import { formatBytes, formatTable, onOneLine } from './terminal/format.ts';
+import { formatBytes } from '../io/formatBytes.ts';
+import { formatTable, onOneLine } from './terminal/format.ts';
 
 /** `inspect FILE.mender` */
 export const inspectCommand = defineCommand({

@@ -11,11 +11,11 @@ import { uploadImage } from '../library/upload/upload.ts';
 import type { LibraryAction, LibraryCommandFlags } from './options/library.ts';
 import { LIBRARY_OPTIONS, LIBRARY_POSITIONALS, wordsOf } from './options/library.ts';
 import { printImage, printQuota, printSearch, printTags, printVersion } from './libraryLookups.ts';
-import { openLibrary } from './options/libraryAccess.ts';
-import { parseSize } from './options/request.ts';
+import { openLibrary } from './open/libraryAccess.ts';
+import { parseSize } from './options/size.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
-import { formatBytes } from './terminal/format.ts';
+import { formatBytes } from '../io/formatBytes.ts';
 
 /** More requests at a time would trouble the library. */
 const MOST_WORKERS = 64;

@@ -10,9 +10,10 @@ import { getTags } from '../library/tags.ts';
 import { libraryVersion } from '../library/version.ts';
 import { wordsOf } from './options/library.ts';
 import type { LibraryCommandFlags } from './options/library.ts';
-import { openLibrary } from './options/libraryAccess.ts';
+import { openLibrary } from './open/libraryAccess.ts';
 import type { Context } from './terminal/command.ts';
-import { formatBytes, formatList, formatTable } from './terminal/format.ts';
+import { formatBytes } from '../io/formatBytes.ts';
+import { formatList, formatTable } from './terminal/format.ts';
 
 /** `library search TEXT`: for every architecture, unless the user names one. */
 export async function printSearch(flags: LibraryCommandFlags, context: Context): Promise<void> {

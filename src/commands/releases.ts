@@ -4,7 +4,8 @@ import { getRelease, listReleases, setNotes, setTags } from '../server/releases.
 import type { Release } from '../server/releases.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
-import { formatBytes, formatList, onOneLine } from './terminal/format.ts';
+import { formatBytes } from '../io/formatBytes.ts';
+import { formatList, onOneLine } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 
 const ACTIONS = ['list', 'show', 'tag', 'notes'] as const;

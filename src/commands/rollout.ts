@@ -13,7 +13,7 @@ import type { RolloutFlags } from './options/rollout.ts';
 import { ROLLOUT_BUILD_OPTIONS, ROLLOUT_OPTIONS, rolloutRequest } from './options/rollout.ts';
 import type { ServerFlags } from './options/server.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
-import { openWorld } from './options/openWorld.ts';
+import { openWorld } from './open/openWorld.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
 

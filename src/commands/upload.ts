@@ -1,6 +1,7 @@
 import { finishUploads } from '../pipeline/release/finishUploads.ts';
 import { uploadWithNote } from '../pipeline/release/uploadNotes.ts';
-import { CACHE_OPTIONS, openUploads } from './options/uploadNotes.ts';
+import { openUploads } from './open/uploadNotes.ts';
+import { CACHE_OPTIONS } from './options/cacheFolder.ts';
 import { defineCommand } from './terminal/command.ts';
 import { uploadText } from './terminal/uploadText.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';

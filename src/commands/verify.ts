@@ -1,13 +1,16 @@
 import { IntegrityError } from '../errors.ts';
 import { readVerificationKey } from '../mender/sign.ts';
 import type { StoreEstimate } from '../pipeline/verify/estimate.ts';
+import { fitProblems, limitsOf, unfitError } from '../pipeline/verify/fit.ts';
 import type { Verification, VerifiedImage } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
 import { KEY_OPTION } from './options/key.ts';
+import { DEVICE_LIMITS, deviceLimits } from './options/deviceLimits.ts';
 import { defineCommand } from './terminal/command.ts';
-import { formatBytes, formatTable } from './terminal/format.ts';
-import { openWorld } from './options/openWorld.ts';
+import { formatBytes } from '../io/formatBytes.ts';
+import { formatTable } from './terminal/format.ts';
+import { openWorld } from './open/openWorld.ts';
 
 const {
   mode,
@@ -16,6 +19,7 @@ const {
   'cache-dir': cacheDir,
   library,
 } = BUILD_OPTIONS;
+const { 'device-free': deviceFree, 'device-memory': deviceMemory } = DEVICE_LIMITS;
 
 /** `verify FILE.mender --base ..` */
 export const verifyCommand = defineCommand({
@@ -34,6 +38,8 @@ export const verifyCommand = defineCommand({
         'What devices run: a .mender file, an image archive, an image name or library://REFERENCE; repeatable',
     },
     key: KEY_OPTION,
+    'device-free': deviceFree,
+    'device-memory': deviceMemory,
     mode,
     'insecure-registry': insecureRegistry,
     'max-layer-size': maxLayerSize,
@@ -42,10 +48,14 @@ export const verifyCommand = defineCommand({
   },
   async run({ file, base = [], key, ...flags }, context) {
     const publicKey = key === undefined ? undefined : await readVerificationKey(key);
-    const verification = await verifyArtifact(file, base, openWorld(flags, context), publicKey);
+    const limits = limitsOf({ devices: [], ...deviceLimits(flags) });
+    const verified = await verifyArtifact(file, base, openWorld(flags, context), publicKey);
+    const unfit = fitProblems(verified.estimate, limits);
+    const verification = { ...verified, problems: [...verified.problems, ...unfit] };
     context.report(verification, verificationText(verification));
-    const [first, ...more] = verification.problems;
-    if (first === undefined) return;
+    const [first, ...more] = verified.problems;
+    if (first === undefined && unfit.length === 0) return;
+    if (first === undefined) throw unfitError(file, unfit);
     throw new IntegrityError(
       `${file}: ${first}${more.length > 0 ? ` (and ${more.length} more, see above)` : ''}`,
       { hint: hintFor(verification) },

@@ -42,6 +42,7 @@ export async function buildArtifact(
     compression: writer.compression,
     payloadSize,
     keepsGzip,
+    hasScripts: stored.scripts.length > 0,
     signed: spec.signKey !== undefined,
   };
 }

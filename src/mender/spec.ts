@@ -87,6 +87,8 @@ export interface ArtifactSummary {
    * copied.
    */
   keepsGzip: boolean;
+  /** True if state scripts load the images on the device. */
+  hasScripts: boolean;
   signed: boolean;
 }
 

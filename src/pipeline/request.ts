@@ -63,6 +63,9 @@ export interface BuildRequest {
   strictBase: boolean;
   /** What is known of the devices that the artifact is for. */
   devices: readonly DeviceReport[];
+  /** Bytes of free disk and memory that the artifact must be content with, if the user says them. */
+  deviceFree?: number | undefined;
+  deviceMemory?: number | undefined;
   /** True if only what the devices run may be the base. */
   onlyRunning: boolean;
   signKey?: string | undefined;

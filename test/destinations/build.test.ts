@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { mapDeployment, openMapContext } from '../../src/commands/options/mapContext.ts';
-import type { MapDeployFlags } from '../../src/commands/options/mapContext.ts';
+import { mapDeployment, openMapContext } from '../../src/commands/open/mapContext.ts';
+import type { MapDeployFlags } from '../../src/commands/open/mapContext.ts';
 import { namePlans } from '../../src/pipeline/destinations/namePlans.ts';
 import type { Software } from '../../src/pipeline/destinations/targets.ts';
 import { findTargets } from '../../src/pipeline/destinations/targets.ts';

@@ -36,14 +36,23 @@ const ofProject = (project: string) => `--filter label=com.docker.compose.projec
 export type Generation = '2026-09' | '2025-10';
 
 /**
- * What runs on a store: each store with one generation, and `app` on the classic store only. With
- * DEVICE_TESTS=all everything runs on both, which takes twice as long.
+ * What runs on a store: each store with one generation, and on the classic store also `app`, but
+ * only half of the ten releases in a row. With DEVICE_TESTS=all everything runs on both, which takes
+ * twice as long.
  */
-export function matrixOf(store: 'graph' | 'ctd'): { generations: Generation[]; withApp: boolean } {
-  if (process.env['DEVICE_TESTS'] === 'all') return { generations: ['2026-09', '2025-10'], withApp: true };
+export function matrixOf(store: 'graph' | 'ctd'): Matrix {
+  const all: Matrix = { generations: ['2026-09', '2025-10'], withApp: true, releases: 10 };
+  if (process.env['DEVICE_TESTS'] === 'all') return all;
   return store === 'ctd'
-    ? { generations: ['2026-09'], withApp: false }
-    : { generations: ['2025-10'], withApp: true };
+    ? { generations: ['2026-09'], withApp: false, releases: 10 }
+    : { generations: ['2025-10'], withApp: true, releases: 5 };
+}
+
+interface Matrix {
+  generations: Generation[];
+  withApp: boolean;
+  /** How many follow one another in the test of the disk. */
+  releases: number;
 }
 
 function script(name: string, ...argv: string[]): Outcome {

@@ -6,13 +6,11 @@ import { edited, imageOf, layerOf, noise } from '../mender/onDevice/images.ts';
 import type { Services } from './application.ts';
 import { baseLayer } from './application.ts';
 import type { Generation } from './device.ts';
-import { Device, skipReason } from './device.ts';
+import { Device, matrixOf, skipReason } from './device.ts';
 import { pack, versionKey } from './pack.ts';
 import { expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });
-
-const RELEASES = 10;
 
 /** Two services; a tag stays the same in all releases. */
 async function servicesOf(folder: string, release: number): Promise<Services> {
@@ -33,8 +31,9 @@ function sizeOfStores(device: Device): number {
 
 /** Releases of an application, one after the other, on one image store. */
 export function releaseSuite(store: 'graph' | 'ctd', generation: Generation): void {
-  describe.skipIf(skipReason())(`ten releases on the ${store} store, module ${generation}`, () => {
-    const device = new Device(`e2e-${store}-ten`, generation);
+  const { releases } = matrixOf(store);
+  describe.skipIf(skipReason())(`${releases} releases on the ${store} store, module ${generation}`, () => {
+    const device = new Device(`e2e-${store}-row`, generation);
     const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-e2e-'));
     beforeAll(() => device.fresh());
     afterAll(() => {
@@ -45,7 +44,7 @@ export function releaseSuite(store: 'graph' | 'ctd', generation: Generation): vo
     test('leave the images of the last one, and no other bytes', async () => {
       let old: Services | undefined;
       const sizes: number[] = [];
-      for (let release = 1; release <= RELEASES; release += 1) {
+      for (let release = 1; release <= releases; release += 1) {
         const services = await servicesOf(folder, release);
         const version = String(release);
         const artifact = await pack(join(folder, version), {
@@ -67,7 +66,7 @@ export function releaseSuite(store: 'graph' | 'ctd', generation: Generation): vo
       await vi.waitFor(() => expect(sizeOfStores(device)).toBeLessThan(sizes[1]! + 512), 60_000);
       expect(device.ask(`ls /data/mender-docker-compose`)).toBe('current');
       expect(device.ask(`docker ps --quiet | wc -l`)).toBe(String(Object.keys(old ?? {}).length));
-      expect(device.provides()[versionKey('docker-compose')]).toBe('10');
+      expect(device.provides()[versionKey('docker-compose')]).toBe(String(releases));
     });
   });
 }

@@ -12,7 +12,8 @@ import { runPrune } from './prune.ts';
 import { runAdd, runUpdate } from './store.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatBytes, onOneLine } from '../terminal/format.ts';
+import { formatBytes } from '../../io/formatBytes.ts';
+import { onOneLine } from '../terminal/format.ts';
 import { openServer } from '../options/server.ts';
 
 /** `artifacts list|show|detail|head|download|add|update|delete|prune` */

@@ -5,7 +5,7 @@ import { pruneByMap } from '../../pipeline/destinations/prune.ts';
 import { WOULD_BE_DELETED, pruneArtifacts } from '../../pipeline/release/retention.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import { wantsDestinations } from '../options/destinations.ts';
-import { mapChoice, openMapContext } from '../options/mapContext.ts';
+import { mapChoice, openMapContext } from '../open/mapContext.ts';
 import { openServer } from '../options/server.ts';
 import type { Context } from '../terminal/command.ts';
 import { confirm } from '../terminal/confirm.ts';

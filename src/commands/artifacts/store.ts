@@ -8,7 +8,7 @@ import type { Api } from '../../server/api.ts';
 import { describeArtifact } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
-import { openUploads } from '../options/uploadNotes.ts';
+import { openUploads } from '../open/uploadNotes.ts';
 import type { Context } from '../terminal/command.ts';
 import { uploadText } from '../terminal/uploadText.ts';
 

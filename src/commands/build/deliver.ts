@@ -10,7 +10,7 @@ import type { UserError } from '../../errors.ts';
 import { plannedArtifact } from '../../pipeline/build/build.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
 import { serverProblems } from '../../pipeline/release/preflight.ts';
-import { openUploads } from '../options/uploadNotes.ts';
+import { openUploads } from '../open/uploadNotes.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
 import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from '../options/deploy.ts';
 import { SERVER_OPTIONS, serverHost } from '../options/server.ts';

@@ -8,7 +8,7 @@ import { namePlans } from '../../pipeline/destinations/namePlans.ts';
 import type { RunsReport } from '../../pipeline/destinations/report.ts';
 import { findTargets } from '../../pipeline/destinations/targets.ts';
 import { destinationText } from '../destinations/report.ts';
-import { mapDeployment, openMapContext } from '../options/mapContext.ts';
+import { mapDeployment, openMapContext } from '../open/mapContext.ts';
 import type { Context } from '../terminal/command.ts';
 import { throwTogether } from '../terminal/throwTogether.ts';
 import { buildJson, showBuilt } from './buildReport.ts';

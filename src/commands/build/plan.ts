@@ -1,3 +1,4 @@
+import { warnOfLittleDisk } from '../../pipeline/build/foreseeFit.ts';
 import { foreseeGoneLayers } from '../../pipeline/build/goneLayers.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
 import type { BuildPlan } from '../../pipeline/plan/planBuild.ts';
@@ -41,12 +42,14 @@ function hidden(table: OptionTable): OptionTable {
   );
 }
 
-/** Plans, and looks which base layers are gone. Writes nothing and downloads no layer. */
+/** Plans, looks which base layers are gone, and compares with what the devices have. Writes nothing and downloads no layer. */
 export async function planRun(
   given: BuildFlags,
   context: Context,
 ): Promise<Pick<Prepared, 'plans' | 'files'>> {
   const { prepared, request, world } = await prepareRun(given, context);
   const foresee = (plan: BuildPlan): Promise<BuildPlan> => foreseeGoneLayers(plan, request.platform, world);
-  return { plans: await Promise.all(prepared.plans.map(foresee)), files: prepared.files };
+  const plans = await Promise.all(prepared.plans.map(foresee));
+  for (const plan of plans) warnOfLittleDisk(plan, request, world.log);
+  return { plans, files: prepared.files };
 }

@@ -10,7 +10,7 @@ import type { Api } from '../../server/api.ts';
 import type { BuildFlags } from '../options/build.ts';
 import { wantsDestinations } from '../options/destinations.ts';
 import type { DestinationFlags } from '../options/destinations.ts';
-import { openWorld } from '../options/openWorld.ts';
+import { openWorld } from '../open/openWorld.ts';
 import { readProject } from '../options/project.ts';
 import { requestOf } from '../options/request.ts';
 import { serverIfAny } from '../options/server.ts';

@@ -5,7 +5,7 @@ import { mapOf, writeMap } from '../../destinations/writeMap.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
-import { openServerMapsOf } from '../options/mapContext.ts';
+import { openServerMapsOf } from '../open/mapContext.ts';
 import type { DestinationsFlags } from './flags.ts';
 import { OPTIONS, POSITIONALS } from './flags.ts';
 import { runLint } from './lint.ts';

@@ -8,7 +8,7 @@ import { resolveApplication } from '../../destinations/resolve.ts';
 import { readArtifactSets } from '../../pipeline/destinations/artifact.ts';
 import { mapReport } from '../../pipeline/destinations/report.ts';
 import type { Context } from '../terminal/command.ts';
-import { mapChoice, openMapsOf, profilesOf } from '../options/mapContext.ts';
+import { mapChoice, openMapsOf, profilesOf } from '../open/mapContext.ts';
 import type { DestinationsFlags } from './flags.ts';
 import { formatTable } from '../terminal/format.ts';
 

@@ -1,7 +1,8 @@
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { PlannedDelivery, RolloutPlan } from '../../pipeline/rollout/rolloutPlan.ts';
 import type { RolloutEnd } from '../../pipeline/rollout/run.ts';
-import { formatBytes, formatList } from '../terminal/format.ts';
+import { formatBytes } from '../../io/formatBytes.ts';
+import { formatList } from '../terminal/format.ts';
 
 /** A plan for people. `rate`: bits per second of the devices' link. */
 export function planText(plan: RolloutPlan, rate: number | undefined): string {

@@ -1,7 +1,8 @@
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { StatusReport } from '../../pipeline/fleet/fleetStatus.ts';
 import type { VersionStatus } from '../../pipeline/fleet/status.ts';
-import { formatBytes, formatList } from '../terminal/format.ts';
+import { formatBytes } from '../../io/formatBytes.ts';
+import { formatList } from '../terminal/format.ts';
 
 /** The status of a fleet for people. `rate`: bits per second of the devices' link. */
 export function statusText(status: StatusReport, rate: number | undefined): string {

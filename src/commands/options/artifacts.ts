@@ -1,4 +1,4 @@
-import { CACHE_OPTIONS } from './uploadNotes.ts';
+import { CACHE_OPTIONS } from './cacheFolder.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 import { MAP_OPTIONS } from './destinations.ts';
 import { SERVER_OPTIONS } from './server.ts';

@@ -2,6 +2,7 @@ import { EFFORTS, ENCODERS } from '../../delta/layer.ts';
 import { COMPRESSIONS, MODULES, WRITERS } from '../../mender/spec.ts';
 import { MODES } from '../../pipeline/images/sources.ts';
 import type { FlagsOf } from '../terminal/command.ts';
+import { DEVICE_LIMITS } from './deviceLimits.ts';
 import { LIBRARY_ADDRESS } from './library.ts';
 
 const WHAT = 'What to build:';
@@ -194,13 +195,7 @@ export const BUILD_OPTIONS = {
     type: 'boolean',
     describe: 'Ship everything whole if --module or --software-filesystem differ from the base',
   },
-  'device-report': {
-    group: ARTIFACT,
-    type: 'string',
-    array: true,
-    describe: 'What doctor found on a device that the artifact must fit; repeatable',
-    placeholder: 'FILE',
-  },
+  ...DEVICE_LIMITS,
   sign: { group: ARTIFACT, type: 'string', placeholder: 'FILE', describe: 'Private key (PEM) to sign with' },
   verify: {
     group: ARTIFACT,

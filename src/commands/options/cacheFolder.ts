@@ -4,7 +4,12 @@ import type { CacheLimits } from '../../cache/upkeep.ts';
 import { UsageError } from '../../errors.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
-import { parseSize } from './request.ts';
+import { parseSize } from './size.ts';
+
+/** Not shown in the help: notes of uploads are not in the cache, but command lines may name it. */
+export const CACHE_OPTIONS = {
+  'cache-dir': { type: 'string', hidden: true, describe: 'Cache folder' },
+} as const;
 
 /** Percent of the disk that pruning leaves free by default, if the cache has enough old entries. */
 const KEPT_FREE_PERCENT = 20;

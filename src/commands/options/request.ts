@@ -7,6 +7,7 @@ import { checkVersion } from '../../pipeline/base/names.ts';
 import { parseBase } from '../../pipeline/base/fileBaselines.ts';
 import type { BuildRequest } from '../../pipeline/request.ts';
 import type { BuildFlags } from './build.ts';
+import { deviceLimits } from './deviceLimits.ts';
 import { packageVersion } from '../../io/packageVersion.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,6 +40,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     ),
     delta: flags.delta ?? true,
     devices: [],
+    ...deviceLimits(flags),
     onlyRunning: false,
     encoder: flags.encoder ?? 'auto',
     effort: flags.effort ?? 'default',
@@ -199,26 +201,4 @@ function modificationTime(environment: Environment): { modificationTime?: number
   const seconds = Number(text);
   if (Number.isSafeInteger(seconds) && seconds >= 0) return { modificationTime: seconds };
   throw new UsageError(`SOURCE_DATE_EPOCH=${text}: expected seconds since 1970`);
-}
-
-const UNITS: Record<string, number> = {
-  '': 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  t: 1e12,
-  ki: 2 ** 10,
-  mi: 2 ** 20,
-  gi: 2 ** 30,
-  ti: 2 ** 40,
-};
-
-/** Bytes of `4096`, `500M`, `64G`, `2GiB`; throws UsageError that names the option. */
-export function parseSize(text: string, option: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?$/i.exec(text.trim());
-  const unit = UNITS[match?.[2]?.toLowerCase() ?? '-'];
-  if (match?.[1] === undefined || unit === undefined) {
-    throw new UsageError(`${option} ${JSON.stringify(text)}: expected a size like 500M or 64G`);
-  }
-  return Math.round(Number(match[1]) * unit);
 }

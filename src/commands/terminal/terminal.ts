@@ -1,6 +1,7 @@
 import type { Progress, ProgressTask } from '../../io/progress.ts';
 import { printableLine } from '../../io/printable.ts';
-import { formatBytes, formatSeconds } from './format.ts';
+import { formatBytes } from '../../io/formatBytes.ts';
+import { formatSeconds } from './format.ts';
 
 /** A terminal or a log that progress is written to. */
 export interface Screen {

@@ -20,6 +20,7 @@ import { verifyBuilt } from '../verify/built.ts';
 import { refuseOddFile, writeUnlessOther } from './output.ts';
 import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
+import { requireFit } from './requireFit.ts';
 
 /**
  * One finished artifact, what is in it, and what to remember of it once it is where it should be.
@@ -83,6 +84,7 @@ async function buildOne(
   const write = (path: string): Promise<ArtifactSummary> => buildArtifact(spec, path, options);
   const artifact = await writeUnlessOther(destination, request.force, write);
   if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, { progress, signal });
+  await requireFit(artifact, images, plan.images, request);
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   const { files } = prepared;
   return { plan, images, files, artifact, metadata: metadataFor(plan, images, request) };

@@ -1,4 +1,4 @@
-import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
+import type { LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 
 /** What an installation needs on a device, estimated from what both update modules do. */
@@ -44,15 +44,23 @@ interface Sizes {
   base: number;
 }
 
+/** An artifact for the estimate. */
+export interface EstimatedArtifact {
+  module: string;
+  /** Bytes of the payload's files. */
+  payload: number;
+  /** True if state scripts load the images. */
+  hasScripts: boolean;
+}
+
 /** Estimates what a device needs. Pure. */
 export function estimateDevice(
-  { module, files, scripts }: Pick<ArtifactReport, 'module' | 'files' | 'scripts'>,
+  { module, payload, hasScripts }: EstimatedArtifact,
   images: readonly EstimatedImage[],
 ): DeviceEstimate {
-  const payload = sum(files.map(({ size }) => size));
   const sizes = sizesOf(images);
   const deltas = images.flatMap(({ layers }) => layers).filter(({ kind }) => kind === 'delta');
-  const stores = storesOf(module, scripts.length > 0);
+  const stores = storesOf(module, hasScripts);
   const decoder = module === 'app' ? APP_DECODER : SCRIPT_DECODER;
   return {
     classic: stores.classic(payload, sizes),

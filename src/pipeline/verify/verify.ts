@@ -11,7 +11,7 @@ import type { ImageContent } from './content.ts';
 import { readContent } from './content.ts';
 import type { DecodedDelta, DeltaToDecode } from './deltas.ts';
 import { decodeDeltas } from './deltas.ts';
-import type { DeviceEstimate, EstimatedImage } from './estimate.ts';
+import type { DeviceEstimate, EstimatedArtifact, EstimatedImage } from './estimate.ts';
 import { envelopeProblems } from './envelope.ts';
 import { estimateDevice } from './estimate.ts';
 import type { BaseLayers, DeltaProblem } from './layers.ts';
@@ -86,9 +86,14 @@ export async function verifyArtifact(
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.id))),
   ];
   const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world.cache)));
-  const estimate = estimateDevice(content.report, estimated);
+  const estimate = estimateDevice(artifactOf(content.report), estimated);
   const facts = { artifactName, module, size, signature, madeFrom: baseVersion(content.report) };
   return { ...facts, images: pairs.map(verifiedImage), estimate, problems };
+}
+
+function artifactOf({ module, files, scripts }: ArtifactReport): EstimatedArtifact {
+  const payload = files.reduce((sum, { size }) => sum + size, 0);
+  return { module, payload, hasScripts: scripts.length > 0 };
 }
 
 /** The value of the version key, `<filesystem>.<name>.version`, that devices must report. */

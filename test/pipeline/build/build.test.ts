@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readArtifact } from '../../../src/mender/read/read.ts';
@@ -302,5 +302,35 @@ describe('bad input', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.mender') || name.startsWith('.tmp'))).toEqual(
       [],
     );
+  });
+});
+
+describe('build for devices with limits', () => {
+  it.each([
+    [
+      '--device-free',
+      '1M',
+      / does not fit the devices: the update needs \d.* of free disk with Docker's classic/,
+    ],
+    ['--device-memory', '4M', / does not fit the devices: decoding needs 79\.0 MB of memory/],
+  ])('refuses an artifact that needs more than %s %s, and leaves no file', async (option, size, message) => {
+    const { build, artifact } = shop();
+    await build('1.0', '1');
+    const { code, stderr } = await build('2.0', '2', option, size);
+    expect(code).toBe(7);
+    expect(stderr).toMatch(message);
+    expect(existsSync(artifact('2.0'))).toBe(false);
+  });
+
+  it('makes one that fits', async () => {
+    const { build } = shop();
+    expect(await build('1.0', '1', '--device-free', '10G', '--device-memory', '32M')).toMatchObject({
+      code: 0,
+    });
+  });
+
+  it.each(['--device-free', '--device-memory'])('refuses %s without a size', async (option) => {
+    const { build } = shop();
+    expect(await build('1.0', '1', option, 'much')).toMatchObject({ code: 2 });
   });
 });

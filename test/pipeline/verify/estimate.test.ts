@@ -23,11 +23,8 @@ const full: EstimatedImage = {
   baseSizes: new Map(),
   sourceBytesRead: 0,
 };
-const script = { path: 'ArtifactInstall_Enter_00', size: 1, sha256: '' };
-const estimate = (module: string, hasScript: boolean, images: EstimatedImage[]) => {
-  const files = [{ path: 'images.tar.gz', size: 30 * MB, sha256: '' }];
-  return estimateDevice({ module, files, scripts: hasScript ? [script] : [] }, images);
-};
+const estimate = (module: string, hasScripts: boolean, images: EstimatedImage[]) =>
+  estimateDevice({ module, payload: 30 * MB, hasScripts }, images);
 const store = (peak: number, grown: number, written: number) => ({
   peakBytes: peak * MB,
   storeBytes: grown * MB,

@@ -9,13 +9,13 @@ import type { Profiles } from '../../pipeline/destinations/profiles.ts';
 import { readProfiles } from '../../pipeline/destinations/profiles.ts';
 import type { MapContext, MapDeployment } from '../../pipeline/destinations/types.ts';
 import { notesFolder } from './uploadNotes.ts';
-import { userSettingsPath } from './userSettings.ts';
+import { userSettingsPath } from '../options/userSettings.ts';
 import type { Context } from '../terminal/command.ts';
-import type { DeployFlags } from './deploy.ts';
-import { enterpriseOf, wantsDeployment } from './deploy.ts';
-import { watchTimes } from './watch.ts';
+import type { DeployFlags } from '../options/deploy.ts';
+import { enterpriseOf, wantsDeployment } from '../options/deploy.ts';
+import { watchTimes } from '../options/watch.ts';
 
-import type { DestinationFlags, MapFlags } from './destinations.ts';
+import type { DestinationFlags, MapFlags } from '../options/destinations.ts';
 
 /** More pauses would be longer than a day. */
 const MOST_RETRIES = 15;

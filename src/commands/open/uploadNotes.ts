@@ -3,12 +3,7 @@ import { hasEntries } from '../../io/files.ts';
 import type { NotesContext } from '../../pipeline/release/uploadNotes.ts';
 import type { Api } from '../../server/api.ts';
 import type { Context } from '../terminal/command.ts';
-import { cacheOf, stateFolder } from './cacheFolder.ts';
-
-/** Not shown in the help: notes of uploads are not in the cache, but command lines may name it. */
-export const CACHE_OPTIONS = {
-  'cache-dir': { type: 'string', hidden: true, describe: 'Cache folder' },
-} as const;
+import { cacheOf, stateFolder } from '../options/cacheFolder.ts';
 
 /** The folder of upload notes. */
 export function notesFolder(place: Pick<Context, 'environment' | 'home'>): string {

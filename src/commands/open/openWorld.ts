@@ -16,12 +16,12 @@ import { certificateFolders, certificateLookup } from '../../registry/certificat
 import { credentialLocation } from '../../registry/credentialFiles.ts';
 import { dockerCredentials } from '../../registry/credentials.ts';
 import { registrySource } from '../../registry/source.ts';
-import type { BuildFlags } from './build.ts';
-import { cacheFolder, helperCaches, stateFolder } from './cacheFolder.ts';
+import type { BuildFlags } from '../options/build.ts';
+import { cacheFolder, helperCaches, stateFolder } from '../options/cacheFolder.ts';
 import type { Context } from '../terminal/command.ts';
 import { libraryToken } from '../../library/token.ts';
 import { libraryAt } from './libraryAccess.ts';
-import { parseSize } from './request.ts';
+import { parseSize } from '../options/size.ts';
 
 /** Bytes. A bomb of a few megabytes must not fill the disk. */
 const LARGEST_LAYER = 16e9;
