@@ -13,7 +13,8 @@ import { expectRunning, imagesOf } from './suite.ts';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 
-const RESTART = 'kill $(pgrep -x dockerd); while docker version > /dev/null 2>&1; do sleep 0.1; done';
+// Waits for the end of the old one, because a new one may answer before anybody sees that none does.
+const RESTART = 'old=$(pgrep -x dockerd); kill $old; while kill -0 $old 2> /dev/null; do sleep 0.1; done';
 const PRUNE = 'docker image prune --all --force > /dev/null';
 
 function flipped(images: PayloadImage[]): void {
