@@ -61,6 +61,9 @@ export interface BuildOptions {
   allowKeyChange?: boolean;
   /** What `doctor` found on devices that the artifact must fit. */
   deviceReport?: string[];
+  /** Free disk and memory of the devices, like `500M`: an artifact that needs more is refused. */
+  deviceFree?: string;
+  deviceMemory?: string;
   /** A private key (PEM file) to sign with. */
   sign?: string;
   verify?: boolean;
@@ -107,6 +110,8 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   allowKeyChange: optionOf('allow-key-change'),
   preload: optionOf('preload'),
   deviceReport: optionOf('device-report'),
+  deviceFree: optionOf('device-free'),
+  deviceMemory: optionOf('device-memory'),
   sign: optionOf('sign'),
   verify: optionOf('verify'),
   sbom: optionOf('sbom'),
