@@ -159,10 +159,7 @@ restore_names() {
 # Loads the tar of the image $1 from stdin. $2 config, $3 manifest
 load_image() {
   # shellcheck disable=SC2086
-  if ! $DOCKER_CMD image load > "$work/loaded" 2>&1; then
-    if lost_docker "$work/loaded"; then rm -f "$why"; fi
-    stop "Docker can't load $1: $(tail -n 1 "$work/loaded")"
-  fi
+  $DOCKER_CMD image load > "$work/loaded" 2>&1 || stop "Docker can't load $1: $(tail -n 1 "$work/loaded")"
   [ ! -f "$why" ] || exit 1
   have_image "$1" "$2" "$3" || stop "Docker has loaded another image than $1"
 }
@@ -299,6 +296,12 @@ buffer_of() {
   echo "$size_of_buffer"
 }
 
+# xdelta3 ended with the status $1. If it is only that Docker takes no more bytes, Docker has the reason.
+decoder_failed() {
+  if [ "$1" -eq 141 ] || grep -qs 'roken pipe' "$work/answer"; then exit 1; fi
+  stop "xdelta3 can't decode layer $layer: $(tail -n 1 "$work/answer")"
+}
+
 # Writes one layer of the image as the tar has it, unless Docker has it already. Reads its part of the payload.
 emit_layer() {
   if [ "$kind" != omit ]; then take 1 > /dev/null; fi
@@ -313,7 +316,7 @@ emit_layer() {
     delta)
       take "$(blocks "$bytes")" | head -c "$bytes" \
         | xdelta3 -d -c -B "$(buffer_of "$buffer")" -s "$work/sources/$from" 2> "$work/answer" \
-        || stop "xdelta3 can't decode layer $layer: $(tail -n 1 "$work/answer")" ;;
+        || decoder_failed $? ;;
     *) stop "unknown kind of layer in the plan: $kind" ;;
   esac
   if [ "$kind" != full ]; then pad "$size"; fi
