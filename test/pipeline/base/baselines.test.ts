@@ -335,7 +335,7 @@ describe('--base', () => {
     ],
     ['something else', (folder: string) => written(folder, 'x.bin', 'text'), 2, 'VERSION='],
     ['a text file', (folder: string) => written(folder, 'worker.env', 'A=1\n'), 2, 'neither an artifact'],
-    ['an invalid .mender file', (folder: string) => written(folder, 'x.mender', 'text'), 6, 'x.mender'],
+    ['an invalid .mender file', (folder: string) => written(folder, 'x.mender', 'text'), 7, 'x.mender'],
   ])('refuses %s', async (_, make, exitCode, message) => {
     const { commit, run } = repository();
     commit('1.0.0', '1');
