@@ -115,13 +115,12 @@ export async function deleteLeftovers(layout: CacheLayout, olderThanMs: number):
 }
 
 /**
- * Deletes notes of images, and the documents that prove them, that were written longer ago than
- * that. A later run looks the images up again. Returns the freed bytes.
+ * Deletes notes of images in library files that were written longer ago than that: a later run looks
+ * into the files again. Notes of names stay, as builds without a network need them. Returns the
+ * freed bytes.
  */
-export async function deleteOldNotes(layout: CacheLayout, olderThanMs: number): Promise<number> {
-  const folders = [layout.manifests, layout.tags, layout.libraryImages];
-  const notes = await Promise.all(folders.map(filesBelow));
-  return deleteOlder(notes.flat(), olderThanMs);
+export async function deleteOldLibraryNotes(layout: CacheLayout, olderThanMs: number): Promise<number> {
+  return deleteOlder(await filesBelow(layout.libraryImages), olderThanMs);
 }
 
 async function deleteOlder(

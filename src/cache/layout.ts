@@ -20,8 +20,6 @@ export interface CacheLayout {
   configs: string;
   deltas: string;
   manifests: string;
-  /** What names meant. */
-  tags: string;
   /** An uncompressed layer. */
   layer(diffID: Digest): string;
   config(configDigest: Digest): string;
@@ -56,7 +54,6 @@ export interface CacheLayout {
 /** Returns the layout of the cache in `folder`, and of the user's own notes in `ownFolder`. */
 export function cacheLayout(folder: string, ownFolder: string): CacheLayout {
   const root = join(folder, LAYOUT_VERSION);
-  const tags = join(root, 'tags');
   const libraryImages = join(ownFolder, LAYOUT_VERSION, 'library');
   const forPlatform = (key: string, platform: Platform): string =>
     `${hexOf(digestOf(`${key} ${formatPlatform(platform)}`))}.json`;
@@ -66,12 +63,12 @@ export function cacheLayout(folder: string, ownFolder: string): CacheLayout {
     configs: join(root, 'configs'),
     deltas: join(root, 'deltas'),
     manifests: join(root, 'manifests'),
-    ...{ tags, libraryImages },
+    libraryImages,
     layer: (diffID) => join(root, 'layers', hexOf(diffID)),
     config: (configDigest) => join(root, 'configs', hexOf(configDigest)),
     manifest: (digest, platform) => join(root, 'manifests', forPlatform(digest, platform)),
     manifestBytes: (digest) => join(root, 'manifests', `${hexOf(digest)}.manifest`),
-    tag: (reference, platform) => join(tags, forPlatform(canonicalReference(reference), platform)),
+    tag: (reference, platform) => join(root, 'tags', forPlatform(canonicalReference(reference), platform)),
     libraryImage: (digest, platform) => join(libraryImages, forPlatform(digest, platform)),
     libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
     delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),

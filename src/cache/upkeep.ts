@@ -1,7 +1,7 @@
 import { rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheEntry } from './entries.ts';
-import { deleteEntry, deleteLeftovers, deleteOldNotes, isWhole, listEntries } from './entries.ts';
+import { deleteEntry, deleteLeftovers, deleteOldLibraryNotes, isWhole, listEntries } from './entries.ts';
 import { writeDocument } from './documents.ts';
 import type { ImageNotes } from './images.ts';
 import type { CacheLayout } from './layout.ts';
@@ -26,7 +26,7 @@ export interface Disk {
  */
 export const IN_USE_MS = 3_600_000;
 
-/** Each run that uses a note of a name writes it again. Notes of old releases only take up room. */
+/** Notes of library files of old releases only take up room. */
 const OLD_NOTE_MS = 90 * 24 * 3_600_000;
 
 type UpkeepOptions = Pick<CacheOptions, 'progress' | 'signal' | 'helperFolders'>;
@@ -50,11 +50,12 @@ export class CacheUpkeep {
 
   /**
    * Deletes the least recently used entries until the cache meets its limits, and what killed runs
-   * left behind, and notes of images that are 90 days old. Returns the deleted entries. Entries that were used within the last hour stay.
+   * left behind, and notes of library files that are 90 days old. Returns the deleted entries.
+   * Entries that were used within the last hour stay.
    */
   async prune(limits: CacheLimits): Promise<CacheEntry[]> {
     await deleteLeftovers(this.#layout, IN_USE_MS);
-    await deleteOldNotes(this.#layout, OLD_NOTE_MS);
+    await deleteOldLibraryNotes(this.#layout, OLD_NOTE_MS);
     const entries = await this.list();
     if (entries.length === 0) return [];
     const chosen = choosePruned(entries, limits, await diskOf(this.#layout.root), Date.now());
