@@ -11,7 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), 'fuzz-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Result {
-  readers: { name: string; tried: number; survived: number; refused: number; lost: number }[];
+  figures: {
+    readers: { name: string; tried: number; survived: number; refused: number; lost: number }[];
+  };
 }
 
 describe('every reader of foreign input', () => {
@@ -25,7 +27,7 @@ describe('every reader of foreign input', () => {
       { encoding: 'utf8' },
     );
     expect({ seed, status, stderr }).toMatchObject({ status: 0, stderr: '' });
-    const { readers } = JSON.parse(readFileSync(output, 'utf8')) as Result;
+    const { readers } = (JSON.parse(readFileSync(output, 'utf8')) as Result).figures;
     expect(readers.length).toBeGreaterThan(10);
     for (const { name, tried, survived, refused } of readers) {
       expect({ name, lost: tried - survived }).toEqual({ name, lost: 0 });
