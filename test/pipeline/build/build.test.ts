@@ -322,6 +322,38 @@ describe('build for devices with limits', () => {
     expect(existsSync(artifact('2.0'))).toBe(false);
   });
 
+  it.each([
+    [
+      '1K',
+      /^warning: shop-1\.0 does not fit: its new layers have .* or more, and the devices have 1.00 KB of free/m,
+    ],
+    ['1G', /^(?!.*does not fit)/s],
+  ])('lets plan warn of new layers that are larger than %s', async (size, message) => {
+    const { cli, folder } = shop();
+    const manifest = join(folder, 'shop/compose.yaml');
+    const argv = [
+      '-i',
+      `web=${registry.host}/shop/web:1`,
+      '--artifact-version',
+      '1.0',
+      '--device-free',
+      size,
+    ];
+    const { code, stderr } = await cli('plan', manifest, '--no-upload', ...argv);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(message);
+  });
+
+  it('makes verify refuse an artifact that needs more', async () => {
+    const { build, cli, artifact } = shop();
+    await build('1.0', '1');
+    const { code, stdout, stderr } = await cli('verify', artifact('1.0'), '--device-free', '1K');
+    expect(code).toBe(7);
+    expect(stderr).toContain('does not fit the devices: the update needs');
+    expect(stdout).toContain('verdict:  NOT good');
+    expect(await cli('verify', artifact('1.0'), '--device-free', '1G')).toMatchObject({ code: 0 });
+  });
+
   it('makes one that fits', async () => {
     const { build } = shop();
     expect(await build('1.0', '1', '--device-free', '10G', '--device-memory', '32M')).toMatchObject({
