@@ -6,8 +6,8 @@ import { UsageError, UserError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { readSigningKey } from '../../mender/sign.ts';
 import { toolMissing, toolVersion } from '../../mender/tool/tool.ts';
-import type { Digest } from '../../oci/digest.ts';
 import type { World } from '../images/world.ts';
+import { shippedSizes } from '../plan/planBuild.ts';
 import type { SettledRequest } from '../request.ts';
 import { destinationsOf } from './build.ts';
 import { refuseOddFile } from './output.ts';
@@ -78,15 +78,10 @@ async function requireKey({ signKey }: SettledRequest): Promise<void> {
 
 /** Throws UsageError if the disk can't take even the layers that must be fetched, as they travel. */
 async function requireSpace({ plans }: Prepared, cache: World['cache']): Promise<void> {
-  const needed = new Map<Digest, number>();
-  for (const { image, plan } of plans.flatMap(({ images }) => images)) {
-    for (const { diffID, descriptor } of image.image.layers) {
-      const isShipped = plan.layers.some((one) => one.diffID === diffID && one.kind !== 'omit');
-      if (!isShipped || descriptor === undefined || (await cache.layers.findAny(diffID))) continue;
-      needed.set(diffID, descriptor.size);
-    }
+  let bytes = 0;
+  for (const [diffID, size] of shippedSizes(plans.flatMap(({ images }) => images))) {
+    if (!(await cache.layers.findAny(diffID))) bytes += size;
   }
-  const bytes = [...needed.values()].reduce((sum, size) => sum + size, 0);
   const { bavail, bsize } = await statfs(await existingFolder(cache.root));
   if (bytes <= bavail * bsize) return;
   throw new UsageError(

@@ -1,3 +1,4 @@
+import type { Digest } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { chooseBase } from '../base/baseImages.ts';
@@ -21,6 +22,21 @@ export interface BuildPlan {
   images: PlannedImage[];
   /** Services of the baseline that are gone. */
   removedServices: string[];
+}
+
+/**
+ * Bytes of each layer that ships, as its registry compressed it. Leaves out layers of other sources.
+ * Pure.
+ */
+export function shippedSizes(images: readonly PlannedImage[]): Map<Digest, number> {
+  const sizes = new Map<Digest, number>();
+  for (const { image, plan } of images) {
+    const shipped = new Set(plan.layers.flatMap(({ kind, diffID }) => (kind === 'omit' ? [] : [diffID])));
+    for (const { diffID, descriptor } of image.image.layers) {
+      if (descriptor !== undefined && shipped.has(diffID)) sizes.set(diffID, descriptor.size);
+    }
+  }
+  return sizes;
 }
 
 export interface PlanNames {
