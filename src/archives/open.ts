@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { NotFoundError, UnsupportedError, systemCodeOf } from '../errors.ts';
+import { CONTENT_START, isLfsPointer } from '../compress/describeContent.ts';
 import { compressionOf } from '../compress/magic.ts';
 import { fileError } from '../io/files.ts';
 import { firstBytes } from '../io/files.ts';
@@ -8,9 +9,6 @@ import { openFolder } from './folder.ts';
 import { openGzipFile } from './gzipFile.ts';
 import { openTarFile } from './tarFile.ts';
 
-/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer */
-const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
-const LONGEST_MAGIC = LFS_POINTER.length;
 const HINT = 'give an OCI archive, an OCI layout folder, or what docker save writes; each may be gzipped';
 
 /**
@@ -39,8 +37,8 @@ export function archiveError(error: unknown, where: string): unknown {
 }
 
 async function openFile(path: string, where: string, signal?: AbortSignal): Promise<Archive> {
-  const start = await firstBytes(path, LONGEST_MAGIC);
-  if (start.toString('latin1').startsWith(LFS_POINTER)) throw lfsPointer(where);
+  const start = await firstBytes(path, CONTENT_START);
+  if (isLfsPointer(start)) throw lfsPointer(where);
   const compression = compressionOf(start);
   if (compression === 'none') return openTarFile(path, where);
   if (compression === 'gzip') return openGzipFile(path, where, signal);

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { describeContent } from '../../src/io/describeContent.ts';
+import { describeContent } from '../../src/compress/describeContent.ts';
 
 it.each([
   ['services:\n  web:\n    image: alpine:3\n', 'YAML'],

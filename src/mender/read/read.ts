@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
-import { CONTENT_START, describeContent } from '../../io/describeContent.ts';
+import { CONTENT_START, describeContent } from '../../compress/describeContent.ts';
 import { fileError, firstBytes } from '../../io/files.ts';
 import { statUserFile } from '../../io/readUserFile.ts';
 import { counted } from '../../io/streams.ts';
