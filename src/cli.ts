@@ -22,8 +22,8 @@ import { homeFolder, nonEmpty } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
 import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/process.ts';
-import type { EndedStep, Screen } from './commands/terminal/terminal.ts';
-import { createProgress } from './commands/terminal/terminal.ts';
+import type { EndedStep, Screen } from './commands/terminal/progress.ts';
+import { ScreenProgress } from './commands/terminal/progress.ts';
 import { ownSecretValues } from './compose/ship/ownSecrets.ts';
 import { environmentOptions, unknownVariables } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError, messageOf, nextStep } from './errors.ts';
@@ -182,7 +182,7 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
   const { environment, stderr, columns } = terminal;
   const onEnd = ({ label, done, milliseconds }: EndedStep): void =>
     log.debug(`${label}: ${formatBytes(done)} in ${formatSeconds(milliseconds / 1000)}`);
-  const progress = createProgress(level === 'error' ? SILENT : stderr, { onEnd });
+  const progress = new ScreenProgress(level === 'error' ? SILENT : stderr, { onEnd });
   const json = options.json ?? false;
   const colour = wantsColour(options.color, environment, columns !== undefined);
   const layout = { columns, headers: options.headers ?? true, colour };

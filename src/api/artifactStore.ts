@@ -11,6 +11,8 @@ import type { PruneRequest, Pruned } from '../pipeline/release/retention.ts';
 import { pruneArtifacts } from '../pipeline/release/retention.ts';
 import { finishUploads } from '../pipeline/release/finishUploads.ts';
 import { replaceArtifact, replaceFromLocation } from '../pipeline/release/replace.ts';
+import type { LocationRequest } from '../pipeline/release/uploadNotes.ts';
+import type { NotesContext } from '../pipeline/release/uploadNotes.ts';
 import { uploadLocationWithNote, uploadWithNote } from '../pipeline/release/uploadNotes.ts';
 import type { UploadReport, UploadRequest } from '../pipeline/release/upload.ts';
 import type { WatchReport, WatchRequest } from '../pipeline/release/watch.ts';
@@ -83,51 +85,78 @@ const STORE_SCHEMA: SchemaOf<ArtifactStoreOptions> = {
 export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {}): ArtifactStore {
   checkOptions(options, STORE_SCHEMA);
   const context = contextOf(run);
-  const { log, progress } = context;
+  const { log, progress, folder } = context;
   const api = openApi(options, context);
-  const store = { api, log, progress, notes: options.notes ?? notesFolder(context) };
-  const inFolder = (request: UploadRequest): UploadRequest => {
-    checkOptions(request, UPLOAD_SCHEMA);
-    return { ...request, path: resolve(context.folder, request.path) };
-  };
-  const find = async (reference: string): Promise<Artifact> => {
-    checkArgument('reference', reference, text);
-    return resolveArtifact(api, reference);
-  };
+  const store: Store = { api, log, progress, folder, notes: options.notes ?? notesFolder(context) };
+  return { host: api.host, ...reading(store), ...writing(store), ...deploying(store) };
+}
+
+/** What the verbs share. */
+interface Store extends NotesContext {
+  /** Paths are relative to it. */
+  folder: string;
+}
+
+async function find({ api }: Store, reference: string): Promise<Artifact> {
+  checkArgument('reference', reference, text);
+  return resolveArtifact(api, reference);
+}
+
+function reading(store: Store): Pick<ArtifactStore, 'list' | 'show' | 'head' | 'download'> {
+  const { api, folder, log, progress } = store;
   return {
-    host: api.host,
     list: async (query) => listArtifacts(api, checked(query, QUERY_SCHEMA)),
-    show: find,
-    head: async (reference) => headOf(api, await find(reference)),
+    show: (reference) => find(store, reference),
+    head: async (reference) => headOf(api, await find(store, reference)),
     download: async (reference, path) => {
       checkArgument('path', path, text);
-      return downloadArtifact(api, await find(reference), resolve(context.folder, path), { log, progress });
+      return downloadArtifact(api, await find(store, reference), resolve(folder, path), { log, progress });
     },
-    add: async (request) => uploadWithNote(inFolder(request), store),
-    addFrom: async (location, description) => {
-      checkArgument('location', location, text);
-      checkArgument('description', description, optional(text));
-      return uploadLocationWithNote({ location, description }, store);
-    },
+  };
+}
+
+type WritingVerb = 'add' | 'addFrom' | 'finish' | 'describe' | 'replace' | 'replaceFrom' | 'delete' | 'prune';
+
+function writing(store: Store): Pick<ArtifactStore, WritingVerb> {
+  const { api } = store;
+  return {
+    add: async (request) => uploadWithNote(fileOf(store, request), store),
+    addFrom: async (location, description) => uploadLocationWithNote(placeOf(location, description), store),
     finish: () => finishUploads(store),
     describe: async (reference, description) => {
       checkArgument('description', description, text);
-      return describeArtifact(api, (await find(reference)).id, description);
+      return describeArtifact(api, (await find(store, reference)).id, description);
     },
     replace: async (reference, request) => {
-      const file = inFolder(request);
-      return replaceArtifact(await find(reference), file, store);
+      const file = fileOf(store, request);
+      return replaceArtifact(await find(store, reference), file, store);
     },
     replaceFrom: async (reference, location, description) => {
-      checkArgument('location', location, text);
-      checkArgument('description', description, optional(text));
-      return replaceFromLocation(await find(reference), { location, description }, store);
+      const place = placeOf(location, description);
+      return replaceFromLocation(await find(store, reference), place, store);
     },
-    delete: async (reference) => deleteArtifact(api, (await find(reference)).id),
+    delete: async (reference) => deleteArtifact(api, (await find(store, reference)).id),
     prune: async (request) => pruneArtifacts(api, checked(request, PRUNE_SCHEMA)),
+  };
+}
+
+function deploying({ api, log }: Store): Pick<ArtifactStore, 'deploy' | 'watch'> {
+  return {
     deploy: async (request) => deployArtifact(checked(request, DEPLOY_SCHEMA), { api, log }),
     watch: async (request) => watchDeployment(checked(request, WATCH_SCHEMA), { api, log }),
   };
+}
+
+/** The request with an absolute path. */
+function fileOf({ folder }: Store, request: UploadRequest): UploadRequest {
+  checkOptions(request, UPLOAD_SCHEMA);
+  return { ...request, path: resolve(folder, request.path) };
+}
+
+function placeOf(location: string, description: string | undefined): LocationRequest {
+  checkArgument('location', location, text);
+  checkArgument('description', description, optional(text));
+  return { location, description };
 }
 
 function checked<Options>(given: Options, schema: SchemaOf<NonNullable<Options>>): Options {

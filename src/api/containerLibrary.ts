@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { optional } from 'valibot';
+import type { Context } from '../commands/terminal/command.ts';
 import { download } from '../download/download.ts';
 import type { Downloaded } from '../download/download.ts';
 import { registerSecret } from '../io/redact.ts';
@@ -8,6 +9,7 @@ import { libraryBase } from '../library/client.ts';
 import { containerId } from '../library/containers.ts';
 import type { ImageKey } from '../library/images.ts';
 import { deleteImage, expectedFile, getImage, lookUpImage } from '../library/images.ts';
+import type { LocatedFile } from '../library/locateFile.ts';
 import { LIBRARY_PARTS, locateInLibrary, locateFile } from '../library/locateFile.ts';
 import { search } from '../library/search.ts';
 import { setTags } from '../library/tags.ts';
@@ -102,32 +104,51 @@ const UPLOAD_SCHEMA: SchemaOf<LibraryUpload> = {
 /** Opens a container library. Throws UsageError for an invalid address. */
 export function containerLibrary(options: ContainerLibraryOptions, run: RunOptions = {}): ContainerLibrary {
   checkOptions(options, SCHEMA);
-  const { folder, http, log, progress, signal } = contextOf(run);
+  const context = contextOf(run);
+  const { http, log, signal } = context;
   const { address, token } = options;
   registerSecret(token);
   const base = libraryBase(address);
-  const library: Library = {
-    ...{ http, log, base, signal },
-    ...(token === undefined ? {} : { token }),
-  };
+  const library = { http, log, base, signal, ...(token === undefined ? {} : { token }) };
+  return { ...transfers(library, context), ...names(library) };
+}
+
+function transfers(
+  library: Library,
+  { folder, log, progress, signal }: Context,
+): Pick<ContainerLibrary, 'download' | 'upload'> {
   return {
-    version: () => libraryVersion(library),
-    lookUp: async (key) => lookUpImage(library, imageKey(key)),
     download: async (key, path, options = {}) => {
       checkArgument('path', path, text);
-      checkOptions(options, { workers: optional(amount) });
-      const { workers = LIBRARY_PARTS.workers } = options;
-      const image = await getImage(library, imageKey(key));
-      const expected = expectedFile(image, imageKey(key).ref);
-      const file = await (workers > 1
-        ? locateFile(library, key, { ...LIBRARY_PARTS, workers }, expected)
-        : locateInLibrary(library, key, undefined, expected));
+      const file = await locate(library, key, options);
       return download(file, resolve(folder, path), { log, progress, signal });
     },
     upload: async (request) => {
       checkOptions(request, UPLOAD_SCHEMA);
       return uploadImage(library, { ...request, file: resolve(folder, request.file) }, progress);
     },
+  };
+}
+
+/** Finds the file of an image. More than one worker fetches it in parts. */
+async function locate(
+  library: Library,
+  key: LibraryFileKey,
+  options: { workers?: number },
+): Promise<LocatedFile> {
+  checkOptions(options, { workers: optional(amount) });
+  const { workers = LIBRARY_PARTS.workers } = options;
+  const image = await getImage(library, imageKey(key));
+  const expected = expectedFile(image, imageKey(key).ref);
+  return workers > 1
+    ? locateFile(library, key, { ...LIBRARY_PARTS, workers }, expected)
+    : locateInLibrary(library, key, undefined, expected);
+}
+
+function names(library: Library): Omit<ContainerLibrary, 'download' | 'upload'> {
+  return {
+    version: () => libraryVersion(library),
+    lookUp: async (key) => lookUpImage(library, imageKey(key)),
     search: async (part, arch) => {
       checkArgument('text', part, text);
       checkArgument('arch', arch, optional(text));

@@ -1,8 +1,7 @@
 import { Readable, finished } from 'node:stream';
 import { IntegrityError, UnsupportedError } from '../errors.ts';
 import type { ArchiveFiles } from './archive.ts';
-import type { StreamReader } from '../tar/byteReader.ts';
-import { streamReader, upTo } from '../tar/byteReader.ts';
+import { StreamReader } from '../tar/byteReader.ts';
 import type { TarHeader } from '../tar/tarRead.ts';
 import { insidePath, truncated, walkTar } from '../tar/tarRead.ts';
 
@@ -41,7 +40,7 @@ export async function scanArchive(
   where: string,
   selection: Selection = selectNothing,
 ): Promise<ArchiveFiles> {
-  const bytes = streamReader(chunks);
+  const bytes = new StreamReader(chunks);
   try {
     return await scan(bytes, where, selection);
   } finally {
@@ -91,7 +90,7 @@ async function* bodyOf(
 ): AsyncGenerator<Buffer> {
   if (first.length > 0) yield first;
   let left = size - first.length;
-  for await (const chunk of upTo(left, (most) => bytes.some(most))) {
+  for await (const chunk of bytes.upTo(left)) {
     left -= chunk.length;
     yield chunk;
   }

@@ -7,8 +7,8 @@ import { NetworkError } from '../errors.ts';
 import { networkFailure } from './failure.ts';
 import { blocksOf } from './blocks.ts';
 import { guardedBody } from './body.ts';
-import { createGuard } from './guard.ts';
-import type { Guard, Timeouts } from './guard.ts';
+import { Guard } from './guard.ts';
+import type { Timeouts } from './guard.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
 import { registerSignature } from '../io/redact.ts';
 import { addressesFor } from './ownMachine.ts';
@@ -40,7 +40,7 @@ export async function exchange(
 ): Promise<Outcome> {
   registerSignature(request.url);
   const route = routeOf(request, settings.environment);
-  const guard = createGuard(timeoutsOf(request, settings), request.signal);
+  const guard = new Guard(timeoutsOf(request, settings), request.signal);
   const body = typeof request.body === 'function' ? watched(request.body(), guard) : request.body;
   try {
     const headers = headersOf(request, settings.userAgent);
@@ -53,10 +53,10 @@ export async function exchange(
   } catch (error) {
     guard.end();
     if (body instanceof Readable) body.destroy();
-    const failure = guard.failure();
+    const failure = guard.failure;
     if (failure !== undefined) throw failure.error;
     if (error instanceof NetworkError) throw error;
-    return networkFailure(error, what, guard.timedOut());
+    return networkFailure(error, what, guard.timedOut);
   }
 }
 
@@ -159,9 +159,9 @@ function responseOf(
     ]),
   );
   const broken = (error: unknown): unknown => {
-    const failure = guard.failure();
+    const failure = guard.failure;
     if (failure !== undefined) return failure.error;
-    return networkFailure(error, `${what}: the answer broke off`, guard.timedOut()).error;
+    return networkFailure(error, `${what}: the answer broke off`, guard.timedOut).error;
   };
   const body = guardedBody(answer.data, guard, broken);
   return {

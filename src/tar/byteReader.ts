@@ -12,14 +12,6 @@ export interface ByteReader {
   skip(length: number): Promise<void>;
 }
 
-/** Bytes that arrive as a stream. */
-export interface StreamReader extends ByteReader {
-  /** The next 1 to `most` bytes, as they arrive. Empty at the end. */
-  some(most: number): Promise<Buffer>;
-  /** Ends the stream and releases its source. */
-  close(): void;
-}
-
 /** Reads a file of `size` bytes. Skipped bytes are never read. */
 export function fileReader(file: FileHandle, size: number): ByteReader {
   let position = 0;
@@ -51,50 +43,56 @@ async function readFully(file: FileHandle, buffer: Buffer, position: number): Pr
 }
 
 /** Reads chunks one after the other, and holds one at a time. */
-export function streamReader(chunks: AsyncIterable<Buffer>): StreamReader {
-  const iterator = chunks[Symbol.asyncIterator]();
-  let rest: Buffer = Buffer.alloc(0);
-  let position = 0;
+export class StreamReader implements ByteReader {
+  readonly #chunks: AsyncIterator<Buffer, unknown>;
+  #rest: Buffer = Buffer.alloc(0);
+  #position = 0;
 
-  async function some(most: number): Promise<Buffer> {
-    while (rest.length === 0) {
-      const next: IteratorResult<Buffer, unknown> = await iterator.next();
-      if (next.done === true) return rest;
-      rest = next.value;
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next 1 to `most` bytes, as they arrive. Empty at the end. */
+  async some(most: number): Promise<Buffer> {
+    while (this.#rest.length === 0) {
+      const next = await this.#chunks.next();
+      if (next.done === true) return this.#rest;
+      this.#rest = next.value;
     }
-    const bytes = rest.subarray(0, most);
-    rest = rest.subarray(bytes.length);
-    position += bytes.length;
+    const bytes = this.#rest.subarray(0, most);
+    this.#rest = this.#rest.subarray(bytes.length);
+    this.#position += bytes.length;
     return bytes;
   }
 
-  return {
-    get position() {
-      return position;
-    },
-    some,
-    close() {
-      // Not awaited: a stuck stream would delay the error that ends it.
-      iterator.return?.().catch(() => undefined);
-    },
-    async read(length) {
-      const parts: Buffer[] = [];
-      for await (const bytes of upTo(length, some)) parts.push(bytes);
-      return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
-    },
-    async skip(length) {
-      const end = position + length;
-      while (position < end && (await some(end - position)).length > 0);
-    },
-  };
-}
+  async read(length: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for await (const bytes of this.upTo(length)) parts.push(bytes);
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  }
 
-/** The next `length` bytes of a stream in pieces, fewer only at the end. */
-export async function* upTo(length: number, some: (most: number) => Promise<Buffer>): AsyncGenerator<Buffer> {
-  for (let left = length; left > 0;) {
-    const bytes = await some(left);
-    if (bytes.length === 0) return;
-    left -= bytes.length;
-    yield bytes;
+  async skip(length: number): Promise<void> {
+    const end = this.#position + length;
+    while (this.#position < end && (await this.some(end - this.#position)).length > 0);
+  }
+
+  /** The next `length` bytes in pieces, fewer only at the end. */
+  async *upTo(length: number): AsyncGenerator<Buffer> {
+    for (let left = length; left > 0;) {
+      const bytes = await this.some(left);
+      if (bytes.length === 0) return;
+      left -= bytes.length;
+      yield bytes;
+    }
+  }
+
+  /** Ends the stream and releases its source. */
+  close(): void {
+    // Not awaited: a stuck stream would delay the error that ends it.
+    this.#chunks.return?.().catch(() => undefined);
   }
 }

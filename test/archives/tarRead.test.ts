@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { fileReader, streamReader } from '../../src/tar/byteReader.ts';
+import { fileReader, StreamReader } from '../../src/tar/byteReader.ts';
 import { tarSize, tarStream } from '../../src/tar/tar.ts';
 import type { TarHeader } from '../../src/tar/tarRead.ts';
 import { walkTar } from '../../src/tar/tarRead.ts';
@@ -19,7 +19,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 function entriesOf(bytes: Buffer, chunk = 65_536): Promise<TarHeader[]> {
-  return all(walkTar(streamReader(chunksOf(bytes, chunk)), 'it'));
+  return all(walkTar(new StreamReader(chunksOf(bytes, chunk)), 'it'));
 }
 
 async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {

@@ -10,7 +10,7 @@ import { homeFolder } from '../../src/commands/terminal/home.ts';
 import { requestOf } from '../../src/commands/options/request.ts';
 import { parseSize } from '../../src/commands/options/size.ts';
 import { PLAIN, layOut } from '../../src/commands/terminal/layout.ts';
-import { createProgress } from '../../src/commands/terminal/terminal.ts';
+import { ScreenProgress } from '../../src/commands/terminal/progress.ts';
 import { environmentOptions } from '../../src/config.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -209,12 +209,12 @@ describe('progress', () => {
   ): {
     text: () => string;
     clock: { now: number };
-    progress: ReturnType<typeof createProgress>;
+    progress: ScreenProgress;
   } {
     let written = '';
     const clock = { now: 0 };
     const screen = { isTTY, columns, write: (text: string) => (written += text) };
-    return { text: () => written, clock, progress: createProgress(screen, { now: () => clock.now }) };
+    return { text: () => written, clock, progress: new ScreenProgress(screen, { now: () => clock.now }) };
   }
 
   it.each([true, false])('says nothing of what ends within a second (terminal: %s)', (isTTY) => {

@@ -22,7 +22,7 @@ import { readPlatform } from '../../src/mender/read/readPlatform.ts';
 import { parseConfig, parseManifest } from '../../src/oci/manifest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { streamReader } from '../../src/tar/byteReader.ts';
+import { StreamReader } from '../../src/tar/byteReader.ts';
 import { walkTar } from '../../src/tar/tarRead.ts';
 import { CASES } from '../compose/cases.ts';
 import { buildImage, layoutFiles } from '../helpers/images.ts';
@@ -82,7 +82,7 @@ const tars: Target = {
   name: 'tar archives',
   seeds: () => fixtures('tar', '.tar'),
   async read(input) {
-    const entries = walkTar(streamReader(chunksOf(withChecksums(input)) as AsyncIterable<Buffer>), 'it');
+    const entries = walkTar(new StreamReader(chunksOf(withChecksums(input)) as AsyncIterable<Buffer>), 'it');
     for await (const { size } of entries) if (size < 0) throw new Error('a negative size');
   },
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { streamReader } from '../../src/tar/byteReader.ts';
+import { StreamReader } from '../../src/tar/byteReader.ts';
 import { gzip, gzipStored, gzipStoredSize } from '../../src/compress/gzip.ts';
 import type { TarFile } from '../../src/tar/tar.ts';
 import { tarFile, tarSize, tarStream } from '../../src/tar/tar.ts';
@@ -72,7 +72,7 @@ describe('tarStream', () => {
     const size = 2 ** 33 + 5;
     const entries = [{ path: 'big', size, body: () => zeros(size) }, tarFile('behind', 'x')];
     const head = await first(tarStream(entries));
-    const entry = await walkTar(streamReader(chunksOf(head, 512)), 'test').next();
+    const entry = await walkTar(new StreamReader(chunksOf(head, 512)), 'test').next();
     expect(entry.value).toMatchObject({ path: 'big', size });
     expect(tarSize(entries)).toBe(512 + 2 ** 33 + 512 + 512 + 512 + 1024);
   });

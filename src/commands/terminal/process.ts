@@ -3,7 +3,7 @@ import type { EndingSignal } from '../../errors.ts';
 import { ENDING_SIGNALS, InterruptedError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { deleteTemporaries } from '../../io/temporaries.ts';
-import type { Screen } from './terminal.ts';
+import type { Screen } from './progress.ts';
 
 /** The process, as far as the command line tool needs it. */
 export interface Terminal {

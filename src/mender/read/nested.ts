@@ -5,8 +5,7 @@ import { unxz } from '../../compress/xzLibrary.ts';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
 import { collect, limited } from '../../io/streams.ts';
-import type { StreamReader } from '../../tar/byteReader.ts';
-import { streamReader, upTo } from '../../tar/byteReader.ts';
+import { StreamReader } from '../../tar/byteReader.ts';
 import type { TarHeader } from '../../tar/tarRead.ts';
 import { walkTar } from '../../tar/tarRead.ts';
 
@@ -27,7 +26,7 @@ const LARGEST_PART = 256e9;
  * `walkTar` throws; `where` names the tar.
  */
 export async function* entriesOf(chunks: Chunks, where: string): AsyncGenerator<StreamedEntry> {
-  const reader = streamReader(chunks);
+  const reader = new StreamReader(chunks);
   let entries = 0;
   try {
     for await (const entry of walkTar(reader, where)) {
@@ -49,7 +48,7 @@ async function* bodyOf(
   where: string,
 ): AsyncGenerator<Buffer> {
   const start = reader.position;
-  yield* upTo(size, (most) => reader.some(most));
+  yield* reader.upTo(size);
   if (reader.position - start < size) throw new IntegrityError(`${where}: ${path} is truncated`);
 }
 
@@ -119,11 +118,11 @@ function decoderError(error: unknown, where: string): unknown {
 
 /** The first `length` bytes, fewer only at the end, and all of the bytes. */
 export async function withHead(body: Chunks, length: number): Promise<{ head: Buffer; all: Chunks }> {
-  const reader = streamReader(body);
+  const reader = new StreamReader(body);
   const head = await reader.read(length);
   async function* all(): AsyncGenerator<Buffer> {
     yield head;
-    yield* upTo(Infinity, (most) => reader.some(most));
+    yield* reader.upTo(Infinity);
   }
   return { head, all: all() };
 }
