@@ -39,7 +39,7 @@ export interface BuildOptions {
   previousVersion?: string[];
   /** `[VERSION=]FILE`, or `mender://NAME` */
   base?: string[];
-  /** True: images that are not those of the lock file are an error. */
+  /** True: an image that is not the one in the lock file is an error. */
   locked?: boolean;
   alsoFull?: boolean;
   strictBase?: boolean;

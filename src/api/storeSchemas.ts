@@ -7,9 +7,9 @@ import type { ArtifactQuery } from '../server/artifacts.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import { amount, flag, text, texts } from './schemas.ts';
 
-/** What the calls of an artifact store take. */
 const maybeText = optional(text);
 
+/** The options of each call of an artifact store. */
 export const QUERY_SCHEMA: SchemaOf<ArtifactQuery> = {
   names: optional(texts),
   description: maybeText,

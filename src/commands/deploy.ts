@@ -19,7 +19,7 @@ import { finishWatch, watchWithLog } from './options/watch.ts';
 export const deployCommand = defineCommand({
   usage: 'deploy <artifact>',
   describe:
-    'Deploy an artifact that is on the server, or a file to where a map says, and wait for the devices',
+    'Deploy an artifact that is on the server, or a file as a destination map says, and wait for the devices',
   examples: [
     ['$0 deploy app-1.2 -g staging', 'deploy to a group and wait'],
     ['$0 deploy app-1.2 --all-devices --no-wait-for-deploy', 'deploy to all devices and do not wait'],
@@ -35,7 +35,7 @@ export const deployCommand = defineCommand({
   options: {
     description: {
       type: 'string',
-      describe: 'Of a file that a map brings to servers',
+      describe: 'Description of the artifact, when a destination map uploads a file',
     },
     ...DEPLOY_OPTIONS,
     force: { type: 'boolean', hidden: true, describe: 'The same as --force-installation' },

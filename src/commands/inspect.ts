@@ -9,7 +9,7 @@ import { formatTable, onOneLine } from './terminal/format.ts';
 /** `inspect FILE.mender` */
 export const inspectCommand = defineCommand({
   usage: 'inspect <file>',
-  describe: 'Show what is in a Mender Artifact, all its checksums compared',
+  describe: 'Check all checksums of a Mender Artifact, and show what is in it',
   examples: [
     ['$0 inspect shop-1.1.0.mender', 'header, services, images and layers'],
     ['$0 inspect shop-1.1.0.mender --key public.pem', 'verify the signature as well'],

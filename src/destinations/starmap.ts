@@ -14,7 +14,7 @@ export interface Starmap {
   query(query: MapQuery): Promise<Entry[] | undefined>;
   /** Like `query`, but only from the server. */
   queryServer(query: MapQuery): Promise<Entry[] | undefined>;
-  /** Every page of them; a second list asks nobody. */
+  /** All policies, page by page. The server is asked once; later calls return the same list. */
   policies(): Promise<Policy[]>;
   policy(id: string): Promise<Policy | undefined>;
   /** The mappings of a policy. */

@@ -24,7 +24,8 @@ export class NoUsualDaemon extends Unreachable {}
 /**
  * Sends a request to the daemon at an endpoint, once. Throws Unreachable if nobody listens,
  * DeniedError without permission for the socket, NetworkError if the connection breaks, and the
- * signal's reason when it fires. The body of the response throws the latter two.
+ * signal's reason when it fires. Reading the body of the response throws NetworkError and the
+ * signal's reason as well.
  */
 export async function requestEngine(
   http: Http,

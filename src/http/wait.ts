@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds. Node.js takes no longer time, and ends a longer one at once. */
+/** The longest time of a timer, in milliseconds. Node.js ends a timer with a longer time at once. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
 /** Waits for `ms` milliseconds, but no longer than 24 days. Throws the signal's reason as soon as it fires. */

@@ -1,9 +1,7 @@
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 
-/**
- * Enough on the own machine. A server that waits for more than a TLS greeting is not a TLS server.
- */
+/** Enough for an address of this machine. A TLS server answers a greeting at once. */
 const PATIENCE_MS = 1000;
 
 /**

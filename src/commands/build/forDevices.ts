@@ -1,3 +1,4 @@
+/** `build --to`: builds for devices that ssh reaches, and installs on them without a server. */
 import { parseDeviceAddress } from '../../device/address.ts';
 import type { DeviceReport } from '../../device/report.ts';
 import type { Shell } from '../../device/ssh.ts';

@@ -33,7 +33,7 @@ const OPTIONS = {
   attribute: {
     type: 'string',
     array: true,
-    describe: 'list: [SCOPE/]NAME=VALUE, an attribute of the inventory; repeatable, all must hold',
+    describe: 'list: [SCOPE/]NAME=VALUE, an attribute of the inventory; repeatable: devices that match all',
   },
   status: { choices: STATUSES, describe: 'list: with this status', defaultDescription: 'accepted' },
   ...SERVER_OPTIONS,

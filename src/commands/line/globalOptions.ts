@@ -17,7 +17,7 @@ export const GLOBAL_OPTIONS = {
   headers: {
     group,
     type: 'boolean',
-    describe: 'Headings of tables; with --no-headers in a pipe, tabs part the cells',
+    describe: 'Headings of tables; with --no-headers in a pipe, cells are separated by tabs',
     defaultDescription: 'true',
   },
   json: { group, type: 'boolean', describe: 'Print the result as one JSON document' },

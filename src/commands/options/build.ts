@@ -87,7 +87,7 @@ export const BUILD_OPTIONS = {
     group: BASE,
     alias: 'r',
     type: 'boolean',
-    describe: "The version is VERSION's content, the base is the last other one in the history",
+    describe: 'Build the version in the file VERSION, against the version that the file had before',
   },
   'previous-version': {
     placeholder: 'REF',
@@ -107,13 +107,13 @@ export const BUILD_OPTIONS = {
   locked: {
     group: BASE,
     type: 'boolean',
-    describe: 'Refuse images that are not those of the lock file (see the command lock)',
+    describe: 'Fail if an image is not the one in the lock file (see the command lock)',
   },
   'also-full': { group: BASE, type: 'boolean', describe: 'Make a full artifact as well' },
   'strict-base': {
     group: BASE,
     type: 'boolean',
-    describe: 'Install only over the very artifact that is the base',
+    describe: 'Install only on devices that have exactly the artifact of the base',
   },
   mode: {
     group: IMAGES,
@@ -207,7 +207,8 @@ export const BUILD_OPTIONS = {
   'server-kind': {
     group: ARTIFACT,
     choices: ['open-source', 'enterprise'] as const,
-    describe: 'Enterprise servers choose among artifacts of one name by what they depend on',
+    describe:
+      'How to name several artifacts of one run: open-source gives each its own name; enterprise gives all the same, and the server chooses by their dependencies',
     defaultDescription: 'open-source',
   },
   cache: {

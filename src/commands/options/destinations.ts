@@ -24,13 +24,13 @@ export const MAP_OPTIONS = {
   'starmap-retries': {
     group: GROUP,
     type: 'number',
-    describe: 'How often a failed request to it is repeated',
+    describe: 'How often to repeat a request to that server that failed',
     defaultDescription: '3',
   },
   'starmap-backoff': {
     group: GROUP,
     type: 'number',
-    describe: 'Seconds as the unit of pauses: 0, then 2, 4, 8 ... times as long',
+    describe: 'Base of the pauses before the repeats, in seconds: no pause, then 2, 4, 8 ... times the base',
     defaultDescription: '2',
   },
   repo: {

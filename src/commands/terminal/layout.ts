@@ -6,7 +6,7 @@ import { wrapped } from './wrap.ts';
 export interface Layout {
   /** Columns of the terminal. Undefined for a file or pipe, where nothing is cut. */
   columns?: number | undefined;
-  /** False to leave out the headings of tables. In a file or pipe, tabs part the cells then. */
+  /** False to leave out the headings of tables. Cells are then separated by tabs in a file or pipe. */
   headers: boolean;
   colour: boolean;
 }

@@ -65,7 +65,7 @@ export function countFile({ notes }: Scope, { path }: YamlFile): void {
   notes.reads += 1;
   if (notes.reads <= MOST_READS) return;
   throw new UsageError(`${path}: the project reads more than ${MOST_READS} files`, {
-    hint: 'check its include and extends: they may multiply',
+    hint: 'check its include and extends: a file that is read twice reads all its own files twice',
   });
 }
 
@@ -78,7 +78,7 @@ export function fill({ variables, notes }: Scope, text: string): string {
   notes.length += filled.length;
   if (notes.length <= MOST_CHARACTERS) return filled;
   throw new UsageError(`the texts of the project have more than ${MOST_CHARACTERS} characters`, {
-    hint: 'check its variables: they may multiply',
+    hint: 'check its variables: a value that repeats another variable grows each time',
   });
 }
 

@@ -189,8 +189,11 @@ async function versionNeeded(path: string): Promise<unknown> {
 
 function noneOfThem(path: string, names: readonly Reference[], images: readonly NewImage[]): NotFoundError {
   const has = names.map(formatReference).join(', ') || 'no named image';
-  const wanted = images.map(({ name }) => formatReference(name)).join(', ');
-  return new NotFoundError(`--base ${path}: expected an earlier ${wanted}, found ${has}`, {
-    hint: 'save the image under the name that it has on the devices',
+  const wanted = images.map(({ name: { registry, repository } }) =>
+    formatReference({ registry, repository }),
+  );
+  const expected = `expected an image of ${[...new Set(wanted)].join(' or ')} with any tag`;
+  return new NotFoundError(`--base ${path}: ${expected}, found ${has}`, {
+    hint: 'save the image under the name that the Compose file gives it, with its host',
   });
 }

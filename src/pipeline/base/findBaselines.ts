@@ -83,7 +83,7 @@ async function firstBaseline(search: Search): Promise<Baseline[]> {
         if (step !== 'git') requireSetup(candidate, request);
         return [candidate];
       }
-      context.log.info(`${candidate.origin} is not the base: ${reason}`);
+      context.log.info(`skipping the base ${candidate.origin}: ${reason}`);
     }
   }
   return [];
@@ -156,7 +156,7 @@ async function chooseCandidate({
     return { ref, commit, origin: 'the last other VERSION in the history', required: false };
   }
   if (repository?.shallow) throw unknownRef(repository, 'with another VERSION');
-  log.info(`VERSION was never anything but ${artifact.version}: there is no base in git`);
+  log.info(`VERSION has had no version but ${artifact.version} in the history: there is no base in git`);
   return undefined;
 }
 

@@ -103,8 +103,8 @@ function baseVersion({ depends }: ArtifactReport): string | null {
 }
 
 function baseNeeded(path: string): UsageError {
-  return new UsageError(`${path} holds only what changed: what was it made against?`, {
-    hint: 'name the artifact, archive or image that the devices run with --base',
+  return new UsageError(`verifying ${path}: it has only the changes to a base, and no base is given`, {
+    hint: 'name what the devices run now: --base with an artifact, an image archive or an image',
   });
 }
 

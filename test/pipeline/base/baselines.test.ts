@@ -324,7 +324,7 @@ describe('--base', () => {
       'an archive of another image',
       (folder: string) => `1=${archiveOf('other:1')(folder)}`,
       3,
-      'expected an earlier',
+      'expected an image of ',
     ],
     ['JSON without metadata', (folder: string) => written(folder, 'x.json', '{}'), 2, 'expected {"version"'],
     [

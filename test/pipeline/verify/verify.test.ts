@@ -166,7 +166,7 @@ describe.each(['app', 'docker-compose'])('verify for %s', (module) => {
   it('asks for the base of a delta', async () => {
     expect(await verify(artifact('2.0'))).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('holds only what changed') as string,
+      stderr: expect.stringContaining('it has only the changes to a base') as string,
     });
   });
 
@@ -298,7 +298,7 @@ describe('artifacts made to deceive, their checksums right', () => {
         for (const name of readdirSync(blobs))
           if (readFileSync(join(blobs, name)).length > 100_000) rmSync(join(blobs, name));
       },
-      'holds only what changed',
+      'it has only the changes to a base',
     ],
     [
       'the config',
@@ -312,7 +312,7 @@ describe('artifacts made to deceive, their checksums right', () => {
     const flags = version === '1.0' ? [] : ['--base', it1.artifact('app-1.0')];
     const { code, stderr, report } = await verify(path, ...flags);
     expect([report.problems, stderr].flat().join('\n')).toContain(problem);
-    expect(code).toBe(problem === 'holds only what changed' ? 2 : 6);
+    expect(code).toBe(problem === 'it has only the changes to a base' ? 2 : 6);
   });
 
   it('finds nothing where nothing was changed', async () => {
