@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { parse } from 'yaml';
 import { CI_SYSTEMS, ciFile } from '../../src/commands/init/ciFiles.ts';
 import { withSettings } from '../../src/commands/init/withSettings.ts';
 import { runCli } from '../helpers/cli.ts';
+import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const COMPOSE = `# The shop.
@@ -32,13 +34,38 @@ describe('init', () => {
     const folder = project();
     const { code, stdout } = await init(folder, '-t raspberrypi4 -p linux/arm64');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/\nnext: mender-docker-delta build \S+ --no-delta\n$/);
+    expect(stdout).toMatch(/\nnext: mender-docker-delta build \S+ --no-delta --release\n$/);
     expect(textIn(folder, 'compose.yaml')).toBe(
       'x-mender:\n  manifest-name: shop\n  device-type: raspberrypi4\n' +
         `  platform: linux/arm64\n  module: docker-compose\n${COMPOSE}`,
     );
     expect(textIn(folder, 'VERSION')).toBe('1.0.0\n');
     expect(textIn(folder, '.gitignore')).toBe('*.mender\n');
+  });
+
+  it.each([
+    ['without git', undefined],
+    ['in git without a commit', 'git init -q'],
+    ['in git', 'git init -q && git add . && git -c user.name=a -c user.email=a@b.test commit -qm first'],
+  ])('proposes a command that builds the version in VERSION: %s', async (_, git) => {
+    const folder = project();
+    if (git !== undefined) execFileSync('sh', ['-c', git], { cwd: folder });
+    const { stdout } = await init(folder, '-t a -p linux/amd64');
+    const [, ...words] = /\nnext: mender-docker-delta (.*)\n$/.exec(stdout)![1]!.split(' ');
+    const archive = join(folder, 'web.tar');
+    writeOciArchive(archive, { 'example.test/web:1': buildImage({ layers: [{ a: 'a' }] }) });
+    const more = ['-f', `web=${archive}`, '--no-upload', '-a', join(folder, 'out.mender')];
+    const run = await runCli(['build', ...words, ...more, '--json'], { HOME: folder });
+    expect(run.code, run.stderr).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ artifacts: [{ version: '1.0.0' }] });
+  });
+
+  it('is followed by an error that names --release where git has no commit', async () => {
+    const folder = project();
+    await init(folder, '-t a -p linux/amd64');
+    const { code, stderr } = await runCli(['plan', folder, '--no-delta'], { HOME: folder });
+    expect(code).toBe(2);
+    expect(stderr).toContain('build version 1.0.0 of the file VERSION with --release, or give');
   });
 
   it('changes nothing the second time', async () => {

@@ -67,7 +67,7 @@ export const initCommand = defineCommand({
       ...(await writeCi(flags, application.projectFolder)),
     ];
     const names = written.map((path) => relative(context.folder, path) || path);
-    const next = `mender-docker-delta build ${relative(context.folder, folder) || '.'} --no-delta`;
+    const next = `mender-docker-delta build ${relative(context.folder, folder) || '.'} --no-delta --release`;
     const text = names.length === 0 ? 'nothing to do: all is there' : `wrote ${names.join(', ')}`;
     context.report({ written, settings, next }, `${text}\nnext: ${next}`);
   },

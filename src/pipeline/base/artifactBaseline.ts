@@ -20,6 +20,7 @@ import type { World } from '../images/world.ts';
 import { warnOfOtherName } from './applicationName.ts';
 import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
+import { agreedVersion } from './order.ts';
 import { findVersion } from './versionKey.ts';
 
 /** What an artifact says about the devices that have installed it. */
@@ -34,18 +35,20 @@ interface Contents {
 /**
  * Reads an artifact as a baseline: its version, its images, and the layers that it holds whole.
  * Throws UnsupportedError if its devices do not report what an artifact for `application` would
- * depend on.
+ * depend on, and UsageError if they report another version than the one that was given.
  */
 export async function artifactBaseline(
-  { path, version: given }: BaseFile,
+  base: BaseFile,
   application: string,
   request: BuildRequest,
   { log, signal }: Pick<World, 'log' | 'signal'>,
 ): Promise<Baseline> {
+  const { path } = base;
   const contents = await readContents(path, signal);
   const { module } = contents.report;
-  const softwareFilesystem = findVersion(contents.report.provides, module, application)?.softwareFilesystem;
-  const version = given ?? versionOf(contents.report, softwareFilesystem, application, path);
+  const found = findVersion(contents.report.provides, module, application);
+  const softwareFilesystem = found?.softwareFilesystem;
+  const version = versionOf(base, contents.report, found?.version, application);
   warnOfOtherName(application, applicationOf(contents.report), `--base ${path}`, log);
   const services: ArtifactMetadata['services'] = {};
   for (const [service, name] of contents.services) {
@@ -107,17 +110,18 @@ async function extract(path: string, body: AsyncIterable<Buffer> | undefined): P
   await writeFile(path, body === undefined ? '' : await buffer(body));
 }
 
+/** `found`: the version of the application that the artifact provides. */
 function versionOf(
+  { path, version: given }: BaseFile,
   { module, provides }: ArtifactReport,
-  filesystem: string | undefined,
+  found: string | undefined,
   application: string,
-  path: string,
 ): string {
-  const key = versionKey(filesystem ?? '*', softwareNameOf(module, application));
-  const version = provides[key];
-  if (typeof version === 'string') return version;
-  const found = Object.keys(provides).join(', ') || 'nothing';
-  throw new UnsupportedError(`--base ${path}: expected that it provides ${key}, found ${found}`, {
+  if (found !== undefined) return agreedVersion(given, found, path);
+  if (given !== undefined) return given;
+  const key = versionKey('*', softwareNameOf(module, application));
+  const all = Object.keys(provides).join(', ') || 'nothing';
+  throw new UnsupportedError(`--base ${path}: expected that it provides ${key}, found ${all}`, {
     hint: `build with the same manifest name (-m), or say what devices report: --base VERSION=${path}`,
   });
 }

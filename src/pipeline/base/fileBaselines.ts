@@ -25,6 +25,7 @@ import type { NewImage } from '../images/services.ts';
 import type { Images } from '../images/images.ts';
 import type { Api } from '../../server/api.ts';
 import type { NewArtifact } from './order.ts';
+import { agreedVersion } from './order.ts';
 import { SERVER_SCHEME, namedServerBaseline } from './serverArtifacts.ts';
 
 /** What reading the files needs. */
@@ -89,8 +90,8 @@ async function onServer(
     });
   }
   const found = await namedServerBaseline(server, path.slice(SERVER_SCHEME.length), application);
-  if (version === undefined) return found;
-  return { ...found, metadata: { ...found.metadata, version }, origin: `${version} (--base ${path})` };
+  agreedVersion(version, found.metadata.version, path);
+  return found;
 }
 
 async function fetchFile(
@@ -113,8 +114,8 @@ async function baselineOf(
   if (kind === 'artifact') return artifactBaseline(base, application, request, context);
   if (kind === 'archive') return archiveBaseline(base, newImages, request, context);
   const metadata = await readMetadataFile(base.path);
-  const version = base.version ?? metadata.version;
-  return { metadata: { ...metadata, version }, origin: `${version} (--base ${base.path})` };
+  const version = agreedVersion(base.version, metadata.version, base.path);
+  return { metadata, origin: `${version} (--base ${base.path})` };
 }
 
 async function kindOf(path: string): ReturnType<typeof kindOfFile> {

@@ -86,7 +86,16 @@ async function firstBaseline(search: Search): Promise<Baseline[]> {
       context.log.info(`skipping the base ${candidate.origin}: ${reason}`);
     }
   }
+  await mentionLocalBuild(search);
   return [];
+}
+
+/** Says how to build against the last local build, which only other local builds do by themselves. */
+async function mentionLocalBuild({ request, artifact, context: { cache, log } }: Search): Promise<void> {
+  if (request.isLocal || !request.useMetadata) return;
+  const local = await cache.lastArtifacts.local(artifact.application);
+  if (local === undefined || unfitReason(local, artifact.version, request) !== undefined) return;
+  log.info(`there is a local build of version ${local.version}: to build against it, add --no-upload`);
 }
 
 /** Each yields the bases that it knows, best first. Only as many are looked for as are asked for. */

@@ -54,6 +54,18 @@ export function refuseOwnVersion(baselines: readonly Baseline[], version: string
   });
 }
 
+/**
+ * Returns the version that devices with a base report: the one that the user gave with --base
+ * VERSION=`place`, else the one that the base itself says. Throws UsageError if the two differ:
+ * no device could install the delta. Pure.
+ */
+export function agreedVersion(given: string | undefined, own: string, place: string): string {
+  if (given === undefined || given === own) return own;
+  throw new UsageError(`--base ${given}=${place}: the base has version ${own}, not ${given}`, {
+    hint: `leave out ${given}=, or name the base of version ${given}`,
+  });
+}
+
 /** A version that VERSION had, and the commit that had it last. */
 export interface VersionAt {
   version: string;

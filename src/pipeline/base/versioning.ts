@@ -52,8 +52,11 @@ export function chooseVersion(around: Surroundings, given: string | undefined, r
   const version = checkVersion(around.versionFile.version, around.versionFile.path);
   if (release) return version;
   const head = around.repository?.head;
-  if (head === undefined)
-    throw new UsageError(`${around.folder} is in no git repository with a commit`, { hint });
+  if (head === undefined) {
+    throw new UsageError(`${around.folder} is in no git repository with a commit`, {
+      hint: `build version ${version} of the file VERSION with --release, or ${hint}`,
+    });
+  }
   return developmentVersion(version, head);
 }
 

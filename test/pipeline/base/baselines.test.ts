@@ -156,6 +156,23 @@ describe('the base of a build', () => {
     ]).toEqual(['x', '1.0.0', '1.0.0', '1.0.0']);
   });
 
+  it.each([
+    ['without --no-upload', [], true],
+    ['with --no-upload', ['--no-upload'], false],
+    ['with --no-cache', ['--no-cache'], false],
+    ['for its own version', ['--artifact-version', 'x'], false],
+  ])('is none, and the last local build is mentioned: %s', async (_, flags, isMentioned) => {
+    const { commit, run } = repository();
+    commit('1.0.0', '1');
+    const output = join(temporaryFolder(), 'x.mender');
+    await run('build', '--no-upload', '--no-delta', '--artifact-version', 'x', '-a', output);
+    const own = flags.includes('--artifact-version') ? [] : ['--artifact-version', '1.0.0'];
+    const { code, stderr } = await run('plan', ...own, ...flags);
+    expect(code).toBe(0);
+    const text = 'there is a local build of version x: to build against it, add --no-upload\n';
+    expect(stderr.includes(text)).toBe(isMentioned);
+  });
+
   it('stays where it was when nothing was uploaded, and is noted apart with --no-upload', async () => {
     const { folder, commit, run } = repository();
     commit('1.0.0', '1');
@@ -270,6 +287,29 @@ describe('--base', () => {
     expect([code, stderr]).toEqual([exit, expect.stringContaining(text)]);
     const insisted = exit === 2 ? await plan(first, '--allow-key-change') : await plan(`1.5=${first}`);
     expect(plansIn(insisted)[0]?.base?.version).toBe(exit === 2 ? undefined : '1.5');
+  });
+
+  it.each([
+    ['an artifact', (artifact: string) => artifact],
+    [
+      'metadata',
+      (artifact: string, cache: string) =>
+        written(join(artifact, '..'), 'm.json', readFileSync(join(cache, 'shop.local.json'), 'utf8')),
+    ],
+  ])('refuses another version than that of %s', async (_, baseOf) => {
+    const { folder, commit, run } = repository();
+    commit('1.0.0', '1');
+    const first = join(temporaryFolder(), 'first.mender');
+    await run('build', '--no-upload', '--artifact-version', '1.0.0', '-a', first);
+    const path = baseOf(first, join(folder, '.git/cache/v1/applications'));
+    const plan = (version: string) => run('plan', '--artifact-version', '2', '--base', `${version}=${path}`);
+    expect(await plan('1.0.0')).toMatchObject({ code: 0 });
+    const { code, stderr } = await plan('9.0.0');
+    expect([code, stderr]).toEqual([
+      2,
+      `error: --base 9.0.0=${path}: the base has version 1.0.0, not 9.0.0\n` +
+        '  try: leave out 9.0.0=, or name the base of version 9.0.0\n',
+    ]);
   });
 
   it('is refused where it is an artifact for another platform', async () => {

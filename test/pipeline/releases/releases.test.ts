@@ -194,6 +194,11 @@ describe('a base that somebody names', () => {
     expect([missing.code, missing.stderr]).toEqual([3, expect.stringContaining('no artifact of this name')]);
     const other = await on('fresh', 'plan', '--release', '-m', 'kiosk', '--base', 'mender://shop-1.0.0');
     expect([other.code, other.stderr]).toEqual([7, expect.stringContaining('expected an artifact of kiosk')]);
+    const wrong = await on('fresh', 'plan', '--release', '--base', '9=mender://shop-1.0.0');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringContaining('the base has version 1.0.0, not 9'),
+    ]);
   });
 
   it('needs a token if it lies on the server', async () => {
