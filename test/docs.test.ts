@@ -7,25 +7,16 @@ import type { Measured } from '../scripts/benchmarks/figures.ts';
 import { BENCHMARKS, measuredText } from '../scripts/benchmarks/figures.ts';
 import { COMMANDS } from '../src/commands/all.ts';
 import { GLOBAL_OPTIONS, STANDARD_OPTIONS } from '../src/commands/line/globalOptions.ts';
-import { withManifestSettings } from '../src/commands/options/settings.ts';
+import { withComposeSettings } from '../src/commands/options/settings.ts';
 import { lintMap } from '../src/destinations/lint.ts';
 import { readProfiles } from '../src/pipeline/destinations/profiles.ts';
+import { usageLine } from '../src/commands/line/usage.ts';
 import type { Command } from '../src/commands/terminal/command.ts';
 import { EXIT, UsageError } from '../src/errors.ts';
 import { runCli } from './helpers/cli.ts';
 import { temporaryFolder } from './helpers/temporary.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-/** The hand-written documents, by their path in the repository. */
-const DOCUMENTS = new Map(
-  [...markdownIn('.', false), ...markdownIn('docs', true), ...markdownIn('examples', true)].map(
-    (path) => [path, readFileSync(join(ROOT, path), 'utf8')] as const,
-  ),
-);
-const OPTIONS = DOCUMENTS.get('docs/options.md')!;
-const SETTINGS = DOCUMENTS.get('docs/settings.md')!;
-
-const MEASUREMENTS = DOCUMENTS.get('docs/measurements.md')!;
 /** The benchmarks whose figures are in docs/measurements. */
 const MEASURED = BENCHMARKS.filter((name) => existsSync(join(ROOT, `docs/measurements/${name}.json`)));
 
@@ -107,7 +98,7 @@ function withTables(text: string): string {
   const common = ['| option | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');
   return COMMANDS.reduce(
     (filledSoFar, command) => {
-      const usage = `\`\`\`\nmender-docker-delta ${[command.usage].flat()[0]!}\n\`\`\``;
+      const usage = `\`\`\`\n${usageLine(command)}\n\`\`\``;
       const block = `${usage}\n\n${blockOf(command, known)}`.trimEnd();
       return filled(filledSoFar, `options of ${nameOf(command)}`, block);
     },
@@ -115,23 +106,40 @@ function withTables(text: string): string {
   );
 }
 
+/** docs/measurements.md with the figures that the benchmarks wrote. */
+function withFigures(text: string): string {
+  return MEASURED.reduce((so, name) => filled(so, `measured: ${name}`, figuresOf(name)), text);
+}
+
+/** docs/settings.md with the keys of x-mender as the code has them now. */
+function withKeys(text: string): string {
+  return filled(text, 'keys of x-mender', `${knownSettings().map(code).join(', ')}.`);
+}
+
+/** The documents with generated parts. */
+const GENERATED: Record<string, (text: string) => string> = {
+  'docs/options.md': withTables,
+  'docs/measurements.md': withFigures,
+  'docs/settings.md': withKeys,
+};
+
+/**
+ * The documents by their path in the repository, with the generated parts as the code makes them
+ * now. So every test but the comparison with the file holds before -u has written the file.
+ */
+const DOCUMENTS = new Map(
+  [...markdownIn('.', false), ...markdownIn('docs', true), ...markdownIn('examples', true)].map((path) => {
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    return [path, GENERATED[path]?.(text) ?? text] as const;
+  }),
+);
+const OPTIONS = DOCUMENTS.get('docs/options.md')!;
+const SETTINGS = DOCUMENTS.get('docs/settings.md')!;
+
 describe('the documents', () => {
   // `npx vitest run test/docs.test.ts -u` writes the generated parts again.
-  it('have every option of every command, as the code declares it', async () => {
-    await expect(withTables(OPTIONS)).toMatchFileSnapshot('../docs/options.md');
-  });
-
-  it('quote the figures that the benchmarks wrote', async () => {
-    const text = MEASURED.reduce(
-      (so, name) => filled(so, `measured: ${name}`, figuresOf(name)),
-      MEASUREMENTS,
-    );
-    await expect(text).toMatchFileSnapshot('../docs/measurements.md');
-  });
-
-  it('have every key of x-mender', async () => {
-    const keys = `${knownSettings().map(code).join(', ')}.`;
-    await expect(filled(SETTINGS, 'keys of x-mender', keys)).toMatchFileSnapshot('../docs/settings.md');
+  it.each(Object.keys(GENERATED))('have the generated parts as the code makes them: %s', async (path) => {
+    await expect(DOCUMENTS.get(path)).toMatchFileSnapshot(`../${path}`);
   });
 
   it.each(COMMANDS.map(nameOf))('have all that --help of %s shows', async (name) => {
@@ -139,6 +147,12 @@ describe('the documents', () => {
     const options = [...stdout.matchAll(/^ {2}(?:-\w, | {4})(--[\w-]+)/gm)].map(([, option]) => option!);
     expect(options.length).toBeGreaterThan(3);
     expect(options.filter((option) => !OPTIONS.includes(`\`${option}\``))).toEqual([]);
+  });
+
+  it('call a Compose file neither manifest nor MANIFEST', () => {
+    const texts = [...DOCUMENTS].filter(([path]) => !path.startsWith('docs/decisions/'));
+    const wrong = texts.filter(([, text]) => /\bMANIFEST\b|<manifest|Compose manifest/.test(text));
+    expect(wrong.map(([path]) => path)).toEqual([]);
   });
 
   it('have every exit code', () => {
@@ -267,7 +281,7 @@ function isKnown(name: string): boolean {
 /** The keys as the error for an unknown one lists them. */
 function knownSettings(): string[] {
   try {
-    withManifestSettings({}, { nonsense: 1 });
+    withComposeSettings({}, { nonsense: 1 });
   } catch (error) {
     if (error instanceof UsageError) return error.hint!.replace('it may hold: ', '').split(', ');
     throw error;
@@ -280,7 +294,6 @@ interface Action {
   runs: { steps: { id?: string; run: string; env?: Record<string, string> }[] };
 }
 
-const ACTION = readFileSync(join(ROOT, 'action.yml'), 'utf8');
 const BUILD = COMMANDS.find((command) => nameOf(command) === 'build')!;
 
 /** Replaces the lines between the comment that begins with `start` and the next `# end of options`. */
@@ -289,6 +302,8 @@ function between(text: string, start: string, lines: readonly string[]): string 
   const end = text.indexOf('# end of options', from);
   return `${text.slice(0, from)}${lines.join('\n')}\n${text.slice(end)}`;
 }
+
+const ACTION = await generatedAction(readFileSync(join(ROOT, 'action.yml'), 'utf8'));
 
 /** action.yml with an input for every option of `build`, handed over by its environment variable. */
 async function generatedAction(action: string): Promise<string> {
@@ -308,7 +323,7 @@ async function generatedAction(action: string): Promise<string> {
 describe('action.yml', () => {
   // -u writes it again as well.
   it('has an input for every option of build', async () => {
-    await expect(await generatedAction(ACTION)).toMatchFileSnapshot('../action.yml');
+    await expect(ACTION).toMatchFileSnapshot('../action.yml');
   });
 
   it('hands the manifest and the token over as well', () => {

@@ -7,7 +7,7 @@ const { error, artifacts = [], delivery, destinations } = JSON.parse(readFileSyn
 
 const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1))} MB`;
 const kindOf = ({ kind }) => (kind === 'omit' ? 'unchanged' : kind);
-/** Text that Markdown shows as it is, on one line: names come from manifests, artifacts and servers. */
+/** Text that Markdown shows as it is, on one line: names come from Compose files, artifacts and servers. */
 const plain = (text) =>
   String(text)
     .replace(/\s+/g, ' ')

@@ -20,7 +20,7 @@ import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
 import { DEPLOY_OPTIONS } from './options/deploy.ts';
 import { readProject } from './options/project.ts';
-import { withManifestSettings } from './options/settings.ts';
+import { withComposeSettings } from './options/settings.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
 import { openWorld } from './open/openWorld.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
@@ -55,7 +55,7 @@ const OPTIONS = {
 } as const;
 type Flags = FlagsOf<typeof OPTIONS> & Pick<BuildFlags, 'manifest'>;
 
-/** `doctor [manifest..]` */
+/** `doctor [COMPOSE-FILE..]` */
 export const doctorCommand = defineCommand({
   usage: 'doctor [manifest..]',
   describe: 'Check this machine, or devices, for what builds and updates need',
@@ -124,7 +124,7 @@ async function lookAtMachine(given: Flags, context: Context): Promise<Finding[]>
 /** The images of the Compose file, and the flags, completed by its settings and the user's own. */
 async function readImages(given: Flags, context: Context): Promise<{ flags: Flags; images: string[] }> {
   if (given.manifest === undefined || given.manifest.length === 0)
-    return { flags: withManifestSettings(given, context.defaults ?? {}), images: [] };
+    return { flags: withComposeSettings(given, context.defaults ?? {}), images: [] };
   const { application, flags } = await readProject(given, context);
   const images = application.services.map(({ image }) => image).filter((image) => image !== undefined);
   return { flags, images: [...new Set(images)] };

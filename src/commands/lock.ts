@@ -4,7 +4,7 @@ import { PLAN_OPTIONS } from './build/plan.ts';
 import { prepareRun } from './build/prepareRun.ts';
 import { defineCommand } from './terminal/command.ts';
 
-/** `lock MANIFEST..` */
+/** `lock COMPOSE-FILE..` */
 export const lockCommand = defineCommand({
   usage: 'lock <manifest..>',
   describe: 'Write the digests of the images into a lock file next to the Compose file; downloads no layer',

@@ -19,7 +19,7 @@ import type { Context } from './terminal/command.ts';
 
 export type Flags = BuildFlags & RolloutFlags & ServerFlags & { link?: string };
 
-/** `rollout MANIFEST..` */
+/** `rollout COMPOSE-FILE..` */
 export const rolloutCommand = defineCommand({
   usage: 'rollout <manifest..>',
   passesOn: true,

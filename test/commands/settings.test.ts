@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withManifestSettings } from '../../src/commands/options/settings.ts';
+import { withComposeSettings } from '../../src/commands/options/settings.ts';
 import { cacheFolder, helperCaches } from '../../src/commands/options/cacheFolder.ts';
 import { formatBytes } from '../../src/io/formatBytes.ts';
 import { formatTable } from '../../src/commands/terminal/format.ts';
@@ -45,7 +45,7 @@ describe('environmentOptions', () => {
   });
 });
 
-describe('withManifestSettings', () => {
+describe('withComposeSettings', () => {
   it.each([
     [{}, { 'device-type': 'a' }, { deviceType: ['a'] }],
     [{}, { 'device-type': ['a', 'b'] }, { deviceType: ['a', 'b'] }],
@@ -59,7 +59,7 @@ describe('withManifestSettings', () => {
     [{ insecureRegistry: ['a'] }, { 'insecure-registry': ['a', 'b'] }, { insecureRegistry: ['a'] }],
     [{}, {}, {}],
   ])('%j over %j is %j', (flags, settings, merged) => {
-    expect(withManifestSettings(flags, settings)).toEqual(merged);
+    expect(withComposeSettings(flags, settings)).toEqual(merged);
   });
 
   it.each([
@@ -73,7 +73,7 @@ describe('withManifestSettings', () => {
     [{ 'insecure-registry': 'registry.lan' }, 'a project does not decide where your credentials go'],
     [{ library: 'https://evil.example' }, 'unknown key "library"'],
   ])('refuses %j', (settings, message) => {
-    expect(() => withManifestSettings({}, settings)).toThrow(message);
+    expect(() => withComposeSettings({}, settings)).toThrow(message);
   });
 });
 

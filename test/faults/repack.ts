@@ -8,7 +8,7 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 export interface TakenApart {
   /** `images/ID/image/...` (module app) or `images/ID/...`; `image` is the unpacked `image.img`. */
   images: string;
-  /** The folder of the Compose manifest. */
+  /** The folder of the Compose file. */
   manifests: string;
   /** The unpacked `header.tar`. */
   header: string;

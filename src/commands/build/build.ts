@@ -15,7 +15,7 @@ import type { BuildCommandFlags, BuildRun } from './prepareRun.ts';
 import { TO_OPTIONS, buildForDevices, openDevices } from './forDevices.ts';
 import type { LocalDevice } from './forDevices.ts';
 
-/** `build MANIFEST..`, also without the word `build`. */
+/** `build COMPOSE-FILE..`, also without the word `build`. */
 export const buildCommand = defineCommand({
   usage: 'build <manifest..>',
   passesOn: true,

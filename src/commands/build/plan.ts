@@ -17,7 +17,7 @@ import { prepareRun } from './prepareRun.ts';
  */
 export const PLAN_OPTIONS = { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) };
 
-/** `plan MANIFEST..` */
+/** `plan COMPOSE-FILE..` */
 export const planCommand = defineCommand({
   usage: 'plan <manifest..>',
   passesOn: true,

@@ -19,7 +19,7 @@ import type { DeliverFlags } from './deliver.ts';
 
 /** A run that is ready to build. */
 export interface PreparedRun<Flags extends BuildFlags> {
-  /** Completed by the manifest's `x-mender`. */
+  /** Completed by the `x-mender` of the Compose file. */
   flags: Flags;
   request: SettledRequest;
   world: World;

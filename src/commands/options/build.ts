@@ -43,7 +43,7 @@ export const BUILD_OPTIONS = {
     alias: 'm',
     type: 'string',
     describe: 'Name of the application and its software',
-    defaultDescription: "Compose's name, else <repository folder>-<manifest folder>",
+    defaultDescription: "Compose's name, else <repository folder>-<folder of the Compose file>",
   },
   'artifact-version': {
     group: WHAT,

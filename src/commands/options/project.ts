@@ -2,8 +2,8 @@ import { readApplication } from '../../compose/application.ts';
 import type { Application } from '../../compose/application.ts';
 import type { Context } from '../terminal/command.ts';
 import type { BuildFlags } from './build.ts';
-import { composeEnvironment, manifestPaths } from './request.ts';
-import { withManifestSettings } from './settings.ts';
+import { composeEnvironment, composeFilePaths } from './request.ts';
+import { withComposeSettings } from './settings.ts';
 
 /** The Compose files of a run. */
 interface Project<Flags extends BuildFlags> {
@@ -14,17 +14,17 @@ interface Project<Flags extends BuildFlags> {
 
 /**
  * Reads the Compose files that the flags name, and logs the warnings about them. Throws UsageError
- * for invalid files, and for settings that `withManifestSettings` refuses.
+ * for invalid files, and for settings that `withComposeSettings` refuses.
  */
 export async function readProject<Flags extends BuildFlags>(
   given: Flags,
   { environment, folder, log, defaults }: Context,
 ): Promise<Project<Flags>> {
   const application = await readApplication({
-    composeFiles: manifestPaths(given, folder),
+    composeFiles: composeFilePaths(given, folder),
     profiles: given.profile ?? [],
     environment: composeEnvironment(given, environment, folder),
   });
   for (const warning of application.warnings) log.warning(warning);
-  return { application, flags: withManifestSettings(given, { ...defaults, ...application.settings }) };
+  return { application, flags: withComposeSettings(given, { ...defaults, ...application.settings }) };
 }

@@ -22,7 +22,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
   return {
     ...baseRequest(flags, folder),
     ...artifactRequest(flags, folder),
-    manifests: manifestPaths(flags, folder),
+    manifests: composeFilePaths(flags, folder),
     profiles: flags.profile ?? [],
     environment: composeEnvironment(flags, environment, folder),
     ...(flags.manifestName === undefined ? {} : { application: manifestName(flags.manifestName) }),
@@ -113,8 +113,8 @@ export function composeEnvironment(
   return { ...environment, COMPOSE_ENV_FILES: envFile.map((path) => resolve(folder, path)).join(',') };
 }
 
-/** Absolute paths of the manifests; throws UsageError if none is named. */
-export function manifestPaths({ manifest }: BuildFlags, folder: string): string[] {
+/** Absolute paths of the Compose files; throws UsageError if none is named. */
+export function composeFilePaths({ manifest }: BuildFlags, folder: string): string[] {
   if (manifest !== undefined && manifest.length > 0) return manifest.map((path) => resolve(folder, path));
   throw new UsageError('no Compose file is given', { hint: 'mender-docker-delta build compose.yaml' });
 }

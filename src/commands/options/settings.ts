@@ -15,7 +15,7 @@ const KNOWN: OptionTable = {
 };
 
 /** Options of one run or one machine, not of an application. */
-const NOT_IN_MANIFEST = new Set([
+const NOT_IN_COMPOSE_FILE = new Set([
   'artifact-version',
   'artifact-filename',
   'service-file',
@@ -51,7 +51,7 @@ const USERS_WORD: ReadonlySet<string> = new Set(['mender-host', 'insecure-regist
  * environment variable says anything. Throws UsageError for an unknown key, for a value of the
  * wrong type, and for a key that would decide where credentials go.
  */
-export function withManifestSettings<Flags extends BuildFlags>(
+export function withComposeSettings<Flags extends BuildFlags>(
   flags: Flags,
   settings: Readonly<Record<string, unknown>>,
 ): Flags {
@@ -78,8 +78,8 @@ function refuseNewDestination(key: string, value: unknown, flag: unknown): void 
 
 function settingValue(key: string, value: unknown): unknown {
   const option = Object.hasOwn(KNOWN, key) ? KNOWN[key] : undefined;
-  if (option === undefined || NOT_IN_MANIFEST.has(key)) {
-    const known = Object.keys(KNOWN).filter((name) => !NOT_IN_MANIFEST.has(name));
+  if (option === undefined || NOT_IN_COMPOSE_FILE.has(key)) {
+    const known = Object.keys(KNOWN).filter((name) => !NOT_IN_COMPOSE_FILE.has(name));
     throw new UsageError(`x-mender: unknown key ${JSON.stringify(key)}`, {
       hint: `it may hold: ${known.join(', ')}`,
     });
