@@ -12,8 +12,23 @@ export type { ArtifactReport } from './mender/read/report.ts';
 export type { Verification } from './pipeline/verify/verify.ts';
 export { artifactStore } from './api/artifactStore.ts';
 export type { ArtifactStore, ArtifactStoreOptions } from './api/artifactStore.ts';
+export type { DeployOptions, WatchOptions } from './api/deployments.ts';
+export type { Downloaded } from './download/download.ts';
+export type { DeployReport } from './pipeline/release/deploy.ts';
+export type { Pruned, PruneRequest } from './pipeline/release/retention.ts';
+export type { UploadReport, UploadRequest } from './pipeline/release/upload.ts';
+export type { WatchReport } from './pipeline/release/watch.ts';
+export type { Artifact, ArtifactQuery } from './server/artifacts.ts';
+export type { Target } from './server/deployments.ts';
+export type { EnterpriseOptions } from './server/enterprise.ts';
+export type { StoredFile } from './server/storedFile.ts';
 export { fleet, rollout } from './api/fleet.ts';
 export type { FleetClient, RolloutOptions } from './api/fleet.ts';
+export type { DeviceQuery, FleetDevice } from './pipeline/fleet/devices.ts';
+export type { StatusReport, StatusRequest } from './pipeline/fleet/fleetStatus.ts';
+export type { GroupSize } from './pipeline/fleet/groups.ts';
+export type { RolloutPlan } from './pipeline/rollout/rolloutPlan.ts';
+export type { RolloutEnd } from './pipeline/rollout/run.ts';
 export { starmap } from './api/destinationMaps.ts';
 export type { StarmapClientOptions } from './api/destinationMaps.ts';
 export { localMap } from './destinations/localMap.ts';
@@ -21,7 +36,7 @@ export type { LocalMap, MapQuery } from './destinations/localMap.ts';
 export type { Account, Destination, Entry, Mapping, Policy } from './destinations/model.ts';
 export { readMap } from './destinations/readMap.ts';
 export { offlineSession } from './destinations/session.ts';
-export type { Session } from './destinations/session.ts';
+export type { QueryPair, Session, SessionAnswer } from './destinations/session.ts';
 export type { Starmap } from './destinations/starmap.ts';
 export { containerLibrary } from './api/containerLibrary.ts';
 export type {
@@ -38,7 +53,7 @@ export { decodeVcdiff, encodeVcdiff } from './api/vcdiff.ts';
 export type { EncodeOptions } from './api/vcdiff.ts';
 export type { RunOptions } from './api/run.ts';
 export type { Log } from './io/log.ts';
-export type { Progress } from './io/progress.ts';
+export type { Progress, ProgressTask } from './io/progress.ts';
 export {
   DeniedError,
   DeploymentError,

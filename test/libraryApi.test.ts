@@ -6,10 +6,14 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compiledIn } from './faults/compile.ts';
 import { buildImage, writeOciArchive } from './helpers/images.ts';
+import { makeArtifact } from './helpers/mender-artifact.ts';
+import { simulateDevice } from './helpers/mender-server-device.ts';
 import { menderServer } from './helpers/mender-server.ts';
 import { noise } from './helpers/noise.ts';
 import { push, startRegistry } from './helpers/registry.ts';
 import type { RunningRegistry } from './helpers/registry.ts';
+import { uploadArtifact } from '../src/pipeline/release/upload.ts';
+import { contextOf } from './server/fixture.ts';
 import { startLibrary } from './library/standIn.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -104,6 +108,19 @@ describe('docs/library-api.md', () => {
     expect(server.state.artifacts.size).toBe(0);
   });
 
+  it('deploys, and waits for the devices', { timeout: 120_000 }, async () => {
+    const provides = { 'data-docker.mender-docker-compose.shop.version': '1.0.0' };
+    const device = { id: 'a', type: 'qemu', group: 'staging', provides };
+    const server = await menderServer({ devices: [device] });
+    await uploadArtifact({ path: makeArtifact({ name: 'shop-1.1.0' }) }, contextOf(server));
+    simulateDevice(server, device, { outcome: 'success' });
+    const replaced = {
+      'https://hosted.mender.io': server.url,
+      'id, timeoutMs': 'id, intervalMs: 50, timeoutMs',
+    };
+    expect(await run('deploy', replaced, { MENDER_PAT: server.token })).toEqual(['false success 1 0']);
+  });
+
   it('looks at a fleet', { timeout: 120_000 }, async () => {
     const provides = { 'rootfs-image.shop.version': '1.0' };
     const devices = [
@@ -134,6 +151,7 @@ describe('docs/library-api.md', () => {
     const { length } = readFileSync(join(project, 'copy.tar'));
     expect(output[0]).toBe("acme/apps/gateway [ '1.2' ] library:acme/apps/gateway:1.2");
     expect(output[2]).toBe(`${length} 1`);
+    expect(output.slice(3).join(' ')).toMatch(/'1.2': 'image-0'.* stable: 'image-0'.*{ used: 0, quota: 0 }/);
     expect(readFileSync(join(project, 'copy.tar'))).toEqual(readFileSync(join(project, 'gateway.tar')));
   });
 
@@ -142,11 +160,11 @@ describe('docs/library-api.md', () => {
   });
 
   it('tells errors apart', async () => {
-    expect(await run('errors')).toEqual(['true true 3']);
+    expect(await run('errors')).toEqual([expect.stringMatching(/^true 3 .*nowhere\.mender/)]);
   });
 
   it('has only examples that are tested', () => {
-    const names = ['build', 'verify', 'store', 'fleet', 'maps', 'library', 'vcdiff', 'errors'];
+    const names = ['build', 'verify', 'store', 'deploy', 'fleet', 'maps', 'library', 'vcdiff', 'errors'];
     expect(EXAMPLES.map(([name]) => name)).toEqual(names);
   });
 });
@@ -156,6 +174,19 @@ describe('the types of the library', () => {
     const { declarations } = (await import(join(ROOT, 'scripts/lib/declarations.mjs'))) as Declarations;
     // `npx vitest run test/libraryApi.test.ts -u` writes the report again: a change of the interface is then seen in review.
     await expect(declarations(ROOT, { comments: false })).toMatchFileSnapshot('../docs/api.txt');
+  }, 120_000);
+
+  it('have names for all that a function takes and returns', async () => {
+    const { declarations } = (await import(join(ROOT, 'scripts/lib/declarations.mjs'))) as Declarations;
+    const text = declarations(ROOT, { comments: false });
+    const declared = [...text.matchAll(/^(export )?(?:declare )?(?:interface|type|class) (\w+)/gm)];
+    const hidden = declared.filter(([, exported]) => exported === undefined).map(([, , name]) => name!);
+    const blocks = text
+      .split(/\n(?=\S)/)
+      .filter((block) => /^export (interface|declare function)/.test(block));
+    const calls = blocks.flatMap((block) => block.split('\n').filter((line) => /\w\(.*\): /.test(line)));
+    expect(calls.length).toBeGreaterThan(50);
+    expect(hidden.filter((name) => calls.some((call) => new RegExp(`\\b${name}\\b`).test(call)))).toEqual([]);
   }, 120_000);
 
   it('fit a strict project without any other types than those of Node.js', { timeout: 120_000 }, async () => {
@@ -176,8 +207,15 @@ describe('the types of the library', () => {
         '',
       ].join('\n'),
     );
+    for (const [name, text] of EXAMPLES) writeFileSync(join(project, `${name}.ts`), text);
     const options = {
-      ...{ strict: true, noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true },
+      ...{
+        strict: true,
+        noUncheckedIndexedAccess: true,
+        noEmit: true,
+        skipLibCheck: false,
+        exactOptionalPropertyTypes: true,
+      },
       ...{
         target: 'es2023',
         module: 'nodenext',
@@ -185,7 +223,7 @@ describe('the types of the library', () => {
         typeRoots: [join(ROOT, 'node_modules/@types')],
       },
     };
-    const config = { compilerOptions: options, files: ['use.ts'] };
+    const config = { compilerOptions: options, files: ['use.ts', ...EXAMPLES.map(([name]) => `${name}.ts`)] };
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config));
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
     const { stdout } = await execa(process.execPath, [tsc, '-p', project], { reject: false });

@@ -5,7 +5,7 @@ import type { Context } from '../commands/terminal/command.ts';
 import { UsageError } from '../errors.ts';
 import type { Downloaded } from '../download/download.ts';
 import { registerSecret } from '../io/redact.ts';
-import type { DeployReport, DeployRequest } from '../pipeline/release/deploy.ts';
+import type { DeployReport } from '../pipeline/release/deploy.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { PruneRequest, Pruned } from '../pipeline/release/retention.ts';
 import { pruneArtifacts } from '../pipeline/release/retention.ts';
@@ -15,7 +15,7 @@ import type { LocationRequest } from '../pipeline/release/uploadNotes.ts';
 import type { NotesContext } from '../pipeline/release/uploadNotes.ts';
 import { uploadLocationWithNote, uploadWithNote } from '../pipeline/release/uploadNotes.ts';
 import type { UploadReport, UploadRequest } from '../pipeline/release/upload.ts';
-import type { WatchReport, WatchRequest } from '../pipeline/release/watch.ts';
+import type { WatchReport } from '../pipeline/release/watch.ts';
 import { watchDeployment } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import { createApi } from '../server/api.ts';
@@ -28,7 +28,9 @@ import type { StoredFile } from '../server/storedFile.ts';
 import { headOf } from '../server/storedFile.ts';
 import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
-import { DEPLOY_SCHEMA, PRUNE_SCHEMA, QUERY_SCHEMA, UPLOAD_SCHEMA, WATCH_SCHEMA } from './storeSchemas.ts';
+import type { DeployOptions, WatchOptions } from './deployments.ts';
+import { deployRequestOf, watchRequestOf } from './deployments.ts';
+import { PRUNE_SCHEMA, QUERY_SCHEMA, UPLOAD_SCHEMA } from './storeSchemas.ts';
 import { text } from './schemas.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
@@ -70,9 +72,9 @@ export interface ArtifactStore {
   /** Deletes old versions of an application by retention rules. */
   prune(request: PruneRequest): Promise<Pruned[]>;
   /** Creates a deployment, or joins an identical one. */
-  deploy(request: DeployRequest): Promise<DeployReport>;
-  /** Waits for a deployment. */
-  watch(request: WatchRequest): Promise<WatchReport>;
+  deploy(options: DeployOptions): Promise<DeployReport>;
+  /** Waits for a deployment, and returns how it ended. A failed deployment throws nothing. */
+  watch(options: WatchOptions): Promise<WatchReport>;
 }
 
 const STORE_SCHEMA: SchemaOf<ArtifactStoreOptions> = {
@@ -142,8 +144,8 @@ function writing(store: Store): Pick<ArtifactStore, WritingVerb> {
 
 function deploying({ api, log }: Store): Pick<ArtifactStore, 'deploy' | 'watch'> {
   return {
-    deploy: async (request) => deployArtifact(checked(request, DEPLOY_SCHEMA), { api, log }),
-    watch: async (request) => watchDeployment(checked(request, WATCH_SCHEMA), { api, log }),
+    deploy: async (options) => deployArtifact(deployRequestOf(options), { api, log }),
+    watch: async (options) => watchDeployment(watchRequestOf(options), { api, log }),
   };
 }
 

@@ -31,7 +31,7 @@ export function checkArgument(name: string, value: unknown, schema: GenericSchem
 function wrongOption(issue: BaseIssue<unknown>, what: string): UsageError {
   const name = getDotPath(issue) ?? what;
   if (issue.type === 'strict_object' && issue.expected === 'never') {
-    return new UsageError(`unknown option ${name}`, { hint: 'docs/library-api.md lists the options' });
+    return new UsageError(`unknown option ${name}`, { hint: 'docs/api.txt lists the options' });
   }
   return new UsageError(`option ${name}: expected ${issue.message}, found ${describe(issue.input)}`);
 }

@@ -7,12 +7,13 @@ import { registerSecret } from '../io/redact.ts';
 import type { Library } from '../library/client.ts';
 import { libraryBase } from '../library/client.ts';
 import { containerId } from '../library/containers.ts';
+import { getEntity } from '../library/entities.ts';
 import type { ImageKey } from '../library/images.ts';
 import { deleteImage, expectedFile, getImage, lookUpImage } from '../library/images.ts';
 import type { LocatedFile } from '../library/locateFile.ts';
 import { LIBRARY_PARTS, locateInLibrary, locateFile } from '../library/locateFile.ts';
 import { search } from '../library/search.ts';
-import { setTags } from '../library/tags.ts';
+import { getTags, setTags } from '../library/tags.ts';
 import { uploadImage } from '../library/upload/upload.ts';
 import { libraryVersion } from '../library/version.ts';
 import type { RunOptions } from './run.ts';
@@ -24,7 +25,7 @@ import { amount, text, texts } from './schemas.ts';
 export interface ContainerLibraryOptions {
   /** The address of the library. */
   address: string;
-  /** It goes to this library only. */
+  /** It goes to this library only. An empty one counts as none. */
   token?: string;
 }
 
@@ -75,7 +76,7 @@ export interface LibraryUpload {
 export interface ContainerLibrary {
   /** `apiVersion` is empty for an old library. */
   version(): Promise<{ version: string; apiVersion: string }>;
-  /** Undefined if the library has no such file. */
+  /** What the library knows of a file, or undefined if it has no such file. */
   lookUp(key: LibraryFileKey): Promise<LibraryImage | undefined>;
   /**
    * Continues where an earlier download broke off. `workers` parts are downloaded at a time, 4 by
@@ -88,6 +89,17 @@ export interface ContainerLibrary {
   search(text: string, arch?: string): Promise<LibrarySearch>;
   /** Gives a file more tags. Returns what moved tags meant before: image ids by tag. */
   tag(key: LibraryFileKey, tags: readonly string[]): Promise<Record<string, string>>;
+  /**
+   * The tags of a container: image ids by tag, for each architecture. A library that keeps one set
+   * of tags for all architectures has it under an empty name. `path` is
+   * `entity/collection/container`. Throws NotFoundError.
+   */
+  tags(path: string): Promise<Record<string, Record<string, string>>>;
+  /**
+   * The bytes that a user or an organisation stores and may store. A quota of 0 is no limit. Throws
+   * NotFoundError.
+   */
+  quota(entity: string): Promise<{ used: number; quota: number }>;
   delete(key: LibraryFileKey): Promise<void>;
 }
 
@@ -109,7 +121,7 @@ export function containerLibrary(options: ContainerLibraryOptions, run: RunOptio
   const { address, token } = options;
   registerSecret(token);
   const base = libraryBase(address);
-  const library = { http, log, base, signal, ...(token === undefined ? {} : { token }) };
+  const library = { http, log, base, signal, ...(token ? { token } : {}) };
   return { ...transfers(library, context), ...names(library) };
 }
 
@@ -159,6 +171,15 @@ function names(library: Library): Omit<ContainerLibrary, 'download' | 'upload'> 
       const image = await getImage(library, imageKey(key));
       const container = await containerId(library, key.path);
       return setTags(library, { containerId: container, imageId: image.id, arch: key.arch }, tags);
+    },
+    tags: async (path) => {
+      checkArgument('path', path, text);
+      return getTags(library, await containerId(library, path));
+    },
+    quota: async (entity) => {
+      checkArgument('entity', entity, text);
+      const { size = 0, quota = 0 } = await getEntity(library, entity);
+      return { used: size, quota };
     },
     delete: async (key) => deleteImage(library, imageKey(key)),
   };

@@ -1,8 +1,6 @@
-import { array, looseObject, nullable, optional, unknown } from 'valibot';
-import type { DeployRequest } from '../pipeline/release/deploy.ts';
+import { array, looseObject, nullable, optional } from 'valibot';
 import type { PruneRequest } from '../pipeline/release/retention.ts';
 import type { UploadRequest } from '../pipeline/release/upload.ts';
-import type { WatchRequest } from '../pipeline/release/watch.ts';
 import type { ArtifactQuery } from '../server/artifacts.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import { amount, flag, text, texts } from './schemas.ts';
@@ -29,19 +27,4 @@ export const PRUNE_SCHEMA: SchemaOf<PruneRequest> = {
   rules: array(looseObject({ majors: limit, minors: limit }, 'rules'), 'an array of rules'),
   dryRun: flag,
   keep: maybeText,
-};
-
-export const DEPLOY_SCHEMA: SchemaOf<DeployRequest> = {
-  name: text,
-  artifactName: text,
-  target: looseObject({}, 'an object'),
-  force: flag,
-  enterprise: optional(looseObject({ phases: optional(array(unknown(), 'an array')) }, 'an object')),
-};
-
-export const WATCH_SCHEMA: SchemaOf<WatchRequest> = {
-  id: text,
-  timeoutMs: amount,
-  intervalMs: amount,
-  abortOnFailure: flag,
 };

@@ -5,7 +5,8 @@ import type { RetryPolicy } from '../http/retryPolicy.ts';
 
 export type QueryPair = readonly [name: string, value: string];
 
-interface SessionAnswer {
+/** The answer of a server of destination maps. */
+export interface SessionAnswer {
   status: number;
   /** Parsed JSON of a 200, undefined of a 404. */
   body: unknown;

@@ -72,8 +72,8 @@ function faultOf({ scheme, hasUser, query, fragment }: UrlParts): ReferenceFault
 }
 
 /**
- * As `parseLibraryReference`, but `library://` before one or three components (`library://gateway`,
- * `library://acme/apps/gateway`) names no host, as people write it. Throws LibraryReferenceError.
+ * Parses `library:[//host/]path[:tag,tag]`. `library://` before one or three components names no
+ * host, as people write it: `library://gateway`, `library://acme/apps/gateway`. Throws UsageError.
  */
 export function parseWrittenReference(text: string): LibraryReference {
   const [, rest] = /^library:\/\/(.*)$/.exec(text) ?? [];

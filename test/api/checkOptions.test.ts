@@ -59,6 +59,8 @@ test.each<[string, () => unknown, string]>([
   ['no target', () => store.deploy(untyped({ name: 'a', artifactName: 'a' })), 'option target'],
   ['a text for names', () => store.list(untyped({ names: 'app' })), 'option names'],
   ['no tag', () => library.lookUp(untyped({ path: 'a/b/c', arch: 'amd64' })), 'option tag'],
+  ['a number for a path', () => library.tags(untyped(1)), 'option path'],
+  ['a number for an entity', () => library.quota(untyped(1)), 'option entity'],
   ['a text for tags', () => library.tag(KEY, untyped('stable')), 'option tags'],
   ['no address', () => containerLibrary(untyped({})), 'option address'],
   ['a number for a map', () => starmap(untyped({ local: 1 })), 'option local'],
@@ -97,5 +99,5 @@ test.each<[string, () => unknown]>([
     .then(call)
     .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(UsageError);
-  expect(String(error)).toContain('unknown option bases');
+  expect(error).toMatchObject({ message: 'unknown option bases', hint: 'docs/api.txt lists the options' });
 });
