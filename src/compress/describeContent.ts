@@ -1,3 +1,4 @@
+import { IntegrityError } from '../errors.ts';
 import { compressionOf } from './magic.ts';
 
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer */
@@ -31,4 +32,9 @@ export function describeContent(start: Uint8Array): string {
   if (compression !== 'none') return `${compression} data`;
   const text = Buffer.from(start).toString('latin1');
   return KINDS.find(([pattern]) => pattern.test(text))?.[1] ?? 'unknown data';
+}
+
+/** The error about a file without content: most often the start of a download that failed. */
+export function emptyFile(where: string): IntegrityError {
+  return new IntegrityError(`${where}: the file is empty`, { hint: 'copy, download or make it again' });
 }

@@ -63,6 +63,16 @@ export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator
   }
 }
 
+/**
+ * True if a tar archive may begin with `start`: with a valid header, or with a part of one. Texts
+ * have none of the zero bytes that fill up the name in a header.
+ */
+export function mayBeginTar(start: Buffer): boolean {
+  if (start.length < BLOCK) return start.includes(0);
+  const header = parsedHeader(start, {});
+  return header !== undefined && (header.nullBlock || header.cksumValid);
+}
+
 function headerOf(block: Buffer, pending: Pending, where: string, position: number): Header | undefined {
   if (block.length < BLOCK) throw truncated(where);
   const header = parsedHeader(block, pending);

@@ -459,11 +459,16 @@ describe('bad input', () => {
   });
 
   it.each([
-    ['text', Buffer.from('services: {}\n'.repeat(100)), UnsupportedError, /not a tar archive/],
-    ['an empty file', Buffer.alloc(0), UnsupportedError, /not an image archive/],
+    ['a Compose file', Buffer.from('services: {}\n'.repeat(100)), UnsupportedError, /archive, found YAML$/],
+    ['a short Compose file', Buffer.from('services: {}\n'), UnsupportedError, /archive, found YAML$/],
+    ['JSON', Buffer.from('{"a": 1}'), UnsupportedError, /expected an image archive, found JSON$/],
+    ['bytes', Buffer.alloc(4096, 7), UnsupportedError, /expected an image archive, found unknown data$/],
+    ['an empty file', Buffer.alloc(0), IntegrityError, /: the file is empty$/],
     ['zeros', Buffer.alloc(4096), UnsupportedError, /not an image archive/],
     ['a Git LFS pointer', LFS_POINTER, UnsupportedError, /a Git LFS pointer, not the archive itself/],
-    ['gzipped text', gzipSync('x'.repeat(2000)), UnsupportedError, /not a tar archive/],
+    ['gzipped text', gzipSync('x'.repeat(2000)), UnsupportedError, /expected an image archive, found text$/],
+    ['a gzipped Compose file', gzipSync('services: {}\n'), UnsupportedError, /archive, found YAML$/],
+    ['gzip of nothing', gzipSync(''), UnsupportedError, /not an image archive/],
     ['zstd', Buffer.from('28b52ffd00000000', 'hex'), UnsupportedError, /compressed with zstd/],
     ['xz', Buffer.from('fd377a585a000000', 'hex'), UnsupportedError, /compressed with xz/],
     ['damaged gzip', damagedGzip(), IntegrityError, /gzip stream is damaged/],

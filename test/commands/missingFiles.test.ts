@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { gzipSync } from 'node:zlib';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -21,7 +22,9 @@ function project(text: string): { folder: string; environment: Record<string, st
 
 /** Words of a command line with absolute paths: `x` is the file, `a` an archive, `.` the project. */
 function inFolder(words: readonly string[], folder: string): string[] {
-  return words.map((word) => word.replace(/(?<=^|=)[ax.]$/, (name) => join(folder, name)));
+  return words.map((word) =>
+    word.replace(/(?<=^|=)([ax.]|x\.mender|map\.yaml)$/, (name) => join(folder, name)),
+  );
 }
 
 /** Every option and argument that names a file to read, and every file that a project names. */
@@ -98,5 +101,60 @@ describe('a named pipe in the place of a file is refused and does not hold up th
     const message =
       name === 'VERSION' ? 'VERSION' : `${name}: expected a regular file, found a device or named pipe`;
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
+const YAML = 'services: {}\n';
+const MAP_TEXT = '[{name: shop, workflow: community, cloud: mender, mappings: {}}]\n';
+/** Options and arguments that name an artifact, and those that name an image archive. */
+const ARTIFACTS = [
+  'inspect',
+  'verify',
+  'upload',
+  'artifacts add',
+  'artifacts update --replace',
+  '--base x.mender',
+  'deploy FILE',
+  'destinations resolve FILE',
+];
+const ARCHIVES = ['-f', '--base of a version'];
+const COMMANDS = new Map<string, string[]>([
+  ...OPTIONS,
+  ['--base x.mender', [...BUILD, '--base', 'x.mender']],
+  ['deploy FILE', ['deploy', 'x.mender', '--repo-file', 'map.yaml']],
+  ['destinations resolve FILE', ['destinations', 'resolve', 'x.mender', '--repo-file', 'map.yaml']],
+  ['--base of a version', [...BUILD, '--base', '0=x']],
+]);
+const WRONG: [string, string | Buffer, number, string][] = [
+  ['YAML', YAML, 7, 'KIND, found YAML'],
+  ['an empty file', '', 6, ': the file is empty'],
+  ['a web page', '<!doctype html>', 7, 'KIND, found a web page'],
+];
+const OF_ARTIFACTS: typeof WRONG = [
+  ['gzip', gzipSync(YAML), 7, 'KIND, found gzip data'],
+  ['a tar archive', Buffer.from(`a${'\0'.repeat(256)}ustar`), 7, 'KIND, found another tar archive'],
+];
+const OF_ARCHIVES: typeof WRONG = [['gzipped YAML', gzipSync(YAML), 7, 'KIND, found YAML']];
+
+const rowsOf = (names: string[], kind: string, contents: typeof WRONG) =>
+  names.flatMap((name) =>
+    contents.map(([what, content, code, text]): [string, string, string | Buffer, number, string] => [
+      ...([name, what, content, code] as const),
+      text.replace('KIND', `expected ${kind}`),
+    ]),
+  );
+
+describe('a file of another kind is named as what it is', () => {
+  test.each([
+    ...rowsOf(ARTIFACTS, 'a Mender Artifact', [...WRONG, ...OF_ARTIFACTS]),
+    ...rowsOf(ARCHIVES, 'an image archive', [...WRONG, ...OF_ARCHIVES]),
+  ])('%s: %s', async (name, _, content, exit, message) => {
+    const words = COMMANDS.get(name)!;
+    const { code, stderr } = await run(words, PLAIN, (path) => {
+      writeFileSync(path, content);
+      writeFileSync(`${path}.mender`, content);
+      writeFileSync(join(path, '..', 'map.yaml'), MAP_TEXT);
+    });
+    expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
   });
 });

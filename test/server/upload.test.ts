@@ -164,8 +164,14 @@ describe('uploading', () => {
     copyFileSync(makeArtifact({ name: 'app-1' }), cut);
     truncateSync(cut, 700);
     await expect(uploadArtifact({ path: missing }, contextOf(server))).rejects.toThrow(NotFoundError);
-    for (const path of [text, cut, folder]) {
-      await expect(uploadArtifact({ path }, contextOf(server))).rejects.toThrow(UsageError);
+    for (const [path, kind, message] of [
+      [text, UnsupportedError, 'expected a Mender Artifact, found text'],
+      [cut, IntegrityError, 'truncated'],
+      [folder, UsageError, folder],
+    ] as const) {
+      const upload = uploadArtifact({ path }, contextOf(server));
+      await expect(upload).rejects.toThrow(kind);
+      await expect(upload).rejects.toThrow(message);
     }
     expect(server.calls).toEqual([]);
   });

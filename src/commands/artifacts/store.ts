@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import { statUserFile } from '../../io/readUserFile.ts';
+import { readArtifactFile } from '../../mender/read/readFile.ts';
 import { finishUploads } from '../../pipeline/release/finishUploads.ts';
 import { replaceArtifact, replaceFromLocation } from '../../pipeline/release/replace.ts';
 import { uploadLocationWithNote, uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
@@ -32,7 +32,8 @@ export async function runAdd(api: Api, flags: ArtifactsFlags, context: Context):
 export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Context): Promise<void> {
   const { description, replace, location } = flags;
   checkUpdate(flags);
-  if (replace !== undefined) await statUserFile(replace);
+  // Before a server is asked.
+  if (replace !== undefined) await readArtifactFile(replace);
   const store = await openUploads(api, flags, context);
   const finished = await finishUploads(store, [replace ?? location ?? ''].filter(Boolean));
   const artifact = await resolveArtifact(api, flags.artifact?.[0] ?? '');

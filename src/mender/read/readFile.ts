@@ -1,7 +1,10 @@
-import { IntegrityError, UsageError, messageOf } from '../../errors.ts';
+import { CONTENT_START } from '../../compress/describeContent.ts';
+import { IntegrityError } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { statUserFile } from '../../io/readUserFile.ts';
 import { readAhead } from '../../io/verify.ts';
+import { StreamReader } from '../../tar/byteReader.ts';
+import { expectArtifact, withLocalAdvice } from './expectArtifact.ts';
 import { entriesOf } from './nested.ts';
 import type { Outer } from './outer.ts';
 import { newOuter } from './outer.ts';
@@ -34,16 +37,15 @@ export interface ArtifactFile extends SizedArtifact {
 /**
  * Reads the front of the artifact at `path` up to its payload, which is neither uncompressed nor
  * compared with the manifest. Any number of payloads is fine. Throws NotFoundError for a missing
- * file, and UsageError for one that can't be read or that is not a Mender Artifact of format 3.
+ * file, UsageError for one that can't be read, IntegrityError for a damaged one, and
+ * UnsupportedError for one that is not a Mender Artifact of format 3.
  */
 export async function readArtifactFile(path: string): Promise<ArtifactFile> {
   const { size, mtimeMs: modified } = await statUserFile(path);
   try {
-    return { ...(await readFront(readAhead(path), path)), size, modified };
+    return { ...(await readArtifactFront(readAhead(path), path)), size, modified };
   } catch (error) {
-    const known = fileError(error, `reading ${path}`);
-    if (known !== error) throw known;
-    throw notWhole(path, error);
+    throw fileError(withLocalAdvice(error), `reading ${path}`);
   }
 }
 
@@ -52,21 +54,25 @@ export async function readArtifactFile(path: string): Promise<ArtifactFile> {
  * `where` names it in errors.
  */
 export async function readArtifactFront(bytes: AsyncIterable<Buffer>, where: string): Promise<ArtifactFront> {
+  const reader = new StreamReader(bytes);
   try {
-    return await readFront(bytes, where);
-  } catch (error) {
-    throw error instanceof IntegrityError ? notWhole(where, error) : error;
+    const start = await reader.read(CONTENT_START);
+    expectArtifact(start, where);
+    return await readFront(withStart(start, reader), where);
+  } finally {
+    reader.close();
   }
 }
 
-function notWhole(where: string, error: unknown): UsageError {
-  return new UsageError(`${where} is not a whole Mender Artifact: ${messageOf(error)}`, { cause: error });
+async function* withStart(start: Buffer, rest: StreamReader): AsyncGenerator<Buffer> {
+  yield start;
+  yield* rest.upTo(Infinity);
 }
 
 async function readFront(bytes: AsyncIterable<Buffer>, where: string): Promise<ArtifactFront> {
   const outer = await readOuterFront(bytes, where);
   const { header } = outer;
-  if (header === undefined) throw new IntegrityError('it has no header');
+  if (header === undefined) throw new IntegrityError(`${where}: it has no header`);
   return { ...factsOf(header), checksums: checksumsOf(outer), header };
 }
 
@@ -76,7 +82,7 @@ async function readOuterFront(bytes: AsyncIterable<Buffer>, where: string): Prom
     if (entry.path.startsWith('data/')) return outer;
     await readEntry(outer, entry);
   }
-  throw new IntegrityError('it has no payload');
+  throw new IntegrityError(`${where}: it has no payload`);
 }
 
 function factsOf(header: ArtifactHeader): Pick<ArtifactFile, 'name' | 'depends' | 'provides'> {

@@ -119,17 +119,18 @@ async function baselineOf(
 }
 
 async function kindOf(path: string): ReturnType<typeof kindOfFile> {
-  if (path.endsWith('.mender')) return 'artifact';
   return kindOfFile(path).catch((error: unknown) => {
     throw fileError(error, `reading ${path}`);
   });
 }
 
 /**
- * Tells what a base is by its first bytes: an artifact begins with its version, JSON with a brace.
- * Anything else is left to the reader of archives. Throws the system's error.
+ * Tells what a base is by its name or its first bytes: an artifact is a .mender file or begins with
+ * its version, JSON begins with a brace. Anything else is left to the reader of archives. Throws the
+ * system's error.
  */
 export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' | 'archive'> {
+  if (path.endsWith('.mender')) return 'artifact';
   try {
     const text = (await firstBytes(path, 64)).toString('utf8');
     if (text.startsWith('version\0')) return 'artifact';

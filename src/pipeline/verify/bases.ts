@@ -1,7 +1,7 @@
 import { namesInArchive } from '../../archives/source.ts';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
-import { NotFoundError, UnsupportedError, systemCodeOf } from '../../errors.ts';
+import { NotFoundError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
 import { withFile } from '../../io/progress.ts';
 import { fileError } from '../../io/files.ts';
 import { isLibraryReference } from '../../library/reference.ts';
@@ -12,6 +12,7 @@ import type { Reference } from '../../oci/reference.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import { deliverWhole } from '../base/artifactBaseline.ts';
 import { kindOfFile } from '../base/fileBaselines.ts';
+import { SERVER_SCHEME } from '../base/serverArtifacts.ts';
 import { fetchBlobs } from '../images/fetch.ts';
 import type { Images } from '../images/images.ts';
 import type { World } from '../images/world.ts';
@@ -39,8 +40,8 @@ export interface OpenedBases {
 
 /**
  * Opens the base images in what was named with --base: artifacts, image archives, library
- * references, image names. Throws NotFoundError for what does not exist, and what the sources
- * throw.
+ * references, image names. Throws NotFoundError for what does not exist, UsageError for an artifact
+ * of the server, and what the sources throw.
  */
 export async function openBases(
   named: readonly string[],
@@ -49,6 +50,7 @@ export async function openBases(
 ): Promise<OpenedBases> {
   const opened: OpenedBases = { images: [] };
   for (const text of named) {
+    if (text.startsWith(SERVER_SCHEME)) throw fileNeeded(text);
     const place = isLibraryReference(text) ? await fetchFromLibrary(text, images, world) : text;
     const kind = await kindOf(place);
     if (kind === 'artifact') {
@@ -60,6 +62,14 @@ export async function openBases(
     }
   }
   return opened;
+}
+
+/** The record on a server has no bytes, and these are what is verified. */
+function fileNeeded(text: string): UsageError {
+  const name = text.slice(SERVER_SCHEME.length);
+  return new UsageError(`--base ${text}: verify needs the file of the base`, {
+    hint: `run mender-docker-delta artifacts download ${name}, and name the file that it writes`,
+  });
 }
 
 /** Downloads what a library has for the platform of the artifact. Returns the path of the file. */

@@ -13,7 +13,13 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeDocument } from '../../../src/cache/documents.ts';
-import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../../src/errors.ts';
+import {
+  IntegrityError,
+  NetworkError,
+  NotFoundError,
+  UnsupportedError,
+  UsageError,
+} from '../../../src/errors.ts';
 import { finishUploads } from '../../../src/pipeline/release/finishUploads.ts';
 import { replaceArtifact, replaceFromLocation } from '../../../src/pipeline/release/replace.ts';
 import { uploadFromLocation } from '../../../src/pipeline/release/uploadLocation.ts';
@@ -268,8 +274,8 @@ describe('replacing an artifact by one at an address', () => {
   });
 
   test.each<[string, () => Buffer, new (message: string) => Error]>([
-    ['no artifact', () => Buffer.from('<html>log in</html>'), UsageError],
-    ['half of a header', () => newer().subarray(0, 2000), UsageError],
+    ['no artifact', () => Buffer.from('<html>log in</html>'), UnsupportedError],
+    ['half of a header', () => newer().subarray(0, 2000), IntegrityError],
     ['nothing', () => Buffer.alloc(0), Error],
   ])('%s is refused, and nothing is deleted', async (_, bytes, kind) => {
     const { server, context, old } = await stored();

@@ -175,9 +175,27 @@ describe.each(['app', 'docker-compose'])('verify for %s', (module) => {
     ['no base file', ['2.0', '--base', '/nowhere.mender'], 3],
     ['no image', ['2.0', '--base', 'example.com/none:1', '--mode', 'offline'], 3],
     ['a base that is neither', ['2.0', '--base', import.meta.filename], 7],
+    ['a base on the server', ['2.0', '--base', 'mender://shop-1.0'], 2],
   ])('ends with one line for %s', async (_, [name = '', ...flags], code) => {
     const run = await verify(name.startsWith('/') ? name : artifact(name), ...flags);
     expect([run.code, run.stderr.match(/^error: /gm)]).toEqual([code, ['error: ']]);
+  });
+
+  it.each([
+    ['c.yaml', 'services: {}\n', 7, 'expected an image archive, found YAML'],
+    ['c.mender', 'services: {}\n', 7, 'expected a Mender Artifact, found YAML'],
+    ['n.tar', '', 6, 'n.tar: the file is empty'],
+    ['n.mender', '', 6, 'n.mender: the file is empty'],
+  ])('says what the base %s is that begins with %j', async (name, content, exit, message) => {
+    const base = join(folder, name);
+    writeFileSync(base, content);
+    const { code, stderr } = await verify(artifact('2.0'), '--base', base);
+    expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
+  });
+
+  it('names the command that downloads a base on the server', async () => {
+    const { stderr } = await verify(artifact('2.0'), '--base', 'mender://shop-1.0');
+    expect(stderr).toContain('run mender-docker-delta artifacts download shop-1.0, and name the file');
   });
 });
 
