@@ -17,6 +17,7 @@ import { runCli } from './helpers/cli.ts';
 import { temporaryFolder } from './helpers/temporary.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
+const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
 /** The benchmarks whose figures are in docs/measurements. */
 const MEASURED = BENCHMARKS.filter((name) => existsSync(join(ROOT, `docs/measurements/${name}.json`)));
 
@@ -224,6 +225,20 @@ describe('the documents', () => {
     expect(broken.map(([link]) => link)).toEqual([]);
   });
 
+  it.each([...DOCUMENTS.keys()].filter(isPackaged))('lead to files of the package: %s', (path) => {
+    const links = [...DOCUMENTS.get(path)!.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)];
+    const targets = links.map(([, to]) => relative(ROOT, resolve(ROOT, dirname(path), to!)));
+    expect(targets.filter((target) => !isPackaged(target))).toEqual([]);
+  });
+
+  it.each([...DOCUMENTS.keys()])('name files of the repository that exist: %s', (path) => {
+    const addresses = DOCUMENTS.get(path)!.matchAll(
+      /https:\/\/github\.com\/([\w-]+)\/\1\/blob\/main\/([^)\s#]+)/g,
+    );
+    const paths = [...addresses].map(([, , file]) => file!);
+    expect(paths.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+
   it('begin with a README that is read in a few minutes', () => {
     expect(DOCUMENTS.get('README.md')!.split('\n').length).toBeLessThanOrEqual(200);
   });
@@ -256,6 +271,11 @@ function leadsSomewhere(from: string, to: string, heading: string | undefined): 
   const target = to === '' ? from : relative(ROOT, resolve(ROOT, dirname(from), to));
   if (heading === undefined) return existsSync(join(ROOT, target));
   return headingsOf(DOCUMENTS.get(target) ?? '').includes(heading);
+}
+
+/** True for a file of the package, and for a folder of which all files are. */
+function isPackaged(path: string): boolean {
+  return PACKAGE.files.some((file) => path === file || path.startsWith(`${file}/`));
 }
 
 /** The anchors that GitHub gives to the headings of a document. */

@@ -15,7 +15,7 @@ export type ComposeCommand = readonly [string, ...string[]];
  */
 export function findCompose(): ComposeCommand | undefined {
   const candidates: ComposeCommand[] = [['docker', 'compose'], ['docker-compose'], ...onDevice()];
-  return candidates.find(isVersion2) ?? skipped('build the device with scripts/device/build-rootfs');
+  return candidates.find(isVersion2) ?? skipped('build the device with scripts/device/build');
 }
 
 /** The newest Compose of Debian. Undefined only if SKIP_DEVICE=1 is set. */
