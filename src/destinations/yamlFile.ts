@@ -1,7 +1,6 @@
-import { parse } from 'yaml';
 import { UsageError, messageOf } from '../errors.ts';
 import { readUserFile } from '../io/readUserFile.ts';
-import { findDeepLine } from '../io/yamlNesting.ts';
+import { parseYaml } from '../io/yaml.ts';
 
 /**
  * The content of a YAML or JSON file. Throws NotFoundError if it does not exist, and UsageError with
@@ -9,9 +8,7 @@ import { findDeepLine } from '../io/yamlNesting.ts';
  */
 export async function readYamlFile(path: string): Promise<unknown> {
   const text = (await readUserFile(path, { doing: `reading ${path}` })).toString('utf8');
-  const line = findDeepLine(text);
-  if (line !== undefined) throw new UsageError(`${path}:${line}: it is nested too deeply`);
-  return parseText(text, path, (yaml) => parse(yaml, { logLevel: 'error' }) as unknown);
+  return parseText(text, path, parseYaml);
 }
 
 /**

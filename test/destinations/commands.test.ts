@@ -193,7 +193,7 @@ test('destinations lint refuses a map that is nested too deeply, with the line',
   const path = yamlFile('map.yaml', ENTRY);
   writeFileSync(path, `- a\n- ${'['.repeat(9000)}`);
   const { code, stderr } = await run(['destinations', 'lint', path]);
-  expect([code, stderr]).toEqual([2, expect.stringContaining('map.yaml:2: it is nested too deeply')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('map.yaml: it is nested too deeply at line 2')]);
 });
 
 describe('the server of maps', () => {

@@ -1,5 +1,6 @@
 import { isMap, parseDocument } from 'yaml';
 import { UsageError } from '../../errors.ts';
+import { LINEAR } from '../../io/yaml.ts';
 
 /**
  * The text of a Compose file with the settings that its `x-mender` lacks. Everything else keeps its
@@ -7,7 +8,7 @@ import { UsageError } from '../../errors.ts';
  * be completed.
  */
 export function withSettings(text: string, settings: Readonly<Record<string, string>>): string {
-  const document = parseDocument(text);
+  const document = parseDocument(text, LINEAR);
   const { contents } = document;
   const block = isMap(contents) ? contents.get('x-mender', true) : undefined;
   const missing = Object.entries(settings).filter(([key]) => !(isMap(block) && block.has(key)));

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'yaml';
 import { Document as YamlDocument, isScalar, parseDocument, visit } from 'yaml';
+import { LINEAR } from '../../io/yaml.ts';
 import { toValue } from '../read/yaml/toValue.ts';
 import type { Edit } from './edits.ts';
 import { editDocument, editModel } from './edits.ts';
@@ -88,7 +89,7 @@ function nameNulls(document: Document): void {
 }
 
 function readBack(text: string): unknown {
-  const document = parseDocument(text, { logLevel: 'error' });
+  const document = parseDocument(text, LINEAR);
   if (document.errors.length > 0) return undefined;
   try {
     return toValue({ path: '', text, documents: [], where: () => '' }, document);
@@ -99,7 +100,16 @@ function readBack(text: string): unknown {
 
 function layoutOf(text: string): { indent: number; indentSeq: boolean } {
   const indent = /^( {1,8})[^\s#-]/m.exec(text)?.[1]?.length ?? 2;
-  return { indent, indentSeq: !/^( *)[^\s#-][^\n]*:[^\S\n]*\n\1- /m.test(text) };
+  return { indent, indentSeq: !hasFlushList(text.split('\n')) };
+}
+
+/** True if a list begins in the same column as its key. */
+function hasFlushList(lines: readonly string[]): boolean {
+  return lines.some((line, index) => {
+    const indentation = /^ */.exec(line)?.[0] ?? '';
+    const isKey = /[^\s#-]/.test(line.charAt(indentation.length)) && line.trimEnd().endsWith(':');
+    return isKey && lines[index + 1]?.startsWith(`${indentation}- `) === true;
+  });
 }
 
 function writtenText(model: Mapping, plainImages: readonly string[]): string {

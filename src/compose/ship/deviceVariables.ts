@@ -1,6 +1,6 @@
 import { readUserFile } from '../../io/readUserFile.ts';
 import { refuseOwnSecret, refuseSecretValues } from './ownSecrets.ts';
-import { parseDotenv } from '../read/variables/dotenv.ts';
+import { assignedNames, parseDotenv } from '../read/variables/dotenv.ts';
 import { keyed } from '../read/merge/merge.ts';
 import { namesIn } from '../read/variables/template.ts';
 import type { Mapping } from '../read/yaml/value.ts';
@@ -36,8 +36,6 @@ export interface EnvFile {
   isRaw: boolean;
 }
 
-const ASSIGNMENT = /^[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_]\w*)[^\S\n]*[=:]/gm;
-
 /**
  * Returns the variables that env files refer to. Throws UsageError for a file that can't be read or
  * parsed, and for one with a secret of the build.
@@ -46,7 +44,7 @@ export async function readEnvFiles(files: readonly EnvFile[], variables: Variabl
   const names = new Set<string>();
   for (const { path, isRaw } of files) {
     const text = await envFileText(path);
-    for (const [, name = ''] of text.matchAll(ASSIGNMENT)) refuseOwnSecret(name, path);
+    for (const name of assignedNames(text)) refuseOwnSecret(name, path);
     refuseSecretValues(text, path, variables.lookup);
     if (isRaw) continue;
     const values = parseDotenv(text, path, (name) => {

@@ -1,5 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
+import { assignedNames } from '../read/variables/dotenv.ts';
 import { isOwnSecret } from './ownSecrets.ts';
 
 /** Files that folders do not ship with unless the ignore file keeps them, and why. */
@@ -39,9 +40,7 @@ export function reasonInPath(path: string, named?: string): string | undefined {
 export async function holdsOwnSecret(file: string, size: number): Promise<boolean> {
   if (!/^\.env(?:\.|$)/.test(basename(file)) || size > LARGEST_DOTENV) return false;
   const text = await readFile(file, 'utf8');
-  return [...text.matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]/gm)].some(([, name = '']) =>
-    isOwnSecret(name),
-  );
+  return [...assignedNames(text)].some(isOwnSecret);
 }
 
 /** The paths with links resolved, as far as they exist. */

@@ -1,13 +1,11 @@
-import { parse } from 'yaml';
-import { findDeepLine } from '../../io/yamlNesting.ts';
+import { assignedNames } from '../../compose/read/variables/dotenv.ts';
+import { parseYaml } from '../../io/yaml.ts';
 import { record, strings } from '../../mender/read/json.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
 const MAIN_FILE = /^(docker-)?compose\.ya?ml$/;
-/** Enough for any Compose file. A bomb of nested aliases stops here. */
-const MOST_ALIASES = 1000;
 
 /**
  * Returns where the shipped Compose file and the images disagree. A device would pull the images
@@ -47,7 +45,7 @@ export function manifestProblems({ composeFiles, images, report }: ArtifactConte
 function extraProblems(composeFiles: ReadonlyMap<string, Buffer>): string[] {
   const overrides = [...composeFiles.keys()].filter((name) => name.includes('.override.'));
   const variables = composeFiles.get('.env')?.toString('utf8') ?? '';
-  const chosen = /^\s*(?:export\s+)?(COMPOSE_\w+)\s*[=:]/m.exec(variables)?.[1];
+  const chosen = [...assignedNames(variables)].find((name) => name.startsWith('COMPOSE_'));
   return [
     ...overrides.map((name) => `manifests/${name} would change the application`),
     ...(chosen === undefined ? [] : [`manifests/.env sets ${chosen}`]),
@@ -61,9 +59,8 @@ function sameName(one: string, other: string): boolean {
 
 /** Returns the image of each service, or undefined if the text is not a Compose file. */
 function imagesIn(text: string): Map<string, string> | undefined {
-  if (findDeepLine(text) !== undefined) return undefined;
   try {
-    const model: unknown = parse(text, { maxAliasCount: MOST_ALIASES, merge: true, logLevel: 'silent' });
+    const model = parseYaml(text, { merge: true });
     return new Map(
       Object.entries(record(record(model)['services'])).map(([name, service]) => [name, imageOf(service)]),
     );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
 import { dotenvText } from '../../../src/compose/ship/deviceVariables.ts';
-import { parseDotenv } from '../../../src/compose/read/variables/dotenv.ts';
+import { assignedNames, parseDotenv } from '../../../src/compose/read/variables/dotenv.ts';
 
 const lookup = (name: string) => (name === 'E' ? 'env' : undefined);
 
@@ -56,6 +56,42 @@ describe('parseDotenv', () => {
     expect(() => parseDotenv(text, 'f', lookup)).toThrow(UsageError);
     expect(() => parseDotenv(text, 'f', lookup)).toThrow(message);
   });
+});
+
+describe('a huge file takes linear time and no stack', () => {
+  const MIB = 1 << 20;
+  test.each<[string, string, number]>([
+    ['line ends', '\n'.repeat(12 * MIB), 0],
+    ['carriage returns', '\r'.repeat(12 * MIB), 0],
+    ['comments', '#c\n'.repeat(4 * MIB), 0],
+    ['blanks before a name', `${' '.repeat(12 * MIB)}A=1`, 1],
+    ['blanks after a name', `A${' '.repeat(12 * MIB)}=1`, 1],
+    ['names', 'A=1\n'.repeat(2 * MIB), 1],
+  ])('%s', { timeout: 20_000 }, (_name, text, count) => {
+    expect(parseDotenv(text, 'f', lookup).size).toBe(count);
+    expect(assignedNames(text).size).toBe(count);
+  });
+
+  test.each<[string, string, string]>([
+    ['a name of letters', 'A'.repeat(8 * MIB), 'f:1: expected NAME=VALUE'],
+    ['a name of rare letters', '\u{10400}'.repeat(6 * MIB), 'f:1: expected NAME=VALUE'],
+    ['more than 16 MiB', '\n'.repeat(17 * MIB), 'f: the file has more than 16777216 characters'],
+  ])('%s is refused', { timeout: 20_000 }, (_name, text, message) => {
+    expect(() => parseDotenv(text, 'f', lookup)).toThrow(UsageError);
+    expect(() => parseDotenv(text, 'f', lookup)).toThrow(message);
+  });
+});
+
+describe('assignedNames misses no name', () => {
+  test.each([
+    ['A=1\nexport B=2\n\tC: 3\n', ['A', 'B', 'C']],
+    ["A='x' B=1", ['A', 'B']],
+    ['A="x\ny" B=1', ['A', 'B']],
+    ["A='x\nB=1'", ['A', 'B']],
+    ['?\nA=1\n', ['A']],
+    ['A=1\r\nB=${C:?gone}', ['A', 'B']],
+    ['E\n# X=1\n', []],
+  ])('%j', (text, names) => expect([...assignedNames(text)].sort()).toEqual(names));
 });
 
 test('what is written for the device is read back', () => {

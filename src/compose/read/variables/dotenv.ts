@@ -2,19 +2,23 @@ import { UsageError } from '../../../errors.ts';
 import type { Lookup } from './template.ts';
 import { TemplateError, interpolate } from './template.ts';
 
-const KEY = /[^\S\n]*(?:export[^\S\n]+)?([\p{L}\p{N}_.[\]-]+)[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/uy;
-const BLANK = /(?:\s|#[^\n]*)*/y;
+const KEY = /[^\S\n]*(?:export[^\S\n]+)?([\p{L}\p{N}_.[\]-]{1,100000})[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/uy;
+const NOT_BLANK = /\S/g;
+/** A name at the start of a line. No part of it matches a line end, so it takes linear time. */
+const LINE = /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*[=:]/gm;
 const ESCAPE = /\\(?:([abfnrtv"\\$])|0([0-3][0-7]{2}))/g;
 const ESCAPES: Record<string, string> = {
   ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
   ...{ '"': '"', '\\': '\\', $: '$$' },
 };
-/** Characters of all values together. Real files have some kilobytes. */
+/** Characters of a file. Real files have some kilobytes. */
+const LARGEST = 16 << 20;
+/** Characters of all values together. */
 const MOST_CHARACTERS = 8 << 20;
 
 /** A value as it is written, and where it ends. */
 interface Raw {
-  text: string | undefined;
+  text: string;
   /** True if its variables are not filled in. */
   isLiteral: boolean;
   end: number;
@@ -25,38 +29,71 @@ interface Reading {
   text: string;
   /** The name of the file. */
   where: string;
-  lookup: Lookup;
-  variables: Map<string, string>;
+}
+
+/** One `NAME=VALUE`. */
+interface Assignment {
+  name: string;
+  /** Undefined for a name without `=`. */
+  value: Raw | undefined;
+  /** Where it begins. */
+  at: number;
 }
 
 /**
  * Parses an env file into its variables, in order. Unquoted and double-quoted values are
  * interpolated from `lookup`, then from the lines above. A name without `=` takes its value from
- * `lookup`. Throws UsageError for an invalid line and for values of more than 8 MiB; `where` names
- * the file in it.
+ * `lookup`. Takes linear time. Throws UsageError for an invalid line, for a file of more than 16 MiB
+ * and for values of more than 8 MiB; `where` names the file in it.
  * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#env_file-format
  */
 export function parseDotenv(source: string, where: string, lookup: Lookup): Map<string, string> {
-  const text = source.replace(/^\uFEFF/, '');
-  const reading: Reading = { text, where, lookup, variables: new Map() };
+  const variables = new Map<string, string>();
+  const reading: Reading = { text: source.replace(/^\uFEFF/, ''), where };
   let length = 0;
-  let at = skipBlank(text, 0);
-  while (at < text.length) {
-    const key = matchAt(KEY, text, at);
-    if (key?.[1] === undefined) throw unreadable(reading, at, 'expected NAME=VALUE');
-    const value = valueAfter(key, at, reading);
-    const expanded = expand(value, at, reading);
-    if (expanded !== undefined) reading.variables.set(key[1], expanded);
+  for (const { name, value, at } of assignments(reading)) {
+    const known = (asked: string) => lookup(asked) ?? variables.get(asked);
+    const expanded = value === undefined ? lookup(name) : expand(value, at, reading, known);
+    if (expanded !== undefined) variables.set(name, expanded);
     length += expanded?.length ?? 0;
     if (length > MOST_CHARACTERS) throw unreadable(reading, at, 'the values are too long');
-    at = skipBlank(text, value.end);
   }
-  return reading.variables;
+  return variables;
 }
 
-function valueAfter(key: RegExpExecArray, at: number, reading: Reading): Raw {
-  const start = at + key[0].length;
-  if (key[2] === undefined) return { text: reading.lookup(key[1] ?? ''), isLiteral: true, end: start };
+/**
+ * The names that an env file gives values. Misses no name that Compose finds: it takes those that
+ * `parseDotenv` finds, and those at the start of a line, also of a file that can't be parsed. Takes
+ * linear time.
+ */
+export function assignedNames(source: string): Set<string> {
+  const text = source.replace(/^\uFEFF/, '');
+  const names = new Set<string>();
+  for (const [, name = ''] of text.matchAll(LINE)) names.add(name);
+  try {
+    for (const { name, value } of assignments({ text, where: '' })) if (value !== undefined) names.add(name);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+  }
+  return names;
+}
+
+function* assignments(reading: Reading): Generator<Assignment> {
+  const { text } = reading;
+  if (text.length > LARGEST)
+    throw new UsageError(`${reading.where}: the file has more than ${LARGEST} characters`);
+  for (let at = skipBlank(text, 0); at < text.length;) {
+    const key = matchAt(KEY, text, at);
+    const name = key?.[1];
+    if (key === undefined || name === undefined) throw unreadable(reading, at, 'expected NAME=VALUE');
+    const end = at + key[0].length;
+    const value = key[2] === undefined ? undefined : valueAt(end, reading);
+    yield { name, value, at };
+    at = skipBlank(text, value?.end ?? end);
+  }
+}
+
+function valueAt(start: number, reading: Reading): Raw {
   const quote = reading.text[start];
   return quote === '"' || quote === "'" ? quotedAt(start, quote, reading) : bareAt(start, reading.text);
 }
@@ -86,20 +123,26 @@ function bareAt(start: number, text: string): Raw {
   return { text: (comment < 0 ? line : line.slice(0, comment)).trimEnd(), isLiteral: false, end };
 }
 
-function expand({ text, isLiteral }: Raw, at: number, reading: Reading): string | undefined {
-  if (text?.includes('\0') === true) throw unreadable(reading, at, 'a NUL character is not allowed');
-  if (text === undefined || isLiteral) return text;
-  const { lookup, variables } = reading;
+function expand({ text, isLiteral }: Raw, at: number, reading: Reading, lookup: Lookup): string {
+  if (text.includes('\0')) throw unreadable(reading, at, 'a NUL character is not allowed');
+  if (isLiteral) return text;
   try {
-    return interpolate(text, (name) => lookup(name) ?? variables.get(name));
+    return interpolate(text, lookup);
   } catch (error) {
     if (error instanceof TemplateError) throw unreadable(reading, at, error.message);
     throw error;
   }
 }
 
-function skipBlank(text: string, at: number): number {
-  return at + (matchAt(BLANK, text, at)?.[0].length ?? 0);
+/** Returns where the next text begins after blanks, line ends and comments. */
+function skipBlank(text: string, from: number): number {
+  for (let at = from; ;) {
+    NOT_BLANK.lastIndex = at;
+    const next = NOT_BLANK.exec(text)?.index ?? text.length;
+    if (text[next] !== '#') return next;
+    const lineEnd = text.indexOf('\n', next);
+    at = lineEnd < 0 ? text.length : lineEnd;
+  }
 }
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {

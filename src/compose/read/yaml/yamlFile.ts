@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseAllDocuments, visit } from 'yaml';
 import { UsageError } from '../../../errors.ts';
+import { LINEAR } from '../../../io/yaml.ts';
 import { findDeepLine } from '../../../io/yamlNesting.ts';
 import { TemplateError } from '../variables/template.ts';
 import type { ReaderFault } from './readerFaults.ts';
@@ -79,8 +80,8 @@ const INDENTATION = 200;
 const MOST_UNINDENTED = 100;
 const UNINDENTED = /^Flow (?:sequence|map) in block collection must be/;
 
-/** The check for unique keys takes quadratic time, so `toValue` does it. */
-const PARSING = { prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
+/** `toValue` finds keys that are there twice. */
+const PARSING = { ...LINEAR, prettyErrors: false } as const;
 
 /** What the parser refuses and the YAML reader of Compose accepts. */
 const TOLERATED = /^Comments must be separated/;
