@@ -11,6 +11,7 @@ import { withComposeSettings } from '../src/commands/options/settings.ts';
 import { lintMap } from '../src/destinations/lint.ts';
 import { readProfiles } from '../src/pipeline/destinations/profiles.ts';
 import { usageLine } from '../src/commands/line/usage.ts';
+import { readMetadataFile } from '../src/cache/metadata.ts';
 import type { Command } from '../src/commands/terminal/command.ts';
 import { EXIT, UsageError } from '../src/errors.ts';
 import { runCli } from './helpers/cli.ts';
@@ -156,6 +157,49 @@ describe('the documents', () => {
     expect(wrong.map(([path]) => path)).toEqual([]);
   });
 
+  it('say what --json prints for every command', () => {
+    const [, table] = /prints one document on stdout([^#]*)`build --json` prints/.exec(SETTINGS)!;
+    const rows = [...table!.matchAll(/^\| (`.*) \| (.*) \|$/gm)];
+    const verbs = rows.flatMap(([, left]) => [...left!.matchAll(/`([a-z]+)/g)].map(([, verb]) => verb!));
+    expect([...new Set(verbs)].sort()).toEqual(COMMANDS.map(nameOf).sort());
+    const types = [...table!.matchAll(/`([A-Z]\w+)`/g)].map(([, name]) => name!);
+    const api = readFileSync(join(ROOT, 'docs/api.txt'), 'utf8');
+    const isExported = (name: string): boolean => new RegExp(`^export \\w+ ${name}\\b`, 'm').test(api);
+    expect(types.filter((name) => !isExported(name))).toEqual([]);
+  });
+
+  it('have an example of a metadata JSON that can be a base', async () => {
+    const [, json] = /```json\n(\{\s+"version"[\s\S]*?)```/.exec(DOCUMENTS.get('docs/bases.md')!)!;
+    const path = join(temporaryFolder(), 'base.json');
+    writeFileSync(path, json!);
+    expect(await readMetadataFile(path)).toEqual(JSON.parse(json!));
+  });
+
+  const actions = COMMANDS.flatMap((command) => {
+    const { choices = [] } = (command.positionals['action'] ?? {}) as { choices?: readonly string[] };
+    return choices.map((action) => [nameOf(command), action] as const);
+  });
+  it.each(actions)('mention the action: %s %s', (verb, action) => {
+    const [, section] = OPTIONS.split(`## \`${verb}\`\n`);
+    const all = [...DOCUMENTS.values()].join('\n');
+    expect(section!.split('\n## ')[0]!.includes(`\`${action}\``) || all.includes(`${verb} ${action}`)).toBe(
+      true,
+    );
+  });
+
+  const [yaml, compose] = [/```yaml\n([\s\S]*?)```/g, /^examples\/.*\.yaml$/];
+  it('pair device types and platforms of one architecture', () => {
+    const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' });
+    const files = examples.map((name) => join('examples', name)).filter((name) => compose.test(name));
+    const blocks = [...DOCUMENTS.values()].flatMap((text) =>
+      [...text.matchAll(yaml)].map(([, block]) => block!),
+    );
+    const texts = [...blocks, ...files.map((name) => readFileSync(join(ROOT, name), 'utf8'))];
+    const arm = texts.filter((text) => text.includes('linux/arm64'));
+    expect(arm.length).toBeGreaterThan(4);
+    expect(arm.filter((text) => /x86/.test(text))).toEqual([]);
+  });
+
   it('have every exit code', () => {
     const codes = DOCUMENTS.get('docs/exit-codes.md')!.matchAll(/^\| (\d+) \|/gm);
     expect([...codes].map(([, exit]) => Number(exit))).toEqual(Object.values(EXIT));
@@ -202,7 +246,7 @@ describe('the documents', () => {
   });
 
   it('show the rule of the environment variables by an example that holds', async () => {
-    expect(SETTINGS).toContain('MENDER_DOCKER_DELTA_DEVICE_TYPE=raspberrypi4,qemux86-64');
+    expect(SETTINGS).toContain('MENDER_DOCKER_DELTA_DEVICE_TYPE=raspberrypi4,raspberrypi5');
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'compose.yaml'), 'services: {web: {image: example.test/web:1}}\n');
     const run = await runCli(['plan', folder], { MENDER_DOCKER_DELTA_PLATFORM: 'linux/arm64' });
@@ -291,7 +335,7 @@ function headingsOf(text: string): string[] {
 
 const EVERY = [...Object.keys(GLOBAL_OPTIONS), ...Object.keys(STANDARD_OPTIONS)];
 /** Options of other programs that the documents mention. */
-const FOREIGN = ['large', 'global', 'tag', 'rm', 'volume', 'env', 'user', 'seconds', 'seed'];
+const FOREIGN = ['large', 'global', 'tag', 'rm', 'volume', 'env', 'user', 'seconds', 'seed', 'format'];
 
 function isKnown(name: string): boolean {
   const names = [...EVERY, ...COMMANDS.flatMap((command) => Object.keys(optionsOf(command)))];

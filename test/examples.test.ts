@@ -1,8 +1,8 @@
-import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from './helpers/cli.ts';
-import { buildImage } from './helpers/images.ts';
+import { buildImage, writeOciArchive } from './helpers/images.ts';
 import { noise } from './helpers/noise.ts';
 import { push, startRegistry } from './helpers/registry.ts';
 import type { RunningRegistry } from './helpers/registry.ts';
@@ -86,6 +86,29 @@ describe('the examples', () => {
   it('are the ones that are tested', () => {
     const folders = readdirSync(EXAMPLES).filter((name) => !name.endsWith('.md'));
     expect(folders.sort()).toEqual(ALL.map(({ folder }) => folder).sort());
+  });
+
+  const [, block] = /```sh\n([\s\S]*?)```/.exec(readFileSync(join(EXAMPLES, 'README.md'), 'utf8'))!;
+  const lines = block!.replaceAll('\\\n', ' ').trim().split('\n');
+  it('have a line of the README each', () => {
+    expect(lines.map((line) => /examples\/(\w+)/.exec(line)![1])).toEqual(ALL.map(({ folder }) => folder));
+  });
+
+  it.each(lines)('build from archives alone: %s', async (line) => {
+    const { folder, architecture } = ALL.find((one) => line.includes(`examples/${one.folder}`))!;
+    const copy = copyOf(folder);
+    const [, ...words] = line.split(/\s+/).map((word) => word.replace(`examples/${folder}`, copy));
+    const argv = words.map((word) =>
+      word.replace(/^\w+=(\w+\.tar)$/, (all, tar: string) => all.replace(tar, join(copy, tar))),
+    );
+    for (const [index, [, service]] of [...line.matchAll(/ -f (\w+)=/g)].entries()) {
+      const names = { [`example.test/${service!}:1`]: image(index, '1.0.0', architecture) };
+      writeOciArchive(join(copy, `${service!}.tar`), names);
+    }
+    const output = join(copy, 'out.mender');
+    const cli = await runCli([...argv, '-a', output], { HOME: copy, XDG_CACHE_HOME: join(copy, '../cache') });
+    expect(cli.code, cli.stderr).toBe(0);
+    expect(existsSync(output)).toBe(true);
   });
 
   it.each(ALL)('$folder builds a full artifact and a delta that fits it', async (example) => {

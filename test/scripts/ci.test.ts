@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { COMMANDS } from '../../src/commands/all.ts';
+import { ciFile } from '../../src/commands/init/ciFiles.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { listen } from '../helpers/listen.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -15,8 +16,10 @@ const CI = join(ROOT, 'scripts/ci');
 const KNOWN = new Set(['json', ...COMMANDS.flatMap(({ options }) => Object.keys(options))]);
 const isKnown = (name: string): boolean => KNOWN.has(name) || KNOWN.has(name.replace(/^no-/, ''));
 
+const TEMPLATE = readFileSync(join(CI, 'mender-docker-delta.gitlab-ci.yml'), 'utf8');
+
 describe('the GitLab template', () => {
-  const text = readFileSync(join(CI, 'mender-docker-delta.gitlab-ci.yml'), 'utf8');
+  const text = TEMPLATE;
 
   interface Job {
     rules?: { if: string }[];
@@ -35,6 +38,10 @@ describe('the GitLab template', () => {
     expect(variables.filter((name) => !isKnown(name.toLowerCase().replaceAll('_', '-')))).toEqual([]);
   });
 
+  it('has no default for the package', () => {
+    expect(jobs).toMatchObject({ variables: { DELTA_TOOL_PACKAGE: '' } });
+  });
+
   it('is YAML with a job for branches and one for tags', () => {
     expect(jobs['mender-delta']?.rules).toEqual([{ if: '$CI_COMMIT_BRANCH' }]);
     expect(jobs['mender-release']?.rules).toEqual([{ if: '$CI_COMMIT_TAG' }]);
@@ -46,17 +53,30 @@ describe('the GitLab template', () => {
     expect(jobs['.mender-docker-delta']?.cache?.key).toBeUndefined();
   });
 
-  it('installs no package that the project did not name', async () => {
-    const [check] = jobs['.mender-docker-delta']!.before_script!;
+  it.each([
+    ['the template', TEMPLATE, '.mender-docker-delta'],
+    ['the file of init', ciFile('gitlab').text, 'mender'],
+  ])('installs no package that the project did not name: %s', async (_, file, job) => {
+    const [check] = (parseYaml(file) as Record<string, Job>)[job]!.before_script!;
     const run = (DELTA_TOOL_PACKAGE: string) =>
       execa('sh', ['-ec', check!], { env: { DELTA_TOOL_PACKAGE }, reject: false });
-    expect(parseYaml(text)).toMatchObject({ variables: { DELTA_TOOL_PACKAGE: '' } });
     expect(await run('')).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('DELTA_TOOL_PACKAGE is empty') as string,
     });
     expect(await run('https://example.com/tool.tgz')).toMatchObject({ exitCode: 0, stderr: '' });
   });
+});
+
+it('names one version of each action everywhere', () => {
+  const workflows = readdirSync(join(ROOT, '.github/workflows')).map((name) => `.github/workflows/${name}`);
+  const texts = ['docs/ci.md', ...workflows].map((path) => readFileSync(join(ROOT, path), 'utf8'));
+  const used = [...texts, ciFile('github').text].flatMap((text) => [...text.matchAll(/uses: (.+)@(\S+)/g)]);
+  const versions = new Map<string, Set<string>>();
+  for (const [, name, version] of used)
+    versions.set(name!, new Set([...(versions.get(name!) ?? []), version!]));
+  expect(versions.get('actions/checkout')?.size).toBe(1);
+  expect([...versions].filter(([, all]) => all.size > 1)).toEqual([]);
 });
 
 describe('scripts/ci/github-build', () => {

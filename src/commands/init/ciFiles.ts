@@ -19,7 +19,7 @@ jobs:
   build:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v4
+      - uses: actions/checkout@v5
         with:
           # The base is an earlier commit.
           fetch-depth: 0
@@ -33,7 +33,8 @@ jobs:
   },
   gitlab: {
     path: '.gitlab-ci.yml',
-    text: `# Variables of the project: MENDER_PAT, masked, and DELTA_TOOL_PACKAGE, the address of the tool's package.
+    text: `# Variables of the project: MENDER_PAT, masked and protected, and DELTA_TOOL_PACKAGE, the address of the tool's package.
+# Protect the tags, so that only they get the token.
 mender:
   image: node:22
   rules:
@@ -41,8 +42,15 @@ mender:
   variables:
     # The base is an earlier commit.
     GIT_DEPTH: 0
+  before_script:
+    - |
+      if [ -z "$DELTA_TOOL_PACKAGE" ]; then
+        echo "error: DELTA_TOOL_PACKAGE is empty" >&2
+        echo "  try: set it to the address of the package, for example https://example.com/mender-docker-delta-0.1.0.tgz" >&2
+        exit 2
+      fi
+    - npm install --global --no-audit --no-fund "$DELTA_TOOL_PACKAGE"
   script:
-    - npm install --global "$DELTA_TOOL_PACKAGE"
     - mender-docker-delta build . --release --no-cache
 `,
   },
