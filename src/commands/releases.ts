@@ -27,7 +27,7 @@ const OPTIONS = {
   tag: {
     type: 'string',
     array: true,
-    describe: 'list: with this tag; repeatable, one is enough',
+    describe: 'list: with this tag; repeatable: with any of them',
   },
   clear: { type: 'boolean', describe: 'tag: remove all its tags' },
   sort: { choices: SORTS, describe: 'list: order', defaultDescription: 'name:asc' },

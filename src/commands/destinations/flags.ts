@@ -16,7 +16,7 @@ export const POSITIONALS = {
 export const OPTIONS = {
   image: {
     type: 'string',
-    describe: 'resolve: an image as name-version-release, which a server of maps looks up itself',
+    describe: 'resolve: an image as name-version-release; only a server of maps can look it up',
   },
   version: { type: 'string', describe: 'snapshot: only entries for this version' },
   output: {

@@ -45,7 +45,7 @@ export const ARTIFACT_OPTIONS = {
   },
   sort: {
     type: 'string',
-    describe: 'list, detail: by name, modified or size; with :desc from the end',
+    describe: 'list, detail: by name, modified or size; :desc reverses the order',
     defaultDescription: 'name',
   },
   output: {
@@ -56,16 +56,16 @@ export const ARTIFACT_OPTIONS = {
   },
   query: {
     type: 'string',
-    describe: 'list, detail, delete: what fits, like name=app-1.*,device-type=qemu',
+    describe: 'list, detail, delete: artifacts that match, like name=app-1.*,device-type=qemu',
   },
   dir: { choices: ['asc', 'desc'], describe: 'list, detail: direction of --sort', defaultDescription: 'asc' },
   location: {
     type: 'string',
-    describe: 'add, update: address whose bytes go to the server without being kept here',
+    describe: 'add, update: address of a file that goes to the server; no copy is kept here',
   },
   replace: {
     type: 'string',
-    describe: 'update: file that takes the place of the artifact, which is deleted before',
+    describe: 'update: file to replace the artifact with; the artifact is deleted first',
   },
   'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
   yes: { type: 'boolean', describe: 'prune: do not ask on a terminal before deleting' },

@@ -94,7 +94,7 @@ export const BUILD_OPTIONS = {
     group: BASE,
     type: 'string',
     array: true,
-    describe: 'Git tag, branch or commit of the base; repeatable, one artifact each',
+    describe: 'Git tag, branch or commit of the base; repeatable: one artifact for each',
   },
   base: {
     placeholder: 'FILE',
@@ -118,7 +118,7 @@ export const BUILD_OPTIONS = {
   mode: {
     group: IMAGES,
     choices: MODES,
-    describe: 'Sources, in order',
+    describe: 'Where to look for images, and in which order',
     defaultDescription: 'registry-first',
   },
   'insecure-registry': {

@@ -36,10 +36,10 @@ export const MAP_OPTIONS = {
   repo: {
     group: GROUP,
     type: 'string',
-    describe: 'A map, as JSON; asked before the server',
+    describe: 'Destination map as JSON; used before the one of the server',
   },
   'repo-file': { group: GROUP, type: 'string', describe: 'File with a map, YAML or JSON' },
-  offline: { group: GROUP, type: 'boolean', describe: 'Ask no server of maps' },
+  offline: { group: GROUP, type: 'boolean', describe: 'Use only a local map (--repo, --repo-file)' },
   workflow: {
     group: GROUP,
     choices: Object.keys(WORKFLOWS) as (keyof typeof WORKFLOWS)[],
@@ -48,7 +48,7 @@ export const MAP_OPTIONS = {
   cloud: {
     group: GROUP,
     type: 'string',
-    describe: 'Entries of other clouds are skipped',
+    describe: 'Only entries of this cloud',
     defaultDescription: 'mender',
   },
   account: {

@@ -7,7 +7,7 @@ export type LibraryAction = (typeof LIBRARY_ACTIONS)[number];
 /** An option of every command that reads library:// references. */
 export const LIBRARY_ADDRESS = {
   type: 'string',
-  describe: 'Address of the library; references without host mean it, and the token goes there only',
+  describe: 'Address of the library for references without a host; the token goes only there',
   defaultDescription: 'LIBRARY_URL',
 } as const;
 
@@ -28,7 +28,7 @@ export const LIBRARY_OPTIONS = {
   workers: {
     type: 'number',
     default: 4,
-    describe: 'pull: parts at a time; 1 is one stream',
+    describe: 'pull: parts to download at a time; 1: the whole file in one stream',
   },
   'part-size': {
     type: 'string',

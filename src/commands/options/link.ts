@@ -6,7 +6,7 @@ import type { FlagsOf } from '../terminal/command.ts';
 export const LINK_OPTION = {
   link: {
     type: 'string',
-    describe: 'Rate of the link of the devices, like 100kbit: shows how long a download takes',
+    describe: 'Speed of the connection of the devices, like 100kbit, to show how long a download takes',
   },
 } as const;
 

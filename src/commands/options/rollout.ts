@@ -31,7 +31,7 @@ export const ROLLOUT_OPTIONS = {
   fallback: {
     group: HOW,
     choices: ['full', 'none'] as const,
-    describe: 'What devices get that failed with a delta, once',
+    describe: 'What to try once on devices that failed with a delta',
     defaultDescription: 'full',
   },
   phases: {
@@ -43,7 +43,8 @@ export const ROLLOUT_OPTIONS = {
   'max-failures': {
     group: HOW,
     type: 'string',
-    describe: 'Stop, and abort its deployments, once more devices failed: 5% of those that got it, or 3',
+    describe:
+      'Stop the rollout and abort its deployments if more devices than this fail: 5% (of those that got it), or 3',
   },
   'dry-run': { group: HOW, type: 'boolean', describe: 'Only show the plan, with its bytes' },
   'wait-timeout': { ...WATCH_OPTIONS['wait-timeout'], describe: 'How long each phase waits for its devices' },

@@ -23,7 +23,7 @@ export const WATCH_OPTIONS = {
   'poll-interval': {
     group: GROUP,
     type: 'string',
-    describe: 'How often to look',
+    describe: 'Time between requests for the state, like 10s',
     defaultDescription: INTERVAL,
   },
   'abort-on-failure': {
