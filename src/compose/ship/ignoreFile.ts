@@ -1,12 +1,17 @@
 import { join, posix } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { readUserFileIfAny } from '../../io/readUserFile.ts';
+import { compileGlob } from './pathGlob.ts';
 
 /** What a project says about files that a folder may ship with. */
 const IGNORE_FILE = '.menderignore';
 
+/** Bytes of the file, and characters of a line. Real files are far smaller. */
+const LARGEST = 64 << 10;
+const LONGEST_LINE = 4096;
+
 interface Pattern {
-  expression: RegExp;
+  matches(path: string): boolean;
   /** False for a line that starts with `!`. */
   ignores: boolean;
 }
@@ -18,17 +23,21 @@ export interface IgnoreRules {
   hasExceptions: boolean;
 }
 
-/** Reads the ignore file of a project folder. Throws UsageError if it can't be read or parsed. */
+/**
+ * Reads the ignore file of a project folder. Throws UsageError if it can't be read or parsed, or if
+ * it is larger than 64 KiB.
+ */
 export async function readIgnoreFile(folder: string): Promise<IgnoreRules> {
   const path = join(folder, IGNORE_FILE);
   const bytes = await readUserFileIfAny(path);
+  if ((bytes?.length ?? 0) > LARGEST) throw new UsageError(`${path} has more than ${LARGEST} bytes`);
   return parseIgnoreRules(bytes?.toString('utf8') ?? '', path);
 }
 
 /**
  * Parses rules in the syntax of `.dockerignore`: patterns are relative to the folder, a match of a
  * folder counts for everything in it, and the last matching line decides. Throws UsageError, with
- * `path` and the line, for an invalid pattern.
+ * `path` and the line, for an invalid pattern and for a line of more than 4096 characters.
  * https://docs.docker.com/build/concepts/context/#dockerignore-files
  */
 export function parseIgnoreRules(text: string, path: string): IgnoreRules {
@@ -37,48 +46,23 @@ export function parseIgnoreRules(text: string, path: string): IgnoreRules {
     .split('\n')
     .flatMap((line, index) => patternsOf(line, `${path}:${index + 1}`));
   return {
-    decide(asked) {
-      const places = placesOf(asked);
-      const last = patterns.findLast(({ expression }) => places.some((place) => expression.test(place)));
-      return last?.ignores;
-    },
+    decide: (asked) => patterns.findLast(({ matches }) => matches(asked))?.ignores,
     hasExceptions: patterns.some(({ ignores }) => !ignores),
   };
 }
 
-/** The path and the folders around it, without the top folder. */
-function placesOf(path: string): string[] {
-  const parts = path.split('/');
-  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-}
-
 function patternsOf(line: string, where: string): Pattern[] {
   if (line.startsWith('#')) return [];
+  if (line.length > LONGEST_LINE)
+    throw new UsageError(`${where}: it has more than ${LONGEST_LINE} characters`);
   const trimmed = line.trim();
   const ignores = !trimmed.startsWith('!');
   const given = (ignores ? trimmed : trimmed.slice(1)).trim();
   const glob = posix.normalize(`/${given}`).replace(/^\/+|\/+$/g, '');
   if (glob === '') return [];
   try {
-    return [{ expression: new RegExp(`^${expressionOf(glob)}$`, 's'), ignores }];
+    return [{ matches: compileGlob(glob), ignores }];
   } catch (error) {
     throw new UsageError(`${where}: invalid pattern ${JSON.stringify(given)}`, { cause: error });
   }
-}
-
-/** `**` and a slash, other `**`, `*`, `?`, a class, an escaped character, any other character. */
-const TOKEN = /(?:\*\*\/)+|\*\*+|\*|\?|\[\^?\]?(?:\\.|[^\]\\])*\]|\\.|./gs;
-
-function expressionOf(glob: string): string {
-  return glob.replace(TOKEN, (token) => {
-    if (token.startsWith('**/')) return '(?:.*/)?';
-    if (token.startsWith('**')) return '.*';
-    if (token === '*') return '[^/]*';
-    if (token === '?') return '[^/]';
-    if (/^\[\^?\]$/.test(token)) throw new SyntaxError('empty class');
-    if (token.startsWith('[') && token.length > 1) return token;
-    const character = token.length > 1 && token.startsWith('\\') ? token.slice(1) : token;
-    if (character === '[') throw new SyntaxError('unclosed class');
-    return character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
-  });
 }

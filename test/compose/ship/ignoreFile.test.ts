@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseIgnoreRules } from '../../../src/compose/ship/ignoreFile.ts';
+import { parseIgnoreRules, readIgnoreFile } from '../../../src/compose/ship/ignoreFile.ts';
+import { projectIn } from '../project.ts';
 
 /** As Docker reads `.dockerignore`: rules, a path, and whether it is ignored. */
 const TABLE: [rules: string, path: string, ignored: boolean | undefined][] = [
@@ -22,6 +23,16 @@ const TABLE: [rules: string, path: string, ignored: boolean | undefined][] = [
   ['[a-c].txt', 'b.txt', true],
   ['[^a-c].txt', 'b.txt', undefined],
   ['[^a-c].txt', 'x.txt', true],
+  ['[]a].txt', '].txt', true],
+  ['[^]a].txt', 'b.txt', true],
+  ['[^]a].txt', '].txt', undefined],
+  ['a**b', 'a/x/yb', true],
+  ['*a*a*b', 'aaaab', true],
+  ['*a*a*b', 'aa/ab', undefined],
+  ['a**/b', 'ab', true],
+  ['a**/b', 'axb', undefined],
+  ['*', 'a', true],
+  ['**', 'a/b', true],
   ['\\*.txt', '*.txt', true],
   ['\\*.txt', 'a.txt', undefined],
   ['a.b', 'axb', undefined],
@@ -49,6 +60,26 @@ describe('an ignore file', () => {
     expect(() => parseIgnoreRules(rules, '/p/.menderignore')).toThrow(
       new RegExp(`^/p/\\.menderignore:${line}: invalid pattern`),
     );
+  });
+
+  test.each([
+    ['many stars', `d/${'*a'.repeat(12)}*b`, `d/${'a'.repeat(200)}`],
+    ['many double stars', `${'**/*a'.repeat(12)}*b`, `d/${'a/'.repeat(100)}a`],
+    ['the longest line', '*a'.repeat(2048), 'a'.repeat(255).concat('b')],
+    ['brackets', '(*'.repeat(2048), '('.repeat(255)],
+  ])('with %s takes little time', { timeout: 5000 }, (_name, rules, path) => {
+    expect(parseIgnoreRules(rules, '.menderignore').decide(path)).toBeUndefined();
+  });
+
+  test('with a very long line is refused', () => {
+    expect(() => parseIgnoreRules(`a\n${'(*'.repeat(4096)}`, '/p/.menderignore')).toThrow(
+      '/p/.menderignore:2: it has more than 4096 characters',
+    );
+  });
+
+  test('that is very large is refused', async () => {
+    const folder = projectIn({ '.menderignore': 'a\n'.repeat(1 << 20) });
+    await expect(readIgnoreFile(folder)).rejects.toThrow('.menderignore has more than 65536 bytes');
   });
 
   test('knows if it has exceptions', () => {
