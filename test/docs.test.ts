@@ -157,6 +157,17 @@ describe('the documents', () => {
     expect(wrong.map(([path]) => path)).toEqual([]);
   });
 
+  const helps = COMMANDS.flatMap((command) => {
+    const options = Object.values(optionsOf(command));
+    return [command.describe, ...options.map(({ describe: help }) => help)];
+  });
+  it('are in plain English, and so is the help', () => {
+    const texts = [...helps, ...[...DOCUMENTS.values()].flatMap((text) => text.split('\n'))];
+    const odd = /\b(whoever|at hand|the own|th(e|is|at) very|to where a|was it made|are none)\b/i;
+    expect(helps.length).toBeGreaterThan(100);
+    expect(texts.filter((text) => odd.test(text))).toEqual([]);
+  });
+
   it('say what --json prints for every command', () => {
     const [, table] = /prints one document on stdout([^#]*)`build --json` prints/.exec(SETTINGS)!;
     const rows = [...table!.matchAll(/^\| (`.*) \| (.*) \|$/gm)];

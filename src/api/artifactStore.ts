@@ -57,7 +57,7 @@ export interface ArtifactStore {
   head(reference: string): Promise<StoredFile>;
   /** Continues where an earlier download broke off. */
   download(reference: string, path: string): Promise<Downloaded>;
-  /** Uploads a file. If the server has this very file, nothing is sent. */
+  /** Uploads a file. If the server has exactly this file, nothing is sent. */
   add(request: UploadRequest): Promise<UploadReport>;
   /** Lets the bytes of an address flow to the server without a copy on this machine. */
   addFrom(location: string, description?: string): Promise<UploadReport>;
@@ -66,7 +66,7 @@ export interface ArtifactStore {
   describe(reference: string, description: string): Promise<void>;
   /** Deletes the artifact and adds the file, which must hold an artifact of the same name. */
   replace(reference: string, request: UploadRequest): Promise<UploadReport>;
-  /** The same with the artifact at an address, of which this machine keeps no copy. */
+  /** The same with the artifact at an address. This machine keeps no copy of it. */
   replaceFrom(reference: string, location: string, description?: string): Promise<UploadReport>;
   delete(reference: string): Promise<void>;
   /** Deletes old versions of an application by retention rules. */

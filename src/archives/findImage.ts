@@ -62,7 +62,7 @@ function onlyPinned(found: ImagesFound, { digest }: Reference, where: string): I
   if (present.length > 0) return { ...found, present };
   const inside = [...new Set(found.present.flatMap(({ digests }) => digests))];
   throw new IntegrityError(`${where}: expected the image ${digest}, found ${inside.join(', ') || 'none'}`, {
-    hint: 'use the archive of that very image (docker save does not keep the digest of a manifest; an OCI archive does), or name the image without the digest, with -i SERVICE=IMAGE',
+    hint: 'use the archive of exactly that image (docker save does not keep the digest of a manifest; an OCI archive does), or name the image without the digest, with -i SERVICE=IMAGE',
   });
 }
 

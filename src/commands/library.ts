@@ -71,7 +71,7 @@ const RUN: Record<LibraryAction, Run> = {
     const image = await getImage(library, { ref: `${path}:${tag}`, arch: archOf(flags) });
     const expected = expectedFile(image, text);
     if (expected.digest === undefined) {
-      context.log.warning(`${text}: the library tells no SHA-256 to compare with`);
+      context.log.warning(`${text}: the library does not tell a SHA-256, so the file can't be checked`);
     }
     const key = { path, tag, arch: archOf(flags) };
     const file = await (parts.workers > 1

@@ -59,7 +59,7 @@ export interface Scope {
   notes: Notes;
 }
 
-/** Notes a file that was read. Throws UsageError if includes and extends multiply. */
+/** Notes a file that was read. Throws UsageError for more files than a project may read. */
 export function countFile({ notes }: Scope, { path }: YamlFile): void {
   notes.files.add(path);
   notes.reads += 1;

@@ -158,7 +158,7 @@ function specOf(
 }
 
 /**
- * A delta depends on the version that it was made from, and with --strict-base on that very
+ * A delta depends on the version that it was made from, and with --strict-base on exactly that
  * artifact.
  */
 function baseDepends(

@@ -16,7 +16,7 @@ export interface LayerPlan {
 type BaseLayers = Pick<BaseImage, 'layers'>;
 
 export interface ImagePlan {
-  /** `unchanged`: the devices have this very image. */
+  /** `unchanged`: the devices have exactly this image. */
   kind: 'unchanged' | 'delta' | 'full';
   layers: LayerPlan[];
 }

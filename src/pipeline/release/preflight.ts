@@ -44,7 +44,7 @@ async function ifAllowed(find: () => Promise<UserError[]>): Promise<UserError[]>
   });
 }
 
-/** One with the same images is most likely this very artifact, from a run before. */
+/** One with the same images is most likely exactly this artifact, from a run before. */
 function conflictOf(
   planned: PlannedArtifact,
   held: readonly Artifact[],

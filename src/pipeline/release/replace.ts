@@ -15,7 +15,7 @@ import { withLocationNote, withNote } from './uploadNotes.ts';
 /**
  * Replaces an artifact by a file. A server can't change an artifact, so the old one is deleted and
  * the file uploaded; the next run finishes that if this one is interrupted in between. The
- * description stays unless the request has one. If the server has this very file, only a new
+ * description stays unless the request has one. If the server has exactly this file, only a new
  * description is set. Before anything is deleted, throws what `uploadArtifact` throws before the
  * first byte, and UsageError for a file of another name and while the artifact is in an active
  * deployment.
@@ -64,7 +64,7 @@ interface Replacement {
   description: string | undefined;
 }
 
-/** Returns the report if the server has this very file. Throws if it can't be replaced. */
+/** Returns the report if the server has exactly this file. Throws if it can't be replaced. */
 async function prepareReplacement(
   old: Artifact,
   facts: SizedArtifact,

@@ -5,7 +5,7 @@ import type { Artifact } from '../../server/artifacts.ts';
 type Identity = Pick<SizedArtifact, 'name' | 'size' | 'depends' | 'provides' | 'checksums'>;
 
 /**
- * True if the server holds this very file: name, size, depends, provides and the payload's
+ * True if the server holds exactly this file: name, size, depends, provides and the payload's
  * checksums are the same.
  */
 export function isSameFile(facts: Identity, artifact: Artifact): boolean {

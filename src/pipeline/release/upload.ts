@@ -25,7 +25,7 @@ export interface UploadReport {
   name: string;
   /** Bytes of the file. */
   size: number;
-  /** `present`: the server had this very file already, and nothing was sent. */
+  /** `present`: the server had exactly this file already, and nothing was sent. */
   outcome: 'uploaded' | 'present';
 }
 
@@ -41,8 +41,8 @@ const ATTEMPTS = 3;
 const PAUSE_MS = 3000;
 
 /**
- * Brings an artifact file to the server, once: it looks for this very file first, and again before
- * it repeats a broken upload. Throws UsageError when another artifact has the same name and
+ * Brings an artifact file to the server, once: it looks for exactly this file first, and again
+ * before it repeats a broken upload. Throws UsageError when another artifact has the same name and
  * depends, UnsupportedError when the storage is too full, both before the first byte.
  */
 export async function uploadArtifact(request: UploadRequest, context: UploadContext): Promise<UploadReport> {

@@ -5,7 +5,7 @@ import type { Artifact } from '../../server/artifacts.ts';
 import { conflicts, isSameFile } from './sameArtifact.ts';
 import type { SizedArtifact } from '../../mender/read/readFile.ts';
 
-/** The artifact that is this very file. Throws UsageError for a conflicting one. */
+/** The artifact that is exactly this file. Throws UsageError for a conflicting one. */
 export async function lookFor(
   facts: SizedArtifact,
   api: Api,

@@ -37,7 +37,7 @@ export async function baselinesFor(
     note(serverBaseline(artifact, key, `artifact ${artifact.name} on the server`));
   if (request.useMetadata) note(await lastBaseline(request, names.application, world));
   for (const version of versions.filter((one) => !known.has(one)))
-    world.log.warning(`nobody knows the images of ${version}, so its devices get the full artifact`);
+    world.log.warning(`the images of ${version} are not known, so its devices get the full artifact`);
   return new Map([...known].filter(([version]) => versions.includes(version)));
 }
 

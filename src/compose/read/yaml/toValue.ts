@@ -156,7 +156,7 @@ function plainNumberOf(node: Scalar, reading: Reading): number | bigint | undefi
   return plainNumber(source);
 }
 
-/** A block at the very end of a file without a last line break has none either. */
+/** True for a block at the end of a file without a last line break: its value has none, too. */
 function endsWithoutBreak({ type, range }: Scalar, { file: { text } }: Reading): boolean {
   const isBlock = type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED';
   return isBlock && !text.endsWith('\n') && (range?.[1] ?? 0) >= text.length;
