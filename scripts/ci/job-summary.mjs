@@ -22,11 +22,17 @@ function imageRows({ image, layers }) {
   });
 }
 
-/** `10.8 MB instead of 83.4 MB (-87 %)`, or only the size where nothing was saved. */
+/** Above 99 with one decimal, rounded down: 100 would say that nothing is sent. */
+function percentSaved(size, full) {
+  const percent = (1 - size / full) * 100;
+  return percent < 99 ? Math.round(percent) : Math.floor(percent * 10) / 10;
+}
+
+/** `10.8 MB instead of about 83.4 MB (-87 %)`, or only the size where nothing was saved. */
 function savingOf({ base, artifact: { size }, fullSize }) {
   const whole = `**${megabytes(size)}**`;
   if (base === null || fullSize === null || fullSize <= size) return whole;
-  return `${whole} instead of ${megabytes(fullSize)} (-${Math.round((1 - size / fullSize) * 100)} %)`;
+  return `${whole} instead of about ${megabytes(fullSize)} (-${percentSaved(size, fullSize)} %)`;
 }
 
 function artifactLines(built) {

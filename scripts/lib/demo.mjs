@@ -88,7 +88,7 @@ writeProject(registry.host);
 const options = ['--writer', 'embedded', '--no-upload'];
 const [first, second] = Object.keys(RELEASES);
 await run(first, 'build', 'shop', '--artifact-version', first, ...options);
-await run(second, 'plan', 'shop', '--artifact-version', second);
+await run(second, 'plan', 'shop', '--artifact-version', second, '--no-upload');
 await run(second, 'build', 'shop', '--artifact-version', second, ...options);
 await run(second, 'inspect', `shop-${second}.mender`);
 await run(second, 'verify', `shop-${second}.mender`, '--base', `shop-${first}.mender`);

@@ -91,7 +91,7 @@ function noImage({ present, absent, odd, others }: ImagesFound, wanted: Platform
   }
   const [other] = others;
   if (other !== undefined && present.length + absent.length === 0) {
-    return new UnsupportedError(`${where}: not a container image, but a ${other}`, {
+    return new UnsupportedError(`${where}: not a container image, but ${other}`, {
       hint: 'give the archive of an image',
     });
   }

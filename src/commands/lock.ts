@@ -1,3 +1,4 @@
+import { amountOf } from '../io/amountOf.ts';
 import { writeLock } from '../pipeline/base/lock.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
 import { PLAN_OPTIONS } from './build/plan.ts';
@@ -22,6 +23,6 @@ export const lockCommand = defineCommand({
     const { projectFolder } = prepared.application;
     const path = await writeLock(projectFolder, request.platform, prepared.images);
     const services = prepared.images.flatMap((image) => image.services).length;
-    context.report({ path, services }, `${path}: ${services} services`);
+    context.report({ path, services }, `${path}: ${amountOf(services, 'service')}`);
   },
 });

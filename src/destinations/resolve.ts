@@ -1,3 +1,4 @@
+import { amountOf } from '../io/amountOf.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { LocalMap } from './localMap.ts';
@@ -63,7 +64,8 @@ export async function resolveApplication(
   }
   const { entry, path, others, otherClouds } = found;
   if (others > 0) log.warning(`${path}: the first of ${others + 1} entries that match ${name} is used`);
-  if (otherClouds > 0) log.info(`${name}: skipped ${otherClouds} entries of other clouds than ${cloud}`);
+  if (otherClouds > 0)
+    log.info(`${name}: skipped ${amountOf(otherClouds, 'entry', 'entries')} of other clouds than ${cloud}`);
   if (Object.keys(entry.billing_code_config).length > 0) {
     log.info(`${path}: billing-code-config has no effect on Mender`);
   }

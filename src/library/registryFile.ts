@@ -1,3 +1,4 @@
+import { amountOf } from '../io/amountOf.ts';
 import { looseObject, optional, string } from 'valibot';
 import { IntegrityError, NotFoundError, UnsupportedError } from '../errors.ts';
 import type { HttpResponse } from '../http/http.ts';
@@ -47,7 +48,7 @@ export async function registryFile(
   const [layer, ...more] = manifest.layers;
   if (layer === undefined || more.length > 0) {
     throw new UnsupportedError(
-      `${what}: expected one file, found an image of ${manifest.layers.length} layers`,
+      `${what}: expected one file, found an image of ${amountOf(manifest.layers.length, 'layer')}`,
       { hint: 'name it without library://, by its name in the registry' },
     );
   }

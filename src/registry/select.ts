@@ -146,7 +146,7 @@ async function readConfig(
   name: string,
 ): Promise<Selected> {
   if (!isImage(manifest)) {
-    throw new UnsupportedError(`${name}: not a container image, but a ${manifest.config.mediaType}`, {
+    throw new UnsupportedError(`${name}: not a container image, but ${manifest.config.mediaType}`, {
       hint: 'check the name of the image',
     });
   }

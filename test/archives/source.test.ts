@@ -485,7 +485,7 @@ describe('bad input', () => {
     [
       'a Helm chart',
       layoutFiles({ '': buildArtifact() }),
-      /not a container image, but a application\/vnd.oci.empty/,
+      /not a container image, but application\/vnd.oci.empty/,
     ],
     [
       'an encrypted layer',

@@ -158,7 +158,7 @@ describe('rollout', () => {
     await place.release(1);
     const { result, fleet } = await whileFleetRuns(place, place.rollout(3, '--devices', 'a'), 1);
     expect(result.code).toBe(9);
-    expect(result.stderr).toContain('1 devices failed to install shop 3.0: a');
+    expect(result.stderr).toContain('1 device failed to install shop 3.0: a');
     expect(fleet.given).toHaveLength(2);
     expect(Object.keys(targetsOf(place))).toEqual(['shop-3.0-from-1.0', 'shop-3.0']);
     const again = await place.rollout(3, '--devices', 'a');
@@ -169,7 +169,7 @@ describe('rollout', () => {
     const place = await shop([device('a', undefined)]);
     const run = await place.rollout(2, '-g', 'g', '--wait-timeout', '0.2s');
     expect(run.code).toBe(9);
-    expect(run.stderr).toContain('1 devices have not installed shop 2.0 yet: a');
+    expect(run.stderr).toContain('1 device has not installed shop 2.0 yet: a');
     expect(run.stderr).toContain('run the same command again');
   });
 

@@ -162,7 +162,7 @@ describe('destinations resolve', () => {
       JSON.stringify(map),
     ]);
     expect(stderr).toMatch(/warning: --repo: \[1\]: the first of 2 entries that match gateway is used/);
-    expect(stderr).toMatch(/skipped 1 entries of other clouds than mender/);
+    expect(stderr).toMatch(/skipped 1 entry of other clouds than mender/);
     expect(stderr).toMatch(/billing-code-config has no effect on Mender/);
     expect(JSON.parse(stdout)).toMatchObject({ map: { billingCodeConfig: billing['billing-code-config'] } });
   });
@@ -229,7 +229,7 @@ describe('the server of maps', () => {
       '--version',
       '1.20',
     ]);
-    expect([done.code, done.stderr]).toEqual([0, `wrote 1 entries for 1 applications to ${path}`]);
+    expect([done.code, done.stderr]).toEqual([0, `wrote 1 entry for 1 application to ${path}`]);
     expect(asked).toEqual(['policy?page=1&per_page=100', 'query?name=gateway&version=1.20']);
     const [offline, online] = await Promise.all([
       run(['destinations', 'resolve', 'gateway', '--json', '--offline', '--repo-file', path]),

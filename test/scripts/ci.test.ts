@@ -263,12 +263,18 @@ describe('scripts/ci/job-summary.mjs', () => {
     expect(text).toContain('| a\\|b\\<script\\> |');
   });
 
+  it('never says that 100 % were saved', () => {
+    const [artifact] = result.artifacts;
+    const text = summaryOf({ ...result, artifacts: [{ ...artifact, fullSize: 60_000_000_000 }] });
+    expect(text).toContain('instead of about 60000 MB (-99.9 %)');
+  });
+
   it('makes a table of the layers out of what build --json prints', () => {
     expect(summaryOf(result)).toBe(
       [
         '### shop-1.1.0',
         '',
-        'shop-1.1.0.mender: **4.2 MB** instead of 60 MB (-93 %), lzma, against 1.0.0. Payload: 4 MB before compression, for images of 180 MB.',
+        'shop-1.1.0.mender: **4.2 MB** instead of about 60 MB (-93 %), lzma, against 1.0.0. Payload: 4 MB before compression, for images of 180 MB.',
         '',
         '| image | layer | kind | layer size | payload |',
         '| --- | --- | --- | ---: | ---: |',

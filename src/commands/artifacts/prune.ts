@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import type { RetentionRule } from '../../destinations/retention.ts';
 import { UsageError } from '../../errors.ts';
 import type { MapPrune, PrunedOfAccount } from '../../pipeline/destinations/prune.ts';
@@ -38,7 +39,7 @@ async function confirmPrune(trial: readonly PrunedOfAccount[], { log }: Context)
   const count = trial.filter(({ reason }) => reason === WOULD_BE_DELETED).length;
   if (count === 0) return;
   log.info(prunedText(trial));
-  await confirm(`Delete ${count} artifacts?`, 'answer yes, or give --yes');
+  await confirm(`Delete ${amountOf(count, 'artifact')}?`, 'answer yes, or give --yes');
 }
 
 async function pruneServer(

@@ -1,8 +1,8 @@
 import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { ArtifactSummary } from '../../mender/spec.ts';
+import type { ResolvedImage } from '../../oci/image.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BuiltArtifact } from '../../pipeline/build/build.ts';
-import type { BuildPlan } from '../../pipeline/plan/planBuild.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatBytes } from '../../io/formatBytes.ts';
 import { formatTable } from '../terminal/format.ts';
@@ -33,6 +33,11 @@ export interface BuildReport extends Omit<PlanReport, 'images'> {
       fromSize?: number;
     }[];
   }[];
+}
+
+/** What `fullSize` needs of a plan. */
+interface FullImages {
+  images: readonly { image: { image: Pick<ResolvedImage, 'layers'> } }[];
 }
 
 /** Bytes that travel for a layer before the artifact's own compression, if it has one. */
@@ -86,7 +91,7 @@ export function buildText(built: BuiltArtifact): string {
   ].join('\n');
 }
 
-/** What was saved, in one line: `10.8 MB instead of 83.4 MB (-87 %), base 1.0.0`. */
+/** What was saved, in one line: `10.8 MB instead of about 83.4 MB (-87 %), base 1.0.0`. */
 function savingText({ plan, artifact, images }: BuiltArtifact): string {
   const size = formatBytes(artifact.size);
   const full = fullSize(plan);
@@ -94,23 +99,30 @@ function savingText({ plan, artifact, images }: BuiltArtifact): string {
   if (!isDelta) return `${size}, full: it needs no base`;
   const base = `base ${plan.baseline?.metadata.version ?? ''}`;
   if (full === undefined || full <= artifact.size) return `${size}, ${base}`;
-  const percent = Math.round((1 - artifact.size / full) * 100);
-  return `${good(`${size} instead of ${formatBytes(full)} (-${percent} %)`)}, ${base}`;
+  const saved = percentSaved(artifact.size, full);
+  return `${good(`${size} instead of about ${formatBytes(full)} (-${saved} %)`)}, ${base}`;
+}
+
+/** In percent. Above 99 with one decimal, rounded down: 100 would say that nothing is sent. Pure. */
+export function percentSaved(size: number, full: number): number {
+  const percent = (1 - size / full) * 100;
+  return percent < 99 ? Math.round(percent) : Math.floor(percent * 10) / 10;
 }
 
 /**
- * Bytes of all layers as their registry has them, which is about the size of a full artifact.
- * Undefined if the size of any layer is unknown.
+ * Bytes of all layers as their registry has them, which is about the size of a full artifact. Each
+ * image carries its own copy of a layer that several images share. Undefined if the size of any
+ * layer is unknown. Pure.
  */
-function fullSize({ images }: BuildPlan): number | undefined {
-  const layers = images.flatMap(({ image }) => image.image.layers);
-  const sizes = new Map(layers.map(({ diffID, descriptor }) => [diffID, descriptor?.size]));
-  let sum = 0;
-  for (const size of sizes.values()) {
-    if (size === undefined) return undefined;
-    sum += size;
-  }
-  return sum;
+export function fullSize({ images }: FullImages): number | undefined {
+  const sizes = images.flatMap(({ image }) => {
+    const { layers } = image.image;
+    return [...new Map(layers.map(({ diffID, descriptor }) => [diffID, descriptor?.size])).values()];
+  });
+  return sizes.reduce<number | undefined>(
+    (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
+    0,
+  );
 }
 
 function packingOf({ keepsGzip, compression }: BuiltArtifact['artifact']): string {

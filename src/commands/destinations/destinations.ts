@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { Entry } from '../../destinations/model.ts';
@@ -81,5 +82,7 @@ async function runSnapshot(flags: DestinationsFlags, context: Context): Promise<
     return;
   }
   await writeMap(resolve(context.folder, output), map);
-  context.log.info(`wrote ${entries.length} entries for ${names.length} applications to ${output}`);
+  context.log.info(
+    `wrote ${amountOf(entries.length, 'entry', 'entries')} for ${amountOf(names.length, 'application')} to ${output}`,
+  );
 }

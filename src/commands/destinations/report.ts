@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import type { RunsReport } from '../../pipeline/destinations/report.ts';
 import type { AccountReport } from '../../pipeline/destinations/types.ts';
 import { countersText } from '../../server/outcome.ts';
@@ -10,7 +11,7 @@ export function destinationText({ runs, success }: RunsReport): string {
   );
   const pruned = runs.flatMap(({ accounts }) => accounts.flatMap(prunedLines));
   const head = ['ARTIFACT', 'ACCOUNT', 'HOST', 'DESTINATION', 'ARCHITECTURE', 'STATE', 'DEVICES', 'ERROR'];
-  const count = rows.length === 1 ? '1 destination' : `${rows.length} destinations`;
+  const count = amountOf(rows.length, 'destination');
   const end = `${count}: ${success ? 'success' : 'not all succeeded'}`;
   return [...(rows.length === 0 ? [] : [formatTable(head, rows)]), ...pruned, end].join('\n');
 }

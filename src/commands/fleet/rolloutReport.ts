@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { PlannedDelivery, RolloutPlan } from '../../pipeline/rollout/rolloutPlan.ts';
 import type { RolloutEnd } from '../../pipeline/rollout/run.ts';
@@ -19,15 +20,16 @@ export function planText(plan: RolloutPlan, rate: number | undefined): string {
   const rows = deliveries.map((one) => rowOf(one, rate));
   const most = plan.atMost ? 'at most ' : '';
   const lines = [
-    `${application} ${version} to ${devices} devices, by ${versionKey}`,
+    `${application} ${version} to ${amountOf(devices, 'device')}, by ${versionKey}`,
     '',
     formatList('nothing to send', headings, rows, [3, 4, 5, 6]),
     '',
     `in all: ${plan.bytes === null ? 'unknown' : `${most}${formatBytes(plan.bytes)}`}`,
   ];
-  if (current > 0) lines.push(`up to date: ${current} devices`);
-  if (underway > 0) lines.push(`in deployments of this version already: ${underway} devices`);
-  if (otherTypes > 0) lines.push(`of another device type: ${otherTypes} devices, which get nothing`);
+  if (current > 0) lines.push(`up to date: ${amountOf(current, 'device')}`);
+  if (underway > 0) lines.push(`in deployments of this version already: ${amountOf(underway, 'device')}`);
+  if (otherTypes > 0)
+    lines.push(`of another device type, so nothing is sent: ${amountOf(otherTypes, 'device')}`);
   return lines.join('\n');
 }
 

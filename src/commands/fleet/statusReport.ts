@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { StatusReport } from '../../pipeline/fleet/fleetStatus.ts';
 import type { VersionStatus } from '../../pipeline/fleet/status.ts';
@@ -8,7 +9,7 @@ import { formatList } from '../terminal/format.ts';
 export function statusText(status: StatusReport, rate: number | undefined): string {
   const where = status.group === null ? 'all devices' : `group ${status.group}`;
   const lines = [
-    `${status.application}: ${status.devices} devices (${where})`,
+    `${status.application}: ${amountOf(status.devices, 'device')} (${where})`,
     `version key: ${status.versionKey ?? 'no device reports a version'}`,
     `update to: ${status.to ?? 'no artifact on the server brings a version'}`,
     '',
@@ -18,7 +19,7 @@ export function statusText(status: StatusReport, rate: number | undefined): stri
   ];
   if (status.withoutDelta.length > 0)
     lines.push(`a delta would save bytes for: ${status.withoutDelta.join(', ')}`);
-  if (status.unserved > 0) lines.push(`no artifact serves ${status.unserved} devices`);
+  if (status.unserved > 0) lines.push(`no artifact serves ${amountOf(status.unserved, 'device')}`);
   return lines.join('\n');
 }
 

@@ -71,7 +71,17 @@ function optionOf(command: Command, token: OptionToken): { name: string; option:
   const positive = token.name.replace(/^no-/, '');
   const negated = Object.hasOwn(options, positive) ? options[positive] : undefined;
   if (negated?.type === 'boolean') return { name: positive, option: negated, isOff: true };
+  if (negated !== undefined) throw notNegatable(command, token.rawName, positive, negated);
   throw unknownOption(command, token.rawName);
+}
+
+function notNegatable(command: Command, given: string, name: string, option: Option): Error {
+  const form = `--${name} ${placeholderOf(name, option)}`;
+  return wrongLine(
+    command,
+    `${given}: --${name} takes a value and can't be turned off`,
+    `leave it out, or write ${form}`,
+  );
 }
 
 function unknownOption(command: Command, given: string): Error {

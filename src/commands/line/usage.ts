@@ -61,7 +61,8 @@ export function seeHelp(command: Command): string {
 
 /** An error about the command line of a command. */
 export function wrongLine(command: Command, message: string, advice?: string): UsageError {
-  const hint = advice === undefined ? seeHelp(command) : `${advice}; ${seeHelp(command)}`;
+  const end = advice?.endsWith('?') === true ? '' : ';';
+  const hint = advice === undefined ? seeHelp(command) : `${advice}${end} ${seeHelp(command)}`;
   return new UsageError(message, { hint });
 }
 

@@ -7,6 +7,8 @@ export type ToolVersion = readonly [number, number, number];
 
 const NAME = 'mender-artifact';
 const INSTALL = 'install it (apt-get install mender-artifact), or use --writer embedded';
+/** What to try if mender-artifact fails. */
+export const OTHER_WRITER = 'use --writer embedded';
 const OLDEST: ToolVersion = [3, 9, 0];
 
 /**
@@ -53,13 +55,15 @@ interface ToolRun {
   doing: string;
   /** A folder for its temporary files. It does not remove them if it is killed. */
   temporary: string;
+  /** What to try if it fails. */
+  hint: string;
   signal?: AbortSignal;
 }
 
-/** Runs mender-artifact and returns its output. Throws ToolError with that output if it fails. */
+/** Runs mender-artifact and returns its output. Throws ToolError with the last line of it if it fails. */
 export async function runTool(
   commandLine: readonly string[],
-  { doing, temporary, signal }: ToolRun,
+  { doing, temporary, hint, signal }: ToolRun,
 ): Promise<string> {
   try {
     const cancel = signal && { cancelSignal: signal };
@@ -67,21 +71,20 @@ export async function runTool(
     return (await execa(NAME, commandLine, options)).all;
   } catch (error) {
     signal?.throwIfAborted();
-    throw toolError(error, doing);
+    throw toolError(error, doing, hint);
   }
 }
 
-function toolError(error: unknown, doing: string): unknown {
+function toolError(error: unknown, doing: string, hint = OTHER_WRITER): unknown {
   if (!(error instanceof ExecaError)) return error;
   if (error.code === 'ENOENT') return toolMissing();
-  const said = textOf(error.stderr) || textOf(error.stdout) || error.shortMessage;
-  return new ToolError(`${doing}: mender-artifact failed: ${redact(said)}`, {
-    hint: 'see above, or use --writer embedded',
-  });
+  const said = lastLine(error.stderr) || lastLine(error.stdout) || error.shortMessage;
+  return new ToolError(`${doing}: mender-artifact failed: ${redact(said)}`, { hint });
 }
 
-function textOf(output: unknown): string {
-  return typeof output === 'string' ? output.trim() : '';
+/** Its last line says what is wrong. Before it, the tool may print all of its help. */
+export function lastLine(output: unknown): string {
+  return typeof output === 'string' ? (output.trim().split('\n').at(-1)?.trim() ?? '') : '';
 }
 
 /** Throws UsageError if there are extra arguments, as only mender-artifact understands them. */

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ToolError, messageOf } from '../../errors.ts';
@@ -14,7 +14,7 @@ import { readArtifactFile } from '../read/readFile.ts';
 import type { ArtifactSpec, Compression } from '../spec.ts';
 import { artifactMode, isPrivate } from '../spec.ts';
 import type { ToolVersion } from './tool.ts';
-import { runTool } from './tool.ts';
+import { OTHER_WRITER, lastLine, runTool } from './tool.ts';
 import type { ToolPaths } from './arguments.ts';
 import { toolArguments } from './arguments.ts';
 
@@ -43,11 +43,9 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
     const paths = { ...(await writeParts(folder, input, context)), output };
     const { spec, payload, compression, version } = input;
     const commandLine = toolArguments(spec, payload, compression, version, paths);
-    const said = await watched(
-      runTool(commandLine, { doing: `packing ${spec.artifactName}`, temporary: work, ...context }),
-      work,
-      context,
-    );
+    const hint = spec.extraArguments.length > 0 ? 'check the arguments after --' : OTHER_WRITER;
+    const run = { doing: `packing ${spec.artifactName}`, temporary: work, hint, ...context };
+    const said = await watched(runTool(commandLine, run), output, context);
     const size = await writtenSize(output, said);
     if (isPrivate(spec)) await chmod(output, artifactMode(spec));
     await rename(output, path);
@@ -59,20 +57,26 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
 }
 
 /**
- * Shows how many bytes are in `folder` while `running` fills it, as mender-artifact shows no
- * progress.
+ * Shows how many bytes `running` has written next to `output`, as mender-artifact shows no progress,
+ * and at the end the size of `output`.
  */
-async function watched<T>(running: Promise<T>, folder: string, { progress }: PackContext): Promise<T> {
+async function watched<T>(running: Promise<T>, output: string, { progress }: PackContext): Promise<T> {
   const task = progress?.start('packing with mender-artifact');
-  let shown = 0;
+  let [shown, hasEnded] = [0, false];
+  const show = (bytes: number): void => {
+    task?.advance(bytes - shown);
+    shown = bytes;
+  };
   const look = async (): Promise<void> => {
-    const written = Math.max(await bytesIn(folder), shown);
-    task?.advance(written - shown);
-    shown = written;
+    const written = await bytesIn(dirname(output));
+    if (!hasEnded) show(Math.max(written, shown));
   };
   const timer = setInterval(() => void look(), LOOK_EVERY_MS);
   try {
-    return await running;
+    const result = await running;
+    hasEnded = true;
+    show((await fileSize(output)) ?? 0);
+    return result;
   } finally {
     clearInterval(timer);
     task?.end();
@@ -116,8 +120,8 @@ async function writeEntry({ body }: TarFile, path: string, signal?: AbortSignal)
 async function writtenSize(path: string, said: string): Promise<number> {
   const size = await fileSize(path);
   if (size !== undefined && size > 0) return size;
-  throw new ToolError(`packing: mender-artifact wrote no artifact: ${redact(said.trim())}`, {
-    hint: 'see above, or use --writer embedded',
+  throw new ToolError(`packing: mender-artifact wrote no artifact: ${redact(lastLine(said))}`, {
+    hint: OTHER_WRITER,
   });
 }
 
@@ -128,7 +132,7 @@ async function writtenSize(path: string, said: string): Promise<number> {
 async function checkWritten(path: string, artifactName: string): Promise<void> {
   const broken = (why: string, cause?: unknown) =>
     new ToolError(`packing ${artifactName}: mender-artifact wrote a broken artifact: ${why}`, {
-      hint: 'use --writer embedded',
+      hint: OTHER_WRITER,
       cause,
     });
   const { name } = await readArtifactFile(path).catch((error: unknown) => {

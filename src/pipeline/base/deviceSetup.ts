@@ -30,8 +30,9 @@ export function settleSetup(asked: Asked, baselines: readonly Baseline[], log: L
   const unsaid =
     asked.module === undefined && baselines.find(({ metadata }) => metadata.module === undefined);
   if (unsaid) {
+    const { version } = unsaid.metadata;
     log.warning(
-      `the base ${unsaid.origin} does not say which update module its devices have: taking ${setup.module}; to be sure, set module in x-mender`,
+      `nothing says which update module devices with ${version} have: taking ${setup.module}; to be sure, put module: ${setup.module} into x-mender`,
     );
   }
   return { setup, baselines: baselines.filter((baseline) => !changed.includes(baseline)) };
@@ -92,9 +93,9 @@ export function requireSetup({ metadata, origin }: Baseline, asked: Asked): void
   const softwareFilesystem = asked.softwareFilesystem ?? metadata.softwareFilesystem;
   if (module !== undefined && softwareFilesystem !== undefined) return;
   throw new UsageError(
-    `the base ${origin}: it does not say which update module and software filesystem the devices have`,
+    `the base is ${origin}, and nothing says which update module and software filesystem its devices have`,
     {
-      hint: 'say it once; version 0.1 had --module app --software-filesystem rootfs-image as its defaults',
+      hint: 'give --module and --software-filesystem once; the defaults of version 0.1 were --module app --software-filesystem rootfs-image',
     },
   );
 }

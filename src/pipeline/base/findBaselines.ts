@@ -197,7 +197,7 @@ async function atCommit(
     const at = { ...context, recorded };
     const { metadata, by } = await readMetadataAtRef(place, request, artifact.application, at);
     const commit = place.commit.slice(0, 7);
-    return { metadata, origin: `${ref} (${origin}), git commit ${commit}, images known by ${by}` };
+    return { metadata, origin: `${ref} (${origin}), git commit ${commit}, images ${by}` };
   } catch (error) {
     if (required || !(error instanceof NotFoundError)) throw error;
     context.log.warning(`${error.message}: shipping everything whole`);
@@ -213,10 +213,10 @@ async function findRecord(version: string, search: Search): Promise<Recorded | u
     metadata.version === version && hasLayers(metadata) && unfitReason(metadata, '', request) === undefined;
   const delivered = request.useMetadata ? await cache.lastArtifacts.delivered(artifact.application) : [];
   const note = delivered.find(fits);
-  if (note !== undefined) return { metadata: note, by: 'the cache' };
+  if (note !== undefined) return { metadata: note, by: 'as the cache noted them' };
   if (onServer === undefined) return undefined;
   const found = (await onServer.recorded(version)).find(({ metadata }) => fits(metadata));
-  return found && { metadata: found.metadata, by: `the record on ${onServer.host}` };
+  return found && { metadata: found.metadata, by: `as ${onServer.host} recorded them` };
 }
 
 /** The helper's notes have no layers, so they can't replace the images of the commit. */

@@ -39,7 +39,7 @@ export interface CommitContext extends Pick<World, 'cache' | 'images' | 'log' | 
 /** What an artifact held, and who says so. */
 export interface Recorded {
   metadata: ArtifactMetadata;
-  /** For people. */
+  /** How the images are known, for people, like `as the cache noted them`. */
   by: string;
 }
 
@@ -70,8 +70,9 @@ export async function readMetadataAtRef(
     const names = { version, artifactName: `${application}-${version}`, ...setupIn(there.settings) };
     const lock = await readLock(there.projectFolder);
     const locked = lock && lockedMetadata(lock, there.services, request.platform, names);
-    if (locked !== undefined) return { metadata: locked, by: 'the lock file of that commit' };
-    return { metadata: await resolveThere(there, names, place, request, context), by: 'the registry now' };
+    if (locked !== undefined) return { metadata: locked, by: 'as its lock file names them' };
+    const metadata = await resolveThere(there, names, place, request, context);
+    return { metadata, by: 'as their sources have them today' };
   });
 }
 

@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import type { Resolution } from '../../destinations/resolve.ts';
 import type { RunResult } from '../../destinations/states.ts';
 import { combinedResult, runResult } from '../../destinations/states.ts';
@@ -113,7 +114,7 @@ function failureOf(report: RunsReport, failures: readonly UserError[]): UserErro
   }
   if (more.every(({ exitCode }) => exitCode === first.exitCode)) return first;
   return new DeploymentError(
-    `${failures.length} failures, the first: ${first.message}`,
+    `${amountOf(failures.length, 'failure')}, the first: ${first.message}`,
     first.hint === undefined ? {} : { hint: first.hint },
   );
 }

@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import { UsageError } from '../../errors.ts';
 import type { AttributeName } from '../../server/inventory.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
@@ -35,7 +36,7 @@ export function onlyKey(
 ): string | undefined {
   const used = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
   if (used.length <= 1) return used[0]?.[0];
-  const found = used.map(([key, count]) => `${key} (${count} devices)`).join(', ');
+  const found = used.map(([key, count]) => `${key} (${amountOf(count, 'device')})`).join(', ');
   throw new UsageError(`several applications have the name ${application}: devices report ${found}`, {
     hint: choose,
   });

@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import { DeploymentError } from '../../errors.ts';
 import type { RolloutEnd } from './run.ts';
 
@@ -15,14 +16,17 @@ export function rolloutError(
     );
   }
   if (failed.length > 0) {
-    return new DeploymentError(`${failed.length} devices failed to install ${version}: ${listed(failed)}`, {
-      hint: "read the devices' logs with `deployments show`; `deploy --devices` tries again",
-    });
+    return new DeploymentError(
+      `${amountOf(failed.length, 'device')} failed to install ${version}: ${listed(failed)}`,
+      {
+        hint: "read the devices' logs with `deployments show`; `deploy --devices` tries again",
+      },
+    );
   }
   const waiting = [...running, ...retry, ...open];
   if (waiting.length === 0) return undefined;
   return new DeploymentError(
-    `${waiting.length} devices have not installed ${version} yet: ${listed(waiting)}`,
+    `${amountOf(waiting.length, 'device')} ${waiting.length === 1 ? 'has' : 'have'} not installed ${version} yet: ${listed(waiting)}`,
     {
       hint: 'their deployments stay active; run the same command again to go on, with a longer --wait-timeout',
     },

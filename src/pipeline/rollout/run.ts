@@ -1,3 +1,4 @@
+import { amountOf } from '../../io/amountOf.ts';
 import { wait } from '../../http/wait.ts';
 import { DeploymentError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
@@ -185,7 +186,7 @@ async function deploy(artifactName: string, devices: string[], { api, log }: Run
     { name: artifactName, artifactName, target, force: false },
     { api, log },
   );
-  log.info(`deployment ${id}: ${artifactName} to ${devices.length} devices`);
+  log.info(`deployment ${id}: ${artifactName} to ${amountOf(devices.length, 'device')}`);
 }
 
 async function end(

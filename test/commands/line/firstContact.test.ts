@@ -75,6 +75,13 @@ describe('a mistake', () => {
     ['login', 'add --username'],
     ['plan x -p', 'write -p PLATFORM'],
     ['plan x -p --release', 'or --platform=--release if --release is the value'],
+    [
+      'build x --no-artifact-version',
+      "--artifact-version takes a value and can't be turned off\n  try: leave it out, or write --artifact-version VERSION; see",
+    ],
+    ['build x --artifact-versoin 1', 'did you mean --artifact-version? see mender-docker-delta help build\n'],
+    ['build x --no-device-type', '--device-type takes a value'],
+    ['build x --no-device-typ', 'unknown option --no-device-typ\n'],
     ['build x --no-delta=true', 'write --delta or --no-delta'],
   ])('%s: %s', async (line, advice) => {
     const { code, stdout, stderr } = await run(line);

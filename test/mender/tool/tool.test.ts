@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { appPayload } from '../../../src/mender/write/appPayload.ts';
 import { buildArtifact } from '../../../src/mender/build.ts';
 import type { ArtifactSpec } from '../../../src/mender/spec.ts';
+import type { UserError } from '../../../src/errors.ts';
 import { isAtLeast, toolVersion } from '../../../src/mender/tool/tool.ts';
 import type { ToolVersion } from '../../../src/mender/tool/tool.ts';
 import { canSign, toolArguments } from '../../../src/mender/tool/arguments.ts';
@@ -173,6 +174,41 @@ describe('buildArtifact', () => {
     const failed = buildArtifact(spec, join(out, 'x.mender'), context);
     await expect(failed).rejects.toMatchObject({ name, message: expect.stringContaining(message) as string });
     expect(readdirSync(folder).includes('out') ? readdirSync(out) : []).toEqual([]);
+  });
+
+  it.each([
+    [
+      'an argument after --',
+      ['--foo'],
+      'flag provided but not defined: -foo',
+      'check the arguments after --',
+    ],
+    [
+      'a flag twice',
+      ['-f', 'x'],
+      'Cannot use two forms of the same flag: f file',
+      'check the arguments after --',
+    ],
+  ])('the real one fails in one line for %s', async (_, extraArguments, message, hint) => {
+    const spec = artifactSpec([], { writer: 'mender-artifact', extraArguments });
+    const failed = await buildArtifact(spec, join(temporaryFolder(), 'x.mender'), context).catch(
+      (error: unknown) => error as UserError,
+    );
+    expect(failed).toMatchObject({ name: 'ToolError', hint });
+    expect((failed as UserError).message).toMatch(new RegExp(`^packing [^\n]*: [^\n]*${message}$`));
+  });
+
+  it('shows the size of the artifact at the end', async () => {
+    const folder = temporaryFolder();
+    let shown = 0;
+    const progress = {
+      start: () => ({ advance: (bytes: number) => (shown += bytes), end: () => undefined }),
+    };
+    const spec = artifactSpec([payloadImage('web', [fullLayer(folder, 'a', 'one')])], {
+      writer: 'mender-artifact',
+    });
+    const { size } = await buildArtifact(spec, join(folder, 'x.mender'), { ...context, progress });
+    expect(shown).toBe(size);
   });
 
   it('refuses arguments for mender-artifact where that does not write', async () => {

@@ -137,6 +137,9 @@ describe('the base of a build', () => {
     const [plan] = plansIn(await run('plan', '--json', ...flags));
     expect(plan?.base?.version).toBe(base);
     expect(plan?.base?.origin ?? '').toContain(origin);
+    expect(plan?.base?.origin ?? '').toMatch(
+      /^$|, git commit [0-9a-f]{7}, images as their sources have them today$/,
+    );
     expect(leftClones()).toEqual(before);
   });
 

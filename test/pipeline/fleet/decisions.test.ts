@@ -61,7 +61,7 @@ describe('the keys of an application', () => {
         ]),
       );
     expect(twice).toThrow(UsageError);
-    expect(twice).toThrow('b.shop.version (1 devices), rootfs-image.shop.version (3 devices)');
+    expect(twice).toThrow('b.shop.version (1 device), rootfs-image.shop.version (3 devices)');
   });
 });
 
