@@ -14,7 +14,7 @@ import { parseWords } from './commands/line/parseWords.ts';
 import { chooseHost, readUserSettings } from './commands/options/userSettings.ts';
 import { seeHelp } from './commands/line/usage.ts';
 import type { Command, Context } from './commands/terminal/command.ts';
-import { formatBytes } from './io/formatBytes.ts';
+import { formatBytes } from './io/amounts.ts';
 import { formatSeconds, parseWait } from './commands/terminal/format.ts';
 import { paintStart, wantsColour } from './commands/terminal/colour.ts';
 import { layOut } from './commands/terminal/layout.ts';

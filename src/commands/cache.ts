@@ -8,7 +8,7 @@ import { openCacheOf } from './open/openWorld.ts';
 import { fileError } from '../io/files.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { FlagsOf } from './terminal/command.ts';
-import { formatBytes } from '../io/formatBytes.ts';
+import { formatBytes } from '../io/amounts.ts';
 import { formatTable } from './terminal/format.ts';
 import { parseSize } from './options/size.ts';
 

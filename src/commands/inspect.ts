@@ -3,7 +3,7 @@ import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
 import { readVerificationKey } from '../mender/sign.ts';
 import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
-import { formatBytes } from '../io/formatBytes.ts';
+import { formatBytes } from '../io/amounts.ts';
 import { formatTable, onOneLine } from './terminal/format.ts';
 
 /** `inspect FILE.mender` */

@@ -15,7 +15,7 @@ import { openLibrary } from './open/libraryAccess.ts';
 import { parseSize } from './options/size.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
-import { formatBytes } from '../io/formatBytes.ts';
+import { formatBytes } from '../io/amounts.ts';
 
 /** More requests at a time would trouble the library. */
 const MOST_WORKERS = 64;

@@ -12,7 +12,7 @@ import { wordsOf } from './options/library.ts';
 import type { LibraryCommandFlags } from './options/library.ts';
 import { openLibrary } from './open/libraryAccess.ts';
 import type { Context } from './terminal/command.ts';
-import { formatBytes } from '../io/formatBytes.ts';
+import { formatBytes } from '../io/amounts.ts';
 import { formatList, formatTable } from './terminal/format.ts';
 
 /** `library search TEXT`: for every architecture, unless the user names one. */

@@ -1,4 +1,4 @@
-import { amountOf } from '../io/amountOf.ts';
+import { amountOf } from '../io/amounts.ts';
 import { writeLock } from '../pipeline/base/lock.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
 import { PLAN_OPTIONS } from './build/plan.ts';

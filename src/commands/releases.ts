@@ -4,7 +4,7 @@ import { getRelease, listReleases, setNotes, setTags } from '../server/releases.
 import type { Release } from '../server/releases.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
-import { formatBytes } from '../io/formatBytes.ts';
+import { formatBytes } from '../io/amounts.ts';
 import { formatList, onOneLine } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 

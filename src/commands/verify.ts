@@ -8,7 +8,7 @@ import { BUILD_OPTIONS } from './options/build.ts';
 import { KEY_OPTION } from './options/key.ts';
 import { DEVICE_LIMITS, deviceLimits } from './options/deviceLimits.ts';
 import { defineCommand } from './terminal/command.ts';
-import { formatBytes } from '../io/formatBytes.ts';
+import { formatBytes } from '../io/amounts.ts';
 import { formatTable } from './terminal/format.ts';
 import { openWorld } from './open/openWorld.ts';
 

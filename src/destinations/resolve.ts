@@ -1,4 +1,4 @@
-import { amountOf } from '../io/amountOf.ts';
+import { amountOf } from '../io/amounts.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { LocalMap } from './localMap.ts';

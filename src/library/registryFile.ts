@@ -1,4 +1,4 @@
-import { amountOf } from '../io/amountOf.ts';
+import { amountOf } from '../io/amounts.ts';
 import { looseObject, optional, string } from 'valibot';
 import { IntegrityError, NotFoundError, UnsupportedError } from '../errors.ts';
 import type { HttpResponse } from '../http/http.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withComposeSettings } from '../../src/commands/options/settings.ts';
 import { cacheFolder, helperCaches } from '../../src/commands/options/cacheFolder.ts';
-import { formatBytes } from '../../src/io/formatBytes.ts';
+import { formatBytes } from '../../src/io/amounts.ts';
 import { formatTable } from '../../src/commands/terminal/format.ts';
 import { homeFolder } from '../../src/commands/terminal/home.ts';
 import { requestOf } from '../../src/commands/options/request.ts';

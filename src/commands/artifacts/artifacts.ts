@@ -12,7 +12,7 @@ import { runPrune } from './prune.ts';
 import { runAdd, runUpdate } from './store.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import { onOneLine } from '../terminal/format.ts';
 import { openServer } from '../options/server.ts';
 

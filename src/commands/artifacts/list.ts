@@ -5,7 +5,7 @@ import { listArtifacts } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import { formatList, onOneLine } from '../terminal/format.ts';
 import { artifactsThatFit } from './delete.ts';
 

@@ -1,4 +1,4 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf } from '../../io/amounts.ts';
 import type { RetentionRule } from '../../destinations/retention.ts';
 import { UsageError } from '../../errors.ts';
 import type { MapPrune, PrunedOfAccount } from '../../pipeline/destinations/prune.ts';

@@ -4,7 +4,7 @@ import type { ResolvedImage } from '../../oci/image.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BuiltArtifact } from '../../pipeline/build/build.ts';
 import type { Context } from '../terminal/command.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import { formatTable } from '../terminal/format.ts';
 import { good } from '../terminal/marks.ts';
 import { filesText, planJson } from './planReport.ts';

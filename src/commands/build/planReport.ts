@@ -1,7 +1,7 @@
 import type { ShippedFile } from '../../compose/application.ts';
 import type { BuildPlan, PlannedImage } from '../../pipeline/plan/planBuild.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import { formatTable } from '../terminal/format.ts';
 
 /** A plan as plain data. */

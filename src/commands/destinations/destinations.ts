@@ -1,4 +1,4 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf } from '../../io/amounts.ts';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { Entry } from '../../destinations/model.ts';

@@ -1,4 +1,4 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf } from '../../io/amounts.ts';
 import type { RunsReport } from '../../pipeline/destinations/report.ts';
 import type { AccountReport } from '../../pipeline/destinations/types.ts';
 import { countersText } from '../../server/outcome.ts';

@@ -1,8 +1,7 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf, formatBytes } from '../../io/amounts.ts';
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { PlannedDelivery, RolloutPlan } from '../../pipeline/rollout/rolloutPlan.ts';
 import type { RolloutEnd } from '../../pipeline/rollout/run.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
 import { formatList } from '../terminal/format.ts';
 
 /** A plan for people. `rate`: bits per second of the devices' link. */

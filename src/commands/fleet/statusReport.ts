@@ -1,8 +1,7 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf, formatBytes } from '../../io/amounts.ts';
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { StatusReport } from '../../pipeline/fleet/fleetStatus.ts';
 import type { VersionStatus } from '../../pipeline/fleet/status.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
 import { formatList } from '../terminal/format.ts';
 
 /** The status of a fleet for people. `rate`: bits per second of the devices' link. */

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import { formatSeconds } from './format.ts';
 
 /** A step that runs. Amounts in bytes, times in milliseconds. */

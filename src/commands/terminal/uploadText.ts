@@ -1,5 +1,5 @@
 import type { UploadReport } from '../../pipeline/release/upload.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 
 /** One line for a person. */
 export function uploadText({ name, id, size, outcome }: UploadReport, host: string): string {

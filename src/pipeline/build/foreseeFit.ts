@@ -1,4 +1,4 @@
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import type { Log } from '../../io/log.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
 import { shippedSizes } from '../plan/planBuild.ts';

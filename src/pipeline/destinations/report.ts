@@ -1,4 +1,4 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf } from '../../io/amounts.ts';
 import type { Resolution } from '../../destinations/resolve.ts';
 import type { RunResult } from '../../destinations/states.ts';
 import { combinedResult, runResult } from '../../destinations/states.ts';

@@ -1,4 +1,4 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf } from '../../io/amounts.ts';
 import { UsageError } from '../../errors.ts';
 import type { AttributeName } from '../../server/inventory.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';

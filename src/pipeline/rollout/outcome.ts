@@ -1,4 +1,4 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf } from '../../io/amounts.ts';
 import { DeploymentError } from '../../errors.ts';
 import type { RolloutEnd } from './run.ts';
 

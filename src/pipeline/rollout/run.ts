@@ -1,4 +1,4 @@
-import { amountOf } from '../../io/amountOf.ts';
+import { amountOf } from '../../io/amounts.ts';
 import { wait } from '../../http/wait.ts';
 import { DeploymentError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';

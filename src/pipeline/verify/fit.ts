@@ -1,6 +1,6 @@
 import type { DeviceReport } from '../../device/report.ts';
 import { UnsupportedError } from '../../errors.ts';
-import { formatBytes } from '../../io/formatBytes.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import type { DeviceEstimate } from './estimate.ts';
 
 /** What the devices have for an update. In bytes; undefined where it is unknown. */

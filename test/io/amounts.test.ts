@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { amountOf } from '../../src/io/amountOf.ts';
+import { amountOf } from '../../src/io/amounts.ts';
 
 test.each([
   [0, 'service', undefined, '0 services'],
