@@ -142,7 +142,7 @@ export function shippedFiles(
 }
 
 /** Throws UsageError for what Compose refuses of the services that run. */
-function checkActive(model: Mapping, active: readonly string[], origin: Origin): void {
+export function checkActive(model: Mapping, active: readonly string[], origin: Origin): void {
   checkServices(model, active);
   throwFirst([...consistencyFaults(model, active), ...startFaults(model, active)], origin);
   checkResources(model, active);

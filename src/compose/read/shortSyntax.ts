@@ -52,6 +52,20 @@ function longMount(entry: Mapping): Mount {
   };
 }
 
+/** Profiles that Docker has itself. */
+const BUILT_IN = ['unconfined', 'builtin'];
+
+/**
+ * An entry of `security_opt` that names a file, like `seccomp:./profile.json`: the path, and what
+ * is in front of it. Undefined for every other option. The path is relative to the project folder,
+ * also in an included file.
+ */
+export function parseSeccomp(entry: Value): { start: string; path: string } | undefined {
+  const [, start, path] = /^(seccomp(?:=|:(?!.*=)))(.+)$/s.exec(scalarText(entry)) ?? [];
+  if (start === undefined || path === undefined) return undefined;
+  return BUILT_IN.includes(path) ? undefined : { start, path };
+}
+
 /** A published port or range in Compose's long form. Numbers are texts. */
 export interface Port {
   hostIp: string;

@@ -38,15 +38,18 @@ function imagesOf(model: Mapping): Map<string, string> {
   return new Map(services.map(([name, service]) => [name, scalarText(asMapping(service)['image'])]));
 }
 
-/**
- * Looks for images as the update module does: `grep -E "^\\s+image:" | cut -d: -f2-`, split at
- * blanks.
- */
 function findsImages(text: string, images: ReadonlyMap<string, string>): boolean {
-  const lines = text.split('\n').filter((line) => /^\s+image:/.test(line));
-  const found = lines.flatMap((line) => line.slice(line.indexOf(':') + 1).split(/\s+/)).filter(Boolean);
   const wanted = [...images.values()].filter(Boolean);
-  return isDeepStrictEqual(found.sort(), wanted.sort());
+  return isDeepStrictEqual(grepImages(text).sort(), wanted.sort());
+}
+
+/**
+ * Returns the images that the update module finds in a Compose file, with `grep -E "^\\s+image:" |
+ * cut -d: -f2-` and split at blanks. It deletes those of the old file that the new one lacks.
+ */
+export function grepImages(text: string): string[] {
+  const lines = text.split('\n').filter((line) => /^\s+image:/.test(line));
+  return lines.flatMap((line) => line.slice(line.indexOf(':') + 1).split(/\s+/)).filter(Boolean);
 }
 
 function editedText(

@@ -9,7 +9,7 @@ import { asMapping, scalarText } from '../read/yaml/value.ts';
 const LOCAL_POLICIES = ['', 'missing', 'if_not_present', 'never'];
 
 /** Attributes of a service that only a workstation or a registry gives a meaning. */
-const WORKSTATION_ATTRIBUTES = ['profiles', 'build', 'develop', 'pull_refresh_after'];
+export const WORKSTATION_ATTRIBUTES = ['profiles', 'build', 'develop', 'pull_refresh_after'];
 
 export interface DeviceEdits {
   edits: Edit[];
@@ -73,7 +73,8 @@ function serviceEdits(name: string, service: Mapping, running: readonly string[]
   ];
 }
 
-function asksRegistry(service: Value): boolean {
+/** True if the service has a `pull_policy` with which Compose asks a registry. */
+export function asksRegistry(service: Value): boolean {
   return !LOCAL_POLICIES.includes(scalarText(asMapping(service)['pull_policy']));
 }
 

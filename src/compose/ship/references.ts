@@ -1,5 +1,5 @@
 import type { Edit } from './edits.ts';
-import { isBound, parseMount, withSource } from '../read/shortSyntax.ts';
+import { isBound, parseMount, parseSeccomp, withSource } from '../read/shortSyntax.ts';
 import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping, Value } from '../read/yaml/value.ts';
 import { isMapping, asList, asMapping, scalarText } from '../read/yaml/value.ts';
@@ -32,6 +32,7 @@ export function fileReferences(model: Mapping, active: readonly string[]): FileR
       ...granted(model, 'configs', service),
       ...granted(model, 'secrets', service),
       ...mounts(name, service),
+      ...seccompProfiles(name, service),
       ...boundVolumes(model, service),
     ];
   });
@@ -82,6 +83,18 @@ function mounts(name: string, service: Mapping): FileReference[] {
     const renamed = (path: string) =>
       isMapping(entry) ? [{ at: [...at, 'source'], value: path }] : [{ at, value: shortMount(entry, path) }];
     return [{ what: `services.${name}.volumes`, path: source, kind: 'mount', isOptional, renamed }];
+  });
+}
+
+/** Compose reads the profile where it runs, and gives its content to Docker. */
+function seccompProfiles(name: string, service: Mapping): FileReference[] {
+  return asList(service['security_opt']).flatMap((entry, index) => {
+    const option = parseSeccomp(entry);
+    if (option === undefined) return [];
+    const at = ['services', name, 'security_opt', index];
+    const renamed = (path: string) => [{ at, value: escapeDollars(`${option.start}${path}`) }];
+    const what = `services.${name}.security_opt`;
+    return [{ what, path: option.path, kind: 'file', isOptional: false, renamed }];
   });
 }
 

@@ -98,6 +98,28 @@ function layersOf(
   });
 }
 
+/** Files that make an archive of an image, in an OCI layout or as `docker save` writes it. */
+const ARCHIVE_FILES = ['manifest.json', 'index.json', 'oci-layout', 'repositories'];
+/** Tar headers for the state script. */
+const HEADERS = 'headers';
+
+/** Paths of the files that neither of the image's manifests refers to. */
+export function strayFiles(files: ImageFiles): string[] {
+  const docker = record(firstOf(json(files, 'manifest.json')));
+  const index = record(json(files, 'index.json'));
+  const entries = Array.isArray(index['manifests']) ? (index['manifests'] as unknown[]) : [];
+  const manifests = strings(entries.map((entry) => record(entry)['digest']));
+  const layers = strings(docker['Layers']);
+  const used = new Set([
+    ...ARCHIVE_FILES,
+    HEADERS,
+    ...strings([docker['Config']]),
+    ...manifests.map((digest) => `blobs/${digest.replace(':', '/')}`),
+    ...layers.flatMap((path) => [path, `${path}.vcdiff`, `${path}.source`]),
+  ]);
+  return [...files.sizes.keys()].filter((path) => !used.has(path));
+}
+
 /** The digest in a path like `blobs/sha256/<hex>`. */
 function digestIn(source: string | undefined): Digest | undefined {
   const digest = `sha256:${/([0-9a-f]{64})$/.exec(source ?? '')?.[1] ?? ''}`;

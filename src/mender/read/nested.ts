@@ -22,8 +22,8 @@ const LARGEST_PART = 256e9;
 
 /**
  * The entries of the tar that arrives as chunks. Reads the chunks to their end, and closes them
- * where the consumer stops earlier. Throws IntegrityError for more than 100000 entries, and what
- * `walkTar` throws; `where` names the tar.
+ * where the consumer stops earlier. Throws IntegrityError for more than 100000 entries and
+ * for anything behind the end of the tar, and what `walkTar` throws; `where` names the tar.
  */
 export async function* entriesOf(chunks: Chunks, where: string): AsyncGenerator<StreamedEntry> {
   const reader = new StreamReader(chunks);
@@ -36,9 +36,21 @@ export async function* entriesOf(chunks: Chunks, where: string): AsyncGenerator<
       }
       yield { ...entry, body: bodyOf(entry, reader, where) };
     }
-    await reader.skip(Infinity);
+    await expectEnd(reader, where);
   } finally {
     reader.close();
+  }
+}
+
+/**
+ * Reads what follows the first zero block. Some tar programs go on behind a single one, so anything
+ * but zeros would be read in two ways.
+ */
+async function expectEnd(reader: StreamReader, where: string): Promise<void> {
+  for await (const bytes of reader.upTo(Infinity)) {
+    if (!bytes.every((byte) => byte === 0)) {
+      throw new IntegrityError(`${where}: expected nothing but zeros behind its last file`);
+    }
   }
 }
 

@@ -6,6 +6,7 @@ export class OddEntries {
   readonly found: OddEntry[] = [];
   readonly #file: string;
   readonly #seen = new Set<string>();
+  readonly #folders = new Set<string>();
 
   /** `file`: the name of the tar. */
   constructor(file: string) {
@@ -15,8 +16,25 @@ export class OddEntries {
   /** Looks at the next entry of the tar. */
   note({ path, kind }: Pick<TarHeader, 'path' | 'kind'>): void {
     if (kind === 'folder') return;
-    if (kind !== 'file') this.found.push({ file: this.#file, path, kind });
-    if (this.#seen.has(path)) this.found.push({ file: this.#file, path, kind: 'twice' });
+    if (kind !== 'file') this.#add(path, kind);
+    const above = foldersAbove(path);
+    if (this.#seen.has(path)) this.#add(path, 'twice');
+    if (this.#folders.has(path)) this.#add(path, 'both');
+    for (const folder of above.filter((one) => this.#seen.has(one))) this.#add(folder, 'both');
+    for (const folder of above) this.#folders.add(folder);
     this.#seen.add(path);
   }
+  /** A file that nothing in the payload refers to. */
+  noteStray(path: string): void {
+    this.#add(path, 'stray');
+  }
+
+  #add(path: string, kind: OddEntry['kind']): void {
+    this.found.push({ file: this.#file, path, kind });
+  }
+}
+
+function foldersAbove(path: string): string[] {
+  const words = path.split('/').slice(0, -1);
+  return words.map((_, index) => words.slice(0, index + 1).join('/'));
 }

@@ -52,6 +52,7 @@ async function readManifests(
   for await (const entry of entriesOf(chunks, where)) {
     odd.note(entry);
     if (entry.kind !== 'file') continue;
+    if (!entry.path.startsWith('manifests/')) odd.noteStray(entry.path);
     const file = { path: entry.path.replace(/^manifests\//, ''), size: entry.size };
     files.push(file);
     await visitor.manifest?.(file, entry.body);

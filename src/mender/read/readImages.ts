@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
-import { imageReport, newImageFiles } from './imageReport.ts';
+import { imageReport, newImageFiles, strayFiles } from './imageReport.ts';
 import { entriesOf, readSmall, withHead } from './nested.ts';
 import type { OddEntries } from './oddEntries.ts';
 import type { ArtifactVisitor, ImageReport } from './report.ts';
@@ -46,6 +46,9 @@ export async function readImages(
       visitor,
       budget,
     });
+  }
+  for (const [name, files] of images) {
+    for (const path of strayFiles(files)) odd.noteStray(`${name}/${path}`);
   }
   return reportImages(images, where, visitor);
 }

@@ -47,12 +47,15 @@ export interface ScriptReport extends FileReport {
   sha256: string;
 }
 
-/** A link, device or named pipe in a tar of the payload, or a second entry of one name. */
+/**
+ * A link, device or named pipe in a tar of the payload, a second entry of one name (`both`: once a
+ * file, once a folder), or a file that nothing refers to.
+ */
 export interface OddEntry {
   /** The file of the payload: `manifests.tar`, for example. */
   file: string;
   path: string;
-  kind: 'link' | 'special' | 'twice';
+  kind: 'link' | 'special' | 'twice' | 'both' | 'stray';
 }
 
 export interface ImageReport {

@@ -20,17 +20,36 @@ export function envelopeProblems(artifact: ArtifactReport): string[] {
   const { module } = artifact;
   if (!isModule(module)) return [`it is for update module ${module}, which this tool does not know`];
   return [
+    ...nameProblems(artifact),
     ...typeProblems(artifact),
     ...scriptProblems(artifact),
     ...fileProblems(artifact, module),
     ...artifact.oddEntries.map(oddProblem),
     ...softwareProblems(artifact, module),
-    ...artifact.clears.filter((pattern) => !isNarrow(pattern)).map(clearsProblem),
   ];
 }
 
 function isModule(module: string): module is Module {
   return Object.hasOwn(PAYLOAD, module);
+}
+
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/** The tool writes no groups, and a full artifact is for every artifact before it. */
+function nameProblems(artifact: ArtifactReport): string[] {
+  const { artifactName, artifactGroup, deviceTypes, dependsOnGroups, dependsOnArtifactNames } = artifact;
+  const groups = [...dependsOnGroups, ...(artifactGroup === undefined ? [] : [artifactGroup])];
+  const isFull = Object.keys(artifact.depends).length === 0;
+  return [
+    ...(CONTROL.test(artifactName) ? ['its name has control characters'] : []),
+    ...(deviceTypes.length === 0 ? ['it is for no device type'] : []),
+    ...groups.map(
+      (group) => `it is for the artifact group ${group}: only devices of the group would take it`,
+    ),
+    ...(isFull ? dependsOnArtifactNames : []).map(
+      (name) => `it is full, and depends on the artifact ${name}`,
+    ),
+  ];
 }
 
 function typeProblems({ module, typeInfoType }: ArtifactReport): string[] {
@@ -74,6 +93,8 @@ const KINDS: Record<OddEntry['kind'], string> = {
   link: 'is a link',
   special: 'is a device or named pipe',
   twice: 'is there twice',
+  both: 'is a file and a folder',
+  stray: 'is a file that nothing refers to',
 };
 
 function oddProblem({ file, path, kind }: OddEntry): string {
@@ -88,25 +109,30 @@ function softwareProblems(artifact: ArtifactReport, module: Module): string[] {
   if (typeof software !== 'string' || software === '') return ['its meta-data names no application'];
   const key = findVersion(provides, module, software)?.key;
   if (key === undefined) return [`it does not provide the version of ${software}`];
-  const depended = Object.keys(depends);
+  const own = key.slice(0, -'version'.length);
+  const isCleared = clears.some((pattern) => matches(pattern, key));
+  const cleared = new Set([`${own}*`, wholeModule(key, module)]);
   return [
-    ...(clears.some((pattern) => matches(pattern, key)) ? [] : [`it does not clear ${key} of before`]),
-    ...(depended.length > 0 && !depended.includes(key)
-      ? [`it depends on other software, not on ${key}`]
-      : []),
+    ...(isCleared ? [] : [`it does not clear ${key} of before`]),
+    ...Object.keys(provides)
+      .filter((one) => !one.startsWith(own))
+      .map((one) => `it provides ${one}, which is not of ${software}`),
+    ...Object.keys(depends)
+      .filter((one) => one !== key)
+      .map((one) => `it depends on ${one}, which is not the version of ${software}`),
+    ...clears
+      .filter((pattern) => !cleared.has(pattern) && !pattern.startsWith(own))
+      .map((pattern) => `it clears ${pattern}, which reaches other software`),
   ];
+}
+
+/** The official module runs one project, so an artifact clears those of other projects. */
+function wholeModule(key: string, module: Module): string | undefined {
+  const software = `.mender-${module}.`;
+  const end = module === 'docker-compose' ? key.indexOf(software) : -1;
+  return end === -1 ? undefined : `${key.slice(0, end)}${software}*`;
 }
 
 function matches(pattern: string, key: string): boolean {
   return pattern === key || (pattern.endsWith('.*') && key.startsWith(pattern.slice(0, -1)));
-}
-
-/** A pattern may reach the keys of one software: `<filesystem>.<software>.*`. */
-function isNarrow(pattern: string): boolean {
-  const words = pattern.replace(/\.\*$/, '').split('.');
-  return words.length >= 2 && words.every((word) => word !== '' && !word.includes('*'));
-}
-
-function clearsProblem(pattern: string): string {
-  return `it clears ${pattern}, which reaches other software`;
 }

@@ -4,6 +4,7 @@ import { parseManifest } from '../../oci/manifest.ts';
 import type { Manifest } from '../../oci/manifest.ts';
 import { blobPath } from '../../oci/portable.ts';
 import { canonicalReference, parseReference } from '../../oci/reference.ts';
+import { twinKey } from '../../oci/twinKeys.ts';
 import type { ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
@@ -17,9 +18,18 @@ export function documentProblems(image: ImageContent): string[] {
   if (docker === undefined) return ['it has no readable manifest.json'];
   if (manifest === undefined) return ['its index.json leads to no image manifest'];
   return [
+    ...twinProblems(image),
     ...layoutProblems(image, docker, manifest.manifest),
     ...nameProblems(image, docker, manifest.names),
   ];
+}
+
+/** Docker reads JSON with Go, which takes `config` for `Config` if it comes later. */
+function twinProblems({ documents }: ImageContent): string[] {
+  return [...documents].flatMap(([path, bytes]) => {
+    const key = jsonOf(bytes) === undefined ? undefined : twinKey(bytes.toString('utf8'));
+    return key === undefined ? [] : [`${path} has two keys that Docker takes for the same: ${key}`];
+  });
 }
 
 interface DockerManifest {

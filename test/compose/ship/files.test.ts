@@ -66,6 +66,20 @@ describe('files of the repository outside the project folder ship in a folder of
       { label_file: ['./.outside/l'] },
     ],
     [
+      'a seccomp profile',
+      `${WEB}, security_opt: ["no-new-privileges:true", "seccomp:../sec.json"]}}\n`,
+      { 'sec.json': '{}' },
+      ['.outside/sec.json'],
+      { security_opt: ['no-new-privileges:true', 'seccomp:./.outside/sec.json'] },
+    ],
+    [
+      'the seccomp profiles of Docker',
+      `${WEB}, security_opt: ["seccomp=unconfined", "seccomp:builtin", "seccomp:a=b", "label:x"]}}\n`,
+      {},
+      [],
+      { security_opt: ['seccomp=unconfined', 'seccomp:builtin', 'seccomp:a=b', 'label:x'] },
+    ],
+    [
       'a missing file that may be missing',
       `${WEB}, env_file: [{path: ../local.env, required: false}]}}\n`,
       {},

@@ -208,6 +208,27 @@ describe('the reader refuses what may be read in two ways', () => {
   });
 });
 
+describe('what follows the end of a tar in the payload', () => {
+  const compose = tarOfList([folder('manifests/'), file('manifests/docker-compose.yml')]);
+  const open = compose.subarray(0, 1024 + 512);
+  const more = tarOfList([file('manifests/docker-compose.override.yml', 'x')]);
+  const zeros = Buffer.alloc(512);
+
+  it.each<[string, Buffer[], boolean]>([
+    ['nothing', [open], true],
+    ['one zero block', [open, zeros], true],
+    ['many zero blocks', [compose, Buffer.alloc(20 * 512)], true],
+    ['a file behind one zero block', [open, zeros, more], false],
+    ['a file behind two zero blocks', [open, zeros, zeros, more], false],
+    ['bytes', [compose, Buffer.from('x')], false],
+  ])('%s', async (_what, parts, isRight) => {
+    const path = written({ data: [file('manifests.tar', Buffer.concat(parts))] });
+    const reading = readArtifact(path);
+    if (isRight) await expect(reading).resolves.toBeDefined();
+    else await expect(reading).rejects.toThrow('expected nothing but zeros behind its last file');
+  });
+});
+
 describe('what is odd in the payload', () => {
   it('is told, so that verify can refuse it', async () => {
     const manifests = tarOfList([
@@ -216,6 +237,11 @@ describe('what is odd in the payload', () => {
       link('manifests/l'),
       device('manifests/sda'),
       file('manifests/docker-compose.yml'),
+      file('top'),
+      file('manifests/x'),
+      file('manifests/x/y'),
+      file('manifests/z/y'),
+      file('manifests/z'),
     ]);
     const report = await readArtifact(written({ data: [file('manifests.tar', manifests), file('more.sh')] }));
     expect(report.files.map(({ path }) => path)).toEqual(['manifests.tar', 'more.sh']);
@@ -223,6 +249,9 @@ describe('what is odd in the payload', () => {
       { file: 'manifests.tar', path: 'manifests/l', kind: 'link' },
       { file: 'manifests.tar', path: 'manifests/sda', kind: 'special' },
       { file: 'manifests.tar', path: 'manifests/docker-compose.yml', kind: 'twice' },
+      { file: 'manifests.tar', path: 'top', kind: 'stray' },
+      { file: 'manifests.tar', path: 'manifests/x', kind: 'both' },
+      { file: 'manifests.tar', path: 'manifests/z', kind: 'both' },
     ]);
   });
 

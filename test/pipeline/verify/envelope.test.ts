@@ -112,7 +112,50 @@ describe('the envelope of an artifact', () => {
     [
       'depends on another software',
       { depends: { 'rootfs-image.other.version': '1' } },
-      'depends on other software',
+      'it depends on rootfs-image.other.version, which is not the version of shop',
+    ],
+    [
+      'depends on another software as well',
+      { depends: { ...compose.depends, 'rootfs-image.other.version': '1' } },
+      'it depends on rootfs-image.other.version',
+    ],
+    [
+      'the version of another software as well',
+      { provides: { ...compose.provides, 'rootfs-image.version': '2' } },
+      'it provides rootfs-image.version, which is not of shop',
+    ],
+    [
+      'the name of another artifact',
+      { provides: { ...compose.provides, artifact_name: 'x' } },
+      'it provides artifact_name',
+    ],
+    [
+      'clears of another software as well',
+      { clears: [...compose.clears, 'rootfs-image.other.*'] },
+      'it clears rootfs-image.other.*, which',
+    ],
+    [
+      'clears of one key of another software',
+      { clears: [...compose.clears, 'rootfs-image.checksum'] },
+      'it clears rootfs-image.checksum, which',
+    ],
+    ['a name of two lines', { artifactName: 'a\nb' }, 'its name has control characters'],
+    ['no device type', { deviceTypes: [] }, 'it is for no device type'],
+    ['a group', { dependsOnGroups: ['x'] }, 'it is for the artifact group x'],
+    [
+      'a full one after another artifact',
+      { depends: {}, images: [], dependsOnArtifactNames: ['x'] },
+      'it is full, and depends on the artifact x',
+    ],
+    [
+      'a file and a folder',
+      { oddEntries: [{ file: 'manifests.tar', path: 'x', kind: 'both' }] },
+      'x is a file and a folder',
+    ],
+    [
+      'a file of nobody',
+      { oddEntries: [{ file: 'images.tar.gz', path: 'x', kind: 'stray' }] },
+      'x is a file that nothing refers to',
     ],
     ['no project', { metaData: {} }, 'its meta-data names no application'],
   ])('is not good: %s', (_, change, problem) => {
@@ -121,9 +164,9 @@ describe('the envelope of an artifact', () => {
 });
 
 describe('the files that Compose on a device reads', () => {
-  const main = ['docker-compose.yaml', Buffer.from('services: {web: {image: "web:2"}}')] as const;
+  const main = ['docker-compose.yaml', Buffer.from('services:\n  web:\n    image: web:2\n')] as const;
   const image = {
-    report: { id: 'i', name: 'docker.io/library/web:2', layers },
+    report: { id: 'i', name: 'web:2', layers },
     documents: new Map(),
     layers: new Map(),
   };
@@ -135,11 +178,59 @@ describe('the files that Compose on a device reads', () => {
     ['a newer override', [['compose.override.yml', '']], ['compose.override.yml would change']],
     ['other Compose files', [['.env', 'A=1\nCOMPOSE_FILE=evil.yaml']], ['.env sets COMPOSE_FILE']],
     ['profiles', [['.env', ' export COMPOSE_PROFILES = x']], ['.env sets COMPOSE_PROFILES']],
+    ['a second variable of a line', [['.env', "A='x' COMPOSE_FILE=evil.yaml"]], ['.env sets COMPOSE_FILE']],
+    [
+      'another daemon and platform',
+      [['.env', 'DOCKER_HOST=tcp://h\nDOCKER_DEFAULT_PLATFORM=x\nDOCKER_TAG=1']],
+      ['.env sets DOCKER_HOST', '.env sets DOCKER_DEFAULT_PLATFORM'],
+    ],
+    ['a broken .env', [['.env', '=x']], ['.env:1: expected NAME=VALUE']],
   ])('are checked: %s', (_, more, problems) => {
     const composeFiles = new Map([main, ...more.map(([name, text]) => [name, Buffer.from(text)] as const)]);
     const found = manifestProblems({ path: '', report: compose, images: [image], composeFiles });
     expect(
       found.filter((line) => line.startsWith('manifests/')).map((line) => line.slice('manifests/'.length)),
     ).toEqual(problems.map((problem) => expect.stringContaining(problem) as string));
+  });
+
+  it.each<[string, string, string | undefined]>([
+    ['is as the build writes it', '', undefined],
+    ['includes another file', '\ninclude: [evil.yaml]', 'it includes other files'],
+    ['has a second document', '\n---\nservices: {web: {image: "evil:1"}}', 'has several documents'],
+    ['has an unknown key', '\n    imagee: x', 'imagee'],
+    [
+      'extends another file',
+      '\n    extends: {file: evil.yaml, service: e}',
+      'web.extends is not for a device',
+    ],
+    ['builds its image', '\n    build: https://example.com/evil.git', 'web.build is not for a device'],
+    ['has a profile', '\n    profiles: [never]', 'web.profiles is not for a device'],
+    ['pulls its image', '\n    pull_policy: always', 'web.pull_policy asks a registry'],
+    ['has its image', '\n    pull_policy: never', undefined],
+    [
+      'mounts an image',
+      '\n    volumes: [{type: image, source: "evil:1", target: /x}]',
+      'web mounts the image evil:1',
+    ],
+    ['asks for a variable', '\n    user: "${WHO:?}"', 'WHO'],
+    ['has a tab', '\n\tuser: x', 'invalid YAML'],
+    ['has a key twice', '\n    user: x\n    user: y', 'user is there twice'],
+  ])('are one Compose file that %s', (_, more, problem) => {
+    const composeFiles = new Map([
+      ['docker-compose.yaml', Buffer.from(`services:\n  web:\n    image: web:2${more}\n`)],
+    ]);
+    const found = manifestProblems({ path: '', report: compose, images: [image], composeFiles });
+    const expected = problem === undefined ? [] : [expect.stringContaining(problem) as string];
+    expect(found).toEqual(expected);
+  });
+
+  it.each([
+    ['flow style', 'services: {web: {image: "web:2"}}'],
+    ['quotes', 'services:\n  web:\n    image: "web:2"'],
+  ])('show the update module every image: %s', (_, text) => {
+    const composeFiles = new Map([['docker-compose.yaml', Buffer.from(text)]]);
+    expect(manifestProblems({ path: '', report: compose, images: [image], composeFiles })).toEqual([
+      'manifests/docker-compose.yaml: the image of web is not on a line of its own: it would stay for ever',
+    ]);
   });
 });

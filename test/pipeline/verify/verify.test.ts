@@ -258,6 +258,24 @@ describe('artifacts made to deceive, their checksums right', () => {
       (it) => replace(imageFile(it, 'image/manifest.json'), /"Layers":\["[^"]*",/, '"Layers":['),
       'lists other layers',
     ],
+    [
+      'a second config in manifest.json',
+      '2.0',
+      (it) => replace(imageFile(it, 'image/manifest.json'), ']}]', '],"config":"blobs/x"}]'),
+      'manifest.json has two keys that Docker takes for the same: config',
+    ],
+    [
+      'a second list in index.json',
+      '2.0',
+      (it) => replace(imageFile(it, 'image/index.json'), /}$/, ',"Manifests":[]}'),
+      'index.json has two keys',
+    ],
+    [
+      'a blob of nobody',
+      '2.0',
+      (it) => writeFileSync(imageFile(it, `image/blobs/sha256/${'0'.repeat(64)}`), 'x'),
+      'is a file that nothing refers to',
+    ],
     ['a damaged delta', '2.0', (it) => flip(layerFile(it, '.vcdiff')), 'layer sha256:'],
     ['a missing delta', '2.0', (it) => rmSync(layerFile(it, '.vcdiff')), 'is left out'],
     [

@@ -25,7 +25,16 @@ const MOST_DOCUMENTS = 1000;
  * file that is too large or, with line and column, for YAML that Compose can't read.
  */
 export async function readYamlFile(path: string): Promise<YamlFile> {
-  const { text, documents, lines } = parseLeniently(await readBounded(path));
+  return parseYamlFile(await readText(path), path);
+}
+
+/**
+ * Parses the text of a Compose file. Throws UsageError, with line and column, for YAML that Compose
+ * can't read. Pure.
+ */
+export function parseYamlFile(content: string, path: string): YamlFile {
+  refuseUnbounded(content, path);
+  const { text, documents, lines } = parseLeniently(content);
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
@@ -43,13 +52,12 @@ export async function readYamlFile(path: string): Promise<YamlFile> {
 }
 
 /** Refuses what the parser would take very long over. */
-async function readBounded(path: string): Promise<string> {
-  const text = await readText(path);
+function refuseUnbounded(text: string, path: string): void {
   if ((text.match(/^---/gm) ?? []).length > MOST_DOCUMENTS) {
     throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
   }
   const line = findDeepLine(text);
-  if (line === undefined) return text;
+  if (line === undefined) return;
   throw new UsageError(`${path}:${line}: invalid YAML: it is nested too deeply`, {
     hint: 'look for brackets that are not closed',
   });

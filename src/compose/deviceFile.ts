@@ -1,0 +1,98 @@
+import { UsageError, UserError } from '../errors.ts';
+import { checkActive } from './application.ts';
+import { checkModel } from './read/check/model.ts';
+import { parseMount } from './read/shortSyntax.ts';
+import { parseDotenv } from './read/variables/dotenv.ts';
+import { TemplateError, interpolate } from './read/variables/template.ts';
+import { toValue } from './read/yaml/toValue.ts';
+import type { Mapping } from './read/yaml/value.ts';
+import { asList, asMapping, mapStrings, scalarText, withoutTags } from './read/yaml/value.ts';
+import { parseYamlFile } from './read/yaml/yamlFile.ts';
+import { grepImages } from './ship/composeFile.ts';
+import { WORKSTATION_ATTRIBUTES, asksRegistry } from './ship/deviceEdits.ts';
+
+/** What Compose on a device makes of a shipped Compose file. */
+export interface DeviceFile {
+  /** The image of each service, empty if it has none. Undefined for a file that can't be read. */
+  images?: Map<string, string>;
+  /** What makes a device run something else than these images, or refuse the file. */
+  faults: string[];
+}
+
+/** Variables of a `.env` that choose other files, another daemon or another platform. */
+const STEERING =
+  /^(?:COMPOSE_|DOCKER_(?:HOST|CONTEXT|CONFIG|CERT_PATH|TLS|API_VERSION|DEFAULT_PLATFORM|CONTENT_TRUST))/;
+
+/**
+ * Reads a Compose file as Compose on a device reads it, with the variables of the `.env` next to
+ * it. `path` names the file in faults. Pure.
+ */
+export function readDeviceFile(text: string, path: string, dotenv: string): DeviceFile {
+  const found: DeviceFile = { faults: [] };
+  try {
+    const variables = parseDotenv(dotenv, '.env', () => undefined);
+    const steering = [...variables.keys()].filter((name) => STEERING.test(name));
+    found.faults.push(...steering.map((name) => `.env sets ${name}`));
+    const [model = {}, ...more] = filledModels(text, path, variables);
+    if (more.length > 0) found.faults.push(`${path} has several documents`);
+    found.faults.push(...modelFaults(model).map((fault) => `${path}: ${fault}`));
+    found.images = imagesOf(model);
+    found.faults.push(...hiddenImages(text, found.images).map((fault) => `${path}: ${fault}`));
+    const checked = checkModel(model, { paths: [path] });
+    checkActive(checked, Object.keys(asMapping(checked['services'])), { paths: [path] });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    found.faults.push(error.message);
+  }
+  return found;
+}
+
+function filledModels(text: string, path: string, variables: ReadonlyMap<string, string>): Mapping[] {
+  const file = parseYamlFile(text, path);
+  const documents = file.documents.filter(({ contents }) => contents !== null);
+  const fill = (value: string): string => filled(value, path, variables);
+  return documents.map((document) => asMapping(mapStrings(withoutTags(toValue(file, document)), fill)));
+}
+
+function filled(value: string, path: string, variables: ReadonlyMap<string, string>): string {
+  try {
+    return interpolate(value, (name) => variables.get(name));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new UsageError(`${path}: ${error.message}`);
+  }
+}
+
+function modelFaults(model: Mapping): string[] {
+  const services = Object.entries(asMapping(model['services']));
+  return [
+    ...('include' in model ? ['it includes other files'] : []),
+    ...services.flatMap(([name, service]) =>
+      serviceFaults(asMapping(service)).map((fault) => `services.${name}${fault}`),
+    ),
+  ];
+}
+
+/** An update module that can't find an image by grep never deletes it. */
+function hiddenImages(text: string, images: ReadonlyMap<string, string>): string[] {
+  const found = new Set(grepImages(text));
+  const hidden = [...images].filter(([, image]) => image !== '' && !found.has(image));
+  return hidden.map(([name]) => `the image of ${name} is not on a line of its own: it would stay for ever`);
+}
+
+function serviceFaults(service: Mapping): string[] {
+  const foreign = ['extends', ...WORKSTATION_ATTRIBUTES].filter((key) => service[key] !== undefined);
+  const mounted = asList(service['volumes'])
+    .map(parseMount)
+    .filter(({ type }) => type === 'image');
+  return [
+    ...foreign.map((key) => `.${key} is not for a device`),
+    ...(asksRegistry(service) ? [`.pull_policy asks a registry`] : []),
+    ...mounted.map(({ source = '' }) => ` mounts the image ${source}`),
+  ];
+}
+
+function imagesOf(model: Mapping): Map<string, string> {
+  const services = Object.entries(asMapping(model['services']));
+  return new Map(services.map(([name, service]) => [name, scalarText(asMapping(service)['image'])]));
+}

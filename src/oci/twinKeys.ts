@@ -1,0 +1,48 @@
+/** Objects whose keys are data of the author, which Go reads letter by letter. */
+const MAPS = new Set(['annotations', 'labels', 'exposedports', 'volumes', 'onbuild']);
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/gs;
+
+/** An object or list whose end is not read yet. */
+interface Open {
+  /** Keys of an object so far, as Go compares them; undefined for a list. */
+  keys: Set<string> | undefined;
+  isMap: boolean;
+}
+
+/**
+ * Returns the first key of a JSON object that an earlier key of it equals, but for the case of its
+ * letters. Go's `encoding/json` takes the last of both, other readers tell them apart. `text` is
+ * valid JSON. Pure.
+ */
+export function twinKey(text: string): string | undefined {
+  const open: Open[] = [];
+  let [last, key] = ['', ''];
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{' || token === '[') {
+      open.push({ keys: token === '{' ? new Set() : undefined, isMap: MAPS.has(key) });
+    } else if (token === '}' || token === ']') {
+      open.pop();
+    } else if (token === ':') {
+      const twin = noteKey(last, open.at(-1));
+      if (twin !== undefined) return twin;
+      key = folded(JSON.parse(last) as string);
+    }
+    if (token !== ':') key = token === '{' || token === '[' || token === ',' ? '' : key;
+    last = token;
+  }
+  return undefined;
+}
+
+/** Adds a key to the object that it is in; returns it if the object has it already. */
+function noteKey(quoted: string, at: Open | undefined): string | undefined {
+  const key = JSON.parse(quoted) as string;
+  const compared = at?.isMap === true ? key : folded(key);
+  if (at?.keys?.has(compared) === true) return key;
+  at?.keys?.add(compared);
+  return undefined;
+}
+
+/** The key without case. Go also takes the long `ſ` and the Kelvin sign for `s` and `k`. */
+function folded(key: string): string {
+  return key.replaceAll('ſ', 's').toLowerCase();
+}
