@@ -11,6 +11,7 @@ export function findDeepLine(text: string): number | undefined {
   const columns: number[] = [];
   let [brackets, line, column, opens] = [0, 1, 0, true];
   for (const token of new Lexer().lex(text)) {
+    if (token === EARLY_END) brackets = 0;
     if (CONTROL.test(token)) continue;
     if (token === '[' || token === '{') brackets += 1;
     else if (token === ']' || token === '}') brackets = Math.max(0, brackets - 1);
@@ -24,6 +25,8 @@ export function findDeepLine(text: string): number | undefined {
   return undefined;
 }
 
+/** A line that is indented too little ends all brackets, for the parser as well. */
+const EARLY_END = '\x18';
 /** The lexer marks documents, scalars and flow ends with these. */
 const CONTROL = /^[\x02\x18\x1f]$/;
 /** Blanks, line ends and comments. */

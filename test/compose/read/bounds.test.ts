@@ -58,6 +58,11 @@ describe('a small project that would become huge is refused', () => {
       `compose.yaml:${text.includes('\n') ? 5 : 4}: invalid YAML: it is nested too deeply`,
     ]),
     [
+      'brackets without indentation',
+      only(`${WEB}x-a:\n${'['.repeat(150)}\n${'['.repeat(150)}\n`),
+      'compose.yaml:6: invalid YAML: it is nested too deeply',
+    ],
+    [
       'lines that are each indented more',
       only(`${WEB}${lines(2000, (index) => `${' '.repeat(index)}x-a:`)}`),
       'compose.yaml:204: invalid YAML: it is nested too deeply',
@@ -105,6 +110,11 @@ describe('a large project is read', () => {
     ['brackets in texts', only(`${WEB}x-a: "${'['.repeat(9000)}"\nx-b: a${'['.repeat(9000)}\n`), 1],
     ['brackets one after the other', only(`${WEB}x-a: [${'[[], {}], '.repeat(3000)}]\n`), 1],
     ['lists one after the other', only(`${WEB}x-a:\n${lines(3000, () => '- - a\n  - b: [1]\n    c: 2')}`), 1],
+    [
+      'many brackets without indentation',
+      only(`${WEB}x-a:\n${lines(99, (index) => `  k${index}: [\na]`)}x-b:\n${lines(25_000, () => '- a: 1')}`),
+      1,
+    ],
     ['a key of many', only(`${WEB}x-a:\n${lines(20_000, (index) => `  k${index}: 1`)}`), 1],
   ])('%s', async (_name, one, services) => {
     expect((await readCase(one)).services).toHaveLength(services);

@@ -42,6 +42,27 @@ describe('YAML is read as by the real Compose', () => {
     ['brackets without indentation', list('[\n  a, b\n]'), { command: ['a', 'b'] }],
     ['braces without indentation', 'services: {\nw: {\nimage: x}\n}\n', { image: 'x' }],
     ['brackets closed at the start of a line', list('[\n      a, b\n]'), { command: ['a', 'b'] }],
+    [
+      'many brackets without indentation',
+      list(`[\n${'a,\n'.repeat(300)}]`),
+      { command: Array(300).fill('a') },
+    ],
+    [
+      'brackets without indentation in many places',
+      `${list('[\na]\n')}x-a:\n${Array.from({ length: 300 }, (_, i) => `  k${i}: [\na]\n`).join('')}`,
+      { command: ['a'] },
+    ],
+    [
+      'brackets in quotes without indentation',
+      list(`[\n"]",\n']', it's\n]`),
+      { command: [']', ']', "it's"] },
+    ],
+    [
+      'a quote in a text without indentation',
+      list(`[\na "b,\n"c\\"]",\nd:e#f]\n`),
+      { command: ['a "b', 'c"]', 'd:e#f'] },
+    ],
+    ['a comment without indentation', list('[\na, # ] "\n# ]\nb]\n'), { command: ['a', 'b'] }],
     ['a comment right after a quote', list('["x"]#c'), { command: ['x'] }],
     ['a comment right after a quoted text', 'services:\n  w:\n    image: "x"#c\n', { image: 'x' }],
     [

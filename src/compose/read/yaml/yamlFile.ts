@@ -4,6 +4,7 @@ import { UsageError } from '../../../errors.ts';
 import { LINEAR } from '../../../io/yaml.ts';
 import { findDeepLine } from '../../../io/yamlNesting.ts';
 import { TemplateError } from '../variables/template.ts';
+import { indentBrackets } from './indentBrackets.ts';
 import type { ReaderFault } from './readerFaults.ts';
 import { findReaderFault, findTabFault } from './readerFaults.ts';
 import { readText } from './readText.ts';
@@ -33,8 +34,8 @@ export async function readYamlFile(path: string): Promise<YamlFile> {
  * can't read. Pure.
  */
 export function parseYamlFile(content: string, path: string): YamlFile {
-  refuseUnbounded(content, path);
-  const { text, documents, lines } = parseLeniently(content);
+  refuseManyDocuments(content, path);
+  const { text, documents, lines } = parseLeniently(content, path);
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${path}:${line}:${col}`;
@@ -51,16 +52,10 @@ export function parseYamlFile(content: string, path: string): YamlFile {
   return { path, text, documents, where: (node) => place(offsetOf(node)) };
 }
 
-/** Refuses what the parser would take very long over. */
-function refuseUnbounded(text: string, path: string): void {
+function refuseManyDocuments(text: string, path: string): void {
   if ((text.match(/^---/gm) ?? []).length > MOST_DOCUMENTS) {
     throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
   }
-  const line = findDeepLine(text);
-  if (line === undefined) return;
-  throw new UsageError(`${path}:${line}: invalid YAML: it is nested too deeply`, {
-    hint: 'look for brackets that are not closed',
-  });
 }
 
 interface Parsed {
@@ -69,24 +64,36 @@ interface Parsed {
   lines: LineCounter;
 }
 
-/**
- * The parser wants lines inside of brackets to be indented, and the YAML reader of Compose does
- * not. So this indents them.
- */
-function parseLeniently(text: string, attempt = 0): Parsed {
-  const lines = new LineCounter();
-  const documents: Document[] = parseAllDocuments(text, { ...PARSING, lineCounter: lines });
-  const error = documents.flatMap(({ errors }) => errors).find(({ message }) => UNINDENTED.test(message));
-  if (error === undefined || attempt === MOST_UNINDENTED) return { text, documents, lines };
-  const start = text.lastIndexOf('\n', error.pos[0] - 1) + 1;
-  const indented = `${text.slice(0, start)}${' '.repeat(INDENTATION)}${text.slice(start).trimStart()}`;
-  return parseLeniently(indented, attempt + 1);
+/** Indents lines inside of brackets if the parser wants that. */
+function parseLeniently(text: string, path: string): Parsed {
+  let parsed = parseOnce(text, path);
+  for (let attempt = 0; attempt < MOST_ATTEMPTS && hasUnindented(parsed); attempt += 1) {
+    const better = indentBrackets(parsed.text);
+    if (better === parsed.text) break;
+    parsed = parseOnce(better, path);
+  }
+  return parsed;
 }
 
-/** Columns; no collection around is indented as far. */
-const INDENTATION = 200;
-const MOST_UNINDENTED = 100;
+/** One is enough unless a text confuses the lexer after the first such line. */
+const MOST_ATTEMPTS = 3;
 const UNINDENTED = /^Flow (?:sequence|map) in block collection must be/;
+
+/** Refuses nested collections, which the parser would take very long over. */
+function parseOnce(text: string, path: string): Parsed {
+  const deepLine = findDeepLine(text);
+  if (deepLine !== undefined) {
+    throw new UsageError(`${path}:${deepLine}: invalid YAML: it is nested too deeply`, {
+      hint: 'look for brackets that are not closed',
+    });
+  }
+  const lines = new LineCounter();
+  return { text, documents: parseAllDocuments(text, { ...PARSING, lineCounter: lines }), lines };
+}
+
+function hasUnindented({ documents }: Parsed): boolean {
+  return documents.some(({ errors }) => errors.some(({ message }) => UNINDENTED.test(message)));
+}
 
 /** `toValue` finds keys that are there twice. */
 const PARSING = { ...LINEAR, prettyErrors: false } as const;
