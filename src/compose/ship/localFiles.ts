@@ -74,6 +74,7 @@ export async function gatherLocalFiles(
     privatePaths: await realPaths(privatePaths),
     found: new Map(),
     skipped: [],
+    linked: { count: 0 },
   };
   const gathered: Gathered[] = [];
   for (const reference of references) gathered.push(await gatherReference(bounds, walk, reference));

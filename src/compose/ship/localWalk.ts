@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
@@ -40,7 +40,12 @@ export interface Walk {
   privatePaths: readonly string[];
   found: Map<string, LocalFile>;
   skipped: Skipped[];
+  /** How many files and folders the walk has reached through links inside of folders. */
+  linked: { count: number };
 }
+
+/** Folders that link to each other give far more paths than there are files. */
+const MOST_LINKED = 20_000;
 
 /** One step of the walk. */
 export interface Step {
@@ -54,11 +59,18 @@ export interface Step {
   limit: string;
   /** The folders around it, with links resolved. */
   above: readonly string[];
+  /** True if a link inside of a folder led here. */
+  isLinked?: boolean;
 }
 
-/** Adds the file at the step, or all files of the folder there, to the walk. */
-export async function gatherPath(walk: Walk, step: Step): Promise<void> {
-  const real = await realpath(join(walk.root, step.path)).catch(() => undefined);
+/**
+ * Adds the file at the step, or all files of the folder there, to the walk. Throws UsageError for
+ * a file that can't be read, for two files of one path, and if links lead to more than 20000 files.
+ */
+export async function gatherPath(walk: Walk, asked: Step): Promise<void> {
+  const real = await realpath(join(walk.root, asked.path)).catch(() => undefined);
+  const step = { ...asked, isLinked: isReachedByLink(asked, real) };
+  if (step.isLinked) countLinked(walk, step);
   const found = real === undefined ? undefined : await statIfAny(real);
   const heldBackFor = real === undefined ? undefined : heldBack(walk, step, real);
   if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
@@ -69,6 +81,19 @@ export async function gatherPath(walk: Walk, step: Step): Promise<void> {
   else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
   else if (!found.isFile()) skip(walk, step, 'is neither a file nor a folder');
   else await gatherFile(walk, step, real, found);
+}
+
+function isReachedByLink({ path, above, isLinked }: Step, real: string | undefined): boolean {
+  const around = above.at(-1);
+  return isLinked === true || (around !== undefined && real !== join(around, basename(path)));
+}
+
+function countLinked({ linked }: Walk, { what, path }: Step): void {
+  linked.count += 1;
+  if (linked.count <= MOST_LINKED) return;
+  throw new UsageError(`${what}: links lead to more than ${MOST_LINKED} files, the last one is ${path}`, {
+    hint: 'exclude folders of links with .menderignore',
+  });
 }
 
 /** Returns why links in a folder lead to a file that does not ship under its own name. */

@@ -178,6 +178,21 @@ describe('a path that no device can follow is refused', () => {
     await expect(read(folder)).rejects.toThrow(/: pipe is a named pipe$/);
   });
 
+  test('folders that link to each other', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+    const files = names.map((name) => [`app/d/${name}/file`, '1']);
+    const folder = folderWith({
+      'app/compose.yaml': `${WEB}, volumes: ["./d:/d"]}}\n`,
+      ...(Object.fromEntries(files) as Record<string, string>),
+    });
+    for (const name of names) {
+      for (const other of names) symlinkSync(`../${other}`, join(folder, 'app/d', name, `to-${other}`));
+    }
+    await expect(read(folder)).rejects.toThrow(
+      /^services.web.volumes: links lead to more than 20000 files, the last one is d\/a\/to-b\//,
+    );
+  }, 60_000);
+
   test('a link out of the repository', async () => {
     const folder = folderWith({ ...REPOSITORY, 'app/compose.yaml': `${WEB}, env_file: ../link}}\n` });
     symlinkSync('/etc/hosts', join(folder, 'link'));
