@@ -32,7 +32,7 @@ export function unknownVariables(environment: Environment, tables: readonly Opti
   );
   return unknown.map((name) => {
     const advice = didYouMean(name, known);
-    return `there is no setting ${name}${advice === undefined ? '' : `, ${advice}`}`;
+    return `${name} is ignored: there is no such setting${advice === undefined ? '' : `, ${advice}`}`;
   });
 }
 

@@ -108,7 +108,27 @@ describe('a mistake', () => {
     ['MENDER_DOCKER_DELTA_ZZZZZZZZZZ', ''],
   ])('in the name of a variable is a warning: %s', async (name, advice) => {
     const { stderr } = await run('cache ls', { [name]: 'x', XDG_CACHE_HOME: temporaryFolder() });
-    expect(stderr).toBe(`warning: there is no setting ${name}${advice}\n`);
+    expect(stderr).toBe(`warning: ${name} is ignored: there is no such setting${advice}\n`);
+  });
+
+  it.each([
+    'plan x',
+    'build x --no-upload',
+    'lock x',
+    'verify x',
+    'inspect x',
+    'upload x',
+    'deploy x',
+    'rollout x',
+    'releases list',
+    'login',
+    'init x',
+    'library rm',
+  ])('in the name of a variable is a warning of %s', async (line) => {
+    const folder = temporaryFolder();
+    const environment = { HOME: folder, MENDER_DOCKER_DELTA_UPLAOD: 'no' };
+    const { stderr } = await run(line.replace('x', join(folder, 'x')), environment);
+    expect(stderr).toMatch(/^warning: MENDER_DOCKER_DELTA_UPLAOD is ignored: .*DELTA_UPLOAD\?\nerror: /);
   });
 
   it('in both values that a first build needs is one error', async () => {
