@@ -1,7 +1,7 @@
 import type { Mapping, Value } from '../yaml/value.ts';
 import { isMapping } from '../yaml/value.ts';
 import type { Kind, KindTree } from './kinds.ts';
-import { kindTree } from './kinds.ts';
+import { kindTree, withArticle } from './kinds.ts';
 import type { Fault } from './validate.ts';
 
 /** A text that can't be converted to what Compose needs. */
@@ -40,7 +40,7 @@ function castValue(value: Value, { kind, below }: KindTree, path: string[]): Val
 function castText(text: string, kind: Kind, path: string[]): Value {
   const value = CASTS[kind](text);
   if (value !== undefined) return value;
-  throw new CastError({ path, message: `must be a ${kind}, not ${JSON.stringify(text)}` });
+  throw new CastError({ path, message: `must be ${withArticle(kind)}, not ${JSON.stringify(text)}` });
 }
 
 const TRUE = ['true', 'y', 'yes', 'on'];

@@ -57,3 +57,8 @@ function addPath(root: KindTree, path: string, kind: Kind): void {
   }
   at.kind = kind;
 }
+
+/** `an integer`, `a number` */
+export function withArticle(kind: string): string {
+  return `${/^[aeio]/.test(kind) ? 'an' : 'a'} ${kind}`;
+}

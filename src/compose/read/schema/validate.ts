@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Value } from '../yaml/value.ts';
 import { isMapping } from '../yaml/value.ts';
 import { COMPOSE_SCHEMA } from './composeSchema.ts';
+import { withArticle } from './kinds.ts';
 
 /** The keywords of JSON Schema that the schema of Compose uses. */
 interface Schema {
@@ -70,14 +71,15 @@ function referenced(reference: string): Schema {
   return found;
 }
 
+/** What people call the types of JSON Schema that YAML has other words for. */
+const NAMES: Readonly<Record<string, string>> = { object: 'mapping', array: 'list' };
+
 function typeFault(value: Value, { type }: Schema): string | undefined {
   if (type === undefined) return undefined;
   const wanted = typeof type === 'string' ? [type] : type;
   if (wanted.some((one) => hasType(value, one))) return undefined;
-  return `must be a ${wanted
-    .map((one) => (one === 'object' ? 'mapping' : one))
-    .sort()
-    .join(' or ')}`;
+  const names = wanted.map((one) => NAMES[one] ?? one).sort();
+  return `must be ${withArticle(names.join(' or '))}`;
 }
 
 function hasType(value: Value, type: string): boolean {
