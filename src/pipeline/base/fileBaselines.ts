@@ -3,14 +3,7 @@ import { resolve } from 'node:path';
 import { namesInArchive } from '../../archives/source.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import { readMetadataFile } from '../../cache/metadata.ts';
-import {
-  DeniedError,
-  IntegrityError,
-  NotFoundError,
-  UnsupportedError,
-  UsageError,
-  systemCodeOf,
-} from '../../errors.ts';
+import { DeniedError, NotFoundError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { firstBytes } from '../../io/files.ts';
 import type { Log } from '../../io/log.ts';
@@ -177,7 +170,7 @@ async function versionNeeded(path: string): Promise<unknown> {
   try {
     await namesInArchive(path);
   } catch (error) {
-    if (!(error instanceof UnsupportedError || error instanceof IntegrityError)) return error;
+    if (!(error instanceof UnsupportedError)) return error;
     const found = `neither an artifact, an image archive nor a metadata JSON (${error.message})`;
     return new UsageError(`--base ${path}: ${found}`, {
       hint: 'name a .mender file, an image archive as --base VERSION=FILE, or a metadata JSON',

@@ -378,6 +378,9 @@ describe('--base', () => {
     ],
     ['something else', (folder: string) => written(folder, 'x.bin', 'text'), 2, 'VERSION='],
     ['a text file', (folder: string) => written(folder, 'worker.env', 'A=1\n'), 2, 'neither an artifact'],
+    ['a Compose file', (folder: string) => written(folder, 'c.yaml', 'services: {}\n'), 2, 'found YAML'],
+    ['an empty archive', (folder: string) => written(folder, 'e.tar', ''), 6, 'e.tar: the file is empty'],
+    ['an empty .mender file', (folder: string) => written(folder, 'e.mender', ''), 6, 'the file is empty'],
     ['an invalid .mender file', (folder: string) => written(folder, 'x.mender', 'text'), 7, 'x.mender'],
   ])('refuses %s', async (_, make, exitCode, message) => {
     const { commit, run } = repository();
