@@ -14,6 +14,7 @@ import { ROLLOUT_BUILD_OPTIONS, ROLLOUT_OPTIONS, rolloutRequest } from './option
 import type { ServerFlags } from './options/server.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 import { openWorld } from './open/openWorld.ts';
+import { ownFiles } from './open/ownFiles.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
 
@@ -54,7 +55,7 @@ export async function openRollout(given: Flags, context: Context) {
   const request = rolloutRequest(flags);
   const build = requestOf(flags, environment, folder);
   const api = await openServer(flags, context);
-  const world = { ...openWorld(flags, context), server: api };
+  const world = { ...openWorld(flags, context), server: api, ownFiles: await ownFiles(flags, context) };
   const prepared = await prepareRollout(application, build, request, { api, world }).catch(explainDenied);
   return { ...prepared, api, rate, dryRun: flags.dryRun ?? false };
 }

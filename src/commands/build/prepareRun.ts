@@ -11,6 +11,7 @@ import type { BuildFlags } from '../options/build.ts';
 import { wantsDestinations } from '../options/destinations.ts';
 import type { DestinationFlags } from '../options/destinations.ts';
 import { openWorld } from '../open/openWorld.ts';
+import { ownFiles } from '../open/ownFiles.ts';
 import { readProject } from '../options/project.ts';
 import { requestOf } from '../options/request.ts';
 import { serverIfAny } from '../options/server.ts';
@@ -57,7 +58,7 @@ export async function prepareRun<Flags extends BuildFlags>(
     onlyRunning: running.length > 0,
   };
   const server = await serverOf(flags, request, context);
-  const world = { ...openWorld(flags, context), server };
+  const world = { ...openWorld(flags, context), server, ownFiles: await ownFiles(flags, context) };
   const prepared = await prepare(application, request, world);
   return { flags, request: prepared.request, world, prepared };
 }

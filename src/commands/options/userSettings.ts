@@ -97,7 +97,8 @@ function named(text: string, { servers }: Profiles, origin: string): ChosenHost 
   return profile === undefined ? { host: text, origin } : { ...profile, origin: `${origin} (${text})` };
 }
 
-function cliConfigurationPath({ home }: Place): string {
+/** The file of mender-cli, which may hold a password. */
+export function cliConfigurationPath({ home }: Place): string {
   return join(home, '.mender-clirc');
 }
 

@@ -26,7 +26,7 @@ import { overrideImages, resolveServices } from '../images/services.ts';
 import type { Surroundings } from '../base/versioning.ts';
 import { chooseVersion, surroundingsOf } from '../base/versioning.ts';
 import { applicationName, warnOfNewName } from '../base/applicationName.ts';
-import type { World } from '../images/world.ts';
+import type { ShippingWorld, World } from '../images/world.ts';
 
 /** What all artifacts of a run are versions of. */
 interface ReleaseNames {
@@ -63,7 +63,7 @@ export interface Prepared extends Omit<Release, 'around'> {
 export async function prepare(
   application: Application,
   request: BuildRequest,
-  world: World,
+  world: ShippingWorld,
 ): Promise<Prepared> {
   const release = await resolveRelease(application, request, world);
   const { names, images, around } = release;
@@ -79,7 +79,7 @@ export async function prepare(
 export async function resolveRelease(
   application: Application,
   request: BuildRequest,
-  world: World,
+  world: ShippingWorld,
 ): Promise<Release> {
   const shipment = await prepareShipment(application.parts, privatePaths(request, world));
   for (const warning of shipment.warnings) world.log.warning(warning);
@@ -164,8 +164,8 @@ function needsGit(
 }
 
 /** Files of this run that may be in the project folder and never ship. */
-function privatePaths({ signKey, output }: BuildRequest, { cache }: World): string[] {
-  return [cache.root, signKey, output].filter((path) => path !== undefined);
+function privatePaths({ signKey, output }: BuildRequest, { cache, ownFiles }: ShippingWorld): string[] {
+  return [cache.root, signKey, output, ...ownFiles].filter((path) => path !== undefined);
 }
 
 /** The names that the images have in the artifact, by service. */

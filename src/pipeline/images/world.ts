@@ -10,3 +10,9 @@ export interface World extends Effects {
   /** The Mender server, if the user has a token for it and lets the run ask it. */
   server?: Api | undefined;
 }
+
+/** A world in which local files ship. */
+export interface ShippingWorld extends World {
+  /** Files and folders of the tool that never ship: credentials and its own state. Absolute. */
+  ownFiles: readonly string[];
+}

@@ -11,7 +11,7 @@ import { keysFor, listDevices } from '../fleet/devices.ts';
 import type { FleetDevice } from '../fleet/devices.ts';
 import { releaseArtifacts } from '../fleet/releaseArtifacts.ts';
 import { onlyKey, setupOfKey } from '../fleet/versionKeys.ts';
-import type { World } from '../images/world.ts';
+import type { ShippingWorld } from '../images/world.ts';
 import type { BuildRequest, SettledRequest } from '../request.ts';
 import { baselinesFor, planDeltas } from './bases.ts';
 import { standingOf } from './decide.ts';
@@ -41,7 +41,7 @@ export interface RolloutRequest extends Pick<Rollout, 'policy' | 'timeoutMs' | '
 
 export interface RolloutContext {
   api: Api;
-  world: World;
+  world: ShippingWorld;
 }
 
 /**
@@ -117,7 +117,7 @@ function openMembers(
 async function planBases(
   versions: readonly string[],
   { release, settled, artifacts, key }: PlanRequest,
-  world: World,
+  world: ShippingWorld,
 ): Promise<Prepared> {
   const request = { release, request: settled, artifacts, key };
   return planDeltas(release, await baselinesFor(versions, request, world), settled, world);
