@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { assignedNames } from '../read/variables/dotenv.ts';
 import { isOwnSecret } from './ownSecrets.ts';
@@ -16,7 +16,7 @@ const KINDS: readonly { why: string; expression: RegExp }[] = [
 ];
 
 /** Bytes. A larger file is not a `.env`. */
-const LARGEST_DOTENV = 1 << 20;
+const LARGEST_DOTENV = 16 << 20;
 
 /**
  * Returns why a folder does not ship with the file at `path` (with `/`), or undefined if it does.
@@ -36,11 +36,15 @@ export function reasonInPath(path: string, named?: string): string | undefined {
   return counted.map(reasonByName).find((why) => why !== undefined);
 }
 
-/** True for a `.env` file, also `.env.local` and the like, that sets a secret of the build. */
-export async function holdsOwnSecret(file: string, size: number): Promise<boolean> {
-  if (!/^\.env(?:\.|$)/.test(basename(file)) || size > LARGEST_DOTENV) return false;
-  const text = await readFile(file, 'utf8');
-  return [...assignedNames(text)].some(isOwnSecret);
+/** True for the name of a file of variables: `.env`, `.env.local`, `.envrc`, `prod.env`. */
+export function isNamedLikeDotenv(path: string): boolean {
+  return /^\.env|\.env$/i.test(basename(path));
+}
+
+/** Returns the first secret of the build that the file of variables gives a value. */
+export async function ownSecretIn(file: string): Promise<string | undefined> {
+  if ((await stat(file)).size > LARGEST_DOTENV) return undefined;
+  return [...assignedNames(await readFile(file, 'utf8'))].find(isOwnSecret);
 }
 
 /** The paths with links resolved, as far as they exist. */

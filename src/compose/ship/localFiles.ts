@@ -102,7 +102,7 @@ async function gatherReference(bounds: Bounds, walk: Walk, reference: FileRefere
     return { edits, envFiles: [], warnings: kind === 'mount' ? [warning] : [] };
   }
   const credentials = await credentialWarnings(bounds, walk, reference, place);
-  await gatherPath(walk, { ...place, what, above: [] });
+  await gatherPath(walk, { ...place, what, above: [], isLabelFile: kind === 'label_file' });
   const isEnvFile = kind === 'env_file' || kind === 'raw_env_file';
   return {
     edits,

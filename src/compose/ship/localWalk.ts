@@ -4,7 +4,15 @@ import { basename, join, relative, sep } from 'node:path';
 import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
-import { holdsOwnSecret, isAtOrBelow, isInside, reasonByName, reasonInPath } from './leftOut.ts';
+import {
+  isAtOrBelow,
+  isInside,
+  isNamedLikeDotenv,
+  ownSecretIn,
+  reasonByName,
+  reasonInPath,
+} from './leftOut.ts';
+import { refuseOwnSecret } from './ownSecrets.ts';
 
 /** A local file that ships next to the Compose file. */
 export interface LocalFile {
@@ -59,6 +67,8 @@ export interface Step {
   limit: string;
   /** The folders around it, with links resolved. */
   above: readonly string[];
+  /** True for a file of labels, which has the form of a file of variables. */
+  isLabelFile?: boolean;
   /** True if a link inside of a folder led here. */
   isLinked?: boolean;
 }
@@ -108,10 +118,13 @@ function heldBack({ rules }: Walk, { path, limit, above }: Step, real: string): 
 
 async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: Stats): Promise<void> {
   await requireReadable(real, step);
-  if (step.above.length > 0 && (await holdsOwnSecret(real, size))) {
+  const isInFolder = step.above.length > 0;
+  const secret = step.isLabelFile === true || isNamedLikeDotenv(real) ? await ownSecretIn(real) : undefined;
+  if (secret !== undefined && isInFolder) {
     skip(walk, step, 'has a secret of the build');
     return;
   }
+  if (secret !== undefined) refuseOwnSecret(secret, real);
   const path = posix(step.shipped);
   const other = walk.found.get(path)?.file;
   if (other !== undefined && other !== real) {

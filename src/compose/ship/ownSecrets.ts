@@ -25,6 +25,12 @@ export function ownSecretValues(environment: Readonly<Record<string, string | un
   return [...OWN_SECRETS].flatMap((name) => environment[name]?.trim() ?? []);
 }
 
+/** The secrets of the build that have a value which can't be in a text by chance. */
+export function ownSecretsIn(lookup: Lookup): { name: string; value: string }[] {
+  const all = [...OWN_SECRETS].map((name) => ({ name, value: lookup(name)?.trim() ?? '' }));
+  return all.filter(({ value }) => value.length >= SHORTEST_SECRET);
+}
+
 /** True for a variable that holds a secret of the build itself, which no device may get. */
 export function isOwnSecret(name: string): boolean {
   return OWN_SECRETS.has(name);
@@ -43,10 +49,7 @@ export function refuseOwnSecret(name: string, where: string): void {
  * message names the variable and the file, never the value.
  */
 export function refuseSecretValues(text: string, path: string, lookup: Lookup): void {
-  for (const name of OWN_SECRETS) {
-    const value = lookup(name)?.trim() ?? '';
-    if (value.length >= SHORTEST_SECRET && text.includes(value)) refuseOwnSecret(name, path);
-  }
+  for (const { name, value } of ownSecretsIn(lookup)) if (text.includes(value)) refuseOwnSecret(name, path);
 }
 
 /**

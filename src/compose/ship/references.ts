@@ -11,7 +11,7 @@ export interface FileReference {
   /** As written, with variables filled in. */
   path: string;
   /** A `raw_env_file` has no references to variables. */
-  kind: 'env_file' | 'raw_env_file' | 'file' | 'mount';
+  kind: 'env_file' | 'raw_env_file' | 'label_file' | 'file' | 'mount';
   /** True if Compose starts without it: it ignores the file, or creates an empty folder. */
   isOptional: boolean;
   /** Returns the edits that make the Compose file name another path. */
@@ -51,7 +51,7 @@ function listed(name: string, key: 'env_file' | 'label_file', service: Mapping):
     return {
       what: `services.${name}.${key}`,
       path: scalarText(isMapping(entry) ? entry['path'] : entry),
-      kind: key === 'label_file' ? 'file' : isRaw(entry) ? 'raw_env_file' : 'env_file',
+      kind: key === 'label_file' ? key : isRaw(entry) ? 'raw_env_file' : 'env_file',
       isOptional: asMapping(entry)['required'] === false,
       renamed: (path) => [{ at, value: path }],
     };

@@ -13,6 +13,7 @@ import { isInside } from './leftOut.ts';
 import type { ShipmentParts } from './parts.ts';
 import { refuseSecretsIn, refuseSecretValues } from './ownSecrets.ts';
 import { fileReferences } from './references.ts';
+import { refuseSecretsInFiles } from './secretScan.ts';
 import { unshippedSecrets } from './unshippedSecrets.ts';
 import { shippedVariables } from './shippedVariables.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
@@ -41,9 +42,10 @@ const DOTENV = '.env';
 const STEERING = /^(?:COMPOSE_|DOCKER_)/;
 
 /**
- * Finds everything that has to ship, with warnings about it. Reads the sizes of local files, not
- * their content. `privatePaths` are files and folders that folders never ship with. Throws
- * UsageError if a secret of the build would ship, or a file that no device could read.
+ * Finds everything that has to ship, with warnings about it. Reads the sizes of local files, and
+ * their content only to find secrets of the build. `privatePaths` are files and folders that
+ * folders never ship with. Throws UsageError if a secret of the build would ship, or a file that no
+ * device could read.
  */
 export async function prepareShipment(
   parts: ShipmentParts,
@@ -62,6 +64,8 @@ export async function prepareShipment(
   const imageless = parts.active.map((name): Edit => ({ at: ['services', name, 'image'] }));
   const kept = editModel(deferred, [...device.edits, ...local.edits, ...imageless]);
   const { edits, dotenv, needsDotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);
+  const paths = local.files.map(({ file }) => file);
+  await refuseSecretsInFiles(paths, variables.lookup);
   const isOwn = local.files.some(({ path }) => path === DOTENV);
   if (isOwn && needsDotenv) throw dotenvConflict(folder);
   return {

@@ -272,12 +272,44 @@ const REFUSED: Record<string, Case & { where: string; name?: string }> = {
     environment: { MENDER_PAT: SECRET },
     where: 'the shipped docker-compose.yaml: services.web.environment.A',
   },
+  'as the second on a line of an env file': {
+    files: { 'compose.yaml': `${WEB}, env_file: a.env}}\n`, 'a.env': `A='x' MENDER_PAT=${SECRET}\n` },
+    where: '/a.env',
+  },
+  'in a file of labels': {
+    files: { 'compose.yaml': `${WEB}, label_file: labels}}\n`, labels: 'MENDER_PAT=x\n' },
+    where: '/labels',
+  },
+  'in a .env that is mounted by name': {
+    files: { 'compose.yaml': `${WEB}, volumes: ["./x/.env:/e"]}}\n`, 'x/.env': `MENDER_PAT=${SECRET}\n` },
+    where: '/x/.env',
+  },
+  ...inFiles({
+    'a config': [`${WEB}, configs: [a]}}\nconfigs: {a: {file: ./dir/t}}\n`, SECRET],
+    'a secret': [`${WEB}, secrets: [a]}}\nsecrets: {a: {file: ./dir/t}}\n`, `x${SECRET}`],
+    'a file of labels': [`${WEB}, label_file: dir/t}}\n`, `a=${SECRET}`],
+    'a mounted file': [`${WEB}, volumes: ["./dir/t:/t"]}}\n`, `\0\0${SECRET}\0`],
+    'a file of a mounted folder': [`${WEB}, volumes: ["./dir:/d"]}}\n`, `pat=${SECRET}\n`],
+  }),
   'as a literal': {
     files: { 'compose.yaml': `${WEB}, environment: {A: "x${SECRET}x"}}}\n` },
     environment: { MENDER_PAT: SECRET },
     where: 'the shipped docker-compose.yaml: services.web.environment.A',
   },
 };
+
+/** Projects that ship a file with the value of a secret. */
+function inFiles(projects: Record<string, [composeFile: string, text: string]>): typeof REFUSED {
+  const cases = Object.entries(projects).map(([name, [text, content]]) => [
+    `by its value in ${name}`,
+    {
+      files: { 'compose.yaml': text, 'dir/t': content },
+      environment: { MENDER_PAT: SECRET },
+      where: '/dir/t',
+    },
+  ]);
+  return Object.fromEntries(cases) as typeof REFUSED;
+}
 
 describe('a secret of the build is refused', () => {
   test.each(Object.entries(REFUSED))('%s', async (_, { where, name = 'MENDER_PAT', ...one }) => {
@@ -309,12 +341,14 @@ describe('a secret of the build is refused', () => {
       '.env': `A=1\nMENDER_PAT=${SECRET}\n`,
       'sub/.env.local': `export LIBRARY_TOKEN = ${SECRET}\n`,
       'sub/.env': 'A=1\n',
+      'sub/.envrc': `export MENDER_PAT=${SECRET}\n`,
+      'sub/prod.env': `MENDER_PAT=${SECRET}\n`,
     });
     mkdirSync(join(folder, 'empty'));
     const application = await readToShip({ composeFiles: [folder], profiles: [], environment: {} });
     expect(Object.keys(textsOf(filesOf(application)))).toEqual(['docker-compose.yaml', 'sub/.env']);
     expect(application.warnings).toContain(
-      'services.web.volumes: .env, sub/.env.local: each has a secret of the build and is not shipped',
+      'services.web.volumes: .env, sub/.env.local, sub/.envrc, sub/prod.env: each has a secret of the build and is not shipped',
     );
   });
 });

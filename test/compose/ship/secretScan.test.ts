@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../../src/errors.ts';
+import { refuseSecretsInFiles } from '../../../src/compose/ship/secretScan.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+const SECRET = 'hunter2-hunter2';
+const MIB = 1 << 20;
+
+/** Writes a file and looks for secrets in it. */
+async function scan(content: Buffer, values: Record<string, string>): Promise<void> {
+  const path = join(temporaryFolder(), 'file');
+  writeFileSync(path, content);
+  await refuseSecretsInFiles([path], (name) => values[name]);
+}
+
+/** A file of this size with the secret at this place. */
+function withSecret(size: number, at: number, value = SECRET): Buffer {
+  const content = Buffer.alloc(size, 'x');
+  content.write(value, at);
+  return content;
+}
+
+describe('a file with a secret of the build is refused', () => {
+  test.each<[string, Buffer, string]>([
+    ['at the start', withSecret(100, 0), SECRET],
+    ['at the end', withSecret(3 * MIB, 3 * MIB - SECRET.length), SECRET],
+    ['at the start of a piece', withSecret(3 * MIB, MIB), SECRET],
+    ['across two pieces', withSecret(3 * MIB, MIB - 1), SECRET],
+    ['across two pieces, but for its last byte', withSecret(3 * MIB, 2 * MIB - SECRET.length + 1), SECRET],
+    [
+      'that is longer than a piece',
+      withSecret(5 * MIB, 3 * MIB - 7, 'y'.repeat(1.5 * MIB)),
+      'y'.repeat(1.5 * MIB),
+    ],
+    ['with blanks around its value', withSecret(100, 9), ` ${SECRET}\n`],
+    ['of letters that are no ASCII', Buffer.from('pässwörd-pässwörd'), 'pässwörd-pässwörd'],
+  ])('%s', async (_name, content, value) => {
+    const failure = await scan(content, { GITHUB_TOKEN: value, MENDER_PAT: 'another-secret' }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(UsageError);
+    expect(String(failure)).toContain('/file: GITHUB_TOKEN is a secret of the build and must not ship');
+    expect(String(failure)).not.toContain(value.trim());
+  });
+});
+
+test.each<[string, Buffer, Record<string, string>]>([
+  ['without the value', withSecret(2 * MIB, MIB - 3, SECRET.slice(1)), { MENDER_PAT: SECRET }],
+  ['with a value that is too short to tell', Buffer.from('x'), { MENDER_PAT: 'x' }],
+  ['with the value of another variable', Buffer.from(SECRET), { DB_PASSWORD: SECRET }],
+  ['that is empty', Buffer.alloc(0), { MENDER_PAT: SECRET }],
+])('a file %s ships', async (_name, content, values) => {
+  await expect(scan(content, values)).resolves.toBeUndefined();
+});
+
+test('no file is read if no secret has a value', async () => {
+  const path = join(temporaryFolder(), 'missing');
+  await expect(refuseSecretsInFiles([path], () => undefined)).resolves.toBeUndefined();
+  await expect(refuseSecretsInFiles([path], () => SECRET)).rejects.toThrow(`reading ${path}`);
+});
