@@ -36,16 +36,16 @@ const ofProject = (project: string) => `--filter label=com.docker.compose.projec
 export type Generation = '2026-09' | '2025-10';
 
 /**
- * What runs on a store: each store with one generation, and on the classic store also `app`, but
- * only half of the ten releases in a row. With DEVICE_TESTS=all everything runs on both, which takes
- * twice as long.
+ * What runs on a store: each store with one generation. The classic store also has `app`, but only
+ * half of the ten releases in a row and two of the three versions. With DEVICE_TESTS=all everything
+ * runs on both, which takes twice as long.
  */
 export function matrixOf(store: 'graph' | 'ctd'): Matrix {
-  const all: Matrix = { generations: ['2026-09', '2025-10'], withApp: true, releases: 10 };
+  const all: Matrix = { generations: ['2026-09', '2025-10'], withApp: true, releases: 10, versions: 3 };
   if (process.env['DEVICE_TESTS'] === 'all') return all;
   return store === 'ctd'
-    ? { generations: ['2026-09'], withApp: false, releases: 10 }
-    : { generations: ['2025-10'], withApp: true, releases: 5 };
+    ? { generations: ['2026-09'], withApp: false, releases: 10, versions: 3 }
+    : { generations: ['2025-10'], withApp: true, releases: 5, versions: 2 };
 }
 
 interface Matrix {
@@ -53,6 +53,8 @@ interface Matrix {
   withApp: boolean;
   /** How many follow one another in the test of the disk. */
   releases: number;
+  /** Of the application that changes in every way: the first is full, each other a delta. */
+  versions: 2 | 3;
 }
 
 function script(name: string, ...argv: string[]): Outcome {

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,7 +53,22 @@ beforeAll(async () => {
 });
 afterAll(() => registry.stop());
 
-const shop = (): Project => project(temporaryFolder(), [`web: {image: "${registry.host}/shop/web:\${TAG}"}`]);
+const services = (): string[] => [`web: {image: "${registry.host}/shop/web:\${TAG}"}`];
+const shop = (): Project => project(temporaryFolder(), services());
+
+/** The project after its first release, which is built once. */
+let released: Project;
+beforeAll(async () => {
+  released = project(mkdtempSync(join(tmpdir(), 'mender-docker-delta-packed-')), services());
+  expect(await released.build('1', '1')).toMatchObject({ code: 0 });
+});
+afterAll(() => rmSync(released.folder, { recursive: true }));
+
+function shopWithRelease(): Project {
+  const web = shop();
+  cpSync(released.folder, web.folder, { recursive: true });
+  return web;
+}
 
 /** What the cache has of the layer: `` uncompressed, `.gz` as its registry had it. */
 function formsOf({ cache }: Project, { diffID }: { diffID: Digest }): string[] {
@@ -71,8 +87,7 @@ const diffIDs = (image: BuiltImage): string[] => image.layers.map(({ diffID }) =
 
 describe('large layers that a full artifact ships', () => {
   it('stay as their registry had them, and are uncompressed once a delta needs them', async () => {
-    const web = shop();
-    expect(await web.build('1', '1')).toMatchObject({ code: 0 });
+    const web = shopWithRelease();
     expect(rebuilt(web, '1')).toEqual(diffIDs(v1));
     expect([osLayer, appLayer].map((layer) => formsOf(web, layer))).toEqual([['.gz'], ['.gz']]);
 
@@ -86,8 +101,7 @@ describe('large layers that a full artifact ships', () => {
   });
 
   it('are uncompressed for verify', async () => {
-    const web = shop();
-    await web.build('1', '1');
+    const web = shopWithRelease();
     await web.build('2', '2');
     const plain = join(web.cache, 'v1/layers', appLayer.diffID.slice('sha256:'.length));
     rmSync(plain);
@@ -111,8 +125,7 @@ describe('large layers that a full artifact ships', () => {
   });
 
   it('do for the same artifact without a registry, also where that is to be compressed', async () => {
-    const web = shop();
-    await web.build('1', '1');
+    const web = shopWithRelease();
     const first = readFileSync(web.artifact('1'));
     for (const [compression, isSame] of [
       ['auto', true],
@@ -129,8 +142,7 @@ describe('large layers that a full artifact ships', () => {
     ['a full artifact', ['--no-delta']],
     ['a delta', []],
   ])('come anew for %s when they rotted', async (_, more) => {
-    const web = shop();
-    await web.build('1', '1');
+    const web = shopWithRelease();
     flip(join(web.cache, 'v1/layers', `${appLayer.diffID.slice('sha256:'.length)}.gz`));
     const [tag, release] = more.length > 0 ? ['1', v1] : ['2', v2];
     expect(await web.build(tag, tag, ...more)).toMatchObject({ code: 0 });
