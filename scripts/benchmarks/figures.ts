@@ -35,24 +35,24 @@ export interface DownloadFigures {
   peak?: number;
 }
 
-/** One build of many services. */
-interface ManyServices {
+/** A run that makes many requests. */
+export interface ManyRequests {
   seconds: number;
   /** Processor seconds, user and system. */
   processor: number;
   peak: number;
-  /** To the registry. */
+  /** To the registry or the Mender server. */
   requests: number;
 }
 
 /** The builds of one number of services, each with an image of its own. */
 export interface GrowthFigures {
   services: number;
-  first: ManyServices;
+  first: ManyRequests;
   /** Nothing changed. */
-  again: ManyServices;
+  again: ManyRequests;
   /** All images changed. */
-  delta: ManyServices;
+  delta: ManyRequests;
 }
 
 /** What became of the changed inputs of one reader. */
@@ -83,6 +83,15 @@ export interface FiguresOf {
   };
   transfer: { what: string; bytes: number; seconds: number; peak: number }[];
   growth: GrowthFigures[];
+  fleet: {
+    /** That `fleet status` looks at. */
+    devices: number;
+    status: ManyRequests;
+    /** Over ten versions. */
+    rollout: ManyRequests;
+    /** The sum of one build for each version, with the highest peak. */
+    builds: ManyRequests;
+  };
   /** Of `scripts/fuzz`. */
   fuzz: { seconds: number; seed: number; readers: FuzzedReader[] };
   download: { mebibytes: number; runs: number; ways: Record<string, DownloadFigures> };
@@ -197,7 +206,7 @@ function downloadTable({ mebibytes, runs, ways }: FiguresOf['download']): string
 }
 
 function growthTable(figures: FiguresOf['growth']): string {
-  const row = (services: number, what: string, one: ManyServices): string[] => {
+  const row = (services: number, what: string, one: ManyRequests): string[] => {
     const { seconds, processor, peak, requests } = one;
     const each = (1000 * processor) / services;
     const times = [seconds.toFixed(1), processor.toFixed(1), each.toFixed(0)];
@@ -219,6 +228,18 @@ function growthTable(figures: FiguresOf['growth']): string {
   return markdownTable(head, rows);
 }
 
+function fleetTable({ devices, status, rollout, builds }: FiguresOf['fleet']): string {
+  const row = (what: string, { seconds, processor, peak, requests }: ManyRequests): string[] => {
+    return [what, seconds.toFixed(1), processor.toFixed(1), megabytes(peak, 0), String(requests)];
+  };
+  const head = ['run', 'seconds', 'processor seconds', 'peak memory, MB', 'requests to the server'];
+  return markdownTable(head, [
+    row(`\`fleet status\`, ${devices.toLocaleString('en')} devices`, status),
+    row('`rollout` to 1,000 devices with ten versions', rollout),
+    row('ten builds, each with an empty cache', builds),
+  ]);
+}
+
 function fuzzTable({ seconds, seed, readers }: FiguresOf['fuzz']): string {
   const sum = (which: 'tried' | 'survived' | 'refused' | 'lost'): number =>
     readers.reduce((all, reader) => all + reader[which], 0);
@@ -237,6 +258,7 @@ const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string 
   build: buildTables,
   transfer: transferTable,
   growth: growthTable,
+  fleet: fleetTable,
   fuzz: fuzzTable,
   download: downloadTable,
 };
