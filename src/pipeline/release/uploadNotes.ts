@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { InferOutput } from 'valibot';
 import { boolean, exactOptional, number, object, string, union } from 'valibot';
@@ -12,6 +12,7 @@ import {
   UserError,
   messageOf,
 } from '../../errors.ts';
+import { readArtifactFile } from '../../mender/read/readFile.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { ensurePrivateFolder } from './privateFolder.ts';
 import type { UploadContext, UploadReport, UploadRequest } from './upload.ts';
@@ -47,7 +48,7 @@ export interface NotesContext extends UploadContext {
 /**
  * Runs `work`, an upload of the file, and keeps a note of it until the server has accepted or
  * refused it. `finishUploads` finishes what an interruption, a kill or a broken network leaves
- * undone.
+ * undone. Throws what `readArtifactFile` throws, before there is a note.
  */
 export async function withNote<T>(
   request: UploadRequest,
@@ -55,15 +56,14 @@ export async function withNote<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const path = resolve(request.path);
-  // The upload itself reports a file that can't be read.
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return work();
+  // A file that is no artifact gets no note: it would fail again with every later upload.
+  const { size, modified } = await readArtifactFile(request.path);
   const { description, direct } = request;
   const note: UploadNote = {
     ...receiverOf(context, description),
     path,
-    size: found.size,
-    modified: found.mtimeMs,
+    size,
+    modified,
     ...(direct === undefined ? {} : { direct }),
   };
   return keepNote(noteFor(context, path), note, work, context);

@@ -91,6 +91,19 @@ describe('the upload ledger', () => {
     expect([notes(), callsOf(server, POST)]).toEqual([[], 0]);
   });
 
+  test.each<[string, string | undefined, new (message: string) => Error]>([
+    ['an empty file', '', IntegrityError],
+    ['a file that is cut off', 'version', IntegrityError],
+    ['a Compose file', 'services: {}\n', UnsupportedError],
+    ['a missing file', undefined, NotFoundError],
+  ])('has no note of %s', async (_, content, kind) => {
+    const { server, context, notes } = await prepared();
+    const path = join(temporaryFolder(), 'app.mender');
+    if (content !== undefined) writeFileSync(path, content);
+    await expect(uploadWithNote({ path }, context)).rejects.toThrow(kind);
+    expect([notes(), server.calls]).toEqual([[], []]);
+  });
+
   test('leaves uploads alone that go on in another process, or to another server', async () => {
     const { context, notes } = await prepared();
     const path = makeArtifact({ name: 'app-1' });
