@@ -3,17 +3,36 @@ import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import { assignedNames } from '../read/variables/dotenv.ts';
 import { isOwnSecret } from './ownSecrets.ts';
 
+/** Usual files and folders of credentials, by the ends of their paths. */
+const CREDENTIALS = [
+  ...['.npmrc', '.yarnrc.yml', '.pypirc', '.gem/credentials', '.composer/auth.json', '.cargo/credentials'],
+  ...[
+    '.cargo/credentials.toml',
+    '.m2/settings.xml',
+    '.m2/settings-security.xml',
+    '.nuget/NuGet/NuGet.Config',
+  ],
+  ...['.netrc', '_netrc', '.authinfo', '.authinfo.gpg', '.git-credentials', '.config/git/credentials'],
+  ...['.config/gh/hosts.yml', '.config/glab-cli/config.yml', '.config/hub', '.gnupg', '.password-store'],
+  ...['.ssh', 'id_rsa', 'id_dsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'],
+  ...['.docker/config.json', '.dockercfg', '.config/containers/auth.json', '.kube/config'],
+  ...['.aws/credentials', '.aws/config', '.azure', '.config/gcloud', '.boto', '.s3cfg', '.oci/config'],
+  ...['.config/rclone/rclone.conf', '.terraformrc', '.terraform.d/credentials.tfrc.json', '.vault-token'],
+  ...['.pgpass', '.my.cnf', '.mylogin.cnf', '.mender-clirc', '.cache/mender/authtoken'],
+  ...['.bash_history', '.zsh_history', '.psql_history', '.mysql_history'],
+];
+
 /** Files that folders do not ship with unless the ignore file keeps them, and why. */
 const KINDS: readonly { why: string; expression: RegExp }[] = [
   { why: 'is a git repository', expression: /(?:^|\/)\.git$/ },
   { why: 'is a file of the build', expression: /\.mender(?:\.cdx\.json|\.provenance\.json)?$/ },
   { why: 'is a file of the build', expression: /(?:^|\/)(?:\.tmp-[^/]*|\.menderignore)$/ },
-  {
-    why: 'may hold credentials',
-    expression:
-      /(?:^|\/)(?:\.npmrc|\.netrc|_netrc|\.pypirc|\.git-credentials|\.ssh|id_(?:rsa|dsa|ecdsa|ed25519)|\.gnupg|\.docker\/config\.json|\.aws\/credentials|\.config\/gcloud|\.config\/gh\/hosts\.yml)$/,
-  },
+  { why: 'may hold credentials', expression: endingWith(CREDENTIALS) },
 ];
+
+function endingWith(paths: readonly string[]): RegExp {
+  return new RegExp(`(?:^|/)(?:${paths.join('|').replaceAll('.', '\\.')})$`);
+}
 
 /** Bytes. A larger file is not a `.env`. */
 const LARGEST_DOTENV = 16 << 20;
@@ -34,6 +53,11 @@ export function reasonInPath(path: string, named?: string): string | undefined {
   const paths = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
   const counted = paths.filter((one) => named !== one && named?.startsWith(`${one}/`) !== true);
   return counted.map(reasonByName).find((why) => why !== undefined);
+}
+
+/** True for the names in a folder that is a git repository itself, as `git clone --bare` makes it. */
+export function isBareRepository(names: readonly string[]): boolean {
+  return ['HEAD', 'objects', 'refs'].every((name) => names.includes(name));
 }
 
 /** True for the name of a file of variables: `.env`, `.env.local`, `.envrc`, `prod.env`. */

@@ -6,12 +6,14 @@ import { fileError } from '../../io/files.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
 import {
   isAtOrBelow,
+  isBareRepository,
   isInside,
   isNamedLikeDotenv,
   ownSecretIn,
   reasonByName,
   reasonInPath,
 } from './leftOut.ts';
+import { mustNotShip } from './namedCredentials.ts';
 import { refuseOwnSecret } from './ownSecrets.ts';
 
 /** A local file that ships next to the Compose file. */
@@ -147,6 +149,11 @@ async function requireReadable(file: string, { what }: Step): Promise<void> {
 async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
   const names = await namesIn(join(walk.root, folder.path));
   if (names.length === 0) skip(walk, folder, 'is an empty folder');
+  if (isBareRepository(names) && walk.rules.decide(posix(folder.path)) !== false) {
+    if (folder.above.length === 1) throw mustNotShip(folder.what, folder.path, posix(folder.path));
+    skip(walk, folder, 'is a git repository');
+    return;
+  }
   for (const name of names) {
     const step = { ...folder, path: join(folder.path, name), shipped: join(folder.shipped, name) };
     const path = posix(step.path);

@@ -11,10 +11,15 @@ const REFUSED = /(?:^|\/)(?:\.git|\.ssh)(?:\/|$)/;
  */
 export function namedCredentials({ what, path }: FileReference, paths: readonly string[]): string[] {
   if (paths.some((one) => REFUSED.test(one))) {
-    throw new UsageError(`${what}: ${path} may hold credentials and must not ship`, {
-      hint: `copy what the application needs to another folder, or add the line !${paths[0] ?? path} to .menderignore`,
-    });
+    throw mustNotShip(what, path, paths[0] ?? path);
   }
   const holdsCredentials = paths.some((one) => reasonInPath(one) === 'may hold credentials');
   return holdsCredentials ? [`${what}: ${path} may hold credentials and ships, because it is named`] : [];
+}
+
+/** The error for a repository or folder of keys that the Compose file names; `kept` is a pattern. */
+export function mustNotShip(what: string, path: string, kept: string): UsageError {
+  return new UsageError(`${what}: ${path} may hold credentials and must not ship`, {
+    hint: `copy what the application needs to another folder, or add the line !${kept} to .menderignore`,
+  });
 }

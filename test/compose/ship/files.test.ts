@@ -247,7 +247,22 @@ describe('a mounted project folder ships without', () => {
     '.docker/config.json': false,
     '.docker/other.json': true,
     '.ssh/id_ed25519': false,
+    'keys/id_ed25519_sk': false,
     '.aws/credentials': false,
+    '.yarnrc.yml': false,
+    '.yarnrcXyml': true,
+    '.kube/config': false,
+    'kube/config': true,
+    '.cargo/credentials.toml': false,
+    '.cargo/config.toml': true,
+    '.m2/settings.xml': false,
+    '.pgpass': false,
+    '.dockercfg': false,
+    'home/.config/containers/auth.json': false,
+    '.vault-token': false,
+    '.mender-clirc': false,
+    '.terraform.d/credentials.tfrc.json': false,
+    'refs/HEAD/objects': true,
     '.menderignore': false,
   };
 
@@ -285,6 +300,32 @@ describe('a mounted project folder ships without', () => {
       /: d\/link\S* leads to \S+, which (?:may hold credentials|is a git repository) and is not shipped$/,
     );
     if (expected.length === 0) expect(application.warnings).toContainEqual(says);
+  });
+
+  const BARE = Object.fromEntries(
+    ['HEAD', 'config', 'objects/x', 'refs/x'].map((name) => [`app/d/x.git/${name}`, '']),
+  );
+
+  test.each<[string, string, string[]]>([
+    ['without it', '', ['d/a']],
+    ['unless it is kept', '!d/x.git\n', ['d/a', ...Object.keys(BARE).map((path) => path.slice(4))]],
+  ])('a bare repository: %s', async (_, rules, expected) => {
+    const text = `${WEB}, volumes: ["./d:/d"]}}\n`;
+    const folder = folderWith({
+      'app/compose.yaml': text,
+      'app/.menderignore': rules,
+      'app/d/a': '',
+      ...BARE,
+    });
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual(expected);
+    const warning = 'services.web.volumes: d/x.git is a git repository and is not shipped';
+    expect(application.warnings.includes(warning)).toBe(rules === '');
+  });
+
+  test('a bare repository that is mounted itself', async () => {
+    const folder = folderWith({ 'app/compose.yaml': `${WEB}, volumes: ["./d/x.git:/d"]}}\n`, ...BARE });
+    await expect(read(folder)).rejects.toThrow('d/x.git may hold credentials and must not ship');
   });
 
   test('and says so, with few words', async () => {
