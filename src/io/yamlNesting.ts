@@ -11,11 +11,9 @@ export function findDeepLine(text: string): number | undefined {
   const columns: number[] = [];
   let [brackets, line, column, opens] = [0, 1, 0, true];
   for (const token of new Lexer().lex(text)) {
-    if (token === EARLY_END) brackets = 0;
+    brackets = bracketsAfter(brackets, token);
     if (CONTROL.test(token)) continue;
-    if (token === '[' || token === '{') brackets += 1;
-    else if (token === ']' || token === '}') brackets = Math.max(0, brackets - 1);
-    else if (brackets === 0 && opens && !BLANK.test(token)) openBlock(columns, column);
+    if (brackets === 0 && opens && !BRACKET.test(token) && !BLANK.test(token)) openBlock(columns, column);
     if (columns.length + brackets > MOST_LEVELS) return line;
     if (!/^[ \t]+$/.test(token)) opens = OPENING.test(token);
     const end = token.lastIndexOf('\n');
@@ -25,6 +23,13 @@ export function findDeepLine(text: string): number | undefined {
   return undefined;
 }
 
+function bracketsAfter(before: number, token: string): number {
+  if (token === EARLY_END) return 0;
+  if (token === '[' || token === '{') return before + 1;
+  return token === ']' || token === '}' ? Math.max(0, before - 1) : before;
+}
+
+const BRACKET = /^[[\]{}]$/;
 /** A line that is indented too little ends all brackets, for the parser as well. */
 const EARLY_END = '\x18';
 /** The lexer marks documents, scalars and flow ends with these. */

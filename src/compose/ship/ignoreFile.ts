@@ -11,7 +11,7 @@ const LARGEST = 64 << 10;
 const LONGEST_LINE = 4096;
 
 interface Pattern {
-  matches(path: string): boolean;
+  matches: (path: string) => boolean;
   /** False for a line that starts with `!`. */
   ignores: boolean;
 }
