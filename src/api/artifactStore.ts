@@ -4,7 +4,7 @@ import { notesFolder } from '../commands/open/uploadNotes.ts';
 import type { Context } from '../commands/terminal/command.ts';
 import { UsageError } from '../errors.ts';
 import type { Downloaded } from '../download/download.ts';
-import { registerSecret } from '../io/redact.ts';
+import { hideCredentials, registerSecret } from '../io/redact.ts';
 import type { DeployReport } from '../pipeline/release/deploy.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { PruneRequest, Pruned } from '../pipeline/release/retention.ts';
@@ -172,7 +172,8 @@ export function openApi(
   { http, signal }: Context,
 ): Api {
   const address = parseHost(host);
-  if (address === undefined) throw new UsageError(`host ${host}: expected an address like ${DEFAULT_HOST}`);
+  if (address === undefined)
+    throw new UsageError(`host ${hideCredentials(host)}: expected an address like ${DEFAULT_HOST}`);
   checkArgument('token', token, text);
   if (token === '') throw new UsageError(`${address}: the token is empty`);
   registerSecret(token);

@@ -8,6 +8,7 @@ import type { Maps } from './resolve.ts';
 import type { Session } from './session.ts';
 import { httpSession, offlineSession } from './session.ts';
 import { createStarmap } from './starmap.ts';
+import { hideCredentials } from '../io/redact.ts';
 
 /** Where destination maps come from. */
 export interface MapSources {
@@ -61,7 +62,9 @@ function openSession(
   if (url === undefined || offline) return offlineSession;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
-    throw new UsageError(`--starmap-url ${url}: expected a URL like https://starmap.example`);
+    throw new UsageError(
+      `--starmap-url ${hideCredentials(url)}: expected a URL like https://starmap.example`,
+    );
   }
   return httpSession({ http, url, signal, apiVersion, retries });
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { hideCredentials } from '../io/redact.ts';
 
 /** A device that the system's ssh client can reach. */
 export interface DeviceAddress {
@@ -19,9 +20,12 @@ export function parseDeviceAddress(text: string, option: string): DeviceAddress 
   const [, user, host, port] = FORM.exec(text) ?? [];
   const number = port === undefined ? undefined : Number(port);
   if (host === undefined || (number !== undefined && (number < 1 || number > 65535))) {
-    throw new UsageError(`${option} ${JSON.stringify(text)}: expected ssh://[USER@]HOST[:PORT]`, {
-      hint: 'write it like ssh://root@raspberrypi.local; keys and jumps belong into ~/.ssh/config',
-    });
+    throw new UsageError(
+      `${option} ${JSON.stringify(hideCredentials(text))}: expected ssh://[USER@]HOST[:PORT]`,
+      {
+        hint: 'write it like ssh://root@raspberrypi.local; keys and jumps belong into ~/.ssh/config',
+      },
+    );
   }
   return { user, host: host.replace(/^\[|\]$/g, ''), port: number };
 }

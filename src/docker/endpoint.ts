@@ -1,4 +1,5 @@
 import { UnsupportedError, UsageError } from '../errors.ts';
+import { hideCredentials } from '../io/redact.ts';
 
 /** Where an Engine API is served. */
 export type Endpoint = { socketPath: string } | TcpEndpoint;
@@ -48,7 +49,9 @@ export function parseHost(text: string, origin: string, certificates: string | u
   if (scheme === 'unix' && rest.startsWith('/')) return { socketPath: rest };
   if (scheme === 'tcp' || scheme === 'http') return parseTcp(text, rest, origin, certificates);
   if (['ssh', 'npipe', 'https', 'fd'].includes(scheme)) {
-    throw new UnsupportedError(`${origin} ${text}: ${scheme} is not supported`, { hint: FORWARD });
+    throw new UnsupportedError(`${origin} ${hideCredentials(text)}: ${scheme} is not supported`, {
+      hint: FORWARD,
+    });
   }
   throw malformed(text, origin);
 }
@@ -75,7 +78,7 @@ function certificatesIn(environment: Environment): string | undefined {
 }
 
 function malformed(text: string, origin: string): UsageError {
-  return new UsageError(`${origin} ${JSON.stringify(text)} is not the address of a daemon`, {
+  return new UsageError(`${origin} ${JSON.stringify(hideCredentials(text))} is not the address of a daemon`, {
     hint: 'write it like unix:///var/run/docker.sock or tcp://localhost:2375',
   });
 }

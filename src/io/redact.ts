@@ -27,11 +27,19 @@ export function redact(text: string): string {
   let clean = text
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
     .replace(/:\/\/[^\s/"']+@/g, '://***@')
-    .replace(/https?:\/\/[^\s"'<>]+/gi, withoutQuery);
+    .replace(/:\/\/[^\s"'<>]+/g, withoutQuery);
   // The longest first: of a secret that contains another, half would remain.
   const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
   for (const secret of longestFirst) clean = clean.replaceAll(secret, '***');
   return clean;
+}
+
+/**
+ * A text that should be an address, for an error about it: without what may be a user, a password
+ * or a query. `redact` finds those only in a whole URL.
+ */
+export function hideCredentials(address: string): string {
+  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@').replace(/\?.+$/s, '?***');
 }
 
 function withoutQuery(url: string): string {

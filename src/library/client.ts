@@ -8,6 +8,7 @@ import type { Log } from '../io/log.ts';
 import { checked } from '../oci/json.ts';
 import { ENVELOPE } from './answers.ts';
 import { sameHost } from './url.ts';
+import { hideCredentials } from '../io/redact.ts';
 
 /** One container library, and how to ask it. */
 export interface Library {
@@ -48,7 +49,7 @@ export function libraryBase(address: string): string {
     return url.href.endsWith('/') ? url.href : `${url.href}/`;
   }
   throw new UsageError(
-    `library ${JSON.stringify(address)}: expected an address like https://library.example.com`,
+    `library ${JSON.stringify(hideCredentials(address))}: expected an address like https://library.example.com`,
     { hint: 'name the library with --library or LIBRARY_URL' },
   );
 }

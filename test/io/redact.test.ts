@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../src/io/log.ts';
 import { oneLine } from '../../src/io/printable.ts';
-import { redact, registerSecret } from '../../src/io/redact.ts';
+import { hideCredentials, redact, registerSecret } from '../../src/io/redact.ts';
 
 describe('redact', () => {
   registerSecret('s3cr3t-token');
@@ -17,6 +17,7 @@ describe('redact', () => {
     ['one s3cr3t-token, two s3cr3t-token-of-another', 'one ***, two ***'],
     ['https://bucket/x?X-Amz-Signature=1&y=2 failed', 'https://bucket/x?*** failed'],
     ['"http://h/a?b=c"', '"http://h/a?***"'],
+    ['ftp://h/?token=a failed', 'ftp://h/?*** failed'],
     ['token s3cr3t-token in the middle s3cr3t-token', 'token *** in the middle ***'],
     ['too short to be a secret: abc', 'too short to be a secret: abc'],
     ['nothing to hide at http://host/path', 'nothing to hide at http://host/path'],
@@ -49,6 +50,23 @@ describe('redact', () => {
     expect(lines).toEqual(
       ['warning: ***', '***', 'debug: ***'].slice(0, ['error', 'warning', 'info', 'debug'].indexOf(level)),
     );
+  });
+});
+
+describe('hideCredentials', () => {
+  it.each([
+    ['user:password@host', '***@host'],
+    ['https://user:pass/word@host/a', 'https://***@host/a'],
+    ['tcp://a@b@host:1', 'tcp://***@host:1'],
+    ['ftp://h/?token=a', 'ftp://h/?***'],
+    ['u:p@h?a@b', '***@b'],
+    ['localhost:2375', 'localhost:2375'],
+    ['unix://relative', 'unix://relative'],
+    ['', ''],
+  ])('%j is %j', (text, shown) => expect(hideCredentials(text)).toBe(shown));
+
+  it('takes linear time', () => {
+    for (const part of ['a.', '@', '?', '://']) hideCredentials(part.repeat(1 << 20));
   });
 });
 

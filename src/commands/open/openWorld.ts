@@ -22,6 +22,7 @@ import type { Context } from '../terminal/command.ts';
 import { libraryToken } from '../../library/token.ts';
 import { libraryAt } from './libraryAccess.ts';
 import { parseSize } from '../options/size.ts';
+import { hideCredentials } from '../../io/redact.ts';
 
 /** Bytes. A bomb of a few megabytes must not fill the disk. */
 const LARGEST_LAYER = 16e9;
@@ -96,7 +97,7 @@ function openRegistry(
 
 function registryHost(text: string): string {
   if (isRegistryHost(text)) return text;
-  throw new UsageError(`--insecure-registry ${JSON.stringify(text)} is not HOST[:PORT]`, {
+  throw new UsageError(`--insecure-registry ${JSON.stringify(hideCredentials(text))} is not HOST[:PORT]`, {
     hint: 'write it as images name it, like registry.lan:5000',
   });
 }

@@ -5,6 +5,7 @@ import { createApi } from '../../server/api.ts';
 import { DEFAULT_HOST, parseHost, warnOfClearText } from '../../server/host.ts';
 import { findToken, noToken } from '../../server/token.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
+import { hideCredentials } from '../../io/redact.ts';
 
 /** Options of every command that talks to a Mender server. */
 export type ServerFlags = FlagsOf<typeof SERVER_OPTIONS>;
@@ -31,7 +32,7 @@ export const SERVER_OPTIONS = {
 export function serverHost({ menderHost = DEFAULT_HOST }: ServerFlags): string {
   const host = parseHost(menderHost);
   if (host !== undefined) return host;
-  throw new UsageError(`--mender-host ${menderHost}: expected a URL like ${DEFAULT_HOST}`);
+  throw new UsageError(`--mender-host ${hideCredentials(menderHost)}: expected a URL like ${DEFAULT_HOST}`);
 }
 
 /** The server's API with the user's token, or undefined without a token. */

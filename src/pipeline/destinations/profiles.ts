@@ -6,6 +6,7 @@ import { readYamlFile } from '../../destinations/yamlFile.ts';
 import { UsageError } from '../../errors.ts';
 import { fileSize } from '../../io/files.ts';
 import { DEFAULT_HOST, parseHost } from '../../server/host.ts';
+import { hideCredentials } from '../../io/redact.ts';
 
 /** How to reach the server of one account. */
 interface Profile {
@@ -76,5 +77,7 @@ function profileOf({ host, tokenEnv, tokenFile }: WrittenProfile, at: string, fo
 function hostOf(given: string, at: string): string {
   const host = parseHost(given);
   if (host !== undefined) return host;
-  throw new UsageError(`${at}: expected a URL like ${DEFAULT_HOST}, found ${JSON.stringify(given)}`);
+  throw new UsageError(
+    `${at}: expected a URL like ${DEFAULT_HOST}, found ${JSON.stringify(hideCredentials(given))}`,
+  );
 }

@@ -12,6 +12,7 @@ import { getArtifact, postArtifact } from '../../server/artifacts.ts';
 import { failureOf, reasonOf } from '../../server/failure.ts';
 import { streamForm } from '../../server/multipart.ts';
 import type { UploadContext, UploadReport } from './upload.ts';
+import { hideCredentials } from '../../io/redact.ts';
 
 /**
  * Streams an artifact from an address to the server and keeps no copy. The address gets no token.
@@ -60,7 +61,9 @@ export async function readFromLocation(
 function remoteFile({ http }: Api, location: string): RangedFile {
   const url = URL.canParse(location) ? new URL(location) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(`--location ${location}: expected an address like https://host/app.mender`);
+    throw new UsageError(
+      `--location ${hideCredentials(location)}: expected an address like https://host/app.mender`,
+    );
   }
   const what = `${url.origin}${url.pathname}`;
   const open = async (range: string | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> => {
