@@ -55,7 +55,8 @@ export async function openRollout(given: Flags, context: Context) {
   const request = rolloutRequest(flags);
   const build = requestOf(flags, environment, folder);
   const api = await openServer(flags, context);
-  const world = { ...openWorld(flags, context), server: api, ownFiles: await ownFiles(flags, context) };
+  const servers = [{ name: api.host, api }];
+  const world = { ...openWorld(flags, context), servers, ownFiles: await ownFiles(flags, context) };
   const prepared = await prepareRollout(application, build, request, { api, world }).catch(explainDenied);
   return { ...prepared, api, rate, dryRun: flags.dryRun ?? false };
 }

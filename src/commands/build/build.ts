@@ -4,7 +4,7 @@ import type { CacheLimits } from '../../cache/upkeep.ts';
 import type { World } from '../../pipeline/images/world.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
 import { cacheLimits } from '../options/cacheFolder.ts';
-import { DESTINATION_OPTIONS, wantsDestinations } from '../options/destinations.ts';
+import { DESTINATION_OPTIONS } from '../options/destinations.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
@@ -32,7 +32,7 @@ export const buildCommand = defineCommand({
   async run(given, context) {
     const limits = limitsOf(given);
     const devices = await openDevices(given, context);
-    const run = await prepareRun(given, context, devices);
+    const run = await prepareRun(given, context, { running: devices, delivers: true });
     const failure = await buildAndDeliver(run, devices, context);
     await makeRoom(run.world, limits);
     if (failure !== undefined) throw failure;
@@ -46,7 +46,7 @@ async function buildAndDeliver(
   context: Context,
 ): Promise<UserError | undefined> {
   if (devices.length > 0) return buildForDevices(run, devices, context);
-  if (wantsDestinations(run.flags)) return buildForMap(run, context);
+  if (run.map !== undefined) return buildForMap(run, run.map, context);
   return buildForServer(run, context);
 }
 

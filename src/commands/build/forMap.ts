@@ -5,25 +5,29 @@ import { localProblems } from '../../pipeline/build/preflight.ts';
 import { readArtifactSets } from '../../pipeline/destinations/artifact.ts';
 import { carryOut } from '../../pipeline/destinations/carryOut.ts';
 import { namePlans } from '../../pipeline/destinations/namePlans.ts';
+import { mapProblems } from '../../pipeline/destinations/preflight.ts';
 import type { RunsReport } from '../../pipeline/destinations/report.ts';
-import { findTargets } from '../../pipeline/destinations/targets.ts';
 import { destinationText } from '../destinations/report.ts';
-import { mapDeployment, openMapContext } from '../open/mapContext.ts';
 import type { Context } from '../terminal/command.ts';
 import { throwTogether } from '../terminal/throwTogether.ts';
 import { buildJson, showBuilt } from './buildReport.ts';
+import type { MapRun } from './mapRun.ts';
 import type { BuildRun } from './prepareRun.ts';
 import { rememberBuilt } from './rememberBuilt.ts';
 
 /** Builds, and deploys to the destinations of a map. Returns the error of the first that failed. */
-export async function buildForMap(run: BuildRun, context: Context): Promise<UserError | undefined> {
-  const { flags, request, world, prepared } = run;
-  const deployment = mapDeployment(flags, context);
+export async function buildForMap(
+  { request, world, prepared }: BuildRun,
+  { deployment, targets, context: map }: MapRun,
+  context: Context,
+): Promise<UserError | undefined> {
   const software = { ...prepared.names, architecture: request.platform.architecture };
-  const map = await openMapContext(flags, context);
-  const targets = await findTargets(software, deployment, map);
   const named = { ...prepared, plans: namePlans(prepared.plans, software, targets) };
-  throwTogether(await localProblems(named, request, world));
+  const names = named.plans.map(({ artifactName }) => artifactName);
+  throwTogether([
+    ...(await localProblems(named, request, world)),
+    ...(await mapProblems(names, targets, deployment)),
+  ]);
   const built = await buildAll(named, request, world);
   showBuilt(built, context);
   const artifacts = await readArtifactSets(built.map(pathOf), context.signal);

@@ -2,6 +2,7 @@ import type { UserError } from '../../errors.ts';
 import { buildAll } from '../../pipeline/build/build.ts';
 import type { BuiltArtifact } from '../../pipeline/build/build.ts';
 import { localProblems } from '../../pipeline/build/preflight.ts';
+import type { Api } from '../../server/api.ts';
 import type { Context } from '../terminal/command.ts';
 import { throwTogether } from '../terminal/throwTogether.ts';
 import { buildJson, showBuilt } from './buildReport.ts';
@@ -16,10 +17,11 @@ import { rememberBuilt } from './rememberBuilt.ts';
  */
 export async function buildForServer(run: BuildRun, context: Context): Promise<UserError | undefined> {
   const { flags, request, world, prepared } = run;
-  await checkServer(run);
+  const server = world.servers?.[0]?.api;
+  await checkServer(run, server);
   const built = await buildAll(prepared, request, world);
   showBuilt(built, context);
-  const delivery = await deliver(built.map(fileOf), world.server, flags, context);
+  const delivery = await deliver(built.map(fileOf), server, flags, context);
   const failure = deliveryError(delivery);
   const isWhereItGoes = flags.upload === false || delivery !== undefined;
   if (isWhereItGoes && failure === undefined) await rememberBuilt(built, request.isLocal, world.cache);
@@ -28,12 +30,15 @@ export async function buildForServer(run: BuildRun, context: Context): Promise<U
   return failure;
 }
 
-async function checkServer({ flags, request, world, prepared }: BuildRun): Promise<void> {
+async function checkServer(
+  { flags, request, world, prepared }: BuildRun,
+  server: Api | undefined,
+): Promise<void> {
   const names = prepared.plans.map(({ artifactName }) => artifactName);
   checkDelivery(flags, names);
   throwTogether([
     ...(await localProblems(prepared, request, world)),
-    ...(await deliveryProblems({ prepared, server: world.server }, flags)),
+    ...(await deliveryProblems({ prepared, server }, flags)),
   ]);
 }
 

@@ -11,12 +11,14 @@ import { isLibraryReference } from '../../library/reference.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference, sameRepository } from '../../oci/reference.ts';
+import { agreedBase } from './agreedBase.ts';
+import type { ServerBase } from './agreedBase.ts';
 import { artifactBaseline } from './artifactBaseline.ts';
 import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import type { Images } from '../images/images.ts';
-import type { Api } from '../../server/api.ts';
+import type { NamedServer } from '../images/world.ts';
 import type { NewArtifact } from './order.ts';
 import { agreedVersion } from './order.ts';
 import { SERVER_SCHEME, namedServerBaseline } from './serverArtifacts.ts';
@@ -24,7 +26,7 @@ import { SERVER_SCHEME, namedServerBaseline } from './serverArtifacts.ts';
 /** What reading the files needs. */
 export interface FileContext {
   images: Images;
-  server?: Api | undefined;
+  servers?: readonly NamedServer[] | undefined;
   log: Log;
   signal: AbortSignal;
 }
@@ -75,16 +77,21 @@ export async function fileBaselines(
 async function onServer(
   { path, version }: BaseFile,
   application: string,
-  { server }: FileContext,
+  { servers = [] }: FileContext,
 ): Promise<Baseline> {
-  if (server === undefined) {
+  const found: ServerBase[] = [];
+  for (const { name, api } of servers) {
+    const base = await namedServerBaseline(api, path.slice(SERVER_SCHEME.length), application);
+    found.push({ name, base });
+  }
+  const base = agreedBase(found);
+  if (base === undefined) {
     throw new DeniedError(`--base ${path}: there is no token for the server`, {
       hint: 'set MENDER_PAT, name a file with --token-file, or run `mender-docker-delta login`',
     });
   }
-  const found = await namedServerBaseline(server, path.slice(SERVER_SCHEME.length), application);
-  agreedVersion(version, found.metadata.version, path);
-  return found;
+  agreedVersion(version, base.metadata.version, path);
+  return base;
 }
 
 async function fetchFile(

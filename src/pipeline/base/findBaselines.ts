@@ -3,6 +3,7 @@ import { NotFoundError } from '../../errors.ts';
 import { resolveRef, unknownRef } from '../../git/repository.ts';
 import type { World } from '../images/world.ts';
 import type { BuildRequest } from '../request.ts';
+import { deployedBase, recordedBase } from './agreedBase.ts';
 import type { Baseline } from './baseImages.ts';
 import { requireSetup } from './deviceSetup.ts';
 import { fileBaselines } from './fileBaselines.ts';
@@ -16,7 +17,7 @@ import type { Surroundings } from './versioning.ts';
 import { requireReadable, versionHistory } from './versioning.ts';
 
 /** What the search for baselines needs. */
-export type BaselineContext = Pick<World, 'cache' | 'images' | 'server' | 'log' | 'signal'>;
+export type BaselineContext = Pick<World, 'cache' | 'images' | 'servers' | 'log' | 'signal'>;
 
 /** Everything that the search looks at. */
 interface Search {
@@ -24,8 +25,8 @@ interface Search {
   artifact: NewArtifact;
   around: Surroundings;
   context: BaselineContext;
-  /** Undefined without a server. */
-  onServer: ServerArtifacts | undefined;
+  /** What is on each server. */
+  onServers: readonly ServerArtifacts[];
 }
 
 /** A git ref that may be the version before. */
@@ -52,9 +53,11 @@ export async function findBaselines(
   context: BaselineContext,
 ): Promise<Baseline[]> {
   if (!request.delta) return [];
-  const { server, log } = context;
-  const onServer = server && new ServerArtifacts(server, artifact.application, request.deviceTypes, log);
-  const search = { request, artifact, around, context, onServer };
+  const { servers = [], log } = context;
+  const onServers = servers.map(
+    (server) => new ServerArtifacts(server, artifact.application, request.deviceTypes, log),
+  );
+  const search = { request, artifact, around, context, onServers };
   const found = isBaseNamed(request) ? await namedBaselines(search) : await firstBaseline(search);
   for (const { metadata, origin } of found) {
     checkVersion(metadata.version, 'the version of the base', LONGEST_BUILT_VERSION);
@@ -75,19 +78,28 @@ async function namedBaselines(search: Search): Promise<Baseline[]> {
 }
 
 async function firstBaseline(search: Search): Promise<Baseline[]> {
-  const { request, artifact, context, onServer } = search;
-  for (const step of baseSteps(request, onServer !== undefined)) {
-    for await (const candidate of STEPS[step](search)) {
-      const reason = unfitReason(candidate.metadata, artifact.version, request);
-      if (reason === undefined) {
-        if (step !== 'git') requireSetup(candidate, request);
-        return [candidate];
-      }
-      context.log.info(`skipping the base ${candidate.origin}: ${reason}`);
-    }
+  const { request, onServers } = search;
+  for (const step of baseSteps(request, onServers.length > 0)) {
+    const found = await STEPS[step](search);
+    if (found === undefined) continue;
+    if (step !== 'git') requireSetup(found, request);
+    return [found];
   }
   await mentionLocalBuild(search);
   return [];
+}
+
+/** Returns the first that fits. Takes no more candidates than it needs. Says why it skips one. */
+async function firstFitting(
+  candidates: AsyncIterable<Baseline> | Iterable<Baseline>,
+  { request, artifact, context: { log } }: Search,
+): Promise<Baseline | undefined> {
+  for await (const candidate of candidates) {
+    const reason = unfitReason(candidate.metadata, artifact.version, request);
+    if (reason === undefined) return candidate;
+    log.info(`skipping the base ${candidate.origin}: ${reason}`);
+  }
+  return undefined;
 }
 
 /** Says how to build against the last local build, which only other local builds do by themselves. */
@@ -98,21 +110,21 @@ async function mentionLocalBuild({ request, artifact, context: { cache, log } }:
   log.info(`there is a local build of version ${local.version}: to build against it, add --no-upload`);
 }
 
-/** Each yields the bases that it knows, best first. Only as many are looked for as are asked for. */
-const STEPS: Record<BaseStep, (search: Search) => AsyncIterable<Baseline>> = {
-  async *server({ onServer }) {
-    if (onServer !== undefined) yield* onServer.deployed();
+/** Each returns the best base that it knows and that fits. */
+const STEPS: Record<BaseStep, (search: Search) => Promise<Baseline | undefined>> = {
+  server: (search) => deployedBase(search.onServers, (server) => firstFitting(server.deployed(), search)),
+  async delivery(search) {
+    const { artifact, context } = search;
+    return firstFitting(await deliveries(artifact.application, context.cache), search);
   },
-  async *delivery({ artifact: { application }, context: { cache } }) {
-    yield* await deliveries(application, cache);
+  async local(search) {
+    const { artifact, context } = search;
+    return firstFitting(await localBuilds(artifact.application, context.cache), search);
   },
-  async *local({ artifact: { application }, context: { cache } }) {
-    yield* await localBuilds(application, cache);
-  },
-  async *git(search) {
+  async git(search) {
     const candidate = await chooseCandidate(search);
     const baseline = candidate && (await baselineAt(candidate, search));
-    if (baseline !== undefined) yield baseline;
+    return firstFitting(baseline === undefined ? [] : [baseline], search);
   },
 };
 
@@ -207,16 +219,17 @@ async function atCommit(
 
 /** Returns what was recorded when the version was delivered: by the cache, else by the server. */
 async function findRecord(version: string, search: Search): Promise<Recorded | undefined> {
-  const { request, artifact, onServer } = search;
+  const { request, artifact, onServers } = search;
   const { cache } = search.context;
   const fits = (metadata: ArtifactMetadata): boolean =>
     metadata.version === version && hasLayers(metadata) && unfitReason(metadata, '', request) === undefined;
   const delivered = request.useMetadata ? await cache.lastArtifacts.delivered(artifact.application) : [];
   const note = delivered.find(fits);
   if (note !== undefined) return { metadata: note, by: 'as the cache noted them' };
-  if (onServer === undefined) return undefined;
-  const found = (await onServer.recorded(version)).find(({ metadata }) => fits(metadata));
-  return found && { metadata: found.metadata, by: `as ${onServer.host} recorded them` };
+  const found = await recordedBase(onServers, async (server) =>
+    (await server.recorded(version)).find(({ metadata }) => fits(metadata)),
+  );
+  return found && { metadata: found.base.metadata, by: `as ${found.name} recorded them` };
 }
 
 /** The helper's notes have no layers, so they can't replace the images of the commit. */

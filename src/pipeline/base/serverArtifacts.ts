@@ -5,6 +5,7 @@ import type { Artifact } from '../../server/artifacts.ts';
 import { findArtifact, listArtifacts } from '../../server/artifacts.ts';
 import type { Deployment, Statistics } from '../../server/deployments.ts';
 import { listFinished, statisticsOf } from '../../server/deployments.ts';
+import type { NamedServer } from '../images/world.ts';
 import type { Baseline } from './baseImages.ts';
 import { keyOf, serverBaseline } from './record.ts';
 
@@ -54,19 +55,25 @@ function unfit(artifacts: readonly Artifact[], place: string, application: strin
  * artifacts or deployments gets none, with a warning.
  */
 export class ServerArtifacts {
-  readonly host: string;
+  readonly name: string;
   readonly #api: Api;
   readonly #application: string;
   readonly #deviceType: string | undefined;
   readonly #log: Log;
   #own: Promise<Artifact[]> | undefined;
+  #isDenied = false;
 
-  constructor(api: Api, application: string, [deviceType]: readonly string[], log: Log) {
-    this.host = api.host;
+  constructor({ name, api }: NamedServer, application: string, [deviceType]: readonly string[], log: Log) {
+    this.name = name;
     this.#api = api;
     this.#application = application;
     this.#deviceType = deviceType;
     this.#log = log;
+  }
+
+  /** True if the user may not read what the search asked for, so that nothing is known. */
+  get isDenied(): boolean {
+    return this.#isDenied;
   }
 
   /**
@@ -104,16 +111,17 @@ export class ServerArtifacts {
   }
 
   #baselineNamed(name: string, artifacts: readonly Artifact[]): Baseline | undefined {
-    const origin = `${name}, the latest on ${this.host} that was deployed`;
+    const origin = `${name}, the latest on ${this.name} that was deployed`;
     const named = artifacts.filter((artifact) => artifact.name === name);
     const found = named.flatMap((one) => baselineOf(one, this.#application, origin) ?? []);
     if (found.length === 0)
-      this.#log.info(`${name} on ${this.host} has no record of its images: it can't be the base`);
+      this.#log.info(`${name} on ${this.name} has no record of its images: it can't be the base`);
     return found[0];
   }
 
   #warnIfDenied(error: unknown): void {
     if (!(error instanceof DeniedError)) throw error;
+    this.#isDenied = true;
     this.#log.warning(`${error.message}: the base does not come from the server`);
   }
 }

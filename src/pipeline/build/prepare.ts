@@ -56,16 +56,10 @@ export interface Prepared extends Omit<Release, 'around'> {
 }
 
 /**
- * Resolves the images of an application, finds what the devices have, and plans. Downloads no
- * layer, and writes only notes of what it looked up. Throws what the sources throw, and UsageError
- * for invalid names.
+ * Finds what the devices have, and plans. Downloads no layer, and writes only notes of what it
+ * looked up. Throws what the sources throw, and UsageError for a base that does not fit.
  */
-export async function prepare(
-  application: Application,
-  request: BuildRequest,
-  world: ShippingWorld,
-): Promise<Prepared> {
-  const release = await resolveRelease(application, request, world);
+export async function prepare(release: Release, request: BuildRequest, world: World): Promise<Prepared> {
   const { names, images, around } = release;
   const asked = withDeviceSetup(request, names.application);
   const { setup, baselines } = await settle(asked, { ...names, images }, around, world);

@@ -7,8 +7,17 @@ import type { Images } from './images.ts';
 export interface World extends Effects {
   cache: Cache;
   images: Images;
-  /** The Mender server, if the user has a token for it and lets the run ask it. */
-  server?: Api | undefined;
+  /**
+   * The Mender servers that the run may ask: those that the artifact goes to, as far as the user has
+   * a token.
+   */
+  servers?: readonly NamedServer[] | undefined;
+}
+
+export interface NamedServer {
+  /** For people: the host, and with a destination map also the account. */
+  name: string;
+  api: Api;
 }
 
 /** A world in which local files ship. */

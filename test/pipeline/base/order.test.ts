@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { agreedBase } from '../../../src/pipeline/base/agreedBase.ts';
 import type { Baseline } from '../../../src/pipeline/base/baseImages.ts';
 import { applicationName } from '../../../src/pipeline/base/applicationName.ts';
 import { doubtAbout, requireUnmoved } from '../../../src/pipeline/base/movedTags.ts';
@@ -65,6 +66,34 @@ describe('where the base comes from', () => {
     const history = versions.map((version, index) => ({ version, commit: `c${index}` }));
     expect((await lastOtherVersion(history, own))?.version).toBe(expected);
   });
+});
+
+describe('the base that several servers say', () => {
+  const base = (version: string, hash = 'a', more = {}) => ({
+    metadata: { version, services: { web: { image: { ref: 'web', hash } } }, ...more },
+    origin: version,
+  });
+  it.each<[string, unknown[], string | undefined]>([
+    ['no server', [], undefined],
+    ['no base', [undefined, undefined], undefined],
+    ['one base', [base('1')], '1'],
+    ['the same base', [base('1'), base('1')], '1'],
+    ['the same base under two names', [base('1', 'a', { artifactName: 'x' }), base('1')], '1'],
+  ])('is one for %s', (_, bases, expected) => {
+    expect(agreedBase(namedBases(bases))?.metadata.version).toBe(expected);
+  });
+
+  it.each<[string, unknown[], RegExp]>([
+    ['two versions', [base('1'), base('2')], /different bases: s0: 1, s1: 2$/],
+    ['nothing on one of them', [base('1'), undefined, base('1')], /s0: 1, s1: none, s2: 1$/],
+    ['other images', [base('1'), base('1', 'b')], /s0, s1: 1, but not the same artifact$/],
+    ['another module', [base('1'), base('1', 'a', { module: 'app' })], /s0, s1: 1, but/],
+  ])('is refused for %s', (_, bases, message) => {
+    expect(() => agreedBase(namedBases(bases))).toThrow(message);
+  });
+
+  const namedBases = (bases: unknown[]) =>
+    bases.map((one, index) => ({ name: `s${index}`, base: one as Baseline | undefined }));
 });
 
 describe('an image of an old commit', () => {
