@@ -86,7 +86,8 @@ export async function readApplication(options: ReadOptions): Promise<Application
   const loaded = await loadFiles(paths, scope);
   const deferred = asMapping(withoutTags(loaded.model));
   const filled = asMapping(mapStrings(deferred, (text) => interpolate(text, variables.lookup)));
-  const origin = { paths, ...(loaded.only === undefined ? {} : { only: loaded.only }) };
+  const only = loaded.only === undefined ? {} : { only: loaded.only };
+  const origin: Origin = { paths, values: notes.values, ...only };
   const resolved = checkModel(filled, origin);
   requireServices(resolved, paths);
   refuseSecretsInNames(resolved, paths, variables.lookup);

@@ -26,6 +26,8 @@ export interface Notes {
   files: Set<string>;
   /** Variables without a value. */
   unset: Set<string>;
+  /** The variables that were filled in, by their values. */
+  values: Map<string, string>;
   filled: Filled[];
   /**
    * Values for secrets that only the env file of an include has, by the variable for the device.
@@ -44,7 +46,7 @@ const MOST_CHARACTERS = 32 << 20;
 /** Notes of nothing. */
 export function newNotes(): Notes {
   const collected = { files: new Set<string>(), unset: new Set<string>(), filled: [] };
-  return { ...collected, secretValues: new Map(), reads: 0, length: 0 };
+  return { ...collected, values: new Map(), secretValues: new Map(), reads: 0, length: 0 };
 }
 
 /** How the files of one project, or of one include, are read. */
@@ -74,7 +76,12 @@ export function countFile({ notes }: Scope, { path }: YamlFile): void {
  * project grow beyond 32 MiB.
  */
 export function fill({ variables, notes }: Scope, text: string): string {
-  const filled = interpolate(text, variables.lookup, (name) => notes.unset.add(name));
+  const noted: Lookup = (name) => {
+    const value = variables.lookup(name);
+    if (value !== undefined) notes.values.set(value, name);
+    return value;
+  };
+  const filled = interpolate(text, noted, (name) => notes.unset.add(name));
   notes.length += filled.length;
   if (notes.length <= MOST_CHARACTERS) return filled;
   throw new UsageError(`the texts of the project have more than ${MOST_CHARACTERS} characters`, {

@@ -46,17 +46,25 @@ describe('parseDotenv', () => {
 
   test.each([
     ['A=1\nX="a', 'f:2: the quote is not closed'],
-    ['A=1\nX=a\0b', 'f:2: a NUL character'],
+    ['A=1\nX=a\0b', 'f:2: X: a NUL character'],
     [`A=${'x'.repeat(200)}\n${'A=$A$A$A\n'.repeat(20)}`, 'more than 8388608 characters'],
     ['\n=1', 'f:2: expected NAME=VALUE'],
     ['A B=1', 'f:1: expected NAME=VALUE'],
-    ['X=${E', 'f:1: invalid interpolation'],
-    ['X=${NO:?gone}', 'f:1: required variable NO is missing a value: gone'],
+    ['X=${E', 'f:1: X: invalid interpolation: expected ${NAME}'],
+    ['X=${NO:?gone}', 'f:1: X: required variable NO is missing a value: gone'],
   ])('%j is refused', (text, message) => {
     expect(() => parseDotenv(text, 'f', lookup)).toThrow(UsageError);
     expect(() => parseDotenv(text, 'f', lookup)).toThrow(message);
   });
 });
+
+test.each(['ab${s3cret', '"ab${s3cret"', 's3cret\0', '"s3cret', '${E s3cret}', '${NO:?$SECRET}'])(
+  'the error about %j does not show the value',
+  (value) => {
+    const known = (name: string) => (name === 'SECRET' ? 's3cret' : undefined);
+    expect(() => parseDotenv(`DB_PASSWORD=${value}`, 'f', known)).toThrow(/^f:1: (?!.*s3cret)/s);
+  },
+);
 
 describe('a huge file takes linear time and no stack', () => {
   const MIB = 1 << 20;

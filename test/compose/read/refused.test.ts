@@ -86,6 +86,19 @@ const REFUSED: Record<string, [Case, string | RegExp]> = {
     only('services: {web: {image: web}, d: {image: "d:${TAG?}", profiles: [d]}}\n'),
     'required variable TAG is missing a value',
   ],
+  'a variable in a port, without its value': [
+    { ...only('services: {web: {image: web, ports: ["${P}"]}}\n'), environment: { P: 's3cret-value' } },
+    /: services\.web\.ports\.0 has an invalid container port: \$P$/,
+  ],
+  'a variable in a number, without its value': [
+    {
+      files: {
+        'compose.yaml': 'services: {web: {image: web, cpus: "1${P}"}}\n',
+        '.env': `P='s3cret"value'\n`,
+      },
+    },
+    /: services\.web\.cpus must be a number, not "1\$P"$/,
+  ],
   'an open brace': [
     only('services:\n  web: {image: web, command: ["echo ${"]}\n'),
     /:2:\d+: invalid interpolation/,

@@ -33,7 +33,7 @@ describe('interpolate', () => {
 
   test.each([
     ['${NO?}', 'required variable NO is missing a value'],
-    ['${NO:?set $A}', 'required variable NO is missing a value: set 1'],
+    ['${NO:?set $A}', 'required variable NO is missing a value: set $A'],
     ['${EMPTY:?e}', 'required variable EMPTY is missing a value: e'],
     ['${', 'invalid interpolation'],
     ['${A', 'invalid interpolation'],

@@ -14,6 +14,8 @@ import { serviceFormFaults } from './serviceForms.ts';
 export interface Origin {
   paths: readonly string[];
   only?: { file: YamlFile; document: Document };
+  /** The names of variables that were filled in, by their values. */
+  values?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -65,7 +67,21 @@ function faultError(
   origin: Origin,
 ): UsageError {
   const what = path.length === 0 ? 'the Compose file' : path.join('.');
-  return new UsageError(`${placeOf(path, origin)}: ${what} ${message}`, { hint });
+  return new UsageError(`${placeOf(path, origin)}: ${what} ${withNames(message, origin)}`, { hint });
+}
+
+/** Characters. A shorter value is in too many messages by chance. */
+const SHORTEST_VALUE = 4;
+
+/** The message with `$NAME` for the value of a variable, which may be a password. */
+function withNames(message: string, { values = new Map() }: Origin): string {
+  const long = [...values].filter(([value]) => value.length >= SHORTEST_VALUE);
+  // The longest first: of a value that contains another, a part would remain.
+  const sorted = long.sort(([a], [b]) => b.length - a.length);
+  return sorted.reduce((text, [value, name]) => {
+    const escaped = JSON.stringify(value).slice(1, -1);
+    return text.replaceAll(escaped, () => `$${name}`).replaceAll(value, () => `$${name}`);
+  }, message);
 }
 
 function placeOf(path: readonly string[], { paths, only }: Origin): string {

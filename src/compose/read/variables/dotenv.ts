@@ -51,9 +51,10 @@ export function parseDotenv(source: string, where: string, lookup: Lookup): Map<
   const variables = new Map<string, string>();
   const reading: Reading = { text: source.replace(/^\uFEFF/, ''), where };
   let length = 0;
-  for (const { name, value, at } of assignments(reading)) {
-    const known = (asked: string) => lookup(asked) ?? variables.get(asked);
-    const expanded = value === undefined ? lookup(name) : expand(value, at, reading, known);
+  const known: Lookup = (name) => lookup(name) ?? variables.get(name);
+  for (const assignment of assignments(reading)) {
+    const { name, value, at } = assignment;
+    const expanded = value === undefined ? lookup(name) : expand(value, assignment, reading, known);
     if (expanded !== undefined) variables.set(name, expanded);
     length += expanded?.length ?? 0;
     if (length > MOST_CHARACTERS) throw unreadable(reading, at, 'the values are too long');
@@ -123,13 +124,19 @@ function bareAt(start: number, text: string): Raw {
   return { text: (comment < 0 ? line : line.slice(0, comment)).trimEnd(), isLiteral: false, end };
 }
 
-function expand({ text, isLiteral }: Raw, at: number, reading: Reading, lookup: Lookup): string {
-  if (text.includes('\0')) throw unreadable(reading, at, 'a NUL character is not allowed');
+/** An error names the variable and never shows its value. */
+function expand(
+  { text, isLiteral }: Raw,
+  { name, at }: Assignment,
+  reading: Reading,
+  lookup: Lookup,
+): string {
+  if (text.includes('\0')) throw unreadable(reading, at, `${name}: a NUL character is not allowed`);
   if (isLiteral) return text;
   try {
     return interpolate(text, lookup);
   } catch (error) {
-    if (error instanceof TemplateError) throw unreadable(reading, at, error.message);
+    if (error instanceof TemplateError) throw unreadable(reading, at, `${name}: ${error.message}`);
     throw error;
   }
 }

@@ -83,9 +83,14 @@ function expand(part: Part & { kind: 'variable' }, lookup: Lookup, unset?: (name
   if (part.operator.endsWith('+')) return isPresent ? operand() : '';
   if (isPresent) return value;
   if (part.operator.endsWith('-')) return operand();
-  if (part.operator.endsWith('?')) throw new TemplateError(missing(part.name, operand()));
+  if (part.operator.endsWith('?')) throw new TemplateError(missing(part.name, messageOf(part.operand)));
   if (value === undefined) unset?.(part.name);
   return '';
+}
+
+/** The text behind `:?` as it is written: an error shows no value of another variable. */
+function messageOf(operand: readonly Part[]): string {
+  return operand.map((part) => (part.kind === 'text' ? part.text : part.source)).join('');
 }
 
 function missing(name: string, message: string): string {
@@ -121,11 +126,11 @@ function partAt(template: string, dollar: number, depth: number): Part {
 function bracedAt(template: string, dollar: number, depth: number): Part {
   const end = closingBrace(template, dollar + 2);
   const name = matchAt(NAME, template, dollar + 2);
-  if (end === undefined || name === undefined) throw invalid(template);
+  if (end === undefined || name === undefined) throw invalid();
   const afterName = dollar + 2 + name.length;
   const operator = (matchAt(OPERATOR, template, afterName) ?? '') as Operator;
   const operand = template.slice(afterName + operator.length, end);
-  if (operator === '' && operand !== '') throw invalid(template);
+  if (operator === '' && operand !== '') throw invalid();
   const source = template.slice(dollar, end + 1);
   return { kind: 'variable', source, name, operator, operand: partsOf(operand, depth + 1) };
 }
@@ -145,6 +150,7 @@ function matchAt(pattern: RegExp, text: string, at: number): string | undefined 
   return pattern.exec(text)?.[0];
 }
 
-function invalid(template: string): TemplateError {
-  return new TemplateError(`invalid interpolation in ${JSON.stringify(template)}; a plain $ is written $$`);
+/** Does not quote the text, which may be a password with a `$`. */
+function invalid(): TemplateError {
+  return new TemplateError('invalid interpolation: expected ${NAME} or the like; a plain $ is written $$');
 }
