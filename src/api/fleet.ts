@@ -12,9 +12,9 @@ import { runRollout } from '../pipeline/rollout/run.ts';
 import type { ArtifactStoreOptions } from './artifactStore.ts';
 import { openApi } from './artifactStore.ts';
 import type { BuildOptions } from './build.ts';
-import { optional, picklist } from 'valibot';
+import { array, looseObject, optional, picklist } from 'valibot';
 import { BUILD_SCHEMA } from './build.ts';
-import { checkOptions } from './checkOptions.ts';
+import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import { amount, flag, text, texts } from './schemas.ts';
 import type { RunOptions } from './run.ts';
@@ -39,18 +39,39 @@ export interface FleetClient {
   status(request: StatusRequest): Promise<StatusReport>;
 }
 
-/** Opens the fleet of a Mender server. Throws UsageError for an invalid host or an empty token. */
+const maybeText = optional(text);
+const FLEET_SCHEMA: SchemaOf<Parameters<typeof fleet>[0]> = { host: maybeText, token: text };
+const DEVICES_SCHEMA: SchemaOf<DeviceQuery> = {
+  ...{ group: maybeText, status: maybeText, application: maybeText, version: maybeText },
+  ...{ ids: optional(texts), versionKeys: optional(texts) },
+  filters: optional(array(looseObject({}, 'an array of filters'), 'an array of filters')),
+};
+const STATUS_SCHEMA: SchemaOf<StatusRequest> = {
+  ...{ application: text, group: maybeText, to: maybeText, versionKey: maybeText },
+};
+
+/** Opens the fleet of a Mender server. Throws UsageError for a wrong option. */
 export function fleet(
   options: Pick<ArtifactStoreOptions, 'host' | 'token'>,
   run: RunOptions = {},
 ): FleetClient {
+  checkOptions(options, FLEET_SCHEMA);
   const api = openApi(options, contextOf(run));
   return {
     host: api.host,
-    devices: (query) => listDevices(api, query),
-    device: (id) => showDevice(api, id),
+    devices: (query) => {
+      checkOptions(query, DEVICES_SCHEMA);
+      return listDevices(api, query);
+    },
+    device: async (id) => {
+      checkArgument('id', id, text);
+      return showDevice(api, id);
+    },
     groups: () => listGroupSizes(api),
-    status: (request) => fleetStatus(api, request),
+    status: async (request) => {
+      checkOptions(request, STATUS_SCHEMA);
+      return fleetStatus(api, request);
+    },
   };
 }
 
@@ -82,7 +103,6 @@ const NOT_SHARED = ['artifactFilename', 'alsoFull', 'sbom', 'strictBase', 'cache
 const shared = Object.fromEntries(
   Object.entries(BUILD_SCHEMA).filter(([name]) => !NOT_SHARED.some((one) => one === name)),
 ) as Omit<typeof BUILD_SCHEMA, (typeof NOT_SHARED)[number]>;
-const maybeText = optional(text);
 const ROLLOUT_SCHEMA: SchemaOf<RolloutOptions> = {
   ...shared,
   ...{ menderHost: maybeText, tokenFile: maybeText, deviceGroup: maybeText, phases: maybeText },

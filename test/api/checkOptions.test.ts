@@ -4,6 +4,7 @@ import { inspect, verify } from '../../src/api/artifact.ts';
 import { build, plan } from '../../src/api/build.ts';
 import { containerLibrary } from '../../src/api/containerLibrary.ts';
 import { starmap } from '../../src/api/destinationMaps.ts';
+import { fleet, rollout } from '../../src/api/fleet.ts';
 import { encodeVcdiff } from '../../src/api/vcdiff.ts';
 import { UsageError } from '../../src/errors.ts';
 
@@ -15,6 +16,7 @@ function untyped(value: unknown): never {
 const MANIFEST = ['compose.yaml'];
 const store = artifactStore({ host: 'http://127.0.0.1:1', token: 'token' });
 const library = containerLibrary({ address: 'http://127.0.0.1:1' });
+const devices = fleet({ host: 'http://127.0.0.1:1', token: 'token' });
 const KEY = { path: 'a/b/c', tag: '1', arch: 'amd64' };
 
 test.each<[string, () => unknown, string]>([
@@ -63,6 +65,23 @@ test.each<[string, () => unknown, string]>([
   ['a number for an entity', () => library.quota(untyped(1)), 'option entity'],
   ['a text for tags', () => library.tag(KEY, untyped('stable')), 'option tags'],
   ['no address', () => containerLibrary(untyped({})), 'option address'],
+  ['no token of a fleet', () => fleet(untyped({})), 'option token: expected a string, found undefined'],
+  ['a number for a group', () => devices.devices(untyped({ group: 1 })), 'option group'],
+  [
+    'a text for ids',
+    () => devices.devices(untyped({ ids: 'd1' })),
+    'option ids: expected an array of strings',
+  ],
+  [
+    'a text for filters',
+    () => devices.devices(untyped({ filters: 'all' })),
+    'option filters: expected an array of',
+  ],
+  ['a filter that is no object', () => devices.devices(untyped({ filters: [1] })), 'filters.0: expected an'],
+  ['no id of a device', () => devices.device(untyped(undefined)), 'option id: expected a string'],
+  ['no application', () => devices.status(untyped({})), 'option application'],
+  ['no request', () => devices.status(untyped(undefined)), 'option application'],
+  ['another fallback', () => rollout(untyped({ manifest: MANIFEST, fallback: 'delta' })), 'option fallback'],
   ['a number for a map', () => starmap(untyped({ local: 1 })), 'option local'],
   ['a folder that is no text', () => plan({ manifest: MANIFEST }, untyped({ folder: 1 })), 'option folder'],
   ['a log without warnings', () => build({ manifest: MANIFEST }, untyped({ log: {} })), 'option log'],
@@ -92,6 +111,11 @@ test.each<[string, () => unknown]>([
   ['containerLibrary', () => containerLibrary({ address: 'http://127.0.0.1:1', ...EXTRA })],
   ['containerLibrary.download', () => library.download(KEY, 'x', untyped(EXTRA))],
   ['containerLibrary.delete', () => library.delete({ ...KEY, ...EXTRA })],
+  ['fleet', () => fleet({ token: 'token', ...EXTRA })],
+  ['fleet, in the run', () => fleet({ token: 'token' }, untyped(EXTRA))],
+  ['fleet.devices', () => devices.devices({ group: 'a', ...EXTRA })],
+  ['fleet.status', () => devices.status({ application: 'a', ...EXTRA })],
+  ['rollout', () => rollout({ manifest: MANIFEST, ...EXTRA })],
   ['starmap', () => starmap({ local: [], ...EXTRA })],
   ['encodeVcdiff', () => encodeVcdiff('a', 'b', 'c', untyped(EXTRA))],
 ])('an option that %s does not have is a UsageError that names it', async (_, call) => {
