@@ -399,7 +399,14 @@ describe('artifacts prune', () => {
 
   test('what is in use stays, and what is gone is missing', async () => {
     const { lab, server, prune, left, environment } = await stocked();
-    await run(['deploy', 'gateway-1.0.0', '-g', 'berlin', '--no-wait-for-deploy', ...server], environment);
+    const deploying = ['deploy', 'gateway-1.0.0', '-g', 'berlin', '--no-wait-for-deploy', ...server];
+    expect(await run(deploying, environment)).toMatchObject({ code: 0 });
+    const trial = await prune(...server, '--restrict-major', '1', '--dry-run');
+    expect(trial.results.map(({ reason }) => reason).sort()).toEqual([
+      'in use by an active deployment',
+      'would be deleted',
+      'would be deleted',
+    ]);
     const lost = [...lab.server.state.artifacts.values()].find(({ name }) => name === 'gateway-1.1.0');
     lab.server.faults.plan(new RegExp(`DELETE .*${lost!.id}`), { kind: 'cutAfter' });
     const { states, results } = await prune(...server, '--restrict-major', '1');

@@ -13,7 +13,7 @@ import { createStarmap } from '../../src/destinations/starmap.ts';
 import { combinedResult, runResult } from '../../src/destinations/states.ts';
 import type { RunResult, State } from '../../src/destinations/states.ts';
 import { lintMap } from '../../src/destinations/lint.ts';
-import { chooseRemovable } from '../../src/pipeline/release/retention.ts';
+import { chooseRemovable } from '../../src/pipeline/release/removable.ts';
 import type { Artifact } from '../../src/server/artifacts.ts';
 import { gatewayMap, group } from './world.ts';
 import { vector } from './vectors.ts';
@@ -317,6 +317,20 @@ describe('retention on a server', () => {
   });
   const full = (version: string): Artifact => ({ ...artifact(version, ['a']), id: version });
 
+  const byName = (one: Artifact): Artifact => ({
+    ...one,
+    artifact_depends: {
+      artifact_name: [`gateway-${one.id.split('-from-')[1]}`],
+      device_type: ['a'],
+    },
+  });
+  const of = (types: string[], one: Artifact): Artifact => ({ ...one, device_types_compatible: types });
+  const inCompose = (one: Artifact): Artifact => ({
+    ...one,
+    id: `compose-${one.id}`,
+    artifact_provides: { 'data-docker.mender-docker-compose.gateway.version': one.id },
+  });
+
   test.each<[string, Artifact[], string[], string[]]>([
     ['the base of a kept delta stays', [full('1.0.1'), delta('1.0.2', '1.0.1')], [], ['1.0.1']],
     [
@@ -338,10 +352,58 @@ describe('retention on a server', () => {
       ['1.0.2-from-1.0.1', '1.0.1'],
     ],
     [
-      'a full artifact of the kept version frees the bases of its deltas',
+      'the base of a kept delta stays also if its version has a full artifact',
       [full('1.0.1'), delta('1.0.2', '1.0.1'), full('1.0.2')],
-      ['1.0.1'],
       [],
+      ['1.0.1'],
+    ],
+    [
+      'of a base, the full artifact stays, and nothing below it',
+      [full('1.0.1'), delta('1.0.2', '1.0.1'), full('1.0.2'), delta('1.0.3', '1.0.2'), full('1.0.3')],
+      ['1.0.1', '1.0.2-from-1.0.1'],
+      ['1.0.2'],
+    ],
+    [
+      'all bases of a kept version stay',
+      [full('1.0.1'), full('1.0.2'), delta('1.0.3', '1.0.2'), delta('1.0.3', '1.0.1'), full('1.0.3')],
+      [],
+      ['1.0.2', '1.0.1'],
+    ],
+    [
+      'a base that is known by the name of its artifact stays',
+      [full('1.0.1'), full('1.0.2'), byName(delta('1.0.3', '1.0.2')), full('1.0.3')],
+      ['1.0.1'],
+      ['1.0.2'],
+    ],
+    [
+      'an artifact that depends on a name is not a full one',
+      [full('1.0.1'), byName(delta('1.0.2', '1.0.0'))],
+      [],
+      ['1.0.1'],
+    ],
+    [
+      'an artifact that depends on anything else is not a full one',
+      [full('1.0.1'), { ...full('1.0.2'), artifact_depends: { 'rootfs-image.checksum': ['abc'] } }],
+      [],
+      ['1.0.1'],
+    ],
+    [
+      'a version under another key is another base',
+      [inCompose(full('1.0.1')), full('1.0.1'), delta('1.0.2', '1.0.1')],
+      ['compose-1.0.1'],
+      ['1.0.1'],
+    ],
+    [
+      'an artifact for several types stays if one type needs it',
+      [of(['a', 'b'], full('1.0.1')), of(['b'], full('1.0.2')), delta('1.0.3', '1.0.1')],
+      [],
+      ['1.0.1'],
+    ],
+    [
+      'a base for another device type is not needed',
+      [of(['b'], full('1.0.1')), of(['b'], full('1.0.2')), full('1.0.2'), delta('1.0.3', '1.0.1')],
+      ['1.0.1'],
+      ['1.0.2'],
     ],
     [
       'the last full artifact stays, whatever deltas need',
@@ -355,6 +417,21 @@ describe('retention on a server', () => {
       found.removable.map((one) => one.artifact.id),
       found.needed.map((one) => one.artifact.id),
     ]).toEqual([removed, needed]);
+  });
+
+  test.each<[string, string[], string[], string[]]>([
+    ['nothing', [], ['1.0.1', '1.1.0-from-1.0.1', '2.0.0'], []],
+    ['a full artifact', ['gateway-2.0.0'], ['1.0.1', '1.1.0-from-1.0.1'], ['2.0.0']],
+    ['a delta, with its base', ['gateway-1.1.0'], ['2.0.0'], ['1.1.0-from-1.0.1', '1.0.1']],
+    ['what stays anyway', ['gateway-3.0.0'], ['1.0.1', '1.1.0-from-1.0.1', '2.0.0'], []],
+    ['another application', ['camera-1.0.0'], ['1.0.1', '1.1.0-from-1.0.1', '2.0.0'], []],
+  ])('in use is %s', (_, names, removed, needed) => {
+    const artifacts = [full('1.0.1'), delta('1.1.0', '1.0.1'), full('2.0.0'), full('3.0.0')];
+    const inUse = new Map(names.map((name) => [name, 'in use']));
+    const rule = [{ majors: 1, minors: null }];
+    const found = chooseRemovable(artifacts, { application: 'gateway', rules: rule, inUse });
+    expect(found.removable.map(({ artifact: { id } }) => id)).toEqual(removed);
+    expect(found.needed.map(({ artifact: { id } }) => id)).toEqual(needed);
   });
 
   test('a destination that keeps all versions keeps them for the account', () => {
