@@ -12,13 +12,21 @@ const CREDENTIALS = [
     '.m2/settings-security.xml',
     '.nuget/NuGet/NuGet.Config',
   ],
-  ...['.netrc', '_netrc', '.authinfo', '.authinfo.gpg', '.git-credentials', '.config/git/credentials'],
+  ...[
+    '.netrc',
+    '_netrc',
+    '.authinfo',
+    '.authinfo.gpg',
+    '.git-credentials',
+    '.config/git/credentials',
+    '.hg/hgrc',
+  ],
   ...['.config/gh/hosts.yml', '.config/glab-cli/config.yml', '.config/hub', '.gnupg', '.password-store'],
   ...['.ssh', 'id_rsa', 'id_dsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'],
   ...['.docker/config.json', '.dockercfg', '.config/containers/auth.json', '.kube/config'],
   ...['.aws/credentials', '.aws/config', '.azure', '.config/gcloud', '.boto', '.s3cfg', '.oci/config'],
   ...['.config/rclone/rclone.conf', '.terraformrc', '.terraform.d/credentials.tfrc.json', '.vault-token'],
-  ...['.pgpass', '.my.cnf', '.mylogin.cnf', '.mender-clirc', '.cache/mender/authtoken'],
+  ...['.pgpass', '.my.cnf', '.mylogin.cnf', '.mender-clirc', '.cache/mender/authtoken', 'cosign.key'],
   ...['.bash_history', '.zsh_history', '.psql_history', '.mysql_history'],
 ];
 

@@ -261,6 +261,8 @@ describe('a mounted project folder ships without', () => {
     'home/.config/containers/auth.json': false,
     '.vault-token': false,
     '.mender-clirc': false,
+    'keys/cosign.key': false,
+    '.hg/hgrc': false,
     '.terraform.d/credentials.tfrc.json': false,
     'refs/HEAD/objects': true,
     '.menderignore': false,
