@@ -38,9 +38,12 @@ export interface ArtifactContent {
    * The files of `manifests/` that Compose looks for: Compose files of default names, and `.env`.
    */
   composeFiles: ReadonlyMap<string, Buffer>;
+  /** Those among these files that are too large to be read. */
+  tooLarge: readonly string[];
 }
 
 const COMPOSE_FILE = /^((docker-)?compose(\.override)?\.ya?ml|\.env)$/;
+/** Bytes. Real files have some kilobytes. */
 const LARGEST_MANIFEST = 4 << 20;
 
 /**
@@ -53,6 +56,7 @@ export async function readContent(
 ): Promise<ArtifactContent> {
   const found: Found = {
     composeFiles: new Map(),
+    tooLarge: [],
     documents: new Map(),
     configs: new Map(),
     layers: new Map(),
@@ -65,22 +69,24 @@ export async function readContent(
     layers: inner(found.layers, image.id),
   }));
   const plan = found.documents.get('plan')?.get('plan')?.toString('utf8');
-  return { path, report, images, plan, composeFiles: found.composeFiles };
+  return { path, report, images, plan, composeFiles: found.composeFiles, tooLarge: found.tooLarge };
 }
 
 /** What a pass over an artifact collects. All but the Compose files are by the id of the image. */
 interface Found {
   composeFiles: Map<string, Buffer>;
+  tooLarge: string[];
   documents: Map<string, Map<string, Buffer>>;
   configs: Map<string, ImageConfig>;
   layers: Map<string, Map<Digest, FoundLayer>>;
 }
 
-function collectInto({ composeFiles, documents, configs, layers }: Found): ArtifactVisitor {
+function collectInto({ composeFiles, tooLarge, documents, configs, layers }: Found): ArtifactVisitor {
   return {
     manifest: async (file, body) => {
-      if (!COMPOSE_FILE.test(file.path) || file.size > LARGEST_MANIFEST) return;
-      composeFiles.set(file.path, await buffer(body));
+      if (!COMPOSE_FILE.test(file.path)) return;
+      if (file.size > LARGEST_MANIFEST) tooLarge.push(file.path);
+      else composeFiles.set(file.path, await buffer(body));
     },
     layer: async ({ image, diffID, kind, size }, body) => {
       inner(layers, image).set(diffID, { kind, digest: await digestOfChunks(body), size });

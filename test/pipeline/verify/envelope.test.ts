@@ -187,7 +187,13 @@ describe('the files that Compose on a device reads', () => {
     ['a broken .env', [['.env', '=x']], ['.env:1: expected NAME=VALUE']],
   ])('are checked: %s', (_, more, problems) => {
     const composeFiles = new Map([main, ...more.map(([name, text]) => [name, Buffer.from(text)] as const)]);
-    const found = manifestProblems({ path: '', report: compose, images: [image], composeFiles });
+    const found = manifestProblems({
+      path: '',
+      report: compose,
+      images: [image],
+      composeFiles,
+      tooLarge: [],
+    });
     expect(
       found.filter((line) => line.startsWith('manifests/')).map((line) => line.slice('manifests/'.length)),
     ).toEqual(problems.map((problem) => expect.stringContaining(problem) as string));
@@ -219,7 +225,13 @@ describe('the files that Compose on a device reads', () => {
     const composeFiles = new Map([
       ['docker-compose.yaml', Buffer.from(`services:\n  web:\n    image: web:2${more}\n`)],
     ]);
-    const found = manifestProblems({ path: '', report: compose, images: [image], composeFiles });
+    const found = manifestProblems({
+      path: '',
+      report: compose,
+      images: [image],
+      composeFiles,
+      tooLarge: [],
+    });
     const expected = problem === undefined ? [] : [expect.stringContaining(problem) as string];
     expect(found).toEqual(expected);
   });
@@ -229,7 +241,9 @@ describe('the files that Compose on a device reads', () => {
     ['quotes', 'services:\n  web:\n    image: "web:2"'],
   ])('show the update module every image: %s', (_, text) => {
     const composeFiles = new Map([['docker-compose.yaml', Buffer.from(text)]]);
-    expect(manifestProblems({ path: '', report: compose, images: [image], composeFiles })).toEqual([
+    expect(
+      manifestProblems({ path: '', report: compose, images: [image], composeFiles, tooLarge: [] }),
+    ).toEqual([
       'manifests/docker-compose.yaml: the image of web is not on a line of its own: it would stay for ever',
     ]);
   });

@@ -3,10 +3,10 @@ import type { ArtifactContent } from '../../../src/pipeline/verify/content.ts';
 import { manifestProblems } from '../../../src/pipeline/verify/manifest.ts';
 
 /** What `verify` says of these files in `manifests/`, in an artifact without images. */
-function problemsOf(files: Record<string, string>): string[] {
+function problemsOf(files: Record<string, string>, tooLarge: string[] = []): string[] {
   const report = { module: 'docker-compose', metaData: {} } as ArtifactContent['report'];
   const composeFiles = new Map(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)]));
-  return manifestProblems({ path: 'a.mender', report, images: [], composeFiles });
+  return manifestProblems({ path: 'a.mender', report, images: [], composeFiles, tooLarge });
 }
 
 const COMPOSE = 'docker-compose.yaml';
@@ -24,9 +24,13 @@ describe('manifestProblems', () => {
     [
       'a key that is there twice',
       { [COMPOSE]: 'services: {}\nservices: {}\n' },
-      [`manifests/${COMPOSE} can't be read`],
+      [`manifests/${COMPOSE}:2:1: the key services is there twice`],
     ],
   ])('%s', (_name, files, problems) => expect(problemsOf(files)).toEqual(problems));
+
+  it.each(['.env', 'docker-compose.override.yaml'])('%s that is too large to be checked', (name) => {
+    expect(problemsOf(EMPTY, [name])).toEqual([`manifests/${name} is too large to be checked`]);
+  });
 
   const MANY = 200_000;
   it.each<[string, Record<string, string>]>([
