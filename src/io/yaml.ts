@@ -12,15 +12,15 @@ export const LINEAR = { uniqueKeys: false, logLevel: 'error' } as const;
 const MOST_ALIASES = 1000;
 
 /**
- * Returns the value of a YAML or JSON text of one document. `merge` applies merge keys (`<<`).
- * Takes linear time. Throws an Error, with the line, for invalid YAML, for a key that is there
- * twice and for collections nested more than 200 levels deep. Throws one for too many aliases.
+ * Returns the value of a YAML or JSON text of one document. Takes linear time. Throws an Error,
+ * with the line, for invalid YAML, for a key that is there twice and for collections nested more
+ * than 200 levels deep. Throws one for too many aliases.
  */
-export function parseYaml(text: string, { merge = false } = {}): unknown {
+export function parseYaml(text: string): unknown {
   const deepLine = findDeepLine(text);
   if (deepLine !== undefined) throw new Error(`it is nested too deeply at line ${deepLine}`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { ...LINEAR, merge, lineCounter: lines });
+  const document = parseDocument(text, { ...LINEAR, lineCounter: lines });
   const [error] = document.errors;
   if (error !== undefined) throw error;
   const repeated = findRepeatedKey(document);

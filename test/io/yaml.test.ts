@@ -13,14 +13,6 @@ describe('parseYaml', () => {
     ['', null],
   ])('%j', (text, value) => expect(parseYaml(text)).toEqual(value));
 
-  test('applies merge keys only where that is asked for', () => {
-    const text = 'a: &x {b: 1}\nc: {<<: *x}';
-    expect([parseYaml(text), parseYaml(text, { merge: true })]).toEqual([
-      { a: { b: 1 }, c: { '<<': { b: 1 } } },
-      { a: { b: 1 }, c: { b: 1 } },
-    ]);
-  });
-
   test.each([
     ['a: 1\nb: 2\na: 3', 'the key a is there twice, at line 3'],
     ['a:\n  - {b: 1, "b": 2}', 'the key b is there twice, at line 2'],
