@@ -2,11 +2,14 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { UsageError } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import { mapLimited } from '../../io/pool.ts';
 import type { Lookup } from '../read/variables/template.ts';
 import { ownSecretsIn } from './ownSecrets.ts';
 
-/** Bytes that are read at once. */
+/** Bytes of a file that are read at once. */
 const CHUNK = 1 << 20;
+/** Files that are read at the same time. */
+const MOST_FILES = 8;
 
 /** A value to look for, and the variable that has it. */
 interface Needle {
@@ -23,11 +26,13 @@ export async function refuseSecretsInFiles(files: readonly string[], lookup: Loo
   const needles = ownSecretsIn(lookup).map(({ name, value }) => ({ name, bytes: Buffer.from(value) }));
   if (needles.length === 0) return;
   const longest = Math.max(...needles.map(({ bytes }) => bytes.length));
-  const window = Buffer.allocUnsafe(CHUNK + longest);
-  for (const path of files) {
+  const windows: Buffer[] = [];
+  await mapLimited(files, MOST_FILES, async (path) => {
+    const window = windows.pop() ?? Buffer.allocUnsafe(CHUNK + longest);
     const found = await findInFile(path, needles, window, longest - 1);
+    windows.push(window);
     if (found !== undefined) throw foundIn(path, found);
-  }
+  });
 }
 
 async function findInFile(
