@@ -49,7 +49,7 @@ function writeProject(host) {
   const lines = [
     'x-mender:',
     '  manifest-name: shop',
-    '  device-type: [raspberrypi4, qemux86-64]',
+    '  device-type: [genericx86-64, qemux86-64]',
     '  platform: linux/amd64',
     'services:',
     '  web:',

@@ -431,8 +431,30 @@ load_whole() {
 
 # --- The steps of an update ---
 
+# Makes one tar of several images, so that the module calls Docker once for all of them. The application is down meanwhile.
+combine() {
+  set -- "$work/ready/images"/*
+  [ $# -gt 1 ] || return 0
+  mkdir "$work/all"
+  for image; do
+    tar -xf "$image" -C "$work/all"
+    sed 's/^\[//; s/\]$//' "$work/all/manifest.json" >> "$work/manifest.json"
+    sed 's/.*"manifests":\[//; s/\]}$//' "$work/all/index.json" >> "$work/index.json"
+    # The writer of the files ends none of them with a line end.
+    for list in manifest index; do echo >> "$work/$list.json"; done
+    rm "$image"
+  done
+  { echo '['; list_in "$work/manifest.json"; echo ']'; } > "$work/all/manifest.json"
+  { echo '{"schemaVersion":2,"manifests":['; list_in "$work/index.json"; echo ']}'; } > "$work/all/index.json"
+  tar -cf "$work/ready/images/0.tar" -C "$work/all" blobs index.json manifest.json oci-layout
+}
+
+# The lines of $1 as the entries of a JSON list
+list_in() { sed '/^$/d' "$1" | sed '$!s/$/,/'; }
+
 # Leaves the module images without layers, as Docker has these
 pack() {
+  combine
   { tar -cf - -C "$work/ready" images || : > "$work/failed"; } | gzip -1 > "$work/ready.tar.gz"
   [ ! -f "$work/failed" ] || stop "the small files of the images can't be packed"
   mv "$work/ready.tar.gz" "$payload"
