@@ -13,7 +13,7 @@ export interface RetentionChoice {
 }
 
 /** An artifact of the application. */
-export interface Candidate {
+interface Candidate {
   artifact: Artifact;
   version: string;
   /** What devices have of the application afterwards: the key of the version, and the version. */
@@ -64,12 +64,12 @@ function candidatesOf(artifacts: readonly Artifact[], application: string): Cand
     return [{ artifact, key, version }];
   });
   return found.map(({ artifact, key, version }) => {
-    const { device_type: _, artifact_name: names = [], ...more } = artifact.artifact_depends ?? {};
+    const { artifact_name: names = [], ...more } = artifact.artifact_depends ?? {};
     const bases = [
       ...(more[key] ?? []).map((base) => `${key} ${base}`),
       ...names.flatMap((name) => states.get(name) ?? []),
     ];
-    const isFull = names.length === 0 && Object.keys(more).length === 0;
+    const isFull = names.length === 0 && Object.keys(more).every((one) => one === 'device_type');
     return { artifact, version, state: `${key} ${version}`, bases, isFull };
   });
 }

@@ -351,7 +351,9 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     const tar = device.unpacked('0');
     const read = (path: string): unknown => JSON.parse(readFileSync(join(tar, path), 'utf8'));
     expect(read('manifest.json')).toMatchObject([{ RepoTags: ['app:2'] }, { RepoTags: ['other:2'] }]);
-    const { manifests } = read('index.json') as { manifests: { digest: Digest; annotations: object }[] };
+    const { manifests } = read('index.json') as {
+      manifests: { digest: Digest; annotations: Record<string, string> }[];
+    };
     expect(manifests.map(({ annotations }) => Object.values(annotations))).toEqual([
       ['docker.io/library/app:2', '2'],
       ['docker.io/library/other:2', '2'],
