@@ -38,7 +38,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // One more than most machines have cores: the tests on a device wait most of the time.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 });
