@@ -5,8 +5,8 @@ import type { ServerArtifacts } from './serverArtifacts.ts';
 type Find = (server: ServerArtifacts) => Promise<Baseline | undefined>;
 
 /**
- * Returns the base that `find` finds on all servers. A server that the user may not read has no say.
- * Throws what `agreedBase` throws.
+ * Returns the base that `find` finds on all servers. A server that the user may not read has no
+ * say. Throws what `agreedBase` throws.
  */
 export async function deployedBase(
   servers: readonly ServerArtifacts[],

@@ -4,7 +4,7 @@ import { versionsToRemove } from '../../destinations/retention.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 
 /** What artifacts are judged by. */
-export interface RetentionChoice {
+interface RetentionChoice {
   application: string;
   /** An artifact may only go if every rule allows it. */
   rules: readonly RetentionRule[];
@@ -25,7 +25,7 @@ interface Candidate {
 }
 
 /** The artifacts that the rules do not keep: those that may go, and those that stay, with the reason. */
-export interface Choice {
+interface Choice {
   removable: Candidate[];
   needed: (Candidate & { reason: string })[];
 }
@@ -96,8 +96,8 @@ function unwantedOf(
 }
 
 /**
- * Notes the artifacts that devices of a type need: what the kept deltas depend on, what is needed to
- * get there, and a full artifact, with which new devices start.
+ * Notes the artifacts that devices of a type need: what the kept deltas depend on, what is needed
+ * to get there, and a full artifact, with which new devices start.
  */
 function noteNeeded(
   type: string,
