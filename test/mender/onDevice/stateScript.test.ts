@@ -153,9 +153,36 @@ class Device {
     return stderr;
   }
 
+  /**
+   * Runs the installation, and kills it before or after this call of Docker. Returns false if it
+   * ends before that.
+   */
+  runUntil(side: 'before' | 'after', call: number): boolean {
+    const kill = `[ $(wc -l < ${this.docker}/calls) != ${call} ] || kill -9 0`;
+    const [before, after] = side === 'after' ? [':', kill] : [kill, ':'];
+    const lines = ['#!/bin/sh', `echo >> ${this.docker}/calls`, before, `${DOCKER} "$@"`, 'status=$?', after];
+    this.write('bin/docker', [...lines, 'exit $status', ''].join('\n'));
+    const { file, arguments: argv, env } = this.command();
+    const { signal } = spawnSync('setsid', ['--wait', file, ...argv], {
+      env: { ...env, PATH: `${env['PATH']}:/usr/bin` },
+      cwd: '/',
+    });
+    rmSync(join(this.tools, 'docker'));
+    this.link('docker', DOCKER);
+    return signal !== null;
+  }
+
   /** What the module does when it has rolled back, as far as the script sees it. */
   moveBack(): void {
     execFileSync('mv', [join(this.store, 'previous'), join(this.store, 'current')]);
+  }
+
+  /** What the client and the module do when the client was killed: they roll back. */
+  undo(): void {
+    rmSync(join(this.tree, 'mender-docker-delta'), { recursive: true, force: true });
+    this.run('ArtifactRollback_Enter');
+    if (this.moved().includes('previous')) this.moveBack();
+    this.run('ArtifactRollback_Leave');
   }
 
   moved(): string[] {
@@ -528,6 +555,35 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(device.run()).toContain('app:2 is loaded');
     expect(held(device.loads()['app:2'], blobsOf(v2))).toEqual(blobsOf(v2, 1));
   });
+
+  test('killed at any call of Docker, it is started again or rolled back as if nothing had been', async () => {
+    const folder = temporaryFolder();
+    const { v1, v2 } = await versions(folder);
+    const other = imageOf('other:2', v2.layers);
+    const moved = payloadOf('app', { ...v2, name: v1.name }, v1, folder);
+    const images = [moved, payloadOf('other', other, v1, folder)];
+    let moments = 0;
+    // Each shell takes every second call. Every third moment starts the script again.
+    for (let call = shell === 'dash' ? 1 : 2, isKilled = true; isKilled; call += 2) {
+      for (const side of ['before', 'after'] as const) {
+        const device = new Device(shell, kind);
+        await device.hold(v1);
+        await device.receive(images);
+        isKilled = device.runUntil(side, call);
+        if (isKilled && moments % 3 === 0) {
+          await device.receive(images);
+          expect(device.run(), `${side} call ${call}`).not.toContain('refused');
+          const now = { 'app:1': device.idOf(v2), 'other:2': device.idOf(other) };
+          expect(device.images(), `${side} call ${call}`).toMatchObject(now);
+        }
+        moments += Number(isKilled);
+        device.undo();
+        expect(device.images(), `${side} call ${call}`).toEqual({ 'app:1': device.idOf(v1) });
+        expect(device.moved(), `${side} call ${call}`).toEqual(['current']);
+      }
+    }
+    expect(moments).toBeGreaterThanOrEqual(12);
+  }, 120_000);
 
   test.each([
     ['made from it', true],
