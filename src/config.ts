@@ -1,4 +1,4 @@
-import { didYouMean, oneOf } from './commands/line/suggest.ts';
+import { closest, didYouMean, oneOf } from './commands/line/suggest.ts';
 import type { Option, OptionTable } from './commands/terminal/command.ts';
 import { VARIABLE_PREFIX, flagName, variableName } from './commands/terminal/command.ts';
 import { meansTrue } from './commands/terminal/home.ts';
@@ -31,9 +31,15 @@ export function unknownVariables(environment: Environment, tables: readonly Opti
     (name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name),
   );
   return unknown.map((name) => {
-    const advice = didYouMean(name, known);
-    return `${name} is ignored: there is no such setting${advice === undefined ? '' : `, ${advice}`}`;
+    // Without the prefix, which every name has: it would hide how different two short names are.
+    const near = closest(ownPart(name), known.map(ownPart));
+    const advice = near === undefined ? '' : `, did you mean ${VARIABLE_PREFIX}${near}?`;
+    return `${name} is ignored: there is no such setting${advice}`;
   });
+}
+
+function ownPart(variable: string): string {
+  return variable.slice(VARIABLE_PREFIX.length);
 }
 
 function valueOf(text: string, variable: string, { type, array, choices }: Option): unknown {

@@ -9,7 +9,7 @@ import { counted, gathered, readHead } from '../io/streams.ts';
 import { writeAll } from '../io/writeFrom.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
-import type { BlobDelivery, BlobSink } from '../oci/image.ts';
+import type { ArrivingBlob, BlobSink } from '../oci/image.ts';
 import type { GzipFile } from '../tar/tar.ts';
 import { writeInCache } from './files.ts';
 import type { CacheLayout } from './layout.ts';
@@ -40,13 +40,13 @@ export interface SinkOptions {
  * bytes do not match the digest.
  */
 export function cacheSink(layout: CacheLayout, options: SinkOptions): BlobSink {
-  return async (delivery: BlobDelivery) => {
-    const { kind, digest, stream } = delivery;
+  return async (arriving: ArrivingBlob) => {
+    const { kind, digest, stream } = arriving;
     const what = `${kind} ${digest}`;
     const store = (): Promise<void> =>
       kind === 'config'
         ? storeVerified(layout.config(digest), stream as AsyncIterable<Buffer>, digest, what)
-        : storeWithProgress(layout.layer(digest), delivery, options);
+        : storeWithProgress(layout.layer(digest), arriving, options);
     await nameInErrors(what, store);
   };
 }
@@ -62,27 +62,27 @@ async function nameInErrors(what: string, work: () => Promise<void>): Promise<vo
   }
 }
 
-async function storeWithProgress(path: string, delivery: BlobDelivery, options: SinkOptions): Promise<void> {
-  const task = options.progress.start(`layer ${hexOf(delivery.digest).slice(0, 12)}`, delivery.size);
-  const chunks = counted(delivery.stream as AsyncIterable<Buffer>, (bytes) => task.advance(bytes));
+async function storeWithProgress(path: string, arriving: ArrivingBlob, options: SinkOptions): Promise<void> {
+  const task = options.progress.start(`layer ${hexOf(arriving.digest).slice(0, 12)}`, arriving.size);
+  const chunks = counted(arriving.stream as AsyncIterable<Buffer>, (bytes) => task.advance(bytes));
   try {
     const stream = Readable.from(chunks, { objectMode: false });
-    await storeLayer(path, { ...delivery, stream }, options);
+    await storeLayer(path, { ...arriving, stream }, options);
   } finally {
     task.end();
-    delivery.stream.destroy();
+    arriving.stream.destroy();
   }
 }
 
-async function storeLayer(path: string, delivery: BlobDelivery, options: SinkOptions): Promise<void> {
-  const { digest: diffID, stream } = delivery;
+async function storeLayer(path: string, arriving: ArrivingBlob, options: SinkOptions): Promise<void> {
+  const { digest: diffID, stream } = arriving;
   const { largestLayer: largest } = options;
   try {
     const { head, all } = await readHead(stream[Symbol.asyncIterator](), LONGEST_MAGIC);
     const isGzip = compressionOf(head) === 'gzip';
     const store = { path, diffID };
-    const job = isGzip && isOnlyShipped(delivery, options) ? { largest } : { largest, store };
-    const record = isGzip ? await storeGzipped(all, path, job, delivery) : await storeOther(all, job);
+    const job = isGzip && isOnlyShipped(arriving, options) ? { largest } : { largest, store };
+    const record = isGzip ? await storeGzipped(all, path, job, arriving) : await storeOther(all, job);
     await writeLayerRecord(path, record);
   } finally {
     stream.destroy();
@@ -90,7 +90,7 @@ async function storeLayer(path: string, delivery: BlobDelivery, options: SinkOpt
 }
 
 /** A layer whose blob digest nobody compared must be compared with its diffID. */
-function isOnlyShipped({ digest, blobDigest, size }: BlobDelivery, { shipped }: SinkOptions): boolean {
+function isOnlyShipped({ digest, blobDigest, size }: ArrivingBlob, { shipped }: SinkOptions): boolean {
   return blobDigest !== undefined && (size ?? 0) >= LARGE && shipped?.has(digest) === true;
 }
 
@@ -103,7 +103,7 @@ async function storeGzipped(
   chunks: AsyncIterable<Buffer>,
   path: string,
   job: UnpackJob,
-  { blobDigest, size: sizeOnTheWay = 0 }: BlobDelivery,
+  { blobDigest, size: sizeOnTheWay = 0 }: ArrivingBlob,
 ): Promise<LayerRecord> {
   const unpack = HAS_THREADS && sizeOnTheWay >= LARGE ? unpackInThread : unpackHere;
   const { gzipped, unpacked } = await keepGzip(`${path}.gz`, chunks, blobDigest, (file, written) =>

@@ -44,7 +44,7 @@ export type KeepDocument = (kind: 'manifest' | 'config', bytes: Uint8Array) => P
 /**
  * A blob on its way from a source into a sink: the config, or a layer as the source compresses it.
  */
-export interface BlobDelivery {
+export interface ArrivingBlob {
   kind: 'config' | 'layer';
   /** The config's digest, or the layer's diffID. */
   digest: Digest;
@@ -58,8 +58,8 @@ export interface BlobDelivery {
   blobDigest?: Digest;
 }
 
-/** Consumes one delivery to its end. Throws IntegrityError if the bytes do not match the digest. */
-export type BlobSink = (delivery: BlobDelivery) => Promise<void>;
+/** Consumes one blob to its end. Throws IntegrityError if the bytes do not match the digest. */
+export type BlobSink = (arriving: ArrivingBlob) => Promise<void>;
 
 /** Where images come from: a registry, the Docker daemon, an archive, a container library. */
 export interface ImageSource {

@@ -6,7 +6,7 @@ import type { Http } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { BlobDelivery, BlobSink, ImageRequest, ImageSource, KeepDocument } from '../oci/image.ts';
+import type { ArrivingBlob, BlobSink, ImageRequest, ImageSource, KeepDocument } from '../oci/image.ts';
 import type { ResolvedImage } from '../oci/image.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
@@ -185,19 +185,19 @@ async function fetchBlobs(
   }
 }
 
-/** Begins the delivery of one blob. */
-type Open = () => Promise<BlobDelivery>;
+/** Begins to read one blob. */
+type Open = () => Promise<ArrivingBlob>;
 
 async function deliver(open: Open, sink: BlobSink, controller: AbortController): Promise<void> {
   controller.signal.throwIfAborted();
-  const delivery = await open();
+  const arriving = await open();
   try {
-    await sink(delivery);
+    await sink(arriving);
   } catch (error) {
     controller.abort(error);
     throw error;
   } finally {
-    delivery.stream.destroy();
+    arriving.stream.destroy();
   }
 }
 
@@ -222,7 +222,7 @@ async function openConfig(
   context: Context,
   { reference, configDigest: digest }: ResolvedImage,
   signal: AbortSignal,
-): Promise<BlobDelivery> {
+): Promise<ArrivingBlob> {
   const bytes =
     context.configs.get(digest) ?? (await fetchSmallBlob(context.client, reference, { digest }, signal));
   return { kind: 'config', digest, size: bytes.length, stream: Readable.from([bytes]) };
@@ -234,7 +234,7 @@ function openLayer(
   diffID: Digest,
   descriptor: Descriptor | undefined,
   signal: AbortSignal,
-): Promise<BlobDelivery> {
+): Promise<ArrivingBlob> {
   if (descriptor === undefined) {
     throw new NotFoundError(`${formatReference(reference)}: no registry is known for layer ${diffID}`);
   }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { decompressed } from '../../src/compress/decompress.ts';
-import type { BlobDelivery, BlobSink, ResolvedImage } from '../../src/oci/image.ts';
+import type { ArrivingBlob, BlobSink, ResolvedImage } from '../../src/oci/image.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 
 export interface Collector {
   sink: BlobSink;
   /** What arrived, by the digest that it was announced with: the digest of its uncompressed bytes. */
-  arrived: Map<Digest, { kind: BlobDelivery['kind']; found: Digest; bytes: number }>;
+  arrived: Map<Digest, { kind: ArrivingBlob['kind']; found: Digest; bytes: number }>;
 }
 
 /** A sink that keeps nothing but digests. */

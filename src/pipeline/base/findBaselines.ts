@@ -177,7 +177,11 @@ async function chooseCandidate({
     return { ref, commit, origin: 'the last other VERSION in the history', required: false };
   }
   if (repository?.shallow) throw unknownRef(repository, 'with another VERSION');
-  log.info(`VERSION has had no version but ${artifact.version} in the history: there is no base in git`);
+  log.info(
+    repository === undefined
+      ? 'the project is in no git repository with a commit: there is no base in git'
+      : `VERSION has had no version but ${artifact.version} in the history: there is no base in git`,
+  );
   return undefined;
 }
 
