@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CI_SYSTEMS, ciFile } from '../../src/commands/init/ciFiles.ts';
@@ -8,6 +8,7 @@ import { withSettings } from '../../src/commands/init/withSettings.ts';
 import { runCli } from '../helpers/cli.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
+import { requireTool } from '../helpers/tools.ts';
 
 const COMPOSE = `# The shop.
 services:
@@ -40,7 +41,39 @@ describe('init', () => {
         `  platform: linux/arm64\n  module: docker-compose\n${COMPOSE}`,
     );
     expect(textIn(folder, 'VERSION')).toBe('1.0.0\n');
-    expect(textIn(folder, '.gitignore')).toBe('*.mender\n');
+    expect(textIn(folder, '.gitignore')).toBe('*.mender\n*.mender.*\n');
+  });
+
+  it.each([
+    ['-t rpi4', 'device-type: rpi4\n', ['rpi4']],
+    ['-t rpi4 -t rpi5', 'device-type: [rpi4, rpi5]\n', ['rpi4', 'rpi5']],
+    ['-t rpi4 -t rpi4', 'device-type: rpi4\n', ['rpi4']],
+    ['-t rpi4 -t 5', 'device-type: [rpi4, "5"]\n', ['rpi4', '5']],
+  ])('writes and reports all device types of %s', async (line, text, types) => {
+    const folder = project();
+    const { stdout } = await init(folder, `${line} -p linux/arm64 --json`);
+    expect(JSON.parse(stdout)).toMatchObject({ settings: { 'device-type': types } });
+    expect(textIn(folder, 'compose.yaml')).toContain(`\n  ${text}`);
+    expect(JSON.parse((await init(folder, '--json')).stdout)).toMatchObject({
+      written: [],
+      settings: { 'device-type': types },
+    });
+  });
+
+  it('takes the Compose file itself', async () => {
+    const folder = project();
+    writeFileSync(join(folder, 'base.yaml'), COMPOSE);
+    const { code, stdout } = await init(join(folder, 'base.yaml'), '-t a -p linux/amd64');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ build \S+base\.yaml --no-delta --release\n$/);
+    expect(parse(textIn(folder, 'base.yaml'))).toHaveProperty('x-mender');
+    expect(textIn(folder, 'compose.yaml')).toBe(COMPOSE);
+  });
+
+  it('in an empty folder says which file to write', async () => {
+    const { code, stderr } = await init(temporaryFolder());
+    expect(code).toBe(3);
+    expect(stderr).toContain('try: write a compose.yaml there (see docs/quick-start.md), or name another');
   });
 
   it.each([
@@ -80,9 +113,60 @@ describe('init', () => {
     const folder = project();
     writeFileSync(join(folder, 'VERSION'), '7\n');
     writeFileSync(join(folder, '.gitignore'), 'node_modules');
-    await init(folder, '-t a -p linux/amd64 --first-version 2');
+    await init(folder, '-t a -p linux/amd64');
     expect(textIn(folder, 'VERSION')).toBe('7\n');
-    expect(textIn(folder, '.gitignore')).toBe('node_modules\n*.mender\n');
+    expect(textIn(folder, '.gitignore')).toBe('node_modules\n*.mender\n*.mender.*\n');
+  });
+
+  it.each([
+    ['*.mender', '*.mender\n*.mender.*\n'],
+    ['*.mender.*\r\n*.mender\r\n', '*.mender.*\r\n*.mender\r\n'],
+    ['*.mender.*\n', '*.mender.*\n*.mender\n'],
+  ])('completes the .gitignore %j', async (before, after) => {
+    const folder = project();
+    writeFileSync(join(folder, '.gitignore'), before);
+    await init(folder, '-t a -p linux/amd64');
+    expect(textIn(folder, '.gitignore')).toBe(after);
+  });
+
+  describe('on a prepared project', () => {
+    const PREPARED = `x-mender:
+  manifest-name: shop
+  device-type: [rpi4, rpi5]
+  platform: linux/arm64/v8
+${COMPOSE}`;
+    const prepared = (): string => {
+      const folder = project(PREPARED);
+      writeFileSync(join(folder, 'VERSION'), '7\n');
+      return folder;
+    };
+
+    it.each([
+      ['-t other', '--device-type other: x-mender of FOLDER/compose.yaml says rpi4, rpi5'],
+      ['-t rpi4', '--device-type rpi4: x-mender of FOLDER/compose.yaml says rpi4, rpi5'],
+      ['-p linux/amd64', '--platform linux/amd64: x-mender of FOLDER/compose.yaml says linux/arm64'],
+      ['-m kiosk', '--manifest-name kiosk: x-mender of FOLDER/compose.yaml says shop'],
+      ['--first-version 2', '--first-version 2: FOLDER/VERSION says "7"'],
+    ])('refuses %s, and writes nothing', async (line, message) => {
+      const folder = prepared();
+      const { code, stderr } = await init(folder, line);
+      expect(stderr).toContain(`error: ${message.replace('FOLDER', folder)}\n  try: change `);
+      expect(code).toBe(2);
+      expect(textIn(folder, 'compose.yaml')).toBe(PREPARED);
+      expect(existsSync(join(folder, '.gitignore'))).toBe(false);
+    });
+
+    it.each(['', '-t rpi5 -t rpi4', '-p linux/arm64', '-m shop', '--first-version 7'])(
+      'reports what the file says: %j',
+      async (line) => {
+        const folder = prepared();
+        const { code, stdout } = await init(folder, `${line} --json`);
+        expect(code).toBe(0);
+        expect(JSON.parse(stdout)).toMatchObject({
+          settings: { 'manifest-name': 'shop', 'device-type': ['rpi4', 'rpi5'], platform: 'linux/arm64' },
+        });
+      },
+    );
   });
 
   it('takes name and platform from the Compose file', async () => {
@@ -96,12 +180,12 @@ describe('init', () => {
   it("takes the rest from the user's configuration", async () => {
     const config = temporaryFolder();
     mkdirSync(join(config, 'mender-docker-delta'));
-    const lines = 'device-type: [qemux86-64]\nplatform: linux/amd64\nmodule: app\n';
+    const lines = 'device-type: [qemux86-64, rpi4]\nplatform: linux/amd64\nmodule: app\n';
     writeFileSync(join(config, 'mender-docker-delta/config.yaml'), lines);
     const folder = project();
     await init(folder, '', { XDG_CONFIG_HOME: config });
     expect(parse(textIn(folder, 'compose.yaml'))).toMatchObject({
-      'x-mender': { 'device-type': 'qemux86-64', platform: 'linux/amd64', module: 'app' },
+      'x-mender': { 'device-type': ['qemux86-64', 'rpi4'], platform: 'linux/amd64', module: 'app' },
     });
   });
 
@@ -109,6 +193,7 @@ describe('init', () => {
     ['', 'no device-type is given', 2],
     ['-t a', 'no platform is given', 2],
     ['-t a -p nonsense', 'nonsense', 2],
+    ['-t a -p linux/amd64 --first-version a/b', '--first-version: expected a version', 2],
   ])('without a terminal needs what it can not know: %j', async (line, message, exit) => {
     const folder = project();
     const { code, stderr } = await init(folder, line);
@@ -118,17 +203,140 @@ describe('init', () => {
     expect(existsSync(join(folder, 'VERSION'))).toBe(false);
   });
 
-  it.each(CI_SYSTEMS)('writes the file for %s, and never over another one', async (system) => {
+  describe.each(CI_SYSTEMS)('--ci %s', (system) => {
+    const LINE = `-t a -p linux/amd64 --ci ${system}`;
+    const inGit = (below: string): { top: string; folder: string } => {
+      const top = realpathSync(temporaryFolder());
+      execFileSync('git', ['init', '-q'], { cwd: top });
+      const folder = join(top, below);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'compose.yaml'), COMPOSE);
+      return { top, folder };
+    };
+
+    it.each([
+      ['.', '.', '.'],
+      ['app', '.', 'app'],
+      ['a b/ü', '.', 'a b/ü'],
+      ['app', 'compose.yaml', 'app/compose.yaml'],
+      ['-x', '.', './-x'],
+    ])('writes the file to the top of the repository: %s, %s', async (below, named, manifest) => {
+      const { top, folder } = inGit(below);
+      const { code, stderr } = await init(join(folder, named), LINE);
+      expect(code, stderr).toBe(0);
+      const { path, text } = ciFile(system, manifest);
+      expect(textIn(top, path)).toBe(text);
+      expect(manifestIn(text)).toBe(manifest);
+    });
+
+    it('writes the file into the project folder without git', async () => {
+      const folder = project();
+      await init(folder, LINE);
+      const { path, text } = ciFile(system, '.');
+      expect(textIn(folder, path)).toBe(text);
+      expect((await init(folder, `--ci ${system}`)).stdout).toContain('nothing to do');
+    });
+
+    it('refuses to replace another file, and writes nothing', async () => {
+      const folder = project();
+      const { path } = ciFile(system, '.');
+      mkdirSync(join(folder, path, '..'), { recursive: true });
+      writeFileSync(join(folder, path), 'mine');
+      const { code, stderr } = await init(folder, LINE);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`--ci ${system}: ${join(folder, path)} exists and has other content`);
+      expect(textIn(folder, path)).toBe('mine');
+      expect(textIn(folder, 'compose.yaml')).toBe(COMPOSE);
+    });
+
+    it.each(['${{ secrets.A }}', 'a\nb', '$HOME'])('refuses a folder named %j', async (name) => {
+      const { folder } = inGit(name);
+      const { code, stderr } = await init(folder, LINE);
+      expect(code).toBe(2);
+      expect(stderr).toContain('has characters that CI systems replace');
+    });
+  });
+
+  it('on a terminal asks again after an answer that it can not use', async () => {
     const folder = project();
-    const { path, text } = ciFile(system);
-    await init(folder, `-t a -p linux/amd64 --ci ${system}`);
-    expect(textIn(folder, path)).toBe(text);
-    expect(parse(text)).toBeTypeOf('object');
-    writeFileSync(join(folder, path), 'mine');
-    await init(folder, `--ci ${system}`);
-    expect(textIn(folder, path)).toBe('mine');
+    const asked = await onTerminal(folder, [
+      ['Name of the application [shop]', 'kiosk'],
+      ['Device type', ''],
+      ['device-type is needed', ''],
+      ['Device type', 'rpi4, rpi5'],
+      ['Platform', 'nonsense'],
+      ['platform "nonsense" is not', 'linux/arm64'],
+      ['Update module', 'dokcer'],
+      ['module "dokcer": expected', ''],
+    ]);
+    expect(asked.code, asked.screen).toBe(0);
+    expect(parse(textIn(folder, 'compose.yaml'))).toMatchObject({
+      'x-mender': {
+        'manifest-name': 'kiosk',
+        'device-type': ['rpi4', 'rpi5'],
+        platform: 'linux/arm64',
+        module: 'docker-compose',
+      },
+    });
+  });
+
+  it.each([
+    ['Ctrl-D', '\x04', 2, 'the input ended before an answer'],
+    ['Ctrl-C', '\x03', 130, 'interrupted'],
+  ])('on a terminal ends at %s', async (_, key, code, message) => {
+    const folder = project();
+    const asked = await onTerminal(folder, [['Name of the application', key, '']]);
+    expect(asked).toEqual({ code, screen: expect.stringContaining(message) as string });
+    expect(textIn(folder, 'compose.yaml')).toBe(COMPOSE);
   });
 });
+
+function manifestIn(text: string): unknown {
+  const file = parse(text) as {
+    variables?: { COMPOSE_MANIFEST: string };
+    jobs?: { artifact: { steps: { with?: { manifest?: string } }[] } };
+  };
+  const steps = file.jobs?.artifact.steps ?? [];
+  return file.variables?.COMPOSE_MANIFEST ?? steps.map((step) => step.with?.manifest).find(Boolean);
+}
+
+type Step = readonly [waitFor: string, answer: string, end?: string];
+
+/** Runs init in a terminal of its own, and answers each question once it is on the screen. */
+async function onTerminal(
+  folder: string,
+  steps: readonly Step[],
+): Promise<{ code: number | null; screen: string }> {
+  requireTool('script');
+  const root = resolve(import.meta.dirname, '../..');
+  const main = join(temporaryFolder(), 'main.mjs');
+  writeFileSync(
+    main,
+    `const { main } = await import(${JSON.stringify(join(root, 'src/cli.ts'))});\n` +
+      'process.exitCode = await main(process.argv.slice(2));\n',
+  );
+  const line = `node --import ${join(root, 'test/helpers/typescript.js')} ${main} init ${folder}`;
+  const child = spawn('script', ['-qec', line, '/dev/null'], {
+    env: { PATH: process.env['PATH'], HOME: temporaryFolder(), TERM: 'dumb' },
+  });
+  let screen = '';
+  let seen = 0;
+  const left = [...steps];
+  child.stdout.on('data', (chunk: Buffer) => {
+    screen += chunk.toString();
+    const [step] = left;
+    if (step === undefined) return;
+    const [waitFor, answer, end = '\r'] = step;
+    const at = screen.indexOf(waitFor, seen);
+    const promptEnd = at < 0 ? -1 : screen.indexOf(': ', at + waitFor.length);
+    if (promptEnd < 0) return;
+    left.shift();
+    seen = screen.length;
+    child.stdin.write(answer + end);
+  });
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  return { code, screen };
+}
 
 describe('withSettings', () => {
   it.each([
@@ -136,6 +344,8 @@ describe('withSettings', () => {
     ['x-mender:\n    a: 1 # one\nb: 2\n', { k: 'v' }, 'x-mender:\n    k: v\n    a: 1 # one\nb: 2\n'],
     ['x-mender:\n  k: w\n', { k: 'v' }, 'x-mender:\n  k: w\n'],
     ['', { k: '1' }, 'x-mender:\n  k: "1"\n'],
+    ['', { k: ['v'] }, 'x-mender:\n  k: v\n'],
+    ['', { k: ['v', '1'] }, 'x-mender:\n  k: [v, "1"]\n'],
     ['', { k: 'no' }, 'x-mender:\n  k: "no"\n'],
     ['', { k: 'linux/arm/v7' }, 'x-mender:\n  k: linux/arm/v7\n'],
   ])('%j with %j', (text, settings, result) => {

@@ -55,7 +55,7 @@ describe('the GitLab template', () => {
 
   it.each([
     ['the template', TEMPLATE, '.mender-docker-delta'],
-    ['the file of init', ciFile('gitlab').text, 'mender'],
+    ['the file of init', ciFile('gitlab', '.').text, '.mender-docker-delta'],
   ])('installs no package that the project did not name: %s', async (_, file, job) => {
     const [check] = (parseYaml(file) as Record<string, Job>)[job]!.before_script!;
     const run = (DELTA_TOOL_PACKAGE: string) =>
@@ -68,10 +68,54 @@ describe('the GitLab template', () => {
   });
 });
 
+/** A step of a workflow, as far as the rules of docs/ci.md go. */
+interface Step {
+  uses: string;
+  with: Record<string, unknown>;
+}
+
+/** The inputs that init writes under x-mender. */
+const SETTINGS = ['device-type', 'platform', 'module'];
+
+function withoutSettings(inputs: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !SETTINGS.includes(name)));
+}
+
+describe('the files of init', () => {
+  const github = (text: string) =>
+    parseYaml(text) as { on: { push: { branches: string[] } }; jobs: { artifact: { steps: Step[] } } };
+
+  it('follow docs/ci.md at GitHub', () => {
+    const [, block] = /```yaml\n(on:[^]*?)```/.exec(readFileSync(join(ROOT, 'docs/ci.md'), 'utf8'))!;
+    const documented = github(block!);
+    const written = github(ciFile('github', 'docker-compose.yaml').text);
+    expect(written.on.push.branches).toEqual(documented.on.push.branches);
+    expect(written.jobs.artifact.steps).toEqual(
+      documented.jobs.artifact.steps.map((step) => ({ ...step, with: withoutSettings(step.with) })),
+    );
+  });
+
+  it('follow the template at GitLab', () => {
+    type Job = Record<string, unknown> & { script?: string[] };
+    const jobsOf = (text: string) => parseYaml(text) as Record<string, Job>;
+    const template = jobsOf(TEMPLATE);
+    const written = jobsOf(ciFile('gitlab', '.').text);
+    const scriptOf = (jobs: Record<string, Job>, name: string) =>
+      jobs[name]!.script!.map((line) => line.replace(/ --json > \S+$/, ''));
+    for (const name of ['mender-delta', 'mender-release']) {
+      expect(written[name]).toMatchObject({ ...template[name], script: scriptOf(template, name) });
+    }
+    const { cache, variables, before_script } = template['.mender-docker-delta']!;
+    expect(written['.mender-docker-delta']).toMatchObject({ cache, variables, before_script });
+  });
+});
+
 it('names one version of each action everywhere', () => {
   const workflows = readdirSync(join(ROOT, '.github/workflows')).map((name) => `.github/workflows/${name}`);
   const texts = ['docs/ci.md', ...workflows].map((path) => readFileSync(join(ROOT, path), 'utf8'));
-  const used = [...texts, ciFile('github').text].flatMap((text) => [...text.matchAll(/uses: (.+)@(\S+)/g)]);
+  const used = [...texts, ciFile('github', '.').text].flatMap((text) => [
+    ...text.matchAll(/uses: (.+)@(\S+)/g),
+  ]);
   const versions = new Map<string, Set<string>>();
   for (const [, name, version] of used)
     versions.set(name!, new Set([...(versions.get(name!) ?? []), version!]));

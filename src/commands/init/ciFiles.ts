@@ -1,47 +1,67 @@
+import { scalar } from './withSettings.ts';
+
 export const CI_SYSTEMS = ['github', 'gitlab'] as const;
 export type CiSystem = (typeof CI_SYSTEMS)[number];
 
-/** The file that lets a CI system build a release for each tag, by its path in the project. */
-export function ciFile(system: CiSystem): { path: string; text: string } {
-  return FILES[system];
+/**
+ * The file with which a CI system builds a delta for each branch and a full artifact as well for
+ * each tag. `path` and `manifest`, the Compose file or its folder, start at the top of the git
+ * repository.
+ */
+export function ciFile(system: CiSystem, manifest: string): { path: string; text: string } {
+  return system === 'github'
+    ? { path: '.github/workflows/mender.yml', text: githubText(scalar(manifest)) }
+    : { path: '.gitlab-ci.yml', text: gitlabText(scalar(manifest)) };
 }
 
-const FILES: Record<CiSystem, { path: string; text: string }> = {
-  github: {
-    path: '.github/workflows/mender.yml',
-    text: `name: mender
+function githubText(manifest: string): string {
+  return `name: mender
 on:
   push:
+    branches: [main]
     tags: ['*']
 permissions:
   contents: read
 jobs:
-  build:
+  artifact:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v5
         with:
           # The base is an earlier commit.
           fetch-depth: 0
+      - uses: actions/cache@v4
+        with:
+          path: ~/.cache/mender-docker-delta
+          # Jobs with the token do not read what jobs without it wrote.
+          key: mender-docker-delta-\${{ github.ref_type }}-\${{ github.run_id }}
+          restore-keys: mender-docker-delta-\${{ github.ref_type }}-
       - uses: mender-docker-delta/mender-docker-delta@v0
         with:
-          manifest: .
-          release: true
-          cache: false
-          token: \${{ secrets.MENDER_PAT }}
-`,
-  },
-  gitlab: {
-    path: '.gitlab-ci.yml',
-    text: `# Variables of the project: MENDER_PAT, masked and protected, and DELTA_TOOL_PACKAGE, the address of the tool's package.
+          manifest: ${manifest}
+          cache: 'false'
+          release: \${{ github.ref_type == 'tag' }}
+          also-full: \${{ github.ref_type == 'tag' }}
+          upload: \${{ github.ref_type == 'tag' }}
+          token: \${{ github.ref_type == 'tag' && secrets.MENDER_PAT || '' }}
+`;
+}
+
+function gitlabText(manifest: string): string {
+  return `# Variables of the project: MENDER_PAT, masked and protected, and DELTA_TOOL_PACKAGE, the address of the tool's package.
 # Protect the tags, so that only they get the token.
-mender:
-  image: node:22
-  rules:
-    - if: $CI_COMMIT_TAG
+variables:
+  COMPOSE_MANIFEST: ${manifest}
+
+.mender-docker-delta:
+  image: node:22-bookworm
   variables:
     # The base is an earlier commit.
-    GIT_DEPTH: 0
+    GIT_DEPTH: '0'
+    MENDER_DOCKER_DELTA_CACHE_DIR: $CI_PROJECT_DIR/.mender-docker-delta
+  cache:
+    paths:
+      - .mender-docker-delta/
   before_script:
     - |
       if [ -z "$DELTA_TOOL_PACKAGE" ]; then
@@ -50,8 +70,27 @@ mender:
         exit 2
       fi
     - npm install --global --no-audit --no-fund "$DELTA_TOOL_PACKAGE"
+  artifacts:
+    paths:
+      - '*.mender'
+
+mender-delta:
+  extends: .mender-docker-delta
+  rules:
+    - if: $CI_COMMIT_BRANCH
+  cache:
+    key: mender-docker-delta-branches
   script:
-    - mender-docker-delta build . --release --no-cache
-`,
-  },
-};
+    - mender-docker-delta build "$COMPOSE_MANIFEST" --no-cache --no-upload
+
+mender-release:
+  extends: .mender-docker-delta
+  rules:
+    - if: $CI_COMMIT_TAG
+  # Jobs with the token do not read what jobs without it wrote.
+  cache:
+    key: mender-docker-delta-tags
+  script:
+    - mender-docker-delta build "$COMPOSE_MANIFEST" --release --also-full --no-cache
+`;
+}

@@ -46,7 +46,7 @@ async function defaultFilesIn(folder: string): Promise<string[]> {
   const main = await firstIn(folder, DEFAULT_NAMES);
   if (main === undefined)
     throw new NotFoundError(`folder ${folder} has no Compose file: looked for ${DEFAULT_NAMES.join(', ')}`, {
-      hint: 'name the Compose file itself',
+      hint: 'write a compose.yaml there (see docs/quick-start.md), or name another Compose file',
     });
   const override = await firstIn(folder, OVERRIDE_NAMES);
   return override === undefined ? [main] : [main, override];
