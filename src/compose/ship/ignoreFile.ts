@@ -9,6 +9,7 @@ const IGNORE_FILE = '.menderignore';
 /** Bytes of the file, and characters of a line. Real files are far smaller. */
 const LARGEST = 64 << 10;
 const LONGEST_LINE = 4096;
+const MOST_PATTERNS = 1000;
 
 interface Pattern {
   matches: (path: string) => boolean;
@@ -37,7 +38,8 @@ export async function readIgnoreFile(folder: string): Promise<IgnoreRules> {
 /**
  * Parses rules in the syntax of `.dockerignore`: patterns are relative to the folder, a match of a
  * folder counts for everything in it, and the last matching line decides. Throws UsageError, with
- * `path` and the line, for an invalid pattern and for a line of more than 4096 characters.
+ * `path` and the line, for an invalid pattern, for a line of more than 4096 characters, and for
+ * more than 1000 patterns.
  * https://docs.docker.com/build/concepts/context/#dockerignore-files
  */
 export function parseIgnoreRules(text: string, path: string): IgnoreRules {
@@ -45,6 +47,11 @@ export function parseIgnoreRules(text: string, path: string): IgnoreRules {
     .replace(/^\uFEFF/, '')
     .split('\n')
     .flatMap((line, index) => patternsOf(line, `${path}:${index + 1}`));
+  if (patterns.length > MOST_PATTERNS) {
+    throw new UsageError(`${path}: it has more than ${MOST_PATTERNS} patterns`, {
+      hint: 'name a folder in place of its files, or use a pattern',
+    });
+  }
   return {
     decide: (asked) => patterns.findLast(({ matches }) => matches(asked))?.ignores,
     hasExceptions: patterns.some(({ ignores }) => !ignores),

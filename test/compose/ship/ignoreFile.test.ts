@@ -50,6 +50,11 @@ const TABLE: [rules: string, path: string, ignored: boolean | undefined][] = [
   ['ä*', 'äé', true],
 ];
 
+/** As many lines of about 4 KB as an ignore file may have; none of them matches. */
+function lines(pattern: string): string {
+  return Array.from({ length: 15 }, (_, at) => `${pattern}${at}\n`).join('');
+}
+
 describe('an ignore file', () => {
   test.each(TABLE)('%j of %j: %s', (rules, path, ignored) => {
     expect(parseIgnoreRules(rules, '.menderignore').decide(path)).toBe(ignored);
@@ -67,6 +72,10 @@ describe('an ignore file', () => {
     ['many double stars', `${'**/*a'.repeat(12)}*b`, `d/${'a/'.repeat(100)}a`],
     ['the longest line', '*a'.repeat(2048), 'a'.repeat(255).concat('b')],
     ['brackets', '(*'.repeat(2048), '('.repeat(255)],
+    ['long lines and a long path', lines('**a'.repeat(1360)), 'a/'.repeat(2000)],
+    ['one double star in long lines', lines(`**${'a'.repeat(4080)}`), 'a'.repeat(4000)],
+    ['the most patterns', '**a**b\n'.repeat(1000), 'a'.repeat(4000)],
+    ['many classes', lines('**[a-z]'.repeat(580)), `${'a/'.repeat(2000)}`],
   ])('with %s takes little time', { timeout: 5000 }, (_name, rules, path) => {
     expect(parseIgnoreRules(rules, '.menderignore').decide(path)).toBeUndefined();
   });
@@ -74,6 +83,12 @@ describe('an ignore file', () => {
   test('with a very long line is refused', () => {
     expect(() => parseIgnoreRules(`a\n${'(*'.repeat(4096)}`, '/p/.menderignore')).toThrow(
       '/p/.menderignore:2: it has more than 4096 characters',
+    );
+  });
+
+  test('with very many patterns is refused', () => {
+    expect(() => parseIgnoreRules('a\n'.repeat(1001), '/p/.menderignore')).toThrow(
+      '/p/.menderignore: it has more than 1000 patterns',
     );
   });
 
