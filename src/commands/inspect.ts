@@ -26,7 +26,7 @@ export const inspectCommand = defineCommand({
 
 function describe(report: ArtifactReport): string {
   const { artifactName, deviceTypes, module, compression, size, signature } = report;
-  const facts: [string, string][] = [
+  const all: [string, string][] = [
     ['artifact', `${artifactName}, ${formatBytes(size)}, ${compression}`],
     ['for', deviceTypes.join(', ')],
     ['module', module],
@@ -38,8 +38,10 @@ function describe(report: ArtifactReport): string {
     ['files', report.files.map(({ path, size: bytes }) => `${path} (${formatBytes(bytes)})`).join(', ')],
     ['manifests', report.manifests.map(({ path }) => path).join(', ')],
   ];
+  const facts = all.filter(([, value]) => value !== '');
   const width = Math.max(...facts.map(([name]) => name.length));
   const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${onOneLine(value)}`);
+  if (report.images.length === 0) return lines.join('\n');
   return `${lines.join('\n')}\n\n${formatTable(['image', 'base', 'layer', 'kind', 'payload'], report.images.flatMap(imageRows), [4])}`;
 }
 

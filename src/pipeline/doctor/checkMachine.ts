@@ -108,8 +108,16 @@ function groupFinding(group: string, groups: readonly string[]): Finding {
   return problem('group', `no group ${group}: ${known}`, 'name one of them with --device-group');
 }
 
-/** Compares this machine's clock with that of a server. */
-export async function checkClock(host: string, http: Http, signal: AbortSignal): Promise<Finding> {
+/**
+ * Compares this machine's clock with that of a server. An unreachable server is a problem only if it
+ * is needed.
+ */
+export async function checkClock(
+  host: string,
+  isNeeded: boolean,
+  http: Http,
+  signal: AbortSignal,
+): Promise<Finding> {
   try {
     const response = await http.request({
       method: 'GET',
@@ -129,7 +137,8 @@ export async function checkClock(host: string, http: Http, signal: AbortSignal):
       'set it: tokens and certificates depend on it',
     );
   } catch (error) {
-    return failed('server', error);
+    if (isNeeded) return failed('server', error);
+    return warning('server', messageOf(error), 'only uploads and deployments need it');
   }
 }
 

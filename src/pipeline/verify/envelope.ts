@@ -1,6 +1,8 @@
+import { UnsupportedError } from '../../errors.ts';
 import { record } from '../../mender/read/json.ts';
 import type { ArtifactReport, OddEntry } from '../../mender/read/report.ts';
 import { stateScripts } from '../../mender/onDevice/stateScript.ts';
+import { MODULES } from '../../mender/spec.ts';
 import type { Module } from '../../mender/spec.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { findVersion } from '../base/versionKey.ts';
@@ -16,9 +18,7 @@ const PAYLOAD: Record<Module, readonly string[]> = {
  * its update module would refuse it: scripts, files, odd entries of the payload, provides, clears,
  * and depends. Pure.
  */
-export function envelopeProblems(artifact: ArtifactReport): string[] {
-  const { module } = artifact;
-  if (!isModule(module)) return [`it is for update module ${module}, which this tool does not know`];
+export function envelopeProblems(artifact: ArtifactReport, module: Module): string[] {
   return [
     ...nameProblems(artifact),
     ...typeProblems(artifact),
@@ -29,8 +29,17 @@ export function envelopeProblems(artifact: ArtifactReport): string[] {
   ];
 }
 
-function isModule(module: string): module is Module {
-  return Object.hasOwn(PAYLOAD, module);
+/**
+ * Returns the update module of an artifact. Throws UnsupportedError for one that installs no images.
+ * `path` is for the message.
+ */
+export function moduleOf({ module }: Pick<ArtifactReport, 'module'>, path: string): Module {
+  const known = MODULES.find((name) => name === module);
+  if (known !== undefined) return known;
+  throw new UnsupportedError(
+    `verifying ${path}: it is for update module ${module}, and verify checks only artifacts for ${MODULES.join(' and ')}`,
+    { hint: 'inspect checks its checksums and shows what is in it' },
+  );
 }
 
 const CONTROL = /[\x00-\x1f\x7f]/;

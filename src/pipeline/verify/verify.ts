@@ -12,7 +12,7 @@ import { readContent } from './content.ts';
 import type { DecodedDelta, DeltaToDecode } from './deltas.ts';
 import { decodeDeltas } from './deltas.ts';
 import type { DeviceEstimate, EstimatedArtifact, EstimatedImage } from './estimate.ts';
-import { envelopeProblems } from './envelope.ts';
+import { envelopeProblems, moduleOf } from './envelope.ts';
 import { estimateDevice } from './estimate.ts';
 import type { BaseLayers, DeltaProblem } from './layers.ts';
 import { dependsProblems, layerProblems, needsBase } from './layers.ts';
@@ -57,8 +57,9 @@ interface Pair {
  * Does with the artifact at `path` what a device that runs the bases would do, and returns all that
  * went wrong. `bases`: paths of artifacts and image archives, and image names. Throws
  * IntegrityError for an artifact that can't be read to its end, UsageError for a delta artifact
- * without a base, and NotFoundError if a base or one of its layers does not exist. With a `key`, an
- * artifact that is not signed with it is an IntegrityError.
+ * without a base, UnsupportedError for an artifact of another update module, and NotFoundError if a
+ * base or one of its layers does not exist. With a `key`, an artifact that is not signed with it is
+ * an IntegrityError.
  */
 export async function verifyArtifact(
   path: string,
@@ -70,6 +71,7 @@ export async function verifyArtifact(
   const content = await withFile(progress, 'reading', path, (onRead) =>
     readContent(path, { onRead, signal, ...(key && { key }) }),
   );
+  const module = moduleOf(content.report, path);
   const isDelta = content.images.some(needsBase);
   if (isDelta && bases.length === 0) throw baseNeeded(path);
   const opened: OpenedBases = isDelta ? await openBases(bases, content.images, world) : { images: [] };
@@ -78,10 +80,10 @@ export async function verifyArtifact(
   const decoded = await withFile(progress, 'decoding as a device', path, (onRead) =>
     decodeDeltas(path, deltasOf(pairs), { onRead, signal }),
   );
-  const { artifactName, module, size, signature } = content.report;
+  const { artifactName, size, signature } = content.report;
   const problems = [
     ...dependsProblems(content.report, isDelta, opened.artifact),
-    ...envelopeProblems(content.report),
+    ...envelopeProblems(content.report, module),
     ...manifestProblems(content),
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.id))),
   ];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stateScripts } from '../../../src/mender/onDevice/stateScript.ts';
 import type { ArtifactReport, LayerReport } from '../../../src/mender/read/report.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
-import { envelopeProblems } from '../../../src/pipeline/verify/envelope.ts';
+import { envelopeProblems, moduleOf } from '../../../src/pipeline/verify/envelope.ts';
 import { manifestProblems } from '../../../src/pipeline/verify/manifest.ts';
 
 const layers: LayerReport[] = [
@@ -59,11 +59,10 @@ describe('the envelope of an artifact', () => {
       { ...app, provides: { ...app.provides, 'rootfs-image.shop.x': '1' } },
     ],
   ])('is good: %s', (_, report) => {
-    expect(envelopeProblems(report)).toEqual([]);
+    expect(envelopeProblems(report, moduleOf(report, 'a.mender'))).toEqual([]);
   });
 
   it.each<[string, Partial<ArtifactReport>, string]>([
-    ['an unknown module', { module: 'script' }, 'for update module script'],
     ['another module in type-info', { typeInfoType: 'script' }, 'its type-info is for update module script'],
     ['no state scripts', { scripts: [] }, 'ArtifactInstall_Enter_00_mender-docker-delta is missing'],
     [
@@ -159,8 +158,17 @@ describe('the envelope of an artifact', () => {
     ],
     ['no project', { metaData: {} }, 'its meta-data names no application'],
   ])('is not good: %s', (_, change, problem) => {
-    expect(envelopeProblems({ ...compose, ...change }).join('\n')).toContain(problem);
+    expect(envelopeProblems({ ...compose, ...change }, 'docker-compose').join('\n')).toContain(problem);
   });
+
+  it.each(['script', 'single-file', 'rootfs-image', 'constructor', ''])(
+    'is not for update module %j',
+    (module) => {
+      expect(() => moduleOf({ module }, 'a.mender')).toThrow(
+        `verifying a.mender: it is for update module ${module}, and verify checks only artifacts for app and docker-compose`,
+      );
+    },
+  );
 });
 
 describe('the files that Compose on a device reads', () => {

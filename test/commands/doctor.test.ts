@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../helpers/cli.ts';
+import { freePort } from '../helpers/freePort.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+describe('doctor', () => {
+  it.each([
+    ['the default server without a token', '', {}, 'warning', 0],
+    ['the default server with a token', '', { MENDER_PAT: 'a-token' }, 'problem', 7],
+    ['a server of the command line', '-h DEAD', {}, 'problem', 7],
+    ['a server of the environment', '', { MENDER_DOCKER_DELTA_MENDER_HOST: 'DEAD' }, 'problem', 7],
+  ])('that does not reach %s', async (_, line, given, state, exit) => {
+    const dead = `http://127.0.0.1:${await freePort()}`;
+    const environment = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, value.replace('DEAD', dead)]),
+    );
+    const words = line.replace('DEAD', dead).split(' ').filter(Boolean);
+    const run = await runCli(['doctor', '--json', ...words], {
+      HOME: temporaryFolder(),
+      // Nothing is reached by a proxy at which nobody listens.
+      HTTPS_PROXY: dead,
+      ...environment,
+    });
+    expect(run.code, run.stderr).toBe(exit);
+    const { findings } = JSON.parse(run.stdout) as { findings: { check: string }[] };
+    expect(findings.find(({ check }) => check === 'server')).toMatchObject({ state });
+  });
+});
+
+describe('the artifact of doctor --probe-artifact', () => {
+  const probe = async (): Promise<string> => {
+    const file = join(temporaryFolder(), 'probe.mender');
+    expect((await runCli(['doctor', '--probe-artifact', file, '-t', 'rpi4'])).code).toBe(0);
+    return file;
+  };
+
+  it('is not supported by verify', async () => {
+    const file = await probe();
+    const { code, stdout, stderr } = await runCli(['verify', file], { HOME: temporaryFolder() });
+    expect([code, stdout]).toEqual([7, '']);
+    expect(stderr).toBe(
+      `error: verifying ${file}: it is for update module single-file, and verify checks only artifacts for app and docker-compose\n` +
+        '  try: inspect checks its checksums and shows what is in it\n',
+    );
+  });
+
+  it('is shown by inspect without empty parts', async () => {
+    const { code, stdout } = await runCli(['inspect', await probe()]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^module +single-file$/m);
+    expect(stdout).not.toMatch(/^(manifests|image)\b|^\w+ *$|\n\n/m);
+  });
+});
