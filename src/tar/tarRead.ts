@@ -32,11 +32,19 @@ const LINKS = new Set(['Link', 'SymbolicLink']);
 const FOLDERS = new Set(['Directory', 'GNUDumpDir']);
 
 /** What the meta entries before an entry say about it. */
-interface Pending {
+export interface Pending {
   local?: Pax | undefined;
   global?: Pax | undefined;
   path?: string | undefined;
   linkpath?: string | undefined;
+}
+
+/** What a reader refuses although it could read it. Both functions throw for that. */
+export interface TarRules {
+  /** Looks at a meta entry with its body, and at what those before it say about the same entry. */
+  meta(header: Header, body: Buffer, before: Pending): void;
+  /** Looks at an entry, and at what the meta entries before it say. */
+  entry(header: Header, before: Pending): void;
 }
 
 /**
@@ -44,8 +52,13 @@ interface Pending {
  * consumer may read the body of an entry from `bytes` before it requests the next entry. The rest
  * of the body is skipped. `where` names the archive in errors. Throws UnsupportedError if it is not
  * a tar archive, and IntegrityError if it is truncated or has names or links that lead out of it.
+ * Throws what `rules` throw, if there are any.
  */
-export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator<TarHeader> {
+export async function* walkTar(
+  bytes: ByteReader,
+  where: string,
+  rules?: TarRules,
+): AsyncGenerator<TarHeader> {
   let pending: Pending = {};
   for (;;) {
     const block = await bytes.read(BLOCK);
@@ -54,8 +67,11 @@ export async function* walkTar(bytes: ByteReader, where: string): AsyncGenerator
     if (header === undefined) return;
     const next = bytes.position + paddedSize(header, where);
     if (isMeta(header)) {
-      pending = await readMeta(bytes, header, pending, where);
+      const body = await readMeta(bytes, header, where);
+      rules?.meta(header, body, pending);
+      pending = withMeta(header, body, pending);
     } else {
+      rules?.entry(header, pending);
       yield entryOf(header, pending, bytes.position, where);
       pending = { global: pending.global };
     }
@@ -117,23 +133,20 @@ function isMeta({ type }: Header): boolean {
   return type.endsWith('ExtendedHeader') || type.startsWith('NextFile') || type === 'OldGnuLongPath';
 }
 
-async function readMeta(
-  bytes: ByteReader,
-  header: Header,
-  pending: Pending,
-  where: string,
-): Promise<Pending> {
+async function readMeta(bytes: ByteReader, header: Header, where: string): Promise<Buffer> {
   const size = header.size ?? 0;
   if (size > LARGEST_META) throw new IntegrityError(`${where}: a name of ${size} bytes is too long`);
   const body = await bytes.read(size);
   if (body.length < size) throw truncated(where);
+  return body;
+}
+
+function withMeta({ type }: Header, body: Buffer, pending: Pending): Pending {
   const text = body.toString('utf8');
-  if (header.type === 'GlobalExtendedHeader') return { ...pending, global: Pax.parse(text, {}, true) };
-  if (header.type.endsWith('ExtendedHeader')) return { ...pending, local: Pax.parse(text, {}) };
+  if (type === 'GlobalExtendedHeader') return { ...pending, global: Pax.parse(text, {}, true) };
+  if (type.endsWith('ExtendedHeader')) return { ...pending, local: Pax.parse(text, {}) };
   const name = text.replace(/\0[^]*$/, '');
-  return header.type === 'NextFileHasLongLinkpath'
-    ? { ...pending, linkpath: name }
-    : { ...pending, path: name };
+  return type === 'NextFileHasLongLinkpath' ? { ...pending, linkpath: name } : { ...pending, path: name };
 }
 
 function entryOf(header: Header, pending: Pending, offset: number, where: string): TarHeader {

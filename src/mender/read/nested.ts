@@ -6,6 +6,8 @@ import { IntegrityError, UnsupportedError } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
 import { collect, limited } from '../../io/streams.ts';
 import { StreamReader } from '../../tar/byteReader.ts';
+import type { SizePlace } from '../../tar/strictTar.ts';
+import { strictTar } from '../../tar/strictTar.ts';
 import type { TarHeader } from '../../tar/tarRead.ts';
 import { walkTar } from '../../tar/tarRead.ts';
 
@@ -23,13 +25,18 @@ const LARGEST_PART = 256e9;
 /**
  * The entries of the tar that arrives as chunks. Reads the chunks to their end, and closes them
  * where the consumer stops earlier. Throws IntegrityError for more than 100000 entries and
- * for anything behind the end of the tar, and what `walkTar` throws; `where` names the tar.
+ * for anything behind the end of the tar, and what `walkTar` and `strictTar` throw; `where` names
+ * the tar. Devices unpack some tars with BusyBox, which reads no pax sizes.
  */
-export async function* entriesOf(chunks: Chunks, where: string): AsyncGenerator<StreamedEntry> {
+export async function* entriesOf(
+  chunks: Chunks,
+  where: string,
+  sizes: SizePlace = 'header',
+): AsyncGenerator<StreamedEntry> {
   const reader = new StreamReader(chunks);
   let entries = 0;
   try {
-    for await (const entry of walkTar(reader, where)) {
+    for await (const entry of walkTar(reader, where, strictTar(where, sizes))) {
       entries += 1;
       if (entries > MOST_ENTRIES) {
         throw new IntegrityError(`${where}: it holds more than ${MOST_ENTRIES} files`);

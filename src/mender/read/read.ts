@@ -37,7 +37,7 @@ export async function readArtifact(path: string, options: ReadOptions = {}): Pro
   const outer = newOuter(path, options);
   try {
     expectArtifact(await firstBytes(path, CONTENT_START), path);
-    for await (const entry of entriesOf(counted(readAhead(path), onRead, signal), path)) {
+    for await (const entry of entriesOf(counted(readAhead(path), onRead, signal), path, 'pax')) {
       await readEntry(outer, entry);
     }
     return { size, ...reportOf(outer) };

@@ -17,7 +17,7 @@ const NESTED = /^(images|manifests)\.tar(\.gz)?$/;
  */
 export async function readData(body: Chunks, suffix: Suffix, where: string, outer: Outer): Promise<Data> {
   const data: Data = { files: [], images: [], manifests: [], oddEntries: [] };
-  for await (const entry of entriesOf(unpacked(body, suffix, where), where)) {
+  for await (const entry of entriesOf(unpacked(body, suffix, where), where, 'pax')) {
     const { path, size } = entry;
     expectFile(entry, where);
     if (path.includes('/')) throw new IntegrityError(`${where}: ${path} is in a folder`);

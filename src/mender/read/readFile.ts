@@ -78,7 +78,7 @@ async function readFront(bytes: AsyncIterable<Buffer>, where: string): Promise<A
 
 async function readOuterFront(bytes: AsyncIterable<Buffer>, where: string): Promise<Outer> {
   const outer = newOuter(where, {});
-  for await (const entry of entriesOf(bytes, where)) {
+  for await (const entry of entriesOf(bytes, where, 'pax')) {
     if (entry.path.startsWith('data/')) return outer;
     await readEntry(outer, entry);
   }

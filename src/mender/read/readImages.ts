@@ -92,7 +92,7 @@ async function readImage(files: ImageFiles, entry: TarHeader, body: Chunks, read
   } else if (isPlan(head, files.id)) {
     files.texts.set('plan', (await keepSmall(all, LARGEST_JSON, reading)).toString());
   } else {
-    for await (const inner of entriesOf(all, reading.where)) {
+    for await (const inner of entriesOf(all, reading.where, 'pax')) {
       if (inner.kind === 'file') await readImageFile(files, inner, inner.body, reading);
     }
   }

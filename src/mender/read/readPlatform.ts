@@ -24,7 +24,7 @@ export async function readPlatform(
   const inHeader = header.payloads[0]?.metaData?.['platform'];
   if (typeof inHeader === 'string') return inHeader;
   const chunks = counted(readAhead(path), () => undefined, signal);
-  for await (const part of entriesOf(chunks, path)) {
+  for await (const part of entriesOf(chunks, path, 'pax')) {
     const [, suffix] = DATA.exec(part.path) ?? [];
     if (suffix !== undefined) return platformInData(unpacked(part.body, suffix as Suffix, path), path);
   }
@@ -32,7 +32,7 @@ export async function readPlatform(
 }
 
 async function platformInData(data: Chunks, where: string): Promise<string | undefined> {
-  for await (const file of entriesOf(data, where)) {
+  for await (const file of entriesOf(data, where, 'pax')) {
     const [, suffix] = IMAGES.exec(file.path) ?? [];
     if (suffix !== undefined) return platformInImages(unpacked(file.body, suffix as Suffix, where), where);
   }
@@ -50,7 +50,7 @@ async function platformInImages(images: Chunks, where: string): Promise<string |
 }
 
 async function platformInImage(image: Chunks, where: string): Promise<string | undefined> {
-  for await (const entry of entriesOf(image, where)) {
+  for await (const entry of entriesOf(image, where, 'pax')) {
     const found = await platformInConfig(entry, where);
     if (found !== undefined) return found;
   }

@@ -229,6 +229,23 @@ describe('what follows the end of a tar in the payload', () => {
   });
 });
 
+describe('a name that programs read in two ways', () => {
+  const meta = { path: 'pax', type: 'g', content: '10 path=b\n' };
+  const inside = (tar: string, ...entries: RawEntry[]): Parts => ({ data: [file(tar, tarOfList(entries))] });
+  const image = tarOfList([meta, file('manifest.json', '[]')]);
+
+  it.each<Case>([
+    ['in the artifact', insert(2, meta)],
+    ['in the header', header(meta, info(), typeInfo())],
+    ['in the data', { data: [meta, file('f')] }],
+    ['in the manifests', inside('manifests.tar', meta, file('manifests/a'))],
+    ['in the images', inside('images.tar', meta, file('images/i/image.img'))],
+    ['in an image', inside('images.tar', file('images/i/image.img', image))],
+  ])('is refused %s', async (_what, parts) => {
+    await expect(readArtifact(written(parts))).rejects.toThrow('it may be read in two ways');
+  });
+});
+
 describe('what is odd in the payload', () => {
   it('is told, so that verify can refuse it', async () => {
     const manifests = tarOfList([
