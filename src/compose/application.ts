@@ -110,6 +110,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
       composeFiles,
       ...model,
       filled: notes.filled,
+      secretFiles: notes.secretFiles,
       secretValues: notes.secretValues,
       ...authored,
     },

@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
 import { UsageError } from '../../errors.ts';
 import { toValue } from './yaml/toValue.ts';
+import { noteSecretFiles } from './secretFiles.ts';
 import type { Scope } from './scope.ts';
 import { fill } from './scope.ts';
 import type { YamlFile } from './yaml/yamlFile.ts';
@@ -33,6 +34,7 @@ export function convertDocument(file: YamlFile, document: Document, scope: Scope
       `${file.where(document.contents)}: a Compose file must be a mapping with a services section`,
     );
   for (const section of SECTIONS) checkSection(file, model, section);
+  noteSecretFiles(model, scope);
   return model;
 }
 

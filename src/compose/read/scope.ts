@@ -24,6 +24,8 @@ export interface SecretValue extends Filled {
 export interface Notes {
   /** Compose files read, absolute, in order. */
   files: Set<string>;
+  /** Files of secrets and keys of `build.ssh` that any of these names, absolute. */
+  secretFiles: Set<string>;
   /** Variables without a value. */
   unset: Set<string>;
   /** The variables that were filled in, by their values. */
@@ -45,7 +47,12 @@ const MOST_CHARACTERS = 32 << 20;
 
 /** Notes of nothing. */
 export function newNotes(): Notes {
-  const collected = { files: new Set<string>(), unset: new Set<string>(), filled: [] };
+  const collected = {
+    files: new Set<string>(),
+    unset: new Set<string>(),
+    secretFiles: new Set<string>(),
+    filled: [],
+  };
   return { ...collected, values: new Map(), secretValues: new Map(), reads: 0, length: 0 };
 }
 

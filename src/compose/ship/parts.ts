@@ -16,6 +16,8 @@ export interface ShipmentParts {
   active: readonly string[];
   variables: Variables;
   filled: readonly Filled[];
+  /** Files of secrets and keys of `build.ssh`, absolute. */
+  secretFiles: ReadonlySet<string>;
   secretValues: ReadonlyMap<string, SecretValue>;
   authored?: AuthoredFile;
 }

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { AuthoredFile } from './composeFile.ts';
 import { composeFileText } from './composeFile.ts';
@@ -12,9 +12,9 @@ import type { LocalFile } from './localWalk.ts';
 import { isInside } from './leftOut.ts';
 import type { ShipmentParts } from './parts.ts';
 import { refuseSecretsIn, refuseSecretValues } from './ownSecrets.ts';
+import type { FileReference } from './references.ts';
 import { fileReferences } from './references.ts';
 import { refuseSecretsInFiles } from './secretScan.ts';
-import { unshippedSecrets } from './unshippedSecrets.ts';
 import { shippedVariables } from './shippedVariables.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
 import type { Lookup } from '../read/variables/template.ts';
@@ -56,7 +56,7 @@ export async function prepareShipment(
   requireShippedImages(resolved, active);
   const device = deviceEdits(resolved, active);
   const references = fileReferences(resolved, parts.active);
-  const secrets = unshippedSecrets(resolved, parts, references);
+  const secrets = unshippedSecrets(parts, references);
   const local = await gatherLocalFiles(folder, references, steeringFiles(variables), [
     ...privatePaths,
     ...secrets,
@@ -98,6 +98,18 @@ export function shipmentFiles(shipped: Shipment, images: readonly { service: str
   const written = texts.map((one) => ({ path: one.path, mode: 0o644, content: Buffer.from(one.text) }));
   const copied = shipped.files.map(({ path, mode, file, size }) => ({ path, mode, content: { file, size } }));
   return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * The files of secrets that the device does not get by name, as those of a build or of a service
+ * that does not run. A mounted folder ships without them.
+ */
+function unshippedSecrets(
+  { folder, secretFiles }: ShipmentParts,
+  references: readonly FileReference[],
+): string[] {
+  const named = new Set(references.map(({ path }) => resolve(folder, path)));
+  return [...secretFiles].filter((path) => !named.has(path));
 }
 
 /** A `.env` is written with all values filled in. */

@@ -340,6 +340,55 @@ describe('a mounted project folder ships without', () => {
     ]);
   });
 
+  const BUILD = 'image: b, build: {context: ., secrets: [s], ssh: ["default=./k"]}';
+  const MOUNTED = 'image: "web:1", volumes: [".:/app"]';
+
+  test.each<[string, Record<string, string>, string[]]>([
+    [
+      'an extended file',
+      {
+        'compose.yaml': `services: {web: {${MOUNTED}, extends: {file: sub/b.yaml, service: b}}}\n`,
+        'sub/b.yaml': `services: {b: {${BUILD}}, c: {image: c, build: {ssh: {id: ./c}}}}\nsecrets: {s: {file: ./s}}\n`,
+      },
+      ['sub/k', 'sub/s', 'sub/c'],
+    ],
+    [
+      'an included file',
+      {
+        'compose.yaml': `include: [sub/b.yaml]\nservices: {web: {${MOUNTED}}}\n`,
+        'sub/b.yaml': `services: {b: {${BUILD}, profiles: [p]}}\nsecrets: {s: {file: "./$S"}}\n`,
+        'sub/.env': 'S=s\n',
+      },
+      ['sub/k', 'sub/s'],
+    ],
+    [
+      'a file with an override that removes the build',
+      {
+        'compose.yaml': `services: {web: {${MOUNTED}, build: {context: ., ssh: ["default=./k"]}}}\nsecrets: {s: {file: ./s}}\n`,
+        'compose.override.yaml': 'services: {web: {build: !reset null}}\nsecrets: {s: {file: ./t}}\n',
+      },
+      ['k', 's', 't'],
+    ],
+    [
+      'a second document, in an override',
+      {
+        'compose.yaml': `services: {web: {${MOUNTED}}}\n---\nservices: {web: {build: !override {context: ., ssh: ["a=./k"]}}}\n`,
+      },
+      ['k'],
+    ],
+  ])('secrets of the build that %s names', async (_, files, secrets) => {
+    const all = { ...files, ...Object.fromEntries(secrets.map((path) => [path, 'secret'])), 'app.js': '' };
+    const folder = folderWith(
+      Object.fromEntries(Object.entries(all).map(([path, text]) => [`app/${path}`, text])),
+    );
+    const composeFiles = [join(folder, 'app')];
+    const application = await readToShip({ composeFiles, profiles: [], environment: {} });
+    const shipped = shippedNames(application).filter((path) => !/\.(?:yaml|env)$/.test(path));
+    expect(shipped).toEqual(['app.js']);
+    const named = application.warnings.find((warning) => warning.includes('a file of the build')) ?? '';
+    for (const path of secrets) expect(named).toContain(path);
+  });
+
   test('secrets that no service of the device uses, and keys of a build', async () => {
     const build = 'build: {context: ., secrets: [npm], ssh: ["default=keys/a", other=./keys/b]}';
     const services = [
