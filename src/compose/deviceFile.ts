@@ -1,8 +1,10 @@
+import { posix } from 'node:path';
 import { UsageError, UserError } from '../errors.ts';
 import { checkActive } from './application.ts';
 import { checkModel } from './read/check/model.ts';
 import { parseMount } from './read/shortSyntax.ts';
 import { parseDotenv } from './read/variables/dotenv.ts';
+import { isSteering } from './read/variables/steering.ts';
 import { TemplateError, interpolate } from './read/variables/template.ts';
 import { toValue } from './read/yaml/toValue.ts';
 import type { Mapping } from './read/yaml/value.ts';
@@ -10,36 +12,42 @@ import { asList, asMapping, mapStrings, scalarText, withoutTags } from './read/y
 import { parseYamlFile } from './read/yaml/yamlFile.ts';
 import { grepImages } from './ship/composeFile.ts';
 import { WORKSTATION_ATTRIBUTES, asksRegistry } from './ship/deviceEdits.ts';
+import { fileReferences } from './ship/references.ts';
 
 /** What Compose on a device makes of a shipped Compose file. */
 export interface DeviceFile {
   /** The image of each service, empty if it has none. Undefined for a file that can't be read. */
   images?: Map<string, string>;
+  /** Paths of local files and folders, relative to the file. Undefined for a file with faults. */
+  refersTo?: string[];
   /** What makes a device run something else than these images, or refuse the file. */
   faults: string[];
 }
 
-/** Variables of a `.env` that choose other files, another daemon or another platform. */
-const STEERING =
-  /^(?:COMPOSE_|DOCKER_(?:HOST|CONTEXT|CONFIG|CERT_PATH|TLS|API_VERSION|DEFAULT_PLATFORM|CONTENT_TRUST))/;
-
 /**
  * Reads a Compose file as Compose on a device reads it, with the variables of the `.env` next to
- * it. `path` names the file in faults. Pure.
+ * it. `path` names the file in faults; `project` is the name that the update module gives the
+ * project. Pure.
  */
-export function readDeviceFile(text: string, path: string, dotenv: string): DeviceFile {
+export function readDeviceFile(text: string, path: string, dotenv: string, project: string): DeviceFile {
   const found: DeviceFile = { faults: [] };
   try {
     const variables = parseDotenv(dotenv, '.env', () => undefined);
-    const steering = [...variables.keys()].filter((name) => STEERING.test(name));
+    const steering = [...variables.keys()].filter(isSteering);
     found.faults.push(...steering.map((name) => `.env sets ${name}`));
-    const [model = {}, ...more] = filledModels(text, path, variables);
+    const [model = {}, ...more] = filledModels(
+      text,
+      path,
+      new Map([...variables, ['COMPOSE_PROJECT_NAME', project]]),
+    );
     if (more.length > 0) found.faults.push(`${path} has several documents`);
     found.faults.push(...modelFaults(model).map((fault) => `${path}: ${fault}`));
     found.images = imagesOf(model);
     found.faults.push(...hiddenImages(text, found.images).map((fault) => `${path}: ${fault}`));
     const checked = checkModel(model, { paths: [path] });
-    checkActive(checked, Object.keys(asMapping(checked['services'])), { paths: [path] });
+    const services = Object.keys(asMapping(checked['services']));
+    checkActive(checked, services, { paths: [path] });
+    found.refersTo = fileReferences(checked, services).map((one) => posix.normalize(one.path));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     found.faults.push(error.message);

@@ -12,9 +12,9 @@ interface Open {
 /**
  * Returns the first key of a JSON object that an earlier key of it equals, but for the case of its
  * letters. Go's `encoding/json` takes the last of both, other readers tell them apart. `text` is
- * valid JSON. Pure.
+ * valid JSON. With `only`, other keys do not count. Pure.
  */
-export function twinKey(text: string): string | undefined {
+export function twinKey(text: string, only?: readonly string[]): string | undefined {
   const open: Open[] = [];
   let [last, key] = ['', ''];
   for (const [token] of text.matchAll(TOKEN)) {
@@ -24,7 +24,7 @@ export function twinKey(text: string): string | undefined {
       open.pop();
     } else if (token === ':') {
       const twin = noteKey(last, open.at(-1));
-      if (twin !== undefined) return twin;
+      if (twin !== undefined && (only?.includes(folded(twin)) ?? true)) return twin;
       key = folded(JSON.parse(last) as string);
     }
     if (token !== ':') key = token === '{' || token === '[' || token === ',' ? '' : key;

@@ -19,3 +19,8 @@ it.each<[string, string | undefined]>([
 ])('the second of two keys in %s', (text, key) => {
   expect(twinKey(text)).toBe(key);
 });
+
+it('looks at the keys that are asked for', () => {
+  const text = '{"author":1,"Author":2,"rootfs":{"diff_ids":[],"DIFF_IDS":[]}}';
+  expect([twinKey(text, ['rootfs']), twinKey(text, ['diff_ids'])]).toEqual([undefined, 'DIFF_IDS']);
+});

@@ -17,6 +17,7 @@ import { fileReferences } from './references.ts';
 import { refuseSecretsInFiles } from './secretScan.ts';
 import { shippedVariables } from './shippedVariables.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
+import { isSteering } from '../read/variables/steering.ts';
 import type { Lookup } from '../read/variables/template.ts';
 import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping } from '../read/yaml/value.ts';
@@ -38,8 +39,6 @@ export interface Shipment {
 
 const COMPOSE_FILE = 'docker-compose.yaml';
 const DOTENV = '.env';
-/** Variables of a `.env` that change how Compose on the device works. */
-const STEERING = /^(?:COMPOSE_|DOCKER_)/;
 
 /**
  * Finds everything that has to ship, with warnings about it. Reads the sizes of local files, and
@@ -125,8 +124,8 @@ function dotenvConflict(folder: string): UsageError {
 
 /** A `.env` with settings of Compose itself, or one that is not used, must not reach the device. */
 function steeringFiles({ file, replacesDotenv }: Variables): string[] {
-  const isSteering = replacesDotenv || [...file.keys()].some((name) => STEERING.test(name));
-  return isSteering ? [DOTENV] : [];
+  const steers = replacesDotenv || [...file.keys()].some(isSteering);
+  return steers ? [DOTENV] : [];
 }
 
 /** Values of a file outside the project ship here under the name of the project's own file. */

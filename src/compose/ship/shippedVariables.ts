@@ -1,3 +1,4 @@
+import { UsageError } from '../../errors.ts';
 import type { EnvFile } from './deviceVariables.ts';
 import { dotenvText, passedThrough, readEnvFiles, variablesIn } from './deviceVariables.ts';
 import { shippedPlaces } from './deviceEdits.ts';
@@ -9,6 +10,7 @@ import { refuseOwnSecret } from './ownSecrets.ts';
 import type { ShipmentParts } from './parts.ts';
 import type { SecretValue } from '../read/scope.ts';
 import type { Mapping } from '../read/yaml/value.ts';
+import { isSteering } from '../read/variables/steering.ts';
 import type { Variables } from '../read/variables/variables.ts';
 
 /** How the variables of the application reach the device. */
@@ -69,7 +71,18 @@ function writtenWhenRead({ filled, resolved, active }: ShipmentParts): WrittenVa
 function givenByDotenv({ folder, variables }: ShipmentParts, names: readonly string[]): [string, string][] {
   const given = names.filter((name) => isFromFile(name, variables));
   for (const name of given) refuseOwnSecret(name, `${folder}/.env`);
+  for (const name of given.filter(isSteering)) throw steeringError(name, folder);
   return given.map((name) => [name, variables.file.get(name) ?? '']);
+}
+
+/** Only a name without a value gets here: everything else has its value in the Compose file. */
+function steeringError(name: string, folder: string): UsageError {
+  return new UsageError(
+    `${name} of ${folder}/.env can't ship: it would change Compose or Docker on the device`,
+    {
+      hint: `write the value where the Compose file passes the name on, as in ${name}: "\${${name}}"`,
+    },
+  );
 }
 
 /** The secrets of includes whose variable is one of the names. */

@@ -1,5 +1,9 @@
+import { IntegrityError } from '../../errors.ts';
 import type { TarHeader } from '../../tar/tarRead.ts';
 import type { OddEntry } from './report.ts';
+
+/** Linux takes no longer path, in bytes. */
+const LONGEST_PATH = 4096;
 
 /** The entries of one tar of the payload that an update module does not expect. */
 export class OddEntries {
@@ -13,9 +17,12 @@ export class OddEntries {
     this.#file = file;
   }
 
-  /** Looks at the next entry of the tar. */
+  /** Looks at the next entry of the tar. Throws IntegrityError for a name of more than 4096 characters. */
   note({ path, kind }: Pick<TarHeader, 'path' | 'kind'>): void {
     if (kind === 'folder') return;
+    if (path.length > LONGEST_PATH) {
+      throw new IntegrityError(`${this.#file}: a name of ${path.length} characters is too long`);
+    }
     if (kind !== 'file') this.#add(path, kind);
     const above = foldersAbove(path);
     if (this.#seen.has(path)) this.#add(path, 'twice');
@@ -24,6 +31,7 @@ export class OddEntries {
     for (const folder of above) this.#folders.add(folder);
     this.#seen.add(path);
   }
+
   /** A file that nothing in the payload refers to. */
   noteStray(path: string): void {
     this.#add(path, 'stray');

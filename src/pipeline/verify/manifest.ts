@@ -1,9 +1,12 @@
 import { readDeviceFile } from '../../compose/deviceFile.ts';
+import type { FileReport } from '../../mender/read/report.ts';
 import { record, strings } from '../../mender/read/json.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
+/** Told by `overrideProblems`. */
+const OVERRIDE = /^(docker-)?compose\.override\.ya?ml$/;
 const MAIN_FILE = /^(docker-)?compose\.ya?ml$/;
 /**
  * Returns where the shipped Compose file and the images disagree. A device would pull the images
@@ -17,7 +20,8 @@ export function manifestProblems({ composeFiles, tooLarge, images, report }: Art
     return [`manifests/ holds several Compose files of default names: ${[file, ...more].join(', ')}`];
   const text = composeFiles.get(file)?.toString('utf8') ?? '';
   const dotenv = composeFiles.get('.env')?.toString('utf8') ?? '';
-  const { images: used, faults } = readDeviceFile(text, file, dotenv);
+  const project = projectOf(report.metaData);
+  const { images: used, faults, refersTo } = readDeviceFile(text, file, dotenv, project);
   if (used === undefined) return faults.map((fault) => `manifests/${fault}`);
   const shipped = new Set(images.flatMap(({ report: { name } }) => (name === undefined ? [] : [name])));
   const isMissing = (name: string): boolean => {
@@ -36,14 +40,29 @@ export function manifestProblems({ composeFiles, tooLarge, images, report }: Art
       .map((name) => `no service runs the image ${name}`),
     ...overrideProblems(composeFiles),
     ...faults.map((fault) => `manifests/${fault}`),
+    ...(refersTo === undefined ? [] : strayProblems(report.manifests, [file, '.env', ...refersTo])),
     ...metaDataProblems(report.module, report.metaData, images),
   ];
 }
 
 /** Compose on the device merges override files. */
 function overrideProblems(composeFiles: ReadonlyMap<string, Buffer>): string[] {
-  const overrides = [...composeFiles.keys()].filter((name) => name.includes('.override.'));
+  const overrides = [...composeFiles.keys()].filter((name) => OVERRIDE.test(name));
   return overrides.map((name) => `manifests/${name} would change the application`);
+}
+
+/** Folders ship as a whole. */
+function strayProblems(files: readonly FileReport[], known: readonly string[]): string[] {
+  const isKnown = (path: string): boolean =>
+    known.some((one) => one === '.' || path === one || path.startsWith(`${one.replace(/\/$/, '')}/`));
+  const strays = files.map(({ path }) => path).filter((path) => !isKnown(path) && !OVERRIDE.test(path));
+  return strays.map((path) => `manifests/${path} is a file that nothing refers to`);
+}
+
+/** The name that the update module gives the project. */
+function projectOf(metaData: unknown): string {
+  const { application_name: application, project_name: project = application } = record(metaData);
+  return typeof project === 'string' ? project : '';
 }
 
 function sameName(one: string, other: string): boolean {

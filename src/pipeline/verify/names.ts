@@ -24,10 +24,15 @@ export function documentProblems(image: ImageContent): string[] {
   ];
 }
 
+/** Docker runs the rest of a config alike, wherever the image comes from. */
+const LAYER_KEYS = ['rootfs', 'diff_ids'];
+
 /** Docker reads JSON with Go, which takes `config` for `Config` if it comes later. */
-function twinProblems({ documents }: ImageContent): string[] {
+function twinProblems({ documents, report }: ImageContent): string[] {
+  const config = report.configDigest === undefined ? undefined : blobPath(report.configDigest);
   return [...documents].flatMap(([path, bytes]) => {
-    const key = jsonOf(bytes) === undefined ? undefined : twinKey(bytes.toString('utf8'));
+    const only = path === config ? LAYER_KEYS : undefined;
+    const key = jsonOf(bytes) === undefined ? undefined : twinKey(bytes.toString('utf8'), only);
     return key === undefined ? [] : [`${path} has two keys that Docker takes for the same: ${key}`];
   });
 }

@@ -129,6 +129,27 @@ describe('variables', () => {
     const named = 'name: "${APP:-x}.App-2"\nservices: {a: {image: "r/${COMPOSE_PROJECT_NAME}:1"}}\n';
     expect((await readManifest(named, { APP: 'My' })).services[0]?.image).toBe('r/myapp-2:1');
   });
+
+  test('that change Compose or Docker themselves are written into the Compose file', async () => {
+    const folder = projectIn({
+      'compose.yaml':
+        'services: {a: {image: a, labels: {h: "$DOCKER_HOST", d: "$COMPOSE_DOMAIN", p: "${COMPOSE_PROJECT_NAME}"}}}\n',
+      '.env': 'DOCKER_HOST=tcp://h\nCOMPOSE_DOMAIN=x.org\n',
+    });
+    const files = shipped(await readFolder(folder));
+    expect(parse(files[COMPOSE_FILE]!)).toMatchObject({
+      services: { a: { labels: { h: 'tcp://h', d: '$COMPOSE_DOMAIN', p: '${COMPOSE_PROJECT_NAME}' } } },
+    });
+    expect(files['.env']).toBe('COMPOSE_DOMAIN=x.org\n');
+  });
+
+  test('that change Docker itself are refused where only their name is given', async () => {
+    const folder = projectIn({
+      'compose.yaml': 'services: {a: {image: a, environment: [DOCKER_HOST]}}\n',
+      '.env': 'DOCKER_HOST=tcp://h\n',
+    });
+    await expect(readFolder(folder)).rejects.toThrow(/^DOCKER_HOST of .*\.env can't ship/);
+  });
 });
 
 describe('local files', () => {

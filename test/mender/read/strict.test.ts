@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { OddEntries } from '../../../src/mender/read/oddEntries.ts';
 import { readArtifact } from '../../../src/mender/read/read.ts';
 import { readArtifactFile } from '../../../src/mender/read/readFile.ts';
 import type { RawEntry } from '../../helpers/tarball.ts';
@@ -247,6 +248,13 @@ describe('a name that programs read in two ways', () => {
 });
 
 describe('what is odd in the payload', () => {
+  it('is refused for a name that no device takes', () => {
+    const odd = new OddEntries('manifests.tar');
+    expect(() => odd.note({ path: `${'a/'.repeat(3000)}f`, kind: 'file' })).toThrow(
+      'manifests.tar: a name of 6001 characters is too long',
+    );
+  });
+
   it('is told, so that verify can refuse it', async () => {
     const manifests = tarOfList([
       folder('manifests/'),
@@ -321,6 +329,6 @@ describe('the front of an artifact', () => {
     ['a damaged header', lines((text) => text.replace(/.*(?= {2}header.tar)/, '0'.repeat(64)))],
     ['a text', { outer: () => [file('version', 'no JSON')] }],
   ])('is refused with %s', async (_what, parts) => {
-    await expect(readArtifactFile(written(parts))).rejects.toMatchObject({ name: 'UsageError' });
+    await expect(readArtifactFile(written(parts))).rejects.toMatchObject({ name: 'IntegrityError' });
   });
 });

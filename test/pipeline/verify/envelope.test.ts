@@ -189,7 +189,7 @@ describe('the files that Compose on a device reads', () => {
     ['a second variable of a line', [['.env', "A='x' COMPOSE_FILE=evil.yaml"]], ['.env sets COMPOSE_FILE']],
     [
       'another daemon and platform',
-      [['.env', 'DOCKER_HOST=tcp://h\nDOCKER_DEFAULT_PLATFORM=x\nDOCKER_TAG=1']],
+      [['.env', 'DOCKER_HOST=tcp://h\nDOCKER_DEFAULT_PLATFORM=x\nDOCKER_TAG=1\nCOMPOSE_DOMAIN=x']],
       ['.env sets DOCKER_HOST', '.env sets DOCKER_DEFAULT_PLATFORM'],
     ],
     ['a broken .env', [['.env', '=x']], ['.env:1: expected NAME=VALUE']],
@@ -254,5 +254,35 @@ describe('the files that Compose on a device reads', () => {
     ).toEqual([
       'manifests/docker-compose.yaml: the image of web is not on a line of its own: it would stay for ever',
     ]);
+  });
+
+  it('are filled in with the name that the update module gives the project', () => {
+    const text = 'services:\n  web:\n    image: web:2\n    container_name: "${COMPOSE_PROJECT_NAME:?}-x"\n';
+    const composeFiles = new Map([['docker-compose.yaml', Buffer.from(text)]]);
+    expect(
+      manifestProblems({ path: '', report: compose, images: [image], composeFiles, tooLarge: [] }),
+    ).toEqual([]);
+  });
+
+  it.each<[string, string[]]>([
+    ['conf/a.txt', []],
+    ['conf/b/c', []],
+    ['one.env', []],
+    ['.env', []],
+    ['conf2/a', ['manifests/conf2/a is a file that nothing refers to']],
+    ['evil.sh', ['manifests/evil.sh is a file that nothing refers to']],
+    [
+      'docker-compose.override.yaml/x',
+      ['manifests/docker-compose.override.yaml/x is a file that nothing refers to'],
+    ],
+  ])('are the files that the Compose file refers to: %s', (path, problems) => {
+    const more = '    env_file: ./one.env\n    volumes: ["./conf/:/etc/conf"]\n';
+    const composeFiles = new Map([
+      ['docker-compose.yaml', Buffer.from(`services:\n  web:\n    image: web:2\n${more}`)],
+    ]);
+    const report = { ...compose, manifests: [...compose.manifests, { path, size: 1 }] };
+    expect(manifestProblems({ path: '', report, images: [image], composeFiles, tooLarge: [] })).toEqual(
+      problems,
+    );
   });
 });

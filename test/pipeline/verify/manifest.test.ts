@@ -4,7 +4,11 @@ import { manifestProblems } from '../../../src/pipeline/verify/manifest.ts';
 
 /** What `verify` says of these files in `manifests/`, in an artifact without images. */
 function problemsOf(files: Record<string, string>, tooLarge: string[] = []): string[] {
-  const report = { module: 'docker-compose', metaData: {} } as ArtifactContent['report'];
+  const report = {
+    module: 'docker-compose',
+    metaData: {},
+    manifests: [] as object[],
+  } as ArtifactContent['report'];
   const composeFiles = new Map(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)]));
   return manifestProblems({ path: 'a.mender', report, images: [], composeFiles, tooLarge });
 }

@@ -2,13 +2,14 @@ import { readUserFile, readUserFileIfAny } from '../../../io/readUserFile.ts';
 import { parseDotenv } from './dotenv.ts';
 import type { Environment } from './envFiles.ts';
 import { envFilesOf } from './envFiles.ts';
+import { isSteering } from './steering.ts';
 import type { Lookup } from './template.ts';
 
 const BUILD_ENVIRONMENT = 'the environment of the build';
 
 /**
  * The variables of a project. A value is local if a device would not get it from the shipped files:
- * it comes from, or depends on, the environment of the build.
+ * it comes from, or depends on, the environment of the build, or it would change Compose itself.
  */
 export interface Variables {
   lookup: Lookup;
@@ -43,10 +44,11 @@ export async function projectVariables(folder: string, environment: Environment)
     for (const [name, value] of parseDotenvAlone(text, path, alone)) alone.set(name, value);
   }
   const lookup: Lookup = (name) => own(name) ?? file.get(name);
-  const isLocal = (name: string) => lookup(name) !== undefined && lookup(name) !== alone.get(name);
+  const isFromBuild = (name: string) => lookup(name) !== undefined && lookup(name) !== alone.get(name);
+  const isLocal = (name: string) => isFromBuild(name) || (isSteering(name) && lookup(name) !== undefined);
   const originOf = (name: string) =>
     environment[name] === undefined ? (origins.get(name) ?? '') : BUILD_ENVIRONMENT;
-  return { lookup, isLocal, isFromBuild: isLocal, originOf, file, replacesDotenv: envFiles.areNamed };
+  return { lookup, isLocal, isFromBuild, originOf, file, replacesDotenv: envFiles.areNamed };
 }
 
 /**
