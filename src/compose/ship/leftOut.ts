@@ -1,7 +1,5 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
-import { assignedNames } from '../read/variables/dotenv.ts';
-import { isOwnSecret } from './ownSecrets.ts';
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 
 /** Usual files and folders of credentials, by the ends of their paths. */
 const CREDENTIALS = [
@@ -42,9 +40,6 @@ function endingWith(paths: readonly string[]): RegExp {
   return new RegExp(`(?:^|/)(?:${paths.join('|').replaceAll('.', '\\.')})$`);
 }
 
-/** Bytes. A larger file is not a `.env`. */
-const LARGEST_DOTENV = 16 << 20;
-
 /**
  * Returns why a folder does not ship with the file at `path` (with `/`), or undefined if it does.
  */
@@ -66,17 +61,6 @@ export function reasonInPath(path: string, named?: string): string | undefined {
 /** True for the names in a folder that is a git repository itself, as `git clone --bare` makes it. */
 export function isBareRepository(names: readonly string[]): boolean {
   return ['HEAD', 'objects', 'refs'].every((name) => names.includes(name));
-}
-
-/** True for the name of a file of variables: `.env`, `.env.local`, `.envrc`, `prod.env`. */
-export function isNamedLikeDotenv(path: string): boolean {
-  return /^\.env|\.env$/i.test(basename(path));
-}
-
-/** Returns the first secret of the build that the file of variables gives a value. */
-export async function ownSecretIn(file: string): Promise<string | undefined> {
-  if ((await stat(file)).size > LARGEST_DOTENV) return undefined;
-  return [...assignedNames(await readFile(file, 'utf8'))].find(isOwnSecret);
 }
 
 /** The paths with links resolved, as far as they exist. */

@@ -3,16 +3,9 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
+import { isNamedLikeDotenv, ownSecretIn } from './dotenvSecrets.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
-import {
-  isAtOrBelow,
-  isBareRepository,
-  isInside,
-  isNamedLikeDotenv,
-  ownSecretIn,
-  reasonByName,
-  reasonInPath,
-} from './leftOut.ts';
+import { isAtOrBelow, isBareRepository, isInside, reasonByName, reasonInPath } from './leftOut.ts';
 import { mustNotShip } from './namedCredentials.ts';
 import { refuseOwnSecret } from './ownSecrets.ts';
 
@@ -121,7 +114,8 @@ function heldBack({ rules }: Walk, { path, limit, above }: Step, real: string): 
 async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: Stats): Promise<void> {
   await requireReadable(real, step);
   const isInFolder = step.above.length > 0;
-  const secret = step.isLabelFile === true || isNamedLikeDotenv(real) ? await ownSecretIn(real) : undefined;
+  const isDotenv = step.isLabelFile === true || [step.path, real].some(isNamedLikeDotenv);
+  const secret = isDotenv ? await ownSecretIn(real) : undefined;
   if (secret !== undefined && isInFolder) {
     skip(walk, step, 'has a secret of the build');
     return;

@@ -4,7 +4,7 @@ import type { Value } from '../read/yaml/value.ts';
 import { isMapping } from '../read/yaml/value.ts';
 
 /** The variables that give this tool its secrets, and tokens that end with the CI job. */
-const OWN_SECRETS: ReadonlySet<string> = new Set([
+export const OWN_SECRETS: ReadonlySet<string> = new Set([
   'MENDER_PAT',
   'MENDER_TOKEN',
   'LIBRARY_TOKEN',

@@ -335,6 +335,48 @@ describe('a secret of the build is refused', () => {
     expect(text).not.toContain(SECRET);
   });
 
+  test.each<[string, string | Buffer]>([
+    ['.envrc', `A=1; export MENDER_PAT=${SECRET}`],
+    ['.envrc', `export A=1 MENDER_PAT=${SECRET}`],
+    ['.envrc', `if true; then\n  declare -x MENDER_PAT=${SECRET}\nfi`],
+    ['.env', `A=1\rMENDER_PAT\t = ${SECRET}`],
+    ['.env', `# MENDER_PAT=${SECRET}`],
+    ['.env', Buffer.from(`MENDER_PAT=${SECRET}`, 'utf16le')],
+    ['.env', Buffer.from(`\uFEFFA=1\nMENDER_PAT=${SECRET}`, 'utf16le').swap16()],
+    ['.env', `MENDER_PAT=${SECRET}\n${'#'.repeat(17 << 20)}`],
+    ['.env', `${'#'.repeat((1 << 20) - 4)}\nMENDER_PAT=${SECRET}`],
+    ['.env', `${'#'.repeat((1 << 20) - 12)}\nMENDER_PAT${' '.repeat(3 << 20)}=${SECRET}`],
+  ])('and no mounted folder brings it in a %s, case %#', async (name, content) => {
+    const folder = projectIn({ 'compose.yaml': `${WEB}, volumes: ["./d:/d"]}}\n` });
+    mkdirSync(join(folder, 'd'));
+    writeFileSync(join(folder, 'd', name), content);
+    const application = await readToShip({ composeFiles: [folder], profiles: [], environment: {} });
+    expect(Object.keys(textsOf(filesOf(application)))).toEqual(['docker-compose.yaml']);
+    expect(application.warnings).toEqual([
+      `services.web.volumes: d/${name} has a secret of the build and is not shipped`,
+    ]);
+  });
+
+  test('and no mounted folder brings it through a link with the name of an env file', async () => {
+    const folder = projectIn({
+      'compose.yaml': `${WEB}, volumes: ["./d:/d"]}}\n`,
+      vars: `MENDER_PAT=${SECRET}\n`,
+      'd/a': '',
+    });
+    symlinkSync('../vars', join(folder, 'd/.env'));
+    const application = await readToShip({ composeFiles: [folder], profiles: [], environment: {} });
+    expect(Object.keys(textsOf(filesOf(application)))).toEqual(['d/a', 'docker-compose.yaml']);
+  });
+
+  test.each(['COPY=${MENDER_PAT:-none}\n', 'A=$MENDER_PAT:x\n', 'MY_MENDER_PAT=x\n', 'MENDER_PAT_ID=x\n'])(
+    'but %j, which has no value of it, ships',
+    async (text) => {
+      const files = { 'compose.yaml': `${WEB}, volumes: ["./d:/d"]}}\n`, 'd/.env': text };
+      const application = await readCase({ files });
+      expect(textsOf(filesOf(application))['d/.env']).toBe(text);
+    },
+  );
+
   test('and no mounted folder brings it', async () => {
     const folder = projectIn({
       'compose.yaml': `${WEB}, volumes: ["./:/app", "./sub:/s"]}}\n`,
