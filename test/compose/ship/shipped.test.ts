@@ -140,7 +140,7 @@ describe('variables', () => {
     expect(parse(files[COMPOSE_FILE]!)).toMatchObject({
       services: { a: { labels: { h: 'tcp://h', d: '$COMPOSE_DOMAIN', p: '${COMPOSE_PROJECT_NAME}' } } },
     });
-    expect(files['.env']).toBe('COMPOSE_DOMAIN=x.org\n');
+    expect(files['.env']).toBe("COMPOSE_DOMAIN='x.org'\n");
   });
 
   test('that change Docker itself are refused where only their name is given', async () => {
