@@ -177,6 +177,18 @@ ${COMPOSE}`;
     });
   });
 
+  it.each([
+    ['My Shop', 'my-shop'],
+    ['_shop.d', 'shop-d'],
+    ['Ü', 'application'],
+  ])('makes a name that build takes from the folder %j', async (name, made) => {
+    const folder = join(temporaryFolder(), name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'compose.yaml'), COMPOSE);
+    await init(folder, '-t a -p linux/amd64');
+    expect(parse(textIn(folder, 'compose.yaml'))).toMatchObject({ 'x-mender': { 'manifest-name': made } });
+  });
+
   it("takes the rest from the user's configuration", async () => {
     const config = temporaryFolder();
     mkdirSync(join(config, 'mender-docker-delta'));
@@ -193,6 +205,7 @@ ${COMPOSE}`;
     ['', 'no device-type is given', 2],
     ['-t a', 'no platform is given', 2],
     ['-t a -p nonsense', 'nonsense', 2],
+    ['-t a -p linux/amd64 -m Shop', '"Shop" can\'t name an application', 2],
     ['-t a -p linux/amd64 --first-version a/b', '--first-version: expected a version', 2],
   ])('without a terminal needs what it can not know: %j', async (line, message, exit) => {
     const folder = project();
@@ -260,7 +273,8 @@ ${COMPOSE}`;
   it('on a terminal asks again after an answer that it can not use', async () => {
     const folder = project();
     const asked = await onTerminal(folder, [
-      ['Name of the application [shop]', 'kiosk'],
+      ['Name of the application [shop]', 'Kiosk'],
+      ['"Kiosk" can\'t name', 'kiosk'],
       ['Device type', ''],
       ['device-type is needed', ''],
       ['Device type', 'rpi4, rpi5'],

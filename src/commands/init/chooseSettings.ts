@@ -3,6 +3,7 @@ import type { Application } from '../../compose/application.ts';
 import { UsageError } from '../../errors.ts';
 import { MODULES } from '../../mender/spec.ts';
 import { formatPlatform, parsePlatform } from '../../oci/platform.ts';
+import { checkApplicationName, nameFrom } from '../../pipeline/base/applicationName.ts';
 import { didYouMean, oneOf } from '../line/suggest.ts';
 import { readUserSettings } from '../options/userSettings.ts';
 import { ask, canAsk } from '../terminal/ask.ts';
@@ -27,7 +28,7 @@ interface Sources {
 }
 
 const QUESTIONS: Record<Key, { text: string; check: (value: string) => string }> = {
-  'manifest-name': { text: 'Name of the application', check: String },
+  'manifest-name': { text: 'Name of the application', check: checkApplicationName },
   'device-type': {
     text: 'Device type (cat /var/lib/mender/device_type on a device; several with commas)',
     check: String,
@@ -55,7 +56,7 @@ export async function chooseSettings(
     const sources = { flags: textsOf(flags[key]), composeFile, usual: usual.map(textsOf).find(isSet) ?? [] };
     return chooseFrom(key, sources, application.files, context);
   };
-  const name = application.projectName ?? basename(application.projectFolder);
+  const name = application.projectName ?? nameFrom(basename(application.projectFolder));
   const platforms = application.services.map(({ platform }) => platform);
   return {
     'manifest-name': firstOf(await choose('manifest-name', [name])),

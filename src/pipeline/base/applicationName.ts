@@ -15,7 +15,11 @@ export function applicationName(
   projectName: string | undefined,
   around: Surroundings,
 ): string {
-  if (given === undefined) return projectName ?? nameOfFolders(around);
+  return given === undefined ? (projectName ?? nameOfFolders(around)) : checkApplicationName(given);
+}
+
+/** Returns the name if Compose takes it as the name of a project. Throws UsageError otherwise. */
+export function checkApplicationName(given: string): string {
   if (PROJECT_NAME.test(given)) return given;
   throw new UsageError(`${JSON.stringify(given)} can't name an application`, {
     hint: 'use lower-case letters, digits, - and _, beginning with a letter or digit (--manifest-name)',
@@ -23,7 +27,12 @@ export function applicationName(
 }
 
 function nameOfFolders(around: Surroundings): string {
-  const name = defaultApplicationName(around).toLowerCase();
+  return nameFrom(defaultApplicationName(around));
+}
+
+/** A name of an application that is as close to `text` as Compose's rules allow. */
+export function nameFrom(text: string): string {
+  const name = text.toLowerCase();
   return name.replace(/[^a-z0-9_-]+/g, '-').replace(/^[-_]+/, '') || 'application';
 }
 
