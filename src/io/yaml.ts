@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseDocument, visit } from 'yaml';
-import { findDeepLine } from './yamlNesting.ts';
+import { findExcess } from './yamlExcess.ts';
 
 /**
  * Options for every parser of the `yaml` package. Its own check of unique keys takes quadratic
@@ -17,8 +17,8 @@ const MOST_ALIASES = 1000;
  * than 200 levels deep. Throws one for too many aliases.
  */
 export function parseYaml(text: string): unknown {
-  const deepLine = findDeepLine(text);
-  if (deepLine !== undefined) throw new Error(`it is nested too deeply at line ${deepLine}`);
+  const excess = findExcess(text);
+  if (excess !== undefined) throw new Error(`it is nested too deeply at line ${excess.line}`);
   const lines = new LineCounter();
   const document = parseDocument(text, { ...LINEAR, lineCounter: lines });
   const [error] = document.errors;

@@ -44,7 +44,7 @@ export interface ArtifactContent {
 
 const COMPOSE_FILE = /^((docker-)?compose(\.override)?\.ya?ml|\.env)$/;
 /** Bytes. Real files have some kilobytes. */
-const LARGEST_MANIFEST = 4 << 20;
+const LARGEST_MANIFEST = 1 << 20;
 
 /**
  * Reads an artifact in one pass, with the digest of every layer and delta in it. Holds no layer in

@@ -40,6 +40,19 @@ describe('a small project that would become huge is refused', () => {
     ],
     ['includes that double', doublingIncludes(13), 'the project reads more than 1000 files'],
     ['many documents', only(WEB + '---\n'.repeat(200_000)), 'more than 1000 documents'],
+    ['many ends of documents', only(`${WEB}...\n${'a\n...\n'.repeat(650_000)}`), 'more than 1000 documents'],
+    ...[
+      ['values in brackets', `x-a: [${'a,'.repeat(1_000_000)}a]\n`],
+      ['pairs of brackets', `x-a: [${'[],'.repeat(1_300_000)}a]\n`],
+      ['list items', `x-a:\n${'- a\n'.repeat(1_000_000)}`],
+      ['keys', `x-a:\n${lines(200_000, (index) => `  k${index}:`)}`],
+      ['comments', '#\n'.repeat(2_000_000)],
+      ['empty lines', '\n'.repeat(4_000_000)],
+    ].map(([name = '', text = '']): [string, Case, string] => [
+      `many ${name}`,
+      only(WEB + text),
+      'the Compose file has more than 400000 YAML tokens',
+    ]),
     [
       'brackets in brackets',
       only(`${WEB}x-a: ${'['.repeat(9000)}${']'.repeat(9000)}\n`),

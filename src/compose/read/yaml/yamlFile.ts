@@ -2,7 +2,7 @@ import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseAllDocuments, visit } from 'yaml';
 import { UsageError } from '../../../errors.ts';
 import { LINEAR } from '../../../io/yaml.ts';
-import { findDeepLine } from '../../../io/yamlNesting.ts';
+import { findExcess } from '../../../io/yamlExcess.ts';
 import { TemplateError } from '../variables/template.ts';
 import { indentBrackets } from './indentBrackets.ts';
 import type { ReaderFault } from './readerFaults.ts';
@@ -20,6 +20,9 @@ export interface YamlFile {
 
 /** Documents of one file. Real Compose files have a few. */
 const MOST_DOCUMENTS = 1000;
+
+/** About 50000 lines. The parser takes seconds for as many, and is not interrupted. */
+const MOST_TOKENS = 400_000;
 
 /**
  * Reads and parses a Compose file. Throws NotFoundError for a missing file, and UsageError for a
@@ -53,7 +56,8 @@ export function parseYamlFile(content: string, path: string): YamlFile {
 }
 
 function refuseManyDocuments(text: string, path: string): void {
-  if ((text.match(/^---/gm) ?? []).length > MOST_DOCUMENTS) {
+  const [starts, ends] = [text.match(/^---/gm) ?? [], text.match(/^\.\.\./gm) ?? []];
+  if (Math.max(starts.length, ends.length) > MOST_DOCUMENTS) {
     throw new UsageError(`Compose file ${path} has more than ${MOST_DOCUMENTS} documents`);
   }
 }
@@ -79,16 +83,25 @@ function parseLeniently(text: string, path: string): Parsed {
 const MOST_ATTEMPTS = 3;
 const UNINDENTED = /^Flow (?:sequence|map) in block collection must be/;
 
-/** Refuses nested collections, which the parser would take very long over. */
 function parseOnce(text: string, path: string): Parsed {
-  const deepLine = findDeepLine(text);
-  if (deepLine !== undefined) {
-    throw new UsageError(`${path}:${deepLine}: invalid YAML: it is nested too deeply`, {
+  refuseExcess(text, path);
+  const lines = new LineCounter();
+  return { text, documents: parseAllDocuments(text, { ...PARSING, lineCounter: lines }), lines };
+}
+
+/** Refuses what the parser would take very long over. */
+function refuseExcess(text: string, path: string): void {
+  const excess = findExcess(text, MOST_TOKENS);
+  if (excess === undefined) return;
+  const place = `${path}:${excess.line}`;
+  if (excess.kind === 'depth') {
+    throw new UsageError(`${place}: invalid YAML: it is nested too deeply`, {
       hint: 'look for brackets that are not closed',
     });
   }
-  const lines = new LineCounter();
-  return { text, documents: parseAllDocuments(text, { ...PARSING, lineCounter: lines }), lines };
+  throw new UsageError(`${place}: the Compose file has more than ${MOST_TOKENS} YAML tokens`, {
+    hint: 'move a part of it to another file, and include that',
+  });
 }
 
 function hasUnindented({ documents }: Parsed): boolean {

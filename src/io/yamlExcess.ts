@@ -3,18 +3,29 @@ import { Lexer } from 'yaml';
 /** Levels of collections. Real files have about ten, and parsers take very long over thousands. */
 const MOST_LEVELS = 200;
 
+/** The place at which a YAML text becomes too much for a parser. */
+export interface Excess {
+  /** Counted from 1. */
+  line: number;
+  kind: 'depth' | 'length';
+}
+
 /**
- * Returns the line, counted from 1, at which collections of a YAML text are nested more than 200
- * levels deep, or undefined. It takes linear time, so call it before a parser reads the text.
+ * Returns the place at which collections of a YAML text are nested more than 200 levels deep, or at
+ * which the text has more than `mostTokens` tokens. Undefined if there is no such place. It takes
+ * linear time and stops at the place, so call it before a parser reads the text.
  */
-export function findDeepLine(text: string): number | undefined {
+export function findExcess(text: string, mostTokens: number = Infinity): Excess | undefined {
   const columns: number[] = [];
+  let tokens = 0;
   let [brackets, line, column, opens] = [0, 1, 0, true];
   for (const token of new Lexer().lex(text)) {
+    tokens += 1;
+    if (tokens > mostTokens) return { line, kind: 'length' };
     brackets = bracketsAfter(brackets, token);
     if (CONTROL.test(token)) continue;
     if (brackets === 0 && opens && !BRACKET.test(token) && !BLANK.test(token)) openBlock(columns, column);
-    if (columns.length + brackets > MOST_LEVELS) return line;
+    if (columns.length + brackets > MOST_LEVELS) return { line, kind: 'depth' };
     if (!/^[ \t]+$/.test(token)) opens = OPENING.test(token);
     const end = token.lastIndexOf('\n');
     line += end < 0 ? 0 : token.split('\n').length - 1;
