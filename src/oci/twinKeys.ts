@@ -24,13 +24,22 @@ export function twinKey(text: string, only?: readonly string[]): string | undefi
       open.pop();
     } else if (token === ':') {
       const twin = noteKey(last, open.at(-1));
-      if (twin !== undefined && (only?.includes(folded(twin)) ?? true)) return twin;
-      key = folded(JSON.parse(last) as string);
+      if (twin !== undefined && isAsked(twin, only)) return twin;
     }
-    if (token !== ':') key = token === '{' || token === '[' || token === ',' ? '' : key;
+    key = keyAfter(token, last, key);
     last = token;
   }
   return undefined;
+}
+
+function isAsked(key: string, only: readonly string[] | undefined): boolean {
+  return only === undefined || only.includes(folded(key));
+}
+
+/** The key that the next value has; empty in a list. */
+function keyAfter(token: string, last: string, key: string): string {
+  if (token === ':') return folded(JSON.parse(last) as string);
+  return '{[,'.includes(token) ? '' : key;
 }
 
 /** Adds a key to the object that it is in; returns it if the object has it already. */
