@@ -1,4 +1,5 @@
-import { realpath } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 
 /** Usual files and folders of credentials, by the ends of their paths. */
@@ -21,6 +22,7 @@ const CREDENTIALS = [
   ],
   ...['.config/gh/hosts.yml', '.config/glab-cli/config.yml', '.config/hub', '.gnupg', '.password-store'],
   ...['.ssh', 'id_rsa', 'id_dsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'],
+  ...['.docker/key.pem', '.docker/contexts', '.svn/auth'],
   ...['.docker/config.json', '.dockercfg', '.config/containers/auth.json', '.kube/config'],
   ...['.aws/credentials', '.aws/config', '.azure', '.config/gcloud', '.boto', '.s3cfg', '.oci/config'],
   ...['.config/rclone/rclone.conf', '.terraformrc', '.terraform.d/credentials.tfrc.json', '.vault-token'],
@@ -36,8 +38,10 @@ const KINDS: readonly { why: string; expression: RegExp }[] = [
   { why: 'may hold credentials', expression: endingWith(CREDENTIALS) },
 ];
 
+/** Also for the copies that editors and tools make. */
 function endingWith(paths: readonly string[]): RegExp {
-  return new RegExp(`(?:^|/)(?:${paths.join('|').replaceAll('.', '\\.')})$`);
+  const names = paths.join('|').replaceAll('.', '\\.');
+  return new RegExp(`(?:^|/)(?:${names})(?:~|\\.(?:bak|backup|old|orig|save|lock))*$`);
 }
 
 /**
@@ -58,9 +62,24 @@ export function reasonInPath(path: string, named?: string): string | undefined {
   return counted.map(reasonByName).find((why) => why !== undefined);
 }
 
-/** True for the names in a folder that is a git repository itself, as `git clone --bare` makes it. */
+/**
+ * True for the names in a folder that is a git repository itself, as `git clone --bare` makes it. A
+ * repository with packed references may have no `refs`.
+ */
 export function isBareRepository(names: readonly string[]): boolean {
-  return ['HEAD', 'objects', 'refs'].every((name) => names.includes(name));
+  const hasAll = (wanted: readonly string[]) => wanted.every((name) => names.includes(name));
+  return hasAll(['HEAD', 'objects', 'refs']) || hasAll(['HEAD', 'objects', 'config']);
+}
+
+/** A file of this machine, whatever its path. */
+export function fileId({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}
+
+/** The ids of those paths that are files and also have other names, by hard links. */
+export async function idsOfLinked(paths: readonly string[]): Promise<Set<string>> {
+  const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+  return new Set(found.flatMap((one) => (one?.isFile() === true && one.nlink > 1 ? [fileId(one)] : [])));
 }
 
 /** The paths with links resolved, as far as they exist. */

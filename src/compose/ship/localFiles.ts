@@ -5,9 +5,9 @@ import { DEFAULT_NAMES, OVERRIDE_NAMES } from '../read/locateFiles.ts';
 import type { EnvFile } from './deviceVariables.ts';
 import type { Edit } from './edits.ts';
 import { readIgnoreFile } from './ignoreFile.ts';
-import { isAtOrBelow, isInside, realPaths } from './leftOut.ts';
+import { idsOfLinked, isInside, realPaths } from './leftOut.ts';
 import type { LocalFile, Skipped, Walk } from './localWalk.ts';
-import { gatherPath, posix, statIfAny } from './localWalk.ts';
+import { gatherPath, isPrivate, posix, statIfAny } from './localWalk.ts';
 import { namedCredentials } from './namedCredentials.ts';
 import type { FileReference } from './references.ts';
 
@@ -72,6 +72,7 @@ export async function gatherLocalFiles(
     reserved: [...DEFAULT_NAMES, ...OVERRIDE_NAMES, ...steering],
     rules: await readIgnoreFile(root),
     privatePaths: await realPaths(privatePaths),
+    privateIds: await idsOfLinked(privatePaths),
     found: new Map(),
     skipped: [],
     linked: { count: 0 },
@@ -159,7 +160,7 @@ async function locate(
 /** Returns false if the file is missing and may be. Throws for a file that can't ship. */
 async function requireExisting(
   { root }: Bounds,
-  { privatePaths }: Walk,
+  walk: Walk,
   { what, path: written, kind, isOptional }: FileReference,
   { path, limit }: Place,
 ): Promise<boolean> {
@@ -177,7 +178,7 @@ async function requireExisting(
       hint: 'replace the link by the file',
     });
   }
-  if (isAtOrBelow(real, privatePaths)) {
+  if (isPrivate(walk, real, found)) {
     throw new UsageError(`${what}: ${written} is a file of the build and must not ship`);
   }
   return true;

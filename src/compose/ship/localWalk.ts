@@ -5,7 +5,7 @@ import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { isNamedLikeDotenv, ownSecretIn } from './dotenvSecrets.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
-import { isAtOrBelow, isBareRepository, isInside, reasonByName, reasonInPath } from './leftOut.ts';
+import { fileId, isAtOrBelow, isBareRepository, isInside, reasonByName, reasonInPath } from './leftOut.ts';
 import { mustNotShip } from './namedCredentials.ts';
 import { refuseOwnSecret } from './ownSecrets.ts';
 
@@ -41,6 +41,8 @@ export interface Walk {
   rules: IgnoreRules;
   /** Absolute, with links resolved. These and all below them never ship. */
   privatePaths: readonly string[];
+  /** The ids of those with hard links, which never ship under another name either. */
+  privateIds: ReadonlySet<string>;
   found: Map<string, LocalFile>;
   skipped: Skipped[];
   /** How many files and folders the walk has reached through links inside of folders. */
@@ -81,11 +83,16 @@ export async function gatherPath(walk: Walk, asked: Step): Promise<void> {
   if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
   else if (!isInside(relative(step.limit, real))) skip(walk, step, 'is a link out of the project folder');
   else if (step.above.includes(real)) skip(walk, step, 'is a link into itself');
-  else if (isAtOrBelow(real, walk.privatePaths)) skip(walk, step, 'is a file of the build');
+  else if (isPrivate(walk, real, found)) skip(walk, step, 'is a file of the build');
   else if (heldBackFor !== undefined) skip(walk, step, heldBackFor);
   else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
   else if (!found.isFile()) skip(walk, step, 'is neither a file nor a folder');
   else await gatherFile(walk, step, real, found);
+}
+
+/** True for a private file, also by a hard link, and for all in a private folder. */
+export function isPrivate({ privatePaths, privateIds }: Walk, real: string, found: Stats): boolean {
+  return isAtOrBelow(real, privatePaths) || privateIds.has(fileId(found));
 }
 
 function isReachedByLink({ path, above, isLinked }: Step, real: string | undefined): boolean {

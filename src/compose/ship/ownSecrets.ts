@@ -1,3 +1,4 @@
+import { fallback, object, optional, parseJson, pipe, record, safeParse, string } from 'valibot';
 import { UsageError } from '../../errors.ts';
 import type { Lookup } from '../read/variables/template.ts';
 import type { Value } from '../read/yaml/value.ts';
@@ -20,14 +21,52 @@ export const OWN_SECRETS: ReadonlySet<string> = new Set([
 /** Characters. Shorter values are found in too many texts by chance. */
 const SHORTEST_SECRET = 8;
 
+/** The credentials in a `config.json` of Docker. Another key, or one of another form, is not read. */
+const TEXT = fallback(optional(string(), ''), '');
+const ENTRY = object({ auth: TEXT, password: TEXT, identitytoken: TEXT, registrytoken: TEXT });
+const CONFIG = pipe(
+  string(),
+  parseJson(),
+  object({ auths: record(string(), fallback(optional(ENTRY), undefined)) }),
+);
+
+/** The last texts that were asked for, since each text of a model asks for the same ones. */
+const known = new Map<string, readonly string[]>();
+
+/** Returns the value itself, and the credentials in it if it is a `config.json` of Docker. */
+function secretTexts(value: string): readonly string[] {
+  const trimmed = value.trim();
+  if (!trimmed.startsWith('{')) return [trimmed];
+  const before = known.get(trimmed);
+  if (before !== undefined) return before;
+  const all = [trimmed, ...credentialsIn(trimmed)];
+  if (known.size >= OWN_SECRETS.size) known.clear();
+  known.set(trimmed, all);
+  return all;
+}
+
+/** Each `auth` as it is written, the password in it, and the tokens. */
+function credentialsIn(json: string): string[] {
+  const parsed = safeParse(CONFIG, json);
+  if (!parsed.success) return [];
+  return Object.values(parsed.output.auths).flatMap((entry) => {
+    const { auth = '', ...others } = entry ?? {};
+    // An `auth` is `user:password` in Base64.
+    const password = /:(.*)$/s.exec(Buffer.from(auth, 'base64').toString('utf8'))?.[1] ?? '';
+    return [auth, password.replaceAll('\0', ''), ...Object.values(others)].filter((one) => one !== '');
+  });
+}
+
 /** Returns the values of the build's own secrets, for `registerSecret`. */
 export function ownSecretValues(environment: Readonly<Record<string, string | undefined>>): string[] {
-  return [...OWN_SECRETS].flatMap((name) => environment[name]?.trim() ?? []);
+  return [...OWN_SECRETS].flatMap((name) => secretTexts(environment[name] ?? ''));
 }
 
 /** The secrets of the build that have a value which can't be in a text by chance. */
 export function ownSecretsIn(lookup: Lookup): { name: string; value: string }[] {
-  const all = [...OWN_SECRETS].map((name) => ({ name, value: lookup(name)?.trim() ?? '' }));
+  const all = [...OWN_SECRETS].flatMap((name) =>
+    secretTexts(lookup(name) ?? '').map((value) => ({ name, value })),
+  );
   return all.filter(({ value }) => value.length >= SHORTEST_SECRET);
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -265,15 +265,31 @@ describe('a mounted project folder ships without', () => {
     '.hg/hgrc': false,
     '.terraform.d/credentials.tfrc.json': false,
     'refs/HEAD/objects': true,
+    '.svn/auth/svn.simple/x': false,
+    '.svn/entries': true,
+    '.docker/key.pem': false,
+    '.docker/contexts/tls/x/key.pem': false,
+    '.npmrc~': false,
+    '.npmrc.old.bak': false,
+    '.git-credentials.lock': false,
+    'keys/id_ed25519.bak': false,
+    'keys/id_ed25519.pub': true,
+    'x.npmrc': true,
+    'private-link': false,
+    'other-link': true,
     '.menderignore': false,
   };
 
   test.each(Object.entries(PATHS))('%s ships: %s', async (path, ships) => {
     const folder = folderWith({
       'app/compose.yaml': `${WEB}, volumes: [".:/app"]}}\n`,
-      [`app/${path}`]: '',
+      ...(path.endsWith('-link') ? {} : { [`app/${path}`]: '' }),
+      'private-file': '',
+      'other-file': '',
     });
-    const hidden = ['.cache/v1', 'key.pem'].map((name) => join(folder, 'app', name));
+    const linked = path.endsWith('-link') ? path.replace('-link', '-file') : undefined;
+    if (linked !== undefined) linkSync(join(folder, linked), join(folder, 'app', path));
+    const hidden = ['.cache/v1', 'key.pem', '../private-file'].map((name) => join(folder, 'app', name));
     const application = await read(folder, {}, hidden);
     expect(shippedNames(application)).toEqual(ships ? [path] : []);
   });
@@ -323,6 +339,23 @@ describe('a mounted project folder ships without', () => {
     expect(shippedNames(application)).toEqual(expected);
     const warning = 'services.web.volumes: d/x.git is a git repository and is not shipped';
     expect(application.warnings.includes(warning)).toBe(rules === '');
+  });
+
+  test('a bare repository with packed references', async () => {
+    const names = ['HEAD', 'config', 'objects/x', 'packed-refs'].map((name) => [`app/d/x.git/${name}`, '']);
+    const files = { 'app/compose.yaml': `${WEB}, volumes: ["./d:/d"]}}\n`, 'app/d/a': '' };
+    const folder = folderWith({ ...files, ...(Object.fromEntries(names) as Record<string, string>) });
+    expect(shippedNames(await read(folder))).toEqual(['d/a']);
+  });
+
+  test('a hard link to a file of the build that the Compose file names', async () => {
+    const folder = folderWith({
+      'app/compose.yaml': `${WEB}, volumes: ["./copy:/c"]}}\n`,
+      'token-file': 't',
+    });
+    linkSync(join(folder, 'token-file'), join(folder, 'app/copy'));
+    const privatePaths = [join(folder, 'token-file'), join(folder, 'missing')];
+    await expect(read(folder, {}, privatePaths)).rejects.toThrow('is a file of the build and must not ship');
   });
 
   test('a bare repository that is mounted itself', async () => {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
+import { ownSecretValues } from '../../../src/compose/ship/ownSecrets.ts';
 import { refuseSecretsInFiles } from '../../../src/compose/ship/secretScan.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -44,6 +45,34 @@ describe('a file with a secret of the build is refused', () => {
     expect(failure).toBeInstanceOf(UsageError);
     expect(String(failure)).toContain('/file: GITHUB_TOKEN is a secret of the build and must not ship');
     expect(String(failure)).not.toContain(value.trim());
+  });
+});
+
+describe('a file with credentials of DOCKER_AUTH_CONFIG is refused', () => {
+  const auth = Buffer.from('user:hunter2-hunter2').toString('base64');
+  const config = (entry: unknown) => JSON.stringify({ auths: { r: entry, s: 3, t: { auth: 7 } } });
+
+  test.each<[string, string, string]>([
+    ['the auth, in other JSON', `{ "auths": {"r":\n {"auth": "${auth}"}}}`, config({ auth })],
+    ['the password in the auth', `password = ${SECRET}`, config({ auth })],
+    ['a password', `password = ${SECRET}`, config({ username: 'u', password: SECRET })],
+    ['a token', `token: ${SECRET}`, ` ${config({ identitytoken: SECRET })}\n`],
+    ['another token', `token: ${SECRET}`, config({ registrytoken: SECRET })],
+  ])('%s', async (_name, text, value) => {
+    const refused = 'DOCKER_AUTH_CONFIG is a secret of the build and must not ship';
+    await expect(scan(Buffer.from(text), { DOCKER_AUTH_CONFIG: value })).rejects.toThrow(refused);
+  });
+
+  test.each(['{', '{}', '{"auths": 3}', '{"auths": {"r": {"auth": ""}}}', '{"auths": {"r": null}}'])(
+    'but not any file for %s',
+    async (value) => {
+      await expect(scan(Buffer.from('text'), { DOCKER_AUTH_CONFIG: value })).resolves.toBeUndefined();
+    },
+  );
+
+  test('and its password is hidden in output', () => {
+    const values = ownSecretValues({ DOCKER_AUTH_CONFIG: config({ auth }), MENDER_PAT: ' x ' });
+    expect(values).toEqual(expect.arrayContaining([auth, SECRET, 'x']));
   });
 });
 
