@@ -189,6 +189,16 @@ ${COMPOSE}`;
     expect(parse(textIn(folder, 'compose.yaml'))).toMatchObject({ 'x-mender': { 'manifest-name': made } });
   });
 
+  it.each(['plain', 'My Shop', "a'b", '$HOME'])('quotes the folder %j in the next command', async (name) => {
+    const folder = join(temporaryFolder(), name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'compose.yaml'), COMPOSE);
+    const { stdout } = await init(folder, '-t a -p linux/amd64 --json -m shop');
+    const { next } = JSON.parse(stdout) as { next: string };
+    const words = execFileSync('sh', ['-c', `printf '%s\\n' ${next}`], { encoding: 'utf8' }).split('\n');
+    expect(resolve(words[2]!)).toBe(folder);
+  });
+
   it("takes the rest from the user's configuration", async () => {
     const config = temporaryFolder();
     mkdirSync(join(config, 'mender-docker-delta'));

@@ -68,11 +68,16 @@ export const initCommand = defineCommand({
     for (const { path, text } of changes) await writeAtomically(path, (name) => writeFile(name, text));
     const written = changes.map(({ path }) => path);
     const names = written.map((path) => relative(context.folder, path) || path);
-    const next = `mender-docker-delta build ${relative(context.folder, manifest) || '.'} --no-delta --release`;
+    const next = `mender-docker-delta build ${shellWord(relative(context.folder, manifest) || '.')} --no-delta --release`;
     const text = names.length === 0 ? 'nothing to do: all is there' : `wrote ${names.join(', ')}`;
     context.report({ written, settings, next }, `${text}\nnext: ${next}`);
   },
 });
+
+/** A path as a shell reads it, for a command to copy. */
+function shellWord(path: string): string {
+  return /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
 
 /** Nothing if the Compose file has all settings already. */
 async function settingsChange(path: string, settings: Settings): Promise<Change | undefined> {
