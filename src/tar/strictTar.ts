@@ -31,14 +31,33 @@ export function strictTar(where: string, sizes: SizePlace): TarRules {
       refuse(orderFault(header.type, before));
       refuse(header.type === 'ExtendedHeader' ? paxFault(body, sizes) : nameFault(body));
     },
-    entry: ({ type, linkpath }, before) => {
-      if (LINKS.has(type) || (!linkpath && before.linkpath === undefined && !before.local?.linkpath)) return;
-      refuse('a file that is no link has the target of a link');
+    entry: (header, block, before) => {
+      refuse(LINKS.has(header.type) ? undefined : targetFault(header, before));
+      refuse(BODILESS.has(header.type) ? bodyFault(header, block) : undefined);
     },
   };
 }
 
 const LINKS: ReadonlySet<string> = new Set<Header['type']>(['Link', 'SymbolicLink']);
+const BODILESS: ReadonlySet<string> = new Set<Header['type']>(['Link', 'SymbolicLink', 'Directory']);
+
+/** BusyBox makes a hard link of an empty file that has a target. */
+function targetFault({ linkpath }: Header, before: Pending): string | undefined {
+  const targets = [linkpath, before.linkpath, before.local?.linkpath];
+  return targets.some(Boolean) ? 'a file that is no link has the target of a link' : undefined;
+}
+
+/** Some programs skip a body here. A file whose name ends with a slash is a folder to others. */
+function bodyFault({ type }: Header, block: Buffer): string | undefined {
+  if (type === 'Directory' && block[TYPE_FLAG] !== FOLDER_FLAG) return 'a folder has the type of a file';
+  const size = block.subarray(...SIZE_FIELD);
+  return /^[0 \0]*$/.test(size.toString('latin1')) ? undefined : 'a folder or link has a body';
+}
+
+/** https://www.gnu.org/software/tar/manual/html_node/Standard.html */
+const TYPE_FLAG = 156;
+const FOLDER_FLAG = 0x35;
+const SIZE_FIELD = [124, 136] as const;
 
 function orderFault(type: Header['type'], { local, path, linkpath }: Pending): string | undefined {
   const several = 'several headers describe one file';

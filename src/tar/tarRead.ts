@@ -43,8 +43,8 @@ export interface Pending {
 export interface TarRules {
   /** Looks at a meta entry with its body, and at what those before it say about the same entry. */
   meta(header: Header, body: Buffer, before: Pending): void;
-  /** Looks at an entry, and at what the meta entries before it say. */
-  entry(header: Header, before: Pending): void;
+  /** Looks at an entry with its header block, and at what the meta entries before it say. */
+  entry(header: Header, block: Buffer, before: Pending): void;
 }
 
 /**
@@ -71,7 +71,7 @@ export async function* walkTar(
       rules?.meta(header, body, pending);
       pending = withMeta(header, body, pending);
     } else {
-      rules?.entry(header, pending);
+      rules?.entry(header, block, pending);
       yield entryOf(header, pending, bytes.position, where);
       pending = { global: pending.global };
     }

@@ -53,6 +53,8 @@ const ALIKE: [string, RawEntry[], string[]][] = [
   ['a long name and a long target', [longName('b'), longTarget('d'), aLink], ['b']],
   ['a long target and a long name', [longTarget('d'), longName('b'), aLink], ['b']],
   ['a pax target of a link', [pax(record('linkpath', 'd')), aLink], ['a']],
+  ['a folder', [{ path: 'a/', type: '5' }], ['a']],
+  ['a hard link', [{ path: 'a', type: '1', link: 'c' }], ['a']],
   ['pax headers of two files', [pax(PATH), aFile, pax(PATH), aFile], ['b', 'b']],
 ];
 
@@ -84,6 +86,10 @@ const TWO_WAYS: [string, RawEntry[]][] = [
   ['zeros behind the records', [pax(PATH, '\0\0'), aFile]],
   ['an empty long name', [longName(''), aFile]],
   ['a long name with something behind it', [longName('b\0c'), aFile]],
+  ['a folder with a body', [{ path: 'a/', type: '5', content: tarOfList([]) }]],
+  ['a link with a body', [{ ...aLink, content: tarOfList([]) }]],
+  ['a hard link with a body', [{ path: 'a', type: '1', link: 'c', content: tarOfList([]) }]],
+  ['a file whose name ends with a slash', [{ path: 'a/' }]],
   ['a file with a target', [{ path: 'a', link: 'c' }]],
   ['a file with a long target', [longTarget('c'), { path: 'a' }]],
   ['a file with a pax target', [pax(record('linkpath', 'c')), { path: 'a' }]],
