@@ -10,6 +10,7 @@ import { shipmentFiles } from './ship/shipment.ts';
 import { loadFiles } from './read/load.ts';
 import { locateFiles } from './read/locateFiles.ts';
 import type { Notes, Scope } from './read/scope.ts';
+import { namingVariables } from './read/namingVariables.ts';
 import { newNotes } from './read/scope.ts';
 import { checkResources } from './read/check/resources.ts';
 import { refuseUnsupported } from './read/check/unsupported.ts';
@@ -79,8 +80,12 @@ export interface ShippedFile {
  * https://github.com/compose-spec/compose-spec
  */
 export async function readApplication(options: ReadOptions): Promise<Application> {
-  const { folder, paths } = await locateFiles(options.composeFiles, options.environment);
   const notes = newNotes();
+  return namingVariables(notes.values, () => readNoting(notes, options));
+}
+
+async function readNoting(notes: Notes, options: ReadOptions): Promise<Application> {
+  const { folder, paths } = await locateFiles(options.composeFiles, options.environment);
   const variables = await applicationVariables(folder, paths, options.environment);
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
   const loaded = await loadFiles(paths, scope);
@@ -110,6 +115,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
       composeFiles,
       ...model,
       filled: notes.filled,
+      values: notes.values,
       secretFiles: notes.secretFiles,
       secretValues: notes.secretValues,
       ...authored,

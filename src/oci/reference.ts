@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { hideCredentials } from '../io/redact.ts';
 import type { Digest } from './digest.ts';
 import { isDigest } from './digest.ts';
 
@@ -89,8 +90,10 @@ function repositoryFault(repository: string): string {
   return `${JSON.stringify(repository)} is not a repository name`;
 }
 
+/** What is before an `@` is a user and a password, unless a digest follows. */
 function invalid(text: string, why: string): UsageError {
-  return new UsageError(`invalid image reference ${JSON.stringify(text)}: ${why}`, {
+  const shown = /@(?!sha\d+:[^@]*$)/.test(text) ? hideCredentials(text) : text;
+  return new UsageError(`invalid image reference ${JSON.stringify(shown)}: ${why}`, {
     hint: 'write it as [registry/]repository[:tag][@sha256:digest]',
   });
 }

@@ -54,6 +54,13 @@ describe('parseReference', () => {
   });
 });
 
+it.each(['u:hunter2@h/img:1', 'u:hunter2@h', `u:hunter2@h/img@${DIGEST}`])(
+  'hides the password in %s',
+  (text) => {
+    expect(() => parseReference(text)).toThrow(/^(?!.*hunter2)invalid image reference "\*\*\*@/);
+  },
+);
+
 describe('spellings of a reference', () => {
   it.each([
     ['busybox', 'busybox:latest', 'docker.io/library/busybox:latest', 'busybox:latest'],

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { hideCredentials } from '../../io/redact.ts';
 import { flagName } from '../terminal/command.ts';
 import type { OptionTable } from '../terminal/command.ts';
 import type { BuildFlags } from './build.ts';
@@ -71,7 +72,7 @@ function refuseNewDestination(key: string, value: unknown, flag: unknown): void 
   throw new UsageError(`x-mender: ${key}: a project does not decide where your credentials go`, {
     hint: `if you trust it, add ${[value]
       .flat()
-      .map((one) => `--${key} ${String(one)}`)
+      .map((one) => `--${key} ${hideCredentials(String(one))}`)
       .join(' ')}`,
   });
 }

@@ -16,6 +16,8 @@ export interface ShipmentParts {
   active: readonly string[];
   variables: Variables;
   filled: readonly Filled[];
+  /** The names of variables that were filled in, by their values. */
+  values: ReadonlyMap<string, string>;
   /** Files of secrets and keys of `build.ssh`, absolute. */
   secretFiles: ReadonlySet<string>;
   secretValues: ReadonlyMap<string, SecretValue>;

@@ -18,6 +18,7 @@ import { refuseSecretsInFiles } from './secretScan.ts';
 import { shippedVariables } from './shippedVariables.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
 import { isSteering } from '../read/variables/steering.ts';
+import { namingVariables } from '../read/namingVariables.ts';
 import type { Lookup } from '../read/variables/template.ts';
 import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping } from '../read/yaml/value.ts';
@@ -50,6 +51,10 @@ export async function prepareShipment(
   parts: ShipmentParts,
   privatePaths: readonly string[] = [],
 ): Promise<Shipment> {
+  return namingVariables(parts.values, () => shipmentOf(parts, privatePaths));
+}
+
+async function shipmentOf(parts: ShipmentParts, privatePaths: readonly string[]): Promise<Shipment> {
   const { folder, deferred, resolved, variables, authored } = parts;
   const active = new Set(parts.active);
   requireShippedImages(resolved, active);

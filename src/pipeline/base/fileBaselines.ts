@@ -4,6 +4,7 @@ import { namesInArchive } from '../../archives/source.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import { readMetadataFile } from '../../cache/metadata.ts';
 import { DeniedError, NotFoundError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
+import { hideCredentials } from '../../io/redact.ts';
 import { fileError } from '../../io/files.ts';
 import { firstBytes } from '../../io/files.ts';
 import type { Log } from '../../io/log.ts';
@@ -47,7 +48,7 @@ function placeOf(file: BaseFile, text: string, folder: string): BaseFile {
   if (isLibraryReference(file.path) || file.path.startsWith(SERVER_SCHEME)) return file;
   const path = resolve(folder, file.path);
   if (existsSync(path)) return { ...file, path };
-  throw new NotFoundError(`--base ${text}: no such file`, {
+  throw new NotFoundError(`--base ${hideCredentials(text)}: no such file`, {
     hint: 'name a .mender file, an image archive, a metadata JSON, or an artifact of the server as mender://NAME',
   });
 }

@@ -1,12 +1,14 @@
 import type { Application, ShippedFile } from '../../compose/application.ts';
 import { shippedFiles } from '../../compose/application.ts';
+import { namingVariables } from '../../compose/read/namingVariables.ts';
 import { prepareShipment } from '../../compose/ship/shipment.ts';
 import { requireImages } from '../../compose/requireImages.ts';
 import { UsageError } from '../../errors.ts';
+import { isLibraryReference } from '../../library/reference.ts';
 import { requireGit } from '../../git/run.ts';
 import { silentLog } from '../../io/log.ts';
 import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.ts';
-import { formatReference } from '../../oci/reference.ts';
+import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { findBaseImages } from '../base/baseImages.ts';
 import { findBaselines, lastBaseline } from '../base/findBaselines.ts';
@@ -84,7 +86,9 @@ export async function resolveRelease(
   if (needsGit(request, around)) await requireGit();
   const version = chooseVersion(around, request.version, request.release);
   requireImages(application, [...request.serviceImages.keys(), ...request.serviceFiles.keys()]);
-  checkPlatforms(application, request);
+  await namingVariables(application.parts.values, () => {
+    checkPlatforms(application, request);
+  });
   for (const service of request.serviceFiles.keys()) {
     if (request.serviceImages.has(service)) world.log.warning(`${service}: -f wins over -i`);
   }
@@ -93,6 +97,9 @@ export async function resolveRelease(
     image: image === '' ? undefined : image,
   }));
   const overridden = overrideImages(services, request.serviceImages, request.serviceFiles);
+  await namingVariables(application.parts.values, () => {
+    checkReferences(overridden);
+  });
   const images = await resolveServices(overridden, request.platform, name, world.images);
   const files = shippedFiles(application.services, shipment, imageNames(images));
   if (request.locked) await checkLock(images, application, request);
@@ -182,6 +189,13 @@ function checkPlatforms({ services }: Application, { platform }: BuildRequest): 
       `service ${service.name} asks for platform ${service.platform}, the artifact is for ${formatPlatform(platform)}`,
       { hint: 'remove platform from the service, or give the same one with -p' },
     );
+  }
+}
+
+/** Throws UsageError for an invalid name of an image, before anything is looked up. */
+function checkReferences(services: readonly { image?: string | undefined }[]): void {
+  for (const { image } of services) {
+    if (image !== undefined && !isLibraryReference(image)) parseReference(image);
   }
 }
 

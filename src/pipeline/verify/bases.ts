@@ -2,6 +2,7 @@ import { namesInArchive } from '../../archives/source.ts';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { NotFoundError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
+import { hideCredentials } from '../../io/redact.ts';
 import { withFile } from '../../io/progress.ts';
 import { fileError } from '../../io/files.ts';
 import { isLibraryReference } from '../../library/reference.ts';
@@ -92,7 +93,7 @@ async function kindOf(text: string): Promise<Awaited<ReturnType<typeof kindOfFil
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw fileError(error, `reading ${text}`);
     if (/\.(mender|tar|tgz)$|\.gz$|^[./~]/.test(text))
-      throw new NotFoundError(`--base ${text}: no such file`);
+      throw new NotFoundError(`--base ${hideCredentials(text)}: no such file`);
     return 'image';
   }
 }

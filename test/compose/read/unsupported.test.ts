@@ -20,6 +20,7 @@ describe('what an artifact can not bring is refused', () => {
       'include: https://github.com/a/b.git#main:c is not',
     ],
     [`include: [{path: "oci://registry/a:1"}]\n${ok}`, 'include: oci://registry/a:1 is not a local file'],
+    [`include: ["git@u:hunter2@h:r.git"]\n${ok}`, 'include: ***@h:r.git is not'],
     [`include: ["git@github.com:a/b.git"]\n${ok}`, 'include: git@github.com:a/b.git is not'],
     [
       'services: {w: {extends: {file: "https://a/b.yaml", service: s}}}',

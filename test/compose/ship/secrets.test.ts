@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/errors.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import type { Case } from '../cases.ts';
 import { filesOf, projectIn, readCase, readToShip, textsOf } from '../project.ts';
@@ -180,6 +181,20 @@ test('a secret of an include and a .env that ships whole are refused together', 
     '.env': 'A=1\n',
   };
   await expect(readCase({ files })).rejects.toThrow('/.env ships whole');
+});
+
+test.each<[string, string]>([
+  ['volumes: ["$TOKEN:/x"]', 'services.web.volumes: $TOKEN is not defined'],
+  ['networks: ["$TOKEN"]', 'services.web.networks: $TOKEN is not defined'],
+  ['secrets: [{source: "$TOKEN"}]', 'services.web.secrets: $TOKEN is not defined'],
+  ['depends_on: ["$TOKEN"]', 'services.web needs $TOKEN, which does not exist'],
+  ['env_file: ["$TOKEN"]', 'services.web.env_file: $TOKEN does not exist in '],
+])('an error about %s names the variable, never its value', async (text, said) => {
+  const files = { 'compose.yaml': `${WEB}, ${text}}}\n`, '.env': `TOKEN=${SECRET}\n` };
+  const failure: unknown = await shipText({ files }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(UserError);
+  expect((failure as Error).message).toContain(said);
+  expect((failure as Error).stack).not.toContain(SECRET);
 });
 
 /** Projects that would ship MENDER_PAT, and where the error says it is. */

@@ -26,5 +26,6 @@ test.each([
 });
 
 test('--base names what it does not find', () => {
+  expect(() => parseBase('u:hunter2@h/x', folderOfBases())).toThrow('--base ***@h/x: no such file');
   expect(() => parseBase('none.mender', folderOfBases())).toThrow('--base none.mender: no such file');
 });

@@ -1,6 +1,7 @@
 import type { Document } from 'yaml';
 import { UnsupportedError, UsageError } from '../../../errors.ts';
 import { withoutRepeats } from '../merge/merge.ts';
+import { withNames } from '../namingVariables.ts';
 import { CastError, castModel } from '../schema/cast.ts';
 import type { Fault } from '../schema/validate.ts';
 import { findSchemaFault } from '../schema/validate.ts';
@@ -67,21 +68,10 @@ function faultError(
   origin: Origin,
 ): UsageError {
   const what = path.length === 0 ? 'the Compose file' : path.join('.');
-  return new UsageError(`${placeOf(path, origin)}: ${what} ${withNames(message, origin)}`, { hint });
-}
-
-/** Characters. A shorter value is in too many messages by chance. */
-const SHORTEST_VALUE = 4;
-
-/** The message with `$NAME` for the value of a variable, which may be a password. */
-function withNames(message: string, { values = new Map() }: Origin): string {
-  const long = [...values].filter(([value]) => value.length >= SHORTEST_VALUE);
-  // The longest first: of a value that contains another, a part would remain.
-  const sorted = long.sort(([a], [b]) => b.length - a.length);
-  return sorted.reduce((text, [value, name]) => {
-    const escaped = JSON.stringify(value).slice(1, -1);
-    return text.replaceAll(escaped, () => `$${name}`).replaceAll(value, () => `$${name}`);
-  }, message);
+  return new UsageError(
+    `${placeOf(path, origin)}: ${what} ${withNames(message, origin.values ?? new Map())}`,
+    { hint },
+  );
 }
 
 function placeOf(path: readonly string[], { paths, only }: Origin): string {
