@@ -1,5 +1,4 @@
 import { UsageError } from '../errors.ts';
-import { hideCredentials } from '../io/redact.ts';
 import type { Digest } from './digest.ts';
 import { isDigest } from './digest.ts';
 
@@ -92,7 +91,7 @@ function repositoryFault(repository: string): string {
 
 /** What is before an `@` is a user and a password, unless a digest follows. */
 function invalid(text: string, why: string): UsageError {
-  const shown = /@(?!sha\d+:[^@]*$)/.test(text) ? hideCredentials(text) : text;
+  const shown = /@(?!sha\d+:[^@]*$)/.test(text) ? text.replace(/^.*@/s, '***@') : text;
   return new UsageError(`invalid image reference ${JSON.stringify(shown)}: ${why}`, {
     hint: 'write it as [registry/]repository[:tag][@sha256:digest]',
   });
