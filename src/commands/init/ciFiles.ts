@@ -74,7 +74,10 @@ variables:
     paths:
       - '*.mender'
 
-mender-delta:
+${GITLAB_JOBS}`;
+}
+
+const GITLAB_JOBS = `mender-delta:
   extends: .mender-docker-delta
   rules:
     - if: $CI_COMMIT_BRANCH
@@ -93,4 +96,3 @@ mender-release:
   script:
     - mender-docker-delta build "$COMPOSE_MANIFEST" --release --also-full --no-cache
 `;
-}
