@@ -61,16 +61,13 @@ const SIZE_FIELD = [124, 136] as const;
 
 function orderFault(type: Header['type'], { local, path, linkpath }: Pending): string | undefined {
   const several = 'several headers describe one file';
-  switch (type) {
-    case 'ExtendedHeader':
-      return (local ?? path ?? linkpath) === undefined ? undefined : several;
-    case 'NextFileHasLongPath':
-      return (local ?? path) === undefined ? undefined : several;
-    case 'NextFileHasLongLinkpath':
-      return (local ?? linkpath) === undefined ? undefined : several;
-    default:
-      return `it has a header of the type ${type}`;
-  }
+  const before: Partial<Record<Header['type'], unknown>> = {
+    ExtendedHeader: local ?? path ?? linkpath,
+    NextFileHasLongPath: local ?? path,
+    NextFileHasLongLinkpath: local ?? linkpath,
+  };
+  if (!(type in before)) return `it has a header of the type ${type}`;
+  return before[type] === undefined ? undefined : several;
 }
 
 /** A GNU long name ends with a zero byte, or with the body. */

@@ -160,7 +160,8 @@ describe('scripts/ci/github-build', () => {
 
   it('builds what the variables ask for, and fills summary and outputs', async () => {
     const { stderr, exitCode, inside } = await build('compose.yaml\n');
-    expect(stderr).toBe('');
+    // A slow machine shows progress.
+    expect(stderr.replace(/^packing with mender-artifact.*\n/gm, '')).toBe('');
     expect(exitCode).toBe(0);
     expect(readFileSync(inside('summary'), 'utf8')).toContain('| example.test/web:1 |');
     expect(outputsOf(readFileSync(inside('outputs'), 'utf8'))).toEqual({

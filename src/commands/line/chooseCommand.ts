@@ -78,6 +78,7 @@ function helpOn(words: readonly string[], known: Known): Choice {
   if (word === undefined) return { kind: 'overview' };
   const command = commandOf(word, known.commands);
   if (command !== undefined) return { kind: 'help', command };
+  if (word === 'help' || word === 'version') return { kind: 'overview' };
   throw new UsageError(`there is no command ${JSON.stringify(word)}`, { hint: adviceOn(word, known) });
 }
 

@@ -71,7 +71,7 @@ export function ownSecretsIn(lookup: Lookup): { name: string; value: string }[] 
 }
 
 /** True for a variable that holds a secret of the build itself, which no device may get. */
-export function isOwnSecret(name: string): boolean {
+function isOwnSecret(name: string): boolean {
   return OWN_SECRETS.has(name);
 }
 
