@@ -75,7 +75,7 @@ describe('an ignore file', () => {
     ['long lines and a long path', lines('**a'.repeat(1360)), 'a/'.repeat(2000)],
     ['one double star in long lines', lines(`**${'a'.repeat(4080)}`), 'a'.repeat(4000)],
     ['the most patterns', '**a**b\n'.repeat(1000), 'a'.repeat(4000)],
-    ['many classes', lines('**[a-z]'.repeat(580)), `${'a/'.repeat(2000)}`],
+    ['many classes', lines('**[a-z]'.repeat(580)), 'a/'.repeat(2000)],
   ])('with %s takes little time', { timeout: 5000 }, (_name, rules, path) => {
     expect(parseIgnoreRules(rules, '.menderignore').decide(path)).toBeUndefined();
   });
