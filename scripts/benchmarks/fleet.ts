@@ -4,10 +4,8 @@
 //   scripts/bench fleet [DEVICES]
 //
 // Needs docker-registry and time (Debian packages). The Mender server is the stand-in of the tests, in this process.
-import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { buildImage } from '../../test/helpers/images.ts';
 import { Fleet } from '../../test/helpers/mender-server-fleet.ts';
 import { startMenderServer } from '../../test/helpers/mender-server-start.ts';
@@ -17,6 +15,7 @@ import { noise } from '../../test/helpers/noise.ts';
 import { push, startRegistry } from '../../test/helpers/registry.ts';
 import type { ManyRequests } from './figures.ts';
 import { ROOT, saveFigures } from './report.ts';
+import { timedBeside } from './timed.ts';
 
 const KEY = 'data-docker.mender-docker-compose.shop.version';
 const VERSIONS = Array.from({ length: 10 }, (_, index) => `1.${index}`);
@@ -33,12 +32,8 @@ async function run(server: MenderServer, cache: string, argv: readonly string[])
     ...{ PATH: process.env['PATH'], HOME: folder, XDG_CACHE_HOME: join(folder, cache) },
     ...{ MENDER_PAT: server.token, MENDER_DOCKER_DELTA_MENDER_HOST: server.url },
   };
-  const command = ['-f', '%e %U %S %M', process.execPath, tool, ...argv];
-  const { stderr } = await promisify(execFile)('/usr/bin/time', command, { cwd: folder, env });
-  const last = stderr.trim().split('\n').at(-1) ?? '';
-  const [seconds = 0, user = 0, system = 0, kibibytes = 0] = last.split(' ').map(Number);
-  const requests = server.calls.length - before;
-  return { seconds, processor: user + system, peak: kibibytes * 1024, requests };
+  const figures = await timedBeside([process.execPath, tool, ...argv], { cwd: folder, env });
+  return { ...figures, requests: server.calls.length - before };
 }
 
 /** Devices of one group that have the versions by turns. */

@@ -4,15 +4,14 @@
 //   scripts/bench growth [SERVICES..]
 //
 // Needs time (Debian package). The registry runs in this process.
-import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { addServices, serviceLines } from '../../test/helpers/manyServices.ts';
 import { startMisbehavingRegistry } from '../../test/helpers/misbehaving-registry.ts';
 import type { MisbehavingRegistry } from '../../test/helpers/misbehaving-registry.ts';
 import type { GrowthFigures } from './figures.ts';
 import { ROOT, saveFigures } from './report.ts';
+import { timedBeside } from './timed.ts';
 
 const tool = join(ROOT, 'bin/mender-docker-delta.js');
 const folder = join(ROOT, '.bench');
@@ -27,12 +26,10 @@ async function build(
   const before = seen.length;
   const words = ['-m', 'bench', '-t', 'qemu', '-p', 'linux/amd64', '--module', 'app', '--writer', 'embedded'];
   const where = ['--no-upload', '-q', '--artifact-version', version, '-a', `${version}.mender`];
-  const command = ['-f', '%e %U %S %M', process.execPath, tool, 'build', 'compose.yaml', ...words, ...where];
+  const command = [process.execPath, tool, 'build', 'compose.yaml', ...words, ...where];
   const env = { ...process.env, TAG: tag, XDG_CACHE_HOME: join(folder, 'cache') };
-  const { stderr } = await promisify(execFile)('/usr/bin/time', command, { cwd: folder, env });
-  const last = stderr.trim().split('\n').at(-1) ?? '';
-  const [seconds = 0, user = 0, system = 0, kibibytes = 0] = last.split(' ').map(Number);
-  return { seconds, processor: user + system, peak: kibibytes * 1024, requests: seen.length - before };
+  const figures = await timedBeside(command, { cwd: folder, env });
+  return { ...figures, requests: seen.length - before };
 }
 
 async function measure(services: number): Promise<GrowthFigures> {
