@@ -110,12 +110,20 @@ function oddProblem({ file, path, kind }: OddEntry): string {
   return `${file}: ${path} ${KINDS[kind]}`;
 }
 
+/** The name that the update module gives the Compose project; undefined if the meta-data has none. */
+export function projectIn({
+  module,
+  metaData,
+}: Pick<ArtifactReport, 'module' | 'metaData'>): string | undefined {
+  const name = record(metaData)[module === 'app' ? 'application_name' : 'project_name'];
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
 /** Devices report the version under a key of the software, and a delta depends on that key. */
 function softwareProblems(artifact: ArtifactReport, module: Module): string[] {
-  const { provides, depends, clears, metaData } = artifact;
-  const { application_name: application, project_name: project } = record(metaData);
-  const software = module === 'app' ? application : project;
-  if (typeof software !== 'string' || software === '') return ['its meta-data names no application'];
+  const { provides, depends, clears } = artifact;
+  const software = projectIn(artifact);
+  if (software === undefined) return ['its meta-data names no application'];
   const key = findVersion(provides, module, software)?.key;
   if (key === undefined) return [`it does not provide the version of ${software}`];
   const own = key.slice(0, -'version'.length);
@@ -130,7 +138,7 @@ function softwareProblems(artifact: ArtifactReport, module: Module): string[] {
       .filter((one) => one !== key)
       .map((one) => `it depends on ${one}, which is not the version of ${software}`),
     ...clears
-      .filter((pattern) => !cleared.has(pattern) && !pattern.startsWith(own))
+      .filter((pattern) => !cleared.has(pattern) && !(pattern.startsWith(own) && isPrefix(pattern)))
       .map((pattern) => `it clears ${pattern}, which reaches other software`),
   ];
 }
@@ -140,6 +148,11 @@ function wholeModule(key: string, module: Module): string | undefined {
   const software = `.mender-${module}.`;
   const end = module === 'docker-compose' ? key.indexOf(software) : -1;
   return end === -1 ? undefined : `${key.slice(0, end)}${software}*`;
+}
+
+/** Clients clear keys by their beginning, so a star stands at the end of a pattern only. */
+function isPrefix(pattern: string): boolean {
+  return !pattern.replace(/\.\*$/, '').includes('*');
 }
 
 function matches(pattern: string, key: string): boolean {

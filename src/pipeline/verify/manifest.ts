@@ -4,10 +4,12 @@ import { record, strings } from '../../mender/read/json.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';
+import { projectIn } from './envelope.ts';
 
 /** Told by `overrideProblems`. */
 const OVERRIDE = /^(docker-)?compose\.override\.ya?ml$/;
 const MAIN_FILE = /^(docker-)?compose\.ya?ml$/;
+
 /**
  * Returns where the shipped Compose file and the images disagree. A device would pull the images
  * that it misses. Pure.
@@ -20,7 +22,7 @@ export function manifestProblems({ composeFiles, tooLarge, images, report }: Art
     return [`manifests/ holds several Compose files of default names: ${[file, ...more].join(', ')}`];
   const text = composeFiles.get(file)?.toString('utf8') ?? '';
   const dotenv = composeFiles.get('.env')?.toString('utf8') ?? '';
-  const project = projectOf(report.metaData);
+  const project = projectIn(report) ?? '';
   const { images: used, faults, refersTo } = readDeviceFile(text, file, dotenv, project);
   if (used === undefined) return faults.map((fault) => `manifests/${fault}`);
   const shipped = new Set(images.flatMap(({ report: { name } }) => (name === undefined ? [] : [name])));
@@ -57,12 +59,6 @@ function strayProblems(files: readonly FileReport[], known: readonly string[]): 
     known.some((one) => one === '.' || path === one || path.startsWith(`${one.replace(/\/$/, '')}/`));
   const strays = files.map(({ path }) => path).filter((path) => !isKnown(path) && !OVERRIDE.test(path));
   return strays.map((path) => `manifests/${path} is a file that nothing refers to`);
-}
-
-/** The name that the update module gives the project. */
-function projectOf(metaData: unknown): string {
-  const { application_name: application, project_name: project = application } = record(metaData);
-  return typeof project === 'string' ? project : '';
 }
 
 function sameName(one: string, other: string): boolean {

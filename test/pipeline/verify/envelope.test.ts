@@ -138,6 +138,11 @@ describe('the envelope of an artifact', () => {
       { clears: [...compose.clears, 'rootfs-image.checksum'] },
       'it clears rootfs-image.checksum, which',
     ],
+    [
+      'clears with a star in the middle',
+      { clears: [...compose.clears, 'rootfs-image.mender-docker-compose.shop.*.x'] },
+      'it clears rootfs-image.mender-docker-compose.shop.*.x, which',
+    ],
     ['a name of two lines', { artifactName: 'a\nb' }, 'its name has control characters'],
     ['no device type', { deviceTypes: [] }, 'it is for no device type'],
     ['a group', { dependsOnGroups: ['x'] }, 'it is for the artifact group x'],
