@@ -8,9 +8,9 @@ import { isSteering } from './read/variables/steering.ts';
 import { TemplateError, interpolate } from './read/variables/template.ts';
 import { toValue } from './read/yaml/toValue.ts';
 import type { Mapping } from './read/yaml/value.ts';
-import { asList, asMapping, mapStrings, scalarText, withoutTags } from './read/yaml/value.ts';
+import { asList, asMapping, mapStrings, withoutTags } from './read/yaml/value.ts';
 import { parseYamlFile } from './read/yaml/yamlFile.ts';
-import { grepImages } from './ship/composeFile.ts';
+import { grepImages, imagesOf } from './ship/composeFile.ts';
 import { WORKSTATION_ATTRIBUTES, asksRegistry } from './ship/deviceEdits.ts';
 import { fileReferences } from './ship/references.ts';
 
@@ -98,9 +98,4 @@ function serviceFaults(service: Mapping): string[] {
     ...(asksRegistry(service) ? [`.pull_policy asks a registry`] : []),
     ...mounted.map(({ source = '' }) => ` mounts the image ${source}`),
   ];
-}
-
-function imagesOf(model: Mapping): Map<string, string> {
-  const services = Object.entries(asMapping(model['services']));
-  return new Map(services.map(([name, service]) => [name, scalarText(asMapping(service)['image'])]));
 }

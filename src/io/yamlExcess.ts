@@ -23,7 +23,7 @@ export function findExcess(text: string, mostTokens: number = Infinity): Excess 
     tokens += 1;
     if (tokens > mostTokens) return { line, kind: 'length' };
     brackets = bracketsAfter(brackets, token);
-    if (CONTROL.test(token)) continue;
+    if (MARK.test(token)) continue;
     if (brackets === 0 && opens && !BRACKET.test(token) && !BLANK.test(token)) openBlock(columns, column);
     if (columns.length + brackets > MOST_LEVELS) return { line, kind: 'depth' };
     if (!/^[ \t]+$/.test(token)) opens = OPENING.test(token);
@@ -41,10 +41,10 @@ function bracketsAfter(before: number, token: string): number {
 }
 
 const BRACKET = /^[[\]{}]$/;
-/** A line that is indented too little ends all brackets, for the parser as well. */
-const EARLY_END = '\x18';
-/** The lexer marks documents, scalars and flow ends with these. */
-const CONTROL = /^[\x02\x18\x1f]$/;
+/** The lexer's mark of a line that is indented too little. It ends all brackets, for the parser as well. */
+export const EARLY_END = '\x18';
+/** All marks that the lexer adds to the text: of documents, scalars and early ends of brackets. */
+export const MARK = /^[\x02\x18\x1f]$/;
 /** Blanks, line ends and comments. */
 const BLANK = /^(?:\s|#|$)/;
 /** What comes before the first entry of a block: a line end, or an indicator of an entry. */

@@ -32,8 +32,8 @@ export function composeFileText(model: Mapping, edits: readonly Edit[], authored
   return isRight(written) ? written : writtenText(edited, []);
 }
 
-/** The image by service. */
-function imagesOf(model: Mapping): Map<string, string> {
+/** Returns the image of each service, empty if it has none. */
+export function imagesOf(model: Mapping): Map<string, string> {
   const services = Object.entries(asMapping(model['services']));
   return new Map(services.map(([name, service]) => [name, scalarText(asMapping(service)['image'])]));
 }

@@ -70,14 +70,9 @@ export function ownSecretsIn(lookup: Lookup): { name: string; value: string }[] 
   return all.filter(({ value }) => value.length >= SHORTEST_SECRET);
 }
 
-/** True for a variable that holds a secret of the build itself, which no device may get. */
-function isOwnSecret(name: string): boolean {
-  return OWN_SECRETS.has(name);
-}
-
-/** Throws UsageError if the variable at `where` holds a secret of the build. */
+/** Throws UsageError if the variable at `where` holds a secret of the build, which no device may get. */
 export function refuseOwnSecret(name: string, where: string): void {
-  if (!isOwnSecret(name)) return;
+  if (!OWN_SECRETS.has(name)) return;
   throw new UsageError(`${where}: ${name} is a secret of the build and must not ship`, {
     hint: 'use a variable of another name for a secret that the application needs',
   });

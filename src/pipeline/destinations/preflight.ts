@@ -1,7 +1,6 @@
-import { DeniedError, UserError } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
-import { listGroups } from '../../server/inventory.ts';
-import { unknownGroup } from '../release/unknownTarget.ts';
+import { ifAllowed, unknownGroups } from '../release/unknownTarget.ts';
 import type { MapDeployment, TargetAccount, Targets } from './types.ts';
 
 /**
@@ -28,18 +27,10 @@ export async function mapProblems(
   return problems;
 }
 
-/** A deployment needs no right to read the inventory, so a user without it is not stopped. */
 async function groupProblems({ api, path, destinations }: TargetAccount): Promise<UserError[]> {
   const wanted = new Set(destinations.map(({ destination }) => destination.destination));
   wanted.delete('*');
   if (wanted.size === 0) return [];
-  try {
-    const groups = await listGroups(api);
-    const unknown = [...wanted].filter((group) => !groups.includes(group));
-    const ifNone = "use the destination '*' for all devices";
-    return unknown.map((group) => unknownGroup(group, { groups, host: api.host, doing: path, ifNone }));
-  } catch (error) {
-    if (error instanceof DeniedError) return [];
-    throw error;
-  }
+  const search = { doing: path, ifNone: "use the destination '*' for all devices" };
+  return ifAllowed(() => unknownGroups(api, [...wanted], search));
 }

@@ -1,13 +1,13 @@
-import { DeniedError, NotFoundError, UsageError, UserError } from '../../errors.ts';
+import { NotFoundError, UsageError, UserError } from '../../errors.ts';
 import { readRecord } from '../../mender/record.ts';
 import type { ArtifactRecord } from '../../mender/record.ts';
 import type { Api } from '../../server/api.ts';
 import { listArtifacts, metaDataOf } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import type { Target } from '../../server/deployments.ts';
-import { getDevice, listGroups } from '../../server/inventory.ts';
+import { getDevice } from '../../server/inventory.ts';
 import { conflicts } from './sameArtifact.ts';
-import { unknownDevice, unknownGroup } from './unknownTarget.ts';
+import { ifAllowed, unknownDevice, unknownGroups } from './unknownTarget.ts';
 
 /** An artifact that is about to be built, as far as a server compares it with others. */
 export interface PlannedArtifact {
@@ -36,14 +36,6 @@ export async function serverProblems(
   }
 }
 
-/** A deployment needs no right to read the inventory, so a user without it is not stopped. */
-async function ifAllowed(find: () => Promise<UserError[]>): Promise<UserError[]> {
-  return find().catch((error: unknown) => {
-    if (error instanceof DeniedError) return [];
-    throw error;
-  });
-}
-
 /** One with the same images is most likely exactly this artifact, from a run before. */
 function conflictOf(
   planned: PlannedArtifact,
@@ -66,10 +58,7 @@ function imagesIn({ images }: ArtifactRecord): string {
 }
 
 async function targetProblems(api: Api, target: Target | undefined): Promise<UserError[]> {
-  if (target?.kind === 'group') {
-    const groups = await listGroups(api);
-    return groups.includes(target.group) ? [] : [unknownGroup(target.group, { groups, host: api.host })];
-  }
+  if (target?.kind === 'group') return unknownGroups(api, [target.group]);
   if (target?.kind !== 'devices') return [];
   const problems: UserError[] = [];
   for (const id of target.devices) {

@@ -1,4 +1,7 @@
-import { NotFoundError } from '../../errors.ts';
+import type { UserError } from '../../errors.ts';
+import { DeniedError, NotFoundError } from '../../errors.ts';
+import type { Api } from '../../server/api.ts';
+import { listGroups } from '../../server/inventory.ts';
 
 /** A search for a device group that does not exist. */
 interface GroupSearch {
@@ -22,6 +25,25 @@ export function unknownGroup(
       groups.length === 0
         ? `the server has no groups: ${ifNone}`
         : `use one of its groups: ${[...groups].sort().join(', ')}`,
+  });
+}
+
+/** Asks the server, and returns an error for each of the groups that it does not have. */
+export async function unknownGroups(
+  api: Api,
+  wanted: readonly string[],
+  search: Pick<GroupSearch, 'doing' | 'ifNone'> = {},
+): Promise<UserError[]> {
+  const groups = await listGroups(api);
+  const unknown = wanted.filter((group) => !groups.includes(group));
+  return unknown.map((group) => unknownGroup(group, { ...search, groups, host: api.host }));
+}
+
+/** A deployment needs no right to read the inventory, so a user without it is not stopped. */
+export function ifAllowed(find: () => Promise<UserError[]>): Promise<UserError[]> {
+  return find().catch((error: unknown) => {
+    if (error instanceof DeniedError) return [];
+    throw error;
   });
 }
 

@@ -1,4 +1,5 @@
 import { Lexer } from 'yaml';
+import { EARLY_END, MARK } from '../../../io/yamlExcess.ts';
 
 /** Columns; no collection around is indented as far. */
 const INDENTATION = ' '.repeat(200);
@@ -6,11 +7,8 @@ const INDENTATION = ' '.repeat(200);
 /** Lines that are indented. No Compose file of so many values is read. */
 const MOST_LINES = 100_000;
 
-/** What the lexer writes before a scalar, and before a line that is indented too little. */
+/** What the lexer writes before a scalar. */
 const SCALAR = '\x1f';
-const EARLY_END = '\x18';
-/** All marks that the lexer adds to the text. */
-const MARK = /^[\x02\x18\x1f]$/;
 
 /** A text in quotes, a comment, a bracket, what separates texts, a plain text, anything else. */
 const TOKEN =
