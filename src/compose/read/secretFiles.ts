@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import type { Scope } from './scope.ts';
 import { quietly } from './scope.ts';
@@ -15,9 +16,10 @@ export function noteSecretFiles(model: Mapping, { folder, variables, notes }: Sc
   );
   const files = Object.values(asMapping(sections['secrets'])).map((secret) => asMapping(secret)['file']);
   const keys = Object.values(asMapping(sections['services'])).flatMap(sshKeys);
-  const fill = quietly(variables.lookup);
+  // Compose sets PWD itself.
+  const fill = quietly((name) => variables.lookup(name) ?? (name === 'PWD' ? folder : undefined));
   const paths = [...files, ...keys].map((path) => fill(scalarText(path)));
-  for (const path of paths) if (path !== '') notes.secretFiles.add(resolve(folder, path));
+  for (const path of paths) if (path !== '') notes.secretFiles.add(resolve(folder, withHome(path)));
 }
 
 /** The paths in `build.ssh`, as a mapping or as `ID=PATH`. */
@@ -25,4 +27,9 @@ function sshKeys(service: Value): Value[] {
   const ssh = asMapping(asMapping(service)['build'])['ssh'];
   if (isMapping(ssh)) return Object.values(ssh);
   return asList(ssh).map((entry) => /=(.*)$/s.exec(scalarText(entry))?.[1] ?? '');
+}
+
+/** Compose reads `~/key` in the home folder. */
+function withHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, homedir());
 }

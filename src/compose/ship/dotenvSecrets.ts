@@ -11,9 +11,9 @@ const OVERLAP = 256;
 /** A name with a value anywhere in a line, but no expression like `${NAME:-x}`. */
 const ASSIGNED = new RegExp(`(?<![\\w.$\\{])(${[...OWN_SECRETS].join('|')}) ?[=:]`);
 
-/** True for the name of a file of variables: `.env`, `.env.local`, `.envrc`, `prod.env`. */
+/** True for the name of a file of variables: `.env`, `.envrc`, `env`, `env.prod`, `prod.env.bak`. */
 export function isNamedLikeDotenv(path: string): boolean {
-  return /^\.env|\.env$/i.test(basename(path));
+  return /^\.env|(?:^|\.)env(?:$|[.~_-])/i.test(basename(path));
 }
 
 /**

@@ -33,6 +33,7 @@ const CREDENTIALS = [
 /** Files that folders do not ship with unless the ignore file keeps them, and why. */
 const KINDS: readonly { why: string; expression: RegExp }[] = [
   { why: 'is a git repository', expression: /(?:^|\/)\.git$/ },
+  { why: 'is a repository', expression: /(?:^|\/)\.(?:hg|svn|jj|bzr)$/ },
   { why: 'is a file of the build', expression: /\.mender(?:\.cdx\.json|\.provenance\.json)?$/ },
   { why: 'is a file of the build', expression: /(?:^|\/)(?:\.tmp-[^/]*|\.menderignore)$/ },
   { why: 'may hold credentials', expression: endingWith(CREDENTIALS) },

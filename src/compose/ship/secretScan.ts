@@ -4,7 +4,8 @@ import { UsageError } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { mapLimited } from '../../io/pool.ts';
 import type { Lookup } from '../read/variables/template.ts';
-import { ownSecretsIn } from './ownSecrets.ts';
+import type { LocalFile } from './localWalk.ts';
+import { ownSecretsIn, refuseSecretValues } from './ownSecrets.ts';
 
 /** Bytes of a file that are read at once. */
 const CHUNK = 1 << 20;
@@ -18,11 +19,13 @@ interface Needle {
 }
 
 /**
- * Throws UsageError if one of the files has the value of a secret of the build. Reads each file once
- * in pieces, and none if no secret has a value. The message names the variable and the file, never
- * the value.
+ * Throws UsageError if one of the files has the value of a secret of the build, in its path or in its
+ * content. Reads each file once in pieces, and none if no secret has a value. The message names the
+ * variable and the file, never the value.
  */
-export async function refuseSecretsInFiles(files: readonly string[], lookup: Lookup): Promise<void> {
+export async function refuseSecretsInFiles(local: readonly LocalFile[], lookup: Lookup): Promise<void> {
+  for (const { path } of local) refuseSecretValues(path, 'the name of a local file', lookup);
+  const files = local.map(({ file }) => file);
   const needles = ownSecretsIn(lookup).map(({ name, value }) => ({ name, bytes: Buffer.from(value) }));
   if (needles.length === 0) return;
   const longest = Math.max(...needles.map(({ bytes }) => bytes.length));

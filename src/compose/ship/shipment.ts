@@ -38,6 +38,8 @@ export interface Shipment {
   lookup: Lookup;
 }
 
+/** Bytes. A device's checks read the shipped Compose file and `.env` whole; real ones have some kilobytes. */
+export const LARGEST_SHIPPED: number = 1 << 20;
 const COMPOSE_FILE = 'docker-compose.yaml';
 const DOTENV = '.env';
 
@@ -68,8 +70,7 @@ async function shipmentOf(parts: ShipmentParts, privatePaths: readonly string[])
   const imageless = parts.active.map((name): Edit => ({ at: ['services', name, 'image'] }));
   const kept = editModel(deferred, [...device.edits, ...local.edits, ...imageless]);
   const { edits, dotenv, needsDotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);
-  const paths = local.files.map(({ file }) => file);
-  await refuseSecretsInFiles(paths, variables.lookup);
+  await refuseSecretsInFiles(local.files, variables.lookup);
   const isOwn = local.files.some(({ path }) => path === DOTENV);
   if (isOwn && needsDotenv) throw dotenvConflict(folder);
   return {
@@ -85,7 +86,7 @@ async function shipmentOf(parts: ShipmentParts, privatePaths: readonly string[])
 
 /**
  * Returns the files for the device, sorted by path, with these images of the services. Throws
- * UsageError if a written file has the value of a secret of the build.
+ * UsageError if a written file has the value of a secret of the build, or is larger than 1 MiB.
  */
 export function shipmentFiles(shipped: Shipment, images: readonly { service: string; image: string }[]) {
   const named = images.map(({ service, image }): Edit => ({
@@ -99,9 +100,27 @@ export function shipmentFiles(shipped: Shipment, images: readonly { service: str
   const texts = [{ path: COMPOSE_FILE, text }];
   if (shipped.dotenv !== undefined) texts.push({ path: DOTENV, text: shipped.dotenv });
   for (const one of texts) refuseSecretValues(one.text, `the shipped ${one.path}`, shipped.lookup);
+  requireBounded([
+    ...texts.map(({ path, text }) => ({ path, size: Buffer.byteLength(text) })),
+    ...shipped.files,
+  ]);
   const written = texts.map((one) => ({ path: one.path, mode: 0o644, content: Buffer.from(one.text) }));
   const copied = shipped.files.map(({ path, mode, file, size }) => ({ path, mode, content: { file, size } }));
   return [...written, ...copied].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Throws UsageError for a Compose file or `.env` that `verify` would refuse. */
+function requireBounded(files: readonly { path: string; size: number }[]): void {
+  const large = files.find(
+    ({ path, size }) => [COMPOSE_FILE, DOTENV].includes(path) && size > LARGEST_SHIPPED,
+  );
+  if (large === undefined) return;
+  throw new UsageError(
+    `the shipped ${large.path} has ${large.size} bytes, expected at most ${LARGEST_SHIPPED}`,
+    {
+      hint: 'move large values into files that services mount or read as configs',
+    },
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { LARGEST_SHIPPED } from '../../compose/ship/shipment.ts';
 import { UserError } from '../../errors.ts';
 import type { ReadOptions } from '../../mender/read/read.ts';
 import { readArtifact } from '../../mender/read/read.ts';
@@ -43,8 +44,6 @@ export interface ArtifactContent {
 }
 
 const COMPOSE_FILE = /^((docker-)?compose(\.override)?\.ya?ml|\.env)$/;
-/** Bytes. Real files have some kilobytes. */
-const LARGEST_MANIFEST = 1 << 20;
 
 /**
  * Reads an artifact in one pass, with the digest of every layer and delta in it. Holds no layer in
@@ -85,7 +84,7 @@ function collectInto({ composeFiles, tooLarge, documents, configs, layers }: Fou
   return {
     manifest: async (file, body) => {
       if (!COMPOSE_FILE.test(file.path)) return;
-      if (file.size > LARGEST_MANIFEST) tooLarge.push(file.path);
+      if (file.size > LARGEST_SHIPPED) tooLarge.push(file.path);
       else composeFiles.set(file.path, await buffer(body));
     },
     layer: async ({ image, diffID, kind, size }, body) => {

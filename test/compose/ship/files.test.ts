@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import type { ReadyApplication } from '../project.ts';
@@ -266,7 +266,9 @@ describe('a mounted project folder ships without', () => {
     '.terraform.d/credentials.tfrc.json': false,
     'refs/HEAD/objects': true,
     '.svn/auth/svn.simple/x': false,
-    '.svn/entries': true,
+    '.svn/entries': false,
+    '.hg/store/x': false,
+    'lib/.jj/repo/config.toml': false,
     '.docker/key.pem': false,
     '.docker/contexts/tls/x/key.pem': false,
     '.npmrc~': false,
@@ -422,6 +424,22 @@ describe('a mounted project folder ships without', () => {
     for (const path of secrets) expect(named).toContain(path);
   });
 
+  test.each<[string, (folder: string) => Record<string, string>]>([
+    ['${PWD}/k', () => ({})],
+    ['$PWD/k', (folder) => ({ PWD: folder })],
+    ['~/k', () => ({})],
+  ])('the key of a build that is named %s', async (path, environment) => {
+    const folder = folderWith({
+      'app/compose.yaml': `services: {web: {${MOUNTED}, build: {ssh: ["default=${path}"]}}}\n`,
+      'app/k': 'secret',
+    });
+    const project = join(folder, 'app');
+    vi.stubEnv('HOME', project);
+    const application = await read(folder, environment(project));
+    vi.unstubAllEnvs();
+    expect(shippedNames(application)).toEqual([]);
+  });
+
   test('secrets that no service of the device uses, and keys of a build', async () => {
     const build = 'build: {context: ., secrets: [npm], ssh: ["default=keys/a", other=./keys/b]}';
     const services = [
@@ -508,4 +526,21 @@ describe('credentials that the Compose file names', () => {
     expect(shippedNames(application)).toEqual(['.ssh/known_hosts']);
     expect(application.warnings).toEqual([]);
   });
+});
+
+test('a Compose file that a device could not read is refused', async () => {
+  const labels = 'x'.repeat(1 << 20);
+  const application = await read(folderWith({ 'app/compose.yaml': `${WEB}, labels: {a: ${labels}}}}\n` }));
+  expect(() => filesOf(application)).toThrow(
+    /^the shipped docker-compose.yaml has 10\d{5} bytes, expected at most 1048576/,
+  );
+});
+
+test('an .env that a device could not read is refused', async () => {
+  const folder = folderWith({
+    'app/compose.yaml': `${WEB}, volumes: [".:/app"]}}\n`,
+    'app/.env': `A=${'x'.repeat(1 << 20)}\n`,
+  });
+  const application = await read(folder);
+  expect(() => filesOf(application)).toThrow('the shipped .env has 1048579 bytes, expected at most 1048576');
 });

@@ -9,11 +9,13 @@ import { temporaryFolder } from '../../helpers/temporary.ts';
 const SECRET = 'hunter2-hunter2';
 const MIB = 1 << 20;
 
+const local = (file: string, path = 'd/file') => ({ path, file, size: 0, mode: 0o644 });
+
 /** Writes a file and looks for secrets in it. */
 async function scan(content: Buffer, values: Record<string, string>): Promise<void> {
   const path = join(temporaryFolder(), 'file');
   writeFileSync(path, content);
-  await refuseSecretsInFiles([path], (name) => values[name]);
+  await refuseSecretsInFiles([local(path)], (name) => values[name]);
 }
 
 /** A file of this size with the secret at this place. */
@@ -87,6 +89,15 @@ test.each<[string, Buffer, Record<string, string>]>([
 
 test('no file is read if no secret has a value', async () => {
   const path = join(temporaryFolder(), 'missing');
-  await expect(refuseSecretsInFiles([path], () => undefined)).resolves.toBeUndefined();
-  await expect(refuseSecretsInFiles([path], () => SECRET)).rejects.toThrow(`reading ${path}`);
+  await expect(refuseSecretsInFiles([local(path)], () => undefined)).resolves.toBeUndefined();
+  await expect(refuseSecretsInFiles([local(path)], () => SECRET)).rejects.toThrow(`reading ${path}`);
+});
+
+test('a file with a secret of the build in its name is refused', async () => {
+  const file = join(temporaryFolder(), 'empty');
+  writeFileSync(file, '');
+  const scanned = refuseSecretsInFiles([local(file, `d/${SECRET}/x`)], () => SECRET);
+  await expect(scanned).rejects.toThrow(
+    'the name of a local file: MENDER_PAT is a secret of the build and must not ship',
+  );
 });
