@@ -18,6 +18,7 @@ import { formatBytes } from './io/amounts.ts';
 import { formatSeconds, parseWait } from './commands/terminal/format.ts';
 import { paintStart, wantsColour } from './commands/terminal/colour.ts';
 import { layOut } from './commands/terminal/layout.ts';
+import { fitLines } from './commands/terminal/wrap.ts';
 import { homeFolder, nonEmpty } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
@@ -91,7 +92,8 @@ function tellFailure(error: unknown, argv: readonly string[], terminal: WatchedT
   const cause = unforeseenFileError(error);
   const exitCode = cause instanceof UserError ? cause.exitCode : EXIT.bug;
   const { color, json } = flagsBeforeParsing(argv, environment);
-  stderr.write(paintStart(describeFailure(cause), wantsColour(color, environment, stderr.isTTY)));
+  const text = describeFailure(cause, stderr.isTTY ? stderr.columns : Infinity);
+  stderr.write(paintStart(text, wantsColour(color, environment, stderr.isTTY)));
   if (json && !terminal.hasPrinted) terminal.stdout(`${printableJson(errorJson(cause, exitCode))}\n`);
   return exitCode;
 }
@@ -190,7 +192,8 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
   const isColoured = wantsColour(options.color, environment, stderr.isTTY);
   const log = createLog(level, (line) => {
     progress.clear();
-    stderr.write(`${paintStart(line, isColoured)}\n`);
+    const text = stderr.isTTY ? fitLines(line, stderr.columns) : line;
+    stderr.write(`${paintStart(text, isColoured)}\n`);
   });
   const timeoutMs = options.timeout === undefined ? undefined : parseWait(options.timeout, '--timeout');
   return {
@@ -213,11 +216,12 @@ function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSigna
 
 const SILENT: Screen = { isTTY: false, columns: 80, write: () => undefined };
 
-function describeFailure(error: unknown): string {
+/** An error of the user fits `width` columns. A bug keeps its lines, as somebody reports them. */
+function describeFailure(error: unknown, width: number): string {
   if (error instanceof UserError) {
     const next = nextStep(error);
     const hint = next === undefined ? '' : `  try: ${printableLine(next)}\n`;
-    return `error: ${printableLine(error.message)}\n${hint}`;
+    return fitLines(`error: ${printableLine(error.message)}\n${hint}`, width);
   }
   const stack = error instanceof Error ? sourceStack(error.stack ?? error.message) : String(error);
   return `This is a bug in mender-docker-delta; please report it with this text:\n${printable(stack)}\n`;

@@ -3,9 +3,12 @@ import { readArtifactSets } from '../pipeline/destinations/artifact.ts';
 import { deployByMap } from '../pipeline/destinations/deployByMap.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { Api } from '../server/api.ts';
+import { canAsk } from './terminal/ask.ts';
+import { refusePath } from './options/artifactName.ts';
 import { CACHE_OPTIONS } from './options/cacheFolder.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
+import { shellWord } from './terminal/shellWord.ts';
 import { DEPLOY_OPTIONS, deployRequest } from './options/deploy.ts';
 import type { DeployFlags } from './options/deploy.ts';
 import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
@@ -56,12 +59,20 @@ export const deployCommand = defineCommand({
       if (result.failure !== undefined) throw result.failure;
       return;
     }
+    refusePath(flags.artifact, context.folder);
     const request = deployRequest(flags.artifact, flags);
     const api = await openServer(flags, context);
     const { id, joined } = await deployArtifact(request, { api, log: context.log });
     await finishDeployment(api, { id, joined }, flags, context);
   },
 });
+
+/** What to type after a change of the application, for a group or all devices. */
+function nextBuild({ deviceGroup, allDevices }: DeployFlags): string[] {
+  const target = deviceGroup === undefined ? '--all-devices' : `--device-group ${shellWord(deviceGroup)}`;
+  if (deviceGroup === undefined && allDevices !== true) return [];
+  return ['next, after a change:', `  mender-docker-delta build . --artifact-version VERSION ${target}`];
+}
 
 /**
  * Waits for a new deployment, if the options say so, and prints how it ended. Throws
@@ -76,6 +87,7 @@ async function finishDeployment(
   context.log.info(joined ? `deployment ${id} was running already` : `created deployment ${id}`);
   if (flags.waitForDeploy ?? true) {
     finishWatch(await watchWithLog(api, id, flags, context), context, { joined });
+    if (canAsk()) for (const line of nextBuild(flags)) context.log.info(line);
   } else {
     context.report({ id, joined }, `deployment ${id} is running; to wait for it: deployments watch ${id}`);
   }

@@ -3,7 +3,7 @@ import { uploadWithNote } from '../pipeline/release/uploadNotes.ts';
 import { openUploads } from './open/uploadNotes.ts';
 import { CACHE_OPTIONS } from './options/cacheFolder.ts';
 import { defineCommand } from './terminal/command.ts';
-import { uploadText } from './terminal/uploadText.ts';
+import { deployHint, uploadText } from './terminal/uploadText.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
 
@@ -29,6 +29,7 @@ export const uploadCommand = defineCommand({
     const uploads = await openUploads(api, { cacheDir }, context);
     await finishUploads(uploads, [file]);
     const report = await uploadWithNote({ path: file, description, direct: directUpload }, uploads);
-    context.report({ host: api.host, ...report }, uploadText(report, api.host));
+    const text = `${uploadText(report, api.host)}\n${deployHint(report.name)}`;
+    context.report({ host: api.host, ...report }, text);
   },
 });

@@ -4,7 +4,8 @@ import { paintStart, wantsColour } from '../../src/commands/terminal/colour.ts';
 import { formatSeconds, formatTable, onOneLine } from '../../src/commands/terminal/format.ts';
 import { PLAIN, cutInTheMiddle, layOut } from '../../src/commands/terminal/layout.ts';
 import { good } from '../../src/commands/terminal/marks.ts';
-import { wrapped } from '../../src/commands/terminal/wrap.ts';
+import { fitLines, wrapped } from '../../src/commands/terminal/wrap.ts';
+import { registerSecret } from '../../src/io/redact.ts';
 
 describe('text from outside', () => {
   test('stays in its cell', () => {
@@ -106,4 +107,22 @@ test.each([
   ['', 5, ''],
 ])('%s in %i columns', (text, width, lines) => {
   expect(wrapped(text, width)).toBe(lines);
+});
+
+test.each([
+  ['a short line', 'one two', 'one two'],
+  ['a long line', 'aaaa bbbb cccc dddd eeee ffff', 'aaaa bbbb cccc dddd\n  eeee ffff'],
+  ['an indent', '  aaaa bbbb cccc dddd eeee ffff', '  aaaa bbbb cccc dddd\n    eeee ffff'],
+  ['several lines', 'one\naaaa bbbb cccc dddd eeee ffff', 'one\naaaa bbbb cccc dddd\n  eeee ffff'],
+  ['a path', '/tmp/a-very-long-folder/shop.mender', '/tmp/a-very-long-folder/shop.mender'],
+  ['a command', 'next: mender-docker-delta build .', 'next: mender-docker-delta build .'],
+  ["a line of a device's log", '  | aaaa bbbb cccc dddd eeee ffff', '  | aaaa bbbb cccc dddd eeee ffff'],
+])('%s on a terminal of 22 columns', (_, text, lines) => {
+  expect(fitLines(text, 22)).toBe(lines);
+});
+
+test('a line that wraps still hides its secret', () => {
+  registerSecret('correct horse battery');
+  const text = layOut(`${'word '.repeat(6)}correct horse battery`, { ...PLAIN, columns: 40 });
+  expect(text).not.toMatch(/horse|battery/);
 });

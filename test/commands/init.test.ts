@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,8 +7,9 @@ import { CI_SYSTEMS, ciFile } from '../../src/commands/init/ciFiles.ts';
 import { withSettings } from '../../src/commands/init/withSettings.ts';
 import { runCli } from '../helpers/cli.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
+import { onTerminal } from '../helpers/pseudoTerminal.ts';
+import type { Step } from '../helpers/pseudoTerminal.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
-import { requireTool } from '../helpers/tools.ts';
 
 const COMPOSE = `# The shop.
 services:
@@ -282,7 +283,7 @@ ${COMPOSE}`;
 
   it('on a terminal asks again after an answer that it can not use', async () => {
     const folder = project();
-    const asked = await onTerminal(folder, [
+    const asked = await initOnTerminal(folder, [
       ['Name of the application [shop]', 'Kiosk'],
       ['"Kiosk" can\'t name', 'kiosk'],
       ['Device type', ''],
@@ -309,7 +310,7 @@ ${COMPOSE}`;
     ['Ctrl-C', '\x03', 130, 'interrupted'],
   ])('on a terminal ends at %s', async (_, key, code, message) => {
     const folder = project();
-    const asked = await onTerminal(folder, [['Name of the application', key, '']]);
+    const asked = await initOnTerminal(folder, [['Name of the application', key, '']]);
     expect(asked).toEqual({ code, screen: expect.stringContaining(message) as string });
     expect(textIn(folder, 'compose.yaml')).toBe(COMPOSE);
   });
@@ -324,43 +325,8 @@ function manifestIn(text: string): unknown {
   return file.variables?.COMPOSE_MANIFEST ?? steps.map((step) => step.with?.manifest).find(Boolean);
 }
 
-type Step = readonly [waitFor: string, answer: string, end?: string];
-
-/** Runs init in a terminal of its own, and answers each question once it is on the screen. */
-async function onTerminal(
-  folder: string,
-  steps: readonly Step[],
-): Promise<{ code: number | null; screen: string }> {
-  requireTool('script');
-  const root = resolve(import.meta.dirname, '../..');
-  const main = join(temporaryFolder(), 'main.mjs');
-  writeFileSync(
-    main,
-    `const { main } = await import(${JSON.stringify(join(root, 'src/cli.ts'))});\n` +
-      'process.exitCode = await main(process.argv.slice(2));\n',
-  );
-  const line = `node --import ${join(root, 'test/helpers/typescript.js')} ${main} init ${folder}`;
-  const child = spawn('script', ['-qec', line, '/dev/null'], {
-    env: { PATH: process.env['PATH'], HOME: temporaryFolder(), TERM: 'dumb' },
-  });
-  let screen = '';
-  let seen = 0;
-  const left = [...steps];
-  child.stdout.on('data', (chunk: Buffer) => {
-    screen += chunk.toString();
-    const [step] = left;
-    if (step === undefined) return;
-    const [waitFor, answer, end = '\r'] = step;
-    const at = screen.indexOf(waitFor, seen);
-    const promptEnd = at < 0 ? -1 : screen.indexOf(': ', at + waitFor.length);
-    if (promptEnd < 0) return;
-    left.shift();
-    seen = screen.length;
-    child.stdin.write(answer + end);
-  });
-  const code = await new Promise<number | null>((done) => child.once('close', done));
-  return { code, screen };
-}
+const initOnTerminal = (folder: string, steps: readonly Step[]) =>
+  onTerminal('mender-docker-delta init', { folder, steps });
 
 describe('withSettings', () => {
   it.each([

@@ -58,7 +58,10 @@ describe('upload', () => {
     ];
     expect(description).toBe('fixes all');
     expect(first.stdout).toMatch(
-      new RegExp(`^uploaded app-1 \\(.* KB\\) to ${server.url} as artifact ${id}$`),
+      new RegExp(
+        `^uploaded app-1 \\(.* KB\\) to ${server.url} as artifact ${id}\\n` +
+          'next: mender-docker-delta deploy app-1 --device-group GROUP$',
+      ),
     );
     expect((await run(uploadCommand, path)).stdout).toMatch(/ already, as artifact /);
     const json = await run(uploadCommand, path, { json: true });
@@ -215,6 +218,25 @@ describe('deploy', () => {
     expect(error?.message).toMatch(message);
     expect(error).toBeInstanceOf(UsageError);
     expect(server.state.deployments.size).toBe(0);
+  });
+
+  test.each([
+    ['compose.yaml', 'build compose.yaml --device-group GROUP; for devices of several versions: '],
+    ['./shop', 'build ./shop --device-group GROUP'],
+    ['.', 'rollout . --device-group GROUP'],
+    ['a b.mender', "upload 'a b.mender'"],
+  ])('says what to do with the path %s', async (name, hint) => {
+    const { server, run } = await prepared();
+    const folder = temporaryFolder();
+    for (const path of ['compose.yaml', 'a b.mender']) writeFileSync(join(folder, path), '');
+    mkdirSync(join(folder, 'shop'));
+    const { error } = await run(deployCommand, `${name.replaceAll(' ', '_')} -g staging`, { folder });
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('found a path') as string,
+      hint: expect.stringContaining(`mender-docker-delta ${hint}`) as string,
+    });
+    expect(server.calls).toEqual([]);
   });
 
   test('an interrupted wait says how to go on', async () => {

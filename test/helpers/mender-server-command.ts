@@ -25,6 +25,8 @@ export interface RunOptions {
   environment?: Record<string, string>;
   level?: LogLevel;
   json?: boolean;
+  /** The working folder; that of the tests if it is missing. */
+  folder?: string;
   signal?: AbortSignal;
 }
 
@@ -33,8 +35,9 @@ export async function runCommand(
   server: MenderServer,
   command: Command,
   argv: readonly string[],
-  { environment = { MENDER_PAT: server.token }, level = 'debug', json = false, signal }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<CommandRun> {
+  const { environment = { MENDER_PAT: server.token }, level = 'debug', json = false, signal } = options;
   const [printed, logged, written]: [string[], string[], Buffer[]] = [[], [], []];
   const print = (text: string): void => void printed.push(json ? redact(text) : layOut(text, PLAIN));
   const log = createLog(level, (line) => void logged.push(line));
@@ -43,7 +46,7 @@ export async function runCommand(
     http: createHttp({ log, wait: (_pause, cancelled) => wait(0, cancelled) }),
     // Nothing is noted in the folder of the user who runs the tests.
     environment: { XDG_CACHE_HOME: temporaryFolder(), XDG_STATE_HOME: temporaryFolder(), ...environment },
-    folder: process.cwd(),
+    folder: options.folder ?? process.cwd(),
     home: temporaryFolder(),
     json,
     print,

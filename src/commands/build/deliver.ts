@@ -16,7 +16,7 @@ import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from '../options/deplo
 import { SERVER_OPTIONS, serverHost } from '../options/server.ts';
 import { UPLOAD_OPTIONS } from '../options/upload.ts';
 import { watchText, watchWithLog } from '../options/watch.ts';
-import { uploadText } from '../terminal/uploadText.ts';
+import { deployHint, uploadText } from '../terminal/uploadText.ts';
 
 export const DELIVER_OPTIONS = {
   upload: {
@@ -160,7 +160,8 @@ export function deliveryText(delivery: DeliveryReport | undefined): string {
   if (delivery === undefined) return 'not uploaded';
   const { host, uploads, deployment } = delivery;
   const lines = uploads.map((report) => uploadText(report, host));
-  if (deployment === undefined) return lines.join('\n');
+  const names = [...new Set(uploads.map(({ name }) => name))];
+  if (deployment === undefined) return [...lines, ...names.map(deployHint)].join('\n');
   const watching = `deployment ${deployment.id} is running; to wait for it: deployments watch ${deployment.id}`;
   return [...lines, deployment.watched ? watchText(deployment.watched) : watching].join('\n');
 }

@@ -9,7 +9,7 @@ import type { BuiltArtifact } from '../../pipeline/build/build.ts';
 import { askDevice } from '../../pipeline/doctor/askDevice.ts';
 import type { LocalInstallation } from '../../pipeline/release/installOverSsh.ts';
 import { installOverSsh } from '../../pipeline/release/installOverSsh.ts';
-import { buildJson, buildText } from './buildReport.ts';
+import { buildJson, showBuilt } from './buildReport.ts';
 import type { DeliverFlags } from './deliver.ts';
 import type { BuildRun } from './prepareRun.ts';
 import { rememberBuilt } from './rememberBuilt.ts';
@@ -60,10 +60,11 @@ export async function buildForDevices(
     throw new UsageError('--to installs one artifact: name one base, and leave out --also-full');
   }
   const built = await buildAll(prepared, request, world);
-  if (!context.json) context.print(built.map(buildText).join('\n\n'));
+  showBuilt(built, context);
   const installed = await installOnDevices(devices, built[0] as BuiltArtifact, context);
   await rememberBuilt(built, request.isLocal, world.cache);
-  context.report({ artifacts: built.map(buildJson), devices: installed }, installedText(installed));
+  const value = { artifacts: built.map(buildJson), devices: installed };
+  if (context.json || context.quiet !== true) context.report(value, installedText(installed));
 }
 
 /**

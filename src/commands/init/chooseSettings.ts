@@ -30,14 +30,14 @@ interface Sources {
 const QUESTIONS: Record<Key, { text: string; check: (value: string) => string }> = {
   'manifest-name': { text: 'Name of the application', check: checkApplicationName },
   'device-type': {
-    text: 'Device type (cat /var/lib/mender/device_type on a device; several with commas)',
+    text: 'Device type (/var/lib/mender/device_type; A,B for several)',
     check: String,
   },
   platform: {
-    text: 'Platform of the devices (linux/arm64, linux/arm/v7, linux/amd64)',
+    text: 'Platform (linux/arm64, linux/arm/v7, linux/amd64)',
     check: (value) => formatPlatform(parsePlatform(value)),
   },
-  module: { text: `Update module of the devices (${oneOf(MODULES)})`, check: knownModule },
+  module: { text: `Update module (${oneOf(MODULES)})`, check: knownModule },
 };
 
 /**

@@ -13,6 +13,7 @@ import { placeCiFile } from './placeCiFile.ts';
 import { withSettings } from './withSettings.ts';
 import { BUILD_OPTIONS } from '../options/build.ts';
 import { defineCommand } from '../terminal/command.ts';
+import { shellWord } from '../terminal/shellWord.ts';
 
 const { 'device-type': deviceType, platform, module, 'manifest-name': manifestName } = BUILD_OPTIONS;
 
@@ -73,11 +74,6 @@ export const initCommand = defineCommand({
     context.report({ written, settings, next }, `${text}\nnext: ${next}`);
   },
 });
-
-/** A path as a shell reads it, for a command to copy. */
-function shellWord(path: string): string {
-  return /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
 
 /** Nothing if the Compose file has all settings already. */
 async function settingsChange(path: string, settings: Settings): Promise<Change | undefined> {

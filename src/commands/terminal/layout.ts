@@ -1,6 +1,7 @@
 import { printable } from '../../io/printable.ts';
+import { redact } from '../../io/redact.ts';
 import { MARKS, visibleLength } from './marks.ts';
-import { wrapped } from './wrap.ts';
+import { fitLines, wrapped } from './wrap.ts';
 
 /** How text for people is shown. */
 export interface Layout {
@@ -14,15 +15,19 @@ export interface Layout {
 /** Text as a file gets it. */
 export const PLAIN: Layout = { headers: true, colour: false };
 
-const TABLE = /\x02([^\x02\x03]*)\x03/g;
+const TABLE = /\x02([^\x02\x03]*)\x03/;
 
 /**
- * `text` as it is shown: tables fit the width, marks are colours or nothing, and secrets and what a
- * terminal would obey are gone.
+ * `text` as it is shown: tables and lines fit the width, marks are colours or nothing, and secrets
+ * and what a terminal would obey are gone.
  */
 export function layOut(text: string, layout: Layout): string {
-  const plain = text.replace(TABLE, (_, table: string) => tableText(table, layout));
-  return plain
+  const { columns = Infinity } = layout;
+  // A line break inside a secret would hide it from a later search.
+  return redact(text)
+    .split(TABLE)
+    .map((part, index) => (index % 2 === 1 ? tableText(part, layout) : fitLines(part, columns)))
+    .join('')
     .split(/([\x0e\x0f])/)
     .map((part) => colourOf(part, layout) ?? printable(part))
     .join('');

@@ -1,9 +1,15 @@
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import { formatBytes } from '../../io/amounts.ts';
+import { shellWord } from './shellWord.ts';
 
-/** One line for a person. */
+/** What was uploaded, for people. */
 export function uploadText({ name, id, size, outcome }: UploadReport, host: string): string {
   const what = `${name} (${formatBytes(size)})`;
   if (outcome === 'present') return `${what} is on ${host} already, as artifact ${id}`;
   return `uploaded ${what} to ${host} as artifact ${id}`;
+}
+
+/** The command that brings an artifact from the server to devices. */
+export function deployHint(name: string): string {
+  return `next: mender-docker-delta deploy ${shellWord(name)} --device-group GROUP`;
 }

@@ -1,3 +1,5 @@
+import { visibleLength } from './marks.ts';
+
 /** `text` in lines of at most `width` columns, broken between words only. */
 export function wrapped(text: string, width: number): string {
   const lines: string[] = [];
@@ -27,4 +29,23 @@ export function columns(rows: readonly (readonly [name: string, text: string])[]
     if (name.length > LEFT_MOST) return [name, ...padded];
     return [`${name.padEnd(left)}${lines[0] ?? ''}`.trimEnd(), ...padded.slice(1)];
   });
+}
+
+/** A line that people copy from, which a line break would spoil, or that a device logged. */
+const KEPT = /\bmender-docker-delta \w|^ {2}\| /;
+
+/** `text` with its long lines broken between words. A line with a command to copy stays whole. */
+export function fitLines(text: string, width: number): string {
+  const lines = text.split('\n');
+  return lines
+    .map((line) => (visibleLength(line) > width && !KEPT.test(line) ? folded(line, width) : line))
+    .join('\n');
+}
+
+/** The lines after the first are indented. */
+function folded(line: string, width: number): string {
+  const [start = ''] = /^ */.exec(line) ?? [];
+  const indent = `${start}  `;
+  const text = wrapped(line.slice(start.length), Math.max(width - indent.length, 20));
+  return start + text.replaceAll('\n', `\n${indent}`);
 }

@@ -4,6 +4,7 @@ import type { Cache } from '../../cache/cache.ts';
 import { UserError, messageOf } from '../../errors.ts';
 import type { Http } from '../../http/http.ts';
 import { drain } from '../../http/exchange.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { Api } from '../../server/api.ts';
@@ -63,7 +64,7 @@ export async function checkCache(cache: Pick<Cache, 'root' | 'ensureWritable'>):
     await cache.ensureWritable();
     const { bavail, bsize } = await statfs(cache.root);
     const free = bavail * bsize;
-    const found = `${(free / 1e9).toFixed(1)} GB free`;
+    const found = `${formatBytes(free)} free`;
     const todo = 'free some, choose another folder with --cache-dir, or run cache prune';
     return [ok('cache', cache.root), free < LITTLE_DISK ? warning('disk', found, todo) : ok('disk', found)];
   } catch (error) {

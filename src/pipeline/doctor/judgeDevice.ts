@@ -1,5 +1,6 @@
 import type { DevicePlace, DeviceReport } from '../../device/report.ts';
 import { versionsOf } from '../../device/report.ts';
+import { formatBytes } from '../../io/amounts.ts';
 import type { Finding } from './finding.ts';
 import { ok, problem, warning } from './finding.ts';
 
@@ -113,7 +114,7 @@ function toolFindings({ tools, modules }: DeviceReport): Finding[] {
 
 function placeFindings(check: string, place: DevicePlace | undefined): Finding[] {
   if (place === undefined) return [];
-  const found = `${megabytes(place.free)} free in ${place.path}`;
+  const found = `${formatBytes(place.free)} free in ${place.path}`;
   if (place.readonly) return [problem(check, `${place.path} is read-only`, 'mount it writable')];
   if (place.free >= LITTLE_DISK) return [ok(check, found)];
   return [warning(check, found, 'compare it with what verify says that an artifact needs')];
@@ -126,7 +127,7 @@ function noexec({ path, mount }: DevicePlace): Finding {
 
 function memoryFinding({ memory }: DeviceReport): Finding {
   if (memory === undefined) return warning('memory', 'unknown', 'look into /proc/meminfo');
-  const found = `${megabytes(memory.free)} free of ${megabytes(memory.total)}`;
+  const found = `${formatBytes(memory.free)} free of ${formatBytes(memory.total)}`;
   if (memory.free >= LITTLE_MEMORY) return ok('memory', found);
   return warning('memory', found, 'compare it with what verify says that an artifact needs');
 }
@@ -136,8 +137,4 @@ function clockFinding({ clock }: DeviceReport, now: number): Finding {
   const difference = Math.round(Math.abs(clock - now));
   if (difference < SLOW_CLOCK) return ok('clock', 'right');
   return problem('clock', `${difference} s away from this machine's`, 'set it: certificates depend on it');
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1e6)} MB`;
 }
