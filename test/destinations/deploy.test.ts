@@ -307,6 +307,21 @@ describe('deploying by a map', () => {
   });
 });
 
+test('where nobody may list deployments, a deployment succeeds and nothing is pruned', async () => {
+  const tenants = { lab: await tenant() };
+  wake(tenants.lab);
+  const limit = { restrict_version: true, restrict_major: 1 };
+  const map = gatewayMap({ lab: { destinations: [group('*', limit)] } });
+  await deploy(tenants, map, gatewayArtifact({ version: '1.0.0' }));
+  const { server } = tenants.lab;
+  server.faults.plan(/^GET .*deployments$/, { kind: 'status', status: 403, message: 'no' }, 99);
+  const next = await deploy(tenants, map, gatewayArtifact({ version: '2.0.0' }));
+  expect(next.error).toBeUndefined();
+  expect(statesOf(next.accounts)).toEqual({ lab: ['UPLOADED', '*: DEPLOYED'] });
+  expect(next.log).toContain('lab: old versions were not pruned: ');
+  expect(server.state.artifacts.size).toBe(2);
+});
+
 describe('what is wrong before the first byte', () => {
   const ok = gatewayMap({ lab: { destinations: [group('berlin')] } });
   const amd64 = gatewayMap({ lab: { destinations: [group('berlin', { architecture: 'amd64' })] } });
