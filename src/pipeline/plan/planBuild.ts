@@ -58,15 +58,29 @@ export function planBuild(
 ): BuildPlan {
   const services = new Set(images.flatMap((image) => image.services));
   const removed = Object.keys(baseline?.metadata.services ?? {}).filter((service) => !services.has(service));
-  const owners = new Map(images.map((image) => [formatReference(image.name), image]));
+  const takers = takersOf(images, bases);
   return {
     ...names,
     baseline,
     images: images.map((image) =>
-      planOne(image, chooseBase(image, withoutTaken(image, owners, bases)), ability),
+      planOne(image, chooseBase(image, withoutTaken(image, takers, bases)), ability),
     ),
     removedServices: removed.sort(),
   };
+}
+
+/** The new image that takes the name of each base image, by service. */
+function takersOf(
+  images: readonly NewImage[],
+  bases: ReadonlyMap<string, BaseImage>,
+): ReadonlyMap<string, NewImage> {
+  const owners = new Map(images.map((image) => [formatReference(image.name), image]));
+  return new Map(
+    [...bases].flatMap(([service, { name, configDigest }]) => {
+      const owner = owners.get(formatReference(name));
+      return owner === undefined || owner.image.configDigest === configDigest ? [] : [[service, owner]];
+    }),
+  );
 }
 
 /**
@@ -76,14 +90,10 @@ export function planBuild(
  */
 function withoutTaken(
   image: NewImage,
-  owners: ReadonlyMap<string, NewImage>,
+  takers: ReadonlyMap<string, NewImage>,
   bases: ReadonlyMap<string, BaseImage>,
 ): Map<string, BaseImage> {
-  const isTaken = ({ name, configDigest }: BaseImage): boolean => {
-    const owner = owners.get(formatReference(name));
-    return owner !== undefined && owner !== image && owner.image.configDigest !== configDigest;
-  };
-  return new Map([...bases].filter(([, base]) => !isTaken(base)));
+  return new Map([...bases].filter(([service]) => [undefined, image].includes(takers.get(service))));
 }
 
 function planOne(image: NewImage, base: BaseImage | undefined, ability: DeltaAbility): PlannedImage {
