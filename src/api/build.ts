@@ -66,6 +66,8 @@ export interface BuildOptions {
   deviceMemory?: string;
   /** A private key (PEM file) to sign with. */
   sign?: string;
+  /** A shell command to sign with: it gets the manifest on stdin and prints the signature. */
+  signWith?: string;
   verify?: boolean;
   sbom?: boolean;
   serverKind?: 'open-source' | 'enterprise';
@@ -113,6 +115,7 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   deviceFree: optionOf('device-free'),
   deviceMemory: optionOf('device-memory'),
   sign: optionOf('sign'),
+  signWith: optionOf('sign-with'),
   verify: optionOf('verify'),
   sbom: optionOf('sbom'),
   serverKind: optionOf('server-kind'),

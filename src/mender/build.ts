@@ -9,7 +9,9 @@ import { writeEmbedded } from './write/embedded.ts';
 import type { PackImages, Payload } from './write/files.ts';
 import { packingOf, toolCompressionOf } from './write/packing.ts';
 import { reachOf } from './write/repeats.ts';
+import { DEFAULT_MTIME } from '../tar/tar.ts';
 import { firstPemBlock, readSigningKey } from './sign.ts';
+import { signWith } from './signWith.ts';
 import { isWorthSplicing, splicedPayloadFile } from './write/spliced.ts';
 import type { ArtifactSpec, ArtifactSummary, Compression, WriterName } from './spec.ts';
 import type { ToolVersion } from './tool/tool.ts';
@@ -34,7 +36,10 @@ export async function buildArtifact(
   const payload = keepsGzip ? payloadOf(spec, splicedPayloadFile) : stored;
   const packed: ArtifactSpec = keepsGzip ? { ...spec, compression: 'none' } : spec;
   const writer = await chosenWriter(packed, payload, payloadSize);
-  await writeAtomically(destination, (path) => writer.write(path, context));
+  await writeAtomically(destination, async (path) => {
+    await writer.write(path, context);
+    await signBy(spec, path, context);
+  });
   return {
     path: destination,
     size: (await stat(destination)).size,
@@ -43,8 +48,16 @@ export async function buildArtifact(
     payloadSize,
     keepsGzip,
     hasScripts: stored.scripts.length > 0,
-    signed: spec.signKey !== undefined,
+    signed: spec.signKey !== undefined || spec.signCommand !== undefined,
   };
+}
+
+async function signBy(
+  { signCommand, modificationTime: mtime = DEFAULT_MTIME }: ArtifactSpec,
+  path: string,
+  { signal }: PackContext,
+): Promise<void> {
+  if (signCommand !== undefined) await signWith(signCommand, path, { mtime, ...(signal && { signal }) });
 }
 
 /**

@@ -13,7 +13,7 @@ export async function readSigningKey(path: string): Promise<KeyObject> {
   const pem = await readKeyFile(path, doing, 'check --sign');
   if (/ENCRYPTED/.test(pem)) {
     throw new UsageError(`${doing}: it is protected by a passphrase`, {
-      hint: `write it without one: openssl pkey -in ${path} -out plain.pem`,
+      hint: `sign with --sign-with "openssl dgst -sha256 -sign ${path}", which asks for it`,
     });
   }
   return expectKnownKind(parseKey(pem, path), path);

@@ -67,6 +67,8 @@ export interface ArtifactSpec {
   record?: ArtifactRecord;
   /** Path of a private key in PEM. */
   signKey?: string;
+  /** A shell command that signs the finished artifact. */
+  signCommand?: string;
   /** Passed to mender-artifact unchanged. */
   extraArguments: string[];
   /** Modification time of every file in the artifact, in seconds since 1970 (SOURCE_DATE_EPOCH). */

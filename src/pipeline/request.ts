@@ -69,6 +69,8 @@ export interface BuildRequest {
   /** True if only what the devices run may be the base. */
   onlyRunning: boolean;
   signKey?: string | undefined;
+  /** A shell command of the user that signs. */
+  signCommand?: string | undefined;
   extraArguments: readonly string[];
   encoder: 'auto' | EncoderName;
   effort: Effort;

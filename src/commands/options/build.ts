@@ -197,6 +197,12 @@ export const BUILD_OPTIONS = {
   },
   ...DEVICE_LIMITS,
   sign: { group: ARTIFACT, type: 'string', placeholder: 'FILE', describe: 'Private key (PEM) to sign with' },
+  'sign-with': {
+    group: ARTIFACT,
+    type: 'string',
+    placeholder: 'COMMAND',
+    describe: 'Shell command to sign with: gets the manifest on stdin, prints the signature',
+  },
   verify: {
     group: ARTIFACT,
     type: 'boolean',

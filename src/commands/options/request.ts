@@ -80,7 +80,8 @@ type ArtifactPart =
   | 'extraArguments'
   | 'verify'
   | 'sbom'
-  | 'signKey';
+  | 'signKey'
+  | 'signCommand';
 
 function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, ArtifactPart> {
   return {
@@ -100,7 +101,15 @@ function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, 
     ...(flags.sign === undefined
       ? {}
       : { signKey: existing(resolve(folder, flags.sign), `--sign ${flags.sign}`) }),
+    ...(flags.signWith === undefined ? {} : { signCommand: signCommand(flags) }),
   };
+}
+
+function signCommand({ sign, signWith = '' }: BuildFlags): string {
+  if (sign !== undefined) {
+    throw new UsageError('--sign and --sign-with both sign the artifact', { hint: 'give one of them' });
+  }
+  return signWith;
 }
 
 /** The environment, with `--env-file` in place of `COMPOSE_ENV_FILES`. */

@@ -32,6 +32,7 @@ const NOT_IN_COMPOSE_FILE = new Set([
   'device-report',
   'allow-key-change',
   'sign',
+  'sign-with',
   // The token goes there.
   'library',
   'cache',

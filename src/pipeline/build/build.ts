@@ -139,7 +139,8 @@ function specOf(
   images: PayloadImage[],
   request: SettledRequest,
 ): ArtifactSpec {
-  const { softwareFilesystem, module, compression, writer, signKey, platform, modificationTime } = request;
+  const { softwareFilesystem, module, compression, writer, platform, modificationTime } = request;
+  const { signKey, signCommand } = request;
   return {
     ...{ softwareFilesystem, module, compression, writer, platform },
     artifactName: plan.artifactName,
@@ -152,6 +153,7 @@ function specOf(
     manifests: files,
     record: recordOf(metadataFor(plan, images, request)),
     ...(signKey === undefined ? {} : { signKey }),
+    ...(signCommand === undefined ? {} : { signCommand }),
     ...(modificationTime === undefined ? {} : { modificationTime }),
     extraArguments: [...request.extraArguments],
   };
