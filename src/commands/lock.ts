@@ -1,5 +1,5 @@
 import { amountOf } from '../io/amounts.ts';
-import { writeLock } from '../pipeline/base/lock.ts';
+import { writeLock } from '../pipeline/base/lockFile.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
 import { PLAN_OPTIONS } from './build/plan.ts';
 import { prepareRun } from './build/prepareRun.ts';

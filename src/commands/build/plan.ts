@@ -13,9 +13,17 @@ import { prepareRun } from './prepareRun.ts';
 
 /**
  * The options of commands that take the command lines of `build` and stop earlier. Options for what
- * happens after a build are ignored, and are not in the help.
+ * happens after a build are ignored, and are not in the help. Local builds have other bases, so
+ * `--upload` counts.
  */
-export const PLAN_OPTIONS = { ...BUILD_OPTIONS, ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }) };
+export const PLAN_OPTIONS = {
+  ...BUILD_OPTIONS,
+  ...hidden({ ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS }),
+  upload: {
+    ...DELIVER_OPTIONS.upload,
+    describe: 'Plan an artifact that is uploaded (--no-upload: a local build, also against local builds)',
+  },
+};
 
 /** `plan COMPOSE-FILE..` */
 export const planCommand = defineCommand({

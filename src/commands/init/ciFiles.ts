@@ -66,7 +66,7 @@ variables:
     - |
       if [ -z "$DELTA_TOOL_PACKAGE" ]; then
         echo "error: DELTA_TOOL_PACKAGE is empty" >&2
-        echo "  try: set it to the address of the package, for example https://example.com/mender-docker-delta-0.1.0.tgz" >&2
+        echo "  try: set it to the address of the package, for example https://example.com/mender-docker-delta-0.2.0.tgz" >&2
         exit 2
       fi
     - npm install --global --no-audit --no-fund "$DELTA_TOOL_PACKAGE"

@@ -85,7 +85,7 @@ function keyChanged({ metadata, origin }: Baseline, setup: DeviceSetup): UsageEr
 }
 
 /**
- * Throws UsageError if neither the user nor the base says what the devices have: version 0.1 did not
+ * Throws UsageError if neither the user nor the base says what the devices have: version 0.1.0 did not
  * note it in the cache, and had other defaults.
  */
 export function requireSetup({ metadata, origin }: Baseline, asked: Asked): void {
@@ -95,7 +95,7 @@ export function requireSetup({ metadata, origin }: Baseline, asked: Asked): void
   throw new UsageError(
     `the base is ${origin}, and nothing says which update module and software filesystem its devices have`,
     {
-      hint: 'give --module and --software-filesystem once; the defaults of version 0.1 were --module app --software-filesystem rootfs-image',
+      hint: 'give --module and --software-filesystem once; the defaults of version 0.1.0 were --module app --software-filesystem rootfs-image',
     },
   );
 }

@@ -82,6 +82,7 @@ async function firstBaseline(search: Search): Promise<Baseline[]> {
   for (const step of baseSteps(request, onServers.length > 0)) {
     const found = await STEPS[step](search);
     if (found === undefined) continue;
+    // For a base from git, which has no such note, `settleSetup` takes the default and warns.
     if (step !== 'git') requireSetup(found, request);
     return [found];
   }

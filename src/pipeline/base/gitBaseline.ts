@@ -16,7 +16,7 @@ import { resolveServices } from '../images/services.ts';
 import type { World } from '../images/world.ts';
 import type { BuildRequest } from '../request.ts';
 import { warnOfOtherName } from './applicationName.ts';
-import { lockedMetadata, readLock } from './lock.ts';
+import { lockedMetadata, readLock } from './lockFile.ts';
 import { metadataOf } from './metadata.ts';
 import type { TaggedImage } from './movedTags.ts';
 import { requireUnmoved } from './movedTags.ts';

@@ -12,7 +12,7 @@ import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { findBaseImages } from '../base/baseImages.ts';
 import { findBaselines, lastBaseline } from '../base/findBaselines.ts';
-import { readLock, requireLocked } from '../base/lock.ts';
+import { readLock, requireLocked } from '../base/lockFile.ts';
 import { checkArtifactName } from '../base/names.ts';
 import type { NewArtifact } from '../base/order.ts';
 import { checkBaselines } from '../base/checks.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/commands/all.ts';
 import { verbOf } from '../../../src/commands/terminal/command.ts';
+import { packageVersion } from '../../../src/io/packageVersion.ts';
 import { runCli } from '../../helpers/cli.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -42,7 +43,7 @@ describe('help', () => {
   });
 
   it.each(['version', '--version', 'build --version'])('%s shows the version', async (line) => {
-    expect(await run(line)).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+    expect(await run(line)).toEqual({ code: 0, stdout: `${packageVersion()}\n`, stderr: '' });
   });
 
   it.each(COMMANDS.map(verbOf))('of %s fits 80 columns, apart from examples', async (verb) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
-import type { Lock } from '../../../src/pipeline/base/lock.ts';
+import type { Lock } from '../../../src/pipeline/base/lockFile.ts';
 import {
   LOCK_FILE,
   lockDifferences,
@@ -12,7 +12,7 @@ import {
   readLock,
   requireLocked,
   writeLock,
-} from '../../../src/pipeline/base/lock.ts';
+} from '../../../src/pipeline/base/lockFile.ts';
 import type { NewImage } from '../../../src/pipeline/images/services.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
