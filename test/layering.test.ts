@@ -28,6 +28,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['pipeline/base'],
   ['pipeline/plan'],
   ['pipeline/verify', 'pipeline/describe', 'pipeline/doctor'],
+  ['pipeline/report'],
   ['pipeline/build', 'pipeline/release'],
   ['pipeline/destinations', 'pipeline/fleet'],
   ['pipeline/rollout'],

@@ -95,6 +95,8 @@ describe('docs/library-api.md', () => {
     expect(report).toContain("docker-compose { 'data-docker.mender-docker-compose.shop.version': '1.1.0' }");
     expect(report).toContain("{ 'data-docker.mender-docker-compose.shop.version': '1.0.0' }");
     expect(verdict).toBe('0 true');
+    await run('sizes');
+    expect(readFileSync(join(project, 'sizes.html'), 'utf8')).toContain('<h1>shop-1.1.0</h1>');
   });
 
   it('keeps artifacts on a Mender server', { timeout: 120_000 }, async () => {
@@ -164,7 +166,18 @@ describe('docs/library-api.md', () => {
   });
 
   it('has only examples that are tested', () => {
-    const names = ['build', 'verify', 'store', 'deploy', 'fleet', 'maps', 'library', 'vcdiff', 'errors'];
+    const names = [
+      'build',
+      'verify',
+      'sizes',
+      'store',
+      'deploy',
+      'fleet',
+      'maps',
+      'library',
+      'vcdiff',
+      'errors',
+    ];
     expect(EXAMPLES.map(([name]) => name)).toEqual(names);
   });
 });

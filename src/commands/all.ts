@@ -18,6 +18,7 @@ import { lockCommand } from './lock.ts';
 import { loginCommand } from './user/login.ts';
 import { planCommand } from './build/plan.ts';
 import { releasesCommand } from './releases.ts';
+import { reportCommand } from './report.ts';
 import { rolloutCommand } from './rollout.ts';
 import { uploadCommand } from './upload.ts';
 import { verifyCommand } from './verify.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   lockCommand,
   inspectCommand,
   verifyCommand,
+  reportCommand,
   cacheCommand,
   doctorCommand,
   loginCommand,

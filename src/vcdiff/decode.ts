@@ -1,7 +1,7 @@
 import { adler32 } from '../simd/adler32.ts';
 import type { WindowHeader } from './decodeHeader.ts';
 import { DeltaInput, malformed, readFileHeader, readWindowHeader } from './decodeHeader.ts';
-import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
+import { type SpanObserver, type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
 
 /**
  * Decodes a VCDIFF file: RFC 3284 with xdelta3's adler32 and application header, without secondary
@@ -10,15 +10,17 @@ import { type VcdiffSource, WindowDecoder } from './decodeWindow.ts';
  *
  * Throws IntegrityError for a damaged delta, for another source than it was made for, and for a
  * target of more than `largest` bytes, before it is made. Throws UnsupportedError for secondary
- * compression, custom code tables and windows that copy from the target.
+ * compression, custom code tables and windows that copy from the target. `observer` is told of a
+ * piece before it is yielded.
  */
 export async function* decodeVcdiff(
   delta: AsyncIterable<Uint8Array>,
   source: VcdiffSource,
   largest: number,
+  observer?: SpanObserver,
 ): AsyncGenerator<Uint8Array> {
   let windows = 0;
-  for await (const { target, header } of decodeWindows(delta, source, largest)) {
+  for await (const { target, header } of decodeWindows(delta, source, largest, observer)) {
     checkAdler32(target, header.adler32);
     windows++;
     yield target;
@@ -36,16 +38,31 @@ export async function traceCopies(delta: AsyncIterable<Uint8Array>, source: Vcdi
   while (step.done !== true) step = await windows.next();
 }
 
+/**
+ * The pieces of the target as far as a delta alone tells them: the bytes that it copies are not the
+ * true ones, and no checksum is compared. Throws IntegrityError for a damaged delta, and for a
+ * target of more than `largest` bytes.
+ */
+export async function* decodeWithoutSource(
+  delta: AsyncIterable<Uint8Array>,
+  largest: number,
+  observer: SpanObserver,
+): AsyncGenerator<Uint8Array> {
+  const nothing: VcdiffSource = { read: () => undefined };
+  for await (const { target } of decodeWindows(delta, nothing, largest, observer)) yield target;
+}
+
 /** The windows of a delta. A target is valid until the next window is requested. */
 async function* decodeWindows(
   delta: AsyncIterable<Uint8Array>,
   source: VcdiffSource,
   largest: number,
+  observer?: SpanObserver,
 ): AsyncGenerator<{ target: Uint8Array; header: WindowHeader }, void, undefined> {
   const input = new DeltaInput(delta);
   try {
     await readFileHeader(input);
-    const decoder = new WindowDecoder(source);
+    const decoder = new WindowDecoder(source, observer);
     let size = 0;
     for (let header = await readWindowHeader(input); header; header = await readWindowHeader(input)) {
       const { dataLength, instructionLength, addressLength } = header;

@@ -10,12 +10,23 @@ export interface VcdiffSource {
   read(into: Uint8Array, position: number): void;
 }
 
+/** Is told where the bytes of a window's target come from, in their order. */
+export interface SpanObserver {
+  /** `size` bytes, copied from `position` of the source. */
+  copied(size: number, position: number): void;
+  /** `size` bytes that the delta brings. */
+  added(size: number): void;
+  /** `size` bytes that are a repetition: of one byte, or of an earlier part of the target. */
+  repeated(size: number): void;
+}
+
 /** For fewer bytes a loop is faster than a call of a copying function. */
 const SHORT = 32;
 
 /** Decodes one window after another. */
 export class WindowDecoder {
   readonly #source: VcdiffSource;
+  readonly #observer: SpanObserver | undefined;
   readonly #cache = new AddressCache();
   #header!: WindowHeader;
   #data!: Fields;
@@ -23,8 +34,9 @@ export class WindowDecoder {
   #target: Uint8Array = new Uint8Array(0);
   #written = 0;
 
-  constructor(source: VcdiffSource) {
+  constructor(source: VcdiffSource, observer?: SpanObserver) {
     this.#source = source;
+    this.#observer = observer;
   }
 
   /**
@@ -66,11 +78,17 @@ export class WindowDecoder {
     if (size > this.#header.targetLength - start) throw malformed('a window makes more bytes than it says');
     if (type === INSTRUCTION.copy) this.#copy(CODE_TABLE[half + 2]!, size);
     else if (type === INSTRUCTION.add) this.#add(size);
-    else this.#target.fill(this.#data.byte(), start, start + size);
+    else this.#run(start, size);
     this.#written = start + size;
   }
 
+  #run(start: number, size: number): void {
+    this.#target.fill(this.#data.byte(), start, start + size);
+    this.#observer?.repeated(size);
+  }
+
   #add(size: number): void {
+    this.#observer?.added(size);
     const from = this.#data.skip(size);
     const { bytes } = this.#data;
     const to = this.#written;
@@ -83,10 +101,13 @@ export class WindowDecoder {
     const address = this.#address(mode, segmentLength + this.#written);
     if (address >= segmentLength) {
       this.#repeat(address - segmentLength, size);
+      this.#observer?.repeated(size);
       return;
     }
     if (address + size > segmentLength) throw malformed('a copy leaves its source segment');
-    this.#source.read(this.#target.subarray(this.#written, this.#written + size), segmentOffset + address);
+    const position = segmentOffset + address;
+    this.#source.read(this.#target.subarray(this.#written, this.#written + size), position);
+    this.#observer?.copied(size, position);
   }
 
   #address(mode: number, here: number): number {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { artifactStore } from '../../src/api/artifactStore.ts';
 import { inspect, verify } from '../../src/api/artifact.ts';
 import { build, plan } from '../../src/api/build.ts';
+import { report } from '../../src/api/report.ts';
 import { containerLibrary } from '../../src/api/containerLibrary.ts';
 import { starmap } from '../../src/api/destinationMaps.ts';
 import { fleet, rollout } from '../../src/api/fleet.ts';
@@ -85,6 +86,7 @@ test.each<[string, () => unknown, string]>([
   ['a number for a map', () => starmap(untyped({ local: 1 })), 'option local'],
   ['a folder that is no text', () => plan({ manifest: MANIFEST }, untyped({ folder: 1 })), 'option folder'],
   ['a log without warnings', () => build({ manifest: MANIFEST }, untyped({ log: {} })), 'option log'],
+  ['no file to report on', () => report([]), 'option files'],
   ['a number for options', () => build(untyped(7)), 'option options: expected an object, found number'],
   ['another encoder', () => encodeVcdiff('a', 'b', 'c', untyped({ encoder: 'gzip' })), 'option encoder'],
 ])('%s is a UsageError that names the option', async (_, call, message) => {
@@ -103,6 +105,7 @@ test.each<[string, () => unknown]>([
   ['build, in the run', () => build({ manifest: MANIFEST }, untyped(EXTRA))],
   ['inspect', () => inspect('a.mender', untyped(EXTRA))],
   ['verify', () => verify('a.mender', untyped(EXTRA))],
+  ['report', () => report(['a.mender'], untyped(EXTRA))],
   ['artifactStore', () => artifactStore({ token: 'token', ...EXTRA })],
   ['artifactStore.list', () => store.list(untyped(EXTRA))],
   ['artifactStore.add', () => store.add({ path: 'a.mender', ...EXTRA })],

@@ -214,6 +214,7 @@ describe('a file that is broken', () => {
   const READERS: [string, (path: string, host: string) => string[]][] = [
     ['inspect', (path) => ['inspect', path]],
     ['verify', (path) => ['verify', path]],
+    ['report', (path) => ['report', path]],
     ['upload', (path) => ['upload', path]],
     ['build', (path) => ['build', path, '-t', 'q', '-p', 'linux/amd64', '--no-upload']],
     ['lock', (path) => ['lock', path, '-t', 'q', '-p', 'linux/amd64', '--mode', 'offline']],

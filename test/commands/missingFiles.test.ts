@@ -47,6 +47,7 @@ const OPTIONS: [string, string[]][] = [
   ['inspect', ['inspect', 'x']],
   ['inspect --key', ['inspect', 'x', '--key', 'x']],
   ['verify', ['verify', 'x']],
+  ['report', ['report', 'x']],
   ['upload', ['upload', 'x']],
   ['--token-file', ['releases', 'list', '--token-file', 'x']],
   ['artifacts add', ['artifacts', 'add', 'x']],
@@ -110,6 +111,7 @@ const MAP_TEXT = '[{name: shop, workflow: community, cloud: mender, mappings: {}
 const ARTIFACTS = [
   'inspect',
   'verify',
+  'report',
   'upload',
   'artifacts add',
   'artifacts update --replace',

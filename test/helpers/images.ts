@@ -22,6 +22,8 @@ import { requireTool } from './tools.ts';
 
 interface LayerSpec {
   files: FileMap;
+  /** In place of a tar of the files. */
+  tar?: Buffer;
   /** Default gzip. */
   compression?: 'gzip' | 'zstd' | 'none';
   /** Instead of the media type that fits. */
@@ -159,7 +161,7 @@ function isLayerSpec(layer: FileMap | LayerSpec): layer is LayerSpec {
 
 function buildLayer(spec: LayerSpec, docker: boolean): BuiltLayer {
   const compression = spec.compression ?? 'gzip';
-  const tar = tarOf(spec.files);
+  const tar = spec.tar ?? tarOf(spec.files);
   const blob = compress(tar, compression);
   const suffix = compression === 'none' ? '' : docker && compression === 'gzip' ? '.gzip' : `+${compression}`;
   const mediaType = spec.mediaType ?? (docker ? DOCKER_LAYER : OCI_LAYER_TAR) + suffix;

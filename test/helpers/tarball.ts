@@ -21,13 +21,15 @@ export interface RawEntry {
   /** The header's type flag; a regular file where not given. */
   type?: string;
   link?: string;
+  /** Seconds since 1970; the same for all where not given. */
+  mtime?: number;
 }
 
 /** As `tarOf`, for entries that no map can hold. */
 export function tarOfList(entries: readonly RawEntry[]): Buffer {
-  const parts = entries.flatMap(({ path, content = '', type = '0', link = '' }) => {
+  const parts = entries.flatMap(({ path, content = '', type = '0', link = '', mtime }) => {
     const bytes = Buffer.from(content);
-    return [headerOf(path, type, bytes.length, link), bytes, padding(bytes.length)];
+    return [headerOf(path, type, bytes.length, link, mtime), bytes, padding(bytes.length)];
   });
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
 }
@@ -37,14 +39,14 @@ function padding(size: number): Buffer {
 }
 
 /** https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06 */
-function headerOf(path: string, type: string, size: number, link: string): Buffer {
+function headerOf(path: string, type: string, size: number, link: string, mtime = 1_704_067_200): Buffer {
   const header = Buffer.alloc(BLOCK);
   const { name, prefix } = split(path);
   const octal = (value: number, width: number): string => `${value.toString(8).padStart(width - 1, '0')}\0`;
   header.write(name, 0);
   header.write(octal(type === '5' ? 0o755 : 0o644, 8), 100);
   header.write(octal(0, 8) + octal(0, 8), 108);
-  header.write(octal(size, 12) + octal(1_704_067_200, 12), 124);
+  header.write(octal(size, 12) + octal(mtime, 12), 124);
   header.write(`        ${type}${link}`, 148);
   header.write('ustar\x0000', 257);
   header.write(prefix, 345);

@@ -73,7 +73,7 @@ export function isZero(block: Uint8Array): boolean {
 }
 
 /** An octal or base-256 number; undefined if it is malformed, negative or above 2^53 - 1. */
-function number(block: Uint8Array, at: number, length: number): number | undefined {
+export function number(block: Uint8Array, at: number, length: number): number | undefined {
   return block[at]! >= 128 ? base256(block, at, length) : octal(block, at, length);
 }
 

@@ -99,7 +99,7 @@ function artifactOf({ module, files, scripts }: ArtifactReport): EstimatedArtifa
 }
 
 /** The value of the version key, `<filesystem>.<name>.version`, that devices must report. */
-function baseVersion({ depends }: ArtifactReport): string | null {
+export function baseVersion({ depends }: ArtifactReport): string | null {
   const [, version] = Object.entries(depends).find(([key]) => key.endsWith('.version')) ?? [];
   return version === undefined ? null : [version].flat().join(' or ');
 }

@@ -1,0 +1,68 @@
+import type { LayerKind } from '../plan/plan.ts';
+import type { BaseFile } from './baseIndex.ts';
+import type { ContentKind } from './contentKind.ts';
+import type { Weighed } from './weigher.ts';
+
+/** Where the bytes of a part of a layer come from. In bytes. */
+export interface Origins {
+  /** Copied from the file of the same path in the base layer. */
+  kept: number;
+  /** Copied from elsewhere in the base layer. */
+  moved: number;
+  /** Brought by the artifact. */
+  added: number;
+  /** Repetitions of other bytes of the same layer. */
+  repeated: number;
+}
+
+/** A file of a layer that the artifact carries or makes. */
+export interface ExaminedFile extends Weighed, Origins {
+  path: string;
+  kind: 'file' | 'folder' | 'other';
+  /** Bytes of the body. The origins are those of the body, too. */
+  size: number;
+  /** Bytes of the headers that the artifact brings. */
+  headerAdded: number;
+  modified: number;
+  attributes: string;
+  content: ContentKind;
+  /** True for a program that holds debug information. */
+  hasDebug: boolean;
+  /** Of the content; undefined for a short or unknown one. */
+  digest?: string | undefined;
+  /** The file of the base layer that has its path, or else that most of it was copied from. */
+  base?: BaseFile | undefined;
+}
+
+/** What was found in a layer. */
+export interface LayerContents extends Weighed, Origins {
+  /** Undefined if nobody can tell: a delta without its base layer has no readable headers. */
+  files: ExaminedFile[] | undefined;
+}
+
+/** A layer of an image in the report. */
+export interface ExaminedLayer {
+  diffID: string;
+  kind: LayerKind;
+  /** Bytes of the layer; undefined if they are unknown. */
+  size: number | undefined;
+  /** Bytes of the base layer. */
+  oldSize: number | undefined;
+  /** What made the layer, as the image's history says. */
+  command: string | undefined;
+  /** Undefined for a layer that the device has. */
+  contents: LayerContents | undefined;
+}
+
+export interface ExaminedImage {
+  name: string;
+  services: readonly string[];
+  /** Name of the base image. */
+  base: string | undefined;
+  /** Lowest first. */
+  layers: ExaminedLayer[];
+}
+
+export function noOrigins(): Origins {
+  return { kept: 0, moved: 0, added: 0, repeated: 0 };
+}

@@ -1,0 +1,174 @@
+import { basename } from 'node:path';
+import type { Cache } from '../../cache/cache.ts';
+import { withFile } from '../../io/progress.ts';
+import { readArtifact } from '../../mender/read/read.ts';
+import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { blobPath } from '../../oci/portable.ts';
+import type { World } from '../images/world.ts';
+import type { LayerKind } from '../plan/plan.ts';
+import type { ArtifactContent } from '../verify/content.ts';
+import { readContent } from '../verify/content.ts';
+import type { DeviceEstimate, EstimatedImage } from '../verify/estimate.ts';
+import { estimateDevice } from '../verify/estimate.ts';
+import { needsBase } from '../verify/layers.ts';
+import { baseVersion } from '../verify/verify.ts';
+import { examineLayer } from './examineLayer.ts';
+import type { ExaminedImage, ExaminedLayer } from './examined.ts';
+import { layerCommands } from './layerCommands.ts';
+import type { ArtifactFacts } from './makeReport.ts';
+import { makeReport } from './makeReport.ts';
+import type { ArtifactSizes } from './model.ts';
+import { pairAll } from './pairs.ts';
+import type { Pair, PlacesOfBases } from './pairs.ts';
+import { examineDelta, examineLoneDelta } from './readLayers.ts';
+import type { ReadDelta } from './readLayers.ts';
+
+/** What was read of the layers of each image, by the id of the image and the diffID. */
+type Read = ReadonlyMap<string, ReadonlyMap<Digest, ReadDelta>>;
+
+/**
+ * Returns where the bytes of the artifact at `path` are. Base layers that no place has come from the
+ * cache, as far as it has them. Reads the artifact twice, and holds no layer in memory. Throws what
+ * `readContent` and `openBases` throw, and IntegrityError for a delta that was not made from the
+ * base.
+ */
+export async function measureArtifact(
+  path: string,
+  places: PlacesOfBases,
+  world: World,
+): Promise<ArtifactSizes> {
+  const { progress, signal } = world;
+  const content = await withFile(progress, 'reading', path, (onRead) =>
+    readContent(path, { onRead, signal }),
+  );
+  const pairs = await pairAll(content.images, places, world);
+  const read = await withFile(progress, 'examining', path, (onRead) =>
+    readLayers(path, pairs, { onRead, signal }),
+  );
+  const estimate = await estimateFor(content.report, pairs, read, world.cache);
+  const images = await Promise.all(
+    pairs.map((pair) => examinedImage(pair, content.report, read, world.cache)),
+  );
+  return makeReport(factsOf(content), images, estimate);
+}
+
+async function readLayers(
+  path: string,
+  pairs: readonly Pair[],
+  options: { onRead: (bytes: number) => void; signal: AbortSignal },
+): Promise<Read> {
+  const read = new Map(pairs.map(({ image }) => [image.report.id, new Map<Digest, ReadDelta>()]));
+  const byId = new Map(pairs.map((pair) => [pair.image.report.id, pair]));
+  await readArtifact(path, {
+    ...options,
+    visitor: {
+      async layer({ image, diffID, kind }, body) {
+        const found = byId.get(image);
+        if (found === undefined) return;
+        const contents =
+          kind === 'full'
+            ? { contents: await examineLayer(body), sourceBytesRead: 0 }
+            : await readDelta(found, diffID, body);
+        if (contents !== undefined) read.get(image)?.set(diffID, contents);
+      },
+    },
+  });
+  return read;
+}
+
+/** Undefined for a delta that copies a whole base layer. */
+async function readDelta(
+  { image, sources, sizes }: Pair,
+  diffID: Digest,
+  body: AsyncIterable<Buffer>,
+): Promise<ReadDelta | undefined> {
+  const position = image.report.layers.findIndex((layer) => layer.diffID === diffID);
+  const { from } = image.report.layers[position] ?? {};
+  if (from === diffID) return undefined;
+  const size = sizes[position] ?? 0;
+  const source = from && sources.get(from);
+  return source === undefined ? examineLoneDelta(body, size) : examineDelta(body, source, size);
+}
+
+async function examinedImage(
+  { image, base, sizes }: Pair,
+  { record }: ArtifactReport,
+  read: Read,
+  cache: Cache,
+): Promise<ExaminedImage> {
+  const { id, name, configDigest, layers, current } = image.report;
+  const recorded = record?.images.find((one) => one.configDigest === configDigest);
+  const commands = layerCommands(configDigest && image.documents.get(blobPath(configDigest)));
+  const examined = layers.map(async (layer, position): Promise<ExaminedLayer> => ({
+    diffID: layer.diffID ?? '',
+    kind: kindOf(layer),
+    size: sizes[position],
+    oldSize: await oldSizeOf(layer, sizes[position], cache),
+    command: commands[position],
+    contents: layer.diffID && read.get(id)?.get(layer.diffID)?.contents,
+  }));
+  return {
+    name: name ?? id,
+    services: recorded?.services ?? [],
+    base: current ?? base?.label,
+    layers: await Promise.all(examined),
+  };
+}
+
+function kindOf({ kind, from, diffID }: LayerReport): LayerKind {
+  return kind === 'delta' && from === diffID ? 'identity' : kind;
+}
+
+async function oldSizeOf(
+  { kind, from }: LayerReport,
+  size: number | undefined,
+  { layers }: Cache,
+): Promise<number | undefined> {
+  if (kind === 'omit') return size;
+  return from && layers.sizeOf(from);
+}
+
+/** Undefined for a delta whose base is not known: then nobody knows what Docker copies. */
+async function estimateFor(
+  report: ArtifactReport,
+  pairs: readonly Pair[],
+  read: Read,
+  cache: Cache,
+): Promise<DeviceEstimate | undefined> {
+  if (pairs.some(({ image, base }) => needsBase(image) && base === undefined)) return undefined;
+  const images = await Promise.all(pairs.map((pair) => estimatedImage(pair, read, cache)));
+  const payload = report.files.reduce((sum, { size }) => sum + size, 0);
+  return estimateDevice({ module: report.module, payload, hasScripts: report.scripts.length > 0 }, images);
+}
+
+async function estimatedImage(
+  { image, base, sizes }: Pair,
+  read: Read,
+  cache: Cache,
+): Promise<EstimatedImage> {
+  const { id, layers } = image.report;
+  const own = new Map(layers.map(({ diffID }, position) => [diffID, sizes[position]]));
+  const baseSizes = new Map<Digest, number>();
+  for (const diffID of base?.layers ?? [])
+    baseSizes.set(diffID, (await cache.layers.sizeOf(diffID)) ?? own.get(diffID) ?? 0);
+  const deltas = [...(read.get(id)?.values() ?? [])];
+  return {
+    layers: layers.map((layer, position) => ({ ...layer, size: sizes[position] ?? 0 })),
+    baseSizes,
+    sourceBytesRead: deltas.reduce((sum, { sourceBytesRead }) => sum + sourceBytesRead, 0),
+  };
+}
+
+function factsOf({ path, report, images }: ArtifactContent): ArtifactFacts {
+  const { artifactName, size, module, compression, deviceTypes, record, manifests, scripts } = report;
+  const documents = images.flatMap((image) => [...image.documents.values()].map(({ length }) => length));
+  const small = [...manifests, ...scripts].map((file) => file.size);
+  return {
+    ...{ artifactName, size, module, compression, deviceTypes },
+    file: basename(path),
+    platform: record?.platform ?? images[0]?.report.platform ?? null,
+    madeFrom: baseVersion(report),
+    restBytes: [...documents, ...small].reduce((sum, bytes) => sum + bytes, 0),
+  };
+}

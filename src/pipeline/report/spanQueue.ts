@@ -1,0 +1,59 @@
+import type { SpanObserver } from '../../vcdiff/decodeWindow.ts';
+
+/** Where a run of bytes comes from: a position in the base layer, the delta, or a repetition. */
+export type Origin = number | 'added' | 'repeated';
+
+/** Is told of the next bytes: where they begin in the piece, how many they are, and their origin. */
+export type TakeSpan = (at: number, size: number, origin: Origin) => void;
+
+/**
+ * The spans of a layer that a decoder has told of and nobody has taken yet. It holds those of about
+ * one window.
+ */
+export class SpanQueue implements SpanObserver {
+  #sizes: number[] = [];
+  #origins: Origin[] = [];
+  #next = 0;
+
+  copied(size: number, position: number): void {
+    this.#add(size, position);
+  }
+
+  added(size: number): void {
+    this.#add(size, 'added');
+  }
+
+  repeated(size: number): void {
+    this.#add(size, 'repeated');
+  }
+
+  #add(size: number, origin: Origin): void {
+    this.#sizes.push(size);
+    this.#origins.push(origin);
+  }
+
+  /** Takes the spans of the next `length` bytes, cut at their end. */
+  take(length: number, take: TakeSpan): void {
+    for (let at = 0; at < length && this.#next < this.#sizes.length;) {
+      const size = Math.min(this.#sizes[this.#next]!, length - at);
+      const origin = this.#origins[this.#next]!;
+      take(at, size, origin);
+      at += size;
+      this.#shorten(size, origin);
+    }
+    if (this.#next > 4096) this.#forgetTaken();
+  }
+
+  #shorten(size: number, origin: Origin): void {
+    const left = this.#sizes[this.#next]! - size;
+    this.#sizes[this.#next] = left;
+    if (left === 0) this.#next += 1;
+    else if (typeof origin === 'number') this.#origins[this.#next] = origin + size;
+  }
+
+  #forgetTaken(): void {
+    this.#sizes = this.#sizes.slice(this.#next);
+    this.#origins = this.#origins.slice(this.#next);
+    this.#next = 0;
+  }
+}

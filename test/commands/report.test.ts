@@ -1,0 +1,157 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main } from '../../src/cli.ts';
+import { PAGE_START } from '../../src/pipeline/report/html/page.ts';
+import type { ReportPage } from '../../src/pipeline/report/model.ts';
+import { RELEASES, shop } from '../faults/shop.ts';
+import type { Shop } from '../faults/shop.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-report-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let it1: Shop;
+/** 1.0 is full, 2.0 over it, 3.0 over 2.0. */
+beforeAll(async () => {
+  it1 = shop(folder);
+  expect((await it1.build('1.0', '1', '--no-delta')).code).toBe(0);
+  expect((await it1.build('2.0', '2')).code).toBe(0);
+  expect((await it1.build('3.0', '3')).code).toBe(0);
+});
+
+const emptyCache = (): string[] => ['--cache-dir', mkdtempSync(join(folder, 'cache-'))];
+const page = (): string => join(folder, 'page.html');
+
+async function reportOf(...argv: string[]): Promise<{ code: number; stderr: string; report: ReportPage }> {
+  const { code, stdout, stderr } = await it1.cli('report', '-o', page(), '--json', ...argv);
+  return { code, stderr, report: (stdout === '' ? {} : JSON.parse(stdout)) as ReportPage };
+}
+
+async function toStdout(...argv: string[]): Promise<string> {
+  let text = '';
+  await main(['report', '-o', '-', ...argv], {
+    environment: { HOME: folder, MENDER_HELPER_CACHE_DIR: it1.cache },
+    stdout: () => expect.unreachable(),
+    stderr: { isTTY: false, columns: 80, write: () => undefined },
+    write: async (bytes) => {
+      for await (const chunk of bytes) text += Buffer.from(chunk).toString();
+    },
+  });
+  return text;
+}
+
+describe('report', () => {
+  test('names the files of a full artifact', async () => {
+    const { code, report } = await reportOf(it1.artifact('1.0'), ...emptyCache());
+    const [sizes] = report.artifacts;
+    expect([code, sizes?.unknown, sizes?.madeFrom]).toEqual([0, [], null]);
+    expect(sizes?.files.map(({ path, state }) => `${path} ${state}`).sort()).toEqual([
+      'app/main.js new',
+      'bin/tool new',
+      'etc/app.conf new',
+      'etc/os-release new',
+    ]);
+    const costs = sizes!.images.map(({ cost }) => cost);
+    expect(costs[0]! + sizes!.rest).toBeCloseTo(statSync(it1.artifact('1.0')).size, 3);
+    expect(sizes!.estimate?.memoryBytes).toBe(0);
+  });
+
+  test.each([
+    ['the base', () => ['--base', it1.artifact('1.0'), ...emptyCache()], false],
+    ['an archive of the base', () => ['--base', it1.archive('1'), ...emptyCache()], false],
+    ['what the cache has', () => [], true],
+  ])('compares a delta with %s', async (_, flags, isEstimateUnknown) => {
+    const { code, report } = await reportOf(it1.artifact('2.0'), ...flags());
+    const [sizes] = report.artifacts;
+    expect([code, sizes?.unknown, sizes?.madeFrom]).toEqual([0, [], '1.0']);
+    const [file] = sizes!.files;
+    expect(file).toMatchObject({ path: 'app/main.js', state: 'edited', service: 'web', from: null });
+    expect(file!.kept + file!.sent).toBeGreaterThanOrEqual(file!.size);
+    expect(file!.sent).toBeLessThan(file!.size / 10);
+    const layers = sizes!.images[0]!.layers;
+    expect(layers.map(({ kind }) => kind)).toEqual(['omit', 'delta', 'identity']);
+    expect(layers.map(({ size }) => size)).toEqual(RELEASES['2']!.layers.map(({ tar }) => tar.length));
+    expect(sizes!.estimate === null).toBe(isEstimateUnknown);
+  });
+
+  test('says what it can not know without the base', async () => {
+    const { code, report } = await reportOf(it1.artifact('2.0'), ...emptyCache());
+    const [sizes] = report.artifacts;
+    expect([code, sizes?.files, sizes?.estimate]).toEqual([0, [], null]);
+    expect(sizes?.unknown).toEqual([expect.stringContaining("their files can't be named")]);
+    expect(sizes!.images[0]!.layers[1]!.sent).toBeGreaterThan(0);
+    expect(readFileSync(page(), 'utf8')).toContain('What is not known');
+  });
+
+  test('refuses another base', async () => {
+    const { code, stderr } = await reportOf(
+      it1.artifact('2.0'),
+      '--base',
+      it1.archive('other'),
+      ...emptyCache(),
+    );
+    expect([code, stderr]).toEqual([6, expect.stringContaining('a delta was made from layer')]);
+  });
+
+  test('tells the history of several artifacts', async () => {
+    const all = ['1.0', '2.0', '3.0'].map((version) => it1.artifact(version));
+    const { report } = await reportOf(...all);
+    expect(
+      report.history.map(({ artifactName, madeFrom, unchanged }) => [artifactName, madeFrom, unchanged]),
+    ).toEqual([
+      ['shop-1.0', null, 0],
+      ['shop-2.0', '1.0', 2],
+      ['shop-3.0', '2.0', 2],
+    ]);
+    expect(report.artifacts.map(({ artifactName }) => artifactName)).toEqual(['shop-3.0']);
+    const { stdout } = await it1.cli('report', '-o', page(), ...all);
+    expect(stdout).toMatch(/shop-1\.0 +none/);
+    expect(readFileSync(page(), 'utf8')).toContain('<h2>History</h2>');
+  });
+
+  test('takes the base from an earlier artifact', async () => {
+    const { report } = await reportOf(it1.artifact('1.0'), it1.artifact('2.0'), ...emptyCache());
+    expect(report.artifacts[0]!.files[0]).toMatchObject({ path: 'app/main.js', state: 'edited' });
+    const { code, report: without } = await reportOf(
+      it1.artifact('2.0'),
+      it1.artifact('3.0'),
+      ...emptyCache(),
+    );
+    expect([code, without.artifacts[0]!.files]).toEqual([0, []]);
+  });
+
+  test('writes the same page twice, and text for people', async () => {
+    const flags = [it1.artifact('2.0'), '--base', it1.artifact('1.0')];
+    const { stdout } = await it1.cli('report', '-o', page(), ...flags);
+    expect(stdout).toMatch(/app\/main\.js +edited/);
+    expect(stdout).toContain(`page: ${page()}`);
+    const first = readFileSync(page(), 'utf8');
+    await it1.cli('report', '-o', join(folder, 'again.html'), ...flags);
+    expect(readFileSync(join(folder, 'again.html'), 'utf8') === first).toBe(true);
+    expect((await toStdout(...flags)) === first).toBe(true);
+  });
+
+  test.each([
+    ['a file of the user', 'services: {}\n'],
+    ['an empty file', ''],
+    ['another page', '<!doctype html>\n<p>mine'],
+  ])('leaves %s alone', async (_, content) => {
+    const path = join(folder, 'mine.html');
+    writeFileSync(path, content);
+    const { code, stderr } = await it1.cli('report', it1.artifact('1.0'), '-o', path);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('something else that is not a report')]);
+    expect(readFileSync(path, 'utf8')).toBe(content);
+  });
+
+  test('replaces an older report, and no damaged artifact makes one', async () => {
+    writeFileSync(page(), `${PAGE_START}old`);
+    await reportOf(it1.artifact('1.0'));
+    expect(readFileSync(page(), 'utf8')).toContain('shop-1.0');
+    const bytes = readFileSync(it1.artifact('1.0'));
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(join(folder, 'bad.mender'), bytes);
+    rmSync(page());
+    expect((await reportOf(join(folder, 'bad.mender'))).code).toBe(6);
+    expect(() => statSync(page())).toThrow();
+  });
+});
