@@ -1,23 +1,49 @@
 import type { Duplex } from 'node:stream';
 import type { Lzma } from 'lzma-native';
-import { IntegrityError, UnsupportedError, messageOf } from '../errors.ts';
+import { UnsupportedError, messageOf } from '../errors.ts';
 import { errorRecorded } from '../io/streams.ts';
+import { DECODER_MEMORY, unpackingError } from './unpackingError.ts';
 import type { XzCoding } from './xzCoding.ts';
 
-/** Bytes. A decoder needs its dictionary and little more; that of xz -9 has 64 MiB. */
-const DECODER_MEMORY = 128 << 20;
+let loading: Promise<Lzma | undefined> | undefined;
 
-/** Loads the library when it is first needed: loading takes a twentieth of a short run's time. */
-async function loadLzma(): Promise<Lzma> {
-  return (await import('lzma-native')).default;
+/**
+ * Loads the library when it is first needed: loading takes a twentieth of a short run's time.
+ * Undefined where its native part is missing, as on Alpine and on arm v7 without a compiler.
+ */
+function loadLzma(): Promise<Lzma | undefined> {
+  return (loading ??= import('lzma-native').then(
+    (library) => library.default,
+    () => undefined,
+  ));
 }
 
-/** Packs the content into one xz stream with the liblzma that is part of this tool. */
+/** True if the library works on this machine. */
+export async function hasXzLibrary(): Promise<boolean> {
+  return (await loadLzma()) !== undefined;
+}
+
+/** Throws UnsupportedError where the library can't be loaded. */
+export async function requireLzma(): Promise<Lzma> {
+  const lzma = await loadLzma();
+  if (lzma !== undefined) return lzma;
+  throw new UnsupportedError(
+    `lzma: the xz program is not on PATH, and ${process.platform} on ${process.arch} has no library`,
+    {
+      hint: 'install XZ Utils (Debian: xz-utils, Alpine: xz), or use --compression gzip',
+    },
+  );
+}
+
+/**
+ * Packs the content into one xz stream with the liblzma that is part of this tool. Throws
+ * UnsupportedError where that can't be loaded.
+ */
 export async function* xzByLibrary(
   content: AsyncIterable<Buffer>,
   { filter, blocks }: XzCoding,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const lzma = await loadLzma();
+  const lzma = await requireLzma();
   const { dictionary: dictSize, mode, niceLen, matchFinder, depth } = filter;
   const options = { dictSize, mode: lzma[`MODE_${mode}`], niceLen, mf: lzma[`MF_${matchFinder}`], depth };
   const encoder = lzma.createStream('streamEncoder', {
@@ -28,19 +54,17 @@ export async function* xzByLibrary(
   yield* through(content, encoder);
 }
 
-/**
- * Unpacks xz content of one or more streams, each of one or more blocks. The dictionary limits the
- * memory that this takes. Throws IntegrityError for damaged or truncated content, and
- * UnsupportedError for a dictionary over 128 MiB.
- */
-export async function* unxz(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+/** As `unxz`, with the library. Throws UnsupportedError where that can't be loaded. */
+export async function* unxzByLibrary(
+  content: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
   const read: { error?: unknown } = {};
-  const lzma = await loadLzma();
+  const lzma = await requireLzma();
   const decoder = lzma.createStream('streamDecoder', { memlimit: DECODER_MEMORY, flags: lzma.CONCATENATED });
   try {
     yield* through(errorRecorded(content, read), decoder);
   } catch (error) {
-    throw 'error' in read ? read.error : decodingError(error);
+    throw 'error' in read ? read.error : unpackingError(messageOf(error));
   }
 }
 
@@ -78,12 +102,4 @@ function waitForRoom(coder: Duplex): Promise<void> {
     coder.on('drain', finish).on('close', finish).on('error', finish);
     if (coder.destroyed) finish();
   });
-}
-
-function decodingError(error: unknown): Error {
-  const message = messageOf(error);
-  if (message.startsWith('Memory usage limit')) {
-    return new UnsupportedError('the xz content needs a dictionary of more than 128 MiB');
-  }
-  return new IntegrityError(`the xz content is damaged: ${message}`, { cause: error });
 }

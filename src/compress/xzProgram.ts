@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { ToolError } from '../errors.ts';
 import { errorRecorded } from '../io/streams.ts';
 import { redact } from '../io/redact.ts';
+import { DECODER_MEMORY, unpackingError } from './unpackingError.ts';
 import type { XzCoding } from './xzCoding.ts';
 
 /** XZ_DEFAULTS and XZ_OPT may contain options, which xz would add to ours. */
@@ -33,7 +34,24 @@ export async function* xzByProgram(
   content: AsyncIterable<Buffer>,
   coding: XzCoding,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const program = execa('xz', commandLine(coding), {
+  yield* through(content, commandLine(coding), failure);
+}
+
+/** As `unxz`, with the xz program. */
+export async function* unxzByProgram(
+  content: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const limit = `--memlimit-decompress=${DECODER_MEMORY}`;
+  const args = ['--decompress', '--stdout', '--format=xz', '--threads=1', limit];
+  yield* through(content, args, (said) => unpackingError(said.replace(/^xz: (?:\(stdin\): )?/, '')));
+}
+
+async function* through(
+  content: AsyncIterable<Buffer>,
+  args: readonly string[],
+  errorOf: (said: string) => Error,
+): AsyncGenerator<Buffer, void, undefined> {
+  const program = execa('xz', args, {
     stdin: 'pipe',
     buffer: { stdout: false },
     encoding: 'buffer',
@@ -47,7 +65,7 @@ export async function* xzByProgram(
     await fed;
     if (read.error !== undefined) throw read.error as Error;
     const { failed, shortMessage, stderr } = await program;
-    if (failed) throw failure(Buffer.from(stderr).toString().trim() || String(shortMessage));
+    if (failed) throw errorOf(Buffer.from(stderr).toString().trim() || String(shortMessage));
   } finally {
     program.kill();
   }

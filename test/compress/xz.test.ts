@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { xz } from '../../src/compress/xz.ts';
+import { unxz, xz } from '../../src/compress/xz.ts';
 import type { XzLevel } from '../../src/compress/xzCoding.ts';
 import { xzCoding } from '../../src/compress/xzCoding.ts';
-import { unxz, xzByLibrary } from '../../src/compress/xzLibrary.ts';
-import { xzByProgram } from '../../src/compress/xzProgram.ts';
+import { unxzByLibrary, xzByLibrary } from '../../src/compress/xzLibrary.ts';
+import { unxzByProgram, xzByProgram } from '../../src/compress/xzProgram.ts';
+import { compiledSources } from '../helpers/compiled.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
 
@@ -173,17 +174,22 @@ describe('an xz program on PATH', () => {
   });
 });
 
-describe('unxz', () => {
+const unpackers = [
+  ['the library', unxzByLibrary],
+  ['the program', unxzByProgram],
+] as const;
+
+describe.each(unpackers)('unpacking xz by %s', (_by, unpack) => {
   it.each(contents)('gives back what xz packed: %s', async (_name, content) => {
     requireTool('xz', 'xz-utils');
     const packed = execFileSync('xz', ['-1', '--block-size=1MiB'], { input: content, maxBuffer: 1 << 28 });
-    expect((await collect(unxz(chunksOf(packed)))).equals(content)).toBe(true);
+    expect((await collect(unpack(chunksOf(packed)))).equals(content)).toBe(true);
   });
 
   it('reads several streams and the padding between them', async () => {
     const packed = execFileSync('xz', ['-c'], { input: TEXT });
     const both = Buffer.concat([packed, Buffer.alloc(8), packed]);
-    expect((await collect(unxz(chunksOf(both, 100)))).equals(Buffer.concat([TEXT, TEXT]))).toBe(true);
+    expect((await collect(unpack(chunksOf(both, 100)))).equals(Buffer.concat([TEXT, TEXT]))).toBe(true);
   });
 
   it.each<[string, (packed: Buffer) => Buffer, string]>([
@@ -197,16 +203,16 @@ describe('unxz', () => {
     ['no xz at all', () => TEXT, 'IntegrityError'],
   ])('refuses content that is %s', async (_name, damage, error) => {
     const packed = execFileSync('xz', ['-c'], { input: randomBytes(100_000) });
-    await expect(collect(unxz(chunksOf(damage(packed))))).rejects.toMatchObject({ name: error });
+    await expect(collect(unpack(chunksOf(damage(packed))))).rejects.toMatchObject({ name: error });
   });
 
   it('refuses a dictionary that asks for too much memory', async () => {
     const packed = execFileSync('xz', ['--lzma2=preset=0,dict=512MiB'], { input: TEXT });
-    await expect(collect(unxz(chunksOf(packed)))).rejects.toMatchObject({ name: 'UnsupportedError' });
+    await expect(collect(unpack(chunksOf(packed)))).rejects.toMatchObject({ name: 'UnsupportedError' });
   });
 
   it('passes the error of the source on', async () => {
-    await expect(collect(unxz(failing(Buffer.from([0xfd]))))).rejects.toThrow('the source broke');
+    await expect(collect(unpack(failing(Buffer.from([0xfd]))))).rejects.toThrow('the source broke');
   });
 });
 
@@ -215,3 +221,29 @@ function flip(bytes: Buffer, at: number): Buffer {
   copy[at] = (copy[at] ?? 0) ^ 0xff;
   return copy;
 }
+
+describe('on a machine where the library can not be loaded', () => {
+  /** Packs and unpacks a text with the compiled sources, without the package. */
+  function roundTrip(path: string) {
+    const folder = temporaryFolder();
+    const dist = compiledSources(folder);
+    rmSync(join(folder, 'node_modules'));
+    mkdirSync(join(folder, 'node_modules'));
+    for (const name of readdirSync(resolve('node_modules')).filter((one) => one !== 'lzma-native'))
+      symlinkSync(resolve('node_modules', name), join(folder, 'node_modules', name));
+    const script = `import { unxz, xz } from '${dist}/compress/xz.js';
+      const content = (async function* () { yield Buffer.from('text'); })();
+      try { for await (const part of unxz(xz(content, 0, 2))) process.stdout.write(part); }
+      catch (error) { process.stdout.write(error.name + ': ' + error.message); }`;
+    const options = { encoding: 'utf8', env: { PATH: path } } as const;
+    return execFileSync(process.execPath, ['--input-type=module', '-e', script], options);
+  }
+
+  it('the program packs and unpacks', () => {
+    expect(roundTrip(process.env['PATH']!)).toBe('text');
+  });
+
+  it('and that has no program, the error says what to install', () => {
+    expect(roundTrip(temporaryFolder())).toMatch(/^UnsupportedError: lzma: the xz program is not on PATH/);
+  });
+});

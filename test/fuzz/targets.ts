@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { archiveSource } from '../../src/archives/source.ts';
 import { readMetadataFile } from '../../src/cache/metadata.ts';
 import { decompressed } from '../../src/compress/decompress.ts';
-import { unxz } from '../../src/compress/xzLibrary.ts';
+import { unxz } from '../../src/compress/xz.ts';
 import { readApplication } from '../../src/compose/application.ts';
 import { prepareShipment } from '../../src/compose/ship/shipment.ts';
 import { UserError } from '../../src/errors.ts';

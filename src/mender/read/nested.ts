@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { decompressed } from '../../compress/decompress.ts';
 import { compressionOf } from '../../compress/magic.ts';
-import { unxz } from '../../compress/xzLibrary.ts';
+import { unxz } from '../../compress/xz.ts';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
 import { collect, limited } from '../../io/streams.ts';

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { requireXz } from '../../compress/xz.ts';
 import { requireEncoder } from '../../delta/engine.ts';
 import { UsageError, UserError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
@@ -68,8 +69,9 @@ async function existingFolder(folder: string): Promise<string> {
   }
 }
 
-async function requireWriter({ writer }: SettledRequest): Promise<void> {
+async function requireWriter({ writer, compression }: SettledRequest): Promise<void> {
   if (writer === 'mender-artifact' && (await toolVersion()) === undefined) throw toolMissing();
+  if (['auto', 'lzma'].includes(compression)) await requireXz();
 }
 
 async function requireKey({ signKey }: SettledRequest): Promise<void> {
