@@ -19,6 +19,8 @@ import { formatSeconds, parseWait } from './commands/terminal/format.ts';
 import { paintStart, wantsColour } from './commands/terminal/colour.ts';
 import { layOut } from './commands/terminal/layout.ts';
 import { fitLines } from './commands/terminal/wrap.ts';
+import { errorReport } from './commands/terminal/errorReport.ts';
+import type { ErrorDocument } from './commands/terminal/errorReport.ts';
 import { homeFolder, nonEmpty } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
@@ -27,12 +29,12 @@ import type { EndedStep, Screen } from './commands/terminal/progress.ts';
 import { ScreenProgress } from './commands/terminal/progress.ts';
 import { ownSecretValues } from './compose/ship/ownSecrets.ts';
 import { environmentOptions, unknownVariables } from './config.ts';
-import { EXIT, InterruptedError, UsageError, UserError, messageOf, nextStep } from './errors.ts';
+import { EXIT, InterruptedError, UsageError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/connections.ts';
 import { createHttp } from './http/http.ts';
 import { createLog } from './io/log.ts';
-import { oneLine, printable, printableJson, printableLine } from './io/printable.ts';
+import { printable, printableJson, printableLine } from './io/printable.ts';
 import { registerSecret } from './io/redact.ts';
 import { sourceStack } from './io/stackTrace.ts';
 
@@ -90,18 +92,13 @@ function watched(terminal: Terminal): WatchedTerminal {
 function tellFailure(error: unknown, argv: readonly string[], terminal: WatchedTerminal): number {
   const { environment, stderr } = terminal;
   const cause = unforeseenFileError(error);
-  const exitCode = cause instanceof UserError ? cause.exitCode : EXIT.bug;
+  const report = errorReport(cause);
   const { color, json } = flagsBeforeParsing(argv, environment);
   const text = describeFailure(cause, stderr.isTTY ? stderr.columns : Infinity);
   stderr.write(paintStart(text, wantsColour(color, environment, stderr.isTTY)));
-  if (json && !terminal.hasPrinted) terminal.stdout(`${printableJson(errorJson(cause, exitCode))}\n`);
-  return exitCode;
-}
-
-/** The error as one document. */
-function errorJson(error: unknown, exitCode: number): object {
-  const hint = error instanceof UserError ? (nextStep(error) ?? null) : null;
-  return { error: { message: oneLine(messageOf(error)), hint, exitCode } };
+  const document: ErrorDocument = { error: report };
+  if (json && !terminal.hasPrinted) terminal.stdout(`${printableJson(document)}\n`);
+  return report.exitCode;
 }
 
 async function dispatch(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {

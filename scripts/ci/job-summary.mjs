@@ -3,10 +3,15 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 const [file] = process.argv.slice(2);
-const { error, artifacts = [], delivery, destinations } = JSON.parse(readFileSync(file, 'utf8'));
+const {
+  error,
+  artifacts = [],
+  delivery = null,
+  destinations = null,
+} = JSON.parse(readFileSync(file, 'utf8'));
 
 const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1))} MB`;
-const kindOf = ({ kind }) => (kind === 'omit' ? 'unchanged' : kind);
+const KINDS = { omit: 'unchanged', identity: 'unchanged, moved', delta: 'delta', full: 'full' };
 /** Text that Markdown shows as it is, on one line: names come from Compose files, artifacts and servers. */
 const plain = (text) =>
   String(text)
@@ -18,7 +23,7 @@ function imageRows({ image, layers }) {
   return layers.map((layer, position) => {
     const { diffID, size, sent } = layer;
     const name = position === 0 ? image : '';
-    return row([name, diffID.slice(7, 19), kindOf(layer), megabytes(size), megabytes(sent)]);
+    return row([name, diffID.slice(7, 19), KINDS[layer.kind], megabytes(size), megabytes(sent)]);
   });
 }
 
@@ -63,7 +68,7 @@ function destinationLines({ runs }) {
 }
 
 function deliveryText() {
-  if (destinations !== undefined) return destinationLines(destinations).join('\n');
+  if (destinations !== null) return destinationLines(destinations).join('\n');
   if (delivery === null) return 'Not uploaded.';
   const { host, uploads = [], deployment } = delivery;
   const uploaded = uploads.map(
@@ -73,9 +78,11 @@ function deliveryText() {
   return [...uploaded, ...(deployment ? [`Deployment ${deployment.id}: ${outcome}.`] : [])].join(' ');
 }
 
-/** A build that failed has nothing but its error. */
+/** A build that failed has nothing but its error. A deployment may fail after it. */
 function errorText({ message, hint }) {
-  return ['### No artifact', '', plain(message), ...(hint ? ['', plain(hint)] : [])].join('\n');
+  const heading = artifacts.length === 0 ? '### No artifact' : '### The deployment failed';
+  return [heading, '', plain(message), ...(hint ? ['', plain(hint)] : [])].join('\n');
 }
 
-console.log(error ? errorText(error) : [...artifacts.flatMap(artifactLines), deliveryText()].join('\n'));
+const built = artifacts.length === 0 ? [] : [...artifacts.flatMap(artifactLines), deliveryText()];
+console.log([...built, ...(error ? [...(built.length > 0 ? [''] : []), errorText(error)] : [])].join('\n'));

@@ -70,13 +70,13 @@ function pairsText(values: Record<string, unknown>): string {
   return texts.join(', ') || 'nothing';
 }
 
-function imageRows({ id, name, current, layers, imageDelta }: ImageReport): string[][] {
-  const title = [name ?? id, current ?? ''];
+function imageRows({ folder, image, base, layers, imageDelta }: ImageReport): string[][] {
+  const title = [image ?? folder, base ?? ''];
   if (imageDelta !== undefined) return [[...title, '', 'delta of the whole image', formatBytes(imageDelta)]];
-  return layers.map(({ diffID, kind, bytes }, position) => [
+  return layers.map(({ diffID, kind, sent }, position) => [
     ...(position === 0 ? title : ['', '']),
     diffID?.slice(7, 19) ?? '',
     kind === 'omit' ? 'unchanged' : kind,
-    formatBytes(bytes),
+    formatBytes(sent),
   ]);
 }

@@ -100,12 +100,12 @@ const SIGNATURES: Record<Verification['signature'], string> = {
   valid: 'valid',
 };
 
-function imageRows({ id, name, base, layers }: VerifiedImage): string[][] {
-  return layers.map(({ diffID, kind, size, bytes }, position) => [
-    ...(position === 0 ? [name ?? id, base ?? ''] : ['', '']),
+function imageRows({ folder, image, base, layers }: VerifiedImage): string[][] {
+  return layers.map(({ diffID, kind, size, sent }, position) => [
+    ...(position === 0 ? [image ?? folder, base ?? ''] : ['', '']),
     diffID?.slice(7, 19) ?? '',
     kind === 'omit' ? 'unchanged' : kind,
     formatBytes(size),
-    formatBytes(bytes),
+    formatBytes(sent),
   ]);
 }

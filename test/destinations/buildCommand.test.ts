@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { main } from '../../src/cli.ts';
+import type { BuildDocument } from '../../src/commands/build/buildDocument.ts';
 import { readArtifact } from '../../src/mender/read/read.ts';
 import type { RunsReport } from '../../src/pipeline/destinations/report.ts';
+import { schemaErrors } from '../helpers/buildSchema.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
 import type { RunningRegistry } from '../helpers/registry.ts';
 import { push, startRegistry } from '../helpers/registry.ts';
@@ -169,7 +171,8 @@ describe('the base of a build by a map', () => {
     const plan = async (given: Record<string, string>, ...more: string[]) => {
       const argv = ['plan', await released('9'), ...flags, '--artifact-version', '9', '--json', ...more];
       const { code, stdout, stderr } = await run(argv, given, temporaryFolder());
-      const [first] = code === 0 ? (JSON.parse(stdout) as { base: { version: string } | null }[]) : [];
+      const { artifacts = [] } = JSON.parse(stdout) as Partial<BuildDocument>;
+      const [first] = artifacts;
       return { code, stderr, base: first?.base?.version };
     };
     return { release, plan, environment };
@@ -181,8 +184,9 @@ describe('the base of a build by a map', () => {
     const { release, plan, environment } = await fleet();
     const first = await release('1.0.0');
     expect([first.code, first.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
-    const second = await release('1.1.0');
+    const second = await release('1.1.0', '--json');
     expect([second.code, second.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    expect(schemaErrors(second.stdout, 'BuildDocument')).toBe('');
     expect([await baseOf(first.artifact), await baseOf(second.artifact)]).toEqual([undefined, '1.0.0']);
     expect(await plan(environment)).toMatchObject({ code: 0, base: '1.1.0' });
     const withoutTokens = await plan({});

@@ -1,43 +1,30 @@
 import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { ArtifactSummary } from '../../mender/spec.ts';
-import type { ResolvedImage } from '../../oci/image.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BuiltArtifact } from '../../pipeline/build/build.ts';
+import { imageKind } from '../../pipeline/plan/plan.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatBytes } from '../../io/amounts.ts';
 import { formatTable } from '../terminal/format.ts';
 import { good } from '../terminal/marks.ts';
-import { filesText, planJson } from './planReport.ts';
-import type { PlanReport } from './planReport.ts';
+import { filesText, fullSize, planJson } from './planReport.ts';
+import type { PlanReport, ShippedImage, ShippedLayer } from './planReport.ts';
 
-/** A finished artifact as plain data. All sizes are bytes. */
-export interface BuildReport extends Omit<PlanReport, 'images'> {
-  artifact: ArtifactSummary;
-  /** Bytes of a full artifact of the same images, about; null if the size of a layer is unknown. */
-  fullSize: number | null;
-  images: {
-    id: string;
-    image: string;
-    /** Name of the base image. */
-    base: string | null;
-    /**
-     * `size` is uncompressed. `sent` is before the artifact's own compression. `from` is the base
-     * layer of a delta.
-     */
-    layers: {
-      diffID: string;
-      kind: 'omit' | 'delta' | 'full';
-      size: number;
-      sent: number;
-      from?: string;
-      fromSize?: number;
-    }[];
-  }[];
+/** A layer of a finished artifact. Sizes are bytes. */
+export interface BuiltLayer extends ShippedLayer {
+  size: number;
+  sent: number;
 }
 
-/** What `fullSize` needs of a plan. */
-interface FullImages {
-  images: readonly { image: { image: Pick<ResolvedImage, 'layers'> } }[];
+/** An image of a finished artifact. */
+export interface BuiltImage extends ShippedImage {
+  layers: BuiltLayer[];
+}
+
+/** A finished artifact. */
+export interface BuildReport extends PlanReport {
+  artifact: ArtifactSummary;
+  images: BuiltImage[];
 }
 
 /** Bytes that travel for a layer before the artifact's own compression, if it has one. */
@@ -49,25 +36,40 @@ function sentBytes({ content, size }: PayloadLayer, { keepsGzip }: BuiltArtifact
 
 /** A finished artifact as JSON for machines. */
 export function buildJson({ plan, files, artifact, images }: BuiltArtifact): BuildReport {
+  const planned = planJson(plan, files);
+  const built = new Map(images.map((image) => [`sha256:${image.id}`, image]));
   return {
-    ...planJson(plan, files),
+    ...planned,
     artifact,
-    fullSize: fullSize(plan) ?? null,
-    images: images.map(({ id, name, current, layers }) => ({
-      id,
-      image: formatReference(name),
-      base: current ? formatReference(current) : null,
-      layers: layers.map((layer) => ({
-        diffID: layer.diffID,
-        kind: layer.content.kind,
-        size: layer.size,
-        sent: sentBytes(layer, artifact),
-        ...(layer.content.kind === 'delta'
-          ? { from: layer.content.from, fromSize: layer.content.fromSize }
-          : {}),
-      })),
-    })),
+    images: planned.images.flatMap((image) => {
+      const payload = built.get(image.configDigest);
+      return payload === undefined ? [] : [builtImage(image, payload, artifact)];
+    }),
   };
+}
+
+/** A layer that was planned as a delta may ship whole. */
+function builtImage(
+  planned: ShippedImage,
+  { current, layers }: PayloadImage,
+  artifact: ArtifactSummary,
+): BuiltImage {
+  const built = layers.map((layer, position): BuiltLayer => {
+    const from = layer.content.kind === 'delta' ? layer.content : undefined;
+    return {
+      diffID: layer.diffID,
+      kind: from?.from === layer.diffID ? 'identity' : layer.content.kind,
+      compressedSize: planned.layers[position]?.compressedSize ?? null,
+      size: layer.size,
+      sent: sentBytes(layer, artifact),
+      from: from?.from ?? null,
+      fromSize: from?.fromSize ?? null,
+    };
+  });
+  const base = current === undefined ? null : formatReference(current);
+  // An image without layers is planned as whole.
+  const kind = planned.kind === 'full' ? 'full' : imageKind(built);
+  return { ...planned, kind, base, layers: built };
 }
 
 /** A finished artifact for people: one row a layer, and what the delta saved. */
@@ -107,22 +109,6 @@ function savingText({ plan, artifact, images }: BuiltArtifact): string {
 export function percentSaved(size: number, full: number): number {
   const percent = (1 - size / full) * 100;
   return percent < 99 ? Math.round(percent) : Math.floor(percent * 10) / 10;
-}
-
-/**
- * Bytes of all layers as their registry has them, which is about the size of a full artifact. Each
- * image carries its own copy of a layer that several images share. Undefined if the size of any
- * layer is unknown. Pure.
- */
-export function fullSize({ images }: FullImages): number | undefined {
-  const sizes = images.flatMap(({ image }) => {
-    const { layers } = image.image;
-    return [...new Map(layers.map(({ diffID, descriptor }) => [diffID, descriptor?.size])).values()];
-  });
-  return sizes.reduce<number | undefined>(
-    (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
-    0,
-  );
 }
 
 function packingOf({ keepsGzip, compression }: BuiltArtifact['artifact']): string {

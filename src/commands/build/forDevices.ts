@@ -12,6 +12,7 @@ import { installOverSsh } from '../../pipeline/release/installOverSsh.ts';
 import { buildJson, showBuilt } from './buildReport.ts';
 import type { DeliverFlags } from './deliver.ts';
 import type { BuildRun } from './prepareRun.ts';
+import { buildDocument } from './buildDocument.ts';
 import { rememberBuilt } from './rememberBuilt.ts';
 import { wantsDestinations } from '../options/destinations.ts';
 import type { DestinationFlags } from '../options/destinations.ts';
@@ -63,7 +64,7 @@ export async function buildForDevices(
   showBuilt(built, context);
   const installed = await installOnDevices(devices, built[0] as BuiltArtifact, context);
   await rememberBuilt(built, request.isLocal, world.cache);
-  const value = { artifacts: built.map(buildJson), devices: installed };
+  const value = buildDocument(built.map(buildJson), { devices: installed });
   if (context.json || context.quiet !== true) context.report(value, installedText(installed));
 }
 

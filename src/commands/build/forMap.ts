@@ -13,6 +13,7 @@ import { throwTogether } from '../terminal/throwTogether.ts';
 import { buildJson, showBuilt } from './buildReport.ts';
 import type { MapRun } from './mapRun.ts';
 import type { BuildRun } from './prepareRun.ts';
+import { buildDocument } from './buildDocument.ts';
 import { rememberBuilt } from './rememberBuilt.ts';
 
 /** Builds, and deploys to the destinations of a map. Returns the error of the first that failed. */
@@ -34,7 +35,7 @@ export async function buildForMap(
   const runs = artifacts.map((artifact) => ({ artifact, targets }));
   const { report, failure } = await carryOut(runs, deployment, map);
   if (failure === undefined && !hasKept(report)) await rememberBuilt(built, false, world.cache);
-  const value = { artifacts: built.map(buildJson), destinations: report };
+  const value = buildDocument(built.map(buildJson), { destinations: report }, failure);
   if (context.json || context.quiet !== true) context.report(value, destinationText(report));
   return failure;
 }

@@ -9,6 +9,7 @@ import { buildJson, showBuilt } from './buildReport.ts';
 import { checkDelivery, deliver, deliveryError, deliveryProblems, deliveryText } from './deliver.ts';
 import type { Delivery } from './deliver.ts';
 import type { BuildRun } from './prepareRun.ts';
+import { buildDocument } from './buildDocument.ts';
 import { rememberBuilt } from './rememberBuilt.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function buildForServer(run: BuildRun, context: Context): Promise<U
   const failure = deliveryError(delivery);
   const isWhereItGoes = flags.upload === false || delivery !== undefined;
   if (isWhereItGoes && failure === undefined) await rememberBuilt(built, request.isLocal, world.cache);
-  const value = { artifacts: built.map(buildJson), delivery: delivery ?? null };
+  const value = buildDocument(built.map(buildJson), { delivery: delivery ?? null }, failure);
   if (context.json || context.quiet !== true) context.report(value, deliveryText(delivery));
   return failure;
 }

@@ -10,6 +10,7 @@ import type { Context, OptionTable } from '../terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { planJson, planText } from './planReport.ts';
 import { prepareRun } from './prepareRun.ts';
+import { buildDocument } from './buildDocument.ts';
 
 /**
  * The options of commands that take the command lines of `build` and stop earlier. Options for what
@@ -38,7 +39,7 @@ export const planCommand = defineCommand({
   async run(flags, context) {
     const { plans, files } = await planRun(flags, context);
     context.report(
-      plans.map((plan) => planJson(plan, files)),
+      buildDocument(plans.map((plan) => planJson(plan, files))),
       plans.map((plan) => planText(plan, files)).join('\n\n'),
     );
   },

@@ -1,10 +1,58 @@
 import type { ShippedFile } from '../../compose/application.ts';
+import type { ArtifactSummary } from '../../mender/spec.ts';
+import type { ResolvedImage } from '../../oci/image.ts';
+import type { LayerKind } from '../../pipeline/plan/plan.ts';
 import type { BuildPlan, PlannedImage } from '../../pipeline/plan/planBuild.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { formatBytes } from '../../io/amounts.ts';
 import { formatTable } from '../terminal/format.ts';
 
-/** A plan as plain data. */
+/** A layer of a new image. Sizes are bytes. */
+export interface ShippedLayer {
+  diffID: string;
+  /**
+   * `omit`: the device has the layer. `identity`: it has the layer elsewhere in the base image.
+   * `delta`: it is made from a layer of the base image. `full`: it ships whole.
+   */
+  kind: LayerKind;
+  /** In the registry, if it is known. */
+  compressedSize: number | null;
+  /** Uncompressed. Null in a plan, which fetches no layer. */
+  size: number | null;
+  /** What ships, before the artifact's own compression. Null in a plan. */
+  sent: number | null;
+  /** DiffID of the base layer of a delta. Null in a plan. */
+  from: string | null;
+  /** Uncompressed size of the base layer. Null in a plan. */
+  fromSize: number | null;
+}
+
+/** A new image. */
+export interface ShippedImage {
+  services: string[];
+  /** The image's name on the device. */
+  image: string;
+  /** Where the image was found. */
+  source: string;
+  configDigest: string;
+  /** `unchanged`: the devices have exactly this image. */
+  kind: 'unchanged' | 'delta' | 'full';
+  /** Name of the base image. */
+  base: string | null;
+  /** Lowest first. */
+  layers: ShippedLayer[];
+}
+
+/** A file that ships next to the images. */
+export interface FileToShip {
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** The local file; null for a file that the build writes. */
+  from: string | null;
+}
+
+/** An artifact as `plan` foresees it. */
 export interface PlanReport {
   application: string;
   version: string;
@@ -13,23 +61,33 @@ export interface PlanReport {
   removedServices: string[];
   /** Null for a full artifact. */
   base: { version: string; origin: string } | null;
-  images: {
-    services: string[];
-    image: string;
-    /** Where the image was found. */
-    source: string;
-    configDigest: string;
-    kind: string;
-    /** Name of the base image. */
-    base: string | null;
-    /** `compressedSize`: bytes in the registry, if they are known. */
-    layers: { diffID: string; kind: string; compressedSize: number | null }[];
-  }[];
-  /**
-   * The files that ship next to the images. `size` is bytes; `from` is the local file, null for a
-   * file that the build writes.
-   */
-  files: { path: string; size: number; from: string | null }[];
+  /** Bytes of a full artifact of the same images, about; null if the size of a layer is unknown. */
+  fullSize: number | null;
+  /** The finished artifact; null in a plan. */
+  artifact: ArtifactSummary | null;
+  images: ShippedImage[];
+  files: FileToShip[];
+}
+
+/** What `fullSize` needs of a plan. */
+interface FullImages {
+  images: readonly { image: { image: Pick<ResolvedImage, 'layers'> } }[];
+}
+
+/**
+ * Bytes of all layers as their registry has them, which is about the size of a full artifact. Each
+ * image carries its own copy of a layer that several images share. Undefined if the size of any
+ * layer is unknown. Pure.
+ */
+export function fullSize({ images }: FullImages): number | undefined {
+  const sizes = images.flatMap(({ image }) => {
+    const { layers } = image.image;
+    return [...new Map(layers.map(({ diffID, descriptor }) => [diffID, descriptor?.size])).values()];
+  });
+  return sizes.reduce<number | undefined>(
+    (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
+    0,
+  );
 }
 
 /** A plan as JSON for machines: what would be built, and nothing that is only of use inside. */
@@ -38,13 +96,15 @@ export function planJson(plan: BuildPlan, files: readonly ShippedFile[]): PlanRe
   return {
     ...{ application, version, artifactName, removedServices },
     base: baseline ? { version: baseline.metadata.version, origin: baseline.origin } : null,
+    fullSize: fullSize(plan) ?? null,
+    artifact: null,
     images: plan.images.map(imageJson),
     files: files.map(fileJson),
   };
 }
 
 /** `from` is the local file; null for a file that the build writes. */
-function fileJson(file: ShippedFile): PlanReport['files'][number] {
+function fileJson(file: ShippedFile): FileToShip {
   const from = file.content instanceof Uint8Array ? null : file.content.file;
   return { path: file.path, size: fileSize(file), from };
 }
@@ -60,7 +120,7 @@ export function filesText(files: readonly ShippedFile[]): string {
   return `${files.length} next to the images, ${formatBytes(size)}`;
 }
 
-function imageJson({ image, base, plan }: PlannedImage): PlanReport['images'][number] {
+function imageJson({ image, base, plan }: PlannedImage): ShippedImage {
   return {
     services: image.services,
     image: formatReference(image.name),
@@ -72,6 +132,7 @@ function imageJson({ image, base, plan }: PlannedImage): PlanReport['images'][nu
       diffID,
       kind,
       compressedSize: image.image.layers[position]?.descriptor?.size ?? null,
+      ...{ size: null, sent: null, from: null, fromSize: null },
     })),
   };
 }

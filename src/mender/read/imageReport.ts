@@ -36,7 +36,7 @@ export function imageReport(
   const { imageDelta } = files;
   return {
     report: {
-      id: files.id,
+      folder: files.id,
       ...namesOf(files, manifest, plan),
       ...configPart(config),
       layers: layersOf(files, strings(manifest['Layers']), diffIDsOf(config), sourcesOf(plan, files.id)),
@@ -50,12 +50,12 @@ function namesOf(
   files: ImageFiles,
   manifest: Record<string, unknown>,
   plan: string | undefined,
-): Pick<ImageReport, 'name' | 'current'> {
-  const name = files.texts.get('url-new.txt') ?? strings(manifest['RepoTags'])[0];
+): Pick<ImageReport, 'image' | 'base'> {
+  const image = files.texts.get('url-new.txt') ?? strings(manifest['RepoTags'])[0];
   const deep = files.texts.has('deep_delta') || files.imageDelta !== undefined;
   const planned = planLines(plan, 'image').find(([number]) => number === files.id)?.[1];
-  const current = deep ? files.texts.get('url-current.txt') : planned === '-' ? undefined : planned;
-  return { ...(name === undefined ? {} : { name }), ...(current === undefined ? {} : { current }) };
+  const base = deep ? files.texts.get('url-current.txt') : planned === '-' ? undefined : planned;
+  return { ...(image === undefined ? {} : { image }), ...(base === undefined ? {} : { base }) };
 }
 
 function configPart(config: Buffer | undefined): Pick<ImageReport, 'configDigest' | 'platform'> {
@@ -90,11 +90,11 @@ function layersOf(
     const delta = files.sizes.get(`${path}.vcdiff`);
     if (delta !== undefined) {
       const from = digestIn(files.sources.get(`${path}.source`)) ?? planned.get(diffID ?? '');
-      return { ...known, kind: 'delta', bytes: delta, ...(from === undefined ? {} : { from }) };
+      return { ...known, kind: 'delta', sent: delta, ...(from === undefined ? {} : { from }) };
     }
     return whole === undefined
-      ? { ...known, kind: 'omit', bytes: 0 }
-      : { ...known, kind: 'full', bytes: whole };
+      ? { ...known, kind: 'omit', sent: 0 }
+      : { ...known, kind: 'full', sent: whole };
   });
 }
 

@@ -124,7 +124,7 @@ async function readImageFile(
   const [, hex, delta] = BLOB.exec(path) ?? [];
   const diffID: Digest = `sha256:${hex ?? ''}`;
   if (!isDigest(diffID) || visitor.layer === undefined) return;
-  await visitor.layer({ image: files.id, diffID, kind: delta === undefined ? 'full' : 'delta', size }, all);
+  await visitor.layer({ folder: files.id, diffID, kind: delta === undefined ? 'full' : 'delta', size }, all);
 }
 
 async function reportImages(
@@ -163,7 +163,7 @@ async function showSmallLayers(
   for (const { kind, diffID } of layers) {
     const content = diffID && kind === 'full' ? json.get(blobPath(diffID)) : undefined;
     if (diffID === undefined || content === undefined) continue;
-    await visitor.layer?.({ image: id, diffID, kind: 'full', size: content.length }, once(content));
+    await visitor.layer?.({ folder: id, diffID, kind: 'full', size: content.length }, once(content));
   }
 }
 

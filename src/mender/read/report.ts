@@ -59,11 +59,12 @@ export interface OddEntry {
 }
 
 export interface ImageReport {
-  id: string;
+  /** The name of the image's folder or file below `images/`: a number, or its config digest. */
+  folder: string;
   /** The image's name on the device. */
-  name?: string;
+  image?: string;
   /** Name of the base image that the deltas are made against. */
-  current?: string;
+  base?: string;
   configDigest?: Digest;
   /** `os/arch[/variant]` */
   platform?: string;
@@ -77,7 +78,7 @@ export interface LayerReport {
   diffID?: Digest;
   kind: 'omit' | 'full' | 'delta';
   /** Bytes in the artifact, before its compression. */
-  bytes: number;
+  sent: number;
   /** Of a delta: the base layer. */
   from?: Digest;
 }
@@ -100,8 +101,8 @@ export interface ArtifactVisitor {
 }
 
 export interface VisitedLayer {
-  /** The image's id in the artifact. */
-  image: string;
+  /** The image's `folder`. */
+  folder: string;
   diffID: Digest;
   kind: 'full' | 'delta';
   /** Bytes of the body. */

@@ -52,7 +52,7 @@ export async function artifactBaseline(
   warnOfOtherName(application, applicationOf(contents.report), `--base ${path}`, log);
   const services: ArtifactMetadata['services'] = {};
   for (const [service, name] of contents.services) {
-    const image = contents.report.images.find((candidate) => candidate.name === name);
+    const image = contents.report.images.find((candidate) => candidate.image === name);
     if (image) services[service] = { image: imageMetadata(image, service, name, contents, path) };
   }
   const metadata = {
@@ -133,7 +133,7 @@ function imageMetadata(
   { diffIDs, report }: Contents,
   path: string,
 ): ImageMetadata {
-  const layers = diffIDs.get(image.id);
+  const layers = diffIDs.get(image.folder);
   if (image.configDigest === undefined || layers === undefined) {
     throw new UnsupportedError(`--base ${path}: image ${name} has no config in it`, {
       hint: 'name an artifact whose images are whole or layer deltas',
@@ -167,13 +167,13 @@ function artifactSource(path: string, { report, diffIDs }: Contents): ImageSourc
   const name = `artifact ${path}`;
   const whole = (reference: string): ImageReport | undefined =>
     report.images.find(
-      (image) => image.name === reference && image.layers.every(({ kind }) => kind === 'full'),
+      (image) => image.image === reference && image.layers.every(({ kind }) => kind === 'full'),
     );
   return {
     name,
     resolve({ reference, platform }) {
       const image = whole(formatReference(reference));
-      const layers = image && diffIDs.get(image.id);
+      const layers = image && diffIDs.get(image.folder);
       if (image?.configDigest === undefined || layers === undefined) return Promise.resolve(undefined);
       const found: ResolvedImage = {
         ...{ reference, platform, source: name },

@@ -57,6 +57,6 @@ function estimatedImage({ layers }: PayloadImage, base: BaseImage | undefined): 
 }
 
 function reportOf({ diffID, size, content }: PayloadLayer): LayerReport {
-  if (content.kind === 'delta') return { diffID, kind: 'delta', bytes: content.size, from: content.from };
-  return { diffID, kind: content.kind, bytes: content.kind === 'omit' ? 0 : size };
+  if (content.kind === 'delta') return { diffID, kind: 'delta', sent: content.size, from: content.from };
+  return { diffID, kind: content.kind, sent: content.kind === 'omit' ? 0 : size };
 }

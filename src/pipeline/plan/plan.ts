@@ -49,8 +49,13 @@ export function planImage(
     diffID,
     kind: kindOf(diffID, position < prefix, base, ability),
   }));
-  if (plans.length > 0 && plans.every(({ kind }) => kind === 'full')) return { kind: 'full', layers: plans };
-  return { kind: plans.every(({ kind }) => kind === 'omit') ? 'unchanged' : 'delta', layers: plans };
+  return { kind: imageKind(plans), layers: plans };
+}
+
+/** Returns what happens to an image with these layers. Pure. */
+export function imageKind(layers: readonly Pick<LayerPlan, 'kind'>[]): ImagePlan['kind'] {
+  if (layers.length > 0 && layers.every(({ kind }) => kind === 'full')) return 'full';
+  return layers.every(({ kind }) => kind === 'omit') ? 'unchanged' : 'delta';
 }
 
 /** Returns the number of layers, base first, that both images share. */

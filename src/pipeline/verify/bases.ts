@@ -105,7 +105,7 @@ async function artifactBases(
   const { report, images } = await withFile(progress, 'reading the base', path, (onRead) =>
     readContent(path, { onRead, signal }),
   );
-  const bases = images.map(({ report: { name }, config }): Base => ({
+  const bases = images.map(({ report: { image: name }, config }): Base => ({
     label: `${name ?? 'an image'} in ${path}`,
     name,
     layers: config?.diffIDs ?? [],
@@ -138,7 +138,10 @@ async function imageBases(
  * Names that the base image may have in an archive. An artifact without deltas does not tell the
  * docker-compose module any.
  */
-async function namesToTry(archive: string, { report: { current } }: ImageContent): Promise<Reference[]> {
+async function namesToTry(
+  archive: string,
+  { report: { base: current } }: ImageContent,
+): Promise<Reference[]> {
   return current === undefined ? namesInArchive(archive) : [parseReference(current)];
 }
 
@@ -171,7 +174,7 @@ async function locateBase(
  * Pure.
  */
 export function chooseBaseFor(image: ImageContent, bases: readonly Base[]): Base | undefined {
-  const { current, layers } = image.report;
+  const { base: current, layers } = image.report;
   const fits = ({ layers: baseLayers }: Base): boolean => {
     const kept = unchangedPrefix(image.config?.diffIDs ?? [], baseLayers);
     return layers.every(

@@ -63,7 +63,7 @@ async function findProblems(
   planned: readonly PlannedImage[],
   deltas: DeltaStore,
 ): Promise<string[]> {
-  const found = new Map(content.images.map((image) => [image.report.name, image]));
+  const found = new Map(content.images.map((image) => [image.report.image, image]));
   const bases = new Map(planned.map(({ image, base }) => [formatReference(image.name), base]));
   const problems = [
     ...dependsProblems(content.report, content.images.some(needsBase)),

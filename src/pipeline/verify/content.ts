@@ -63,9 +63,9 @@ export async function readContent(
   const report = await readArtifact(path, { ...options, visitor: collectInto(found) });
   const images = report.images.map((image): ImageContent => ({
     report: image,
-    config: found.configs.get(image.id),
-    documents: inner(found.documents, image.id),
-    layers: inner(found.layers, image.id),
+    config: found.configs.get(image.folder),
+    documents: inner(found.documents, image.folder),
+    layers: inner(found.layers, image.folder),
   }));
   const plan = found.documents.get('plan')?.get('plan')?.toString('utf8');
   return { path, report, images, plan, composeFiles: found.composeFiles, tooLarge: found.tooLarge };
@@ -87,8 +87,8 @@ function collectInto({ composeFiles, tooLarge, documents, configs, layers }: Fou
       if (file.size > LARGEST_SHIPPED) tooLarge.push(file.path);
       else composeFiles.set(file.path, await buffer(body));
     },
-    layer: async ({ image, diffID, kind, size }, body) => {
-      inner(layers, image).set(diffID, { kind, digest: await digestOfChunks(body), size });
+    layer: async ({ folder, diffID, kind, size }, body) => {
+      inner(layers, folder).set(diffID, { kind, digest: await digestOfChunks(body), size });
     },
     document: (image, name, content) => {
       inner(documents, image).set(name, Buffer.from(content));

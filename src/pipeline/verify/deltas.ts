@@ -36,7 +36,7 @@ export async function decodeDeltas(
   await readArtifact(path, {
     ...options,
     visitor: {
-      async layer({ image, diffID, kind }, body) {
+      async layer({ folder: image, diffID, kind }, body) {
         const delta = kind === 'delta' ? deltas.get(image)?.get(diffID) : undefined;
         if (delta === undefined) return;
         decoded.get(image)?.set(diffID, await decodeDelta(diffID, delta, body));

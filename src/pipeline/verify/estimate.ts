@@ -66,7 +66,7 @@ export function estimateDevice(
     classic: stores.classic(payload, sizes),
     containerd: stores.containerd(payload, sizes),
     memoryBytes: deltas.length > 0 ? decoder : 0,
-    readBytes: sum(deltas.map(({ bytes }) => bytes)) + sum(images.map((image) => image.sourceBytesRead)),
+    readBytes: sum(deltas.map(({ sent }) => sent)) + sum(images.map((image) => image.sourceBytesRead)),
   };
 }
 

@@ -52,7 +52,7 @@ function omitProblem(
 ): string | undefined {
   if (isKept) return undefined;
   if (base === undefined)
-    return `it is left out, and no base has the image ${report.current ?? 'to have it from'}`;
+    return `it is left out, and no base has the image ${report.base ?? 'to have it from'}`;
   return `it is left out, and is not in the unchanged layers of ${base.label}`;
 }
 
@@ -76,7 +76,7 @@ function fromProblem(
 ): string | undefined {
   if (from === undefined) return 'nothing says which layer its delta was made from';
   if (base === undefined)
-    return `it is a delta, and no base has the image ${report.current ?? 'to make it from'}`;
+    return `it is a delta, and no base has the image ${report.base ?? 'to make it from'}`;
   return base.layers.includes(from)
     ? undefined
     : `its delta was made from ${from}, which is not in ${base.label}`;

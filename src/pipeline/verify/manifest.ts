@@ -25,7 +25,9 @@ export function manifestProblems({ composeFiles, tooLarge, images, report }: Art
   const project = projectIn(report) ?? '';
   const { images: used, faults, refersTo } = readDeviceFile(text, file, dotenv, project);
   if (used === undefined) return faults.map((fault) => `manifests/${fault}`);
-  const shipped = new Set(images.flatMap(({ report: { name } }) => (name === undefined ? [] : [name])));
+  const shipped = new Set(
+    images.flatMap(({ report: { image: name } }) => (name === undefined ? [] : [name])),
+  );
   const isMissing = (name: string): boolean => {
     const reference = readable(() => parseReference(name));
     return reference === undefined || !shipped.has(formatReference(reference));
@@ -70,7 +72,7 @@ function sameName(one: string, other: string): boolean {
 function metaDataProblems(module: string, metaData: unknown, images: readonly ImageContent[]): string[] {
   if (module !== 'app') return [];
   const listed = strings(record(metaData)['images']);
-  const ids = images.map(({ report }) => report.id);
+  const ids = images.map(({ report }) => report.folder);
   return listed.toSorted().join() === ids.toSorted().join()
     ? []
     : ['the meta-data lists other images than there are'];

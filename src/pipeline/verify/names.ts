@@ -119,7 +119,7 @@ function nameProblems(
     ['url-new.txt calls it', url, name],
     ['index.json calls it', full, canonicalReference(reference)],
     ['index.json gives it the tag', tag, reference.tag],
-    ['the state script calls it', report.name, name],
+    ['the state script calls it', report.image, name],
   ] as const;
   return said.flatMap(([who, found, expected]) =>
     found === expected ? [] : [`${who} ${found ?? 'nothing'}, manifest.json ${expected}`],

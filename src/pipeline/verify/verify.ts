@@ -37,8 +37,11 @@ export interface Verification {
 }
 
 export interface VerifiedImage {
-  id: string;
-  name: string | null;
+  /** The name of the image's folder or file below `images/` in the artifact. */
+  folder: string;
+  /** The image's name on the device. */
+  image: string | null;
+  configDigest: string | null;
   /** The base image that it was rebuilt from. */
   base: string | null;
   /** `size`: bytes of the layer; 0 if it is unknown. */
@@ -85,7 +88,7 @@ export async function verifyArtifact(
     ...dependsProblems(content.report, isDelta, opened.artifact),
     ...envelopeProblems(content.report, module),
     ...manifestProblems(content),
-    ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.id))),
+    ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.folder))),
   ];
   const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world.cache)));
   const estimate = estimateDevice(artifactOf(content.report), estimated);
@@ -128,7 +131,7 @@ function deltasOf(pairs: readonly Pair[]): Map<string, Map<Digest, DeltaToDecode
         const size = sizes[position] ?? 0;
         return source && diffID ? [[diffID, { source, size }] as const] : [];
       });
-      return [image.report.id, new Map(deltas)];
+      return [image.report.folder, new Map(deltas)];
     }),
   );
 }
@@ -152,7 +155,7 @@ export function problemsOf(
   base: BaseLayers | undefined,
   deltaProblem: DeltaProblem,
 ): string[] {
-  const name = image.report.name ?? image.report.id;
+  const name = image.report.image ?? image.report.folder;
   const problems = [...documentProblems(image), ...layerProblems(image, base, deltaProblem)];
   return problems.map((problem) => `${name}: ${problem}`);
 }
@@ -168,7 +171,7 @@ async function estimatedImage(
   for (const diffID of base?.layers ?? []) {
     baseSizes.set(diffID, (await store.sizeOf(diffID)) ?? newSizes.get(diffID) ?? 0);
   }
-  const read = [...(decoded.get(image.report.id)?.values() ?? [])];
+  const read = [...(decoded.get(image.report.folder)?.values() ?? [])];
   const sourceBytesRead = read.reduce((sum, delta) => sum + delta.sourceBytesRead, 0);
   return { layers, baseSizes, sourceBytesRead };
 }
@@ -179,6 +182,6 @@ function verifiedLayers(image: ImageContent): VerifiedImage['layers'] {
 }
 
 function verifiedImage({ image, base }: Pair): VerifiedImage {
-  const { id, name } = image.report;
-  return { id, name: name ?? null, base: base?.label ?? null, layers: verifiedLayers(image) };
+  const { folder, image: name = null, configDigest = null } = image.report;
+  return { folder, image: name, configDigest, base: base?.label ?? null, layers: verifiedLayers(image) };
 }

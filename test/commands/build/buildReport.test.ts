@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { fullSize, percentSaved } from '../../../src/commands/build/buildReport.ts';
+import { percentSaved } from '../../../src/commands/build/buildReport.ts';
+import { fullSize } from '../../../src/commands/build/planReport.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 
 test.each([

@@ -43,8 +43,8 @@ async function shippedOf(
     { ...places, ...(Object.fromEntries(given) as Record<string, string>) },
   );
   expect([code, stderr]).toEqual([0, expect.not.stringContaining('error')]);
-  const plans = JSON.parse(stdout) as { files: { path: string }[] }[];
-  return plans[0]!.files.map(({ path }) => path).filter((path) => path !== 'docker-compose.yaml');
+  const { artifacts } = JSON.parse(stdout) as { artifacts: { files: { path: string }[] }[] };
+  return artifacts[0]!.files.map(({ path }) => path).filter((path) => path !== 'docker-compose.yaml');
 }
 
 describe('a mounted project folder ships without files of the tool', () => {

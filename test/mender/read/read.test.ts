@@ -58,17 +58,17 @@ describe('readArtifact', () => {
     expect(report.scripts.length).toBe(module === 'app' ? 0 : 5);
     const [web, fresh] = report.images;
     expect(web).toMatchObject({
-      name: 'registry.example.com/shop/web:2.0',
-      current: 'registry.example.com/shop/web:1.0',
+      image: 'registry.example.com/shop/web:2.0',
+      base: 'registry.example.com/shop/web:1.0',
       platform: 'linux/arm64',
       layers: [
-        { diffID: omitted.diffID, kind: 'omit', bytes: 0 },
-        { diffID: delta.diffID, kind: 'delta', bytes: DELTA.length, from: omitted.diffID },
+        { diffID: omitted.diffID, kind: 'omit', sent: 0 },
+        { diffID: delta.diffID, kind: 'delta', sent: DELTA.length, from: omitted.diffID },
         { kind: 'full' },
       ],
     });
     expect(fresh).toMatchObject({ layers: [{ kind: 'full' }] });
-    expect(fresh).not.toHaveProperty('current');
+    expect(fresh).not.toHaveProperty('base');
   });
 
   it('hands out manifests, layers and configs', async () => {
@@ -95,7 +95,7 @@ describe('readArtifact', () => {
         },
       },
     });
-    expect(layers.map(({ image, kind }) => `${image} ${kind}`)).toEqual([
+    expect(layers.map(({ folder, kind }) => `${folder} ${kind}`)).toEqual([
       'web delta',
       'web full',
       'new full',

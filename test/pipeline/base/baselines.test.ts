@@ -95,7 +95,7 @@ interface Plan {
 
 const plansIn = ({ stdout, stderr }: CliRun): Plan[] => {
   if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Plan[];
+  return (JSON.parse(stdout) as { artifacts: Plan[] }).artifacts;
 };
 const leftClones = (): string[] =>
   readdirSync(tmpdir()).filter((name) => name.startsWith('mender-docker-delta-git-'));

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts';
 import { readArtifact } from '../../../src/mender/read/read.ts';
 import { RELEASES, program } from '../../faults/shop.ts';
 import { buildImage, skopeoCopy, writeOciArchive } from '../../helpers/images.ts';
@@ -111,12 +112,10 @@ describe('build from a registry', () => {
         MENDER_HELPER_CACHE_DIR: join(folder, 'cache'),
       },
     );
-    const [plan] = JSON.parse(run.stdout) as [
-      { base: unknown; images: { services: string[]; kind: string; layers: { kind: string }[] }[] },
-    ];
-    expect(plan.base).toEqual({ version: '1.0', origin: '1.0, the last local build (cache)' });
+    const [plan] = (JSON.parse(run.stdout) as BuildDocument).artifacts;
+    expect(plan!.base).toEqual({ version: '1.0', origin: '1.0, the last local build (cache)' });
     expect(
-      plan.images.map(({ services, kind, layers }) => [services, kind, layers.map((layer) => layer.kind)]),
+      plan!.images.map(({ services, kind, layers }) => [services, kind, layers.map((layer) => layer.kind)]),
     ).toEqual([
       [['side'], 'unchanged', ['omit', 'omit']],
       [['web'], 'delta', ['omit', 'delta', 'identity']],
@@ -236,7 +235,7 @@ describe('names on the device', () => {
     const where = ['-t', 'qemu', '-p', 'linux/amd64', '-a', artifact('1'), '--artifact-version', '1'];
     const flags = ['-m', application, '-f', `${service}=${archive}`, '--no-upload', ...where];
     expect(await runCli(['build', manifest, ...flags], { HOME: folder })).toMatchObject({ code: 0 });
-    expect((await readArtifact(artifact('1'))).images.map((image) => image.name)).toEqual([name]);
+    expect((await readArtifact(artifact('1'))).images.map((image) => image.image)).toEqual([name]);
   });
 
   it('are one for what two services call differently', async () => {

@@ -2,8 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CliRun } from '../../helpers/cli.ts';
-import type { BuildReport } from '../../../src/commands/build/buildReport.ts';
-import type { PlanReport } from '../../../src/commands/build/planReport.ts';
+import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts';
 import { buildImage } from '../../helpers/images.ts';
 import type { BuiltImage } from '../../helpers/images.ts';
 import { startMisbehavingRegistry } from '../../helpers/misbehaving-registry.ts';
@@ -47,8 +46,7 @@ async function withLostLayer(before: BuiltImage, after: BuiltImage, lost: number
 
 /** The kinds of the layers in the report of a plan or a build. */
 function kindsIn({ stdout }: CliRun): string[] {
-  const report = JSON.parse(stdout) as PlanReport[] | { artifacts: BuildReport[] };
-  const [first] = 'artifacts' in report ? report.artifacts : report;
+  const [first] = (JSON.parse(stdout) as BuildDocument).artifacts;
   return first!.images.flatMap(({ layers }) => layers.map(({ kind }) => kind));
 }
 

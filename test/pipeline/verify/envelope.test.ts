@@ -6,7 +6,7 @@ import { envelopeProblems, moduleOf } from '../../../src/pipeline/verify/envelop
 import { manifestProblems } from '../../../src/pipeline/verify/manifest.ts';
 
 const layers: LayerReport[] = [
-  { diffID: digestOf('layer'), kind: 'delta', bytes: 1, from: digestOf('base') },
+  { diffID: digestOf('layer'), kind: 'delta', sent: 1, from: digestOf('base') },
 ];
 const SCRIPTS = stateScripts().map(({ name, content }) => ({
   ...{ path: `scripts/${name}`, size: content.length },
@@ -30,7 +30,7 @@ const compose: ArtifactReport = {
   metaData: { version: '1', project_name: 'shop' },
   scripts: SCRIPTS,
   files: ['images.tar.gz', 'manifests.tar'].map((path) => ({ path, size: 1, sha256: '' })),
-  images: [{ id: 'i', name: 'web:2', layers }],
+  images: [{ folder: 'i', image: 'web:2', layers }],
   manifests: [{ path: 'docker-compose.yaml', size: 1 }],
   oddEntries: [],
 };
@@ -47,11 +47,11 @@ describe('the envelope of an artifact', () => {
     ['a delta for docker-compose', compose],
     [
       'a full one for docker-compose',
-      { ...compose, scripts: [], depends: {}, images: [{ id: 'i', layers: [] }] },
+      { ...compose, scripts: [], depends: {}, images: [{ folder: 'i', layers: [] }] },
     ],
     [
       'a full one for docker-compose that is loaded before the application stops',
-      { ...compose, depends: {}, images: [{ id: 'i', layers: [] }] },
+      { ...compose, depends: {}, images: [{ folder: 'i', layers: [] }] },
     ],
     ['a delta for app', app],
     [
@@ -179,7 +179,7 @@ describe('the envelope of an artifact', () => {
 describe('the files that Compose on a device reads', () => {
   const main = ['docker-compose.yaml', Buffer.from('services:\n  web:\n    image: web:2\n')] as const;
   const image = {
-    report: { id: 'i', name: 'web:2', layers },
+    report: { folder: 'i', image: 'web:2', layers },
     documents: new Map(),
     layers: new Map(),
   };

@@ -8,9 +8,9 @@ const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
 /** One layer of 100 MB is left out, one of 50 MB is a delta of one of 40 MB, one of 20 MB ships whole. */
 const delta: EstimatedImage = {
   layers: [
-    { kind: 'omit', diffID: digest('a'), bytes: 0, size: 100 * MB },
-    { kind: 'delta', diffID: digest('b'), from: digest('1'), bytes: 7 * MB, size: 50 * MB },
-    { kind: 'full', diffID: digest('c'), bytes: 20 * MB, size: 20 * MB },
+    { kind: 'omit', diffID: digest('a'), sent: 0, size: 100 * MB },
+    { kind: 'delta', diffID: digest('b'), from: digest('1'), sent: 7 * MB, size: 50 * MB },
+    { kind: 'full', diffID: digest('c'), sent: 20 * MB, size: 20 * MB },
   ],
   baseSizes: new Map([
     [digest('a'), 100 * MB],
@@ -19,7 +19,7 @@ const delta: EstimatedImage = {
   sourceBytesRead: 48 * MB,
 };
 const full: EstimatedImage = {
-  layers: [{ kind: 'full', diffID: digest('d'), bytes: 60 * MB, size: 60 * MB }],
+  layers: [{ kind: 'full', diffID: digest('d'), sent: 60 * MB, size: 60 * MB }],
   baseSizes: new Map(),
   sourceBytesRead: 0,
 };
