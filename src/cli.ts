@@ -14,8 +14,7 @@ import { parseWords } from './commands/line/parseWords.ts';
 import { chooseHost, readUserSettings } from './commands/options/userSettings.ts';
 import { seeHelp } from './commands/line/usage.ts';
 import type { Command, Context } from './commands/terminal/command.ts';
-import { formatBytes } from './io/amounts.ts';
-import { formatSeconds, parseWait } from './commands/terminal/format.ts';
+import { parseWait } from './commands/terminal/format.ts';
 import { paintStart, wantsColour } from './commands/terminal/colour.ts';
 import { layOut } from './commands/terminal/layout.ts';
 import { fitLines } from './commands/terminal/wrap.ts';
@@ -25,7 +24,9 @@ import { homeFolder, nonEmpty } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
 import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/process.ts';
-import type { EndedStep, Screen } from './commands/terminal/progress.ts';
+import type { Screen } from './commands/terminal/progress.ts';
+import { stepText } from './commands/terminal/progressText.ts';
+import type { EndedStep } from './commands/terminal/progressText.ts';
 import { ScreenProgress } from './commands/terminal/progress.ts';
 import { ownSecretValues } from './compose/ship/ownSecrets.ts';
 import { environmentOptions, unknownVariables } from './config.ts';
@@ -179,8 +180,7 @@ async function applyUserSettings(flags: Flags, context: Context): Promise<void> 
 function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSignal): Context {
   const level = options.logLevel ?? (options.quiet ? 'error' : options.verbose ? 'debug' : 'info');
   const { environment, stderr, columns } = terminal;
-  const onEnd = ({ label, done, milliseconds }: EndedStep): void =>
-    log.debug(`${label}: ${formatBytes(done)} in ${formatSeconds(milliseconds / 1000)}`);
+  const onEnd = (step: EndedStep): void => log.debug(stepText(step));
   const progress = new ScreenProgress(level === 'error' ? SILENT : stderr, { onEnd });
   const json = options.json ?? false;
   const colour = wantsColour(options.color, environment, columns !== undefined);

@@ -5,10 +5,9 @@ import type { Log } from '../io/log.ts';
 import { forgetTemporary } from '../io/temporaries.ts';
 import type { BlobSink } from '../oci/image.ts';
 import type { Digest } from '../oci/digest.ts';
-import { ConfigStore } from './configs.ts';
 import { DeltaStore } from './deltas.ts';
 import { PRIVATE_FOLDER, isOwnUser } from './files.ts';
-import { ImageNotes } from './images.ts';
+import { ConfigStore, ImageNotes } from './images.ts';
 import { LayerStore } from './layers.ts';
 import { cacheLayout } from './layout.ts';
 import { LibraryFiles } from './libraryFiles.ts';
@@ -16,6 +15,7 @@ import { LastArtifacts } from './metadata.ts';
 import type { CacheOptions } from './options.ts';
 import { cacheSink } from './sink.ts';
 import { CacheUpkeep } from './upkeep.ts';
+import { CacheUse } from './use.ts';
 
 /**
  * A cache folder that is open: layers, configs and deltas by their content, and notes of what was
@@ -31,6 +31,8 @@ export interface Cache {
   readonly lastArtifacts: LastArtifacts;
   readonly libraryFiles: LibraryFiles;
   readonly upkeep: CacheUpkeep;
+  /** What this run needed, and how much of it was there. */
+  readonly use: CacheUse;
   /**
    * Returns a sink that stores the blobs it gets, each once it is verified. `shipped`: diffIDs of
    * layers that nobody reads and that an artifact copies; a large one is kept gzipped.
@@ -56,6 +58,7 @@ export function openCache(folder: string, options: CacheOptions): Cache {
     lastArtifacts: new LastArtifacts(layout, options.helperFolders),
     libraryFiles: new LibraryFiles(layout, options),
     upkeep: new CacheUpkeep(layout, images, options),
+    use: new CacheUse(),
     sink: (shipped) => cacheSink(layout, { ...options, shipped }),
     ensureWritable: () => ensureWritable(layout.root, options.log),
   };

@@ -19,6 +19,16 @@ export const noProgress: Progress = {
   start: () => ({ advance: () => undefined, end: () => undefined }),
 };
 
+/** Shows that `work`, whose size nobody knows, goes on. Returns what it returns. */
+export async function withStep<T>(progress: Progress, label: string, work: () => Promise<T>): Promise<T> {
+  const task = progress.start(label);
+  try {
+    return await work();
+  } finally {
+    task.end();
+  }
+}
+
 /**
  * Shows the progress of `work`, which reads a file and says how many bytes it has read. Returns what
  * `work` returns.

@@ -59,6 +59,7 @@ export async function planRun(
   const { prepared, request, world } = await prepareRun(given, context);
   const foresee = (plan: BuildPlan): Promise<BuildPlan> => foreseeGoneLayers(plan, request.platform, world);
   const plans = await Promise.all(prepared.plans.map(foresee));
+  world.log.debug(`from the cache: ${world.cache.use.describe()}`);
   for (const plan of plans) warnOfLittleDisk(plan, request, world.log);
   return { plans, files: prepared.files };
 }

@@ -1,21 +1,13 @@
 import type { Progress, ProgressTask } from '../../io/progress.ts';
 import { printableLine } from '../../io/printable.ts';
 import { endText, linesOf, overallText } from './progressText.ts';
-import type { Task } from './progressText.ts';
+import type { EndedStep, Task } from './progressText.ts';
 
 /** A terminal or a log that progress is written to. */
 export interface Screen {
   isTTY: boolean;
   columns: number;
   write(text: string): void;
-}
-
-/** A step that has ended. */
-export interface EndedStep {
-  label: string;
-  /** Bytes that were done. */
-  done: number;
-  milliseconds: number;
 }
 
 export interface ProgressOptions {
@@ -80,7 +72,8 @@ export class ScreenProgress implements Progress {
     if (this.#tasks.size === 0) clearInterval(this.#ticking);
     const milliseconds = this.#now() - task.since;
     if (this.#screen.isTTY) this.#update();
-    else if (milliseconds > QUIET_MS) this.#screen.write(`${endText(task, this.#now())}\n`);
+    else if (milliseconds > (task.done > 0 ? QUIET_MS : LINE_EVERY_MS))
+      this.#screen.write(`${endText(task, this.#now())}\n`);
     this.#onEnd({ label: task.label, done: task.done, milliseconds });
   }
 

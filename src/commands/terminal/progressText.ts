@@ -1,6 +1,14 @@
 import { formatBytes } from '../../io/amounts.ts';
 import { formatSeconds } from './format.ts';
 
+/** A step that has ended. */
+export interface EndedStep {
+  label: string;
+  /** Bytes that were done. */
+  done: number;
+  milliseconds: number;
+}
+
 /** A step that runs. Amounts in bytes, times in milliseconds. */
 export interface Task {
   label: string;
@@ -28,8 +36,13 @@ export function linesOf(tasks: readonly Task[], columns: number, now: number): s
   return lines.map((line) => line.slice(0, Math.max(columns - 1, 1)));
 }
 
-/** All running steps as one. Without a total if that of any step is unknown. */
-function sumOf(tasks: readonly Task[]): Task {
+/**
+ * All running steps as one. Without a total if that of any step is unknown. A step that counts no
+ * bytes, as one around others, counts only if there is no other.
+ */
+function sumOf(all: readonly Task[]): Task {
+  const counting = all.filter(({ done, total }) => done > 0 || total !== undefined);
+  const tasks = counting.length > 0 ? counting : all;
   const [first] = tasks;
   const label = tasks.length === 1 && first !== undefined ? first.label : `${tasks.length} steps`;
   const isKnown = tasks.every(({ total }) => total !== undefined);
@@ -61,4 +74,10 @@ export function endText(task: Task, now: number): string {
   if (task.done < (task.total ?? 0)) return amountText(task);
   const amount = task.done === 0 ? '' : `${formatBytes(task.done)} `;
   return `${task.label}: done, ${amount}in ${formatSeconds((now - task.since) / 1000)}`;
+}
+
+/** How long a step took, for `-v`. */
+export function stepText({ label, done, milliseconds }: EndedStep): string {
+  const amount = done === 0 ? '' : `${formatBytes(done)} in `;
+  return `${label}: ${amount}${formatSeconds(milliseconds / 1000)}`;
 }

@@ -119,6 +119,18 @@ function isSame({ hash }: ImageMetadata, found: ResolvedImage): boolean {
   return hash === found.configDigest || hash === found.manifestDigest;
 }
 
+/** Why a base image is compared with a new image. */
+export type BaseReason = 'the same content' | 'the same repository' | 'the same service';
+
+/** Returns why `chooseBase` chooses a base image. Pure. */
+export function baseReason(
+  image: { name: Reference; image: { configDigest: Digest } },
+  { name, configDigest }: Pick<BaseImage, 'name' | 'configDigest'>,
+): BaseReason {
+  if (configDigest === image.image.configDigest) return 'the same content';
+  return sameRepository(name, image.name) ? 'the same repository' : 'the same service';
+}
+
 /**
  * Chooses the base image that `image` is built against: one with the same content, else of the same
  * repository, else of the same service. Of several, one of the same service. Pure.

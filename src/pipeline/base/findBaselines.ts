@@ -9,9 +9,17 @@ import { requireSetup } from './deviceSetup.ts';
 import { fileBaselines } from './fileBaselines.ts';
 import type { Recorded } from './gitBaseline.ts';
 import { readMetadataAtRef } from './gitBaseline.ts';
+import { deliveries, localBuilds } from './notedBaselines.ts';
 import { LONGEST_BUILT_VERSION, checkArtifactName, checkVersion } from './names.ts';
 import type { BaseStep, NewArtifact } from './order.ts';
-import { baseSteps, isBaseNamed, lastOtherVersion, refuseOwnVersion, unfitReason } from './order.ts';
+import {
+  BASE_PLACES,
+  baseSteps,
+  isBaseNamed,
+  lastOtherVersion,
+  refuseOwnVersion,
+  unfitReason,
+} from './order.ts';
 import { ServerArtifacts } from './serverArtifacts.ts';
 import type { Surroundings } from './versioning.ts';
 import { requireReadable, versionHistory } from './versioning.ts';
@@ -60,6 +68,7 @@ export async function findBaselines(
   const search = { request, artifact, around, context, onServers };
   const found = isBaseNamed(request) ? await namedBaselines(search) : await firstBaseline(search);
   for (const { metadata, origin } of found) {
+    log.debug(`the base is ${origin}`);
     checkVersion(metadata.version, 'the version of the base', LONGEST_BUILT_VERSION);
     if (metadata.artifactName !== undefined) checkArtifactName(metadata.artifactName, `the base ${origin}`);
   }
@@ -78,9 +87,12 @@ async function namedBaselines(search: Search): Promise<Baseline[]> {
 }
 
 async function firstBaseline(search: Search): Promise<Baseline[]> {
-  const { request, onServers } = search;
+  const { request, onServers, context } = search;
   for (const step of baseSteps(request, onServers.length > 0)) {
     const found = await STEPS[step](search);
+    context.log.debug(
+      `looking for a base ${BASE_PLACES[step]}: ${found === undefined ? 'none fits' : 'found'}`,
+    );
     if (found === undefined) continue;
     // For a base from git, which has no such note, `settleSetup` takes the default and warns.
     if (step !== 'git') requireSetup(found, request);
@@ -143,20 +155,6 @@ export async function lastBaseline(
   const last = all.find(({ metadata }) => unfitReason(metadata, '', request) === undefined);
   if (last) requireSetup(last, request);
   return last;
-}
-
-async function deliveries(application: string, cache: World['cache']): Promise<Baseline[]> {
-  const all = await cache.lastArtifacts.delivered(application);
-  return all.map((metadata) => noted(metadata, 'the last delivery of this machine (cache)'));
-}
-
-async function localBuilds(application: string, cache: World['cache']): Promise<Baseline[]> {
-  const metadata = await cache.lastArtifacts.local(application);
-  return metadata === undefined ? [] : [noted(metadata, 'the last local build (cache)')];
-}
-
-function noted(metadata: ArtifactMetadata, what: string): Baseline {
-  return { metadata, origin: `${metadata.version}, ${what}` };
 }
 
 /**

@@ -18,6 +18,14 @@ export interface NewArtifact {
  */
 export type BaseStep = 'server' | 'delivery' | 'local' | 'git';
 
+/** Where each step looks, for people. */
+export const BASE_PLACES: Readonly<Record<BaseStep, string>> = {
+  server: 'on the server',
+  delivery: 'in the last delivery of this machine',
+  local: 'in the last local build',
+  git: 'in git',
+};
+
 /** True if the user names the base. Then nothing else is looked at. Pure. */
 export function isBaseNamed({ bases, previousVersions }: BuildRequest): boolean {
   return bases.length > 0 || previousVersions.length > 0;

@@ -53,6 +53,7 @@ export async function buildAll(
     const build = (): Promise<BuiltArtifact> => buildOne(prepared, plan, request, world);
     built.push(await retryIfRotten(build, plan, world.cache));
   }
+  world.log.debug(`from the cache: ${world.cache.use.describe()}`);
   return built;
 }
 

@@ -94,7 +94,9 @@ async function makeDeltaContent(
   { cache, log, progress, signal }: EncodeContext,
 ): Promise<LayerContent> {
   const key = { from: from.diffID, to: to.diffID, encoder: encoderVersion({ encoder, effort }) };
+  let isMade = false;
   const make = async (destination: string): Promise<boolean> => {
+    isMade = true;
     const task = progress.start(`delta ${hexOf(to.diffID).slice(0, 12)}`, to.size);
     try {
       const options = { encoder, effort, workers, log, progress: task, signal };
@@ -104,6 +106,7 @@ async function makeDeltaContent(
     }
   };
   const { path, size } = await cache.deltas.getOrMake(key, make);
+  cache.use.count('deltas', !isMade);
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
   const buffer = await chooseBuffer(createReadStream(path), from.size);
   return { kind: 'delta', from: from.diffID, fromSize: from.size, size, body: path, buffer };

@@ -7,6 +7,7 @@ import { UsageError } from '../../errors.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import { requireGit } from '../../git/run.ts';
 import { silentLog } from '../../io/log.ts';
+import { withStep } from '../../io/progress.ts';
 import { formatPlatform, parsePlatform, samePlatform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
@@ -21,7 +22,7 @@ import type { Settled } from '../base/deviceSetup.ts';
 import { settleSetup } from '../base/deviceSetup.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
-import { planBuild } from '../plan/planBuild.ts';
+import { explainBases, planBuild } from '../plan/planBuild.ts';
 import type { BuildRequest, SettledRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import { overrideImages, resolveServices } from '../images/services.ts';
@@ -64,7 +65,9 @@ export interface Prepared extends Omit<Release, 'around'> {
 export async function prepare(release: Release, request: BuildRequest, world: World): Promise<Prepared> {
   const { names, images, around } = release;
   const asked = withDeviceSetup(request, names.application);
-  const { setup, baselines } = await settle(asked, { ...names, images }, around, world);
+  const { setup, baselines } = await withStep(world.progress, 'looking for the base', () =>
+    settle(asked, { ...names, images }, around, world),
+  );
   return planRelease(release, baselines, { ...request, ...setup }, world);
 }
 
@@ -100,7 +103,9 @@ export async function resolveRelease(
   await namingVariables(application.parts.values, () => {
     checkReferences(overridden);
   });
-  const images = await resolveServices(overridden, request.platform, name, world.images);
+  const images = await withStep(world.progress, 'looking up the images', () =>
+    resolveServices(overridden, request.platform, name, world.images),
+  );
   const files = shippedFiles(application.services, shipment, imageNames(images));
   if (request.locked) await checkLock(images, application, request);
   return { application, names: { application: name, version }, images, files, around };
@@ -213,7 +218,10 @@ async function plansFor(
   return Promise.all(
     wanted.map(async (baseline) => {
       const bases = baseline && (await baseImagesOf(baseline, request, world));
-      return planBuild(planNames(names, ownNames ? baseline : undefined), images, ability, baseline, bases);
+      const own = planNames(names, ownNames ? baseline : undefined);
+      const plan = planBuild(own, images, ability, baseline, bases);
+      for (const line of explainBases(plan)) world.log.debug(line);
+      return plan;
     }),
   );
 }

@@ -68,6 +68,9 @@ async function findMissing(
   const held = await mapLimited(wanted, UNPACKED_AT_ONCE, (digest) =>
     shipped.has(digest) ? ensureShippable(digest, located, cache) : ensureHeld(digest, located, cache),
   );
+  for (const [position, digest] of wanted.entries()) {
+    if (digest !== located.image.configDigest) cache.use.count('layers', held[position] === true);
+  }
   return wanted.filter((_, position) => held[position] === false);
 }
 

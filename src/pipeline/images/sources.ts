@@ -20,7 +20,7 @@ export interface TaggedSource extends ImageSource {
  */
 export function rememberingSource(
   source: TaggedSource,
-  { images }: Pick<Cache, 'images'>,
+  { images, use }: Pick<Cache, 'images' | 'use'>,
   remembersTags: boolean,
 ): ImageSource {
   const resolve = async (request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined> => {
@@ -31,6 +31,7 @@ export function rememberingSource(
     const exact = digest && remembersTags ? { platform, reference: { ...reference, digest } } : request;
     const image = known ? { ...known, source: source.name } : await source.resolve(exact, signal);
     if (image === undefined) return undefined;
+    use.count('images', known !== undefined);
     for (const looked of new Set(known ? [] : [digest, image.manifestDigest])) {
       if (looked !== undefined) await images.rememberManifest(looked, platform, image);
     }

@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
-import { chooseBase } from '../base/baseImages.ts';
+import { baseReason, chooseBase } from '../base/baseImages.ts';
 import type { NewImage } from '../images/services.ts';
 import type { DeltaAbility, ImagePlan } from './plan.ts';
 import { planImage } from './plan.ts';
@@ -108,4 +108,16 @@ function planOne(image: NewImage, base: BaseImage | undefined, ability: DeltaAbi
  */
 export function dependsOnBaseline(plan: BuildPlan): boolean {
   return plan.images.some(({ plan: { kind } }) => kind !== 'full');
+}
+
+/** Returns a line for each image: what it is compared with, and why. Empty for a full artifact. Pure. */
+export function explainBases({ artifactName, baseline, images }: BuildPlan): string[] {
+  if (baseline === undefined) return [];
+  return images.map(({ image, base, plan: { layers } }) => {
+    const start = `${artifactName}: ${formatReference(image.name)}`;
+    if (base === undefined) return `${start} ships whole: no layer of it is in a base image`;
+    const held = layers.filter(({ kind }) => kind === 'omit' || kind === 'identity').length;
+    const name = formatReference(base.name);
+    return `${start} is compared with ${name}, ${baseReason(image, base)}: ${held} of ${layers.length} layers are there`;
+  });
 }
