@@ -24,7 +24,7 @@ import type { Pair, PlacesOfBases } from './pairs.ts';
 import { examineDelta, examineLoneDelta } from './readLayers.ts';
 import type { ReadDelta } from './readLayers.ts';
 
-/** What was read of the layers of each image, by the id of the image and the diffID. */
+/** What was read of the layers of each image, by the folder of the image and the diffID. */
 type Read = ReadonlyMap<string, ReadonlyMap<Digest, ReadDelta>>;
 
 /**
@@ -58,19 +58,19 @@ async function readLayers(
   pairs: readonly Pair[],
   options: { onRead: (bytes: number) => void; signal: AbortSignal },
 ): Promise<Read> {
-  const read = new Map(pairs.map(({ image }) => [image.report.id, new Map<Digest, ReadDelta>()]));
-  const byId = new Map(pairs.map((pair) => [pair.image.report.id, pair]));
+  const read = new Map(pairs.map(({ image }) => [image.report.folder, new Map<Digest, ReadDelta>()]));
+  const byFolder = new Map(pairs.map((pair) => [pair.image.report.folder, pair]));
   await readArtifact(path, {
     ...options,
     visitor: {
-      async layer({ image, diffID, kind }, body) {
-        const found = byId.get(image);
+      async layer({ folder, diffID, kind }, body) {
+        const found = byFolder.get(folder);
         if (found === undefined) return;
         const contents =
           kind === 'full'
             ? { contents: await examineLayer(body), sourceBytesRead: 0 }
             : await readDelta(found, diffID, body);
-        if (contents !== undefined) read.get(image)?.set(diffID, contents);
+        if (contents !== undefined) read.get(folder)?.set(diffID, contents);
       },
     },
   });
@@ -97,7 +97,7 @@ async function examinedImage(
   read: Read,
   cache: Cache,
 ): Promise<ExaminedImage> {
-  const { id, name, configDigest, layers, current } = image.report;
+  const { folder, configDigest, layers } = image.report;
   const recorded = record?.images.find((one) => one.configDigest === configDigest);
   const commands = layerCommands(configDigest && image.documents.get(blobPath(configDigest)));
   const examined = layers.map(async (layer, position): Promise<ExaminedLayer> => ({
@@ -106,12 +106,12 @@ async function examinedImage(
     size: sizes[position],
     oldSize: await oldSizeOf(layer, sizes[position], cache),
     command: commands[position],
-    contents: layer.diffID && read.get(id)?.get(layer.diffID)?.contents,
+    contents: layer.diffID && read.get(folder)?.get(layer.diffID)?.contents,
   }));
   return {
-    name: name ?? id,
+    name: image.report.image ?? folder,
     services: recorded?.services ?? [],
-    base: current ?? base?.label,
+    base: image.report.base ?? base?.label,
     layers: await Promise.all(examined),
   };
 }
@@ -147,12 +147,12 @@ async function estimatedImage(
   read: Read,
   cache: Cache,
 ): Promise<EstimatedImage> {
-  const { id, layers } = image.report;
+  const { folder, layers } = image.report;
   const own = new Map(layers.map(({ diffID }, position) => [diffID, sizes[position]]));
   const baseSizes = new Map<Digest, number>();
   for (const diffID of base?.layers ?? [])
     baseSizes.set(diffID, (await cache.layers.sizeOf(diffID)) ?? own.get(diffID) ?? 0);
-  const deltas = [...(read.get(id)?.values() ?? [])];
+  const deltas = [...(read.get(folder)?.values() ?? [])];
   return {
     layers: layers.map((layer, position) => ({ ...layer, size: sizes[position] ?? 0 })),
     baseSizes,

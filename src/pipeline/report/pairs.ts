@@ -54,7 +54,7 @@ function requireSources(pair: Pair): Pair {
   const { image, base, sources } = pair;
   const lacking = sourcesOf(image).find((from) => !sources.has(from));
   if (lacking === undefined) return pair;
-  const name = image.report.name ?? image.report.id;
+  const name = image.report.image ?? image.report.folder;
   throw new IntegrityError(
     `${name}: a delta was made from layer ${lacking}, which ${base?.label ?? 'no base'} does not have`,
     { hint: 'name with --base what the devices run' },

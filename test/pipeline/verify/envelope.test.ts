@@ -5,9 +5,7 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { envelopeProblems, moduleOf } from '../../../src/pipeline/verify/envelope.ts';
 import { manifestProblems } from '../../../src/pipeline/verify/manifest.ts';
 
-const layers: LayerReport[] = [
-  { diffID: digestOf('layer'), kind: 'delta', sent: 1, from: digestOf('base') },
-];
+const layers: LayerReport[] = [{ diffID: digestOf('layer'), kind: 'delta', sent: 1, from: digestOf('base') }];
 const SCRIPTS = stateScripts().map(({ name, content }) => ({
   ...{ path: `scripts/${name}`, size: content.length },
   sha256: digestOf(content).slice('sha256:'.length),
