@@ -148,8 +148,9 @@ case "$1 ${2:-}" in
     [ ! -e containerd-store ] || driver='overlayfs|[[driver-type io.containerd.snapshotter.v1]]'
     echo "$PWD/root|$driver" ;;
   'image inspect')
-    find_image "$last"
-    echo "$id" ;;
+    shift 2
+    [ "$1" != --format ] || shift 2
+    for image; do find_image "$image" && echo "$id"; done ;;
   'image ls') [ ! -e images ] || cut -d ' ' -f 2 images | sort -u ;;
   'image save')
     find_image "$last"
