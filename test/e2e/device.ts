@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 const SCRIPTS = resolve('scripts/device');
 /** Folder of all devices and their root filesystem. */
@@ -57,42 +57,44 @@ interface Matrix {
   versions: 2 | 3;
 }
 
-function script(name: string, ...argv: string[]): Outcome {
-  return runScript(process.env, name, ...argv);
-}
-
-function runScript(env: NodeJS.ProcessEnv, name: string, ...argv: string[]): Outcome {
-  const { status, stdout, stderr } = spawnSync(join(SCRIPTS, name), argv, {
-    encoding: 'utf8',
-    timeout: 600_000,
-    env,
-  });
-  return { code: status ?? -1, output: readable(stdout + stderr) };
-}
-
 /** A test device: its image store follows from its name (`ctd` in it: containerd). */
 export class Device {
   readonly name: string;
   readonly generation: Generation;
+  /** Folder of all devices; the default is that of all suites. */
+  readonly home: string;
 
-  constructor(name: string, generation: Generation = '2026-09') {
+  constructor(name: string, generation: Generation = '2026-09', home: string = HOME) {
     this.name = name;
     this.generation = generation;
+    this.home = home;
   }
 
-  /** Starts it with nothing installed. */
-  fresh(): void {
-    if (!existsSync(join(HOME, 'rootfs/etc/mender/built')))
+  #script(name: string, ...argv: string[]): Outcome {
+    const module = this.generation === '2026-09' ? '' : this.generation;
+    const env = { ...process.env, DEVICE_HOME: this.home, DEVICE_MODULE: module };
+    const options = { encoding: 'utf8', timeout: 600_000, env } as const;
+    const { status, stdout, stderr } = spawnSync(join(SCRIPTS, name), argv, options);
+    return { code: status ?? -1, output: readable(stdout + stderr) };
+  }
+
+  /** Starts it with nothing installed. `files` are put into its root filesystem: path -> content. */
+  fresh(files: Record<string, string> = {}): void {
+    if (!existsSync(join(this.home, 'rootfs/etc/mender/built')))
       throw new Error(
         'there is no test device: run scripts/device/build as root, or the tests with SKIP_DEVICE=1',
       );
-    script('down', this.name, '--wipe', '--kill');
+    this.#script('down', this.name, '--wipe', '--kill');
+    for (const [path, content] of Object.entries(files)) {
+      const file = join(this.home, 'dev', this.name, 'upper', path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content);
+    }
     this.up();
   }
 
   up(): void {
-    const module = this.generation === '2026-09' ? '' : this.generation;
-    const { code, output } = runScript({ ...process.env, DEVICE_MODULE: module }, 'up', this.name);
+    const { code, output } = this.#script('up', this.name);
     if (code !== 0) throw new Error(`the test device ${this.name} does not start: ${output}`);
   }
 
@@ -100,29 +102,29 @@ export class Device {
   save(): void {
     this.down();
     this.forget();
-    mkdirSync(join(HOME, 'saved'), { recursive: true });
-    execFileSync('cp', ['-a', join(HOME, 'dev', this.name), join(HOME, 'saved', this.name)]);
+    mkdirSync(join(this.home, 'saved'), { recursive: true });
+    execFileSync('cp', ['-a', join(this.home, 'dev', this.name), join(this.home, 'saved', this.name)]);
   }
 
   /** Cuts its power, and starts it in the state that `save` has kept. */
   restore(): void {
     this.down('--wipe', '--kill');
-    execFileSync('cp', ['-a', join(HOME, 'saved', this.name), join(HOME, 'dev', this.name)]);
+    execFileSync('cp', ['-a', join(this.home, 'saved', this.name), join(this.home, 'dev', this.name)]);
     this.up();
   }
 
   /** Deletes what `save` has kept. */
   forget(): void {
-    rmSync(join(HOME, 'saved', this.name), { recursive: true, force: true });
+    rmSync(join(this.home, 'saved', this.name), { recursive: true, force: true });
   }
 
   down(...options: string[]): void {
-    script('down', this.name, ...options);
+    this.#script('down', this.name, ...options);
   }
 
   /** Runs a shell line inside. */
   run(line: string): Outcome {
-    return script('run', '-n', this.name, 'sh', '-c', line);
+    return this.#script('run', '-n', this.name, 'sh', '-c', line);
   }
 
   /** Output of a shell line that must succeed. */
@@ -133,22 +135,22 @@ export class Device {
   }
 
   install(artifact: string, ...options: string[]): Outcome {
-    return script('install', '-n', this.name, ...options, artifact);
+    return this.#script('install', '-n', this.name, ...options, artifact);
   }
 
   /** Pid of its init, on this machine. */
   pid(): string {
-    return readFileSync(join(HOME, 'dev', this.name, 'init.pid'), 'utf8').split(' ')[0]!;
+    return readFileSync(join(this.home, 'dev', this.name, 'init.pid'), 'utf8').split(' ')[0]!;
   }
 
   /** Copies a file to `path` below /data. */
   copy(file: string, path: string): void {
-    copyFileSync(file, join(HOME, 'dev', this.name, 'data', path));
+    copyFileSync(file, join(this.home, 'dev', this.name, 'data', path));
   }
 
   /** Writes a file at `path` below /data. */
   write(path: string, content: string): void {
-    writeFileSync(join(HOME, 'dev', this.name, 'data', path), content);
+    writeFileSync(join(this.home, 'dev', this.name, 'data', path), content);
   }
 
   provides(): Record<string, string> {
@@ -158,34 +160,29 @@ export class Device {
 
   /** Layers of the image that each running service of the project runs. */
   runs(project: string): Record<string, string[]> {
-    const lines = this.ask(
-      `for c in $(docker ps -q ${ofProject(project)}); do ` +
-        `docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.Image}}' $c | while read -r service image; do ` +
-        `echo "$service $(docker image inspect -f '{{json .RootFS.Layers}}' $image)"; done; done`,
-    );
-    const entries = lines
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => line.split(' '));
-    return Object.fromEntries(
-      entries.map(([service, layers]): [string, string[]] => [service!, JSON.parse(layers!) as string[]]),
-    );
+    const what = '{{index .Config.Labels "com.docker.compose.service"}} {{.Image}}';
+    const containers = this.ask(`docker inspect -f '${what}' $(docker ps -q ${ofProject(project)})`);
+    const [services, images] = [0, 1].map((word) =>
+      containers.split('\n').map((line) => line.split(' ')[word]!),
+    ) as [string[], string[]];
+    const layers = this.ask(`docker image inspect -f '{{json .RootFS.Layers}}' ${images.join(' ')}`);
+    const lists = layers.split('\n').map((line) => JSON.parse(line) as string[]);
+    return Object.fromEntries(services.map((service, index) => [service, lists[index]!]));
   }
 
   /** Sums of files in the containers of services: service -> lines of sha256sum. */
   sums(project: string, files: Record<string, string[]>): Record<string, string[]> {
-    const commands = Object.entries(files).map(
-      ([service, paths]) =>
-        `echo "$(docker exec ${this.container(project, service)} /bin/busybox sha256sum ${paths.join(' ')} | sed 's/^/${service} /')" &`,
-    );
-    const lines = this.ask(`${commands.join('\n')}\nwait`).split('\n');
+    const format = '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Pid}}';
+    const pids = this.ask(`docker inspect -f '${format}' $(docker ps -q ${ofProject(project)})`);
+    const commands = pids.split('\n').map((line) => {
+      const [service, pid] = line.split(' ') as [string, string];
+      const command = `chroot /proc/${pid}/root /bin/busybox sha256sum ${files[service]?.join(' ')}`;
+      return `${command} | sed 's/^/${service} /'`;
+    });
+    const lines = this.ask(commands.join('\n')).split('\n');
     const sums: Record<string, string[]> = {};
     for (const line of lines) (sums[line.split(' ')[0]!] ??= []).push(line.slice(line.indexOf(' ') + 1));
     return sums;
-  }
-
-  container(project: string, service: string): string {
-    return `$(docker ps -q ${ofProject(project)} --filter label=com.docker.compose.service=${service})`;
   }
 
   images(): string[] {

@@ -16,13 +16,16 @@ need_name() {
 
 # Is the device's init the very process recorded (pid and start time)?
 alive() {
-  local pid started
+  local pid started words
   [ -f "$device/init.pid" ] || return 1
   read -r pid started < "$device/init.pid"
-  [ -r "/proc/$pid/stat" ] && [ "$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d' ' -f20)" = "$started" ]
+  { read -r words < "/proc/$pid/stat"; } 2> /dev/null || return 1
+  # The name of the process, in parentheses, may have spaces.
+  read -r -a words <<< "${words##*) }"
+  [ "${words[19]}" = "$started" ]
 }
 
-init_pid() { cut -d' ' -f1 "$device/init.pid"; }
+init_pid() { local pid; read -r pid _ < "$device/init.pid"; echo "$pid"; }
 
 # Does its Docker engine answer?
-answers() { alive && nsenter -t "$(init_pid)" -m -p -n -u -i -r -w -- /usr/bin/docker version > /dev/null 2>&1; }
+answers() { alive && [ -S "$device/run/docker.sock" ] && nsenter -t "$(init_pid)" -m -p -n -u -i -r -w -- /usr/bin/docker version > /dev/null 2>&1; }
