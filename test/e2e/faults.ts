@@ -7,23 +7,15 @@ import type { Bench } from './bench.ts';
 import { bench } from './bench.ts';
 import type { Generation } from './device.ts';
 import { startRegistry } from './deviceRegistry.ts';
-import { CONFIG, CONTENT, beforeLoad, fillAtLoad, stopAtLoad } from './loads.ts';
+import { CONFIG, CONTENT, RESTART, beforeLoad, fillAtLoad, flip, stopAtLoad } from './loads.ts';
 import { PROJECT } from './pack.ts';
 import { expectRunning, imagesOf } from './suite.ts';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 
-// Waits for the end of the old one, because a new one may answer before anybody sees that none does.
-const RESTART = 'old=$(pgrep -x dockerd); kill $old; while kill -0 $old 2> /dev/null; do sleep 0.1; done';
 const PRUNE = 'docker image prune --all --force > /dev/null';
 
-function flipped(images: PayloadImage[]): void {
-  const layer = images.find(({ id }) => id === 'web')!.layers[1]!;
-  if (layer.content.kind !== 'delta') throw new Error('no delta');
-  const body = Buffer.from(layer.content.body);
-  body[body.length - 60]! ^= 0xff;
-  layer.content = { ...layer.content, body };
-}
+const flipped = (images: PayloadImage[]): void => flip(images, 'web', 1);
 
 function sharedFaults(b: Bench): void {
   test('a delta for another base is refused, and nothing is touched', async () => {
