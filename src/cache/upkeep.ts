@@ -1,5 +1,7 @@
-import { rm, stat, statfs } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskOf } from '../io/files.ts';
+import type { Disk } from '../io/files.ts';
 import type { CacheEntry } from './entries.ts';
 import { deleteEntry, deleteLeftovers, deleteOldLibraryNotes, isWhole, listEntries } from './entries.ts';
 import { writeDocument } from './documents.ts';
@@ -13,12 +15,6 @@ export interface CacheLimits {
   limitSize?: number | undefined;
   /** Percent of the disk to keep free. */
   limitPercent: number;
-}
-
-export interface Disk {
-  /** Bytes. */
-  total: number;
-  free: number;
 }
 
 /**
@@ -131,10 +127,4 @@ function excessBytes(entries: readonly CacheEntry[], limits: CacheLimits, disk: 
   const held = entries.reduce((sum, { size }) => sum + size, 0);
   if (limits.limitSize !== undefined) return held - limits.limitSize;
   return Math.ceil((disk.total * limits.limitPercent) / 100) - disk.free;
-}
-
-/** Returns the size and the free bytes of the disk that holds `path`. */
-async function diskOf(path: string): Promise<Disk> {
-  const { bsize, blocks, bavail } = await statfs(path);
-  return { total: bsize * blocks, free: bsize * bavail };
 }

@@ -1,9 +1,9 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { IntegrityError } from '../errors.ts';
+import { IntegrityError, UsageError } from '../errors.ts';
 import { deleteJournal } from './journal.ts';
 import { fetchParts } from './parts.ts';
-import { ensureFolder, fileError, fileSize } from '../io/files.ts';
+import { diskOf, ensureFolder, fileError, fileSize } from '../io/files.ts';
 import { followDigest } from './followDigest.ts';
 import type { ProgressTask } from '../io/progress.ts';
 import type { DownloadContext, DownloadFiles, RemoteFile } from './remoteFile.ts';
@@ -22,8 +22,8 @@ export interface Downloaded {
  * Downloads a file to `path`: in parts if they are wanted, the size is known and the server
  * supports Range, otherwise in one stream. The bytes are stored next to `path`, so that the next
  * run resumes there, even after a kill. The file moves to `path` once its size and digest are
- * right. Throws NetworkError if the connection keeps breaking, and IntegrityError for wrong bytes,
- * which are deleted.
+ * right. Throws UsageError if the disk is too small, NetworkError if the connection keeps breaking,
+ * and IntegrityError for wrong bytes, which are deleted.
  */
 export async function download(
   file: RemoteFile,
@@ -36,6 +36,7 @@ export async function download(
   try {
     await ensureFolder(dirname(path));
     await dropTooLong(files, file.size);
+    await requireRoom(file, data);
     const fetched = await fetch(file, files, { ...context, task });
     await rename(data, path);
     await deleteJournal(files.journal);
@@ -132,6 +133,25 @@ async function refuse(files: DownloadFiles, message: string): Promise<IntegrityE
 /** Deletes a file that is too long to be the start of the content. */
 async function dropTooLong(files: DownloadFiles, size: number | undefined): Promise<void> {
   if (size !== undefined && ((await fileSize(files.data)) ?? 0) > size) await deleteFiles(files);
+}
+
+/** Throws UsageError if the disk has no room for the bytes that are missing. */
+async function requireRoom({ what, size }: RemoteFile, data: string): Promise<void> {
+  if (size === undefined) return;
+  const missing = size - (await bytesOnDisk(data));
+  const { total, free } = await diskOf(dirname(data));
+  // Some network disks do not tell their size.
+  if (total === 0 || missing <= free) return;
+  throw new UsageError(
+    `downloading ${what} to ${dirname(data)}: expected ${missing} bytes of free disk, found ${free}`,
+    { hint: 'free some space, or choose another folder' },
+  );
+}
+
+/** Bytes that the file uses on its disk: the parts that are missing use none. */
+async function bytesOnDisk(path: string): Promise<number> {
+  if ((await fileSize(path)) === undefined) return 0;
+  return (await stat(path)).blocks * 512;
 }
 
 async function deleteFiles({ data, journal }: DownloadFiles): Promise<void> {

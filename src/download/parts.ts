@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 import { fileSize } from '../io/files.ts';
-import { mapLimited } from '../io/pool.ts';
+import { eachLimited } from '../io/pool.ts';
 import type { ProgressTask } from '../io/progress.ts';
 import { limited } from '../io/streams.ts';
 import { writeFrom } from '../io/writeFrom.ts';
@@ -32,8 +32,7 @@ export async function fetchParts(
 ): Promise<number> {
   const division: Division = { size: file.size, partSize: context.partSize };
   const brought = await openJournal(files, division);
-  const missing = missingParts(division, brought);
-  const resumedFrom = file.size - missing.reduce((sum, { start, end }) => sum + end - start, 0);
+  const resumedFrom = completeBytes(division, brought);
   if (resumedFrom > 0)
     context.log.info(`${file.what}: ${resumedFrom} bytes are complete from an earlier run`);
   context.task.advance(resumedFrom);
@@ -45,7 +44,7 @@ export async function fetchParts(
   };
   const [data, journal] = [await open(files.data, 'r+'), await open(files.journal, 'a')];
   try {
-    await fetchAll(missing, context, (one, signal) =>
+    await fetchAll(missingParts(division, new Map(brought)), context, (one, signal) =>
       fetchPart(file, one, { data, journal }, { ...context, signal, note }),
     );
   } finally {
@@ -57,13 +56,13 @@ export async function fetchParts(
 
 /** Fetches several parts at a time. The first failure ends the running ones. */
 async function fetchAll(
-  missing: readonly Missing[],
+  missing: Iterable<Missing>,
   { workers, signal }: PartsContext,
   fetchOne: (part: Missing, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();
   const either = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
-  await mapLimited(missing, workers, (one) =>
+  await eachLimited(missing, workers, (one) =>
     fetchOne(one, either).catch((error: unknown) => {
       stop.abort(error);
       throw error;
@@ -126,21 +125,29 @@ async function startOver(files: DownloadFiles, division: Division): Promise<Brou
   const whole = hasJournal ? 0 : Math.min((await fileSize(files.data)) ?? 0, division.size);
   const brought: Brought = new Map();
   for (const { part, from, end } of missingParts(division, new Map())) {
-    if (from < whole) brought.set(part, Math.min(end, whole) - from);
+    if (from >= whole) break;
+    brought.set(part, Math.min(end, whole) - from);
   }
   await beginJournal(files.journal, division, brought);
   await (await open(files.data, 'a')).close();
   return brought;
 }
 
-/** The parts that are not complete, in order. */
-function missingParts({ size, partSize }: Division, brought: Brought): Missing[] {
-  const count = Math.ceil(size / partSize);
-  const parts = Array.from({ length: count }, (_, part) => {
-    const from = part * partSize;
-    return { part, from, start: from + (brought.get(part) ?? 0), end: Math.min(from + partSize, size) };
-  });
-  return parts.filter(({ start, end }) => start < end);
+/** The parts that are not complete, in order. One at a time, as a server can state any size. */
+function* missingParts({ size, partSize }: Division, brought: Brought): Generator<Missing> {
+  for (let part = 0, from = 0; from < size; from = ++part * partSize) {
+    const start = from + (brought.get(part) ?? 0);
+    const end = Math.min(from + partSize, size);
+    if (start < end) yield { part, from, start, end };
+  }
+}
+
+/** Bytes of all parts together that earlier runs downloaded. */
+function completeBytes({ size, partSize }: Division, brought: Brought): number {
+  const lengths = [...brought].map(([part, bytes]) =>
+    Math.max(0, Math.min(bytes, partSize, size - part * partSize)),
+  );
+  return lengths.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** A function that returns how many bytes from the start are complete. Parts only ever grow. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
 import { OWN_PREFIX, addTemporary, forgetTemporary } from './temporaries.ts';
@@ -139,6 +139,18 @@ export async function fileSize(path: string): Promise<number | undefined> {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Bytes. */
+export interface Disk {
+  total: number;
+  free: number;
+}
+
+/** Returns the size of the disk that holds `path`, and what users other than root may still use. */
+export async function diskOf(path: string): Promise<Disk> {
+  const { bsize, blocks, bavail } = await statfs(path);
+  return { total: bsize * blocks, free: bsize * bavail };
 }
 
 /**

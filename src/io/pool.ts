@@ -19,3 +19,23 @@ export async function mapLimited<T, R>(
   if (failures.length > 0) throw failures[0];
   return results as R[];
 }
+
+/**
+ * Calls `work` for every item, at most `most` at a time, and takes the next item only then. After a
+ * failure no further item begins; the first failure is thrown once the running ones end.
+ */
+export async function eachLimited<T>(
+  items: Iterable<T>,
+  most: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const rest = items[Symbol.iterator]();
+  const failures: unknown[] = [];
+  const takeItems = async (): Promise<void> => {
+    for (let next = rest.next(); next.done !== true && failures.length === 0; next = rest.next()) {
+      await work(next.value).catch((error: unknown) => void failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, most) }, takeItems));
+  if (failures.length > 0) throw failures[0];
+}

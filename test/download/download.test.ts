@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { IntegrityError, NetworkError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { download } from '../../src/download/download.ts';
+import { fetchParts } from '../../src/download/parts.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import type { Progress } from '../../src/io/progress.ts';
@@ -114,7 +115,7 @@ async function prepared(act?: Act, more: Partial<RemoteFile> = {}) {
   };
   const run = (signal?: AbortSignal, changes: Partial<RemoteFile> = {}) =>
     download({ ...file, ...changes }, path, { log: silentLog, progress, signal });
-  return { ...server, folder, path, data: `${path}.abc.part`, run, events };
+  return { ...server, file, folder, path, data: `${path}.abc.part`, run, events };
 }
 
 const oneStream = { parts: undefined };
@@ -219,6 +220,32 @@ describe('refused:', () => {
     const { run, folder } = await prepared();
     writeFileSync(folder, 'a file');
     await expect(run()).rejects.toThrow(UsageError);
+  });
+
+  test.each([
+    ['the disk', 1e15],
+    ['any disk', Number.MAX_SAFE_INTEGER],
+    ['all numbers', 1e300],
+  ])('a size larger than %s, before the first request', async (_name, size) => {
+    for (const parts of [oneStream, { parts: { size: PART, workers: 4 } }]) {
+      const { run, ranges, folder } = await prepared(undefined, { size, ...parts });
+      await expect(run()).rejects.toThrow(/the file to .*: expected \d.* bytes of free disk, found \d+/);
+      expect(ranges).toEqual([]);
+      expect(readdirSync(folder)).toEqual([]);
+    }
+  });
+
+  test('parts without number are not listed before the first request', async () => {
+    const { file, folder, data, ranges } = await prepared((_request, response) => response.destroy());
+    mkdirSync(folder);
+    const files = { data, journal: `${data}s` };
+    const task = { advance: () => undefined, end: () => undefined };
+    const context = { log: silentLog, progress: { start: () => task }, task, there: () => undefined };
+    const huge = { ...file, size: 1e15 };
+    await expect(fetchParts(huge, files, { ...context, partSize: PART, workers: 2 })).rejects.toThrow(
+      NetworkError,
+    );
+    expect(ranges.length).toBeGreaterThan(0);
   });
 
   test('an aborted download throws the reason', async () => {

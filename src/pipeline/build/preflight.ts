@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
-import { access, stat, statfs } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { requireXz } from '../../compress/xz.ts';
 import { requireEncoder } from '../../delta/engine.ts';
 import { UsageError, UserError, systemCodeOf } from '../../errors.ts';
-import { fileError } from '../../io/files.ts';
+import { diskOf, fileError } from '../../io/files.ts';
 import { readSigningKey } from '../../mender/sign.ts';
 import { toolMissing, toolVersion } from '../../mender/tool/tool.ts';
 import type { World } from '../images/world.ts';
@@ -84,10 +84,10 @@ async function requireSpace({ plans }: Prepared, cache: World['cache']): Promise
   for (const [diffID, size] of shippedSizes(plans.flatMap(({ images }) => images))) {
     if (!(await cache.layers.findAny(diffID))) bytes += size;
   }
-  const { bavail, bsize } = await statfs(await existingFolder(cache.root));
-  if (bytes <= bavail * bsize) return;
+  const { free } = await diskOf(await existingFolder(cache.root));
+  if (bytes <= free) return;
   throw new UsageError(
-    `fetching layers into ${cache.root}: expected ${bytes} bytes of free disk at least, found ${bavail * bsize}`,
+    `fetching layers into ${cache.root}: expected ${bytes} bytes of free disk at least, found ${free}`,
     { hint: 'make room with mender-docker-delta cache prune, or name another folder with --cache-dir' },
   );
 }

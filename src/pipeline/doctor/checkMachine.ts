@@ -1,10 +1,10 @@
-import { statfs } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { Cache } from '../../cache/cache.ts';
 import { UserError, messageOf } from '../../errors.ts';
 import type { Http } from '../../http/http.ts';
 import { drain } from '../../http/exchange.ts';
 import { formatBytes } from '../../io/amounts.ts';
+import { diskOf } from '../../io/files.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { Api } from '../../server/api.ts';
@@ -62,8 +62,7 @@ async function versionOf(name: string, args: string[]): Promise<string | undefin
 export async function checkCache(cache: Pick<Cache, 'root' | 'ensureWritable'>): Promise<Finding[]> {
   try {
     await cache.ensureWritable();
-    const { bavail, bsize } = await statfs(cache.root);
-    const free = bavail * bsize;
+    const { free } = await diskOf(cache.root);
     const found = `${formatBytes(free)} free`;
     const todo = 'free some, choose another folder with --cache-dir, or run cache prune';
     return [ok('cache', cache.root), free < LITTLE_DISK ? warning('disk', found, todo) : ok('disk', found)];
