@@ -70,6 +70,8 @@ export interface BuildOptions {
   signWith?: string;
   verify?: boolean;
   sbom?: boolean;
+  /** A file for an HTML page that shows which files of the artifacts cost most, and why. */
+  reportHtml?: string;
   serverKind?: 'open-source' | 'enterprise';
   /**
    * True: the artifact that the cache remembers may be the base. False by default, unlike on the
@@ -118,6 +120,7 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   signWith: optionOf('sign-with'),
   verify: optionOf('verify'),
   sbom: optionOf('sbom'),
+  reportHtml: optionOf('report-html'),
   serverKind: optionOf('server-kind'),
   cache: optionOf('cache'),
   cacheDir: optionOf('cache-dir'),

@@ -79,6 +79,8 @@ export interface BuildRequest {
   verify: boolean;
   /** Writes an SBOM and a provenance next to each artifact. Both name this version of the tool. */
   sbom?: { toolVersion: string } | undefined;
+  /** Where a page about the artifacts of the run goes: which files cost most, and why. */
+  reportHtml?: string | undefined;
   /** Time of all files in the artifact, in seconds since 1970. */
   modificationTime?: number | undefined;
 }

@@ -1,14 +1,19 @@
 import { warnOfLittleDisk } from '../../pipeline/build/foreseeFit.ts';
 import { foreseeGoneLayers } from '../../pipeline/build/goneLayers.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
+import { measurePlan } from '../../pipeline/build/report.ts';
+import type { World } from '../../pipeline/images/world.ts';
+import type { SettledRequest } from '../../pipeline/request.ts';
 import type { BuildPlan } from '../../pipeline/plan/planBuild.ts';
 import type { BuildFlags } from '../options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
 import { DESTINATION_OPTIONS } from '../options/destinations.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context, OptionTable } from '../terminal/command.ts';
+import { sizesText } from '../terminal/sizesText.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { planJson, planText } from './planReport.ts';
+import type { PlanReport } from './planReport.ts';
 import { prepareRun } from './prepareRun.ts';
 import { buildDocument } from './buildDocument.ts';
 
@@ -33,11 +38,22 @@ export const planCommand = defineCommand({
   describe: 'Show what build would do; downloads no layer and writes no artifact',
   examples: [
     ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],
+    ['$0 plan compose.yaml -t qemux86-64 -p linux/amd64 --explain', 'which files would cost most, and why'],
   ],
   positionals: BUILD_POSITIONALS,
-  options: PLAN_OPTIONS,
+  options: {
+    ...PLAN_OPTIONS,
+    explain: {
+      group: 'What to build:',
+      type: 'boolean',
+      describe:
+        'Say which files cost most, and why; fetches the layers and makes the deltas, which stay in the cache for the build',
+    },
+  },
   async run(flags, context) {
-    const { plans, files } = await planRun(flags, context);
+    const run = await planRun(flags, context);
+    if (flags.explain === true) return explain(run, context);
+    const { plans, files } = run;
     context.report(
       buildDocument(plans.map((plan) => planJson(plan, files))),
       plans.map((plan) => planText(plan, files)).join('\n\n'),
@@ -45,21 +61,36 @@ export const planCommand = defineCommand({
   },
 });
 
+/** Prints each plan with what its artifact would hold. */
+async function explain({ plans, files, request, world }: PlannedRun, context: Context): Promise<void> {
+  const reports: PlanReport[] = [];
+  const texts: string[] = [];
+  for (const plan of plans) {
+    const sizes = await measurePlan(plan, files, request, world);
+    reports.push({ ...planJson(plan, files), sizes });
+    texts.push(planText(plan, files), sizesText(sizes));
+  }
+  context.report(buildDocument(reports), texts.join('\n\n'));
+}
+
 function hidden(table: OptionTable): OptionTable {
   return Object.fromEntries(
     Object.entries(table).map(([name, option]) => [name, { ...option, hidden: true }]),
   );
 }
 
+/** What `plan` shows, and what it takes to look closer. */
+export interface PlannedRun extends Pick<Prepared, 'plans' | 'files'> {
+  request: SettledRequest;
+  world: World;
+}
+
 /** Plans, looks which base layers are gone, and compares with what the devices have. Writes nothing and downloads no layer. */
-export async function planRun(
-  given: BuildFlags,
-  context: Context,
-): Promise<Pick<Prepared, 'plans' | 'files'>> {
+export async function planRun(given: BuildFlags, context: Context): Promise<PlannedRun> {
   const { prepared, request, world } = await prepareRun(given, context);
   const foresee = (plan: BuildPlan): Promise<BuildPlan> => foreseeGoneLayers(plan, request.platform, world);
   const plans = await Promise.all(prepared.plans.map(foresee));
   world.log.debug(`from the cache: ${world.cache.use.describe()}`);
   for (const plan of plans) warnOfLittleDisk(plan, request, world.log);
-  return { plans, files: prepared.files };
+  return { plans, files: prepared.files, request, world };
 }

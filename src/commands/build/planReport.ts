@@ -2,6 +2,7 @@ import type { ShippedFile } from '../../compose/application.ts';
 import type { ArtifactSummary } from '../../mender/spec.ts';
 import type { ResolvedImage } from '../../oci/image.ts';
 import type { LayerKind } from '../../pipeline/plan/plan.ts';
+import type { ArtifactSizes } from '../../pipeline/report/model.ts';
 import type { BuildPlan, PlannedImage } from '../../pipeline/plan/planBuild.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { formatBytes } from '../../io/amounts.ts';
@@ -67,6 +68,8 @@ export interface PlanReport {
   artifact: ArtifactSummary | null;
   images: ShippedImage[];
   files: FileToShip[];
+  /** With `plan --explain`: where the bytes of the artifact would be. */
+  sizes?: ArtifactSizes;
 }
 
 /** What `fullSize` needs of a plan. */

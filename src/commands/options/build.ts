@@ -209,6 +209,12 @@ export const BUILD_OPTIONS = {
     describe: 'Check the finished artifact as a device would use it',
     defaultDescription: 'true',
   },
+  'report-html': {
+    group: ARTIFACT,
+    type: 'string',
+    placeholder: 'FILE',
+    describe: 'Write an HTML page that shows which files of the artifact cost most, and why',
+  },
   sbom: { group: ARTIFACT, type: 'boolean', describe: 'Write an SBOM and a provenance next to the artifact' },
   'server-kind': {
     group: ARTIFACT,

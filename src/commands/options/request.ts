@@ -80,6 +80,7 @@ type ArtifactPart =
   | 'extraArguments'
   | 'verify'
   | 'sbom'
+  | 'reportHtml'
   | 'signKey'
   | 'signCommand';
 
@@ -97,6 +98,7 @@ function artifactRequest(flags: BuildFlags, folder: string): Pick<BuildRequest, 
     allowKeyChange: flags.allowKeyChange ?? false,
     extraArguments: flags['--'] ?? [],
     verify: flags.verify ?? true,
+    ...(flags.reportHtml === undefined ? {} : { reportHtml: resolve(folder, flags.reportHtml) }),
     ...(flags.sbom === true ? { sbom: { toolVersion: packageVersion() } } : {}),
     ...(flags.sign === undefined
       ? {}

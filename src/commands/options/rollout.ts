@@ -7,7 +7,7 @@ import { DEPLOY_OPTIONS, deviceIds } from './deploy.ts';
 import { WATCH_OPTIONS, watchTimes } from './watch.ts';
 
 /** A rollout decides on its artifacts by itself, and keeps no files. */
-const OF_ONE_FILE = ['artifact-filename', 'also-full', 'sbom', 'strict-base'] as const;
+const OF_ONE_FILE = ['artifact-filename', 'also-full', 'report-html', 'sbom', 'strict-base'] as const;
 type BuildTable = Omit<typeof BUILD_OPTIONS, (typeof OF_ONE_FILE)[number]>;
 
 /** The options of `build` that `rollout` has as well. */

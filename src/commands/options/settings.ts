@@ -31,6 +31,7 @@ const NOT_IN_COMPOSE_FILE = new Set([
   'also-full',
   'device-report',
   'allow-key-change',
+  'report-html',
   'sign',
   'sign-with',
   // The token goes there.

@@ -20,6 +20,7 @@ import { verifyBuilt } from '../verify/built.ts';
 import { refuseOddFile, writeUnlessOther } from './output.ts';
 import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
+import { removeOldReport, writeReport } from './report.ts';
 import { requireFit } from './requireFit.ts';
 
 /**
@@ -48,11 +49,13 @@ export async function buildAll(
   const paths = destinationsOf(prepared, request);
   await Promise.all(paths.map(refuseOddFile));
   await world.cache.ensureWritable();
+  await removeOldReport(request, paths);
   const built: BuiltArtifact[] = [];
   for (const plan of prepared.plans) {
     const build = (): Promise<BuiltArtifact> => buildOne(prepared, plan, request, world);
     built.push(await retryIfRotten(build, plan, world.cache));
   }
+  await writeReport(built, request, world);
   world.log.debug(`from the cache: ${world.cache.use.describe()}`);
   return built;
 }
