@@ -22,5 +22,8 @@ it.each<[string, string | undefined]>([
 
 it('looks at the keys that are asked for', () => {
   const text = '{"author":1,"Author":2,"rootfs":{"diff_ids":[],"DIFF_IDS":[]}}';
-  expect([twinKey(text, ['rootfs']), twinKey(text, ['diff_ids'])]).toEqual([undefined, 'DIFF_IDS']);
+  expect([twinKey(text, { only: ['rootfs'] }), twinKey(text, { only: ['diff_ids'] })]).toEqual([
+    undefined,
+    'DIFF_IDS',
+  ]);
 });

@@ -1,6 +1,8 @@
 import type { GenericSchema, InferOutput } from 'valibot';
 import { getDotPath, safeParse } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
+import type { HeaderKeys } from './headerKeys.ts';
+import { expectClearKeys } from './headerKeys.ts';
 
 /**
  * Levels of lists and objects in any JSON of an artifact. Printing deeper ones overflows the stack.
@@ -25,15 +27,18 @@ export function parseJson(content: Uint8Array, where: string): unknown {
 }
 
 /**
- * The JSON in `content`, checked by `schema`. Throws IntegrityError, which names `where` and the
- * wrong field.
+ * The JSON in `content`, checked by `schema` and `keys`. Throws IntegrityError, which names `where`
+ * and the wrong field.
  */
 export function parseAs<T extends GenericSchema>(
   schema: T,
+  keys: HeaderKeys,
   content: Uint8Array,
   where: string,
 ): InferOutput<T> {
-  const result = safeParse(schema, parseJson(content, where), { abortEarly: true });
+  const value = parseJson(content, where);
+  expectClearKeys(Buffer.from(content).toString('utf8'), value, keys, where);
+  const result = safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = getDotPath(issue);

@@ -4,6 +4,7 @@ import { IntegrityError } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
 import type { ArtifactRecord } from '../record.ts';
 import { readRecord } from '../record.ts';
+import { HEADER_INFO_KEYS, META_DATA_KEYS, TYPE_INFO_KEYS } from './headerKeys.ts';
 import { parseAs } from './json.ts';
 import type { StreamedEntry, Suffix } from './nested.ts';
 import { entriesOf, expectFile, readSmall, unpacked } from './nested.ts';
@@ -103,7 +104,12 @@ function isAfterInfo(path: string, filesSoFar: number): boolean {
 }
 
 function headerOf(files: ReadonlyMap<string, Buffer>, where: string): Omit<ArtifactHeader, 'scripts'> {
-  const info = parseAs(headerInfoSchema, fileOf(files, 'header-info', where), `${where}: header-info`);
+  const info = parseAs(
+    headerInfoSchema,
+    HEADER_INFO_KEYS,
+    fileOf(files, 'header-info', where),
+    `${where}: header-info`,
+  );
   const { artifact_name: artifactName, artifact_group: artifactGroup } = info.artifact_provides;
   const depends = info.artifact_depends ?? { device_type: [] };
   expectNoMore(files, info.payloads.length, where);
@@ -135,6 +141,7 @@ function payloadOf(
   const [typePath, metaPath] = [`${folder}/type-info`, `${folder}/meta-data`];
   const info: InferOutput<typeof typeInfoSchema> = parseAs(
     typeInfoSchema,
+    TYPE_INFO_KEYS,
     fileOf(files, typePath, where),
     `${where}: ${typePath}`,
   );
@@ -147,7 +154,7 @@ function payloadOf(
     clears: info.clears_artifact_provides ?? [],
     ...(metaData === undefined || metaData.length === 0
       ? {}
-      : described(parseAs(metaDataSchema, metaData, `${where}: ${metaPath}`))),
+      : described(parseAs(metaDataSchema, META_DATA_KEYS, metaData, `${where}: ${metaPath}`))),
   };
 }
 

@@ -5,6 +5,7 @@ import { hashed } from '../../io/streams.ts';
 import { hexOf } from '../../oci/digest.ts';
 import { isSignedBy } from '../sign.ts';
 import type { Compression } from '../spec.ts';
+import { VERSION_KEYS } from './headerKeys.ts';
 import { parseAs, parseJson, record } from './json.ts';
 import type { StreamedEntry, Suffix } from './nested.ts';
 import { expectFile, readSmall } from './nested.ts';
@@ -54,7 +55,7 @@ async function readVersion(outer: Outer, path: string, body: Chunks, where: stri
   if (path !== 'version') throw notAnArtifact(outer);
   const content = await readSmall(body, LARGEST_SIGNATURE, where);
   if (record(parseJson(content, where))['format'] !== 'mender') throw notAnArtifact(outer);
-  const { version } = parseAs(versionSchema, content, where);
+  const { version } = parseAs(versionSchema, VERSION_KEYS, content, where);
   if (version !== 3) throw new UnsupportedError(`${outer.path}: expected format 3, found ${version}`);
   outer.versionSum = createHash('sha256').update(content).digest('hex');
 }

@@ -31,8 +31,8 @@ const LAYER_KEYS = ['rootfs', 'diff_ids'];
 function twinProblems({ documents, report }: ImageContent): string[] {
   const config = report.configDigest === undefined ? undefined : blobPath(report.configDigest);
   return [...documents].flatMap(([path, bytes]) => {
-    const only = path === config ? LAYER_KEYS : undefined;
-    const key = jsonOf(bytes) === undefined ? undefined : twinKey(bytes.toString('utf8'), only);
+    const options = path === config ? { only: LAYER_KEYS } : {};
+    const key = jsonOf(bytes) === undefined ? undefined : twinKey(bytes.toString('utf8'), options);
     return key === undefined ? [] : [`${path} has two keys that Docker takes for the same: ${key}`];
   });
 }

@@ -38,6 +38,13 @@ const meta = (content: string): Parts => header(info(), typeInfo(), file(META_DA
 const depends = (more: object): Parts => infos({ artifact_depends: { device_type: ['d'], ...more } });
 const provides = (more: object): Parts => infos({ artifact_provides: { artifact_name: 'a', ...more } });
 const lines = (manifest: (text: string) => string): Parts => ({ manifest });
+const raw = (path: 'header-info' | 'headers/0000/type-info', replaced: string, by: string): Parts => {
+  const edit = (entry: RawEntry): RawEntry =>
+    entry.path === path ? { ...entry, content: String(entry.content).replace(replaced, () => by) } : entry;
+  return header(...[info(), typeInfo()].map(edit));
+};
+const rawInfo = (replaced: string, by: string): Parts => raw('header-info', replaced, by);
+const rawType = (more: string): Parts => raw(TYPE_INFO, '{', `{${more},`);
 const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
 const RIGHT: Case[] = [
@@ -57,6 +64,9 @@ const RIGHT: Case[] = [
   ['another type in type-info', types({ type: 'script' })],
   ['a group', provides({ artifact_group: 'g' })],
   ['further depends', depends({ more: 'x' })],
+  ['provides that differ by case', types({ artifact_provides: { a: 'b', A: 'c', type: 'd', Type: 'e' } })],
+  ['depends that differ by case', types({ artifact_depends: { a: 'b', A: 'c' } })],
+  ['meta-data that differs by case', meta('{"a":1,"A":{"Type":1,"type":2}}')],
   ['no payload file', { data: [] }],
   ['an empty line in the manifest', lines((text) => `${text}\n`)],
 ];
@@ -163,6 +173,32 @@ const DOUBTFUL: Case[] = [
   ['no name', infos({ artifact_provides: {} })],
   ['something behind the meta-data', meta('{} x')],
   ['another format', { version: '{"format":"other","version":3}' }],
+  ['a version twice', { version: '{"format":"mender","version":2,"version":3}' }],
+  ['a format twice', { version: '{"format":"mender","format":"mender","version":3}' }],
+  ['a Version', { version: '{"format":"mender","version":3,"Version":3}' }],
+  [
+    'provides twice',
+    rawInfo('"artifact_provides":', '"artifact_provides":{"artifact_name":"x"},"artifact_provides":'),
+  ],
+  ['a name twice', rawInfo('"artifact_name":', '"artifact_name":"x","artifact_name":')],
+  ['an Artifact_Name that devices must have', depends({ Artifact_Name: ['x'] })],
+  ['a DEVICE_TYPE', depends({ DEVICE_TYPE: ['e'] })],
+  ['an artifact_group in capitals', depends({ ARTIFACT_GROUP: ['x'] })],
+  ['a payload type twice', rawInfo('"type":', '"type":"x","type":')],
+  ['further depends twice', rawInfo('"device_type":', '"x":"1","x":"2","device_type":')],
+  ['Artifact_Provides', types({ Artifact_Provides: { a: 'b' } })],
+  ['Artifact_Depends', types({ Artifact_Depends: { a: 'b' } })],
+  ['Clears_Artifact_Provides', types({ Clears_Artifact_Provides: ['*'] })],
+  ['artifact_provideſ', types({ artifact_provideſ: { a: 'b' } })],
+  ['Type', types({ Type: 'app' })],
+  ['provides of type-info twice', rawType('"artifact_provides":{"a":"1"},"artifact_provides":{"a":"2"}')],
+  ['a provides key twice', rawType('"artifact_provides":{"a":"1","\\u0061":"2"}')],
+  ['a depends key twice', rawType('"artifact_depends":{"a":"1","a":"2"}')],
+  ['an unknown key twice', rawType('"x":1,"x":2')],
+  ['provides that JavaScript hides', types({ artifact_provides: { constructor: 'b' } })],
+  ['depends that JavaScript hides', rawType('"artifact_depends":{"__proto__":"b"}')],
+  ['meta-data with a key twice', meta('{"a":1,"a":2}')],
+  ['meta-data with a deep key twice', meta('{"x":[{"a":1,"a":1}]}')],
 ];
 
 function written(parts: Parts): string {
