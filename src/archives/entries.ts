@@ -105,10 +105,8 @@ function mergeEntries(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
   for (const entry of entries) {
     if (!('descriptor' in entry)) continue;
     const known = byDigest.get(entry.descriptor.digest);
-    byDigest.set(
-      entry.descriptor.digest,
-      known === undefined ? entry : { ...known, full: [...known.full, ...entry.full] },
-    );
+    if (known === undefined) byDigest.set(entry.descriptor.digest, { ...entry, full: [...entry.full] });
+    else known.full.push(...entry.full);
   }
   return [...byDigest.values()];
 }

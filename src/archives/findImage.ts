@@ -10,7 +10,7 @@ import type { Reference } from '../oci/reference.ts';
 import type { ArchiveFiles, ArchiveImage, ImagesFound, WantedBlob } from './archive.ts';
 import type { ArchiveEntry } from './entries.ts';
 import { chooseEntries, readEntries } from './entries.ts';
-import { imagesBelow, joinFound } from './imagesBelow.ts';
+import { imagesBelow } from './imagesBelow.ts';
 
 /**
  * Finds the image for a reference and platform: by digest, else by name, else the only image of the
@@ -24,7 +24,7 @@ export async function findImage(
   where: string,
 ): Promise<ArchiveImage> {
   const entries = chooseEntries(await readEntries(files, where), reference, where);
-  const found = joinFound(await Promise.all(entries.map((entry) => imagesBelow(files, entry, where))));
+  const found = await imagesBelow(files, entries, where);
   const image = chooseImage(onlyPinned(found, reference, where), platform, where);
   const described = image.layers.filter((layer) => layer.descriptor !== undefined);
   checkForms(
@@ -45,7 +45,7 @@ export async function isDecided(
   where: string,
 ): Promise<boolean> {
   try {
-    const { present, absent } = await imagesBelow(files, entry, where);
+    const { present, absent } = await imagesBelow(files, [entry], where);
     const platforms = present.map(({ image }) => image.platform);
     const best = choosePlatform([...platforms, ...absent], platform);
     return best >= 0 && best < platforms.length;

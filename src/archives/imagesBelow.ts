@@ -1,4 +1,4 @@
-import { IntegrityError } from '../errors.ts';
+import { IntegrityError, UnsupportedError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -6,7 +6,7 @@ import { digestOf } from '../oci/digest.ts';
 import type { ImagesFound, ArchiveFiles, ArchiveImage, FoundImage } from './archive.ts';
 import type { DockerEntry, ArchiveEntry } from './entries.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import { isImage, parseConfig, parseManifest } from '../oci/manifest.ts';
+import { MOST_MANIFESTS, isImage, parseConfig, parseManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { pairLayers } from '../oci/layers.ts';
 import { blobPath } from '../oci/portable.ts';
@@ -14,23 +14,37 @@ import { blobPath } from '../oci/portable.ts';
 /** Indexes inside indexes. Real ones have two. */
 const DEEPEST = 16;
 
+/** What is known while an archive is searched. */
+interface Search {
+  files: ArchiveFiles;
+  where: string;
+  /** Manifests that may still be read. Nested indexes can list one of them any number of times. */
+  left: number;
+}
+
 /**
- * Finds all images below one entry of an archive, through nested indexes. Other content is only
- * listed.
+ * Finds all images below the entries of an archive that one name chooses, through nested indexes.
+ * Other content is only listed. Throws IntegrityError for damaged documents, and UnsupportedError
+ * for more manifests than a registry's image may have.
  */
 export async function imagesBelow(
   files: ArchiveFiles,
-  entry: ArchiveEntry,
+  entries: readonly ArchiveEntry[],
   where: string,
 ): Promise<ImagesFound> {
-  if ('item' in entry) return { ...NOTHING, present: [await dockerImage(files, entry.item, where)] };
-  return descend(files, entry.descriptor, [], where);
+  const search: Search = { files, where, left: MOST_MANIFESTS };
+  const parts: ImagesFound[] = [];
+  for (const entry of entries) {
+    parts.push(
+      'item' in entry ? await dockerImage(search, entry.item) : await descend(search, entry.descriptor, []),
+    );
+  }
+  return joinFound(parts);
 }
 
 const NOTHING: ImagesFound = { present: [], absent: [], odd: [], others: [] };
 
-/** Returns everything that several searches found. */
-export function joinFound(parts: readonly ImagesFound[]): ImagesFound {
+function joinFound(parts: readonly ImagesFound[]): ImagesFound {
   return {
     present: parts.flatMap(({ present }) => present),
     absent: parts.flatMap(({ absent }) => absent),
@@ -39,13 +53,22 @@ export function joinFound(parts: readonly ImagesFound[]): ImagesFound {
   };
 }
 
+/** Throws UnsupportedError once the manifests are too many. */
+function countManifest(search: Search): void {
+  if (search.left-- > 0) return;
+  throw new UnsupportedError(`${search.where}: more than ${MOST_MANIFESTS} manifests under one name`, {
+    hint: 'make an archive of the one image',
+  });
+}
+
 async function descend(
-  files: ArchiveFiles,
+  search: Search,
   descriptor: Descriptor,
   above: readonly Digest[],
-  where: string,
 ): Promise<ImagesFound> {
   if (!mayLeadToImage(descriptor)) return NOTHING;
+  countManifest(search);
+  const { files, where } = search;
   if (above.includes(descriptor.digest) || above.length > DEEPEST) {
     throw new IntegrityError(`${where}: the index ${descriptor.digest} contains itself`);
   }
@@ -58,7 +81,7 @@ async function descend(
     return { ...NOTHING, present: [await ociImage(files, descriptor, document, digests, where)] };
   }
   const parts: ImagesFound[] = [{ ...NOTHING, odd: document.odd }];
-  for (const child of document.manifests) parts.push(await descend(files, child, digests, where));
+  for (const child of document.manifests) parts.push(await descend(search, child, digests));
   return joinFound(parts);
 }
 
@@ -95,7 +118,9 @@ async function ociImage(
   return { image, digests: [...digests, image.configDigest] };
 }
 
-async function dockerImage(files: ArchiveFiles, item: DockerEntry, where: string): Promise<FoundImage> {
+async function dockerImage(search: Search, item: DockerEntry): Promise<ImagesFound> {
+  countManifest(search);
+  const { files, where } = search;
   const bytes = await files.read(item.config);
   if (bytes === undefined) throw missing(item.config, where);
   const configDigest = digestOf(bytes);
@@ -103,7 +128,8 @@ async function dockerImage(files: ArchiveFiles, item: DockerEntry, where: string
   const { platform, diffIDs } = parseConfig(bytes, `${where}: ${item.config}`);
   const layers = pairLayers(diffIDs, item.layers, where).map(([diffID, path]) => ({ diffID, path }));
   const config = { path: item.config, descriptor: { digest: configDigest, size: bytes.length } };
-  return { image: { platform, configDigest, config, layers }, digests: [configDigest] };
+  const image: ArchiveImage = { platform, configDigest, config, layers };
+  return { ...NOTHING, present: [{ image, digests: [configDigest] }] };
 }
 
 /**

@@ -22,6 +22,9 @@ import { isConfigType, isIndexType, isManifestType } from './mediaTypes.ts';
 import type { Platform } from './platform.ts';
 import { normalized } from './platform.ts';
 
+/** Most manifests below one name. No honest image has more. */
+export const MOST_MANIFESTS = 200;
+
 /** https://github.com/opencontainers/image-spec/blob/main/image-index.md */
 export interface Index {
   kind: 'index';

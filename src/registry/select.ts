@@ -3,7 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig, Index, Manifest, OddEntry } from '../oci/manifest.ts';
-import { isImage, parseConfig } from '../oci/manifest.ts';
+import { MOST_MANIFESTS, isImage, parseConfig } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/mediaTypes.ts';
 import type { Platform } from '../oci/platform.ts';
 import { choosePlatform, formatPlatform, samePlatform } from '../oci/platform.ts';
@@ -25,9 +25,6 @@ export interface Selected {
   platform: Platform;
 }
 
-/** No honest image has more manifests below one reference. */
-const MOST_DOCUMENTS = 200;
-
 /**
  * Returns the image for `platform` in `top`, through nested indexes. Ignores entries that are no
  * image or are malformed. `name` is the image's, for messages. Throws NotFoundError that lists the
@@ -40,7 +37,7 @@ export async function selectImage(
   reader: Reader,
   name: string,
 ): Promise<Selected> {
-  const search: Search = { reader, name, left: MOST_DOCUMENTS, odd: [], unread: [] };
+  const search: Search = { reader, name, left: MOST_MANIFESTS, odd: [], unread: [] };
   const declared = await fromDocument(top, [], search);
   const exact = declared.find((candidate) => samePlatform(candidate.platform, platform));
   const found = exact === undefined ? [...declared, ...(await readUnread(search, declared))] : declared;
@@ -75,7 +72,7 @@ async function fromIndex(index: Index, above: readonly Digest[], search: Search)
   for (const descriptor of index.manifests) {
     if (!mayLeadToImage(descriptor)) continue;
     if (search.left-- <= 0)
-      throw new UnsupportedError(`${search.name}: more than ${MOST_DOCUMENTS} manifests`);
+      throw new UnsupportedError(`${search.name}: more than ${MOST_MANIFESTS} manifests`);
     if (above.includes(descriptor.digest)) {
       throw new IntegrityError(`${search.name}: the index ${descriptor.digest} contains itself`);
     }

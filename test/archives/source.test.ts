@@ -439,6 +439,26 @@ describe('bad input', () => {
     expect((await failure(sourceWith(layoutFiles({ '': built })))).message).toMatch(/contains itself/);
   });
 
+  it.each([
+    ['7 levels of 10', 7, 10],
+    ['15 levels of 3', 15, 3],
+    ['1 level of 201', 1, 201],
+  ])('indexes that list one image too often: %s', async (_name, depth, width) => {
+    let built: Built = one;
+    for (let level = 0; level < depth; level++)
+      built = buildIndex(Array.from({ length: width }, () => built));
+    const error = await failure(sourceWith(layoutFiles({ '': built })));
+    expect(error).toBeInstanceOf(UnsupportedError);
+    expect(error.message).toMatch(/more than 200 manifests under one name/);
+  });
+
+  it('a list of docker save that names one image too often', async () => {
+    const files = oldDockerFiles({ '': one });
+    const [item] = JSON.parse(files['manifest.json'] as string) as object[];
+    files['manifest.json'] = JSON.stringify(Array.from({ length: 201 }, () => item));
+    expect((await failure(sourceWith(files))).message).toMatch(/more than 200 manifests/);
+  });
+
   it('a header that promises too much, and every truncation', async () => {
     const whole = tarOf(oldDockerFiles({ 'app:1': one }));
     const folder = temporaryFolder();
