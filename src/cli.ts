@@ -28,7 +28,7 @@ import type { Screen } from './commands/terminal/progress.ts';
 import { stepText } from './commands/terminal/progressText.ts';
 import type { EndedStep } from './commands/terminal/progressText.ts';
 import { ScreenProgress } from './commands/terminal/progress.ts';
-import { ownSecretValues } from './compose/ship/ownSecrets.ts';
+import { ownSecretValues } from './compose/read/variables/ownSecrets.ts';
 import { environmentOptions, unknownVariables } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';

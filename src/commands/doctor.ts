@@ -19,7 +19,7 @@ import { judgeDevice } from '../pipeline/doctor/judgeDevice.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from './options/build.ts';
 import { DEPLOY_OPTIONS } from './options/deploy.ts';
-import { readProject } from './options/project.ts';
+import { readProject } from './open/project.ts';
 import { withComposeSettings } from './options/settings.ts';
 import { SERVER_OPTIONS, serverHost, serverIfAny } from './options/server.ts';
 import { openWorld } from './open/openWorld.ts';

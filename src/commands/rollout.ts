@@ -7,7 +7,7 @@ import { endText, planText } from './fleet/rolloutReport.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
 import { LINK_OPTION, linkRate, warnOfLink } from './options/link.ts';
-import { readProject } from './options/project.ts';
+import { readProject } from './open/project.ts';
 import { requestOf } from './options/request.ts';
 import type { RolloutFlags } from './options/rollout.ts';
 import { ROLLOUT_BUILD_OPTIONS, ROLLOUT_OPTIONS, rolloutRequest } from './options/rollout.ts';

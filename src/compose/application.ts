@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { applicationVariables, profilesOf } from './read/variables/application.ts';
+import { applicationVariables, profilesOf, projectName } from './read/variables/application.ts';
 import { consistencyFaults } from './read/check/consistency.ts';
 import { startFaults } from './read/check/starts.ts';
 import { checkModel, throwFirst } from './read/check/model.ts';
@@ -15,9 +15,8 @@ import { newNotes } from './read/scope.ts';
 import { checkResources } from './read/check/resources.ts';
 import { refuseUnsupported } from './read/check/unsupported.ts';
 import { activeServices, checkServices } from './read/check/services.ts';
-import type { Lookup } from './read/variables/template.ts';
+import type { NamedSecret, OwnSecrets } from './read/variables/ownSecrets.ts';
 import { interpolate } from './read/variables/template.ts';
-import { refuseSecretsIn } from './ship/ownSecrets.ts';
 import type { Mapping } from './read/yaml/value.ts';
 import { isMapping, mapStrings, asMapping, scalarText, withoutTags } from './read/yaml/value.ts';
 import type { Environment } from './read/variables/envFiles.ts';
@@ -62,6 +61,8 @@ export interface ReadOptions {
   profiles: readonly string[];
   /** The environment of the build, with the variables of Compose like `COMPOSE_FILE`. */
   environment: Environment;
+  /** What must not ship, in addition to the variables that always are secrets of the build. */
+  secrets?: readonly NamedSecret[];
 }
 
 /** A file of the artifact's `manifests/` folder. */
@@ -86,7 +87,7 @@ export async function readApplication(options: ReadOptions): Promise<Application
 
 async function readNoting(notes: Notes, options: ReadOptions): Promise<Application> {
   const { folder, paths } = await locateFiles(options.composeFiles, options.environment);
-  const variables = await applicationVariables(folder, paths, options.environment);
+  const variables = await applicationVariables(folder, paths, options.environment, options.secrets);
   const scope: Scope = { folder, variables, trail: [], keepsVariables: true, notes };
   const loaded = await loadFiles(paths, scope);
   const deferred = asMapping(withoutTags(loaded.model));
@@ -95,7 +96,7 @@ async function readNoting(notes: Notes, options: ReadOptions): Promise<Applicati
   const origin: Origin = { paths, values: notes.values, ...only };
   const resolved = checkModel(filled, origin);
   requireServices(resolved, paths);
-  refuseSecretsInNames(resolved, paths, variables.lookup);
+  refuseSecretsInNames(resolved, paths, variables.secrets);
   const active = activeServices(resolved, profilesOf(options.profiles, variables));
   checkActive(resolved, active, origin);
   const authored = loaded.only === undefined ? {} : { authored: loaded.only };
@@ -104,7 +105,7 @@ async function readNoting(notes: Notes, options: ReadOptions): Promise<Applicati
   return {
     projectFolder: folder,
     files: composeFiles,
-    ...(typeof resolved['name'] === 'string' ? { projectName: resolved['name'] } : {}),
+    ...projectNameOf(resolved),
     services: active.map((name) => serviceOf(name, asMapping(asMapping(resolved['services'])[name]))),
     inactive: Object.keys(asMapping(resolved['services'])).filter((name) => !active.includes(name)),
     settings: settingsOf(resolved),
@@ -158,14 +159,20 @@ export function checkActive(model: Mapping, active: readonly string[], origin: O
 }
 
 /** Registries get the names of images, and artifacts their settings: neither may have a secret. */
-function refuseSecretsInNames(model: Mapping, paths: readonly string[], lookup: Lookup): void {
+function refuseSecretsInNames(model: Mapping, paths: readonly string[], secrets: OwnSecrets): void {
   const services = Object.entries(asMapping(model['services'])).map(([name, service]): [string, Mapping] => {
     const { image = null, platform = null, pull_policy = null } = asMapping(service);
     return [name, { image, platform, pull_policy }];
   });
   const { name = null, 'x-mender': settings = null } = model;
   const read = { name, 'x-mender': settings, services: Object.fromEntries(services) };
-  refuseSecretsIn(read, paths.join(', '), lookup);
+  secrets.refuseIn(read, paths.join(', '));
+}
+
+/** Compose's `name:` as devices get it. */
+function projectNameOf({ name }: Mapping): { projectName?: string } {
+  const normal = projectName(scalarText(name ?? null));
+  return normal === '' ? {} : { projectName: normal };
 }
 
 function requireServices(model: Mapping, paths: readonly string[]): void {

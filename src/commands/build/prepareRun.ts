@@ -13,7 +13,7 @@ import type { DestinationFlags } from '../options/destinations.ts';
 import type { MapDeployFlags } from '../open/mapContext.ts';
 import { openWorld } from '../open/openWorld.ts';
 import { ownFiles } from '../open/ownFiles.ts';
-import { readProject } from '../options/project.ts';
+import { readProject } from '../open/project.ts';
 import { requestOf } from '../options/request.ts';
 import { serverIfAny } from '../options/server.ts';
 import type { Context } from '../terminal/command.ts';

@@ -1,4 +1,9 @@
 import { join, resolve } from 'node:path';
+import { credentialsIn } from '../../compose/read/variables/ownSecrets.ts';
+import type { NamedSecret } from '../../compose/read/variables/ownSecrets.ts';
+import { readUserFileIfAny } from '../../io/readUserFile.ts';
+import { registerSecret } from '../../io/redact.ts';
+import type { Profile } from '../../pipeline/destinations/profiles.ts';
 import { readProfiles } from '../../pipeline/destinations/profiles.ts';
 import { certificateFolders } from '../../registry/certificates.ts';
 import { credentialLocation } from '../../registry/credentialFiles.ts';
@@ -7,6 +12,9 @@ import { stateFolder } from '../options/cacheFolder.ts';
 import { cliConfigurationPath, userSettingsPath } from '../options/userSettings.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
+
+/** Characters. Shorter values are in too many lines by chance to be hidden in all output. */
+const SHORTEST = 8;
 
 /** The options that name files with secrets. */
 interface FileFlags {
@@ -21,18 +29,22 @@ type Place = Pick<Context, 'environment' | 'folder' | 'home'>;
  * artifact may hold one of them, and a project folder may be around them. They need not exist.
  */
 export async function ownFiles(flags: FileFlags, place: Place): Promise<string[]> {
-  const settings = userSettingsPath(place);
-  const configurations = [settings, flags.config].filter((path) => path !== undefined);
-  const absolute = configurations.map((path) => resolve(place.folder, path));
+  const absolute = configurations(flags, place);
   const paths = [
     ...[stateFolder(place), flags.tokenFile, cliConfigurationPath(place)],
     ...menderToken(place),
     ...dockerFiles(place),
     ...certificateFolders(place.environment, place.home),
-    ...(await Promise.all(absolute.map(tokenFilesIn))).flat(),
+    ...(await serversIn(absolute)).map(({ tokenFile }) => tokenFile),
   ];
   const named = paths.filter((path) => path !== undefined && path !== '') as string[];
   return [...new Set([...absolute, ...named.map((path) => resolve(place.folder, path))])];
+}
+
+/** The user's own configuration and that of --config, absolute. */
+function configurations({ config }: FileFlags, place: Place): string[] {
+  const paths = [userSettingsPath(place), config].filter((path) => path !== undefined);
+  return paths.map((path) => resolve(place.folder, path));
 }
 
 function menderToken({ environment }: Place): string[] {
@@ -49,8 +61,43 @@ function dockerFiles({ environment, home }: Place): string[] {
 }
 
 /** A faulty file is an error where it is used. */
-async function tokenFilesIn(path: string): Promise<string[]> {
-  const profiles = await readProfiles(path, { optional: true }).catch(() => undefined);
-  const servers = [...(profiles?.servers.values() ?? [])];
-  return servers.flatMap(({ tokenFile }) => (tokenFile === undefined ? [] : [tokenFile]));
+async function serversIn(paths: readonly string[]): Promise<Profile[]> {
+  const read = (path: string) => readProfiles(path, { optional: true }).catch(() => undefined);
+  const all = await Promise.all(paths.map(read));
+  return all.flatMap((profiles) => [...(profiles?.servers.values() ?? [])]);
+}
+
+/**
+ * The secrets of the build that the user's settings name: variables with tokens of servers, and
+ * what the files of tokens and of registry credentials hold.
+ */
+export async function namedSecrets(flags: FileFlags, place: Place): Promise<NamedSecret[]> {
+  const servers = await serversIn(configurations(flags, place));
+  const environment = new Map(Object.entries(place.environment));
+  const variables = servers.flatMap(({ tokenEnv: name }) =>
+    name === undefined ? [] : [{ name, value: environment.get(name) }],
+  );
+  const tokens = [
+    flags.tokenFile,
+    tokenPath(place.environment),
+    ...servers.map(({ tokenFile }) => tokenFile),
+  ];
+  const kept = await Promise.all(tokens.map((path) => textOf(path, place)));
+  const files = await Promise.all(dockerFiles(place).map((path) => textOf(path, place)));
+  const all = [
+    ...variables,
+    ...kept.map(({ path, text }) => ({ name: `the token in ${path}`, value: text })),
+    ...files.flatMap(({ path, text }) =>
+      credentialsIn(text).map((value) => ({ name: `a credential in ${path}`, value })),
+    ),
+  ];
+  for (const { value = '' } of all) if (value.length >= SHORTEST) registerSecret(value.trim());
+  return all;
+}
+
+/** Empty if there is no such file, or if it can't be read. */
+async function textOf(given: string | undefined, { folder }: Place): Promise<{ path: string; text: string }> {
+  const path = resolve(folder, given ?? '');
+  const bytes = await readUserFileIfAny(path).catch(() => undefined);
+  return { path, text: bytes?.toString('utf8') ?? '' };
 }

@@ -1,5 +1,4 @@
 import { readUserFile } from '../../io/readUserFile.ts';
-import { refuseOwnSecret, refuseSecretValues } from './ownSecrets.ts';
 import { assignedNames, parseDotenv } from '../read/variables/dotenv.ts';
 import { keyed } from '../read/merge/merge.ts';
 import { namesIn } from '../read/variables/template.ts';
@@ -44,14 +43,14 @@ export async function readEnvFiles(files: readonly EnvFile[], variables: Variabl
   const names = new Set<string>();
   for (const { path, isRaw } of files) {
     const text = await envFileText(path);
-    for (const name of assignedNames(text)) refuseOwnSecret(name, path);
-    refuseSecretValues(text, path, variables.lookup);
+    for (const name of assignedNames(text)) variables.secrets.refuseName(name, path);
+    variables.secrets.refuseText(text, path);
     if (isRaw) continue;
     const values = parseDotenv(text, path, (name) => {
       names.add(name);
       return variables.lookup(name);
     });
-    for (const value of values.values()) refuseSecretValues(value, path, variables.lookup);
+    for (const value of values.values()) variables.secrets.refuseText(value, path);
   }
   return [...names];
 }

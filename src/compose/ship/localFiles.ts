@@ -9,6 +9,7 @@ import { idsOfLinked, isInside, realPaths } from './leftOut.ts';
 import type { LocalFile, Skipped, Walk } from './localWalk.ts';
 import { gatherPath, isPrivate, posix, statIfAny } from './localWalk.ts';
 import { namedCredentials } from './namedCredentials.ts';
+import type { OwnSecrets } from '../read/variables/ownSecrets.ts';
 import type { FileReference } from './references.ts';
 
 export interface LocalFiles {
@@ -65,12 +66,14 @@ export async function gatherLocalFiles(
   references: readonly FileReference[],
   steering: readonly string[],
   privatePaths: readonly string[],
+  secrets: OwnSecrets,
 ): Promise<LocalFiles> {
   const bounds = { root, realRoot: await realpath(root), repository: await repositoryAround(root) };
   const walk: Walk = {
     root,
     reserved: [...DEFAULT_NAMES, ...OVERRIDE_NAMES, ...steering],
     rules: await readIgnoreFile(root),
+    secrets,
     privatePaths: await realPaths(privatePaths),
     privateIds: await idsOfLinked(privatePaths),
     found: new Map(),

@@ -7,7 +7,7 @@ import { isNamedLikeDotenv, ownSecretIn } from './dotenvSecrets.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
 import { fileId, isAtOrBelow, isBareRepository, isInside, reasonByName, reasonInPath } from './leftOut.ts';
 import { mustNotShip } from './namedCredentials.ts';
-import { refuseOwnSecret } from './ownSecrets.ts';
+import type { OwnSecrets } from '../read/variables/ownSecrets.ts';
 
 /** A local file that ships next to the Compose file. */
 export interface LocalFile {
@@ -39,6 +39,7 @@ export interface Walk {
    */
   reserved: readonly string[];
   rules: IgnoreRules;
+  secrets: OwnSecrets;
   /** Absolute, with links resolved. These and all below them never ship. */
   privatePaths: readonly string[];
   /** The ids of those with hard links, which never ship under another name either. */
@@ -122,12 +123,12 @@ async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: 
   await requireReadable(real, step);
   const isInFolder = step.above.length > 0;
   const isDotenv = step.isLabelFile === true || [step.path, real].some(isNamedLikeDotenv);
-  const secret = isDotenv ? await ownSecretIn(real) : undefined;
+  const secret = isDotenv ? await ownSecretIn(real, walk.secrets.names) : undefined;
   if (secret !== undefined && isInFolder) {
     skip(walk, step, 'has a secret of the build');
     return;
   }
-  if (secret !== undefined) refuseOwnSecret(secret, real);
+  if (secret !== undefined) walk.secrets.refuseName(secret, real);
   const path = posix(step.shipped);
   const other = walk.found.get(path)?.file;
   if (other !== undefined && other !== real) {

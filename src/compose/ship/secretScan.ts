@@ -3,9 +3,8 @@ import { open } from 'node:fs/promises';
 import { UsageError } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { mapLimited } from '../../io/pool.ts';
-import type { Lookup } from '../read/variables/template.ts';
+import type { OwnSecrets } from '../read/variables/ownSecrets.ts';
 import type { LocalFile } from './localWalk.ts';
-import { ownSecretsIn, refuseSecretValues } from './ownSecrets.ts';
 
 /** Bytes of a file that are read at once. */
 const CHUNK = 1 << 20;
@@ -23,10 +22,10 @@ interface Needle {
  * content. Reads each file once in pieces, and none if no secret has a value. The message names the
  * variable and the file, never the value.
  */
-export async function refuseSecretsInFiles(local: readonly LocalFile[], lookup: Lookup): Promise<void> {
-  for (const { path } of local) refuseSecretValues(path, 'the name of a local file', lookup);
+export async function refuseSecretsInFiles(local: readonly LocalFile[], secrets: OwnSecrets): Promise<void> {
+  for (const { path } of local) secrets.refuseText(path, 'the name of a local file');
   const files = local.map(({ file }) => file);
-  const needles = ownSecretsIn(lookup).map(({ name, value }) => ({ name, bytes: Buffer.from(value) }));
+  const needles = secrets.texts.map(({ name, value }) => ({ name, bytes: Buffer.from(value) }));
   if (needles.length === 0) return;
   const longest = Math.max(...needles.map(({ bytes }) => bytes.length));
   const windows: Buffer[] = [];

@@ -11,7 +11,7 @@ import { gatherLocalFiles } from './localFiles.ts';
 import type { LocalFile } from './localWalk.ts';
 import { isInside } from './leftOut.ts';
 import type { ShipmentParts } from './parts.ts';
-import { refuseSecretsIn, refuseSecretValues } from './ownSecrets.ts';
+import type { OwnSecrets } from '../read/variables/ownSecrets.ts';
 import type { FileReference } from './references.ts';
 import { fileReferences } from './references.ts';
 import { refuseSecretsInFiles } from './secretScan.ts';
@@ -19,7 +19,6 @@ import { shippedVariables } from './shippedVariables.ts';
 import { parseDotenv } from '../read/variables/dotenv.ts';
 import { isSteering } from '../read/variables/steering.ts';
 import { namingVariables } from '../read/namingVariables.ts';
-import type { Lookup } from '../read/variables/template.ts';
 import { escapeDollars } from '../read/variables/template.ts';
 import type { Mapping } from '../read/yaml/value.ts';
 import type { Variables } from '../read/variables/variables.ts';
@@ -34,8 +33,7 @@ export interface Shipment {
   dotenv?: string;
   authored?: AuthoredFile;
   warnings: string[];
-  /** The variables of the build, to find secrets in what ships. */
-  lookup: Lookup;
+  secrets: OwnSecrets;
 }
 
 /** Bytes. A device's checks read the shipped Compose file and `.env` whole; real ones have some kilobytes. */
@@ -62,15 +60,13 @@ async function shipmentOf(parts: ShipmentParts, privatePaths: readonly string[])
   requireShippedImages(resolved, active);
   const device = deviceEdits(resolved, active);
   const references = fileReferences(resolved, parts.active);
-  const secrets = unshippedSecrets(parts, references);
-  const local = await gatherLocalFiles(folder, references, steeringFiles(variables), [
-    ...privatePaths,
-    ...secrets,
-  ]);
+  const hidden = [...privatePaths, ...unshippedSecrets(parts, references)];
+  const steering = steeringFiles(variables);
+  const local = await gatherLocalFiles(folder, references, steering, hidden, variables.secrets);
   const imageless = parts.active.map((name): Edit => ({ at: ['services', name, 'image'] }));
   const kept = editModel(deferred, [...device.edits, ...local.edits, ...imageless]);
   const { edits, dotenv, needsDotenv, warnings } = await shippedVariables(parts, kept, local.envFiles);
-  await refuseSecretsInFiles(local.files, variables.lookup);
+  await refuseSecretsInFiles(local.files, variables.secrets);
   const isOwn = local.files.some(({ path }) => path === DOTENV);
   if (isOwn && needsDotenv) throw dotenvConflict(folder);
   return {
@@ -80,7 +76,7 @@ async function shipmentOf(parts: ShipmentParts, privatePaths: readonly string[])
     ...(dotenv === '' || isOwn ? {} : { dotenv }),
     ...(authored === undefined ? {} : { authored }),
     warnings: [...warnings, ...device.warnings, ...local.warnings, ...(await linkedDotenv(folder, dotenv))],
-    lookup: variables.lookup,
+    secrets: variables.secrets,
   };
 }
 
@@ -94,12 +90,12 @@ export function shipmentFiles(shipped: Shipment, images: readonly { service: str
     value: escapeDollars(image),
   }));
   const edits = [...shipped.edits, ...named];
-  refuseSecretsIn(editModel(shipped.model, edits), `the shipped ${COMPOSE_FILE}`, shipped.lookup);
-  refuseSecretsIn(dotenvValues(shipped.dotenv), `the shipped ${DOTENV}`, shipped.lookup);
+  shipped.secrets.refuseIn(editModel(shipped.model, edits), `the shipped ${COMPOSE_FILE}`);
+  shipped.secrets.refuseIn(dotenvValues(shipped.dotenv), `the shipped ${DOTENV}`);
   const text = composeFileText(shipped.model, edits, shipped.authored);
   const texts = [{ path: COMPOSE_FILE, text }];
   if (shipped.dotenv !== undefined) texts.push({ path: DOTENV, text: shipped.dotenv });
-  for (const one of texts) refuseSecretValues(one.text, `the shipped ${one.path}`, shipped.lookup);
+  for (const one of texts) shipped.secrets.refuseText(one.text, `the shipped ${one.path}`);
   requireBounded([
     ...texts.map(({ path, text }) => ({ path, size: Buffer.byteLength(text) })),
     ...shipped.files,

@@ -6,7 +6,6 @@ import type { Edit } from './edits.ts';
 import { editModel } from './edits.ts';
 import type { WrittenVariable } from './fillIn.ts';
 import { fillInLocal } from './fillIn.ts';
-import { refuseOwnSecret } from './ownSecrets.ts';
 import type { ShipmentParts } from './parts.ts';
 import type { SecretValue } from '../read/scope.ts';
 import type { Mapping } from '../read/yaml/value.ts';
@@ -37,7 +36,7 @@ export async function shippedVariables(
   const { edits, written } = fillInLocal(kept, variables);
   const all = [...written, ...writtenWhenRead(parts)];
   const composeFiles = parts.composeFiles.join(', ');
-  for (const { name, where } of written) refuseOwnSecret(name, `${composeFiles}: ${where}`);
+  for (const { name, where } of written) variables.secrets.refuseName(name, `${composeFiles}: ${where}`);
   const left = editModel(kept, edits);
   const passed = passedThrough(left);
   const wanted = await readEnvFiles(envFiles, variables);
@@ -60,17 +59,17 @@ export async function shippedVariables(
 }
 
 /** The variables of included and extended files whose values are in what ships. */
-function writtenWhenRead({ filled, resolved, active }: ShipmentParts): WrittenVariable[] {
+function writtenWhenRead({ filled, resolved, active, variables }: ShipmentParts): WrittenVariable[] {
   const isShipped = shippedPlaces(resolved, new Set(active));
   const shipped = filled.filter(({ at }) => isShipped(at));
-  for (const { name, file, at } of shipped) refuseOwnSecret(name, `${file}: ${at.join('.')}`);
+  for (const { name, file, at } of shipped) variables.secrets.refuseName(name, `${file}: ${at.join('.')}`);
   return shipped.map(({ name, at, origin }) => ({ name, where: at.join('.'), origin }));
 }
 
 /** Those of the names whose value comes from the project's `.env`. */
 function givenByDotenv({ folder, variables }: ShipmentParts, names: readonly string[]): [string, string][] {
   const given = names.filter((name) => isFromFile(name, variables));
-  for (const name of given) refuseOwnSecret(name, `${folder}/.env`);
+  for (const name of given) variables.secrets.refuseName(name, `${folder}/.env`);
   for (const name of given.filter(isSteering)) throw steeringError(name, folder);
   return given.map((name) => [name, variables.file.get(name) ?? '']);
 }
@@ -86,9 +85,12 @@ function steeringError(name: string, folder: string): UsageError {
 }
 
 /** The secrets of includes whose variable is one of the names. */
-function includedSecrets({ secretValues }: ShipmentParts, names: readonly string[]): [string, SecretValue][] {
+function includedSecrets(
+  { secretValues, variables }: ShipmentParts,
+  names: readonly string[],
+): [string, SecretValue][] {
   const used = [...secretValues].filter(([name]) => names.includes(name));
-  for (const [, { name, file, at }] of used) refuseOwnSecret(name, `${file}: ${at.join('.')}`);
+  for (const [, { name, file, at }] of used) variables.secrets.refuseName(name, `${file}: ${at.join('.')}`);
   return used;
 }
 

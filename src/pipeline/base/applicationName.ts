@@ -8,14 +8,14 @@ const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 /**
  * Returns the name of the application: `given` by -m or x-mender, else Compose's `name:`, else one
  * made from the folders. Devices run the application as a Compose project of this name, so Compose's
- * rules apply to it. Throws UsageError for a given name that breaks them. Pure.
+ * rules apply to it. Throws UsageError for a name that breaks them. Pure.
  */
 export function applicationName(
   given: string | undefined,
   projectName: string | undefined,
   around: Surroundings,
 ): string {
-  return given === undefined ? (projectName ?? nameOfFolders(around)) : checkApplicationName(given);
+  return checkApplicationName(given ?? projectName ?? nameOfFolders(around));
 }
 
 /** Returns the name if Compose takes it as the name of a project. Throws UsageError otherwise. */

@@ -9,7 +9,7 @@ import { DEFAULT_HOST, parseHost } from '../../server/host.ts';
 import { hideCredentials } from '../../io/redact.ts';
 
 /** How to reach the server of one account. */
-interface Profile {
+export interface Profile {
   host: string;
   /** The environment variable with the token. */
   tokenEnv?: string;

@@ -90,3 +90,87 @@ describe('a mounted project folder ships without files of the tool', () => {
     expect(await shippedOf({ ...files, app: '1' }, environment, flags)).toEqual(['app']);
   });
 });
+
+describe('a secret that the user names is refused in what ships', () => {
+  const SECRET = 'prod-TOKEN-value-98765';
+  const COMPOSE = 'services: {web: {image: "web:1", ';
+  const CONFIG = { 'compose.yaml': `${COMPOSE}configs: [c]}}\nconfigs: {c: {file: ./c}}\n`, c: SECRET };
+  const auth = Buffer.from(`user:${SECRET}`).toString('base64');
+
+  /** Plans a project with these files in the home folder, and returns the error. */
+  async function errorOf(
+    project: Record<string, string>,
+    home: Record<string, string>,
+    environment: Record<string, string> = {},
+    flags: readonly string[] = [],
+  ): Promise<string> {
+    const outside = temporaryFolder();
+    const files = Object.entries({
+      ...Object.fromEntries(Object.entries(project).map(([path, text]) => [`shop/${path}`, text])),
+      ...Object.fromEntries(Object.entries(home).map(([path, text]) => [`home/${path}`, text])),
+    });
+    for (const [path, text] of files) {
+      mkdirSync(dirname(join(outside, path)), { recursive: true });
+      writeFileSync(join(outside, path), text);
+    }
+    const places = { HOME: join(outside, 'home'), XDG_CACHE_HOME: join(outside, 'home/.cache') };
+    const argv = [
+      'plan',
+      join(outside, 'shop'),
+      ...OPTIONS,
+      ...flags.map((one) => one.replace('HOME', places.HOME)),
+    ];
+    const { code, stderr } = await runCli(argv, { ...places, ...environment });
+    expect(code).toBe(2);
+    expect(stderr).not.toContain(SECRET);
+    return stderr.split('\n').find((line) => line.startsWith('error: ')) ?? '';
+  }
+
+  const PROFILE = {
+    '.config/mender-docker-delta/config.yaml':
+      'servers: {prod: {host: "https://m.example", tokenEnv: PROD_TOKEN}}\n',
+  };
+  const FILE = {
+    '.config/mender-docker-delta/config.yaml':
+      'servers: {prod: {host: "https://m.example", tokenFile: ./prod}}\n',
+    '.config/mender-docker-delta/prod': `${SECRET}\n`,
+  };
+
+  test.each<[string, Parameters<typeof errorOf>, string]>([
+    [
+      "the variable of a server's token",
+      [
+        { 'compose.yaml': `${COMPOSE}environment: {A: "\${PROD_TOKEN}"}}}\n` },
+        PROFILE,
+        { PROD_TOKEN: SECRET },
+      ],
+      'services.web.environment.A: PROD_TOKEN is a secret',
+    ],
+    [
+      'the variable of a server in --config',
+      [
+        { 'compose.yaml': `${COMPOSE}environment: {A: "\${LAB_TOKEN}"}}}\n` },
+        { 'lab.yaml': 'servers: {lab: {host: "https://m.example", tokenEnv: LAB_TOKEN}}\n' },
+        { LAB_TOKEN: SECRET },
+        ['--config', 'HOME/lab.yaml'],
+      ],
+      'services.web.environment.A: LAB_TOKEN is a secret',
+    ],
+    [
+      'its name in an env file',
+      [{ 'compose.yaml': `${COMPOSE}env_file: x}}\n`, x: 'PROD_TOKEN=other\n' }, PROFILE],
+      'PROD_TOKEN is a secret',
+    ],
+    ['its value', [CONFIG, PROFILE, { PROD_TOKEN: SECRET }], 'PROD_TOKEN is a secret'],
+    ['the token of a file', [CONFIG, FILE], 'mender-docker-delta/prod is a secret'],
+    ['the token of a login', [CONFIG, { '.cache/mender/authtoken': SECRET }], 'authtoken is a secret'],
+    ['that of --token-file', [CONFIG, { t: SECRET }, {}, ['--token-file', 'HOME/t']], 'home/t is a secret'],
+    [
+      'a password for a registry',
+      [CONFIG, { '.docker/config.json': JSON.stringify({ auths: { r: { auth } } }) }],
+      'a credential in .*config.json is a secret',
+    ],
+  ])('%s', async (_name, [...place], message) => {
+    expect(await errorOf(...place)).toMatch(new RegExp(message));
+  });
+});

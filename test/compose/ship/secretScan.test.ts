@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
-import { ownSecretValues } from '../../../src/compose/ship/ownSecrets.ts';
+import { OwnSecrets, ownSecretValues } from '../../../src/compose/read/variables/ownSecrets.ts';
 import { refuseSecretsInFiles } from '../../../src/compose/ship/secretScan.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -15,7 +15,7 @@ const local = (file: string, path = 'd/file') => ({ path, file, size: 0, mode: 0
 async function scan(content: Buffer, values: Record<string, string>): Promise<void> {
   const path = join(temporaryFolder(), 'file');
   writeFileSync(path, content);
-  await refuseSecretsInFiles([local(path)], (name) => values[name]);
+  await refuseSecretsInFiles([local(path)], new OwnSecrets((name) => values[name]));
 }
 
 /** A file of this size with the secret at this place. */
@@ -89,14 +89,16 @@ test.each<[string, Buffer, Record<string, string>]>([
 
 test('no file is read if no secret has a value', async () => {
   const path = join(temporaryFolder(), 'missing');
-  await expect(refuseSecretsInFiles([local(path)], () => undefined)).resolves.toBeUndefined();
-  await expect(refuseSecretsInFiles([local(path)], () => SECRET)).rejects.toThrow(`reading ${path}`);
+  await expect(refuseSecretsInFiles([local(path)], new OwnSecrets(() => undefined))).resolves.toBeUndefined();
+  await expect(refuseSecretsInFiles([local(path)], new OwnSecrets(() => SECRET))).rejects.toThrow(
+    `reading ${path}`,
+  );
 });
 
 test('a file with a secret of the build in its name is refused', async () => {
   const file = join(temporaryFolder(), 'empty');
   writeFileSync(file, '');
-  const scanned = refuseSecretsInFiles([local(file, `d/${SECRET}/x`)], () => SECRET);
+  const scanned = refuseSecretsInFiles([local(file, `d/${SECRET}/x`)], new OwnSecrets(() => SECRET));
   await expect(scanned).rejects.toThrow(
     'the name of a local file: MENDER_PAT is a secret of the build and must not ship',
   );

@@ -42,6 +42,17 @@ ${more}    ports:
     expect(shipped(application, { web: 'shop/web:2' })[COMPOSE_FILE]).toBe(text('', 'shop/web:2', ''));
   });
 
+  test.each([
+    ['MyApp', 'myapp'],
+    ['my.app', 'myapp'],
+    ['_x-1', 'x-1'],
+    ['"a;touch$${IFS}owned"', 'atouchifsowned'],
+    ['"..."', undefined],
+  ])('has the name that Compose makes of name: %s', async (name, expected) => {
+    const application = await readManifest(`name: ${name}\nservices: {web: {image: "web:1"}}\n`);
+    expect(application.projectName).toBe(expected);
+  });
+
   test('gives each service its own image if an anchor shares one', async () => {
     const application = await readManifest('services: {a: &a {image: "x:1@sha256:0"}, b: *a, c: {<<: *a}}\n');
     const text = shipped(application, { a: 'x:a', b: 'x:b', c: 'x:c' })[COMPOSE_FILE];

@@ -144,3 +144,10 @@ it.each([
 ])('-m %s, name: %s, folder %s: the application is %s', (given, projectName, folder, expected) => {
   expect(applicationName(given, projectName, { folder })).toBe(expected);
 });
+
+it.each(['MyApp', 'a;touch${IFS}x', '-x', '..', ''])('no application is named %j', (name) => {
+  expect(() => applicationName(name, undefined, { folder: '/' })).toThrow(
+    `${JSON.stringify(name)} can't name`,
+  );
+  expect(() => applicationName(undefined, name, { folder: '/' })).toThrow("can't name an application");
+});

@@ -4,6 +4,7 @@ import { readYamlFile } from '../yaml/yamlFile.ts';
 import type { Lookup } from './template.ts';
 import { interpolate } from './template.ts';
 import type { Environment } from './envFiles.ts';
+import type { NamedSecret } from './ownSecrets.ts';
 import type { Variables } from './variables.ts';
 import { projectVariables, withDefault } from './variables.ts';
 
@@ -15,8 +16,9 @@ export async function applicationVariables(
   folder: string,
   paths: readonly string[],
   environment: Environment,
+  secrets: readonly NamedSecret[] = [],
 ): Promise<Variables> {
-  const variables = await projectVariables(folder, environment);
+  const variables = await projectVariables(folder, environment, secrets);
   const chosen = variables.lookup('COMPOSE_PROJECT_NAME') ?? '';
   if (chosen !== projectName(chosen)) {
     throw new UsageError(`COMPOSE_PROJECT_NAME is ${JSON.stringify(chosen)}, which is not a project name`, {
@@ -33,8 +35,8 @@ export async function applicationVariables(
   return withDefault(variables, 'COMPOSE_PROJECT_NAME', name);
 }
 
-/** Normalizes a project name as Compose does. */
-function projectName(text: string): string {
+/** Normalizes a project name as Compose does; empty if nothing is left. */
+export function projectName(text: string): string {
   return text
     .toLowerCase()
     .replace(/[^a-z0-9_-]/g, '')

@@ -2,6 +2,8 @@ import { readUserFile, readUserFileIfAny } from '../../../io/readUserFile.ts';
 import { parseDotenv } from './dotenv.ts';
 import type { Environment } from './envFiles.ts';
 import { envFilesOf } from './envFiles.ts';
+import type { NamedSecret } from './ownSecrets.ts';
+import { OwnSecrets } from './ownSecrets.ts';
 import { isSteering } from './steering.ts';
 import type { Lookup } from './template.ts';
 
@@ -22,13 +24,19 @@ export interface Variables {
   file: ReadonlyMap<string, string>;
   /** True if the user names other files than the `.env` of the project. */
   replacesDotenv: boolean;
+  /** What must not ship. */
+  secrets: OwnSecrets;
 }
 
 /**
  * The environment, then the env files of the project. Throws UsageError for a file that can't be
  * read, and NotFoundError for a missing file that the user names.
  */
-export async function projectVariables(folder: string, environment: Environment): Promise<Variables> {
+export async function projectVariables(
+  folder: string,
+  environment: Environment,
+  named: readonly NamedSecret[] = [],
+): Promise<Variables> {
   const envFiles = envFilesOf(folder, environment);
   // Names like `constructor` are fields of every object.
   const own: Lookup = (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined);
@@ -48,7 +56,8 @@ export async function projectVariables(folder: string, environment: Environment)
   const isLocal = (name: string) => isFromBuild(name) || (isSteering(name) && lookup(name) !== undefined);
   const originOf = (name: string) =>
     environment[name] === undefined ? (origins.get(name) ?? '') : BUILD_ENVIRONMENT;
-  return { lookup, isLocal, isFromBuild, originOf, file, replacesDotenv: envFiles.areNamed };
+  const secrets = new OwnSecrets(lookup, named);
+  return { lookup, isLocal, isFromBuild, originOf, file, replacesDotenv: envFiles.areNamed, secrets };
 }
 
 /**
@@ -69,7 +78,7 @@ export async function includeVariables(outer: Variables, files: readonly string[
   const originOf = (name: string) =>
     outer.lookup(name) === undefined ? (origins.get(name) ?? '') : outer.originOf(name);
   const lookup: Lookup = (name) => outer.lookup(name) ?? given.get(name);
-  return { ...outer, lookup, originOf, isLocal: () => true };
+  return { ...outer, lookup, originOf, isLocal: () => true, secrets: outer.secrets.withLookup(lookup) };
 }
 
 /** `variables` with a default for one more name. The default is not local. */

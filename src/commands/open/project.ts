@@ -1,9 +1,10 @@
 import { readApplication } from '../../compose/application.ts';
 import type { Application } from '../../compose/application.ts';
+import { namedSecrets } from './ownFiles.ts';
 import type { Context } from '../terminal/command.ts';
-import type { BuildFlags } from './build.ts';
-import { composeEnvironment, composeFilePaths } from './request.ts';
-import { withComposeSettings } from './settings.ts';
+import type { BuildFlags } from '../options/build.ts';
+import { composeEnvironment, composeFilePaths } from '../options/request.ts';
+import { withComposeSettings } from '../options/settings.ts';
 
 /** The Compose files of a run. */
 interface Project<Flags extends BuildFlags> {
@@ -18,12 +19,14 @@ interface Project<Flags extends BuildFlags> {
  */
 export async function readProject<Flags extends BuildFlags>(
   given: Flags,
-  { environment, folder, log, defaults }: Context,
+  context: Context,
 ): Promise<Project<Flags>> {
+  const { environment, folder, log, defaults } = context;
   const application = await readApplication({
     composeFiles: composeFilePaths(given, folder),
     profiles: given.profile ?? [],
     environment: composeEnvironment(given, environment, folder),
+    secrets: await namedSecrets(given, context),
   });
   for (const warning of application.warnings) log.warning(warning);
   return { application, flags: withComposeSettings(given, { ...defaults, ...application.settings }) };
