@@ -1,8 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { CI_SYSTEMS, ciFile } from '../../src/commands/init/ciFiles.ts';
 import { withSettings } from '../../src/commands/init/withSettings.ts';
 import { runCli } from '../helpers/cli.ts';
@@ -100,6 +108,62 @@ describe('init', () => {
     const { code, stderr } = await runCli(['plan', folder, '--no-delta'], { HOME: folder });
     expect(code).toBe(2);
     expect(stderr).toContain('build version 1.0.0 of the file VERSION with --release, or give');
+  });
+
+  it.each([
+    ['a byte order mark', `\ufeff${COMPOSE}`, `\ufeffx-mender:\n  manifest-name: shop\n`],
+    ['JSON', '{"services": {"web": {"image": "a/b:1"}}}', '{"x-mender": { "manifest-name": "shop", '],
+    ['indented keys', COMPOSE.replace(/^(?=.)/gm, '  '), '  x-mender:\n    manifest-name: shop\n'],
+    ['CRLF', COMPOSE.replaceAll('\n', '\r\n'), 'x-mender:\r\n  manifest-name: shop\r\n'],
+    ['a start of the document', `---\n${COMPOSE}`, '---\nx-mender:\n'],
+    ['a comment that only Compose takes', `${COMPOSE.trimEnd()}#c\n`, 'x-mender:\n'],
+    ['two documents', `${COMPOSE}---\n${COMPOSE}`, 'x-mender:\n'],
+  ])('keeps the rest of a Compose file with %s', async (_name, compose, start) => {
+    const folder = project(compose);
+    const { code, stderr } = await init(folder, '-t a -p linux/amd64');
+    expect(code, stderr).toBe(0);
+    expect(textIn(folder, 'compose.yaml').startsWith(start)).toBe(true);
+    const plan = await runCli(['plan', folder, '--artifact-version', '1', '--json', '--mode', 'offline'], {
+      HOME: folder,
+    });
+    // The image is nowhere, and is looked for: the Compose file is valid.
+    expect(plan.stderr).toMatch(/^error: no image .* for linux\/amd64 in: cache/);
+    expect((await init(folder)).stdout).toContain('nothing to do');
+  });
+
+  it.each([
+    ['VERSION is a folder', 'mkdir VERSION', 'VERSION: expected a regular file or none'],
+    ['.gitignore is a folder', 'mkdir .gitignore', '.gitignore: expected a regular file or none'],
+    ['VERSION is a link to nothing', 'ln -s gone VERSION', 'VERSION: no such file or folder'],
+    ['.gitignore is a link out', 'ln -s ../outside/a .gitignore', '.gitignore: it would be written to'],
+    ['.github is a link out', 'ln -s ../outside .github', 'mender.yml: it would be written to'],
+    ['.github is a file', 'touch .github', 'mender.yml: a part of the path is a file'],
+    [
+      'the Compose file is a link out',
+      'mv compose.yaml ../outside && ln -s ../outside/compose.yaml .',
+      'link out',
+    ],
+  ])('writes nothing where %s', async (_name, script, message) => {
+    const folder = project();
+    const outside = join(folder, '../outside');
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'a'), '');
+    execFileSync('sh', ['-c', script], { cwd: folder });
+    const before = readdirSync(outside);
+    const { code, stderr } = await init(folder, '-t a -p linux/amd64 --ci github');
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    expect(textIn(folder, 'compose.yaml')).toBe(COMPOSE);
+    expect(readdirSync(outside)).toEqual(before);
+    expect(readFileSync(join(outside, 'a'), 'utf8')).toBe('');
+  });
+
+  it('writes through a link inside the project', async () => {
+    const folder = project();
+    execFileSync('sh', ['-c', 'mv compose.yaml real.yaml && ln -s real.yaml compose.yaml'], { cwd: folder });
+    await init(folder, '-t a -p linux/amd64');
+    expect(lstatSync(join(folder, 'compose.yaml')).isSymbolicLink()).toBe(true);
+    expect(parse(textIn(folder, 'real.yaml'))).toHaveProperty('x-mender');
   });
 
   it('changes nothing the second time', async () => {
@@ -333,6 +397,17 @@ describe('withSettings', () => {
     ['a: 1\n', { k: 'v' }, 'x-mender:\n  k: v\na: 1\n'],
     ['x-mender:\n    a: 1 # one\nb: 2\n', { k: 'v' }, 'x-mender:\n    k: v\n    a: 1 # one\nb: 2\n'],
     ['x-mender:\n  k: w\n', { k: 'v' }, 'x-mender:\n  k: w\n'],
+    ['\ufeffa: 1\n', { k: 'v' }, '\ufeffx-mender:\n  k: v\na: 1\n'],
+    ['a: 1\r\n', { k: 'v' }, 'x-mender:\r\n  k: v\r\na: 1\r\n'],
+    ['  a: 1\n  b: 2\n', { k: 'v' }, '  x-mender:\n    k: v\n  a: 1\n  b: 2\n'],
+    ['# c\n  a: 1\n', { k: 'v' }, '  x-mender:\n    k: v\n# c\n  a: 1\n'],
+    ['---\na: 1\n', { k: 'v' }, '---\nx-mender:\n  k: v\na: 1\n'],
+    ['%YAML 1.2\n--- # c\na: 1\n', { k: 'v' }, '%YAML 1.2\n--- # c\nx-mender:\n  k: v\na: 1\n'],
+    ['a: 1\n---\nb: 2\n', { k: 'v' }, 'x-mender:\n  k: v\na: 1\n---\nb: 2\n'],
+    ['{"a": 1}', { k: 'v' }, '{"x-mender": { "k": "v" },"a": 1}'],
+    ['{\n  "a": 1\n}\n', { k: ['v', 'w'] }, '{\n  "x-mender": { "k": [ "v", "w" ] },\n  "a": 1\n}\n'],
+    ['{}', { k: 'no' }, '{"x-mender": { "k": "no" }}'],
+    ['# c\n{a: 1} # d\n', { k: 'v' }, '# c\n{"x-mender": { "k": "v" },a: 1} # d\n'],
     ['', { k: '1' }, 'x-mender:\n  k: "1"\n'],
     ['', { k: ['v'] }, 'x-mender:\n  k: v\n'],
     ['', { k: ['v', '1'] }, 'x-mender:\n  k: [v, "1"]\n'],
@@ -340,7 +415,19 @@ describe('withSettings', () => {
     ['', { k: 'linux/arm/v7' }, 'x-mender:\n  k: linux/arm/v7\n'],
   ])('%j with %j', (text, settings, result) => {
     expect(withSettings(text, settings)).toBe(result);
-    expect(parse(result)).toBeTypeOf('object');
+    expect(parseAllDocuments(result).map(({ errors }) => errors)).not.toContainEqual([expect.anything()]);
+  });
+
+  it.each([
+    ['a list', '- a\n'],
+    ['a text', 'nonsense\n'],
+    ['a key behind an anchor on its line', '&a a: 1\n  b: [\n'],
+    ['UTF-16', Buffer.from('a: 1\n', 'utf16le').toString('utf8')],
+  ])('refuses %s, and says what to add', (_name, text) => {
+    expect(() => withSettings(text, { k: 'v' })).toThrow("init can't add x-mender");
+    expect(() => withSettings(text, { k: 'v' })).toThrow(
+      expect.objectContaining({ hint: 'add by hand: x-mender: { "k": "v" }' }),
+    );
   });
 
   it.each(['x-mender: {a: 1}\n', 'x-mender: {}\n', 'x-mender: text\n'])('refuses %j', (text) => {

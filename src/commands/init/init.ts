@@ -8,8 +8,9 @@ import { checkVersion } from '../../pipeline/base/names.ts';
 import { chooseSettings } from './chooseSettings.ts';
 import type { Settings } from './chooseSettings.ts';
 import { CI_SYSTEMS } from './ciFiles.ts';
-import type { Change } from './placeCiFile.ts';
-import { placeCiFile } from './placeCiFile.ts';
+import type { Change } from './placeChanges.ts';
+import { placeChanges } from './placeChanges.ts';
+import { placeCiFile, topOf } from './placeCiFile.ts';
 import { withSettings } from './withSettings.ts';
 import { BUILD_OPTIONS } from '../options/build.ts';
 import { defineCommand } from '../terminal/command.ts';
@@ -66,7 +67,8 @@ export const initCommand = defineCommand({
       await ignoreChange(join(projectFolder, '.gitignore')),
       flags.ci === undefined ? undefined : await placeCiFile(flags.ci, projectFolder, manifest),
     ].filter((change) => change !== undefined);
-    for (const { path, text } of changes) await writeAtomically(path, (name) => writeFile(name, text));
+    const placed = await placeChanges(changes, await topOf(projectFolder));
+    for (const { path, text } of placed) await writeAtomically(path, (name) => writeFile(name, text));
     const written = changes.map(({ path }) => path);
     const names = written.map((path) => relative(context.folder, path) || path);
     const next = `mender-docker-delta build ${shellWord(relative(context.folder, manifest) || '.')} --no-delta --release`;

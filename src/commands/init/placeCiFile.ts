@@ -5,12 +5,11 @@ import { findRepository } from '../../git/repository.ts';
 import { readUserFileIfAny } from '../../io/readUserFile.ts';
 import type { CiSystem } from './ciFiles.ts';
 import { ciFile } from './ciFiles.ts';
+import type { Change } from './placeChanges.ts';
 
-/** The new content of a file. */
-export interface Change {
-  /** Absolute. */
-  path: string;
-  text: string;
+/** The top of the git repository of a project, or without git the project folder. A real path. */
+export async function topOf(projectFolder: string): Promise<string> {
+  return (await findRepository(projectFolder))?.root ?? (await realpath(projectFolder));
 }
 
 /**
@@ -23,7 +22,7 @@ export async function placeCiFile(
   projectFolder: string,
   manifest: string,
 ): Promise<Change | undefined> {
-  const top = (await findRepository(projectFolder))?.root ?? (await realpath(projectFolder));
+  const top = await topOf(projectFolder);
   const fromTop = relativeManifest(top, await realManifest(projectFolder, manifest));
   const { path: name, text } = ciFile(system, fromTop);
   const path = join(top, name);

@@ -1,13 +1,16 @@
-import { isMap, parseDocument } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import type { Document, YAMLMap } from 'yaml';
+import { isMap, parseAllDocuments, parseDocument } from 'yaml';
 import { UsageError } from '../../errors.ts';
 import { LINEAR } from '../../io/yaml.ts';
 
 type Value = string | readonly string[];
+type Entry = readonly [key: string, value: Value];
 
 /**
  * The text of a Compose file with the settings that its `x-mender` lacks. Everything else keeps its
- * bytes: comments, quotes and order. Throws UsageError if `x-mender` is written in a form that can't
- * be completed.
+ * bytes: comments, quotes and order. Throws UsageError, with the lines to add by hand, where that
+ * can't be done without a change of the rest. Pure.
  */
 export function withSettings(text: string, settings: Readonly<Record<string, Value>>): string {
   const document = parseDocument(text, LINEAR);
@@ -15,28 +18,100 @@ export function withSettings(text: string, settings: Readonly<Record<string, Val
   const block = isMap(contents) ? contents.get('x-mender', true) : undefined;
   const missing = Object.entries(settings).filter(([key]) => !(isMap(block) && block.has(key)));
   if (missing.length === 0) return text;
-  if (block === undefined) return `${lines('', missing, 'x-mender:\n')}${text}`;
+  const result =
+    block === undefined ? withNewBlock(text, document, missing) : withCompletedBlock(text, block, missing);
+  if (!hasOnlyAdded(text, result, Object.fromEntries(missing))) {
+    throw new UsageError("init can't add x-mender to the Compose file without a change of the rest", {
+      hint: `add by hand: x-mender: ${flowMap(missing)}`,
+    });
+  }
+  return result;
+}
+
+/** Writes `x-mender` in front of all other keys, in their style. */
+function withNewBlock(text: string, { contents }: Document.Parsed, entries: readonly Entry[]): string {
+  if (isMap(contents) && contents.flow === true) return withFlowEntry(text, contents, entries);
+  const indentation = isMap(contents) ? indentationAt(text, contents.range?.[0] ?? 0) : '';
+  const at = startOfDocument(text);
+  const ownLines = entries.map(([key, value]) => `  ${key}: ${valueText(value)}`);
+  return insertLines(text, at, ['x-mender:', ...ownLines], indentation);
+}
+
+/** Takes JSON as well, and keeps it JSON. */
+function withFlowEntry(text: string, { range, items }: YAMLMap, entries: readonly Entry[]): string {
+  const at = (range?.[0] ?? 0) + 1;
+  const [space = ''] = /^\s*/.exec(text.slice(at)) ?? [];
+  const comma = items.length > 0 ? ',' : '';
+  return `${text.slice(0, at)}${space}"x-mender": ${flowMap(entries)}${comma}${text.slice(at)}`;
+}
+
+function flowMap(entries: readonly Entry[]): string {
+  return JSON.stringify(
+    Object.fromEntries(entries.map(([key, value]) => [key, onlyOf(value)])),
+    undefined,
+    1,
+  ).replace(/\n */g, ' ');
+}
+
+function withCompletedBlock(text: string, block: unknown, entries: readonly Entry[]): string {
   const start = isMap(block) && block.flow !== true ? block.range?.[0] : undefined;
   if (start === undefined) {
     throw new UsageError('x-mender: init completes it only if each key has a line of its own', {
-      hint: `add ${missing.map(([key, value]) => `${key}: ${valueText(value)}`).join(', ')} to it`,
+      hint: `add ${entries.map(([key, value]) => `${key}: ${valueText(value)}`).join(', ')} to it`,
     });
   }
-  // The first key begins here; what is before it on its line is the indentation.
-  const lineStart = text.lastIndexOf('\n', start - 1) + 1;
-  const indentation = text.slice(lineStart, start);
-  return text.slice(0, lineStart) + lines(indentation, missing) + text.slice(lineStart);
+  const ownLines = entries.map(([key, value]) => `${key}: ${valueText(value)}`);
+  return insertLines(text, lineStart(text, start), ownLines, indentationAt(text, start));
 }
 
-function lines(indentation: string, entries: readonly (readonly [string, Value])[], head = ''): string {
-  const own = head === '' ? indentation : '  ';
-  return head + entries.map(([key, value]) => `${own}${key}: ${valueText(value)}\n`).join('');
+/** Behind the byte order mark, and behind the line that starts the document, if there are any. */
+function startOfDocument(text: string): number {
+  const mark = text.startsWith('\ufeff') ? 1 : 0;
+  const [head] = /^(?:%.*\r?\n|#.*\r?\n|[ \t]*\r?\n)*---[ \t]*(?:#.*)?\r?\n/.exec(text.slice(mark)) ?? [''];
+  return mark + head.length;
+}
+
+function lineStart(text: string, at: number): number {
+  return text.lastIndexOf('\n', at - 1) + 1;
+}
+
+/** What is before the first key of a map on its line. */
+function indentationAt(text: string, at: number): string {
+  return text.slice(lineStart(text, at), at).replace('\ufeff', '');
+}
+
+function insertLines(text: string, at: number, added: readonly string[], indentation: string): string {
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  const lines = added.map((line) => `${indentation}${line}${end}`).join('');
+  return text.slice(0, at) + lines + text.slice(at);
+}
+
+/** True if a reader finds all that it found before, and `added` below `x-mender`. */
+function hasOnlyAdded(before: string, after: string, added: Readonly<Record<string, Value>>): boolean {
+  const [old, found] = [contentOf(before), contentOf(after)];
+  const [first, ...others] = old.values;
+  const root = (first ?? {}) as { 'x-mender'?: object };
+  const values = Object.entries(added).map(([key, value]) => [key, onlyOf(value)] as const);
+  const block = { ...root['x-mender'], ...Object.fromEntries(values) };
+  return isDeepStrictEqual(found, { ...old, values: [{ ...root, 'x-mender': block }, ...others] });
+}
+
+/** The values of all documents, and what the parser reports. Compose tolerates some of that. */
+function contentOf(text: string): { values: unknown[]; errors: string[] } {
+  const documents = [...parseAllDocuments(text, LINEAR)];
+  return {
+    values: documents.map((document) => document.toJS({ maxAliasCount: -1 }) as unknown),
+    errors: documents.flatMap(({ errors }) => errors.map(({ code }) => code)),
+  };
+}
+
+function onlyOf(value: Value): Value {
+  return typeof value !== 'string' && value.length === 1 ? (value[0] ?? '') : value;
 }
 
 function valueText(value: Value): string {
-  if (typeof value === 'string') return scalar(value);
-  const [only, ...more] = value.map(scalar);
-  return only !== undefined && more.length === 0 ? only : `[${value.map(scalar).join(', ')}]`;
+  const only = onlyOf(value);
+  return typeof only === 'string' ? scalar(only) : `[${only.map(scalar).join(', ')}]`;
 }
 
 /** A YAML scalar: quoted where YAML would read anything but this text. */
