@@ -40,13 +40,17 @@ export const ADVICE: Readonly<Record<FindingKind, Advice>> = {
     title: 'Python bytecode',
     help: 'It holds the time of its source, so it changes with every build. Set PYTHONDONTWRITEBYTECODE=1, or compile with --invalidation-mode unchecked-hash.',
   },
+  documentation: {
+    title: 'Documentation',
+    help: 'Devices rarely need manuals. Leave them out (dpkg: path-exclude /usr/share/doc/*), or remove them in the RUN that installs the packages.',
+  },
   git: {
     title: 'Git repositories',
     help: 'Add .git to .dockerignore, or copy only the files that the application needs.',
   },
   twice: {
     title: 'The same file twice',
-    help: 'Keep one of the files, and make the other one a link (ln -s).',
+    help: 'Keep one of the files, and make the other one a link (ln -s). Files of two images belong into a base image of both, which rarely changes.',
   },
   again: {
     title: 'Files that a later layer has again',

@@ -22,6 +22,7 @@ const LEFTOVERS: readonly (readonly [FindingKind, RegExp])[] = [
   ['userCache', /(^|\/)(\.cache|\.npm\/_cacache|\.cargo\/registry|\.yarn\/cache|go\/pkg\/mod\/cache)\//],
   ['userCache', /^(var\/)?tmp\//],
   ['log', /^var\/log\/|\.log(\.\d+)?$/],
+  ['documentation', /^usr\/share\/(doc|man|info|gtk-doc)\//],
   ['git', /(^|\/)\.git\//],
   ['bytecode', /(^|\/)__pycache__\/|\.pyc$/],
 ];
@@ -70,12 +71,16 @@ function kindOf(placed: PlacedFile, copies: ReadonlyMap<PlacedFile, FindingKind>
 
 function changeOf(file: ExaminedFile): FindingKind | undefined {
   if (hasOnlyNewTime(file)) return 'times';
-  const state = stateOf(file);
-  const isSent = state !== 'kept' && state !== 'moved';
-  if (!isSent) return undefined;
+  if (!isSent(file)) return undefined;
   if (file.content === 'packed') return 'packed';
   if (file.content !== 'program') return undefined;
   return file.hasDebug ? 'debug' : file.base === undefined ? undefined : 'program';
+}
+
+/** True if the artifact brings a part of the content. */
+function isSent(file: ExaminedFile): boolean {
+  const state = stateOf(file);
+  return state !== 'kept' && state !== 'moved';
 }
 
 /**
@@ -98,7 +103,7 @@ function copiesOf(files: readonly PlacedFile[]): Map<PlacedFile, FindingKind> {
   }
   for (const placed of files) {
     const { digest } = placed.file;
-    if (digest === undefined || found.has(placed)) continue;
+    if (digest === undefined || found.has(placed) || !isSent(placed.file)) continue;
     if (byDigest.has(digest)) found.set(placed, 'twice');
     else byDigest.set(digest, placed);
   }

@@ -84,6 +84,7 @@ export type FindingKind =
   | 'userCache'
   | 'log'
   | 'bytecode'
+  | 'documentation'
   | 'git'
   | 'twice'
   | 'again'

@@ -37,6 +37,12 @@ describe('findings', () => {
       ['log var/log/apt/term x/npm.log'],
     ],
     ['bytecode', [[file('a/__pycache__/b.pyc', 9)]], ['bytecode a/__pycache__/b.pyc']],
+    ['manuals', [[file('usr/share/man/man1/a.1', 9)]], ['documentation usr/share/man/man1/a.1']],
+    [
+      'a file that is only copied twice',
+      [[file('a', 9, { digest: 'x' }), file('b', 8, { digest: 'x', moved: 8, added: 0 })]],
+      [],
+    ],
     ['a repository', [[file('app/.git/objects/1', 9)]], ['git app/.git/objects/1']],
     ['one file twice', [[file('a', 9, { digest: 'x' }), file('b', 8, { digest: 'x' })]], ['twice b']],
     [

@@ -74,6 +74,13 @@ describe('a page', () => {
     expect(links.filter((link) => !ids.includes(link))).toEqual([]);
   });
 
+  test('has each id once where images share a layer', () => {
+    const files = [file('app/a', 9), file('app/a', 8), file('app/b', 7)];
+    const page = renderPage(only([image([layer(files)]), image([layer(files)])]));
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids).toEqual(['a1-f1', 'a1-f2', 'a1-f3', 'a1-f4', 'a1-f5', 'a1-f6']);
+  });
+
   test('stays small for 100,000 files, and counts them all', () => {
     const files = Array.from({ length: 100_000 }, (_, index) =>
       file(`app/d${index % 5000}/f${index}`, 1 + (index % 900)),

@@ -5,6 +5,7 @@ import type { ArtifactSizes, Finding, ReportPage } from '../model.ts';
 import type { Html } from './markup.ts';
 import { fixed, markup, nothing } from './markup.ts';
 import { STYLE } from './style.ts';
+import { historyBars } from './historyBars.ts';
 import { deviceTable, fileTables, historyTable, layerTable, sizeList, stateMark } from './tables.ts';
 import type { Rows } from './tiles.ts';
 import { costTiles, rowKey, sizeTiles } from './tiles.ts';
@@ -41,7 +42,7 @@ export function renderPage({ artifacts, history }: ReportPage): string {
 ${sections}${
     history.length > 1
       ? markup`<section><h2>History</h2>
-${historyTable(history)}</section>
+${historyBars(history)}${historyTable(history)}</section>
 `
       : nothing
   }</main>
@@ -53,8 +54,12 @@ ${historyTable(history)}</section>
 }
 
 function artifactSection(artifact: ArtifactSizes, id: string): Html {
+  const rowId = (place: number): string => `${id}-f${place + 1}`;
+  // Images may share a layer: the tiles of both lead to the first of two equal rows.
   const rows: Rows = new Map(
-    artifact.files.map(({ diffID, path }, index) => [rowKey(diffID, path), `${id}-f${index + 1}`]),
+    artifact.files
+      .map(({ diffID, path }, place) => [rowKey(diffID, path), rowId(place)] as const)
+      .toReversed(),
   );
   return markup`<article>
 <h1>${artifact.artifactName}</h1>
@@ -64,7 +69,7 @@ ${sizeList(artifact)}</details></section>
 <section><h2>What would help</h2>
 ${findings(artifact)}</section>
 <section><h2>Files that cost most</h2>
-${fileTables(artifact.files, rows, OPEN_FILES)}</section>
+${fileTables(artifact.files, rowId, OPEN_FILES)}</section>
 <section><h2>Layers</h2>
 ${layerTable(artifact)}</section>
 <section><h2>What is installed</h2>
@@ -142,6 +147,6 @@ const STATES = [
 function drawing(tiles: readonly Tile[], caption: string): Html {
   const legend = STATES.map(([state, meaning]) => markup`<li>${stateMark(state)} ${meaning}</li>`);
   return markup`<figure>${CANVASES.map((canvas) => treemap(tiles, canvas))}
-<figcaption>${caption}<ul class="legend">${legend}<li><span class="state many">grey</span> many files</li></ul></figcaption></figure>
+<figcaption>${caption}<ul class="legend">${legend}<li><span class="state many">other</span> many files, or not known</li></ul></figcaption></figure>
 `;
 }

@@ -20,10 +20,10 @@ a { color: var(--link); }
 .cards dt { color: var(--soft); font-size: 0.85rem; }
 .cards dd { margin: 0; font-size: 1.15rem; font-weight: 600; overflow-wrap: anywhere; }
 .cards dd small { display: block; font-size: 0.8rem; font-weight: 400; color: var(--soft); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; position: relative; }
 .scroll:focus-visible, summary:focus-visible, a:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; }
-caption { text-align: left; color: var(--soft); padding: 0.25rem 0; }
+caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.6rem; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--line); white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
@@ -43,7 +43,7 @@ svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--text); font: 12px system-ui, sans-serif; pointer-events: none; }
 svg .leaf { stroke: var(--page); stroke-width: 1; } svg .leaf + text, svg a text { fill: var(--on); }
 svg .box { fill: var(--folder); stroke: var(--page); stroke-width: 1; } svg .title { font-weight: 600; }
-svg .bar { fill: var(--moved); } svg .bar.delta { fill: var(--edited); }
+svg.bars { max-width: 45rem; }
 svg.narrow { display: none; }
 .tree ul { list-style: none; margin: 0; padding-left: 1.1rem; border-left: 1px solid var(--line); }
 .tree > ul { padding-left: 0; border: 0; }

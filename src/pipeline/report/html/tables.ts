@@ -10,8 +10,7 @@ import type {
 } from '../model.ts';
 import type { Html } from './markup.ts';
 import { markup, nothing } from './markup.ts';
-import type { Rows } from './tiles.ts';
-import { imageTitle, rowKey } from './tiles.ts';
+import { imageTitle } from './tiles.ts';
 
 /** A column of a table. */
 interface Column {
@@ -90,16 +89,21 @@ function layerRow(image: ImageSizes, layer: LayerSizes): Row {
   };
 }
 
-/** The files that cost most: the first ones open, the others folded. */
-export function fileTables(files: readonly FileSizes[], rows: Rows, open: number): Html {
-  const first = fileTable('Files that cost most', files.slice(0, open), rows);
-  const more = files.slice(open);
+/** The files that cost most: the first ones open, the others folded. `rowId`: of a file by its place. */
+export function fileTables(
+  files: readonly FileSizes[],
+  rowId: (place: number) => string,
+  open: number,
+): Html {
+  const rows = files.map((file, place) => ({ id: rowId(place), cells: fileCells(file) }));
+  const first = fileTable('Files that cost most', rows.slice(0, open));
+  const more = rows.slice(open);
   if (more.length === 0) return first;
-  return markup`${first}<details><summary>The next ${more.length} files</summary>${fileTable('More files', more, rows)}</details>
+  return markup`${first}<details><summary>The next ${more.length} files</summary>${fileTable('More files', more)}</details>
 `;
 }
 
-function fileTable(caption: string, files: readonly FileSizes[], rows: Rows): Html {
+function fileTable(caption: string, rows: readonly Row[]): Html {
   const columns = [
     { title: 'File', isPath: true },
     { title: 'State' },
@@ -107,11 +111,7 @@ function fileTable(caption: string, files: readonly FileSizes[], rows: Rows): Ht
     { title: 'Why' },
     { title: 'Service' },
   ];
-  return table(
-    caption,
-    columns,
-    files.map((file) => ({ id: rows.get(rowKey(file.diffID, file.path)), cells: fileCells(file) })),
-  );
+  return table(caption, columns, rows);
 }
 
 function fileCells({

@@ -25,8 +25,9 @@ export interface Canvas {
   height: number;
 }
 
-/** What a text of 12 pixels takes, about. */
+/** What a character of 12 pixels takes, about, and one of a title. */
 const CHARACTER = 6.6;
+const BOLD_CHARACTER = 7.4;
 const LINE = 17;
 const GAP = 2;
 /** Smaller parts are not drawn one by one. In square pixels. */
@@ -78,7 +79,7 @@ function position({ x, y, width, height }: Rectangle): Html {
 
 /** The text, cut to the width; nothing where it has no room. */
 function label(text: string, { x, y, width, height }: Rectangle, isTitle: boolean): Html {
-  const room = Math.floor((width - 8) / CHARACTER);
+  const room = Math.floor((width - 8) / (isTitle ? BOLD_CHARACTER : CHARACTER));
   if (room < 4 || height < LINE) return nothing;
   const characters = [...visible(text)];
   const shown =
