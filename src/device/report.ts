@@ -60,6 +60,10 @@ export type DevicePlace = InferOutput<typeof PLACE>;
 
 const FIRST_LINE = 'mender-docker-delta probe 1';
 
+/** The keys of a probe of this version. */
+const KNOWN_LINE =
+  /(?:^|[\s"])((?:client|compose|docker|memory|module|provides|scripts|store|tool|work|xdelta3)\.[^\s:]+|machine|user|client|device_type|docker|store|clock): (.*)$/;
+
 /**
  * Parses what the probe printed. Takes a whole deployment log as well, where something may come
  * before each line. Throws UsageError, which names `origin`, if it is no report or not a whole one.
@@ -71,21 +75,31 @@ export function parseProbe(text: string, origin: string): DeviceReport {
     .split('\n')
     .map((line) => line.trim().replace(/"$/, ''));
   const first = lines.findLastIndex((line) => line.endsWith(FIRST_LINE));
-  const prefix = lines[first]?.slice(0, -FIRST_LINE.length) ?? '';
+  const words = wordsOf(lines[first]?.slice(0, -FIRST_LINE.length) ?? '');
   const last = lines.findIndex((line, index) => index > first && /(^|[\s"])end$/.test(line));
   if (first < 0 || last < 0) {
     throw new UsageError(`${origin}: expected the report of a probe, from "${FIRST_LINE}" to "end"`, {
       hint: 'run doctor --device, or copy the whole log of the deployment',
     });
   }
-  const pairs = lines.slice(first + 1, last).map((line) => pairOf(line, prefix));
+  const pairs = lines.slice(first + 1, last).map((line) => pairOf(line, words));
   return reportOf(new Map(pairs));
 }
 
-/** The client may write a time and a level before each line. */
-function pairOf(line: string, prefix: string): [string, string] {
-  const text = prefix === '' ? line : line.slice(Math.min(prefix.length, line.length));
-  const [, key = line, value = ''] = /^([^\s:]+): (.*)$/.exec(text) ?? [];
+function wordsOf(prefix: string): number {
+  return prefix.split(/\s+/).length - 1;
+}
+
+/**
+ * The key and value in a line. A log may write a time, a level and a number before them, of another
+ * length in each line, but of as many `words` as before the first line. Only a key that this
+ * version does not know is found by them.
+ */
+function pairOf(line: string, words: number): [string, string] {
+  const known = KNOWN_LINE.exec(line);
+  if (known !== null) return [known[1] ?? '', known[2] ?? ''];
+  const text = line.split(/\s+/).slice(words).join(' ');
+  const [, key = text, value = ''] = /^([^\s:]+): (.*)$/.exec(text) ?? [];
   return [key, value];
 }
 

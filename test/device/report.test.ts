@@ -36,8 +36,35 @@ describe('the report of a probe', () => {
     ['the log of the C++ client', lines.map((line) => `2026-11-30 info: Script: ${line}`).join('\n')],
     ['a second report, after one that was cut off', [...lines.slice(0, 5), ...lines].join('\n')],
     ['Windows line ends', lines.join('\r\n')],
+    [
+      'a log whose times drop trailing zeros',
+      lines
+        .map((line, index) => {
+          const fraction = String(index / 1000).slice(1);
+          return `2026-11-30 10:00:00${fraction} +0000 UTC info: ${line}`;
+        })
+        .join('\n'),
+    ],
+    [
+      'a log whose records have growing numbers',
+      lines
+        .map((line, index) => `record_id=${index + 8} severity=info name="Global" msg="${line}"`)
+        .join('\n'),
+    ],
+    [
+      'a log that tells the time of its first line only',
+      lines.map((line, index) => (index === 0 ? `2026-11-30 10:00:00 info: ${line}` : line)).join('\n'),
+    ],
   ])('is found in %s', (_, text) => {
     expect(parseProbe(text, 'x')).toEqual(parseProbe(PROBE, 'x'));
+  });
+
+  it('names the lines of newer probes, whatever comes before them', () => {
+    const newer = [...lines.slice(0, 3), 'gpu: some', ...lines.slice(3)];
+    const log = newer.map((line, index) => `10:00:0${index / 10} info: ${line}`).join('\n');
+    for (const text of [newer.join('\n'), log]) {
+      expect(parseProbe(text, 'x')).toEqual({ ...parseProbe(PROBE, 'x'), unknown: ['gpu'] });
+    }
   });
 
   it.each([
