@@ -6,6 +6,8 @@ import type { ExchangeSettings } from './exchange.ts';
 import { drain, exchange } from './exchange.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
 import type { Environment } from './proxy.ts';
+import type { Patience } from './patience.ts';
+import { patience } from './patience.ts';
 import { redirected } from './redirect.ts';
 import { isRetried, retryDelay } from './retry.ts';
 import type { RetryPolicy } from './retryPolicy.ts';
@@ -41,6 +43,7 @@ interface Settings extends ExchangeSettings {
   log: Log;
   retries: RetryPolicy;
   wait: typeof wait;
+  patience: Patience;
 }
 
 /** A client with retries, safe redirects and errors that contain no secret. */
@@ -52,17 +55,20 @@ export function createHttp({ retries, ...options }: HttpOptions): Http {
     timeoutMs: undefined,
     ...options,
     retries: { ...DEFAULT_RETRIES, ...retries },
+    patience: patience(options.log),
   };
   return { request: (request) => requestWithRetries(request, settings) };
 }
 
 async function requestWithRetries(request: HttpRequest, settings: Settings): Promise<HttpResponse> {
-  const { log } = settings;
+  const { log, patience: told } = settings;
+  const began = Date.now();
   const retries = { ...settings.retries, ...request.retries };
   for (let attempt = 1; ; attempt++) {
-    const outcome = await requestWithRedirects(request, settings);
+    const outcome = await told.tellWaiting(request, () => requestWithRedirects(request, settings));
     const delay = retryDelay(request, outcome, attempt, retries);
     if (delay === undefined) return responseOrThrow(request, outcome, retries);
+    told.tellRepeating(request, outcome, Date.now() - began + delay);
     log.debug(`${describe(request)}: ${await reasonOf(outcome)}; attempt ${attempt + 1} in ${delay} ms`);
     await settings.wait(delay, request.signal);
   }

@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CacheUse } from '../../src/cache/use.ts';
 import { stepText } from '../../src/commands/terminal/progressText.ts';
+import { runCli } from '../helpers/cli.ts';
+import { freePort } from '../helpers/freePort.ts';
 import { buildImage } from '../helpers/images.ts';
 import { noise } from '../helpers/noise.ts';
 import { project } from '../helpers/project.ts';
@@ -68,3 +72,42 @@ it('the use of a cache is told by kind', () => {
   use.count('images', false);
   expect(use.describe()).toBe('0 of 1 images, 2 of 3 layers');
 });
+
+it('what nobody answers is told after a second, and not with -q', async () => {
+  const home = temporaryFolder();
+  const refused = async (words: (host: string) => string[]): Promise<[string, string]> => {
+    const host = `127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await runCli(words(host), { HOME: home, MENDER_PAT: 'token' });
+    expect(code, stderr).toBe(5);
+    return [host, stderr];
+  };
+  const image = (host: string): string => {
+    const path = join(home, `${host.replace(/.*:/, '')}.yaml`);
+    writeFileSync(path, `services: {web: {image: "${host}/shop/web:1"}}\n`);
+    return path;
+  };
+  const places: ((host: string) => string[])[] = [
+    (host) => ['releases', 'list', '-h', `http://${host}`],
+    (host) => ['library', 'tags', 'acme/apps/gateway', '--library', `http://${host}`],
+    (host) => ['destinations', 'resolve', 'gateway', '--starmap-url', `http://${host}`],
+    (host) => [
+      'plan',
+      image(host),
+      '-t',
+      'q',
+      '-p',
+      'linux/amd64',
+      '--artifact-version',
+      '1',
+      '--mode',
+      'online',
+    ],
+  ];
+  const loud = await Promise.all(places.map(refused));
+  for (const [host, stderr] of loud) {
+    const lines = stderr.split('\n').filter((line) => line.includes('trying again'));
+    expect(lines, stderr).toEqual([`${host} does not answer (connection refused), trying again`]);
+  }
+  const quiet = await Promise.all(places.map((words) => refused((host) => [...words(host), '-q'])));
+  for (const [, stderr] of quiet) expect(stderr).toMatch(/^error: .*\n( {2}try: .*\n)?$/);
+}, 60_000);

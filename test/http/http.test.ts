@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bytesOf, createHttp, describe as describeRequest, jsonOf, textOf } from '../../src/http/http.ts';
 import type { HttpRequest, HttpResponse } from '../../src/http/http.ts';
+import { patience } from '../../src/http/patience.ts';
 import type { Log } from '../../src/io/log.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { redact } from '../../src/io/redact.ts';
+import { freePort } from '../helpers/freePort.ts';
 import { listen } from '../helpers/listen.ts';
 
 const http = createHttp({ log: silentLog, retries: { pausesMs: [1, 1] } });
@@ -320,6 +322,38 @@ describe('requests', () => {
       (_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end('raw'),
     );
     expect(await textOf(await http.request({ method: 'GET', url }))).toBe('raw');
+  });
+
+  test.each<[string, number[], number, string[]]>([
+    ['is refused for long', [500, 1000], 0, ['HOST does not answer (connection refused), trying again']],
+    ['is refused for less than a second', [1, 1], 0, []],
+    ['answers 503 for long', [500, 1000], 503, ['HOST answered 503, trying again']],
+    ['answers at once', [500, 1000], 200, []],
+  ])('a server that %s is told once', async (_, pausesMs, status, lines) => {
+    const said: string[] = [];
+    const log: Log = { ...silentLog, info: (line) => said.push(line) };
+    const url = status === 0 ? `http://127.0.0.1:${await freePort()}/v2/` : (await statuses(status)).url;
+    const client = createHttp({ log, retries: { pausesMs }, wait: () => Promise.resolve() });
+    for (let times = 0; times < 2; times++)
+      await client.request({ method: 'GET', url }).catch(() => undefined);
+    expect(said).toEqual(lines.map((line) => line.replace('HOST', new URL(url).host)));
+  });
+
+  test('a server that lets a request wait is told, and one that gets a body is not', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const said: string[] = [];
+    const { tellWaiting } = patience({ ...silentLog, info: (line) => said.push(line) });
+    const slow = (request: HttpRequest) =>
+      tellWaiting(request, () => {
+        vi.advanceTimersByTime(5_001);
+        return Promise.resolve(1);
+      });
+    expect(await slow({ method: 'POST', url: 'https://server/a', body: 'x' })).toBe(1);
+    expect(said).toEqual([]);
+    await slow({ method: 'GET', url: 'https://server/a' });
+    await slow({ method: 'GET', url: 'https://server/b' });
+    expect(said).toEqual(['server has not answered yet, waiting']);
   });
 
   test('retries are told to the log', async () => {
