@@ -174,6 +174,8 @@ async function applyUserSettings(flags: Flags, context: Context): Promise<void> 
   flags['tokenFile'] ??= chosen.tokenFile;
   const token = nonEmpty(context.environment[chosen.tokenEnv ?? '']);
   if (token !== undefined) context.environment = { ...context.environment, MENDER_PAT: token };
+  else if (chosen.tokenEnv !== undefined)
+    context.log.warning(`${chosen.tokenEnv}, the variable with the token for ${chosen.host}, is not set`);
   context.log.debug(`the Mender server is ${chosen.host}, from ${chosen.origin}`);
 }
 

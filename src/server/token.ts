@@ -31,7 +31,7 @@ export async function findToken(
   const path = tokenFile ?? tokenPath(environment);
   if (path === undefined) return undefined;
   if (tokenFile === undefined && (await fileSize(path)) === undefined) return undefined;
-  const token = clean(await readToken(path), path);
+  const token = clean(await readToken(path, host), path);
   if (token === undefined && tokenFile !== undefined)
     throw new UsageError(`${path}: expected a token, found nothing`);
   if (token === undefined) return undefined;
@@ -50,8 +50,9 @@ export function noToken(host: string): DeniedError {
   });
 }
 
-async function readToken(path: string): Promise<string> {
-  return (await readUserFile(path, { doing: `reading the token from ${path}` })).toString('utf8');
+async function readToken(path: string, host: string): Promise<string> {
+  const hint = `name another file, or log in: mender-docker-delta login -h ${host} --token-file ${path}`;
+  return (await readUserFile(path, { doing: `reading the token from ${path}`, hint })).toString('utf8');
 }
 
 function clean(text: string, source: string): string | undefined {

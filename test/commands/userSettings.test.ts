@@ -103,6 +103,56 @@ it('device type of the configuration counts for doctor --probe-artifact', async 
   expect(JSON.parse(stdout)).toMatchObject({ deviceTypes: ['qemux86-64'] });
 });
 
+const SERVERS =
+  'device-type: pi\nservers:\n  lab: {host: "http://127.0.0.1:9", tokenFile: lab-token}\n' +
+  '  field: {host: "http://127.0.0.1:9", tokenEnv: FIELD}\n';
+
+it.each([
+  ['artifacts list -h lba', 2, 'there is no server lba in your configuration\n  try: did you mean lab?'],
+  [
+    'artifacts list -h lab',
+    3,
+    /lab-token: no such file\n {2}try: name another file, or log in: mender-docker-delta login -h http:\/\/127.0.0.1:9 --token-file \S+lab-token\n/,
+  ],
+  [
+    'artifacts list -h field',
+    4,
+    'warning: FIELD, the variable with the token for http://127.0.0.1:9, is not set',
+  ],
+  ['config show -h lba', 2, 'did you mean lab?'],
+])('what is wrong with a server of the configuration is said: %s', async (line, exitCode, message) => {
+  const { environment } = await place({ config: SERVERS });
+  const { code, stderr } = await runCli(line.split(' '), environment);
+  expect([code, stderr]).toEqual([exitCode, expect.stringMatching(message)]);
+});
+
+it('config show tells what the command line and a variable hide', async () => {
+  const { environment } = await place({ config: SERVERS });
+  const given = { ...environment, MENDER_DOCKER_DELTA_DEVICE_TYPE: 'x' };
+  const { stdout } = await runCli(['config', 'show', '-h', 'lab'], given);
+  expect(stdout).toMatch(/^mender-host +http:\/\/127.0.0.1:9 +--mender-host$/m);
+  expect(stdout).toMatch(/^device-type +x +MENDER_DOCKER_DELTA_DEVICE_TYPE, before \S+config\.yaml$/m);
+  expect(stdout).toMatch(/^token +reading the token from \S+lab-token: no such file$/m);
+});
+
+it('login to a server with a file of its own does not say that others use it', async () => {
+  const server = await menderServer();
+  const { environment } = await place({
+    config: `servers: {lab: {host: "${server.url}", tokenFile: lab-token}}\n`,
+  });
+  const { user, password } = server.state.options;
+  const argv = ['login', '-h', 'lab', '--username', user, '--password', password];
+  const { code, stdout } = await runCli(argv, environment);
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^logged in to \S+; the token is in \S+lab-token\n$/),
+  ]);
+  expect(await runCli(['artifacts', 'list', '-h', 'lab'], environment)).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
+});
+
 it('config show tells values and origins, and no secret', async () => {
   const { environment } = await place({ ...ALL, config: 'device-type: qemux86-64\n' });
   const { stdout } = await runCli(['config', 'show'], {

@@ -74,7 +74,8 @@ export interface ChosenHost {
 /**
  * The server of a run: `given` by the command line or the environment, else that of the user's
  * configuration, of the last login, or of mender-cli's configuration. Undefined if nobody names
- * one. A name in `servers` stands for its host and token. A project never decides the host.
+ * one. A name in `servers` stands for its host and token. A project never decides the host. Throws
+ * UsageError for a misspelt name.
  */
 export async function chooseHost(
   given: string | undefined,
@@ -94,7 +95,10 @@ export async function chooseHost(
 
 function named(text: string, { servers }: Profiles, origin: string): ChosenHost {
   const profile = servers.get(text);
-  return profile === undefined ? { host: text, origin } : { ...profile, origin: `${origin} (${text})` };
+  if (profile !== undefined) return { ...profile, origin: `${origin} (${text})` };
+  const near = /[.:/]/.test(text) ? undefined : didYouMean(text, [...servers.keys()]);
+  if (near === undefined) return { host: text, origin };
+  throw new UsageError(`${origin}: there is no server ${text} in your configuration`, { hint: near });
 }
 
 /** The file of mender-cli, which may hold a password. */

@@ -2,7 +2,9 @@ import { nonEmpty } from '../terminal/home.ts';
 import { defineCommand, variableName } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatTable } from '../terminal/format.ts';
+import { UserError } from '../../errors.ts';
 import { SERVER_OPTIONS } from '../options/server.ts';
+import type { ServerFlags } from '../options/server.ts';
 import { DEFAULT_KEYS, chooseHost, readUserSettings } from '../options/userSettings.ts';
 import type { UserSettings } from '../options/userSettings.ts';
 import { DEFAULT_HOST } from '../../server/host.ts';
@@ -25,7 +27,7 @@ export const configCommand = defineCommand({
   async run(flags, context) {
     const user = await readUserSettings(context);
     const settings = [
-      await hostSetting(user, context),
+      await hostSetting(user, flags, context),
       ...defaultSettings(user, context),
       await tokenSetting(flags.menderHost ?? DEFAULT_HOST, flags, context),
     ];
@@ -39,10 +41,16 @@ export const configCommand = defineCommand({
   },
 });
 
-async function hostSetting(user: UserSettings, context: Context): Promise<Setting> {
+async function hostSetting(
+  user: UserSettings,
+  { menderHost }: ServerFlags,
+  context: Context,
+): Promise<Setting> {
   const given = nonEmpty(context.environment[variableName('mender-host')]);
   const chosen = await chooseHost(given, user, context);
   const { host = DEFAULT_HOST, origin = 'the default' } = chosen ?? {};
+  if (menderHost !== undefined && menderHost !== host)
+    return { name: 'mender-host', value: menderHost, origin: '--mender-host' };
   return { name: 'mender-host', value: host, origin };
 }
 
@@ -51,7 +59,13 @@ function defaultSettings({ defaults, path }: UserSettings, { environment }: Cont
     const variable = variableName(name);
     const fromVariable = nonEmpty(environment[variable]);
     const value = fromVariable ?? defaults[name];
-    const origin = fromVariable !== undefined ? variable : value === undefined ? 'not set' : path;
+    const isHidden = fromVariable !== undefined && defaults[name] !== undefined;
+    const fromFile = value === undefined ? 'not set' : path;
+    const origin = isHidden
+      ? `${variable}, before ${path}`
+      : fromVariable === undefined
+        ? fromFile
+        : variable;
     return { name, value: value === undefined ? null : [value].flat().join(', '), origin };
   });
 }
@@ -61,6 +75,11 @@ async function tokenSetting(
   flags: { tokenFile?: string },
   { environment }: Context,
 ): Promise<Setting> {
-  const found = await findToken(environment, flags.tokenFile, host);
-  return { name: 'token', value: found === undefined ? null : 'set', origin: found?.source ?? 'not set' };
+  try {
+    const found = await findToken(environment, flags.tokenFile, host);
+    return { name: 'token', value: found === undefined ? null : 'set', origin: found?.source ?? 'not set' };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { name: 'token', value: null, origin: error.message };
+  }
 }

@@ -49,7 +49,9 @@ export const loginCommand = defineCommand({
     await storeToken(path, token, host);
     context.report(
       { host, tokenFile: path },
-      `logged in to ${host}, which other commands use from now on; the token is in ${path}`,
+      flags.tokenFile === undefined
+        ? `logged in to ${host}, which other commands use from now on; the token is in ${path}`
+        : `logged in to ${host}; the token is in ${path}`,
     );
   },
 });
