@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { renderPage } from '../pipeline/report/html/page.ts';
 import { reportPage } from '../pipeline/report/reportPage.ts';
@@ -64,12 +65,17 @@ export const reportCommand = defineCommand({
       await context.write(bytesOf(renderPage(page)));
       return;
     }
-    await writePage(target, page);
+    await writePage(target, page, await modeOf(paths.at(-1) ?? ''));
     const texts = page.artifacts.map(sizesText);
     if (page.history.length > 1) texts.push(historyText(page.history));
     context.report({ page: target, ...page }, [...texts, `page: ${target}`].join('\n\n'));
   },
 });
+
+/** Who may not read the artifact may not read its names either. */
+async function modeOf(path: string): Promise<number> {
+  return (await stat(path)).mode & 0o666;
+}
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(Buffer.from(text));

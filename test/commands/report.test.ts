@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -141,6 +141,26 @@ describe('report', () => {
     const { code, stderr } = await it1.cli('report', it1.artifact('1.0'), '-o', path);
     expect([code, stderr]).toEqual([2, expect.stringContaining('something else that is not a report')]);
     expect(readFileSync(path, 'utf8')).toBe(content);
+  });
+
+  test('shows a page to nobody who may not read the artifact', async () => {
+    chmodSync(it1.artifact('1.0'), 0o600);
+    await reportOf(it1.artifact('1.0'));
+    chmodSync(it1.artifact('1.0'), 0o644);
+    expect(statSync(page()).mode & 0o777).toBe(0o600);
+  });
+
+  test.each([
+    ['alone', 1],
+    ['in a history', 2],
+  ])('refuses an artifact without images, %s', async (_, count) => {
+    const other = join(folder, `probe${count}.mender`);
+    await it1.cli('doctor', '--probe-artifact', other, '-t', 'qemu');
+    const { code, stderr } = await reportOf(other, ...[it1.artifact('1.0')].slice(0, count - 1));
+    expect([code, stderr]).toEqual([
+      7,
+      expect.stringContaining('expected an artifact for app or docker-compose'),
+    ]);
   });
 
   test('replaces an older report, and no damaged artifact makes one', async () => {

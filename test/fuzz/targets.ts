@@ -22,6 +22,8 @@ import { readPlatform } from '../../src/mender/read/readPlatform.ts';
 import { parseConfig, parseManifest } from '../../src/oci/manifest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import { examineLayer } from '../../src/pipeline/report/examineLayer.ts';
+import { examineLoneDelta } from '../../src/pipeline/report/readLayers.ts';
 import { StreamReader } from '../../src/tar/byteReader.ts';
 import { walkTar } from '../../src/tar/tarRead.ts';
 import { CASES } from '../compose/cases.ts';
@@ -100,6 +102,21 @@ const layers: Target = {
     }
     return Promise.resolve();
   },
+};
+
+const reports: Target = {
+  name: 'layers for reports',
+  seeds: () => fixtures('tar', '.tar'),
+  async read(input) {
+    const { added } = await examineLayer(chunksOf(withChecksums(input)) as AsyncIterable<Buffer>);
+    if (added !== input.length) throw new Error('the report has another size than the layer');
+  },
+};
+
+const deltaReports: Target = {
+  name: 'deltas for reports',
+  seeds: () => fixtures('vcdiff', '.vcdiff'),
+  read: (input) => examineLoneDelta(chunksOf(input) as AsyncIterable<Buffer>, 1 << 24),
 };
 
 const LARGEST_CONTENT = 1 << 24;
@@ -258,6 +275,8 @@ export const TARGETS: readonly Target[] = [
   vcdiff,
   tars,
   layers,
+  reports,
+  deltaReports,
   compressed,
   xz,
   manifests,

@@ -20,6 +20,7 @@ export interface DeltaOrigins {
 
 /** Files of fewer bytes are not compared with others. */
 const SMALLEST_COMPARED = 4096;
+const NOTHING = Buffer.alloc(0);
 const DEBUG_SECTION = Buffer.from('.debug_info');
 
 /**
@@ -53,7 +54,7 @@ function tapped(reader: StreamReader, pass: (bytes: Buffer) => void): ByteReader
     async read(length) {
       const parts: Buffer[] = [];
       for await (const bytes of passing(length)) parts.push(bytes);
-      return Buffer.concat(parts);
+      return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
     },
     async skip(length) {
       const chunks = passing(length);
@@ -97,9 +98,14 @@ class LayerExaminer {
   }
 
   begin({ path, kind, size, modified, attributes }: StreamEntry): void {
-    Object.assign(this.#file, { path, kind, size, modified, attributes });
+    const file = this.#file;
+    file.path = path;
+    file.kind = kind;
+    file.size = size;
+    file.modified = modified;
+    file.attributes = attributes;
     const hash = size < SMALLEST_COMPARED ? undefined : createHash('sha256');
-    this.#body = { hash, head: Buffer.alloc(0), sources: new Map() };
+    this.#body = { hash, head: NOTHING, sources: new Map() };
   }
 
   end(): void {
@@ -152,9 +158,23 @@ class LayerExaminer {
 }
 
 function newFile(): ExaminedFile {
-  const nothing = { weight: 0, size: 0, headerAdded: 0, modified: 0 };
-  const facts = { path: '', attributes: '', hasDebug: false };
-  return { ...noOrigins(), ...nothing, ...facts, kind: 'other', content: 'other' };
+  return {
+    path: '',
+    kind: 'other',
+    size: 0,
+    kept: 0,
+    moved: 0,
+    added: 0,
+    repeated: 0,
+    headerAdded: 0,
+    weight: 0,
+    modified: 0,
+    attributes: '',
+    content: 'other',
+    hasDebug: false,
+    digest: undefined,
+    base: undefined,
+  };
 }
 
 function look(body: OpenBody, file: ExaminedFile, bytes: Buffer): void {

@@ -140,7 +140,9 @@ function unknownParts(images: readonly ExaminedImage[]): string[] {
   const layers = images.flatMap((image) => image.layers);
   const closed = layers.filter(({ contents }) => contents !== undefined && contents.files === undefined);
   const sizeless = layers.filter(({ size }) => size === undefined);
+  const whole = images.filter((image) => image.layers.length === 0);
   return [
+    ...whole.map(({ name }) => `The layers of ${name}: the artifact has a delta of the whole image.`),
     ...(closed.length === 0
       ? []
       : [

@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
+import { UnsupportedError } from '../../errors.ts';
 import { withFile } from '../../io/progress.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { MODULES } from '../../mender/spec.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { World } from '../images/world.ts';
 import type { LayerKind } from '../plan/plan.ts';
@@ -30,7 +32,7 @@ type Read = ReadonlyMap<string, ReadonlyMap<Digest, ReadDelta>>;
 /**
  * Returns where the bytes of the artifact at `path` are. Base layers that no place has come from the
  * cache, as far as it has them. Reads the artifact twice, and holds no layer in memory. Throws what
- * `readContent` and `openBases` throw, and IntegrityError for a delta that was not made from the
+ * `readContent`, `requireImages` and `openBases` throw, and IntegrityError for a delta that was not made from the
  * base.
  */
 export async function measureArtifact(
@@ -42,6 +44,7 @@ export async function measureArtifact(
   const content = await withFile(progress, 'reading', path, (onRead) =>
     readContent(path, { onRead, signal }),
   );
+  requireImages(content);
   const pairs = await pairAll(content.images, places, world);
   const read = await withFile(progress, 'examining', path, (onRead) =>
     readLayers(path, pairs, { onRead, signal }),
@@ -51,6 +54,15 @@ export async function measureArtifact(
     pairs.map((pair) => examinedImage(pair, content.report, read, world.cache)),
   );
   return makeReport(factsOf(content), images, estimate);
+}
+
+/** Throws UnsupportedError for an artifact of an update module that installs no images. */
+export function requireImages({ path, report: { module } }: ArtifactContent): void {
+  if (MODULES.some((name) => name === module)) return;
+  throw new UnsupportedError(
+    `measuring ${path}: expected an artifact for ${MODULES.join(' or ')}, found update module ${module}`,
+    { hint: 'inspect shows what is in it' },
+  );
 }
 
 async function readLayers(

@@ -4,7 +4,7 @@ import type { ArtifactContent } from '../verify/content.ts';
 import { readContent } from '../verify/content.ts';
 import { promisedSizes } from '../verify/names.ts';
 import { baseVersion } from '../verify/verify.ts';
-import { measureArtifact } from './measureArtifact.ts';
+import { measureArtifact, requireImages } from './measureArtifact.ts';
 import type { ArtifactSizes, Release, ReportPage } from './model.ts';
 
 /**
@@ -42,6 +42,7 @@ async function readRelease(path: string, { progress, signal }: World): Promise<R
   const content = await withFile(progress, 'reading', path, (onRead) =>
     readContent(path, { onRead, signal }),
   );
+  requireImages(content);
   return releaseIn(content);
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDelta } from '../../../src/delta/engine.ts';
+import type { EncoderName } from '../../../src/delta/layer.ts';
 import { IntegrityError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/io/log.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
@@ -48,7 +49,7 @@ const NEW: RawEntry[] = [
 const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-report-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const pathOf = (name: string): string => join(folder, name);
-async function deltaOf(from: Buffer, to: Buffer): Promise<void> {
+async function deltaOf(from: Buffer, to: Buffer, encoder: EncoderName = 'builtin'): Promise<void> {
   writeFileSync(pathOf('from'), from);
   writeFileSync(pathOf('to'), to);
   const layer = (name: string, bytes: Buffer) => ({
@@ -56,7 +57,7 @@ async function deltaOf(from: Buffer, to: Buffer): Promise<void> {
     path: pathOf(name),
     size: bytes.length,
   });
-  const options = { encoder: 'builtin', effort: 'fast', workers: 1, log: silentLog } as const;
+  const options = { encoder, effort: 'fast', workers: 1, log: silentLog } as const;
   await makeDelta(layer('from', from), layer('to', to), pathOf('delta'), options);
 }
 const delta = (): AsyncIterable<Buffer> => createReadStream(pathOf('delta'), { highWaterMark: 5000 });
@@ -122,6 +123,18 @@ describe('a delta with its base layer', () => {
     const again = await examineDelta(delta(), { path: pathOf('from') }, to.length);
     expect(again.contents).toEqual(contents);
   });
+});
+
+test.each(['xdelta3', 'xdelta3-wasm'] as const)('reads the deltas of %s', async (encoder) => {
+  const to = tarOfList(NEW);
+  await deltaOf(tarOfList(OLD), to, encoder);
+  const { contents } = await examineDelta(delta(), { path: pathOf('from') }, to.length);
+  const { kept, moved, added, repeated } = contents;
+  expect(kept + moved + added + repeated).toBe(to.length);
+  const states = new Map(contents.files!.map((one) => [one.path, stateOf(one)]));
+  expect(
+    ['app/same', 'app/new-name', 'app/edited', 'app/bundle.gz', 'app/fresh'].map((path) => states.get(path)),
+  ).toEqual(['kept', 'moved', 'edited', 'packed', 'new']);
 });
 
 describe('a whole layer', () => {

@@ -46,7 +46,7 @@ ${historyBars(history)}${historyTable(history)}</section>
 `
       : nothing
   }</main>
-<footer><p class="soft">Made by mender-docker-delta report. The artifact is compressed as a whole: what a file takes up in it is an estimate, which adds up to its size. All other numbers are exact.</p></footer>
+<footer><p class="soft">Made by mender-docker-delta report. The artifact is compressed as a whole: what a file takes up in it is an estimate, and so is what a device needs. The other sizes are exact.</p></footer>
 </body>
 </html>
 `;

@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** A table that scrolls sideways where it has no room, with the keyboard as well. The first cell heads its row. */
-export function table(caption: string, columns: readonly Column[], rows: readonly Row[]): Html {
+function table(caption: string, columns: readonly Column[], rows: readonly Row[]): Html {
   const heads = columns.map(
     ({ title, isNumber }) =>
       markup`<th scope="col"${isNumber ? markup` class="number"` : nothing}>${title}</th>`,
