@@ -2,11 +2,14 @@ import type { InferOutput } from 'valibot';
 import {
   array,
   boolean,
+  finite,
   literal,
+  minValue,
   number,
   object,
   optional,
   picklist,
+  pipe,
   record,
   safeParse,
   string,
@@ -14,12 +17,14 @@ import {
 import { UsageError } from '../errors.ts';
 import { readUserFile } from '../io/readUserFile.ts';
 
+const BYTES = pipe(number(), finite(), minValue(0));
+
 const PLACE = object({
   path: string(),
   /** Where its file system is mounted. */
   mount: string(),
-  /** Bytes. */
-  free: number(),
+  /** Bytes. Undefined if df does not tell it. */
+  free: optional(BYTES),
   noexec: boolean(),
   readonly: boolean(),
 });
@@ -35,7 +40,14 @@ const REPORT = object({
   /** The beginning of the SHA-256 of each update module. */
   modules: record(string(), string()),
   docker: optional(
-    object({ command: string(), version: string(), api: string(), compose: optional(string()) }),
+    object({
+      command: string(),
+      version: string(),
+      api: string(),
+      /** Of Docker itself, like linux/arm; reports of old probes lack it. */
+      platform: optional(string()),
+      compose: optional(string()),
+    }),
   ),
   /** Docker's image store, and where it keeps the content. */
   store: optional(object({ kind: picklist(['classic', 'containerd']), place: optional(PLACE) })),
@@ -47,7 +59,7 @@ const REPORT = object({
   /** Where the client keeps state scripts. */
   scripts: optional(PLACE),
   /** Bytes. */
-  memory: optional(object({ free: number(), total: number() })),
+  memory: optional(object({ free: BYTES, total: BYTES })),
   /** Seconds since 1970. */
   clock: optional(number()),
   /** Lines of the probe that this version does not know. */
@@ -83,7 +95,7 @@ export function parseProbe(text: string, origin: string): DeviceReport {
     });
   }
   const pairs = lines.slice(first + 1, last).map((line) => pairOf(line, words));
-  return reportOf(new Map(pairs));
+  return reportOf(linesIn(new Map(pairs), origin));
 }
 
 function wordsOf(prefix: string): number {
@@ -106,12 +118,14 @@ function pairOf(line: string, words: number): [string, string] {
 /** The lines of a probe that no part of the report has taken yet. */
 interface Lines {
   take: (key: string) => string | undefined;
+  /** Throws UsageError for a value that is not a whole number. */
+  takeNumber: (key: string) => number | undefined;
   /** Takes all lines whose key starts so, by the rest of the key. */
   below: (start: string) => Record<string, string>;
   left: () => string[];
 }
 
-function linesIn(found: Map<string, string>): Lines {
+function linesIn(found: Map<string, string>, origin: string): Lines {
   const take = (key: string): string | undefined => {
     const value = found.get(key);
     found.delete(key);
@@ -119,6 +133,7 @@ function linesIn(found: Map<string, string>): Lines {
   };
   return {
     take,
+    takeNumber: (key) => numberOf(take(key), `${origin}: ${key}`),
     below(start) {
       const keys = [...found.keys()].filter((key) => key.startsWith(start));
       return Object.fromEntries(keys.map((key) => [key.slice(start.length), take(key) ?? '']));
@@ -127,9 +142,8 @@ function linesIn(found: Map<string, string>): Lines {
   };
 }
 
-function reportOf(found: Map<string, string>): DeviceReport {
-  const lines = linesIn(found);
-  const { take, below } = lines;
+function reportOf(lines: Lines): DeviceReport {
+  const { take, takeNumber, below } = lines;
   return {
     format: 1,
     machine: take('machine') ?? '',
@@ -142,10 +156,10 @@ function reportOf(found: Map<string, string>): DeviceReport {
     store: storeOf(lines),
     xdelta3: xdelta3Of(lines),
     tools: below('tool.'),
-    work: placeOf(below('work.')),
-    scripts: placeOf(below('scripts.')),
+    work: placeOf(lines, 'work'),
+    scripts: placeOf(lines, 'scripts'),
     memory: memoryOf(lines),
-    clock: numberOf(take('clock')),
+    clock: takeNumber('clock'),
     unknown: lines.left(),
   };
 }
@@ -159,13 +173,13 @@ function clientOf({ take }: Lines): DeviceReport['client'] {
 function dockerOf({ take }: Lines): DeviceReport['docker'] {
   const command = take('docker');
   const [version, api] = [take('docker.version') ?? '', take('docker.api') ?? ''];
-  const compose = take('compose.version');
-  return command === undefined ? undefined : { command, version, api, compose };
+  const [platform, compose] = [take('docker.platform'), take('compose.version')];
+  return command === undefined ? undefined : { command, version, api, platform, compose };
 }
 
-function storeOf({ take, below }: Lines): DeviceReport['store'] {
-  const kind = take('store');
-  const place = placeOf(below('store.'));
+function storeOf(lines: Lines): DeviceReport['store'] {
+  const kind = lines.take('store');
+  const place = placeOf(lines, 'store');
   return kind === 'classic' || kind === 'containerd' ? { kind, place } : undefined;
 }
 
@@ -175,21 +189,28 @@ function xdelta3Of({ take }: Lines): DeviceReport['xdelta3'] {
   return version === undefined ? undefined : { version, lzma };
 }
 
-function memoryOf({ take }: Lines): DeviceReport['memory'] {
-  const [free, total] = [numberOf(take('memory.free')), numberOf(take('memory.total'))];
+function memoryOf({ takeNumber }: Lines): DeviceReport['memory'] {
+  const [free, total] = [takeNumber('memory.free'), takeNumber('memory.total')];
   return free === undefined || total === undefined ? undefined : { free, total };
 }
 
-function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
+/** A disk that uses what is reserved for root may have less than nothing free. */
+function numberOf(text: string | undefined, what: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^-?\d{1,20}$/.test(text)) return Math.max(0, Number(text));
+  throw new UsageError(`${what}: expected a number, found ${JSON.stringify(text)}`, {
+    hint: 'run doctor --device again, or copy the whole log of the deployment',
+  });
 }
 
-function placeOf({ path, mount, free, noexec, readonly }: Record<string, string>): DevicePlace | undefined {
+function placeOf({ takeNumber, below }: Lines, key: string): DevicePlace | undefined {
+  const free = takeNumber(`${key}.free`);
+  const { path, mount, noexec, readonly } = below(`${key}.`);
   if (path === undefined) return undefined;
   return {
     path,
     mount: mount ?? '',
-    free: Number(free ?? 0),
+    free,
     noexec: noexec === 'yes',
     readonly: readonly === 'yes',
   };

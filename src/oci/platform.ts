@@ -11,8 +11,13 @@ export interface Platform {
 
 const PART = /^[a-z0-9][a-z0-9._-]*$/;
 
+/** A table for names from outside: `constructor` is in no such table. */
+function ownKeys<Value>(table: Readonly<Record<string, Value>>): ReadonlyMap<string, Value> {
+  return new Map(Object.entries(table));
+}
+
 /** Names of architectures from `uname`, Debian and Docker Hub, as images name them. */
-const ARCHITECTURES: Readonly<Record<string, Pick<Platform, 'architecture' | 'variant'>>> = {
+const ARCHITECTURES = ownKeys<Pick<Platform, 'architecture' | 'variant'>>({
   x86_64: { architecture: 'amd64' },
   'x86-64': { architecture: 'amd64' },
   x64: { architecture: 'amd64' },
@@ -40,7 +45,7 @@ const ARCHITECTURES: Readonly<Record<string, Pick<Platform, 'architecture' | 'va
   mipsel: { architecture: 'mipsle' },
   loong64: { architecture: 'loong64' },
   loongarch64: { architecture: 'loong64' },
-};
+});
 
 /**
  * Parses `os/arch[/variant]`, with any usual name of the architecture. Throws UsageError for
@@ -64,14 +69,14 @@ export function parsePlatform(text: string): Platform {
 export function normalized(platform: Platform): Platform {
   const os = platform.os.toLowerCase();
   const written = platform.architecture.toLowerCase();
-  const known = ARCHITECTURES[written] ?? { architecture: written };
+  const known = ARCHITECTURES.get(written) ?? { architecture: written };
   const { architecture } = known;
   const variant = variantOf(platform.variant) ?? known.variant ?? (architecture === 'arm' ? 'v7' : undefined);
-  const isDefault = DEFAULT_VARIANTS[architecture] === variant;
+  const isDefault = DEFAULT_VARIANTS.get(architecture) === variant;
   return variant === undefined || isDefault ? { os, architecture } : { os, architecture, variant };
 }
 
-const DEFAULT_VARIANTS: Readonly<Record<string, string>> = { arm64: 'v8', amd64: 'v1' };
+const DEFAULT_VARIANTS = ownKeys({ arm64: 'v8', amd64: 'v1' });
 
 /** Some tools write `7` for `v7`. */
 function variantOf(written: string | undefined): string | undefined {
@@ -95,7 +100,7 @@ export function samePlatform(have: Platform, want: Platform): boolean {
  * Variants of an architecture are levels: each runs images of the levels below. This is the level
  * of no variant.
  */
-const LEVELS: Readonly<Record<string, number>> = { arm: 7, arm64: 8, amd64: 1 };
+const LEVELS = ownKeys({ arm: 7, arm64: 8, amd64: 1 });
 
 /**
  * Returns the position in `offered` of the best match for `want`, or -1. The exact platform is
@@ -120,5 +125,5 @@ function bestBelow(offered: readonly (Platform | undefined)[], want: Platform): 
 
 /** NaN if the architecture has no levels. */
 function level({ architecture, variant }: Platform): number {
-  return Number(variant?.slice(1) ?? LEVELS[architecture] ?? NaN);
+  return Number(variant?.slice(1) ?? LEVELS.get(architecture) ?? NaN);
 }

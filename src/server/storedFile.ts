@@ -30,7 +30,8 @@ export async function headOf(api: Api, artifact: Artifact): Promise<StoredFile> 
   const total =
     headers['content-range']?.split('/').at(-1) ?? (status === 200 ? headers['content-length'] : undefined);
   const shown = Object.entries(headers).filter(([name]) => SHOWN.includes(name));
-  return { ...(total === undefined ? {} : { size: Number(total) }), headers: Object.fromEntries(shown) };
+  const size = total !== undefined && /^\d+$/.test(total) ? { size: Number(total) } : {};
+  return { ...size, headers: Object.fromEntries(shown) };
 }
 
 /** Asks the storage for an artifact's file, or for a range of it. */

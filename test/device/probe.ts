@@ -10,6 +10,7 @@ device_type: raspberrypi4
 module.docker-compose: 056cb8197713b1c4
 docker: docker
 docker.version: 28.5.2
+docker.platform: linux/arm64
 docker.api: 1.51
 compose.version: 2.40.3
 store: containerd

@@ -19,7 +19,13 @@ describe('the report of a probe', () => {
       client: { name: 'mender-update', version: '5.0.1' },
       provides: { artifact_name: 'shop-1.0', 'data-docker.mender-docker-compose.shop.version': '1.0' },
       modules: { 'docker-compose': '056cb8197713b1c4' },
-      docker: { command: 'docker', version: '28.5.2', api: '1.51', compose: '2.40.3' },
+      docker: {
+        command: 'docker',
+        platform: 'linux/arm64',
+        version: '28.5.2',
+        api: '1.51',
+        compose: '2.40.3',
+      },
       store: { kind: 'containerd', place: { mount: '/', free: 3_000_000_000, noexec: false } },
       xdelta3: { lzma: false },
       scripts: { noexec: true },
@@ -76,6 +82,25 @@ describe('the report of a probe', () => {
     expect(() => parseProbe(text, 'pi')).toThrow('pi: expected the report of a probe');
   });
 
+  it.each(['store.free', 'work.free', 'memory.free', 'memory.total', 'clock'])(
+    'is refused with a %s that is no number',
+    (key) => {
+      const wrong = PROBE.replace(new RegExp(`^${key}: .*$`, 'm'), `${key}: abc`);
+      expect(() => parseProbe(wrong, 'pi')).toThrow(`pi: ${key}: expected a number, found "abc"`);
+    },
+  );
+
+  it.each([
+    ['', undefined],
+    ['work.free: -0\n', 0],
+    ['work.free: -4096\n', 0],
+    ['work.free: 0\n', 0],
+    ['work.free: 9000000000000\n', 9e12],
+  ])('says what is free, with the line %j', (line, free) => {
+    const text = PROBE.replace('work.free: 2000000000\n', line);
+    expect(parseProbe(text, 'x').work!.free).toBe(free);
+  });
+
   it.each([
     ['as text', PROBE],
     ['as JSON', JSON.stringify(parseProbe(PROBE, 'x'))],
@@ -89,6 +114,8 @@ describe('the report of a probe', () => {
   it.each([
     ['{', 'broken JSON'],
     ['{"format":2}', 'other JSON'],
+    [JSON.stringify({ ...parseProbe(PROBE, 'x'), memory: { free: -1, total: 1 } }), 'other JSON'],
+    [JSON.stringify(parseProbe(PROBE, 'x')).replace('2000000000', '1e999'), 'other JSON'],
     ['{"devices":[{"report":{}},{"report":{}}]}', 'reports of 2 devices'],
   ])('is not %s', async (text, found) => {
     const path = join(temporaryFolder(), 'report');

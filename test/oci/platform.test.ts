@@ -25,6 +25,7 @@ describe('parsePlatform', () => {
     ['linux/i686', 'linux/386'],
     ['linux/ppc64el', 'linux/ppc64le'],
     ['linux/riscv64', 'linux/riscv64'],
+    ['linux/constructor', 'linux/constructor'],
   ])('%s is %s', (text, platform) => {
     expect(formatPlatform(parsePlatform(text))).toBe(platform);
   });

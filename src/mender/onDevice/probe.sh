@@ -90,6 +90,7 @@ engine() {
   has "$docker" || return 0
   say docker "$docker"
   say docker.version "$(first_line limited "$docker" version --format '{{.Server.Version}}')"
+  say docker.platform "$(first_line limited "$docker" version --format '{{.Server.Os}}/{{.Server.Arch}}')"
   say docker.api "$(first_line limited "$docker" version --format '{{.Server.APIVersion}}')"
   say compose.version "$(first_line limited "$docker" compose version --short)"
   info=$(limited "$docker" info --format '{{.DockerRootDir}}|{{.Driver}}|{{.DriverStatus}}' 2> /dev/null < /dev/null)

@@ -1,9 +1,7 @@
 import type { DeviceReport } from '../../device/report.ts';
-import { UnsupportedError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import type { DeviceSetup, Module } from '../../mender/spec.ts';
 import { MODULES } from '../../mender/spec.ts';
-import { formatPlatform } from '../../oci/platform.ts';
 import type { BuildRequest, SettledRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
 import { findVersion } from './versionKey.ts';
@@ -65,14 +63,13 @@ export function baselinesOnDevices(
 }
 
 /**
- * Throws UnsupportedError for an artifact that a reported device could not install. Returns what is
- * to be changed about the build: without xdelta3, or where no state script runs, no deltas.
+ * Returns what is to be changed about the build for the reported devices: without xdelta3, or where
+ * no state script runs, no deltas.
  */
 export function fitToDevices(
   request: SettledRequest,
   log: Log,
 ): Pick<SettledRequest, 'delta' | 'decodeOnDevice'> {
-  for (const device of request.devices) refuseUnfit(device, request);
   const canDecode = request.devices.every(
     ({ xdelta3, scripts }) => xdelta3 !== undefined && (request.module === 'app' || scripts?.noexec !== true),
   );
@@ -81,35 +78,4 @@ export function fitToDevices(
     return { delta, decodeOnDevice };
   log.warning('a device has no xdelta3, or runs no state scripts: changed layers ship whole');
   return module === 'app' ? { delta: false, decodeOnDevice } : { delta, decodeOnDevice: false };
-}
-
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x86_64: 'amd64',
-  aarch64: 'arm64',
-  armv7l: 'arm',
-  armv6l: 'arm',
-  i686: '386',
-  riscv64: 'riscv64',
-};
-
-function refuseUnfit(device: DeviceReport, { module, deviceTypes, platform }: SettledRequest): void {
-  const refuse = (found: string, hint: string): never => {
-    throw new UnsupportedError(`the device's report: ${found}`, { hint });
-  };
-  if (!Object.hasOwn(device.modules, module)) {
-    const names = Object.keys(device.modules).join(', ') || 'no update module';
-    refuse(`expected update module ${module}, found ${names}`, 'install it, or choose another with --module');
-  }
-  if (device.docker === undefined || device.docker.version === '') {
-    refuse('Docker does not answer', 'start it, and run doctor --device again');
-  }
-  if (device.deviceType !== undefined && !deviceTypes.includes(device.deviceType)) {
-    const expected = deviceTypes.join(', ');
-    refuse(`expected device type ${expected}, found ${device.deviceType}`, 'give that type with -t');
-  }
-  const architecture = ARCHITECTURES[device.machine.split(' ').at(-1) ?? ''];
-  if (architecture !== undefined && architecture !== platform.architecture) {
-    const expected = formatPlatform(platform);
-    refuse(`expected ${expected}, found ${device.machine}`, `build for it with -p linux/${architecture}`);
-  }
 }

@@ -20,6 +20,7 @@ import { checkBaselines } from '../base/checks.ts';
 import { baselinesOnDevices, fitToDevices, withDeviceSetup } from '../base/deviceFit.ts';
 import type { Settled } from '../base/deviceSetup.ts';
 import { settleSetup } from '../base/deviceSetup.ts';
+import { refuseUnfit } from '../doctor/refuseUnfit.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
 import { explainBases, planBuild } from '../plan/planBuild.ts';
@@ -121,6 +122,7 @@ export async function planRelease(
   request: SettledRequest,
   world: World,
 ): Promise<Prepared> {
+  refuseUnfit(request.devices, request, world.log);
   const settled = { ...request, ...fitToDevices(request, world.log) };
   checkBaselines(baselines, images, settled, world.log);
   const plans = await plansFor(names, images, baselines, settled, world);

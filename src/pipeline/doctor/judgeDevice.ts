@@ -114,8 +114,9 @@ function toolFindings({ tools, modules }: DeviceReport): Finding[] {
 
 function placeFindings(check: string, place: DevicePlace | undefined): Finding[] {
   if (place === undefined) return [];
-  const found = `${formatBytes(place.free)} free in ${place.path}`;
   if (place.readonly) return [problem(check, `${place.path} is read-only`, 'mount it writable')];
+  if (place.free === undefined) return [warning(check, `${place.path}: free disk unknown`, 'look at df')];
+  const found = `${formatBytes(place.free)} free in ${place.path}`;
   if (place.free >= LITTLE_DISK) return [ok(check, found)];
   return [warning(check, found, 'compare it with what verify says that an artifact needs')];
 }

@@ -52,15 +52,6 @@ describe('the base of an artifact for devices at hand', () => {
 });
 
 describe('an artifact for reported devices', () => {
-  it.each<[string, Partial<SettledRequest>, string]>([
-    ['another module', { module: 'app' }, 'expected update module app, found docker-compose'],
-    ['another device type', { deviceTypes: ['x'] }, 'expected device type x, found raspberrypi4'],
-    ['another platform', { platform: { os: 'linux', architecture: 'amd64' } }, 'expected linux/amd64'],
-    ['no Docker', { devices: [device({ docker: undefined })] }, 'Docker does not answer'],
-  ])('is refused: %s', (_, changes, message) => {
-    expect(() => fitToDevices(request(changes), silentLog)).toThrow(message);
-  });
-
   const noexec = device({ scripts: { path: '/x', mount: '/', free: 1, noexec: true, readonly: false } });
   it.each<[string, Partial<SettledRequest>, boolean, boolean]>([
     ['keeps its deltas', {}, true, true],

@@ -31,6 +31,7 @@ it.each<[string, Record<string, string | undefined>, string, string]>([
   ['no jq', { 'tool.jq': undefined }, 'tools', 'problem'],
   ['busybox alone', {}, 'tools', 'ok'],
   ['little disk', { 'work.free': '1000' }, 'work folder', 'warning'],
+  ['unknown free disk', { 'work.free': undefined }, 'work folder', 'warning'],
   ['little memory', { 'memory.free': '1000' }, 'memory', 'warning'],
   ['another user', { user: '1000' }, 'user', 'warning'],
   ['the right time', {}, 'clock', 'ok'],

@@ -1,0 +1,90 @@
+import { devicePlatform, runsImages } from '../../device/platform.ts';
+import type { DeviceReport } from '../../device/report.ts';
+import { UnsupportedError } from '../../errors.ts';
+import type { Log } from '../../io/log.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import type { SettledRequest } from '../request.ts';
+import { judgeDevice } from './judgeDevice.ts';
+
+type Wanted = Pick<SettledRequest, 'module' | 'deviceTypes' | 'platform'>;
+
+/** What a device can't install. */
+interface Misfit {
+  found: string;
+  hint: string;
+}
+
+/**
+ * Throws UnsupportedError for an artifact that a reported device could not install. Warns where the
+ * report leaves a doubt.
+ */
+export function refuseUnfit(devices: readonly DeviceReport[], wanted: Wanted, log: Log): void {
+  for (const device of devices) {
+    const misfit =
+      moduleMisfit(device, wanted) ??
+      dockerMisfit(device) ??
+      typeMisfit(device, wanted) ??
+      platformMisfit(device, wanted, log) ??
+      judgedMisfit(device);
+    if (misfit === undefined) continue;
+    throw new UnsupportedError(`the device's report: ${misfit.found}`, { hint: misfit.hint });
+  }
+}
+
+function moduleMisfit({ modules }: DeviceReport, { module }: Wanted): Misfit | undefined {
+  if (Object.hasOwn(modules, module)) return undefined;
+  const names = Object.keys(modules).join(', ') || 'no update module';
+  return {
+    found: `expected update module ${module}, found ${names}`,
+    hint: 'install it, or choose another with --module',
+  };
+}
+
+function dockerMisfit({ docker }: DeviceReport): Misfit | undefined {
+  if (docker !== undefined && docker.version !== '') return undefined;
+  return { found: 'Docker does not answer', hint: 'start it, and run doctor --device again, as root' };
+}
+
+function typeMisfit({ deviceType }: DeviceReport, { deviceTypes }: Wanted): Misfit | undefined {
+  if (deviceType === undefined || deviceTypes.includes(deviceType)) return undefined;
+  const expected = deviceTypes.join(', ');
+  return {
+    found: `expected device type ${expected}, found ${deviceType}`,
+    hint: 'give that type with -t',
+  };
+}
+
+function platformMisfit(device: DeviceReport, { platform }: Wanted, log: Log): Misfit | undefined {
+  const found = devicePlatform(device);
+  const [expected, machine] = [formatPlatform(platform), device.machine || 'an unknown machine'];
+  if (found === undefined) {
+    log.warning(`the device's report: nobody knows whether ${machine} runs images for ${expected}`);
+    return undefined;
+  }
+  const runs = runsImages(found, platform);
+  if (runs === 'maybe') {
+    log.warning(
+      `the device's report: ${formatPlatform(found)} runs images for ${expected} only with a 32-bit mode`,
+    );
+  }
+  if (runs !== 'no') return undefined;
+  return {
+    found: `expected ${expected}, found ${formatPlatform(found)} (${machine})`,
+    hint: `build for it with -p ${formatPlatform(found)}`,
+  };
+}
+
+/** The build itself makes up for folders where no state scripts run. */
+const NOT_FATAL = 'state scripts';
+
+/** Takes the time of the report as now: the report may be old. */
+function judgedMisfit(report: DeviceReport): Misfit | undefined {
+  const problems = judgeDevice(report, report.clock ?? 0).filter(
+    ({ state, check }) => state === 'problem' && check !== NOT_FATAL,
+  );
+  if (problems.length === 0) return undefined;
+  return {
+    found: problems.map(({ check, found }) => `${check}: ${found}`).join('; '),
+    hint: problems.map(({ todo }) => todo ?? '').join('; '),
+  };
+}
