@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { applicationVariables, profilesOf, projectName } from './read/variables/application.ts';
 import { consistencyFaults } from './read/check/consistency.ts';
+import { neverStartFaults } from './read/check/neverStarts.ts';
 import { startFaults } from './read/check/starts.ts';
 import { checkModel, throwFirst } from './read/check/model.ts';
 import type { Origin } from './read/check/model.ts';
@@ -156,6 +157,16 @@ export function checkActive(model: Mapping, active: readonly string[], origin: O
   throwFirst([...consistencyFaults(model, active), ...startFaults(model, active)], origin);
   checkResources(model, active);
   refuseUnsupported(model, active);
+}
+
+/** Throws UsageError if a service of the application could start on no device. */
+export function requireStartable({ model, parts }: Application): void {
+  const { composeFiles: paths, values, authored: only } = parts;
+  throwFirst(neverStartFaults(model, parts.active), {
+    paths: [...paths],
+    values,
+    ...(only === undefined ? {} : { only }),
+  });
 }
 
 /** Registries get the names of images, and artifacts their settings: neither may have a secret. */

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { UsageError, UserError } from '../errors.ts';
 import { checkActive } from './application.ts';
 import { checkModel } from './read/check/model.ts';
+import { neverStartFaults } from './read/check/neverStarts.ts';
 import { parseMount } from './read/shortSyntax.ts';
 import { parseDotenv } from './read/variables/dotenv.ts';
 import { isSteering } from './read/variables/steering.ts';
@@ -47,6 +48,8 @@ export function readDeviceFile(text: string, path: string, dotenv: string, proje
     const checked = checkModel(model, { paths: [path] });
     const services = Object.keys(asMapping(checked['services']));
     checkActive(checked, services, { paths: [path] });
+    const never = neverStartFaults(checked, services);
+    found.faults.push(...never.map((fault) => `${path}: ${fault.path.join('.')} ${fault.message}`));
     found.refersTo = fileReferences(checked, services).map((one) => posix.normalize(one.path));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -1,5 +1,5 @@
 import type { Application, ShippedFile } from '../../compose/application.ts';
-import { shippedFiles } from '../../compose/application.ts';
+import { requireStartable, shippedFiles } from '../../compose/application.ts';
 import { namingVariables } from '../../compose/read/namingVariables.ts';
 import { prepareShipment } from '../../compose/ship/shipment.ts';
 import { requireImages } from '../../compose/requireImages.ts';
@@ -81,6 +81,7 @@ export async function resolveRelease(
   request: BuildRequest,
   world: ShippingWorld,
 ): Promise<Release> {
+  requireStartable(application);
   const shipment = await prepareShipment(application.parts, privatePaths(request, world));
   for (const warning of shipment.warnings) world.log.warning(warning);
   const around = await surroundingsOf(application.projectFolder);
