@@ -91,7 +91,8 @@ class LayerExaminer {
     if (this.#body !== undefined) look(this.#body, this.#file, bytes);
     if (this.#delta === undefined) this.#take(bytes, 'added');
     else {
-      this.#delta.spans.take(bytes.length, (at, size, origin) => {
+      this.#delta.spans.take(bytes.length, (at, size, origin, isBegun) => {
+        if (!isBegun) this.#file.instructions += 1;
         this.#take(bytes.subarray(at, at + size), origin);
       });
     }
@@ -123,9 +124,10 @@ class LayerExaminer {
   /** The files, and the sums of all of them and of the rest of the layer. */
   finish(): LayerContents {
     this.#weigher.finish();
-    const all = { ...noOrigins(), ...this.#headers, weight: 0 };
+    const all = { ...noOrigins(), ...this.#headers, weight: 0, instructions: 0 };
     for (const file of [...this.#files, this.#file]) {
       all.weight += file.weight;
+      all.instructions += file.instructions;
       all.added += file.headerAdded;
       for (const key of ['kept', 'moved', 'added', 'repeated'] as const) all[key] += file[key];
     }
@@ -167,6 +169,7 @@ function newFile(): ExaminedFile {
     added: 0,
     repeated: 0,
     headerAdded: 0,
+    instructions: 0,
     weight: 0,
     modified: 0,
     attributes: '',

@@ -23,6 +23,8 @@ export interface ExaminedFile extends Weighed, Origins {
   size: number;
   /** Bytes of the headers that the artifact brings. */
   headerAdded: number;
+  /** How many instructions of the delta make it. */
+  instructions: number;
   modified: number;
   attributes: string;
   content: ContentKind;
@@ -38,6 +40,8 @@ export interface ExaminedFile extends Weighed, Origins {
 export interface LayerContents extends Weighed, Origins {
   /** Undefined if nobody can tell: a delta without its base layer has no readable headers. */
   files: ExaminedFile[] | undefined;
+  /** Of the whole delta. */
+  instructions: number;
 }
 
 /** A layer of an image in the report. */

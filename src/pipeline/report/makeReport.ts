@@ -126,7 +126,7 @@ function fileSizes({ file, image, layer, cost }: PlacedFile, images: readonly Ex
 
 function whyOf(file: ExaminedFile, state: FileState): string | null {
   if (hasOnlyNewTime(file)) return 'only its time is new';
-  if (state === 'kept') return 'only its header is new';
+  if (state === 'kept') return file.headerAdded > 0 ? 'only its header is new' : null;
   if (state === 'moved') return 'at a new path';
   if (state === 'packed')
     return file.content === 'media' ? 'a compressed medium' : 'its content is compressed';

@@ -3,8 +3,11 @@ import type { SpanObserver } from '../../vcdiff/decodeWindow.ts';
 /** Where a run of bytes comes from: a position in the base layer, the delta, or a repetition. */
 export type Origin = number | 'added' | 'repeated';
 
-/** Is told of the next bytes: where they begin in the piece, how many they are, and their origin. */
-export type TakeSpan = (at: number, size: number, origin: Origin) => void;
+/**
+ * Is told of the next bytes: where they begin in the piece, how many they are, and their origin.
+ * `isBegun`: an earlier piece had the first bytes of the same span.
+ */
+export type TakeSpan = (at: number, size: number, origin: Origin, isBegun: boolean) => void;
 
 /**
  * The spans of a layer that a decoder has told of and nobody has taken yet. It holds those of about
@@ -14,6 +17,8 @@ export class SpanQueue implements SpanObserver {
   #sizes: number[] = [];
   #origins: Origin[] = [];
   #next = 0;
+  /** True if some bytes of the next span were taken. */
+  #isBegun = false;
 
   copied(size: number, position: number): void {
     this.#add(size, position);
@@ -37,7 +42,7 @@ export class SpanQueue implements SpanObserver {
     for (let at = 0; at < length && this.#next < this.#sizes.length;) {
       const size = Math.min(this.#sizes[this.#next]!, length - at);
       const origin = this.#origins[this.#next]!;
-      take(at, size, origin);
+      take(at, size, origin, this.#isBegun);
       at += size;
       this.#shorten(size, origin);
     }
@@ -47,6 +52,7 @@ export class SpanQueue implements SpanObserver {
   #shorten(size: number, origin: Origin): void {
     const left = this.#sizes[this.#next]! - size;
     this.#sizes[this.#next] = left;
+    this.#isBegun = left > 0;
     if (left === 0) this.#next += 1;
     else if (typeof origin === 'number') this.#origins[this.#next] = origin + size;
   }

@@ -103,6 +103,10 @@ describe('a delta with its base layer', () => {
   test('sums up to the layer', () => {
     const { kept, moved, added, repeated } = contents;
     expect(kept + moved + added + repeated).toBe(to.length);
+    const instructions = contents.files!.reduce((sum, one) => sum + one.instructions, 0);
+    expect(instructions).toBeGreaterThan(5);
+    expect(contents.instructions - instructions).toBeLessThanOrEqual(1);
+    expect(file('app/edited').instructions).toBeGreaterThan(file('app/same').instructions);
     expect(contents.weight).toBeGreaterThan(26_000);
     expect(contents.weight).toBeLessThan(80_000);
   });

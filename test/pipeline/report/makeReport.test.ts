@@ -97,7 +97,7 @@ describe('a report', () => {
   test('says what it does not know', () => {
     const lone = layer([], {
       kind: 'delta',
-      contents: { kept: 5, moved: 0, added: 5, repeated: 0, weight: 5, files: undefined },
+      contents: { kept: 5, moved: 0, added: 5, repeated: 0, weight: 5, instructions: 1, files: undefined },
     });
     const sizeless = layer([], { kind: 'omit', contents: undefined, size: undefined });
     const { unknown, images } = makeReport(FACTS, [image([lone, sizeless])], undefined);

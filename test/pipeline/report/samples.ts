@@ -5,7 +5,7 @@ import type { ArtifactFacts } from '../../../src/pipeline/report/makeReport.ts';
 export function file(path: string, weight: number, facts: Partial<ExaminedFile> = {}): ExaminedFile {
   return {
     ...{ path, kind: 'file', size: weight, weight, kept: 0, moved: 0, added: weight, repeated: 0 },
-    ...{ headerAdded: 0, modified: 0, attributes: '', content: 'other', hasDebug: false },
+    ...{ headerAdded: 0, instructions: 0, modified: 0, attributes: '', content: 'other', hasDebug: false },
     ...facts,
   };
 }
@@ -21,7 +21,7 @@ export function layer(files: ExaminedFile[], facts: Partial<ExaminedLayer> = {})
     size: sum('size'),
     oldSize: undefined,
     command: 'COPY . /app',
-    contents: { ...origins, weight: sum('weight'), files },
+    contents: { ...origins, weight: sum('weight'), instructions: 0, files },
     ...facts,
   };
 }
