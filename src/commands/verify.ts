@@ -70,7 +70,7 @@ function hintFor({ madeFrom }: Verification): string {
 }
 
 function verificationText(verification: Verification): string {
-  const { artifactName, module, size, images, estimate, problems, signature } = verification;
+  const { artifactName, madeFrom, module, size, images, estimate, problems, signature } = verification;
   const { memoryBytes, readBytes } = estimate;
   return [
     formatTable(
@@ -80,6 +80,7 @@ function verificationText(verification: Verification): string {
     ),
     '',
     `artifact: ${artifactName}, ${formatBytes(size)}, for update module ${module}`,
+    `          ${madeFrom === null ? 'full: it needs no base' : `for devices with version ${madeFrom}`}`,
     `device:   ${storeText('classic', estimate.classic)}`,
     `          ${storeText('containerd', estimate.containerd)}`,
     `          ${formatBytes(memoryBytes)} of memory and ${formatBytes(readBytes)} read to decode (estimated)`,

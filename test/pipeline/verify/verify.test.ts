@@ -380,7 +380,14 @@ describe('verify for people', () => {
       it1.artifact('app-1.0'),
     );
     expect(code).toBe(0);
-    for (const text of ['unchanged', 'delta', 'free disk', 'verdict:  good']) expect(stdout).toContain(text);
+    for (const text of [
+      'unchanged',
+      'delta',
+      'for devices with version 1.0.0',
+      'free disk',
+      'verdict:  good',
+    ])
+      expect(stdout).toContain(text);
   });
 });
 
