@@ -383,7 +383,7 @@ describe('verify for people', () => {
     for (const text of [
       'unchanged',
       'delta',
-      'for devices with version 1.0',
+      'for devices with version app-1.0',
       'free disk',
       'verdict:  good',
     ])
