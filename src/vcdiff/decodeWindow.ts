@@ -18,6 +18,8 @@ export interface SpanObserver {
   added(size: number): void;
   /** `size` bytes that are a repetition: of one byte, or of an earlier part of the target. */
   repeated(size: number): void;
+  /** The instructions and addresses of a window, before its spans. Valid during the call. */
+  encoded(bytes: Uint8Array): void;
 }
 
 /** For fewer bytes a loop is faster than a call of a copying function. */
@@ -62,6 +64,7 @@ export class WindowDecoder {
     const { dataLength, instructionLength } = header;
     const addressStart = dataLength + instructionLength;
     this.#header = header;
+    this.#observer?.encoded(sections.subarray(dataLength));
     this.#data = new Fields(sections, 0, dataLength, 'data');
     this.#addresses = new Fields(sections, addressStart, sections.length, 'addresses');
     this.#cache.reset();

@@ -1,5 +1,6 @@
 import type { DeviceEstimate } from '../verify/estimate.ts';
 import type { ExaminedFile, ExaminedImage, ExaminedLayer, LayerContents } from './examined.ts';
+import { discountTwins } from './discountTwins.ts';
 import { byCost, findingsOf } from './findings.ts';
 import type { PlacedFile } from './findings.ts';
 import { hasOnlyNewTime, stateOf } from './judgeFile.ts';
@@ -29,9 +30,10 @@ const TEXT_RATIO = 0.3;
  */
 export function makeReport(
   facts: ArtifactFacts,
-  images: readonly ExaminedImage[],
+  examined: readonly ExaminedImage[],
   estimate: DeviceEstimate | undefined,
 ): ArtifactSizes {
+  const images = discountTwins(examined, facts.compression);
   const { restBytes, size: known, ...named } = facts;
   const restWeight = restBytes * TEXT_RATIO;
   const weight = restWeight + sum(images.flatMap(({ layers }) => layers.map(weightOf)));

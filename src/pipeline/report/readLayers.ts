@@ -1,7 +1,6 @@
 import type { CachedLayer } from '../../cache/layers.ts';
 import { SourceFile } from '../../delta/sourceFile.ts';
 import type { Chunks } from '../../io/streams.ts';
-import { counted } from '../../io/streams.ts';
 import { decodeVcdiff, decodeWithoutSource } from '../../vcdiff/decode.ts';
 import { readBaseIndex } from './baseIndex.ts';
 import { examineLayer } from './examineLayer.ts';
@@ -29,11 +28,9 @@ export async function examineDelta(
   const origins = { spans: new SpanQueue(), base: await readBaseIndex(base) };
   const source = new SourceFile(base.path);
   try {
-    const counter = { bytes: 0 };
-    const read = counted(delta, (bytes) => (counter.bytes += bytes));
-    const layer = copied(decodeVcdiff(read, source, size, origins.spans));
+    const layer = copied(decodeVcdiff(delta, source, size, origins.spans));
     const contents = await examineLayer(layer, origins);
-    weighInstructions(contents, counter.bytes);
+    weighInstructions(contents, origins.spans.weightOfInstructions());
     return { contents, sourceBytesRead: source.bytesRead };
   } finally {
     source.close();
@@ -45,9 +42,7 @@ export async function examineLoneDelta(delta: Chunks, size: number): Promise<Rea
   const spans = new SpanQueue();
   const weigher = new Weigher();
   const sum = { ...noOrigins(), weight: 0, instructions: 0, files: undefined };
-  const counter = { bytes: 0 };
-  const read = counted(delta, (bytes) => (counter.bytes += bytes));
-  for await (const piece of decodeWithoutSource(read, size, spans)) {
+  for await (const piece of decodeWithoutSource(delta, size, spans)) {
     spans.take(piece.length, (at, bytes, origin, isBegun) => {
       if (!isBegun) sum.instructions += 1;
       if (typeof origin === 'number') sum.kept += bytes;
@@ -56,19 +51,12 @@ export async function examineLoneDelta(delta: Chunks, size: number): Promise<Rea
     });
   }
   weigher.finish();
-  weighInstructions(sum, counter.bytes);
+  weighInstructions(sum, spans.weightOfInstructions());
   return { contents: sum, sourceBytesRead: 0 };
 }
 
-/** Instructions and addresses have about this share of their bytes after compression. */
-const INSTRUCTION_RATIO = 0.5;
-
-/**
- * Adds the weight of a delta's instructions: everything in it that is no content. Each file has the
- * share that its instructions are of all. `size`: bytes of the delta.
- */
-function weighInstructions(contents: LayerContents, size: number): void {
-  const weight = Math.max(0, size - contents.added) * INSTRUCTION_RATIO;
+/** Adds the weight of a delta's instructions. Each file has the share that its own are of all. */
+function weighInstructions(contents: LayerContents, weight: number): void {
   contents.weight += weight;
   for (const file of contents.files ?? []) {
     file.weight += (weight * file.instructions) / Math.max(1, contents.instructions);

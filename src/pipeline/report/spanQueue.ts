@@ -1,4 +1,5 @@
 import type { SpanObserver } from '../../vcdiff/decodeWindow.ts';
+import { Weigher } from './weigher.ts';
 
 /** Where a run of bytes comes from: a position in the base layer, the delta, or a repetition. */
 export type Origin = number | 'added' | 'repeated';
@@ -10,8 +11,8 @@ export type Origin = number | 'added' | 'repeated';
 export type TakeSpan = (at: number, size: number, origin: Origin, isBegun: boolean) => void;
 
 /**
- * The spans of a layer that a decoder has told of and nobody has taken yet. It holds those of about
- * one window.
+ * Takes down what a decoder tells of a delta: the weight of its instructions, and the spans that
+ * nobody has taken yet, which are those of about one window.
  */
 export class SpanQueue implements SpanObserver {
   #sizes: number[] = [];
@@ -19,6 +20,8 @@ export class SpanQueue implements SpanObserver {
   #next = 0;
   /** True if some bytes of the next span were taken. */
   #isBegun = false;
+  readonly #weigher = new Weigher();
+  readonly #instructions = { weight: 0 };
 
   copied(size: number, position: number): void {
     this.#add(size, position);
@@ -30,6 +33,16 @@ export class SpanQueue implements SpanObserver {
 
   repeated(size: number): void {
     this.#add(size, 'repeated');
+  }
+
+  encoded(bytes: Uint8Array): void {
+    this.#weigher.add(this.#instructions, bytes);
+  }
+
+  /** About the bytes of all instructions after compression. Call it at the end. */
+  weightOfInstructions(): number {
+    this.#weigher.finish();
+    return this.#instructions.weight;
   }
 
   #add(size: number, origin: Origin): void {

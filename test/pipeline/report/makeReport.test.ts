@@ -88,6 +88,25 @@ describe('a report', () => {
     expect(report.images[0]!.cost + report.rest).toBeCloseTo(5000);
   });
 
+  test.each([
+    ['lzma', 1000, 0.02],
+    ['zstd', 1000, 0.02],
+    [null, 1000, 0.02],
+    ['gzip', 1000, 1],
+    ['none', 1000, 1],
+    ['lzma', 6 << 20, 1],
+  ])('lets a repetition cost little with %s, %i bytes behind', (compression, distance, share) => {
+    const twin = { digest: 'x', size: 400, added: 400 };
+    const files = [file('a', 400, twin), file('b', distance), file('c', 400, twin)];
+    const { files: told } = makeReport(
+      { ...FACTS, compression, size: undefined },
+      [image([layer(files)])],
+      undefined,
+    );
+    const cost = new Map(told.map((one) => [one.path, one.cost]));
+    expect(cost.get('c')! / cost.get('a')!).toBeCloseTo(share);
+  });
+
   test('estimates the size of an artifact that is not built', () => {
     expect(
       makeReport({ ...FACTS, size: undefined }, [image([layer([file('a', 300)])])], undefined).size,
