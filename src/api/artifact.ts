@@ -11,6 +11,7 @@ import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { withoutSecrets } from './withoutSecrets.ts';
 import { BUILD_SCHEMA } from './build.ts';
 import { text } from './schemas.ts';
 
@@ -81,6 +82,8 @@ export async function verify(
   checkOptions(options, VERIFY_SCHEMA);
   const context = contextOf(run);
   const { base = [], key, ...places } = options;
-  const world = openWorld(places, context);
-  return verifyArtifact(resolve(context.folder, file), base, world, key === undefined ? key : parseKey(key));
+  const path = resolve(context.folder, file);
+  return withoutSecrets(() =>
+    verifyArtifact(path, base, openWorld(places, context), key === undefined ? key : parseKey(key)),
+  );
 }

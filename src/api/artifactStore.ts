@@ -4,7 +4,8 @@ import { notesFolder } from '../commands/open/uploadNotes.ts';
 import type { Context } from '../commands/terminal/command.ts';
 import { UsageError } from '../errors.ts';
 import type { Downloaded } from '../download/download.ts';
-import { hideCredentials, registerSecret } from '../io/redact.ts';
+import { tokenFrom } from '../http/token.ts';
+import { hideCredentials } from '../io/redact.ts';
 import type { DeployReport } from '../pipeline/release/deploy.ts';
 import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { PruneRequest, Pruned } from '../pipeline/release/retention.ts';
@@ -34,6 +35,7 @@ import { PRUNE_SCHEMA, QUERY_SCHEMA, UPLOAD_SCHEMA } from './storeSchemas.ts';
 import { text } from './schemas.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { methodsWithoutSecrets } from './withoutSecrets.ts';
 
 export interface ArtifactStoreOptions {
   /** The Mender server. The default is `https://hosted.mender.io`. */
@@ -90,7 +92,12 @@ export function artifactStore(options: ArtifactStoreOptions, run: RunOptions = {
   const { log, progress, folder } = context;
   const api = openApi(options, context);
   const store: Store = { api, log, progress, folder, notes: options.notes ?? notesFolder(context) };
-  return { host: api.host, ...reading(store), ...writing(store), ...deploying(store) };
+  return methodsWithoutSecrets({
+    host: api.host,
+    ...reading(store),
+    ...writing(store),
+    ...deploying(store),
+  });
 }
 
 /** What the verbs share. */
@@ -175,7 +182,7 @@ export function openApi(
   if (address === undefined)
     throw new UsageError(`host ${hideCredentials(host)}: expected an address like ${DEFAULT_HOST}`);
   checkArgument('token', token, text);
-  if (token === '') throw new UsageError(`${address}: the token is empty`);
-  registerSecret(token);
-  return createApi({ http, host: address, authorization: `Bearer ${token}`, signal });
+  const bearer = tokenFrom(token, `${address}: token`);
+  if (bearer === undefined) throw new UsageError(`${address}: the token is empty`);
+  return createApi({ http, host: address, authorization: `Bearer ${bearer}`, signal });
 }

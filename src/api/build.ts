@@ -9,6 +9,7 @@ import { checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { withoutSecrets } from './withoutSecrets.ts';
 import { optionOf, texts } from './schemas.ts';
 
 /**
@@ -131,8 +132,10 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
  * an invalid Compose file, and NotFoundError for a missing image.
  */
 export async function plan(options: BuildOptions, run: RunOptions = {}): Promise<PlanReport[]> {
-  const { plans, files } = await planRun(withDefaults(options), contextOf(run));
-  return plans.map((one) => planJson(one, files));
+  return withoutSecrets(async () => {
+    const { plans, files } = await planRun(withDefaults(options), contextOf(run));
+    return plans.map((one) => planJson(one, files));
+  });
 }
 
 /**
@@ -141,8 +144,10 @@ export async function plan(options: BuildOptions, run: RunOptions = {}): Promise
  * UserError, and leaves no half-written file.
  */
 export async function build(options: BuildOptions, run: RunOptions = {}): Promise<BuildReport[]> {
-  const { request, world, prepared } = await prepareRun(withDefaults(options), contextOf(run));
-  return (await buildAll(prepared, request, world)).map(buildJson);
+  return withoutSecrets(async () => {
+    const { request, world, prepared } = await prepareRun(withDefaults(options), contextOf(run));
+    return (await buildAll(prepared, request, world)).map(buildJson);
+  });
 }
 
 function withDefaults(options: BuildOptions): BuildOptions & { cache: boolean; upload: boolean } {

@@ -3,7 +3,7 @@ import { optional } from 'valibot';
 import type { Context } from '../commands/terminal/command.ts';
 import { download } from '../download/download.ts';
 import type { Downloaded } from '../download/download.ts';
-import { registerSecret } from '../io/redact.ts';
+import { tokenFrom } from '../http/token.ts';
 import type { Library } from '../library/client.ts';
 import { libraryBase } from '../library/client.ts';
 import { containerId } from '../library/containers.ts';
@@ -18,6 +18,7 @@ import { uploadImage } from '../library/upload/upload.ts';
 import { libraryVersion } from '../library/version.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { methodsWithoutSecrets } from './withoutSecrets.ts';
 import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import { amount, text, texts } from './schemas.ts';
@@ -118,11 +119,10 @@ export function containerLibrary(options: ContainerLibraryOptions, run: RunOptio
   checkOptions(options, SCHEMA);
   const context = contextOf(run);
   const { http, log, signal } = context;
-  const { address, token } = options;
-  registerSecret(token);
+  const { address, token = '' } = options;
   const base = libraryBase(address);
-  const library = { http, log, base, signal, ...(token ? { token } : {}) };
-  return { ...transfers(library, context), ...names(library) };
+  const library = { http, log, base, signal, token: tokenFrom(token, `${base}: token`) };
+  return methodsWithoutSecrets({ ...transfers(library, context), ...names(library) });
 }
 
 function transfers(

@@ -8,6 +8,7 @@ import type { Starmap } from '../destinations/starmap.ts';
 import { createStarmap } from '../destinations/starmap.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { methodsWithoutSecrets } from './withoutSecrets.ts';
 import { checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import { text, withMethods } from './schemas.ts';
@@ -35,7 +36,7 @@ export function starmap(options: StarmapClientOptions, run: RunOptions = {}): St
   checkOptions(options, SCHEMA);
   const { local } = options;
   const provider = isList(local) ? localMap(readMap(local, 'the given map')) : local;
-  return createStarmap({ session: sessionOf(options, run), local: provider });
+  return methodsWithoutSecrets(createStarmap({ session: sessionOf(options, run), local: provider }));
 }
 
 function isList(local: StarmapClientOptions['local']): local is readonly unknown[] {

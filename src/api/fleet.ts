@@ -19,6 +19,7 @@ import type { SchemaOf } from './checkOptions.ts';
 import { amount, flag, text, texts } from './schemas.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { methodsWithoutSecrets, withoutSecrets } from './withoutSecrets.ts';
 
 /** The devices of a Mender server. */
 export interface FleetClient {
@@ -57,7 +58,7 @@ export function fleet(
 ): FleetClient {
   checkOptions(options, FLEET_SCHEMA);
   const api = openApi(options, contextOf(run));
-  return {
+  return methodsWithoutSecrets({
     host: api.host,
     devices: (query) => {
       checkOptions(query, DEVICES_SCHEMA);
@@ -72,7 +73,7 @@ export function fleet(
       checkOptions(request, STATUS_SCHEMA);
       return fleetStatus(api, request);
     },
-  };
+  });
 }
 
 /** What to roll out, and how. The token comes from the environment (`MENDER_PAT`) or `tokenFile`. */
@@ -123,6 +124,8 @@ export async function rollout(
   checkOptions(options, ROLLOUT_SCHEMA);
   const context = contextOf(run);
   const flags: Flags = { cache: false, ...options };
-  const { plan, rollout: ready, api, dryRun } = await openRollout(flags, context);
-  return dryRun ? { plan } : { plan, end: await runRollout(ready, { api, log: context.log }) };
+  return withoutSecrets(async () => {
+    const { plan, rollout: ready, api, dryRun } = await openRollout(flags, context);
+    return dryRun ? { plan } : { plan, end: await runRollout(ready, { api, log: context.log }) };
+  });
 }

@@ -9,6 +9,7 @@ import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
+import { withoutSecrets } from './withoutSecrets.ts';
 import { text } from './schemas.ts';
 
 export interface ReportOptions {
@@ -41,7 +42,7 @@ export async function report(
   const context = contextOf(run);
   const { base: bases = [], ...places } = options;
   const paths = files.map((path) => resolve(context.folder, path));
-  return reportPage(paths, bases, openWorld(places, context));
+  return withoutSecrets(() => reportPage(paths, bases, openWorld(places, context)));
 }
 
 /** Returns the page of `report` as HTML. Equal reports give equal text. */

@@ -10,6 +10,7 @@ import { noProgress } from '../io/progress.ts';
 import { checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import { text, withMethods } from './schemas.ts';
+import { redactedLog, redactedProgress } from './withoutSecrets.ts';
 
 /** What a call may touch, and where it tells what it does. Everything has a default. */
 export interface RunOptions {
@@ -44,7 +45,8 @@ const RUN_SCHEMA: SchemaOf<RunOptions> = {
 /** A complete context for the use cases. Throws UsageError for a wrong option. */
 export function contextOf(options: RunOptions): Context {
   checkOptions(options, RUN_SCHEMA);
-  const { environment = process.env, log = silentLog } = options;
+  const { environment = process.env } = options;
+  const log = redactedLog(options.log ?? silentLog);
   const { signal = new AbortController().signal } = options;
   // Each running request and program listens to it: Node.js would take many for a leak.
   setMaxListeners(Infinity, signal);
@@ -58,7 +60,7 @@ export function contextOf(options: RunOptions): Context {
     report: () => undefined,
     http: createHttp({ log, environment }),
     log,
-    progress: options.progress ?? noProgress,
+    progress: redactedProgress(options.progress ?? noProgress),
     signal,
   };
 }

@@ -1,4 +1,5 @@
 import { DeniedError, NetworkError, UsageError } from '../errors.ts';
+import { hideCredentials } from '../io/redact.ts';
 import { jsonOf, textOf } from '../http/http.ts';
 import type { Http, HttpResponse } from '../http/http.ts';
 import type { RetryPolicy } from '../http/retryPolicy.ts';
@@ -51,13 +52,14 @@ export function starmapRetries(count = 3, backoff = 2): RetryPolicy {
 /** A session with a server of destination maps. */
 export function httpSession(options: SessionOptions): Session {
   const base = `${options.url.replace(/\/+$/, '')}/api/${options.apiVersion ?? 'v2'}`;
+  const shown = hideCredentials(options.url);
   return {
-    source: options.url,
+    source: shown,
     async get(path, query) {
       const search = new URLSearchParams(
         query.map(([name, value]): [string, string] => [name, value]),
       ).toString();
-      const doing = `reading ${path} from ${options.url}`;
+      const doing = `reading ${path} from ${shown}`;
       const response = await request(`${base}/${path}${search === '' ? '' : `?${search}`}`, doing, options);
       return answerOf(response, doing);
     },

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { readUserFile } from '../io/readUserFile.ts';
-import { registerSecret } from '../io/redact.ts';
+import { tokenFrom } from '../http/token.ts';
 
 /**
  * The token for a library: LIBRARY_TOKEN, else the content of `tokenFile`. Undefined if there is
@@ -14,17 +14,17 @@ export async function findLibraryToken(
   return libraryToken(environment) ?? (tokenFile === undefined ? undefined : await readToken(tokenFile));
 }
 
-/** LIBRARY_TOKEN, if it is set. It is redacted in all output from now on. */
+/**
+ * LIBRARY_TOKEN, if it is set. It is redacted in all output from now on. Throws UsageError for a
+ * token of several lines.
+ */
 export function libraryToken(environment: Readonly<Record<string, string | undefined>>): string | undefined {
-  const token = environment['LIBRARY_TOKEN']?.trim();
-  registerSecret(token);
-  return token === '' ? undefined : token;
+  return tokenFrom(environment['LIBRARY_TOKEN'] ?? '', 'LIBRARY_TOKEN');
 }
 
 async function readToken(path: string): Promise<string> {
   const doing = `reading the token in ${path}`;
-  const token = (await readUserFile(path, { doing })).toString('utf8').trim();
-  registerSecret(token);
-  if (token !== '') return token;
+  const token = tokenFrom((await readUserFile(path, { doing })).toString('utf8'), path);
+  if (token !== undefined) return token;
   throw new UsageError(`${doing}: the file is empty`);
 }

@@ -4,6 +4,7 @@ import { object, parse, string } from 'valibot';
 import { readUserFile, readUserFileIfAny } from '../io/readUserFile.ts';
 import { DeniedError, UsageError } from '../errors.ts';
 import { fileSize, writeAtomically } from '../io/files.ts';
+import { tokenFrom } from '../http/token.ts';
 import { registerSecret } from '../io/redact.ts';
 import { digestOf } from '../oci/digest.ts';
 
@@ -26,12 +27,12 @@ export async function findToken(
   tokenFile: string | undefined,
   host: string,
 ): Promise<{ token: string; source: string } | undefined> {
-  const fromEnvironment = clean(environment.MENDER_PAT ?? '', 'MENDER_PAT');
+  const fromEnvironment = tokenFrom(environment.MENDER_PAT ?? '', 'MENDER_PAT');
   if (fromEnvironment !== undefined) return { token: fromEnvironment, source: 'MENDER_PAT' };
   const path = tokenFile ?? tokenPath(environment);
   if (path === undefined) return undefined;
   if (tokenFile === undefined && (await fileSize(path)) === undefined) return undefined;
-  const token = clean(await readToken(path, host), path);
+  const token = tokenFrom(await readToken(path, host), path);
   if (token === undefined && tokenFile !== undefined)
     throw new UsageError(`${path}: expected a token, found nothing`);
   if (token === undefined) return undefined;
@@ -53,15 +54,6 @@ export function noToken(host: string): DeniedError {
 async function readToken(path: string, host: string): Promise<string> {
   const hint = `name another file, or log in: mender-docker-delta login -h ${host} --token-file ${path}`;
   return (await readUserFile(path, { doing: `reading the token from ${path}`, hint })).toString('utf8');
-}
-
-function clean(text: string, source: string): string | undefined {
-  const token = text.trim();
-  registerSecret(token);
-  if (token === '') return undefined;
-  // A header value with a line end in it would be refused with the token in the error.
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new UsageError(`${source}: expected a token on one line, found other characters in it`);
 }
 
 /**
