@@ -68,7 +68,7 @@ export async function openBases(
 /** The record on a server has no bytes, and these are what is verified. */
 function fileNeeded(text: string): UsageError {
   const name = text.slice(SERVER_SCHEME.length);
-  return new UsageError(`--base ${text}: verify needs the file of the base`, {
+  return new UsageError(`--base ${text}: the file of the base is needed`, {
     hint: `run mender-docker-delta artifacts download ${name}, and name the file that it writes`,
   });
 }
