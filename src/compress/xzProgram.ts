@@ -6,6 +6,8 @@ import { redact } from '../io/redact.ts';
 import { DECODER_MEMORY, unpackingError } from './unpackingError.ts';
 import type { XzCoding } from './xzCoding.ts';
 
+/** Bytes of its messages. */
+const MOST_MESSAGES = 1 << 16;
 /** XZ_DEFAULTS and XZ_OPT may contain options, which xz would add to ours. */
 const ENVIRONMENT = { XZ_DEFAULTS: undefined, XZ_OPT: undefined };
 
@@ -54,6 +56,7 @@ async function* through(
   const program = execa('xz', args, {
     stdin: 'pipe',
     buffer: { stdout: false },
+    maxBuffer: { stderr: MOST_MESSAGES },
     encoding: 'buffer',
     env: ENVIRONMENT,
     reject: false,

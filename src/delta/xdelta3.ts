@@ -11,9 +11,12 @@ let installed: Promise<boolean> | undefined;
 
 /** True if the stock `xdelta3` is installed. Asks only once. */
 export function hasXdelta3(): Promise<boolean> {
-  installed ??= execa('xdelta3', ['-V'], { reject: false, stdin: 'ignore' }).then(
-    (result) => result.exitCode === 0,
-  );
+  installed ??= execa('xdelta3', ['-V'], {
+    reject: false,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'ignore',
+  }).then((result) => result.exitCode === 0);
   return installed;
 }
 
@@ -57,6 +60,9 @@ async function run(args: string[], signal: AbortSignal | undefined, doing: strin
   }
 }
 
+/** Bytes of its messages. */
+const MOST_MESSAGES = 1 << 16;
+
 // The variable XDELTA would add flags.
 function options(signal: AbortSignal | undefined) {
   return {
@@ -64,6 +70,7 @@ function options(signal: AbortSignal | undefined) {
     stdout: 'pipe',
     stderr: 'pipe',
     buffer: { stdout: false },
+    maxBuffer: { stderr: MOST_MESSAGES },
     encoding: 'buffer',
     env: { XDELTA: undefined },
     ...(signal === undefined ? {} : { cancelSignal: signal }),

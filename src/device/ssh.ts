@@ -2,6 +2,7 @@ import { ExecaError, execa } from 'execa';
 import { NetworkError, ToolError } from '../errors.ts';
 import type { DeviceAddress } from './address.ts';
 import { formatDeviceAddress } from './address.ts';
+import { linesIn } from './lines.ts';
 
 /** A shell on a device, through the system's ssh client. */
 export interface Shell {
@@ -28,9 +29,17 @@ interface ShellCommand {
 interface ShellResult {
   exitCode: number;
   stdout: string;
-  /** Both streams, as they came. */
+  /** Both streams, as they came. With `onLine`, the last lines. */
   all: string;
 }
+
+/** Characters of the answer to a command. A probe has a few thousand. */
+const MOST_OUTPUT = 1 << 20;
+/** Characters of a line, and lines that are kept of a log. */
+const LONGEST_LINE = 8192;
+const MOST_LINES = 1000;
+/** Characters of ssh's own words in an error. */
+const LONGEST_REASON = 1000;
 
 /** ssh itself failed: any other code is that of the command. */
 const SSH_FAILED = 255;
@@ -49,21 +58,48 @@ export function sshShell(address: DeviceAddress, program = 'ssh'): Shell {
     async run({ doing, words, input, onLine, signal }) {
       const args = [...options, ...user, ...port, '--', address.host, ...words];
       const from = 'text' in input ? { input: input.text } : { inputFile: input.file };
+      const cancel = signal === undefined ? {} : { cancelSignal: signal };
+      const start = { program, args, options: { ...from, ...cancel } };
       try {
-        const running = execa(program, args, {
-          ...from,
-          all: true,
-          ...(signal === undefined ? {} : { cancelSignal: signal }),
-        });
-        if (onLine) for await (const line of running.iterable({ from: 'all' })) onLine(line);
-        const { stdout, all } = await running;
-        return { exitCode: 0, stdout, all };
+        return await (onLine === undefined ? runQuietly(start) : runAloud(start, onLine));
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         return resultOf(error, `${doing} ${name}`);
       }
     },
   };
+}
+
+interface Start {
+  program: string;
+  args: readonly string[];
+  options: { cancelSignal?: AbortSignal };
+}
+
+/** Rejects with execa's error for more output than any answer has. */
+async function runQuietly({ program, args, options }: Start): Promise<ShellResult> {
+  const { stdout, all } = await execa(program, args, { ...options, all: true, maxBuffer: MOST_OUTPUT });
+  return { exitCode: 0, stdout, all };
+}
+
+/**
+ * Takes output of any length, as nothing may end an installation halfway, and keeps its last lines.
+ */
+async function runAloud(
+  { program, args, options }: Start,
+  onLine: (line: string) => void,
+): Promise<ShellResult> {
+  const running = execa(program, args, { ...options, all: true, buffer: false, reject: false });
+  const last: string[] = [];
+  for await (const line of linesIn(running.iterable({ from: 'all', binary: true }), LONGEST_LINE)) {
+    onLine(line);
+    last.push(line);
+    if (last.length > 2 * MOST_LINES) last.splice(0, MOST_LINES);
+  }
+  const result = await running;
+  const text = last.join('\n');
+  if (result.exitCode === 0) return { exitCode: 0, stdout: text, all: text };
+  throw result instanceof Error ? Object.assign(result, { stdout: text, all: text }) : result;
 }
 
 /** What a program wrote; it wrote nothing if it did not start. */
@@ -78,12 +114,17 @@ function resultOf(error: unknown, doing: string): ShellResult {
       hint: 'install it: apt-get install openssh-client',
     });
   }
+  if (error.isMaxBuffer) {
+    throw new ToolError(`${doing}: expected at most ${MOST_OUTPUT} characters of output, found more`, {
+      hint: 'see what the shell of that user prints when it starts',
+    });
+  }
   const [stdout, all] = [error.stdout, error.all].map(textOf) as [string, string];
   if (error.exitCode !== undefined && error.exitCode !== SSH_FAILED) {
     return { exitCode: error.exitCode, stdout, all };
   }
-  throw new NetworkError(`${doing}: ${all.trim() || error.shortMessage}`, {
+  throw new NetworkError(`${doing}: ${all.trim().slice(-LONGEST_REASON) || error.shortMessage}`, {
     hint: 'try it by hand: ssh must log in without a password, and know the host key',
-    cause: error,
+    cause: error.shortMessage,
   });
 }

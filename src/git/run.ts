@@ -35,6 +35,9 @@ const REPOSITORY_VARIABLES = [
   'GIT_NO_REPLACE_OBJECTS',
 ];
 
+/** Characters. A list of all tags is far shorter. */
+const MOST_OUTPUT = 16 << 20;
+
 /**
  * Runs git in `folder` and returns its output without the line end. It runs no program that a
  * repository's configuration names, asks no questions and reaches no network. The user's own
@@ -51,6 +54,7 @@ export async function runGit(
   const { stdout } = await execa('git', [...config, ...args], {
     cwd: folder,
     stdin: 'ignore',
+    maxBuffer: MOST_OUTPUT,
     env: { ...removed, ...SAFE_ENVIRONMENT, ...environment },
   });
   return stdout;

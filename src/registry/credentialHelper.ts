@@ -7,6 +7,10 @@ import type { Credentials } from './token.ts';
 /** The user name of a secret that is an identity token. */
 const TOKEN_USER = '<token>';
 const PATIENCE_MS = 120_000;
+/** Characters of an answer. Tokens have a few thousand. */
+const MOST_OUTPUT = 1 << 20;
+/** Characters of a helper's own words in an error. */
+const LONGEST_REASON = 1000;
 
 const ANSWER = object({ Username: optional(string()), Secret: optional(string()) });
 
@@ -26,10 +30,11 @@ export async function askHelper(
     );
   }
   const program = `docker-credential-${name}`;
-  const { exitCode, stdout, stderr, code, shortMessage } = await execa(program, ['get'], {
+  const { exitCode, stdout, stderr, code, shortMessage, isMaxBuffer } = await execa(program, ['get'], {
     input: server,
     reject: false,
     timeout: PATIENCE_MS,
+    maxBuffer: MOST_OUTPUT,
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
@@ -41,7 +46,9 @@ export async function askHelper(
   // Helpers report this on stdout, without an exit code of its own. A program of theirs may be "not
   // found" as well.
   if (/credentials not found|no credentials/i.test(stdout + stderr)) return undefined;
-  throw new ToolError(`${program} get for ${server} failed: ${stderr || stdout || shortMessage}`);
+  // What was cut can't be read, so that nobody knows which part of it is secret.
+  const said = isMaxBuffer ? shortMessage : stderr || stdout || shortMessage;
+  throw new ToolError(`${program} get for ${server} failed: ${String(said).slice(0, LONGEST_REASON)}`);
 }
 
 function parseAnswer(text: string): { Username?: string | undefined; Secret?: string | undefined } {

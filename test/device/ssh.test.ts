@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatDeviceAddress, parseDeviceAddress } from '../../src/device/address.ts';
 import { sshShell } from '../../src/device/ssh.ts';
+import { ToolError } from '../../src/errors.ts';
 import type { SshServer } from '../helpers/sshServer.ts';
 import { sshServer } from '../helpers/sshServer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -69,6 +71,51 @@ describe('a shell over ssh', () => {
       onLine: (l) => lines.push(l),
     });
     expect([result.exitCode, lines.sort()]).toEqual([7, ['err', 'out']]);
+  });
+
+  it.each([
+    ['lines', 'yes abcdefghijklmnopqrstuvwxyz'],
+    ['one line', "tr '\\0' A < /dev/zero"],
+  ])('ends at an answer without end, of %s', async (_name, script) => {
+    const error = await run({ text: script }, 'sh', '-s').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ToolError);
+    expect((error as Error).message).toMatch(/^testing .*: expected at most 1048576 characters of output/);
+    expect(inspect(error).length).toBeLessThan(10_000);
+  });
+
+  it.each([
+    ['lines', 'yes abcdefghijklmnopqrstuvwxyz'],
+    ['one line', "tr '\\0' A < /dev/zero"],
+  ])('is interrupted within a log without end, of %s', async (_name, script) => {
+    const stop = new AbortController();
+    let [lines, longest] = [0, 0];
+    const onLine = (line: string): void => {
+      // A timer, as a signal of the system, is served between the lines.
+      if (lines++ === 0) setTimeout(() => stop.abort(new Error('enough')), 100);
+      longest = Math.max(longest, line.length);
+    };
+    const words = ['sh', '-s'];
+    const running = shell().run({ doing: 'x', words, input: { text: script }, onLine, signal: stop.signal });
+    await expect(running).rejects.toThrow('enough');
+    expect(lines).toBeGreaterThan(0);
+    expect(longest).toBeLessThan(1 << 17);
+  });
+
+  it('keeps the end of a long log', async () => {
+    let lines = 0;
+    const input = { text: 'seq 20000; echo "runs: web"; exit 3' };
+    const result = await shell().run({ doing: 'x', words: ['sh', '-s'], input, onLine: () => lines++ });
+    expect([result.exitCode, lines]).toEqual([3, 20_001]);
+    expect(result.all.split('\n').slice(-2)).toEqual(['20000', 'runs: web']);
+    expect(result.all.length).toBeLessThan(20_000);
+  });
+
+  it('cuts what ssh says', async () => {
+    const program = join(temporaryFolder(), 'ssh');
+    writeFileSync(program, '#!/bin/sh\nyes E | head -c 300000 >&2\nexit 255\n', { mode: 0o755 });
+    const asking = sshShell({ user: 'root', host: 'pi', port: undefined }, program);
+    const error = await asking.run({ doing: 'asking', words: ['true'], input: { text: '' } }).catch(String);
+    expect(String(error).length).toBeLessThan(1200);
   });
 
   it('fails with what ssh says if nobody answers', async () => {

@@ -33,7 +33,7 @@ export async function toolVersion(): Promise<ToolVersion | undefined> {
 
 async function versionText(): Promise<string | undefined> {
   try {
-    return (await execa(NAME, ['--version'], { stdin: 'ignore' })).stdout;
+    return (await execa(NAME, ['--version'], { stdin: 'ignore', maxBuffer: MOST_OUTPUT })).stdout;
   } catch (error) {
     if (error instanceof ExecaError && error.code === 'ENOENT') return undefined;
     throw toolError(error, 'asking mender-artifact for its version');
@@ -51,6 +51,9 @@ export function toolMissing(): ToolError {
   return new ToolError('packing: mender-artifact is not on PATH', { hint: INSTALL });
 }
 
+/** Characters. It prints a few lines. */
+const MOST_OUTPUT = 1 << 20;
+
 interface ToolRun {
   doing: string;
   /** A folder for its temporary files. It does not remove them if it is killed. */
@@ -67,7 +70,13 @@ export async function runTool(
 ): Promise<string> {
   try {
     const cancel = signal && { cancelSignal: signal };
-    const options = { stdin: 'ignore', all: true, env: { TMPDIR: temporary }, ...cancel } as const;
+    const options = {
+      stdin: 'ignore',
+      all: true,
+      maxBuffer: MOST_OUTPUT,
+      env: { TMPDIR: temporary },
+      ...cancel,
+    } as const;
     return (await execa(NAME, commandLine, options)).all;
   } catch (error) {
     signal?.throwIfAborted();

@@ -19,6 +19,8 @@ const OLDEST_NODE = [20, 19] as const;
 const LITTLE_DISK = 5e9;
 /** Seconds. */
 const SLOW_CLOCK = 300;
+/** Characters that a program prints for its version. */
+const LONGEST_VERSION = 1 << 16;
 
 /** Checks the programs that a build uses. Only Node.js is needed for every build. */
 export async function checkPrograms(): Promise<Finding[]> {
@@ -54,6 +56,7 @@ async function versionOf(name: string, args: string[]): Promise<string | undefin
     all: true,
     stdin: 'ignore',
     timeout: 10_000,
+    maxBuffer: LONGEST_VERSION,
   });
   return failed ? undefined : (all.split('\n')[0] ?? '');
 }

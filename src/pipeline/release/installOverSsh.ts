@@ -45,7 +45,7 @@ async function copy(shell: Shell, path: string, signal: AbortSignal): Promise<vo
   const doing = 'copying the artifact to';
   const { exitCode, all } = await shell.run({ doing, words: [words], input: { file: path }, signal });
   if (exitCode === 0) return;
-  throw new DeploymentError(`${doing} ${shell.name}: ${all.trim() || `exit code ${exitCode}`}`, {
+  throw new DeploymentError(`${doing} ${shell.name}: ${all.trim().slice(-500) || `exit code ${exitCode}`}`, {
     hint: 'see what is free in /var/lib/mender, and log in as root',
   });
 }
