@@ -102,11 +102,11 @@ delete_image() {
     engine image rm "$1" > /dev/null 2>&1
     return
   fi
+  # It has lost its name to an old image. If it has another name, it is in somebody else's use.
   for digest in "$2" "$3"; do
-    if engine image inspect "sha256:$digest" > /dev/null 2>&1; then
-      engine image rm "sha256:$digest" > /dev/null 2>&1
-      return
-    fi
+    names=$(engine image inspect --format '{{.RepoTags}}' "sha256:$digest" 2> /dev/null) || continue
+    if [ "$names" = '[]' ]; then engine image rm "sha256:$digest" > /dev/null 2>&1; fi
+    return
   done
   docker_answers
 }
@@ -360,9 +360,22 @@ planned_image() {
   mv "$work/small.tar" "$work/ready/images/$1.tar"
 }
 
+# Refuses a plan with a line of another form before anything of it is used. A field could name a file outside, or be code
+# to a shell that calculates with it.
+check_plan() {
+  number='(0|[1-9][0-9]{0,14})'
+  hex='[0-9a-f]{64}'
+  name='[[A-Za-z0-9][][A-Za-z0-9._:/@-]*'
+  image="image $number (-|$name) $name $hex $hex $number $number"
+  layer="layer $number (omit $hex $number - 0|full $hex $number - $number|delta $hex $number $hex $number) $hex $number"
+  odd=$(grep -Evxn "mender-docker-delta 2|$image|$layer|end" "$plan" | head -n 1)
+  [ -z "$odd" ] || stop "the plan in the payload has an odd line: $odd"
+}
+
 load_planned() {
   [ "$(head -n 1 "$plan")" = "mender-docker-delta 2" ] || stop "the payload is of another version"
   [ "$(tail -n 1 "$plan")" = end ] || stop "the plan in the payload is cut off"
+  check_plan
   if grep -q '^layer [0-9]* delta ' "$plan"; then need xdelta3; fi
   grep '^image ' "$plan" | cut -d ' ' -f 4-6 > "$state/new"
   unload keep
@@ -388,7 +401,7 @@ next_file() {
   fi
   size=$(head -c 135 "$work/header" | tail -c 11)
   case $name$size in
-    images/*[!0-9a-zA-Z._/-]* | *.tar*[!0-7]*) stop "the payload has an odd file: $name" ;;
+    images/*/* | images/*[!0-9a-zA-Z._/-]* | *.tar*[!0-7]*) stop "the payload has an odd file: $name" ;;
     images/*.tar*) size=$((0$size)) ;;
     *) stop "the payload has an odd file: $name" ;;
   esac
@@ -408,6 +421,8 @@ whole_image() {
   new=$(text_in manifest.json 'RepoTags":\["')
   config=$(text_in manifest.json 'Config":"blobs/sha256/')
   manifest=$(text_in index.json 'digest":"sha256:')
+  case $new in '' | -* | *[!][A-Za-z0-9._:/@-]*) stop "the payload has an odd image: $1" ;; esac
+  case $config$manifest in *[!0-9a-f]*) stop "the payload has an odd image: $1" ;; esac
   tar -xf "$work/head" -C "$work/small" "blobs/sha256/$config" "blobs/sha256/$manifest" 2> /dev/null || :
   if [ ! -f "$work/small/blobs/sha256/$config" ] || [ ! -f "$work/small/blobs/sha256/$manifest" ]; then
     stop "the payload has an odd image: $1"

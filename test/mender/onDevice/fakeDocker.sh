@@ -59,6 +59,30 @@ list_without() {
 }" > images
 }
 
+# Keeps the image with the name $1 without a name, if it has no other. The name becomes that of another image.
+release_name() {
+  [ -e images ] || return 0
+  released=
+  names=0
+  while read -r name id; do
+    [ "$name" != "$1" ] || released=$id
+  done < images
+  while read -r name id; do
+    [ "$id" != "$released" ] || names=$((names + 1))
+  done < images
+  list_without "$1"
+  [ "$names" -ne 1 ] || echo "<none> $released" >> images
+}
+
+# Prints the names of the image with the ID $1
+names_of() {
+  names=
+  while read -r name other; do
+    if [ "$other" = "$1" ] && [ "$name" != '<none>' ]; then names="$names${names:+ }$name"; fi
+  done < images
+  echo "[$names]"
+}
+
 remove() {
   find_image "$1"
   found=
@@ -148,9 +172,13 @@ case "$1 ${2:-}" in
     [ ! -e containerd-store ] || driver='overlayfs|[[driver-type io.containerd.snapshotter.v1]]'
     echo "$PWD/root|$driver" ;;
   'image inspect')
+    wanted=${4:-}
     shift 2
     [ "$1" != --format ] || shift 2
-    for image; do find_image "$image" && echo "$id"; done ;;
+    for image; do
+      find_image "$image"
+      if [ "$wanted" = '{{.RepoTags}}' ]; then names_of "$id"; else echo "$id"; fi
+    done ;;
   'image ls') [ ! -e images ] || cut -d ' ' -f 2 images | sort -u ;;
   'image save')
     find_image "$last"
@@ -159,7 +187,9 @@ case "$1 ${2:-}" in
   'image load') load ;;
   'image tag')
     find_image "$3"
-    list_without "$4" "$4 $id" ;;
+    tagged=$id
+    release_name "$4"
+    list_without "$4" "$4 $tagged" ;;
   'image rm') remove "$last" ;;
   *) fail "unexpected: docker $*" ;;
 esac

@@ -17,7 +17,8 @@ import { createGzip, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { composePayload } from '../../../src/mender/write/composePayload.ts';
 import type { TarFile } from '../../../src/tar/tar.ts';
-import { tarStream } from '../../../src/tar/tar.ts';
+import { tarFile, tarSize, tarStream } from '../../../src/tar/tar.ts';
+import { imageEntries } from '../../../src/mender/write/imageFiles.ts';
 import { deltaPayload } from '../../../src/mender/onDevice/payload.ts';
 import { stateScripts } from '../../../src/mender/onDevice/stateScript.ts';
 import type { PayloadImage } from '../../../src/mender/payload.ts';
@@ -52,7 +53,7 @@ class Device {
   readonly shell: string[];
   readonly kind: Store;
 
-  constructor(shell: 'dash' | 'busybox ash', kind: Store) {
+  constructor(shell: 'dash' | 'busybox ash' | 'bash --posix', kind: Store) {
     requireTool('dash');
     requireTool('busybox', 'busybox-static');
     requireTool('xdelta3');
@@ -64,7 +65,7 @@ class Device {
     if (kind === 'containerd') this.set('containerd-store');
     this.write('etc/containerd/config.toml', `version = 2\nroot = "${this.docker}/containerd"\n`);
     writeFileSync(join(this.store, 'current/project_name'), 'old');
-    for (const tool of APPLETS) this.link(tool, shell === 'dash' ? which(tool) : which('busybox'));
+    for (const tool of APPLETS) this.link(tool, shell === 'busybox ash' ? which('busybox') : which(tool));
     this.link('xdelta3', which('xdelta3'));
     this.link('docker', DOCKER);
   }
@@ -636,6 +637,18 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(Object.keys(device.images())).toEqual(['app:1', 'mine:2']);
   });
 
+  test('a rollback keeps an image of the same content that has another name', async () => {
+    const { device, folder, v1, v2 } = await prepared();
+    await device.hold({ ...v2, name: 'theirs:1' });
+    await device.receive([payloadOf('app', { ...v2, name: v1.name }, v1, folder)]);
+    device.run();
+    device.run('ArtifactRollback_Enter');
+    device.moveBack();
+    device.run('ArtifactRollback_Leave');
+    expect(device.images()).toEqual({ 'app:1': device.idOf(v1), 'theirs:1': device.idOf(v2) });
+    expect(device.moved()).toEqual(['current']);
+  });
+
   test('a rollback without Docker forgets nothing, and the next one does the work', async () => {
     const { device, folder, v1, v2 } = await prepared();
     const moved = payloadOf('app', { ...v2, name: v1.name }, v1, folder);
@@ -703,6 +716,91 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(device.moved()).toEqual(['current']);
   });
 });
+
+const HEX = '0'.repeat(64);
+const inLine = (word: string, field: number, text: string) => (plan: string) =>
+  plan.replace(
+    new RegExp(`^(${word}(?: [^ \\n]+){${field - 1}}) [^ \\n]+`, 'm'),
+    (_, start: string) => `${start} ${text}`,
+  );
+const more = (line: string) => (plan: string) => plan.replace(/end\n$/, () => `${line}\nend\n`);
+
+/** Each shell reads the plan with rules of its own. */
+describe.each(['dash', 'busybox ash', 'bash --posix'] as const)('an odd plan in %s', (shell) => {
+  test.each<[string, (plan: string) => string, number]>([
+    ['bytes that are code', inLine('image', 6, 'a[$(touch${IFS}$work/../run)0]'), 2],
+    ['a count that is code', inLine('image', 7, 'x=1'), 2],
+    ['a size that is code', inLine('layer 0 delta', 2, 'a[$(touch${IFS}$work/../run)0]'), 4],
+    ['an octal number', inLine('image', 6, '010'), 2],
+    ['a number that no shell can calculate with', inLine('image', 6, '9'.repeat(16)), 2],
+    ['a negative number', inLine('image', 7, '-1'), 2],
+    ['a number that leads out', more(`image ../../.. - evil:1 ${HEX} ${HEX} 1024 0`), 7],
+    ['a name that is an option', inLine('image', 3, '--help'), 2],
+    ['an old name that is an option', inLine('image', 2, '-v'), 2],
+    ['a name that is a pattern', inLine('image', 3, '*'), 2],
+    ['a short digest', inLine('image', 4, '12ab'), 2],
+    ['a digest in capitals', inLine('image', 5, 'A'.repeat(64)), 2],
+    ['a base layer that leads out', inLine('layer 0 delta', 3, '../../x'), 4],
+    ['a delta from nowhere', inLine('layer 0 delta', 3, '-'), 4],
+    ['an omitted layer with bytes', inLine('layer 0 omit', 4, '7'), 3],
+    ['an unknown kind of layer', inLine('layer', 2, 'link'), 3],
+    ['a chain that leads out', inLine('layer', 7, '..'), 3],
+    ['a word more', (plan) => plan.replace(/^(image .*)$/m, '$1 x'), 2],
+    ['a carriage return', (plan) => plan.replace(/^(image .*)$/m, '$1\r'), 2],
+    ['an empty line', more(''), 7],
+    ['an unknown line', more('run x'), 7],
+  ])('is refused: %s', async (_, edit, line) => {
+    const device = new Device(shell, 'classic');
+    const folder = temporaryFolder();
+    const { v1, v2 } = await versions(folder);
+    await device.hold(v1);
+    const [plan, ...entries] = deltaPayload([payloadOf('app', v2, v1, folder)]);
+    await device.pack([
+      tarFile('images/plan', edit(Buffer.from(plan!.body as Buffer).toString())),
+      ...entries,
+    ]);
+    expect(device.run()).toContain('the payload is refused');
+    expect(device.refused()).toMatch(
+      new RegExp(`the plan in the payload has an odd line: ${line}:[^\\n]*\\n$`),
+    );
+    expect(device.images()).toEqual({ 'app:1': device.idOf(v1) });
+    expect(existsSync(join(device.folder, 'evil.tar'))).toBe(false);
+  });
+
+  test.each<[string, (entry: TarFile) => TarFile]>([
+    ['a tar outside', (entry) => ({ ...entry, path: 'images/../../../evil.tar' })],
+    ['a tar in a folder', (entry) => ({ ...entry, path: 'images/a/b.tar' })],
+    ['a name that is an option', (entry) => withText(entry, '"RepoTags":["app:2"]', '"RepoTags":["--a"]')],
+    ['a name of two words', (entry) => withText(entry, '"RepoTags":["app:2"]', '"RepoTags":["a :2"]')],
+    ['a config outside', (entry) => withText(entry, '"Config":"blobs/sha256/', '"Config":"blobs/sha256/../')],
+  ])('leaves a full artifact to the module: %s', async (_, edit) => {
+    const device = new Device(shell, 'classic');
+    const folder = temporaryFolder();
+    const { v1, v2 } = await versions(folder);
+    await device.hold(v1);
+    const whole = payloadOf('app', v2, undefined, folder);
+    const nested = imageEntries(whole);
+    const entry = { path: 'images/app.tar', size: tarSize(nested), body: () => tarStream(nested), nested };
+    await device.pack([edit(entry)]);
+    const before = readFileSync(device.payload);
+    expect(device.run()).toMatch(
+      /the payload has an odd (file|image): .*[^]*the update module loads the images itself/,
+    );
+    expect(readFileSync(device.payload).equals(before)).toBe(true);
+    expect(device.images()).toEqual({ 'app:1': device.idOf(v1) });
+    expect(execFileSync('find', [device.folder, '-name', 'evil.tar'], { encoding: 'utf8' })).toBe('');
+  });
+});
+
+/** The tar of an image with another text in one of its small files. */
+function withText({ path, nested = [] }: TarFile, text: string, other: string): TarFile {
+  const files = nested.map((file) =>
+    file.body instanceof Uint8Array
+      ? tarFile(file.path, Buffer.from(file.body).toString('latin1').replace(text, other))
+      : file,
+  );
+  return { path, size: tarSize(files), body: () => tarStream(files) };
+}
 
 test('the state scripts pass shellcheck', () => {
   requireTool('shellcheck');
