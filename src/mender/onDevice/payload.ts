@@ -14,6 +14,9 @@ import type { PayloadImage, PayloadLayer } from '../payload.ts';
  */
 const LARGE = 16 << 20;
 
+/** The first line of a plan, by which the state script knows its form. */
+export const PLAN_VERSION = 'mender-docker-delta 2';
+
 /** True if loading the images would keep the application down for longer than a restart does. */
 export function isWorthPreloading(images: readonly PayloadImage[]): boolean {
   const whole = images.flatMap(({ layers }) => layers).filter(({ content }) => content.kind === 'full');
@@ -76,7 +79,7 @@ function planOf(images: readonly PayloadImage[]): string {
       ...uniqueLayers(image).map((layer) => layerLine(layer, number, chains.get(layer.diffID))),
     ];
   });
-  return ['mender-docker-delta 2', ...lines, 'end', ''].join('\n');
+  return [PLAN_VERSION, ...lines, 'end', ''].join('\n');
 }
 
 /** `image <number> <base image or -> <name> <config> <manifest> <bytes of its tar> <layers>` */

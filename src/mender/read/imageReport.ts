@@ -4,6 +4,9 @@ import { digestOf, isDigest } from '../../oci/digest.ts';
 import { record, strings } from './json.ts';
 import type { ImageReport, LayerReport } from './report.ts';
 
+/** The name of the file with tar headers for the state script. */
+export const HEADERS = 'headers';
+
 /** What was seen of an image while its files passed. */
 export interface ImageFiles {
   id: string;
@@ -15,6 +18,8 @@ export interface ImageFiles {
   json: Map<string, Buffer>;
   /** Trimmed content of the `.source` files. */
   sources: Map<string, string>;
+  /** The tar headers of the layers, for the state script. */
+  headers?: Buffer;
   imageDelta?: number;
 }
 
@@ -100,8 +105,6 @@ function layersOf(
 
 /** Files that make an archive of an image, in an OCI layout or as `docker save` writes it. */
 const ARCHIVE_FILES = ['manifest.json', 'index.json', 'oci-layout', 'repositories'];
-/** Tar headers for the state script. */
-const HEADERS = 'headers';
 
 /** Paths of the files that neither of the image's manifests refers to. */
 export function strayFiles(files: ImageFiles): string[] {
@@ -112,7 +115,7 @@ export function strayFiles(files: ImageFiles): string[] {
   const layers = strings(docker['Layers']);
   const used = new Set([
     ...ARCHIVE_FILES,
-    HEADERS,
+    ...(files.headers === undefined ? [] : [HEADERS]),
     ...strings([docker['Config']]),
     ...manifests.map((digest) => `blobs/${digest.replace(':', '/')}`),
     ...layers.flatMap((path) => [path, `${path}.vcdiff`, `${path}.source`]),

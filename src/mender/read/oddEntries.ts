@@ -7,14 +7,22 @@ const LONGEST_PATH = 4096;
 
 /** The entries of one tar of the payload that an update module does not expect. */
 export class OddEntries {
-  readonly found: OddEntry[] = [];
+  readonly found: OddEntry[];
   readonly #file: string;
+  readonly #prefix: string;
   readonly #seen = new Set<string>();
   readonly #folders = new Set<string>();
 
   /** `file`: the name of the tar. */
-  constructor(file: string) {
+  constructor(file: string, prefix = '', found: OddEntry[] = []) {
     this.#file = file;
+    this.#prefix = prefix;
+    this.found = found;
+  }
+
+  /** Entries of a tar at `path` in this one, which are found here as well. */
+  inside(path: string): OddEntries {
+    return new OddEntries(this.#file, `${this.#prefix}${path}/`, this.found);
   }
 
   /** Looks at the next entry of the tar. Throws IntegrityError for a name of more than 4096 characters. */
@@ -38,7 +46,7 @@ export class OddEntries {
   }
 
   #add(path: string, kind: OddEntry['kind']): void {
-    this.found.push({ file: this.#file, path, kind });
+    this.found.push({ file: this.#file, path: this.#prefix + path, kind });
   }
 }
 

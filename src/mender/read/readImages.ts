@@ -6,10 +6,10 @@ import type { Digest } from '../../oci/digest.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
-import { imageReport, newImageFiles, strayFiles } from './imageReport.ts';
+import { HEADERS, imageReport, newImageFiles, strayFiles } from './imageReport.ts';
 import { entriesOf, readSmall, withHead } from './nested.ts';
 import type { OddEntries } from './oddEntries.ts';
-import type { ArtifactVisitor, ImageReport } from './report.ts';
+import type { ArtifactVisitor, ImageReport, VisitedEntry } from './report.ts';
 
 /** Bytes: more than any config or manifest has, and little enough to keep in memory. */
 export const LARGEST_JSON: number = 4 << 20;
@@ -35,6 +35,7 @@ export async function readImages(
   const budget: Budget = { left: MOST_KEPT };
   for await (const entry of entriesOf(chunks, where)) {
     odd.note(entry);
+    visitor.imageEntry?.({ archive: '', ...placeOf(entry) });
     const [, id, ...rest] = entry.path.split('/');
     if (id === undefined || entry.kind !== 'file') continue;
     const inFolder = rest.length > 0;
@@ -43,8 +44,10 @@ export async function readImages(
     images.set(name, files);
     await readFile(files, { ...entry, path: inFolder ? rest.join('/') : 'image.img' }, entry.body, {
       where: `${where}: ${entry.path}`,
+      archive: entry.path,
       visitor,
       budget,
+      odd,
     });
   }
   for (const [name, files] of images) {
@@ -55,8 +58,15 @@ export async function readImages(
 
 interface Reading {
   where: string;
+  /** The path in `images.tar`. */
+  archive: string;
   visitor: ArtifactVisitor;
   budget: Budget;
+  odd: OddEntries;
+}
+
+function placeOf({ name, kind, size, offset }: TarHeader): Omit<VisitedEntry, 'archive'> {
+  return { name, kind, size, offset };
 }
 
 /** Bytes that may still be kept in memory. */
@@ -77,6 +87,9 @@ async function keepSmall(body: Chunks, limit: number, { where, budget }: Reading
 async function readFile(files: ImageFiles, entry: TarHeader, body: Chunks, reading: Reading): Promise<void> {
   if (TEXTS.has(entry.path)) {
     files.texts.set(entry.path, (await keepSmall(body, LARGEST_TEXT, reading)).toString('utf8').trim());
+  } else if (entry.path === HEADERS) {
+    files.sizes.set(entry.path, entry.size);
+    files.headers = await keepSmall(body, LARGEST_JSON, reading);
   } else if (entry.path !== 'image.img') {
     await readImageFile(files, entry, body, reading);
   } else {
@@ -92,7 +105,11 @@ async function readImage(files: ImageFiles, entry: TarHeader, body: Chunks, read
   } else if (isPlan(head, files.id)) {
     files.texts.set('plan', (await keepSmall(all, LARGEST_JSON, reading)).toString());
   } else {
+    const { archive, odd, visitor } = reading;
+    const inside = odd.inside(archive);
     for await (const inner of entriesOf(all, reading.where, 'pax')) {
+      inside.note(inner);
+      visitor.imageEntry?.({ archive, ...placeOf(inner) });
       if (inner.kind === 'file') await readImageFile(files, inner, inner.body, reading);
     }
   }
@@ -149,9 +166,13 @@ async function reportImages(
   return reports;
 }
 
-async function showDocuments({ id, texts, json }: ImageFiles, visitor: ArtifactVisitor): Promise<void> {
-  for (const [path, text] of texts) await visitor.document?.(id, path, Buffer.from(text));
+async function showDocuments(
+  { id, texts, json, sources, headers }: ImageFiles,
+  visitor: ArtifactVisitor,
+): Promise<void> {
+  for (const [path, text] of [...texts, ...sources]) await visitor.document?.(id, path, Buffer.from(text));
   for (const [path, content] of json) await visitor.document?.(id, path, content);
+  if (headers !== undefined) await visitor.document?.(id, HEADERS, headers);
 }
 
 /** A small layer whose first file has a name that begins like JSON was kept as a document. */

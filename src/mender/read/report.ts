@@ -89,15 +89,29 @@ export interface ArtifactVisitor {
   script?(script: ScriptReport, content: Uint8Array): Promise<void>;
   /** A file of the folder `manifests/`. */
   manifest?(file: FileReport, body: AsyncIterable<Buffer>): Promise<void>;
+  /** An entry of `images.tar`, or of a tar in it. All are told in their order. */
+  imageEntry?(entry: VisitedEntry): void;
   /** A whole layer or a delta for it; the bytes are not compared with the diffID here. */
   layer?(layer: VisitedLayer, body: AsyncIterable<Buffer>): Promise<void>;
   /**
-   * A small file of an image, after its layers: texts, JSON, and the plan of the state script
-   * (image `plan`).
+   * A small file of an image, after its layers: texts, JSON, `headers`, and the plan of the state
+   * script (image `plan`).
    */
   document?(image: string, path: string, content: Uint8Array): Promise<void>;
   /** The exact bytes of an image's config, after its layers. They match the digest. */
   config?(image: string, digest: Digest, config: Uint8Array): Promise<void>;
+}
+
+export interface VisitedEntry {
+  /** The path of the tar that holds it; empty for `images.tar` itself. */
+  archive: string;
+  /** The path as the tar spells it. */
+  name: string;
+  kind: 'file' | 'folder' | 'link' | 'special';
+  /** Bytes. */
+  size: number;
+  /** Position of its first byte in the tar. */
+  offset: number;
 }
 
 export interface VisitedLayer {

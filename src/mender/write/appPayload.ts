@@ -11,6 +11,9 @@ import type { PayloadImage } from '../payload.ts';
 import { recordMetaData } from '../record.ts';
 import type { ArtifactSpec } from '../spec.ts';
 
+/** The folder of the module's script that runs the application. */
+export const APP_ORCHESTRATOR = 'docker-compose';
+
 /**
  * The payload of the update module `app`: `manifests.tar.gz`, `images.tar.gz` and the meta-data
  * that it expects.
@@ -30,7 +33,7 @@ export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFil
     scripts: [],
     metaData: {
       application_name: spec.softwareName,
-      orchestrator: 'docker-compose',
+      orchestrator: APP_ORCHESTRATOR,
       platform: formatPlatform(spec.platform),
       version: spec.softwareVersion,
       images: spec.images.map(({ id }) => id),
@@ -41,17 +44,24 @@ export function appPayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFil
 
 function imageFolder(image: PayloadImage, mtime: number): TarFile[] {
   const folder = `images/${image.id}`;
+  const files = imageEntries(image);
+  return [
+    ...imageTexts(image).map((text) => ({ ...text, path: `${folder}/${text.path}` })),
+    { path: `${folder}/image.img`, size: tarSize(files), body: () => tarStream(files, mtime), nested: files },
+  ];
+}
+
+/** The files next to `image.img` that tell the module which image it is, and from which it is made. */
+export function imageTexts(image: PayloadImage): TarFile[] {
   const deep = needsBaseImage(image);
   const name = formatReference(image.name);
   const sum = hexOf(digestOf(image.config));
-  const files = imageEntries(image);
   return [
-    tarFile(`${folder}/url-new.txt`, name),
-    tarFile(`${folder}/url-current.txt`, deep ? formatReference(image.current ?? image.name) : name),
-    tarFile(`${folder}/sums-new.txt`, sum),
+    tarFile('url-new.txt', name),
+    tarFile('url-current.txt', deep ? formatReference(image.current ?? image.name) : name),
+    tarFile('sums-new.txt', sum),
     // The module only names a temporary file after it, but it must not be empty.
-    tarFile(`${folder}/sums-current.txt`, sum),
-    ...(deep ? [tarFile(`${folder}/deep_delta`, '')] : []),
-    { path: `${folder}/image.img`, size: tarSize(files), body: () => tarStream(files, mtime), nested: files },
+    tarFile('sums-current.txt', sum),
+    ...(deep ? [tarFile('deep_delta', '')] : []),
   ];
 }

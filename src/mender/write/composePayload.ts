@@ -11,6 +11,9 @@ import type { PayloadImage } from '../payload.ts';
 import { recordMetaData } from '../record.ts';
 import type { ArtifactSpec } from '../spec.ts';
 
+/** The version of the meta-data's form; the module refuses others. */
+export const META_DATA_VERSION = '1';
+
 /**
  * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one
  * loadable tar per image, `manifests.tar`, and its meta-data. A state script can load the images
@@ -38,7 +41,7 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
     ],
     scripts: isPreloaded ? stateScripts() : [],
-    metaData: { version: '1', project_name: spec.softwareName, ...recordMetaData(spec.record) },
+    metaData: { version: META_DATA_VERSION, project_name: spec.softwareName, ...recordMetaData(spec.record) },
   };
 }
 

@@ -4,7 +4,13 @@ import { LARGEST_SHIPPED } from '../../compose/ship/shipment.ts';
 import { UserError } from '../../errors.ts';
 import type { ReadOptions } from '../../mender/read/read.ts';
 import { readArtifact } from '../../mender/read/read.ts';
-import type { ArtifactReport, ArtifactVisitor, ImageReport, VisitedLayer } from '../../mender/read/report.ts';
+import type {
+  ArtifactReport,
+  ArtifactVisitor,
+  ImageReport,
+  VisitedEntry,
+  VisitedLayer,
+} from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ImageConfig } from '../../oci/manifest.ts';
 import { parseConfig } from '../../oci/manifest.ts';
@@ -35,6 +41,8 @@ export interface ArtifactContent {
   images: ImageContent[];
   /** The plan of the state script. */
   plan?: string | undefined;
+  /** The entries of `images.tar`, and of the tars in it, in their order. */
+  entries: readonly VisitedEntry[];
   /**
    * The files of `manifests/` that Compose looks for: Compose files of default names, and `.env`.
    */
@@ -54,6 +62,7 @@ export async function readContent(
   options: Pick<ReadOptions, 'key' | 'onRead' | 'signal'> = {},
 ): Promise<ArtifactContent> {
   const found: Found = {
+    entries: [],
     composeFiles: new Map(),
     tooLarge: [],
     documents: new Map(),
@@ -68,11 +77,13 @@ export async function readContent(
     layers: inner(found.layers, image.folder),
   }));
   const plan = found.documents.get('plan')?.get('plan')?.toString('utf8');
-  return { path, report, images, plan, composeFiles: found.composeFiles, tooLarge: found.tooLarge };
+  const { composeFiles, tooLarge, entries } = found;
+  return { path, report, images, plan, entries, composeFiles, tooLarge };
 }
 
-/** What a pass over an artifact collects. All but the Compose files are by the id of the image. */
+/** What a pass over an artifact collects. The maps of maps are by the folder of the image. */
 interface Found {
+  entries: VisitedEntry[];
   composeFiles: Map<string, Buffer>;
   tooLarge: string[];
   documents: Map<string, Map<string, Buffer>>;
@@ -80,13 +91,21 @@ interface Found {
   layers: Map<string, Map<Digest, FoundLayer>>;
 }
 
-function collectInto({ composeFiles, tooLarge, documents, configs, layers }: Found): ArtifactVisitor {
+function collectInto({
+  entries,
+  composeFiles,
+  tooLarge,
+  documents,
+  configs,
+  layers,
+}: Found): ArtifactVisitor {
   return {
     manifest: async (file, body) => {
       if (!COMPOSE_FILE.test(file.path)) return;
       if (file.size > LARGEST_SHIPPED) tooLarge.push(file.path);
       else composeFiles.set(file.path, await buffer(body));
     },
+    imageEntry: (entry) => void entries.push(entry),
     layer: async ({ folder, diffID, kind, size }, body) => {
       inner(layers, folder).set(diffID, { kind, digest: await digestOfChunks(body), size });
     },

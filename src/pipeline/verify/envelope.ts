@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../../errors.ts';
 import { record } from '../../mender/read/json.ts';
-import type { ArtifactReport, OddEntry } from '../../mender/read/report.ts';
+import type { ArtifactReport, ImageReport, OddEntry } from '../../mender/read/report.ts';
 import { stateScripts } from '../../mender/onDevice/stateScript.ts';
 import { MODULES } from '../../mender/spec.ts';
 import type { Module } from '../../mender/spec.ts';
@@ -21,6 +21,7 @@ const PAYLOAD: Record<Module, readonly string[]> = {
 export function envelopeProblems(artifact: ArtifactReport, module: Module): string[] {
   return [
     ...nameProblems(artifact),
+    ...valueProblems(artifact),
     ...typeProblems(artifact),
     ...scriptProblems(artifact),
     ...fileProblems(artifact, module),
@@ -44,20 +45,41 @@ export function moduleOf({ module }: Pick<ArtifactReport, 'module'>, path: strin
 
 const CONTROL = /[\x00-\x1f\x7f]/;
 
-/** The tool writes no groups, and a full artifact is for every artifact before it. */
+/** The tool writes no groups, and a full artifact is for every artifact and version before it. */
 function nameProblems(artifact: ArtifactReport): string[] {
   const { artifactName, artifactGroup, deviceTypes, dependsOnGroups, dependsOnArtifactNames } = artifact;
   const groups = [...dependsOnGroups, ...(artifactGroup === undefined ? [] : [artifactGroup])];
-  const isFull = Object.keys(artifact.depends).length === 0;
+  const isFull = !artifact.images.some(needsBase);
   return [
     ...(CONTROL.test(artifactName) ? ['its name has control characters'] : []),
     ...(deviceTypes.length === 0 ? ['it is for no device type'] : []),
+    ...deviceTypes
+      .filter((type) => type === '' || CONTROL.test(type))
+      .map((type) => `it is for the device type ${JSON.stringify(type)}, which no device has`),
     ...groups.map(
       (group) => `it is for the artifact group ${group}: only devices of the group would take it`,
     ),
     ...(isFull ? dependsOnArtifactNames : []).map(
       (name) => `it is full, and depends on the artifact ${name}`,
     ),
+    ...(isFull ? Object.entries(artifact.depends) : []).map(
+      ([key, value]) => `it is full, and depends on ${key}=${[value].flat().join(' or ')}`,
+    ),
+  ];
+}
+
+function needsBase({ layers, imageDelta }: ImageReport): boolean {
+  return imageDelta !== undefined || layers.some(({ kind }) => kind !== 'full');
+}
+
+/** Devices store these as lines of a text, and compare them letter by letter. */
+function valueProblems({ provides, depends }: ArtifactReport): string[] {
+  const facts = [...Object.entries(provides), ...Object.entries(depends)];
+  const odd = facts.filter(([key, value]) => [key, ...[value].flat()].some((text) => CONTROL.test(text)));
+  const empty = Object.entries(depends).filter(([, value]) => value === '' || value.length === 0);
+  return [
+    ...odd.map(([key]) => `the key or value of ${JSON.stringify(key)} has control characters`),
+    ...empty.map(([key]) => `it depends on no value of ${key}: no device would take it`),
   ];
 }
 

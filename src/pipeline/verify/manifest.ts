@@ -14,7 +14,12 @@ const MAIN_FILE = /^(docker-)?compose\.ya?ml$/;
  * Returns where the shipped Compose file and the images disagree. A device would pull the images
  * that it misses. Pure.
  */
-export function manifestProblems({ composeFiles, tooLarge, images, report }: ArtifactContent): string[] {
+export function manifestProblems({
+  composeFiles,
+  tooLarge,
+  images,
+  report,
+}: Omit<ArtifactContent, 'entries'>): string[] {
   if (tooLarge.length > 0) return tooLarge.map((name) => `manifests/${name} is too large to be checked`);
   const [file, ...more] = [...composeFiles.keys()].filter((name) => MAIN_FILE.test(name));
   if (file === undefined) return ['manifests/ holds no Compose file of a default name'];

@@ -126,7 +126,8 @@ function nameProblems(
   );
 }
 
-function jsonOf(bytes: Buffer | undefined): unknown {
+/** The JSON in the bytes; undefined if they are no JSON. */
+export function jsonOf(bytes: Buffer | undefined): unknown {
   try {
     return JSON.parse(bytes?.toString('utf8') ?? '') as unknown;
   } catch {

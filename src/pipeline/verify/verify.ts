@@ -16,8 +16,11 @@ import { envelopeProblems, moduleOf } from './envelope.ts';
 import { estimateDevice } from './estimate.ts';
 import type { BaseLayers, DeltaProblem } from './layers.ts';
 import { dependsProblems, layerProblems, needsBase } from './layers.ts';
+import { appTextProblems } from './appTexts.ts';
 import { manifestProblems } from './manifest.ts';
+import { metaDataProblems } from './metaData.ts';
 import { documentProblems, promisedSizes } from './names.ts';
+import { plannedProblems } from './planned.ts';
 import type { World } from '../images/world.ts';
 
 /** What would happen to an artifact on a device. */
@@ -88,6 +91,9 @@ export async function verifyArtifact(
     ...dependsProblems(content.report, isDelta, opened.artifact),
     ...envelopeProblems(content.report, module),
     ...manifestProblems(content),
+    ...metaDataProblems(content.report, module),
+    ...plannedProblems(content),
+    ...(module === 'app' ? content.images.flatMap(appTextProblems) : []),
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.folder))),
   ];
   const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world.cache)));

@@ -159,6 +159,26 @@ describe('the envelope of an artifact', () => {
       { oddEntries: [{ file: 'images.tar.gz', path: 'x', kind: 'stray' }] },
       'x is a file that nothing refers to',
     ],
+    [
+      'an empty device type',
+      { deviceTypes: ['qemu', ''] },
+      'it is for the device type "", which no device has',
+    ],
+    ['a device type of two lines', { deviceTypes: ['a\nb'] }, 'it is for the device type "a\\nb"'],
+    ['a version of two lines', { provides: { [COMPOSE_KEY]: '2\n3' } }, 'has control characters'],
+    [
+      'a key of two lines',
+      { provides: { ...compose.provides, [`${COMPOSE_KEY}\n`]: '2' } },
+      'has control characters',
+    ],
+    ['depends on two lines', { depends: { [COMPOSE_KEY]: ['1', '1\n2'] } }, 'has control characters'],
+    ['depends on no version', { depends: { [COMPOSE_KEY]: [] } }, 'it depends on no value of'],
+    ['depends on an empty version', { depends: { [COMPOSE_KEY]: '' } }, 'it depends on no value of'],
+    [
+      'a full one after another version',
+      { images: [] },
+      'it is full, and depends on rootfs-image.mender-docker-compose.shop.version=1',
+    ],
     ['no project', { metaData: {} }, 'its meta-data names no application'],
   ])('is not good: %s', (_, change, problem) => {
     expect(envelopeProblems({ ...compose, ...change }, 'docker-compose').join('\n')).toContain(problem);

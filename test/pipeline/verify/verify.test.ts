@@ -291,6 +291,57 @@ describe('artifacts made to deceive, their checksums right', () => {
       'nothing says which layer',
     ],
     [
+      'a source in another folder',
+      '2.0',
+      (it) => replace(layerFile(it, '.source'), 'blobs/sha256/', '../../../etc/'),
+      '.source: expected "blobs/sha256/',
+    ],
+    ['no deep_delta', '2.0', (it) => rmSync(imageFile(it, 'deep_delta')), 'url-current.txt: expected'],
+    [
+      'a filled deep_delta',
+      '2.0',
+      (it) => writeFileSync(imageFile(it, 'deep_delta'), 'x'),
+      'deep_delta: expected "", found "x"',
+    ],
+    [
+      'a deep_delta of a full image',
+      '1.0',
+      (it) => writeFileSync(imageFile(it, 'deep_delta'), ''),
+      'deep_delta: expected no such file, found ""',
+    ],
+    [
+      'another base name of a full image',
+      '1.0',
+      (it) => writeFileSync(imageFile(it, 'url-current.txt'), 'evil:1'),
+      'url-current.txt: expected',
+    ],
+    [
+      'a base that is no name',
+      '2.0',
+      (it) => writeFileSync(imageFile(it, 'url-current.txt'), '$(id)'),
+      'url-current.txt: expected',
+    ],
+    ...['url-new.txt', 'url-current.txt', 'sums-new.txt', 'sums-current.txt'].map(
+      (name): [string, string, (parts: TakenApart) => void, string] => [
+        `a missing ${name}`,
+        '2.0',
+        (it) => rmSync(imageFile(it, name)),
+        `${name}: expected`,
+      ],
+    ),
+    [
+      'another sum',
+      '2.0',
+      (it) => writeFileSync(imageFile(it, 'sums-new.txt'), '0'.repeat(64)),
+      'sums-new.txt: expected',
+    ],
+    [
+      'an orchestrator outside',
+      '2.0',
+      (it) => replace(join(it.header, 'headers/0000/meta-data'), '"docker-compose"', '"../../x"'),
+      'its meta-data has the orchestrator "../../x"',
+    ],
+    [
       'the manifest',
       '2.0',
       (it) => replace(join(it.manifests, 'docker-compose.yaml'), 'web:2', 'web:1'),

@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { afterAll, expect, test } from 'vitest';
+import { deltaPayload } from '../../../src/mender/onDevice/payload.ts';
+import type { PayloadImage } from '../../../src/mender/payload.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import type { TarFile } from '../../../src/tar/tar.ts';
+import { tarStream } from '../../../src/tar/tar.ts';
+import { readContent } from '../../../src/pipeline/verify/content.ts';
+import { plannedProblems } from '../../../src/pipeline/verify/planned.ts';
+import type { RawEntry } from '../../helpers/tarball.ts';
+import { tarOfList } from '../../helpers/tarball.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+import { deltaLayer, fullLayer, omittedLayer, payloadImage } from '../../mender/fixtures.ts';
+import { artifactOf, file, folder, info, link, typeInfo } from '../../mender/read/parts.ts';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'mender-docker-delta-planned-'));
+afterAll(() => rmSync(FOLDER, { recursive: true }));
+
+const DELTA = Buffer.from([0xd6, 0xc3, 0xc4, 0, 0]);
+const HEX = '0'.repeat(64);
+
+const current = parseReference('registry.example.com/shop/web:1.0');
+const omitted = omittedLayer('a');
+const delta = deltaLayer('b', digestOf('base'), DELTA);
+const full = fullLayer(FOLDER, 'c', 'text');
+const WEB = payloadImage('web', [omitted, delta, full], { current });
+
+/** What the artifact with these images says, after an edit of the entries of its `images.tar`. */
+async function problemsOf(
+  images: PayloadImage[],
+  edit: (entries: RawEntry[]) => RawEntry[] = (entries) => entries,
+  { mtime, module = 'docker-compose' }: { mtime?: number; module?: string } = {},
+): Promise<string[]> {
+  const entries = await Promise.all(deltaPayload(images, mtime).map(rawEntry));
+  const tar = gzipSync(tarOfList(edit(entries)));
+  const path = join(temporaryFolder(), 'it.mender');
+  const header = [info({ payloads: [{ type: module }] }), typeInfo({ type: module })];
+  writeFileSync(path, artifactOf({ header, data: [file('images.tar.gz', tar)] }));
+  return plannedProblems(await readContent(path));
+}
+
+async function rawEntry({ path, body, nested }: TarFile): Promise<RawEntry> {
+  if (nested !== undefined) return { path, content: await buffer(tarStream(nested)) };
+  return { path, content: body instanceof Uint8Array ? body : await buffer(body()) };
+}
+
+const at =
+  (end: string, edit: (entry: RawEntry) => RawEntry[]) =>
+  (entries: RawEntry[]): RawEntry[] =>
+    entries.flatMap((entry) => (entry.path.endsWith(end) ? edit(entry) : [entry]));
+const content = (end: string, edit: (text: string) => string): ((entries: RawEntry[]) => RawEntry[]) =>
+  at(end, (entry) => [
+    { ...entry, content: Buffer.from(edit(Buffer.from(entry.content ?? '').toString('latin1')), 'latin1') },
+  ]);
+const plan = (from: string | RegExp, to: string): ((entries: RawEntry[]) => RawEntry[]) =>
+  content('/plan', (text) => text.replace(from, () => to));
+
+test.each<[string, PayloadImage[], number?]>([
+  ['one image', [WEB]],
+  ['files of another time', [WEB], 1_700_000_000],
+  ['several images', [payloadImage('new', [full]), WEB]],
+  ['layers that are there twice', [payloadImage('web', [omitted, delta, omitted, full, delta], { current })]],
+  ['a platform with a variant', [{ ...WEB, platform: { os: 'linux', architecture: 'arm', variant: 'v7' } }]],
+  [
+    'a smaller buffer',
+    [
+      payloadImage('web', [{ ...delta, content: { ...delta.content, buffer: 1 << 20 } as never }], {
+        current,
+      }),
+    ],
+  ],
+])('a payload is right: %s', async (_, images, mtime) => {
+  expect(await problemsOf(images, undefined, mtime === undefined ? {} : { mtime })).toEqual([]);
+});
+
+const VERSION_LINE = 'mender-docker-delta 2\n';
+
+test.each<[string, (entries: RawEntry[]) => RawEntry[], string]>([
+  ['another config', plan(/ [0-9a-f]{64}/, ` ${HEX}`), 'images/plan:2: expected "image 0 '],
+  ['another manifest', plan(/ [0-9a-f]{64}(?= \d+ \d+\n)/, ` ${HEX}`), 'images/plan:2: '],
+  ['another name', plan('web:2.0', 'web:3.0'), 'images/plan:2: '],
+  ['a base without a name', plan('registry.example.com/shop/web:1.0', ':'), 'images/plan:2: '],
+  ['other bytes of an image', plan(/\d+ 3\n/, '512 3\n'), 'images/plan:2: '],
+  ['no layers', plan(/ 3\n/, ' 0\n'), 'images/plan:2: '],
+  ['code', plan(/\d+ 3\n/, 'a[$(id)] 3\n'), 'images/plan:2: '],
+  ['another size', plan(/(?<=^layer.*) \d+ -/m, ' 1 -'), 'images/plan:3: '],
+  ['another chain', plan(/[0-9a-f]{64} 0\n/, `${HEX} 0\n`), 'images/plan:3: '],
+  ['a large buffer', plan(/67108864\n/, '999999999999\n'), 'images/plan:4: '],
+  ['an odd buffer', plan(/67108864\n/, '1048577\n'), 'images/plan:4: '],
+  ['a buffer with a zero in front', plan(/67108864\n/, '01048576\n'), 'images/plan:4: '],
+  ['a missing layer', plan(/^layer 0 full .*\n/m, ''), 'images/plan:5: expected "layer 0 full '],
+  ['a layer twice', plan(/^(layer 0 omit .*\n)/m, `layer 0 omit ${HEX} 1 - 0 ${HEX} 0\n`), 'images/plan:3: '],
+  [
+    'a second image',
+    plan('end\n', `image ../x - a:1 ${HEX} ${HEX} 1024 0\nend\n`),
+    'images/plan:6: expected "end"',
+  ],
+  ['no end', plan('end\n', ''), 'images/plan:6: expected "end", found ""'],
+  ['something behind the end', plan('end\n', 'end\nx'), 'images/plan:7: expected "", found "x"'],
+  ['no end of its last line', plan('end\n', 'end'), 'images/plan:7: expected "", found "its end"'],
+  ['a carriage return', plan('end\n', 'end\r\n'), 'images/plan:6: expected "end", found "end\\r"'],
+  ['bytes that are no text', plan('end\n', 'end\n\xff'), 'images/plan:7: '],
+  [
+    'a later version',
+    plan(VERSION_LINE, 'mender-docker-delta 3\n'),
+    'made by another version of this tool, and was not checked',
+  ],
+  ['no version', plan(VERSION_LINE, 'mender\n'), 'made by another version of this tool, and was not checked'],
+  ['no plan', at('/plan', () => []), 'images.tar.gz has deltas, and no plan'],
+  ['headers of zeros', content('/headers', (text) => '\0'.repeat(text.length)), 'headers has other bytes'],
+  [
+    'empty headers',
+    content('/headers', () => ''),
+    'images.tar.gz: expected the file "images/0/headers" of 1536 bytes',
+  ],
+  ['no headers', at('/headers', () => []), 'images.tar.gz: expected the file "images/0/headers"'],
+  [
+    'headers of another mode',
+    content('/headers', (text) => text.replace('0000644', '0004755')),
+    'headers has other bytes',
+  ],
+  ['the plan last', ([first, ...rest]) => [...rest, first!], 'expected the file "images/plan" of'],
+  ['layers in another order', (all) => all.toSpliced(3, 2, all[4]!, all[3]!), '.vcdiff" of 5 bytes at'],
+  ['a folder in front', (all) => [folder('images/'), ...all], 'found the folder "images/"'],
+  [
+    'names with ./',
+    at('/plan', (entry) => [{ ...entry, path: `./${entry.path}` }]),
+    'found the file "./images/plan"',
+  ],
+  ['a link at the end', (all) => [...all, link('images/l')], 'expected its end, found the link "images/l"'],
+  [
+    'another number',
+    (all) => all.map((entry) => ({ ...entry, path: entry.path.replace('/0', '/1') })),
+    'the plan can not be checked',
+  ],
+  [
+    'an index that is written in another way',
+    content('.tar', (text) =>
+      text.replace(
+        '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json"',
+        '{"mediaType":"application/vnd.oci.image.index.v1+json","schemaVersion":2',
+      ),
+    ),
+    'index.json has other bytes',
+  ],
+  [
+    'a layout of another version',
+    content('.tar', (text) => text.replace('"1.0.0"', '"1.0.1"')),
+    'oci-layout has other bytes',
+  ],
+  [
+    'a link in an image',
+    at('.tar', ({ path, content: tar }) => [
+      { path, content: Buffer.concat([tarOfList([link('x')]).subarray(0, 512), Buffer.from(tar ?? '')]) },
+    ]),
+    'found the file "images/0.tar" of 7168 bytes',
+  ],
+])('a payload is wrong: %s', async (_, edit, problem) => {
+  expect((await problemsOf([WEB], edit)).join('\n')).toContain(problem);
+});
+
+test.each([
+  ['app', [WEB], 'images.tar.gz has a plan for a state script, and no deltas'],
+  [
+    'docker-compose',
+    [payloadImage('new', [full])],
+    'images.tar.gz has a plan for a state script, and no deltas',
+  ],
+])('no plan is expected in an artifact for %s', async (module, images, problem) => {
+  expect(await problemsOf(images, undefined, { module })).toEqual([problem]);
+});
