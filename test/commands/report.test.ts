@@ -74,6 +74,32 @@ describe('report', () => {
     expect(sizes!.estimate === null).toBe(isEstimateUnknown);
   });
 
+  test.each([
+    ['as their registry gzipped them', 'auto'],
+    ['in lzma', 'lzma'],
+  ])('reads artifacts of docker-compose with layers %s', async (_, compression) => {
+    const flags = ['--module', 'docker-compose', '--compression', compression, '--no-delta'];
+    expect((await it1.build('whole', '1', ...flags)).code).toBe(0);
+    const over = [
+      '--module',
+      'docker-compose',
+      '--base',
+      it1.artifact('whole'),
+      '--compression',
+      compression,
+    ];
+    expect((await it1.build('over', '2', ...over)).code).toBe(0);
+    const { report } = await reportOf(it1.artifact('whole'), it1.artifact('over'), ...emptyCache());
+    const [sizes] = report.artifacts;
+    expect(sizes!.files[0]).toMatchObject({ path: 'app/main.js', state: 'edited', service: 'web' });
+    expect([sizes!.unknown, sizes!.estimate?.memoryBytes]).toEqual([[], 13.6e6]);
+    const { report: whole } = await reportOf(it1.artifact('whole'), ...emptyCache());
+    expect(whole.artifacts[0]!.files).toHaveLength(4);
+    expect(whole.artifacts[0]!.images[0]!.size).toBe(
+      RELEASES['1']!.layers.reduce((sum, { tar }) => sum + tar.length, 0),
+    );
+  });
+
   test('says what it can not know without the base', async () => {
     const { code, report } = await reportOf(it1.artifact('2.0'), ...emptyCache());
     const [sizes] = report.artifacts;
