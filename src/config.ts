@@ -1,4 +1,4 @@
-import { closest, didYouMean, oneOf } from './commands/line/suggest.ts';
+import { closest, didYouMean, oneOf } from './io/suggest.ts';
 import type { Option, OptionTable } from './commands/terminal/command.ts';
 import { VARIABLE_PREFIX, flagName, variableName } from './commands/terminal/command.ts';
 import { meansTrue } from './commands/terminal/home.ts';

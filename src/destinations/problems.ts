@@ -1,6 +1,7 @@
 import type { BaseIssue, GenericSchema, InferOutput } from 'valibot';
 import { safeParse } from 'valibot';
 import { UsageError } from '../errors.ts';
+import { closest } from '../io/suggest.ts';
 
 /** Something that is wrong in a map, and where: `[0].mappings.eu.destinations[1].overwrite`. */
 export interface Problem {
@@ -19,7 +20,7 @@ export function isObject(value: unknown): value is JsonObject {
 /** All that a schema finds wrong in a value. */
 export function problemsOf(schema: GenericSchema, value: unknown): Problem[] {
   const result = safeParse(schema, value);
-  return (result.issues ?? []).map((issue) => ({ path: pathOf(issue), message: issue.message }));
+  return (result.issues ?? []).map(problemOf);
 }
 
 /**
@@ -36,8 +37,7 @@ export function readAs<Schema extends GenericSchema>(
   if (result.success) return result.output;
   const [first, ...more] = result.issues;
   const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
-  const problem = { path: pathOf(first), message: first.message };
-  throw new UsageError(problemText(problem, source) + rest, hint === undefined ? {} : { hint });
+  throw new UsageError(problemText(problemOf(first), source) + rest, hint === undefined ? {} : { hint });
 }
 
 /** `map.yaml: [0].cloud: expected a text, found nothing` */
@@ -54,6 +54,19 @@ export function below(path: string, name: string): string {
 /** The message of a schema: `expected a list, found nothing`. */
 export function expected(what: string): (issue: BaseIssue<unknown>) => string {
   return ({ input }) => `expected ${what}, found ${describeValue(input)}`;
+}
+
+function problemOf(issue: BaseIssue<unknown>): Problem {
+  return { path: pathOf(issue), message: issue.message + misspelt(issue) };
+}
+
+/** A key that is missing may be there in another spelling. */
+function misspelt({ path }: BaseIssue<unknown>): string {
+  const last = path?.at(-1);
+  const key = String(last?.key);
+  if (!isObject(last?.input) || Object.hasOwn(last.input, key)) return '';
+  const near = closest(key, Object.keys(last.input));
+  return near === undefined ? '' : ` (${near}: did you mean ${key}?)`;
 }
 
 function pathOf({ path }: BaseIssue<unknown>): string {

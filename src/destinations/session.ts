@@ -1,6 +1,6 @@
 import { DeniedError, NetworkError, UsageError } from '../errors.ts';
+import { describeText, textOf } from '../http/http.ts';
 import { hideCredentials } from '../io/redact.ts';
-import { jsonOf, textOf } from '../http/http.ts';
 import type { Http, HttpResponse } from '../http/http.ts';
 import type { RetryPolicy } from '../http/retryPolicy.ts';
 
@@ -86,7 +86,7 @@ async function request(
 
 async function answerOf(response: HttpResponse, doing: string): Promise<SessionAnswer> {
   const { status } = response;
-  if (status === 200) return { status, body: await jsonOf(response) };
+  if (status === 200) return { status, body: await jsonIn(response, doing) };
   const text = (await textOf(response)).replace(/\s+/g, ' ').trim().slice(0, 300);
   if (status === 404) return { status, body: undefined };
   const message = `${doing}: the server answered ${status}${text === '' ? '' : `: ${text}`}`;
@@ -94,6 +94,17 @@ async function answerOf(response: HttpResponse, doing: string): Promise<SessionA
   if (status >= 500 || status === 408 || status === 429)
     throw new NetworkError(message, { hint: 'try again later' });
   throw new UsageError(message, { hint: 'check --starmap-url' });
+}
+
+async function jsonIn(response: HttpResponse, doing: string): Promise<unknown> {
+  const text = await textOf(response);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new NetworkError(`${doing}: expected JSON, found ${describeText(text)}`, {
+      hint: 'check --starmap-url, and whether a proxy or a login page answers in its place',
+    });
+  }
 }
 
 /** A session that knows nothing and calls nobody. */

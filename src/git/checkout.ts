@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { withTemporaryFolder } from '../io/temporaryFolder.ts';
+import { withTemporaryFolder } from '../io/temporaries.ts';
 import { gitError, runGit } from './run.ts';
 import { ensureFolder } from '../io/files.ts';
 

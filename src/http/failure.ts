@@ -44,8 +44,8 @@ export function networkFailure(error: unknown, what: string, timedOut: boolean):
   const refusal = error instanceof Error ? [error, error.cause].find(isRefusal) : undefined;
   if (refusal !== undefined) return failureOf(what, proxyFault(refusal), undefined);
   const code = systemCodeOf(error) ?? '';
-  if (isTlsFault(code)) return failureOf(what, tlsFault(code), code);
-  const fault = FAULTS[code] ?? { what: messageOf(error).split('\n', 1)[0] ?? '' };
+  if (isTlsFault(code)) return failureOf(what, tlsFault(code, messageOf(error)), code);
+  const fault = plainFault(code, what) ?? FAULTS[code] ?? { what: messageOf(error).split('\n', 1)[0] ?? '' };
   return failureOf(what, { ...fault, what: fault.what + placeOf(error, what) }, code);
 }
 
@@ -85,9 +85,43 @@ function isTlsFault(code: string): boolean {
   return /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)|^EPROTO$/.test(code);
 }
 
-const TLS_HINT =
-  'add the authority to NODE_EXTRA_CA_CERTS; without TLS, write http:// before a server, and --insecure-registry HOST for a registry';
+const NO_TLS_HINT = 'without TLS, write http:// before a server, and --insecure-registry HOST for a registry';
+const AUTHORITY_HINT = 'add the authority to NODE_EXTRA_CA_CERTS';
 
-function tlsFault(code: string): Fault {
-  return { what: `no trusted TLS connection (${code})`, hint: TLS_HINT, temporary: false, sent: false };
+/** What is wrong with a certificate, and what helps, by the code of Node.js. */
+const CERTIFICATES: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  CERT_HAS_EXPIRED: [
+    'its certificate has expired',
+    'renew the certificate, or set the clock of this machine',
+  ],
+  CERT_NOT_YET_VALID: ['its certificate is not valid yet', 'set the clock of this machine'],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'its certificate is for another name',
+    'name the server as its certificate does, or get a certificate for this name',
+  ],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['its certificate is signed by itself', AUTHORITY_HINT],
+  SELF_SIGNED_CERT_IN_CHAIN: ['this machine does not know its authority', AUTHORITY_HINT],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['this machine does not know its authority', AUTHORITY_HINT],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['this machine does not know its authority', AUTHORITY_HINT],
+};
+
+/** The message of OpenSSL for an answer that is not TLS, as that of a server for plain http. */
+const NOT_TLS = /wrong version number|packet length too long|http request/i;
+
+function tlsFault(code: string, message: string): Fault {
+  const fixed = { temporary: false, sent: false } as const;
+  if (code === 'EPROTO' && NOT_TLS.test(message))
+    return { what: 'the server does not speak TLS at this port', hint: NO_TLS_HINT, ...fixed };
+  const [reason, help] = CERTIFICATES[code] ?? [undefined, AUTHORITY_HINT];
+  const what = `no trusted TLS connection${reason === undefined ? '' : `: ${reason}`} (${code})`;
+  return { what, hint: `${help}; ${NO_TLS_HINT}`, ...fixed };
 }
+
+/** A server that speaks TLS only may close a connection without it. */
+function plainFault(code: string, what: string): Fault | undefined {
+  if (!CLOSED.has(code) || !/^[A-Z]+ http:/.test(what)) return undefined;
+  const hint = 'check the server, and write https:// in place of http:// if it speaks TLS';
+  return { what: 'the server closed the connection', hint };
+}
+
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);

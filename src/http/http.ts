@@ -142,10 +142,16 @@ export async function jsonOf(response: HttpResponse, maxBytes?: number): Promise
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new NetworkError(`${hostOf(response)}: expected JSON, found something else`, {
+    throw new NetworkError(`${hostOf(response)}: expected JSON, found ${describeText(text)}`, {
       hint: 'check the server URL, and whether a proxy or a login page answers in its place',
     });
   }
+}
+
+/** What a text is that was expected to be something else. */
+export function describeText(text: string): string {
+  if (text.trim() === '') return 'nothing';
+  return /^\s*(<!doctype html|<html)/i.test(text) ? 'a web page' : 'something else';
 }
 
 function hostOf({ url }: HttpResponse): string {

@@ -2,7 +2,7 @@ import type { GenericSchema, InferOutput } from 'valibot';
 import { safeParse } from 'valibot';
 import { DeniedError, NetworkError, NotFoundError, UsageError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
-import { textOf } from '../http/http.ts';
+import { describeText, textOf } from '../http/http.ts';
 import type { Http, HttpRequest, HttpResponse } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
 import { checked } from '../oci/json.ts';
@@ -123,7 +123,7 @@ function dataIn<TSchema extends GenericSchema>(
 function envelopeOf(text: string, doing: string): InferOutput<typeof ENVELOPE> {
   const result = safeParse(ENVELOPE, jsonOrUndefined(text));
   if (result.success) return result.output;
-  throw new NetworkError(`${doing}: expected JSON, found something else`, {
+  throw new NetworkError(`${doing}: expected JSON, found ${describeText(text)}`, {
     hint: 'check the address of the library, and whether a proxy or a login page answers in its place',
   });
 }

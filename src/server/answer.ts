@@ -1,6 +1,7 @@
 import type { GenericSchema, InferOutput } from 'valibot';
 import { getDotPath, safeParse } from 'valibot';
 import { NetworkError } from '../errors.ts';
+import { describeText } from '../http/http.ts';
 import type { ApiResponse } from './apiMessage.ts';
 
 /**
@@ -36,7 +37,7 @@ function parseJson(text: string, doing: string): unknown {
   try {
     value = JSON.parse(text);
   } catch {
-    throw unexpected(`${doing}: expected JSON, found something else`);
+    throw unexpected(`${doing}: expected JSON, found ${describeText(text)}`);
   }
   if (isDeeperThan(value, DEEPEST)) throw unexpected(`${doing}: the answer is nested too deep`);
   return value;

@@ -1,4 +1,5 @@
 import { DeniedError, NetworkError } from '../errors.ts';
+import { describeText } from '../http/http.ts';
 import type { Http } from '../http/http.ts';
 import { registerSecret } from '../io/redact.ts';
 import type { Api } from './api.ts';
@@ -38,9 +39,12 @@ export async function logIn(
   const token = tokenIn(answer.text.trim());
   registerSecret(token);
   if (token !== undefined) return token;
-  throw new NetworkError(`logging in as ${user}: expected a token from ${api.host}, found something else`, {
-    hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
-  });
+  throw new NetworkError(
+    `logging in as ${user}: expected a token from ${api.host}, found ${describeText(answer.text)}`,
+    {
+      hint: 'check --mender-host, and whether a proxy or a login page answers in its place',
+    },
+  );
 }
 
 /** Resolves if the server accepts the token. Throws DeniedError if it does not. */

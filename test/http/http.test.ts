@@ -114,7 +114,7 @@ describe('failures', () => {
     const server = await statuses(200);
     const url = server.url.replace('http:', 'https:');
     await expect(http.request({ method: 'GET', url })).rejects.toMatchObject({
-      message: expect.stringContaining('no trusted TLS connection') as string,
+      message: expect.stringContaining('the server does not speak TLS at this port') as string,
       hint: expect.stringMatching(/write http:\/\/ before a server.*--insecure-registry/) as string,
     });
   });
@@ -391,6 +391,6 @@ describe('bodies', () => {
   });
 
   test('no JSON', async () => {
-    await expect(jsonOf(responseOf('<html>'))).rejects.toThrow('h: expected JSON, found something else');
+    await expect(jsonOf(responseOf('<html>'))).rejects.toThrow('h: expected JSON, found a web page');
   });
 });

@@ -97,7 +97,12 @@ test.each<[string, boolean, boolean, RegExp]>([
   ['ECONNREFUSED', true, false, /connection refused/],
   ['ENOTFOUND', false, false, /host not found/],
   ['EAI_AGAIN', true, false, /name server/],
-  ['CERT_HAS_EXPIRED', false, false, /no trusted TLS connection \(CERT_HAS_EXPIRED\)/],
+  [
+    'CERT_HAS_EXPIRED',
+    false,
+    false,
+    /no trusted TLS connection: its certificate has expired \(CERT_HAS_EXPIRED\)/,
+  ],
   ['SELF_SIGNED_CERT_IN_CHAIN', false, false, /TLS/],
   ['EWHATEVER', true, true, /^GET x: first line$/],
 ])('%s as a failure', (code, temporary, sent, message) => {

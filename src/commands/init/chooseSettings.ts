@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import { MODULES } from '../../mender/spec.ts';
 import { formatPlatform, parsePlatform } from '../../oci/platform.ts';
 import { checkApplicationName, nameFrom } from '../../pipeline/base/applicationName.ts';
-import { didYouMean, oneOf } from '../line/suggest.ts';
+import { didYouMean, oneOf } from '../../io/suggest.ts';
 import { readUserSettings } from '../options/userSettings.ts';
 import { ask, canAsk } from '../terminal/ask.ts';
 import type { Context } from '../terminal/command.ts';

@@ -4,7 +4,7 @@ import { verbOf } from '../terminal/command.ts';
 import { ownWords } from './ownWords.ts';
 import { tokensOf, wantsHelp } from './parseWords.ts';
 import { meant } from './synonyms.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean } from '../../io/suggest.ts';
 import { PROGRAM } from './usage.ts';
 
 /** What a command line asks for. */

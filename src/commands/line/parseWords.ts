@@ -4,7 +4,7 @@ import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { flagName } from '../terminal/command.ts';
 import { ownWords } from './ownWords.ts';
 import { meant } from './synonyms.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean } from '../../io/suggest.ts';
 import type { Word } from './usage.ts';
 import { optionWords, placeholderOf, usageLine, wordText, wordsOf, wrongChoice, wrongLine } from './usage.ts';
 

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
-import { didYouMean, oneOf } from './suggest.ts';
+import { didYouMean, oneOf } from '../../io/suggest.ts';
 
 export const PROGRAM = 'mender-docker-delta';
 /** What the tool does, in one sentence. */

@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import { hideCredentials } from '../../io/redact.ts';
+import { didYouMean } from '../../io/suggest.ts';
 import { flagName } from '../terminal/command.ts';
 import type { OptionTable } from '../terminal/command.ts';
 import type { BuildFlags } from './build.ts';
@@ -84,7 +85,7 @@ function settingValue(key: string, value: unknown): unknown {
   if (option === undefined || NOT_IN_COMPOSE_FILE.has(key)) {
     const known = Object.keys(KNOWN).filter((name) => !NOT_IN_COMPOSE_FILE.has(name));
     throw new UsageError(`x-mender: unknown key ${JSON.stringify(key)}`, {
-      hint: `it may hold: ${known.join(', ')}`,
+      hint: didYouMean(key, known) ?? `it may hold: ${known.join(', ')}`,
     });
   }
   if (option.array) return (Array.isArray(value) ? value : [value]).map((item) => textOf(key, item));

@@ -7,7 +7,7 @@ import { MODULES } from '../../mender/spec.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
 import { profilesIn } from '../../pipeline/destinations/profiles.ts';
 import { hostOfKeptToken, tokenPath } from '../../server/token.ts';
-import { didYouMean, oneOf } from '../line/suggest.ts';
+import { didYouMean, oneOf } from '../../io/suggest.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
 

@@ -5,6 +5,8 @@ import { SERVER_OPTIONS, serverIfAny } from '../options/server.ts';
 import type { ServerFlags } from '../options/server.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Command, Context } from '../terminal/command.ts';
+import { createHttp } from '../../http/http.ts';
+import { silentLog } from '../../io/log.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
 import { listGroups } from '../../server/inventory.ts';
 
@@ -47,7 +49,9 @@ async function askedNames({ ask }: Completion, flags: ServerFlags, context: Cont
   if (ask === undefined) return [];
   const limit = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE_MS)]);
   try {
-    const api = await serverIfAny(flags, { ...context, signal: limit });
+    // News about the server would spoil the line that is typed.
+    const http = createHttp({ log: silentLog, environment: context.environment });
+    const api = await serverIfAny(flags, { ...context, http, signal: limit });
     if (api === undefined) return [];
     return ask === 'groups' ? await listGroups(api) : (await listArtifacts(api)).map(({ name }) => name);
   } catch {

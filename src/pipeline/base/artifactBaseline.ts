@@ -6,7 +6,7 @@ import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
 import { readApplication } from '../../compose/application.ts';
 import { IntegrityError, UnsupportedError } from '../../errors.ts';
 import { ensureFolder } from '../../io/files.ts';
-import { withTemporaryFolder } from '../../io/temporaryFolder.ts';
+import { withTemporaryFolder } from '../../io/temporaries.ts';
 import { insidePath } from '../../tar/tarRead.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
 import { readArtifact } from '../../mender/read/read.ts';

@@ -1,4 +1,5 @@
 import { lstat, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { IntegrityError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError, fileSize, temporaryBeside } from '../../io/files.ts';
 import { forgetTemporary } from '../../io/temporaries.ts';
@@ -11,18 +12,20 @@ import type { ArtifactSummary } from '../../mender/spec.ts';
  * its place, which would replace a link, or a device for everybody.
  */
 export async function refuseOddFile(path: string): Promise<void> {
-  try {
-    if ((await lstat(path)).isFile()) return;
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return;
+  const found = await lstat(path).catch((error: unknown) => {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw fileError(error, `writing ${path}`);
+  });
+  if (found === undefined || found.isFile()) return;
+  if (found.isDirectory()) {
+    throw new UsageError(`writing ${path}: expected the name of a file, found a folder`, {
+      hint: `name a file in it with -a, like ${join(path, 'app-1.0.mender')}`,
+    });
   }
-  throw new UsageError(
-    `writing ${path}: expected a regular file or none, found a folder, link, device or named pipe`,
-    {
-      hint: 'choose another file with -a, or remove this one',
-    },
-  );
+  const kind = found.isSymbolicLink() ? 'a link' : 'a device or named pipe';
+  throw new UsageError(`writing ${path}: expected a regular file or none, found ${kind}`, {
+    hint: 'choose another file with -a, or remove this one',
+  });
 }
 
 /**

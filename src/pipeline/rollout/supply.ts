@@ -1,4 +1,4 @@
-import { withTemporaryFolder } from '../../io/temporaryFolder.ts';
+import { withTemporaryFolder } from '../../io/temporaries.ts';
 import type { Api } from '../../server/api.ts';
 import { buildAll } from '../build/build.ts';
 import type { Prepared } from '../build/prepare.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseWords } from '../../../src/commands/line/parseWords.ts';
-import { closest, editsBetween } from '../../../src/commands/line/suggest.ts';
+import { closest, editsBetween } from '../../../src/io/suggest.ts';
 import { meant } from '../../../src/commands/line/synonyms.ts';
 import type { Command } from '../../../src/commands/terminal/command.ts';
 

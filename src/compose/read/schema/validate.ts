@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { didYouMean } from '../../../io/suggest.ts';
 import type { Value } from '../yaml/value.ts';
 import { isMapping } from '../yaml/value.ts';
 import { COMPOSE_SCHEMA } from './composeSchema.ts';
@@ -123,7 +124,10 @@ function mappingFaults(entries: readonly [string, Value][], schema: Schema, path
 
 function entryFaults(key: string, value: Value, schema: Schema, path: string[]): Fault[] {
   const schemas = schemasFor(key, schema);
-  if (schemas === undefined) return [{ path, message: UNKNOWN + key }];
+  if (schemas === undefined) {
+    const near = didYouMean(key, Object.keys(schema.properties ?? {}));
+    return [{ path, message: UNKNOWN + key + (near === undefined ? '' : ` (${near})`) }];
+  }
   return schemas.flatMap((one) => faultsOf(value, one, [...path, key]));
 }
 
