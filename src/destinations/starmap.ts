@@ -97,11 +97,13 @@ async function readOne<T>(
 
 /** A server that always names a next page must not fill the memory. */
 const MOST_PAGES = 1000;
+/** Of all pages. Parsed, they take several times as much. */
+const MOST_CHARACTERS = 16 << 20;
 
 async function readPolicies(session: Session): Promise<Policy[]> {
   const policies: Policy[] = [];
-  let before = '';
-  for (let page = 1; page <= MOST_PAGES; page++) {
+  let [before, characters] = ['', 0];
+  for (let page = 1; page <= MOST_PAGES && characters <= MOST_CHARACTERS; page++) {
     const query: QueryPair[] = [
       ['page', String(page)],
       ['per_page', String(PAGE_SIZE)],
@@ -116,6 +118,7 @@ async function readPolicies(session: Session): Promise<Policy[]> {
     const text = JSON.stringify(body);
     if (items.length === 0 || text === before) break;
     before = text;
+    characters += text.length;
   }
   throw new NetworkError(`reading policies from ${session.source}: the list does not end`);
 }

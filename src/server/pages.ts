@@ -8,7 +8,7 @@ import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 const PAGE_SIZE = 500;
 /** A server that always names a next page must not fill the memory. */
 const MOST_PAGES = 1000;
-const MOST_CHARACTERS = 512 << 20;
+const MOST_CHARACTERS = 128 << 20;
 
 /**
  * All items of a list, page after page, as long as the Link header names a next one. Throws

@@ -168,6 +168,23 @@ describe('exchanges', () => {
     expect(seen.map((one) => one.query)).toEqual([1, 2, 3].map((number) => `page=${number}&per_page=100`));
   });
 
+  test('policies end where all pages together are too long', async () => {
+    const destination = { destination: 'g', overwrite: true, restrict_version: false };
+    const mapping = {
+      marketplace_account: 'x',
+      destinations: [destination],
+      meta: { text: 'x'.repeat(1 << 20) },
+    };
+    let pages = 0;
+    const get = () => {
+      const item = { name: `a${pages++}`, workflow: 'release', mappings: [mapping] };
+      return Promise.resolve({ status: 200, body: { items: [item], nav: { next: 'more' } } });
+    };
+    const reading = createStarmap({ session: { source: 'there', get } }).policies();
+    await expect(reading).rejects.toThrow('reading policies from there: the list does not end');
+    expect(pages).toBe(17);
+  });
+
   test('answers are remembered by name and version', async () => {
     const body = [{ name: 'gateway', workflow: 'release', cloud: 'mender', mappings: {} }];
     const { seen, session } = await scripted([
