@@ -3,8 +3,9 @@ import { parseDeviceAddress } from '../device/address.ts';
 import type { DeviceReport } from '../device/report.ts';
 import { sshShell } from '../device/ssh.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
-import { writeProbeArtifact } from '../mender/write/probeArtifact.ts';
+import { PROBE_NAME, writeProbeArtifact } from '../mender/write/probeArtifact.ts';
 import { parsePlatform } from '../oci/platform.ts';
+import { refuseOtherFile } from '../pipeline/build/output.ts';
 import { askDevice } from '../pipeline/doctor/askDevice.ts';
 import {
   checkCache,
@@ -83,8 +84,10 @@ async function makeProbe(file: string, given: Flags, context: Context): Promise<
       hint: 'name it with -t DEVICE-TYPE',
     });
   }
+  const path = resolve(context.folder, file);
+  await refuseOtherFile(path, ({ artifactName }) => artifactName.startsWith(PROBE_NAME));
   const suffix = String(Date.now());
-  const made = await writeProbeArtifact(resolve(context.folder, file), { deviceTypes: types, suffix });
+  const made = await writeProbeArtifact(path, { deviceTypes: types, suffix });
   context.report(
     made,
     [

@@ -21,7 +21,7 @@ export const lockCommand = defineCommand({
     const given = { ...flags, artifactVersion, delta: false, locked: false, upload: false };
     const { request, prepared } = await prepareRun(given, context);
     const { projectFolder } = prepared.application;
-    const path = await writeLock(projectFolder, request.platform, prepared.images);
+    const path = await writeLock(projectFolder, request.platform, prepared.images, context.log);
     const services = prepared.images.flatMap((image) => image.services).length;
     context.report({ path, services }, `${path}: ${amountOf(services, 'service')}`);
   },

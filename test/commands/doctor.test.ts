@@ -1,3 +1,4 @@
+import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../helpers/cli.ts';
@@ -34,6 +35,27 @@ describe('the artifact of doctor --probe-artifact', () => {
     expect((await runCli(['doctor', '--probe-artifact', file, '-t', 'rpi4'])).code).toBe(0);
     return file;
   };
+
+  it.each<[string, (path: string) => void]>([
+    ['a Compose file', (path) => writeFileSync(path, 'services: {}\n')],
+    ['an empty file', (path) => writeFileSync(path, '')],
+    ['a folder', (path) => mkdirSync(path)],
+    ['a link', (path) => symlinkSync('elsewhere', path)],
+  ])('does not replace %s', async (_name, make) => {
+    const file = join(temporaryFolder(), 'there');
+    make(file);
+    const state = () => (({ ino, mtimeMs, size }) => [ino, mtimeMs, size])(lstatSync(file));
+    const before = state();
+    const { code, stderr } = await runCli(['doctor', '--probe-artifact', file, '-t', 'rpi4']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`error: writing ${file}: `);
+    expect(state()).toEqual(before);
+  });
+
+  it('replaces an older one', async () => {
+    const file = await probe();
+    expect((await runCli(['doctor', '--probe-artifact', file, '-t', 'rpi4'])).code).toBe(0);
+  });
 
   it('is not supported by verify', async () => {
     const file = await probe();

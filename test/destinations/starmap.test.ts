@@ -182,7 +182,8 @@ describe('exchanges', () => {
     };
     const reading = createStarmap({ session: { source: 'there', get } }).policies();
     await expect(reading).rejects.toThrow('reading policies from there: the list does not end');
-    expect(pages).toBe(17);
+    // Each is longer than 1 MiB.
+    expect(pages).toBe(16);
   });
 
   test('answers are remembered by name and version', async () => {

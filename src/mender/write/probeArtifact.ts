@@ -6,7 +6,8 @@ import type { ArtifactSpec } from '../spec.ts';
 import { writeEmbedded } from './embedded.ts';
 import type { Payload } from './files.ts';
 
-const NAME = 'mender-docker-delta-probe';
+/** The name of a probe is this and a number. */
+export const PROBE_NAME = 'mender-docker-delta-probe';
 
 /**
  * Writes an artifact that reports what a device has into the deployment log, and then fails on
@@ -18,11 +19,11 @@ export async function writeProbeArtifact(
   path: string,
   { deviceTypes, suffix }: { deviceTypes: readonly string[]; suffix: string },
 ): Promise<{ path: string; artifactName: string; size: number }> {
-  const artifactName = `${NAME}-${suffix}`;
+  const artifactName = `${PROBE_NAME}-${suffix}`;
   let size = 0;
   const spec: ArtifactSpec = {
     artifactName,
-    softwareName: NAME,
+    softwareName: PROBE_NAME,
     softwareVersion: suffix,
     softwareFilesystem: 'data-docker',
     deviceTypes: [...deviceTypes],
@@ -51,14 +52,14 @@ export async function writeProbeArtifact(
 function probePayload(): Payload {
   return {
     type: 'single-file',
-    softwareName: NAME,
+    softwareName: PROBE_NAME,
     files: [
       tarFile('dest_dir', '/tmp\n'),
-      tarFile('filename', `${NAME}\n`),
-      tarFile(NAME, 'nothing\n'),
+      tarFile('filename', `${PROBE_NAME}\n`),
+      tarFile(PROBE_NAME, 'nothing\n'),
       tarFile('permissions', '644\n'),
     ],
-    scripts: [{ name: `ArtifactInstall_Enter_00_${NAME}`, content: probeScript() }],
+    scripts: [{ name: `ArtifactInstall_Enter_00_${PROBE_NAME}`, content: probeScript() }],
     metaData: {},
   };
 }

@@ -5,6 +5,7 @@ import { array, check, exactOptional, looseObject, pipe, record, safeParse, stri
 import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { writeAtomically } from '../../io/files.ts';
+import type { Log } from '../../io/log.ts';
 import { readUserFileIfAny } from '../../io/readUserFile.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -58,13 +59,18 @@ const LOCK = mapping(
  */
 export async function readLock(folder: string): Promise<Lock | undefined> {
   const path = join(folder, LOCK_FILE);
-  const bytes = await readUserFileIfAny(path);
-  if (bytes === undefined) return undefined;
-  const result = safeParse(LOCK, jsonOf(bytes.toString('utf8')));
-  if (result.success) return result.output;
+  const lock = await lockAt(path);
+  if (lock !== 'damaged') return lock;
   throw new UsageError(`reading ${path}: expected the lock of an application`, {
     hint: 'write it again with mender-docker-delta lock',
   });
+}
+
+async function lockAt(path: string): Promise<Lock | 'damaged' | undefined> {
+  const bytes = await readUserFileIfAny(path);
+  if (bytes === undefined) return undefined;
+  const result = safeParse(LOCK, jsonOf(bytes.toString('utf8')));
+  return result.success ? result.output : 'damaged';
 }
 
 function jsonOf(text: string): unknown {
@@ -89,14 +95,23 @@ export function lockOf(images: readonly NewImage[]): Lock[string] {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Writes the images of one platform into the lock file in `folder`. Returns its path. */
+/**
+ * Writes the images of one platform into the lock file in `folder`. Returns its path. Replaces a
+ * damaged file, as after a merge with conflicts, with a warning.
+ */
 export async function writeLock(
   folder: string,
   platform: Platform,
   images: readonly NewImage[],
+  log: Log,
 ): Promise<string> {
   const path = join(folder, LOCK_FILE);
-  const lock: Lock = { ...(await readLock(folder)), [formatPlatform(platform)]: lockOf(images) };
+  const before = await lockAt(path);
+  if (before === 'damaged') {
+    log.warning(`${path} was damaged and is written again: run lock for every other platform as well`);
+  }
+  const others = before === 'damaged' ? {} : before;
+  const lock: Lock = { ...others, [formatPlatform(platform)]: lockOf(images) };
   const sorted = Object.fromEntries(Object.entries(lock).sort(([a], [b]) => (a < b ? -1 : 1)));
   const text = `${JSON.stringify(sorted, null, 2)}\n`;
   await writeAtomically(path, (temporary) => writeFile(temporary, text));

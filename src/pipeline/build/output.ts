@@ -50,6 +50,23 @@ export async function writeUnlessOther(
   }
 }
 
+/**
+ * Throws UsageError unless nothing is at `path`, or an artifact that may be replaced. A file that is
+ * no artifact stays.
+ */
+export async function refuseOtherFile(
+  path: string,
+  mayReplace: (artifact: ArtifactReport) => boolean,
+): Promise<void> {
+  await refuseOddFile(path);
+  if ((await fileSize(path)) === undefined) return;
+  const found = await reportOf(path);
+  if (found !== undefined && mayReplace(found)) return;
+  throw new UsageError(`writing ${path}: it exists and holds something else`, {
+    hint: 'choose another file, or remove this one',
+  });
+}
+
 function otherFile(path: string): UsageError {
   return new UsageError(`writing ${path}: it exists and holds something else than the new artifact`, {
     hint: 'give the release another version, choose another file with -a, or replace this one with --force',
@@ -66,8 +83,14 @@ async function holdSame(one: string, other: string): Promise<boolean> {
 }
 
 async function contentOf(path: string): Promise<string | undefined> {
+  const report = await reportOf(path);
+  return report === undefined ? undefined : comparable(report);
+}
+
+/** What the artifact at `path` says. Undefined for a file that is no artifact, or a damaged one. */
+async function reportOf(path: string): Promise<ArtifactReport | undefined> {
   try {
-    return comparable(await readArtifact(path, { sumsOnly: true }));
+    return await readArtifact(path, { sumsOnly: true });
   } catch (error) {
     if (error instanceof IntegrityError || error instanceof UnsupportedError) return undefined;
     throw error;

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createLog, silentLog } from '../../../src/io/log.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { Lock } from '../../../src/pipeline/base/lockFile.ts';
@@ -31,22 +32,32 @@ describe('the lock file', () => {
   it('is written, and read back, with a part for each platform', async () => {
     const folder = temporaryFolder();
     expect(await readLock(folder)).toBeUndefined();
-    await writeLock(folder, platform, [imageOf('shop/web:1', 'a', ['worker', 'web'])]);
-    await writeLock(folder, { os: 'linux', architecture: 'amd64' }, [imageOf('shop/web:1', 'b', ['web'])]);
+    const amd64 = { os: 'linux', architecture: 'amd64' };
+    await writeLock(folder, platform, [imageOf('shop/web:1', 'a', ['worker', 'web'])], silentLog);
+    await writeLock(folder, amd64, [imageOf('shop/web:1', 'b', ['web'])], silentLog);
     const lock = await readLock(folder);
     expect(Object.keys(lock ?? {})).toEqual(['linux/amd64', 'linux/arm64']);
     expect(Object.keys(lock?.['linux/arm64'] ?? {})).toEqual(['web', 'worker']);
     expect(readFileSync(join(folder, LOCK_FILE), 'utf8')).toMatch(/^\{\n {2}"linux\/amd64"[^]*\}\n$/);
   });
 
-  it.each(['', '{', '[]', '{"linux/arm64": []}', '{"linux/arm64": {"web": {"image": "a"}}}'])(
-    'is refused when it holds %j',
-    async (text) => {
-      const folder = temporaryFolder();
-      writeFileSync(join(folder, LOCK_FILE), text);
-      await expect(readLock(folder)).rejects.toMatchObject({ name: 'UsageError' });
-    },
-  );
+  it.each([
+    '',
+    '{',
+    '[]',
+    '{"linux/arm64": []}',
+    '{"linux/arm64": {"web": {"image": "a"}}}',
+    '<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n',
+  ])('is refused when it holds %j, and replaced with a warning', async (text) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, LOCK_FILE), text);
+    await expect(readLock(folder)).rejects.toMatchObject({ name: 'UsageError' });
+    const lines: string[] = [];
+    const log = createLog('warning', (line) => void lines.push(line));
+    await writeLock(folder, platform, [imageOf('shop/web:1', 'a', ['web'])], log);
+    expect(Object.keys((await readLock(folder)) ?? {})).toEqual(['linux/arm64']);
+    expect(lines).toEqual([expect.stringContaining('was damaged and is written again') as string]);
+  });
 
   it.each<[string, NewImage[], string[]]>([
     ['the same images', [imageOf('shop/web:1', 'a', ['web'])], []],
