@@ -77,7 +77,7 @@ async function outputOf(command: string, manifest: Buffer, signal?: AbortSignal)
     return (await running).stdout;
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof ExecaError) throw failed(error);
+    if (error instanceof ExecaError) throw failed(error as ExecaError);
     throw error;
   } finally {
     signal?.removeEventListener('abort', close);
@@ -85,8 +85,9 @@ async function outputOf(command: string, manifest: Buffer, signal?: AbortSignal)
 }
 
 /** The command itself may hold a passphrase. */
-function failed({ exitCode, signal, isMaxBuffer, stderr }: ExecaError): ToolError {
-  const said = Buffer.from((stderr ?? []) as Uint8Array).toString('utf8');
+function failed(error: Pick<ExecaError, 'exitCode' | 'signal' | 'isMaxBuffer' | 'stderr'>): ToolError {
+  const { exitCode, signal, isMaxBuffer, stderr } = error;
+  const said = stderr instanceof Uint8Array ? Buffer.from(stderr).toString('utf8') : '';
   const last = said.trimEnd().split('\n').at(-1) ?? '';
   const how = isMaxBuffer ? 'it prints too much' : `exit code ${exitCode ?? signal ?? 'unknown'}`;
   const what = last === '' ? how : `${how}: ${redact(last)}`;

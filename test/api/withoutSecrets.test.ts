@@ -34,7 +34,7 @@ async function told(call: (log: Record<'warning' | 'info' | 'debug', (text: stri
 }
 
 async function allOf(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of items);
+  for await (const item of items) void item;
 }
 
 const echo =

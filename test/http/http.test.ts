@@ -343,9 +343,9 @@ describe('requests', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const said: string[] = [];
-    const { tellWaiting } = patience({ ...silentLog, info: (line) => said.push(line) });
+    const patient = patience({ ...silentLog, info: (line) => said.push(line) });
     const slow = (request: HttpRequest) =>
-      tellWaiting(request, () => {
+      patient.tellWaiting(request, () => {
         vi.advanceTimersByTime(5_001);
         return Promise.resolve(1);
       });

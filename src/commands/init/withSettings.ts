@@ -31,7 +31,7 @@ export function withSettings(text: string, settings: Readonly<Record<string, Val
 /** Writes `x-mender` in front of all other keys, in their style. */
 function withNewBlock(text: string, { contents }: Document.Parsed, entries: readonly Entry[]): string {
   if (isMap(contents) && contents.flow === true) return withFlowEntry(text, contents, entries);
-  const indentation = isMap(contents) ? indentationAt(text, contents.range?.[0] ?? 0) : '';
+  const indentation = isMap(contents) ? indentationAt(text, contents.range[0]) : '';
   const at = startOfDocument(text);
   const ownLines = entries.map(([key, value]) => `  ${key}: ${valueText(value)}`);
   return insertLines(text, at, ['x-mender:', ...ownLines], indentation);

@@ -1,3 +1,4 @@
+import { CACHE_OPTIONS } from './cache.ts';
 import { EFFORTS, ENCODERS } from '../../delta/layer.ts';
 import { COMPRESSIONS, MODULES, WRITERS } from '../../mender/spec.ts';
 import { MODES } from '../../pipeline/images/sources.ts';
@@ -10,7 +11,6 @@ const BASE = 'What to build against:';
 const IMAGES = 'Where images come from:';
 const DELTAS = 'Deltas:';
 const ARTIFACT = 'The artifact:';
-const CACHE = 'The cache:';
 
 export const BUILD_POSITIONALS = {
   manifest: {
@@ -223,35 +223,7 @@ export const BUILD_OPTIONS = {
       'How to name several artifacts of one run: open-source gives each its own name; enterprise gives all the same, and the server chooses by their dependencies',
     defaultDescription: 'open-source',
   },
-  cache: {
-    group: CACHE,
-    type: 'boolean',
-    describe: 'Build against what the last delivery of this machine left in the cache',
-    defaultDescription: 'true',
-  },
-  'cache-limit': {
-    group: CACHE,
-    type: 'boolean',
-    describe: 'Remove old entries of the cache after a run (--no-cache-limit: keep all)',
-    defaultDescription: 'true',
-  },
-  'cache-limit-percent': {
-    group: CACHE,
-    type: 'number',
-    describe: 'Percent of the disk that the cache leaves free',
-    defaultDescription: '20',
-  },
-  'cache-limit-size': {
-    group: CACHE,
-    type: 'string',
-    describe: 'What the cache may hold, like 20G; wins over the percent',
-  },
-  'cache-dir': {
-    group: CACHE,
-    type: 'string',
-    describe: 'Cache folder',
-    defaultDescription: '$XDG_CACHE_HOME/mender-docker-delta',
-  },
+  ...CACHE_OPTIONS,
 } as const;
 
 /** What the command line and the environment say; what neither says is undefined. */

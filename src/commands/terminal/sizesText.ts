@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<LayerSizes['kind'], string>> = {
 };
 
 function shortened(text: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= 40 ? text : `${characters.slice(0, 39).join('')}…`;
 }
 

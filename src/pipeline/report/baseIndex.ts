@@ -34,10 +34,12 @@ export class BaseIndex {
   /** Calls `visit` for each file that a part of the range belongs to, with the bytes of that part. */
   forEachIn(position: number, size: number, visit: (file: BaseFile, bytes: number) => void): void {
     const end = position + size;
-    for (let index = Math.max(0, this.#indexAt(position)); index < this.#files.length; index++) {
-      const start = Math.max(position, index === 0 ? 0 : this.#starts[index]!);
+    for (let index = Math.max(0, this.#indexAt(position)); ; index++) {
+      const file = this.#files[index];
+      if (file === undefined) return;
+      const start = Math.max(position, index === 0 ? 0 : (this.#starts[index] ?? 0));
       if (start >= end) return;
-      visit(this.#files[index]!, Math.min(end, this.#starts[index + 1] ?? Infinity) - start);
+      visit(file, Math.min(end, this.#starts[index + 1] ?? Infinity) - start);
     }
   }
 
@@ -46,7 +48,7 @@ export class BaseIndex {
     let high = this.#starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (this.#starts[middle]! <= position) low = middle;
+      if ((this.#starts[middle] ?? 0) <= position) low = middle;
       else high = middle - 1;
     }
     return low;

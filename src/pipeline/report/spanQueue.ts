@@ -53,8 +53,8 @@ export class SpanQueue implements SpanObserver {
   /** Takes the spans of the next `length` bytes, cut at their end. */
   take(length: number, take: TakeSpan): void {
     for (let at = 0; at < length && this.#next < this.#sizes.length;) {
-      const size = Math.min(this.#sizes[this.#next]!, length - at);
-      const origin = this.#origins[this.#next]!;
+      const size = Math.min(this.#sizes[this.#next] ?? 0, length - at);
+      const origin = this.#origins[this.#next] ?? 'added';
       take(at, size, origin, this.#isBegun);
       at += size;
       this.#shorten(size, origin);
@@ -63,7 +63,7 @@ export class SpanQueue implements SpanObserver {
   }
 
   #shorten(size: number, origin: Origin): void {
-    const left = this.#sizes[this.#next]! - size;
+    const left = (this.#sizes[this.#next] ?? 0) - size;
     this.#sizes[this.#next] = left;
     this.#isBegun = left > 0;
     if (left === 0) this.#next += 1;

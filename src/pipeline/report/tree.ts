@@ -74,12 +74,12 @@ function nameOf(path: string): string {
 /** Makes the folder and those above it. */
 function folderFor(path: string, folders: Map<string, SizeNode>): SizeNode {
   const missing: string[] = [];
-  let known = path;
-  while (!folders.has(known)) {
+  let [known, folder] = [path, folders.get(path)];
+  while (folder === undefined) {
     missing.push(known);
     known = parentOf(known);
+    folder = folders.get(known);
   }
-  let folder = folders.get(known)!;
   for (const one of missing.toReversed()) {
     const next = folderNode(nameOf(one));
     folder.nodes.push(next);
@@ -91,8 +91,12 @@ function folderFor(path: string, folders: Map<string, SizeNode>): SizeNode {
 
 function nearestFolder(path: string, folders: ReadonlyMap<string, SizeNode>): SizeNode {
   let parent = parentOf(path);
-  while (!folders.has(parent)) parent = parentOf(parent);
-  return folders.get(parent)!;
+  let folder = folders.get(parent);
+  while (folder === undefined) {
+    parent = parentOf(parent);
+    folder = folders.get(parent);
+  }
+  return folder;
 }
 
 /** The same tree with the sums of the folders, and those first that cost most. */

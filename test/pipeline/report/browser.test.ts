@@ -17,7 +17,7 @@ const HOSTILE = [
 ];
 
 function page(): string {
-  const names = [...HOSTILE, 'a/very/long/path/'.repeat(20), 'x'.repeat(300), ...'abcdefghij'];
+  const names = [...HOSTILE, 'a/very/long/path/'.repeat(20), 'x'.repeat(300), ...Array.from('abcdefghij')];
   const files = names.map((name, index) =>
     file(`app/${name}`, 1000 - index, { content: index % 3 ? 'other' : 'packed' }),
   );

@@ -84,7 +84,9 @@ describe('a report', () => {
       undefined,
     );
     expect(report.rest).toBeCloseTo(1000);
-    expect(report.files.map(({ cost }) => cost)).toEqual([3000, 1000].map((cost) => expect.closeTo(cost)));
+    expect(report.files.map(({ cost }) => cost)).toEqual(
+      [3000, 1000].map((cost) => expect.closeTo(cost) as number),
+    );
     expect(report.images[0]!.cost + report.rest).toBeCloseTo(5000);
   });
 

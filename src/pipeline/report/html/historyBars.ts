@@ -28,7 +28,7 @@ function bar({ artifactName, size, madeFrom }: Release, top: number, largest: nu
 
 /** The end of a name has the version. */
 function shortened(name: string): string {
-  const characters = [...visible(name)];
+  const characters = Array.from(visible(name));
   if (characters.length <= LONGEST_NAME) return characters.join('');
   return `…${characters.slice(1 - LONGEST_NAME).join('')}`;
 }

@@ -23,7 +23,7 @@ const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
  */
 export function markup(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return {
-    html: strings.map((text, index) => text + (index < parts.length ? textOf(parts[index]!) : '')).join(''),
+    html: strings.map((text, index) => text + textOf(parts[index] ?? '')).join(''),
   };
 }
 

@@ -29,16 +29,17 @@ export function squarify(values: readonly number[], area: Rectangle): Rectangle[
 
 /** How many values make a row whose rectangles are closest to squares. */
 function rowLength(sizes: readonly number[], first: number, side: number): number {
-  let sum = sizes[first]!;
-  let worst = worstRatio(sum, sizes[first]!, sizes[first]!, side);
-  for (let count = 1; first + count < sizes.length; count++) {
-    const next = sizes[first + count]!;
-    const ratio = worstRatio(sum + next, sizes[first]!, next, side);
+  const largest = sizes[first] ?? 0;
+  let sum = largest;
+  let worst = worstRatio(sum, largest, largest, side);
+  for (let count = 1; ; count++) {
+    const next = sizes[first + count];
+    if (next === undefined) return count;
+    const ratio = worstRatio(sum + next, largest, next, side);
     if (ratio > worst) return count;
     sum += next;
     worst = ratio;
   }
-  return sizes.length - first;
 }
 
 function worstRatio(sum: number, largest: number, smallest: number, side: number): number {

@@ -48,7 +48,10 @@ function drawParts(parts: readonly Tile[], area: Rectangle): Html[] {
     drawn.map(({ value }) => value),
     area,
   );
-  return drawn.map((part, index) => drawOne(part, places[index]!));
+  return places.flatMap((place, index) => {
+    const part = drawn[index];
+    return part === undefined ? [] : [drawOne(part, place)];
+  });
 }
 
 function drawOne(part: Tile, place: Rectangle): Html {
@@ -81,7 +84,7 @@ function position({ x, y, width, height }: Rectangle): Html {
 function label(text: string, { x, y, width, height }: Rectangle, isTitle: boolean): Html {
   const room = Math.floor((width - 8) / (isTitle ? BOLD_CHARACTER : CHARACTER));
   if (room < 4 || height < LINE) return nothing;
-  const characters = [...visible(text)];
+  const characters = Array.from(visible(text));
   const shown =
     characters.length <= room ? characters.join('') : `${characters.slice(0, room - 1).join('')}…`;
   return markup`<text${isTitle ? markup` class="title"` : nothing} x="${round(x + 4)}" y="${round(y + 13)}">${shown}</text>`;
