@@ -6,22 +6,14 @@
 //
 // SCALE: 1 for images of 457 MB (default), 0.1 for a quick look. PROGRAM: another version of bin/mender-docker-delta.js.
 // Needs root, the test device (scripts/device/build), and e2fsprogs.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Disk } from '../../test/e2e/disk.ts';
 import { makeDisk } from '../../test/e2e/disk.ts';
+import { watch } from '../../test/e2e/watch.ts';
 import type { TestImage } from '../../test/mender/onDevice/images.ts';
 import { archiveImage, imageOf, layerOf } from '../../test/mender/onDevice/images.ts';
 import { markdownTable, megabytes } from './figures.ts';
@@ -124,22 +116,6 @@ async function build(name: string, services: Services, release: number, base?: s
   return artifact;
 }
 
-/** Peak memory in bytes of the decoders that run now. */
-function decoderMemory(): number {
-  let peak = 0;
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      if (!status.startsWith('Name:\txdelta3')) continue;
-      peak = Math.max(peak, 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-    } catch {
-      // It has ended.
-    }
-  }
-  return peak;
-}
-
 interface Cost {
   seconds: number;
   /** Seconds from the end of the first old container to the start of the last new one. */
@@ -206,24 +182,11 @@ function containerEvents(home: string, name: string, since: number): { time: num
 async function install(disk: Disk, name: string, artifact: string): Promise<Cost> {
   const upload = join(disk.home, 'dev', name, 'data/release.mender');
   copyFileSync(artifact, upload);
-  execFileSync('sync', ['-f', disk.home]);
-  const start = { used: disk.used(), written: disk.written(), time: Date.now() };
-  let [peak, memory] = [0, 0];
-  const child = spawn(
-    join(ROOT, 'scripts/device/run'),
-    ['-n', name, 'sh', '-c', 'mender --no-syslog install /data/release.mender && mender --no-syslog commit'],
-    { env: { ...process.env, DEVICE_HOME: disk.home }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const timer = setInterval(() => {
-    peak = Math.max(peak, disk.used() - start.used);
-    memory = Math.max(memory, decoderMemory());
-  }, 20);
-  const code = await new Promise((done) => child.once('close', done));
-  clearInterval(timer);
-  const seconds = (Date.now() - start.time) / 1000;
+  const [used, since] = [disk.used(), Date.now()];
+  const line = 'mender --no-syslog install /data/release.mender && mender --no-syslog commit';
+  const command = [join(ROOT, 'scripts/device/run'), '-n', name, 'sh', '-c', line];
+  const watched = await watch(disk, command, { ...process.env, DEVICE_HOME: disk.home });
+  const { code, output, seconds, peak, written, memory } = watched;
   if (code !== 0) throw new Error(output);
   if (process.env['BENCH_VERBOSE'])
     console.log(
@@ -232,17 +195,9 @@ async function install(disk: Disk, name: string, artifact: string): Promise<Cost
         .filter((line) => /mender-docker-delta/.test(line))
         .join('\n'),
     );
-  const down = downTime(disk.home, name, start.time);
+  const down = downTime(disk.home, name, since);
   rmSync(upload);
-  const written = disk.written() - start.written;
-  return {
-    seconds,
-    down,
-    peak,
-    grown: disk.used() - start.used,
-    written,
-    memory,
-  };
+  return { seconds, down, peak, grown: disk.used() - used, written, memory };
 }
 
 interface Figure extends Cost {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { Verification } from '../../src/pipeline/verify/verify.ts';
 import type { Module } from '../../src/mender/spec.ts';
 import { archiveImage, archiveIndex } from '../mender/onDevice/images.ts';
 import type { Services } from './application.ts';
@@ -61,7 +62,15 @@ export async function buildRelease(folder: string, release: Release): Promise<st
   return artifact;
 }
 
-function cli(argv: string[], cwd: string): void {
+/** What `verify` says of a release; `base` as in `buildRelease`. */
+export function verifyRelease(artifact: string, base?: string): Verification {
+  const from = base === undefined ? [] : ['--base', base];
+  const options = ['--cache-dir', join(dirname(artifact), 'verify'), '--json'];
+  return JSON.parse(cli(['verify', artifact, ...from, ...options], dirname(artifact))) as Verification;
+}
+
+/** Runs a command, and returns its stdout. */
+function cli(argv: string[], cwd: string): string {
   const program = resolve('bin/mender-docker-delta.js');
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...argv], {
     cwd,
@@ -69,4 +78,5 @@ function cli(argv: string[], cwd: string): void {
   });
   if (status !== 0)
     throw new Error(`mender-docker-delta ${argv.join(' ')}: exit code ${status}\n${stdout}${stderr}`);
+  return stdout;
 }

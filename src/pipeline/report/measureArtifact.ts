@@ -11,7 +11,8 @@ import type { World } from '../images/world.ts';
 import type { LayerKind } from '../plan/plan.ts';
 import type { ArtifactContent } from '../verify/content.ts';
 import { readContent } from '../verify/content.ts';
-import type { DeviceEstimate, EstimatedImage } from '../verify/estimate.ts';
+import type { DeviceEstimate } from '../verify/estimate.ts';
+import type { EstimatedImage } from '../verify/sizes.ts';
 import { estimateDevice } from '../verify/estimate.ts';
 import { needsBase } from '../verify/layers.ts';
 import { baseVersion } from '../verify/verify.ts';
@@ -161,13 +162,13 @@ async function estimatedImage(
 ): Promise<EstimatedImage> {
   const { folder, layers } = image.report;
   const own = new Map(layers.map(({ diffID }, position) => [diffID, sizes[position]]));
-  const baseSizes = new Map<Digest, number>();
-  for (const diffID of base?.layers ?? [])
-    baseSizes.set(diffID, (await cache.layers.sizeOf(diffID)) ?? own.get(diffID) ?? 0);
+  const sizeOf = async (diffID: Digest): Promise<number> =>
+    (await cache.layers.sizeOf(diffID)) ?? own.get(diffID) ?? 0;
+  const below = (base?.layers ?? []).map(async (diffID) => ({ diffID, size: await sizeOf(diffID) }));
   const deltas = [...(read.get(folder)?.values() ?? [])];
   return {
     layers: layers.map((layer, position) => ({ ...layer, size: sizes[position] ?? 0 })),
-    baseSizes,
+    base: await Promise.all(below),
     sourceBytesRead: deltas.reduce((sum, { sourceBytesRead }) => sum + sourceBytesRead, 0),
   };
 }

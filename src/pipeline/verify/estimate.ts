@@ -1,5 +1,5 @@
-import type { LayerReport } from '../../mender/read/report.ts';
-import type { Digest } from '../../oci/digest.ts';
+import type { EstimatedImage, Sizes } from './sizes.ts';
+import { sizesOf, sumOf } from './sizes.ts';
 
 /** What an installation needs on a device, estimated from what both update modules do. */
 export interface DeviceEstimate {
@@ -19,16 +19,11 @@ export interface StoreEstimate {
   peakBytes: number;
   /** What Docker's store has more until the old images are removed. */
   storeBytes: number;
-  /** Written to the disk in all. */
+  /**
+   * Written to the disk in all. On the classic store Docker makes temporary copies of what it saves
+   * and loads. They are deleted before they are written, unless memory is short.
+   */
   writtenBytes: number;
-}
-
-/** One image for the estimate. All sizes are in bytes. */
-export interface EstimatedImage {
-  layers: readonly (LayerReport & { size: number })[];
-  /** Of the base image's layers, as far as they are known. */
-  baseSizes: ReadonlyMap<Digest, number>;
-  sourceBytesRead: number;
 }
 
 /** Measured: xdelta3 as module app calls it, and as the state script does. */
@@ -36,13 +31,8 @@ const APP_DECODER = 79e6;
 const SCRIPT_DECODER = 13.6e6;
 /** The plan, the small files of images, and a block for each file. */
 const SMALL_FILES = 1e6;
-
-/** Sizes of one image: bytes of new layers, of the base layers that deltas name, of the base image. */
-interface Sizes {
-  news: number;
-  sources: number;
-  base: number;
-}
+/** Measured: what Docker and the client write in addition, as databases, logs and the journal of the disk. */
+const RECORDS = 8e6;
 
 /** An artifact for the estimate. */
 export interface EstimatedArtifact {
@@ -59,18 +49,26 @@ export function estimateDevice(
   images: readonly EstimatedImage[],
 ): DeviceEstimate {
   const sizes = sizesOf(images);
-  const deltas = images.flatMap(({ layers }) => layers).filter(({ kind }) => kind === 'delta');
+  const layers = images.flatMap((image) => image.layers);
+  const deltas = layers.filter(({ kind }) => kind === 'delta');
+  // A script passes whole images on as they are. Of others it leaves out what Docker has.
+  const isWhole = layers.every(({ kind }) => kind === 'full');
   const stores = storesOf(module, hasScripts);
   const decoder = module === 'app' ? APP_DECODER : SCRIPT_DECODER;
   return {
-    classic: stores.classic(payload, sizes),
-    containerd: stores.containerd(payload, sizes),
+    classic: stores.classic(payload, sizes, ({ unpacked, all }) => (isWhole ? all : unpacked)),
+    containerd: stores.containerd(payload, sizes, ({ blobs, all }) => (isWhole ? all : blobs)),
     memoryBytes: deltas.length > 0 ? decoder : 0,
     readBytes: sum(deltas.map(({ sent }) => sent)) + sum(images.map((image) => image.sourceBytesRead)),
   };
 }
 
-type Estimator = (payload: number, sizes: readonly Sizes[]) => StoreEstimate;
+/** `loaded`: bytes of an image in the tar that Docker loads. */
+type Estimator = (
+  payload: number,
+  sizes: readonly Sizes[],
+  loaded: (image: Sizes) => number,
+) => StoreEstimate;
 
 function storesOf(module: string, hasScript: boolean): Record<'classic' | 'containerd', Estimator> {
   if (module === 'app') return { classic: appClassic, containerd: appContainerd };
@@ -80,67 +78,61 @@ function storesOf(module: string, hasScript: boolean): Record<'classic' | 'conta
 }
 
 /** Decodes into `docker load`, one image after the other. Docker spools what it saves and loads. */
-function scriptClassic(payload: number, sizes: readonly Sizes[]): StoreEstimate {
-  const peaks = withGrowth(sizes, ({ news, sources, base }) =>
-    Math.max(sources > 0 ? base + sources : 0, sources + 2 * news),
-  );
-  const saved = sum(sizes.map(({ sources, base }) => (sources > 0 ? base + sources : 0)));
-  return {
-    peakBytes: payload + SMALL_FILES + peaks,
-    storeBytes: newBytes(sizes),
-    writtenBytes: payload + SMALL_FILES + saved + 2 * newBytes(sizes),
-  };
-}
+const scriptClassic: Estimator = (payload, sizes, loaded) => ({
+  peakBytes:
+    payload +
+    SMALL_FILES +
+    withGrowth(sizes, (image) => Math.max(saved(image), image.sources + loaded(image) + image.unpacked)),
+  storeBytes: sumOf(sizes, unpackedOf),
+  writtenBytes: payload + RECORDS + sumOf(sizes, unpackedOf),
+});
 
 /** Reads base layers where they lie. Each new layer is there as a blob and as a snapshot. */
-function scriptContainerd(payload: number, sizes: readonly Sizes[]): StoreEstimate {
-  const grown = 2 * newBytes(sizes);
-  const all = payload + SMALL_FILES + grown;
-  return { peakBytes: all, storeBytes: grown, writtenBytes: all };
-}
+const scriptContainerd: Estimator = (payload, sizes, loaded) => ({
+  peakBytes: payload + SMALL_FILES + sumOf(sizes, keptOf),
+  storeBytes: sumOf(sizes, keptOf),
+  writtenBytes: payload + RECORDS + sumOf(sizes, loaded) + sumOf(sizes, unpackedOf),
+});
 
 /** The module unpacks the payload before it loads the images. */
-function moduleClassic(payload: number, sizes: readonly Sizes[]): StoreEstimate {
-  return {
-    peakBytes: 2 * payload + withGrowth(sizes, ({ news }) => 2 * news),
-    storeBytes: newBytes(sizes),
-    writtenBytes: 2 * payload + 2 * newBytes(sizes),
-  };
-}
+const moduleClassic: Estimator = (payload, sizes, loaded) => ({
+  peakBytes: 2 * payload + withGrowth(sizes, (image) => loaded(image) + image.unpacked),
+  storeBytes: sumOf(sizes, unpackedOf),
+  writtenBytes: 2 * payload + RECORDS + sumOf(sizes, unpackedOf),
+});
 
-function moduleContainerd(payload: number, sizes: readonly Sizes[]): StoreEstimate {
-  const grown = 2 * newBytes(sizes);
-  return { peakBytes: 2 * payload + grown, storeBytes: grown, writtenBytes: 2 * payload + grown };
-}
+const moduleContainerd: Estimator = (payload, sizes, loaded) => ({
+  peakBytes: 2 * payload + sumOf(sizes, keptOf),
+  storeBytes: sumOf(sizes, keptOf),
+  writtenBytes: 2 * payload + RECORDS + sumOf(sizes, loaded) + sumOf(sizes, unpackedOf),
+});
 
 /**
  * Module app has the base image as a tar and unpacked, and the new one unpacked and as a tar, while
  * it loads that.
  */
-function appClassic(payload: number, sizes: readonly Sizes[]): StoreEstimate {
-  const peak = withGrowth(sizes, (image) => rebuilt(image) + 2 * image.news);
-  const written = sum(sizes.map((image) => rebuilt(image) + 2 * image.news));
-  return {
-    peakBytes: 2 * payload + peak,
-    storeBytes: newBytes(sizes),
-    writtenBytes: 2 * payload + written,
-  };
-}
+const appClassic: Estimator = (payload, sizes, loaded) => ({
+  peakBytes: 2 * payload + withGrowth(sizes, (image) => rebuilt(image) + loaded(image) + image.unpacked),
+  storeBytes: sumOf(sizes, unpackedOf),
+  writtenBytes: 2 * payload + RECORDS + sumOf(sizes, rebuilt) + sumOf(sizes, unpackedOf),
+});
 
-function appContainerd(payload: number, sizes: readonly Sizes[]): StoreEstimate {
-  const grown = 2 * newBytes(sizes);
-  const work = Math.max(0, ...sizes.map(rebuilt));
-  const written = sum(sizes.map(rebuilt));
-  return {
-    peakBytes: 2 * payload + work + grown,
-    storeBytes: grown,
-    writtenBytes: 2 * payload + written + grown,
-  };
-}
+const appContainerd: Estimator = (payload, sizes, loaded) => ({
+  peakBytes: 2 * payload + Math.max(0, ...sizes.map(rebuilt)) + sumOf(sizes, keptOf),
+  storeBytes: sumOf(sizes, keptOf),
+  writtenBytes:
+    2 * payload + RECORDS + sumOf(sizes, rebuilt) + sumOf(sizes, loaded) + sumOf(sizes, unpackedOf),
+});
 
-function rebuilt({ news, base }: Sizes): number {
-  return base > 0 ? 2 * base + 2 * news : 0;
-}
+const unpackedOf = ({ unpacked }: Sizes): number => unpacked;
+
+/** What the containerd store keeps of an image. */
+const keptOf = ({ blobs, unpacked }: Sizes): number => blobs + unpacked;
+
+/** The base image while Docker saves it, and what is taken out of it. */
+const saved = ({ base, sources }: Sizes): number => (sources > 0 ? base + sources : 0);
+
+const rebuilt = ({ unpacked, base }: Sizes): number => (base > 0 ? 2 * base + 2 * unpacked : 0);
 
 /** The highest of what the images take while they load, over what those before have left. */
 function withGrowth(sizes: readonly Sizes[], peakOf: (image: Sizes) => number): number {
@@ -148,28 +140,9 @@ function withGrowth(sizes: readonly Sizes[], peakOf: (image: Sizes) => number): 
   let highest = 0;
   for (const image of sizes) {
     highest = Math.max(highest, grown + peakOf(image));
-    grown += image.news;
+    grown += image.unpacked;
   }
   return highest;
-}
-
-/** A layer that several images bring counts for the first of them. */
-function sizesOf(images: readonly EstimatedImage[]): Sizes[] {
-  const seen = new Set<Digest>();
-  return images.map(({ layers, baseSizes }) => {
-    const brought = layers.filter(({ kind, diffID }) => kind !== 'omit' && !(diffID && seen.has(diffID)));
-    for (const { diffID } of brought) if (diffID !== undefined) seen.add(diffID);
-    const sources = new Set(brought.flatMap(({ kind, from }) => (kind === 'delta' && from ? [from] : [])));
-    return {
-      news: sum(brought.map(({ size }) => size)),
-      sources: sum([...sources].map((diffID) => baseSizes.get(diffID) ?? 0)),
-      base: layers.some(({ kind }) => kind !== 'full') ? sum([...baseSizes.values()]) : 0,
-    };
-  });
-}
-
-function newBytes(sizes: readonly Sizes[]): number {
-  return sum(sizes.map(({ news }) => news));
 }
 
 function sum(values: readonly number[]): number {

@@ -4,8 +4,9 @@ import type { Digest } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage } from '../base/baseImages.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
-import type { DeviceEstimate, EstimatedArtifact, EstimatedImage } from './estimate.ts';
+import type { DeviceEstimate, EstimatedArtifact } from './estimate.ts';
 import { estimateDevice } from './estimate.ts';
+import type { EstimatedImage } from './sizes.ts';
 
 /** Estimates from what was built, as `verify` does from the finished artifact. Pure. */
 export function estimateBuilt(
@@ -29,7 +30,7 @@ function estimatedImage({ layers }: PayloadImage, base: BaseImage | undefined): 
   ]);
   return {
     layers: layers.map((layer) => ({ ...reportOf(layer), size: layer.size })),
-    baseSizes: new Map((base?.layers ?? []).map((diffID) => [diffID, known.get(diffID) ?? 0])),
+    base: (base?.layers ?? []).map((diffID) => ({ diffID, size: known.get(diffID) ?? 0 })),
     sourceBytesRead: deltas.reduce((sum, { fromSize }) => sum + fromSize, 0),
   };
 }

@@ -11,7 +11,8 @@ import type { ImageContent } from './content.ts';
 import { readContent } from './content.ts';
 import type { DecodedDelta, DeltaToDecode } from './deltas.ts';
 import { decodeDeltas } from './deltas.ts';
-import type { DeviceEstimate, EstimatedArtifact, EstimatedImage } from './estimate.ts';
+import type { DeviceEstimate, EstimatedArtifact } from './estimate.ts';
+import type { EstimatedImage } from './sizes.ts';
 import { envelopeProblems, moduleOf } from './envelope.ts';
 import { estimateDevice } from './estimate.ts';
 import type { BaseLayers, DeltaProblem } from './layers.ts';
@@ -173,13 +174,12 @@ async function estimatedImage(
 ): Promise<EstimatedImage> {
   const layers = verifiedLayers(image);
   const newSizes = new Map(layers.map(({ diffID, size }) => [diffID, size] as const));
-  const baseSizes = new Map<Digest, number>();
-  for (const diffID of base?.layers ?? []) {
-    baseSizes.set(diffID, (await store.sizeOf(diffID)) ?? newSizes.get(diffID) ?? 0);
-  }
+  const sizeOf = async (diffID: Digest): Promise<number> =>
+    (await store.sizeOf(diffID)) ?? newSizes.get(diffID) ?? 0;
+  const below = (base?.layers ?? []).map(async (diffID) => ({ diffID, size: await sizeOf(diffID) }));
   const read = [...(decoded.get(image.report.folder)?.values() ?? [])];
   const sourceBytesRead = read.reduce((sum, delta) => sum + delta.sourceBytesRead, 0);
-  return { layers, baseSizes, sourceBytesRead };
+  return { layers, base: await Promise.all(below), sourceBytesRead };
 }
 
 function verifiedLayers(image: ImageContent): VerifiedImage['layers'] {

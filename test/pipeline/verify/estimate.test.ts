@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
-import type { EstimatedImage } from '../../../src/pipeline/verify/estimate.ts';
 import { estimateDevice } from '../../../src/pipeline/verify/estimate.ts';
+import type { EstimatedImage } from '../../../src/pipeline/verify/sizes.ts';
 
 const MB = 1_000_000;
 const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
@@ -12,17 +12,21 @@ const delta: EstimatedImage = {
     { kind: 'delta', diffID: digest('b'), from: digest('1'), sent: 7 * MB, size: 50 * MB },
     { kind: 'full', diffID: digest('c'), sent: 20 * MB, size: 20 * MB },
   ],
-  baseSizes: new Map([
-    [digest('a'), 100 * MB],
-    [digest('1'), 40 * MB],
-  ]),
+  base: [
+    { diffID: digest('a'), size: 100 * MB },
+    { diffID: digest('1'), size: 40 * MB },
+  ],
   sourceBytesRead: 48 * MB,
 };
 const full: EstimatedImage = {
   layers: [{ kind: 'full', diffID: digest('d'), sent: 60 * MB, size: 60 * MB }],
-  baseSizes: new Map(),
+  base: [],
   sourceBytesRead: 0,
 };
+/** The delta of the first image, on no other layer. */
+const other: EstimatedImage = { ...delta, layers: [delta.layers[1]!] };
+/** The layer of the full image, twice: Docker unpacks it once more. */
+const twice: EstimatedImage = { ...full, layers: [full.layers[0]!, full.layers[0]!] };
 const estimate = (module: string, hasScripts: boolean, images: EstimatedImage[]) =>
   estimateDevice({ module, payload: 30 * MB, hasScripts }, images);
 const store = (peak: number, grown: number, written: number) => ({
@@ -32,15 +36,17 @@ const store = (peak: number, grown: number, written: number) => ({
 });
 
 describe('the estimate of a device', () => {
-  // payload 30, small files 1, new 70, sources 40, base 140
+  // payload 30, small files 1, records 8, new 70, sources 40, base 140
   it.each([
-    ['a delta', 'docker-compose', true, [delta], store(211, 70, 351), store(171, 140, 171)],
-    ['one image twice', 'docker-compose', true, [delta, delta], store(211, 70, 351), store(171, 140, 171)],
-    ['two images', 'docker-compose', true, [delta, full], store(221, 130, 471), store(291, 260, 291)],
-    ['a full artifact', 'docker-compose', false, [full], store(180, 60, 180), store(180, 120, 180)],
-    ['a preloaded one', 'docker-compose', true, [full], store(151, 60, 151), store(151, 120, 151)],
-    ['a delta for app', 'app', false, [delta], store(620, 70, 620), store(620, 140, 620)],
-    ['a full artifact for app', 'app', false, [full], store(180, 60, 180), store(180, 120, 180)],
+    ['a delta', 'docker-compose', true, [delta], store(211, 70, 108), store(171, 140, 178)],
+    ['one image twice', 'docker-compose', true, [delta, delta], store(211, 70, 108), store(171, 140, 178)],
+    ['two images', 'docker-compose', true, [delta, full], store(221, 130, 168), store(291, 260, 298)],
+    ['a layer on others', 'docker-compose', true, [delta, other], store(281, 120, 158), store(221, 190, 228)],
+    ['a full artifact', 'docker-compose', false, [full], store(180, 60, 128), store(180, 120, 188)],
+    ['a preloaded one', 'docker-compose', true, [full], store(151, 60, 98), store(151, 120, 158)],
+    ['two preloaded', 'docker-compose', true, [full, twice], store(211, 120, 158), store(211, 180, 278)],
+    ['a delta for app', 'app', false, [delta], store(620, 70, 558), store(620, 140, 628)],
+    ['a full artifact for app', 'app', false, [full], store(180, 60, 128), store(180, 120, 188)],
   ])('%s for %s', (_, module, hasScript, images, classic, containerd) => {
     expect(estimate(module, hasScript, images)).toMatchObject({ classic, containerd });
   });

@@ -76,7 +76,8 @@ describe.each(['app', 'docker-compose'])('verify for %s', (module) => {
     expect(report.estimate.memoryBytes).toBe(module === 'app' ? 79e6 : 13.6e6);
     expect(report.estimate.readBytes).toBeGreaterThan(sizes[1]!);
     expect(report.estimate.classic.storeBytes).toBe(sizes[1]! + sizes[2]!);
-    expect(report.estimate.containerd.storeBytes).toBe(2 * (sizes[1]! + sizes[2]!));
+    // The base has the last layer, on another one: it is unpacked again, but kept once.
+    expect(report.estimate.containerd.storeBytes).toBe(2 * sizes[1]! + sizes[2]!);
   });
 
   it.each([
