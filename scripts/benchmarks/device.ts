@@ -185,7 +185,7 @@ async function install(disk: Disk, name: string, artifact: string): Promise<Cost
   const [used, since] = [disk.used(), Date.now()];
   const line = 'mender --no-syslog install /data/release.mender && mender --no-syslog commit';
   const command = [join(ROOT, 'scripts/device/run'), '-n', name, 'sh', '-c', line];
-  const watched = await watch(disk, command, { ...process.env, DEVICE_HOME: disk.home });
+  const watched = await watch(disk, name, command);
   const { code, output, seconds, peak, written, memory } = watched;
   if (code !== 0) throw new Error(output);
   if (process.env['BENCH_VERBOSE'])

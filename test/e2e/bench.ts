@@ -11,15 +11,11 @@ import type { Generation } from './device.ts';
 import { Device } from './device.ts';
 import { CONFIG } from './loads.ts';
 import { pack, versionKey } from './pack.ts';
-import { expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
+import { NO_NETWORK, expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
 
-/**
- * Healthy as soon as the first check passes, which comes at once. A failed start is found after a few seconds. A network
- * would take a good part of each start.
- */
+/** Healthy as soon as the first check passes, which comes at once. A failed start is found after a few seconds. */
 const KEYS = [
-  '    restart: always',
-  '    network_mode: none',
+  `${NO_NETWORK}    restart: always`,
   '    healthcheck:',
   '      test: [CMD, /bin/busybox, test, -e, /healthy]',
   '      start_period: 2s',

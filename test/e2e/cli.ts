@@ -5,7 +5,7 @@ import type { Verification } from '../../src/pipeline/verify/verify.ts';
 import type { Module } from '../../src/mender/spec.ts';
 import { archiveImage, archiveIndex } from '../mender/onDevice/images.ts';
 import type { Services } from './application.ts';
-import { nameOf } from './suite.ts';
+import { NO_NETWORK, nameOf } from './suite.ts';
 import { DEVICE_TYPE, PROJECT } from './pack.ts';
 
 export interface Release {
@@ -22,7 +22,7 @@ export async function buildRelease(folder: string, release: Release): Promise<st
   const home = join(folder, `${module}-${version}`);
   mkdirSync(home, { recursive: true });
   const lines = Object.entries(services).map(
-    ([service, { name }]) => `  ${service}:\n    image: ${nameOf(name)}\n`,
+    ([service, { name }]) => `  ${service}:\n    image: ${nameOf(name)}\n${NO_NETWORK}`,
   );
   writeFileSync(join(home, 'compose.yaml'), `services:\n${lines.join('')}`);
   const files: string[] = [];

@@ -71,7 +71,7 @@ describe.skipIf(skipReason())(
         const run = resolve('scripts/device/run');
         const install = 'mender --no-syslog install /data/release.mender';
         const command = [run, '-n', device.name, 'sh', '-c', install];
-        const watched = await watch(disk, command, { ...process.env, DEVICE_HOME: disk.home });
+        const watched = await watch(disk, device.name, command);
         expect(watched.code, watched.output).toBe(0);
         const grown = sizeOfStore() - size;
         device.ask('rm /data/release.mender; mender --no-syslog commit');

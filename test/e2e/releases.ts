@@ -8,7 +8,7 @@ import { baseLayer } from './application.ts';
 import type { Generation } from './device.ts';
 import { Device, matrixOf, skipReason } from './device.ts';
 import { pack, versionKey } from './pack.ts';
-import { expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
+import { NO_NETWORK, expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });
 
@@ -52,7 +52,7 @@ export function releaseSuite(store: 'graph' | 'ctd', generation: Generation): vo
           version,
           module: 'docker-compose',
           images: imagesOf(services, old, folder),
-          manifest: manifestOf(services),
+          manifest: manifestOf(services, NO_NETWORK),
           ...(old ? { depends: String(release - 1) } : {}),
         });
         const { code, output } = device.install(artifact);

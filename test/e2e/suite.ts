@@ -10,6 +10,9 @@ import { PROJECT } from './pack.ts';
 /** Name on the device of what the manifest calls `name`. */
 export const nameOf = (name: string): string => formatReference(deviceReference(parseReference(name)));
 
+/** For a service of a manifest: a network would take a good part of each start. */
+export const NO_NETWORK = '    network_mode: none\n';
+
 /** The shipped manifest. */
 export function manifestOf(services: Services, extra = ''): string {
   const lines = Object.entries(services).map(

@@ -9,7 +9,7 @@ import { baseLayer } from './application.ts';
 import { Device, matrixOf, skipReason } from './device.ts';
 import { RESTART, beforeLoad, flip, onlyBusybox } from './loads.ts';
 import { pack, versionKey } from './pack.ts';
-import { expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
+import { NO_NETWORK, expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 
@@ -52,7 +52,7 @@ export function tenSuite(store: 'graph' | 'ctd'): void {
       harm?.(images);
       const artifact = await pack(join(folder, `${release}-${harm === undefined}`), {
         ...{ name: `ten-${release}`, version: String(release), module: 'docker-compose' as const },
-        ...{ images, manifest: manifestOf(services, '    network_mode: none\n') },
+        ...{ images, manifest: manifestOf(services, NO_NETWORK) },
         ...(running && { depends: String(running.release) }),
       });
       const { code, output } = device.install(artifact);

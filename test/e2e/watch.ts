@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Disk } from './disk.ts';
 
 /** What a command did, and what it took while it ran. All sizes are in bytes. */
@@ -12,14 +13,19 @@ export interface Watched {
   peak: number;
   /** Written to the disk. */
   written: number;
-  /** Of the decoders: resident memory at the highest point. */
+  /** Of the device's decoders: resident memory at the highest point. */
   memory: number;
 }
 
 const EVERY_MS = 10;
 
-/** Runs a command that works on a device with a disk of its own, and looks at that many times a second. */
-export async function watch(disk: Disk, command: string[], env: NodeJS.ProcessEnv): Promise<Watched> {
+/**
+ * Runs a command that works on a device with a disk of its own, and looks at both many times a
+ * second. `name`: of the device.
+ */
+export async function watch(disk: Disk, name: string, command: string[]): Promise<Watched> {
+  const env = { ...process.env, DEVICE_HOME: disk.home };
+  const device = namespaceOf(readFileSync(join(disk.home, 'dev', name, 'init.pid'), 'utf8').split(' ')[0]!);
   const [written, used, start] = [disk.written(), disk.used(), Date.now()];
   const [program = '', ...argv] = command;
   const child = spawn(program, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -29,7 +35,7 @@ export async function watch(disk: Disk, command: string[], env: NodeJS.ProcessEn
   let [peak, memory] = [0, 0];
   const timer = setInterval(() => {
     peak = Math.max(peak, disk.used() - used);
-    memory = Math.max(memory, decoderMemory());
+    memory = Math.max(memory, decoderMemory(device));
   }, EVERY_MS);
   const [code] = (await once(child, 'close')) as [number | null];
   clearInterval(timer);
@@ -37,14 +43,17 @@ export async function watch(disk: Disk, command: string[], env: NodeJS.ProcessEn
   return { code, output, seconds, peak, written: disk.written() - written, memory };
 }
 
-/** Peak memory in bytes of the decoders that run now. */
-function decoderMemory(): number {
+/** What all processes of one device have in common. */
+const namespaceOf = (pid: string): string => readlinkSync(`/proc/${pid}/ns/pid`);
+
+/** Peak memory in bytes of the decoders that run in a namespace now. */
+function decoderMemory(namespace: string): number {
   let peak = 0;
   for (const pid of readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     try {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      if (!status.startsWith('Name:\txdelta3')) continue;
+      if (!status.startsWith('Name:\txdelta3') || namespaceOf(pid) !== namespace) continue;
       peak = Math.max(peak, 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
     } catch {
       // It has ended.
