@@ -162,7 +162,7 @@ it.each([
   [
     'a folder',
     'folder',
-    /expected the name of a file, found a folder\n {2}try: name a file in it with -a, like .*folder\/app/,
+    /expected a regular file, found a folder\n {2}try: name a file in it with -a, like .*folder\/app/,
   ],
   ['a path below a file', 'compose.yaml/x.mender', /a part of the path is a file/],
   ['a device', '/dev/null', /expected a regular file or none, found a device or named pipe/],

@@ -18,7 +18,7 @@ export async function refuseOddFile(path: string): Promise<void> {
   });
   if (found === undefined || found.isFile()) return;
   if (found.isDirectory()) {
-    throw new UsageError(`writing ${path}: expected the name of a file, found a folder`, {
+    throw new UsageError(`writing ${path}: expected a regular file, found a folder`, {
       hint: `name a file in it with -a, like ${join(path, 'app-1.0.mender')}`,
     });
   }

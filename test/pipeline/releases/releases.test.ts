@@ -259,5 +259,6 @@ describe('without git', () => {
 
 function baseIn(stdout: string): string | undefined {
   if (stdout === '') return 'no plan';
-  return (JSON.parse(stdout) as { base: { version: string } | null }[])[0]?.base?.version;
+  const { artifacts } = JSON.parse(stdout) as { artifacts: { base: { version: string } | null }[] };
+  return artifacts[0]?.base?.version;
 }
