@@ -27,13 +27,21 @@ export function newImageFiles(id: string): ImageFiles {
   return { id, texts: new Map(), sizes: new Map(), json: new Map(), sources: new Map() };
 }
 
+/** What the state script's plan says of one image. */
+export interface PlannedImage {
+  /** Name of the base image; undefined if it has none. */
+  base?: string;
+  /** The base layers of its deltas, by diffID. */
+  sources: Map<string, Digest>;
+}
+
 /**
- * The image as plain data, and its config if the artifact has it. `plan` is the text of the state
- * script's plan.
+ * The image as plain data, and its config if the artifact has it. `planned` is what the plan of the
+ * state script says of it.
  */
 export function imageReport(
   files: ImageFiles,
-  plan: string | undefined,
+  planned: PlannedImage | undefined,
 ): { report: ImageReport; config?: Buffer } {
   const manifest = record(firstOf(json(files, 'manifest.json')));
   const configPath = typeof manifest['Config'] === 'string' ? manifest['Config'] : undefined;
@@ -42,9 +50,9 @@ export function imageReport(
   return {
     report: {
       folder: files.id,
-      ...namesOf(files, manifest, plan),
+      ...namesOf(files, manifest, planned?.base),
       ...configPart(config),
-      layers: layersOf(files, strings(manifest['Layers']), diffIDsOf(config), sourcesOf(plan, files.id)),
+      layers: layersOf(files, strings(manifest['Layers']), diffIDsOf(config), planned?.sources),
       ...(imageDelta === undefined ? {} : { imageDelta }),
     },
     ...(config === undefined ? {} : { config }),
@@ -54,12 +62,11 @@ export function imageReport(
 function namesOf(
   files: ImageFiles,
   manifest: Record<string, unknown>,
-  plan: string | undefined,
+  planned: string | undefined,
 ): Pick<ImageReport, 'image' | 'base'> {
   const image = files.texts.get('url-new.txt') ?? strings(manifest['RepoTags'])[0];
   const deep = files.texts.has('deep_delta') || files.imageDelta !== undefined;
-  const planned = planLines(plan, 'image').find(([number]) => number === files.id)?.[1];
-  const base = deep ? files.texts.get('url-current.txt') : planned === '-' ? undefined : planned;
+  const base = deep ? files.texts.get('url-current.txt') : planned;
   return { ...(image === undefined ? {} : { image }), ...(base === undefined ? {} : { base }) };
 }
 
@@ -86,7 +93,7 @@ function layersOf(
   files: ImageFiles,
   paths: readonly string[],
   diffIDs: readonly string[],
-  planned: ReadonlyMap<string, Digest>,
+  planned: ReadonlyMap<string, Digest> = new Map(),
 ): LayerReport[] {
   return paths.map((path, position) => {
     const diffID = diffIDs[position];
@@ -130,18 +137,19 @@ function digestIn(source: string | undefined): Digest | undefined {
 }
 
 /**
- * The base layers of one image's deltas, by diffID, from lines of the plan like
- * `layer <image> delta <hex> <size> <hex of the base layer>`.
+ * Returns what a plan says of each image, by its number. The lines are like
+ * `image <number> <base or -> ...` and `layer <number> delta <hex> <size> <hex of the base layer>`.
  */
-function sourcesOf(plan: string | undefined, id: string): Map<string, Digest> {
-  const lines = planLines(plan, 'layer').filter(([image, kind]) => image === id && kind === 'delta');
-  return new Map(lines.map(([, , hex = '', , from = '']) => [`sha256:${hex}`, `sha256:${from}`]));
-}
-
-/** The words of the plan's lines that begin with `kind`, without that word. */
-function planLines(plan: string | undefined, kind: string): string[][] {
-  const lines = (plan ?? '').split('\n').map((line) => line.split(' '));
-  return lines.filter(([first]) => first === kind).map(([, ...words]) => words);
+export function readPlan(plan: string): Map<string, PlannedImage> {
+  const images = new Map<string, PlannedImage>();
+  for (const line of plan.split('\n')) {
+    const [word, number = '', second = '', hex = '', , from = ''] = line.split(' ', 6);
+    const image: PlannedImage = images.get(number) ?? { sources: new Map() };
+    if (word === 'image' && second !== '-') image.base ??= second;
+    if (word === 'layer' && second === 'delta') image.sources.set(`sha256:${hex}`, `sha256:${from}`);
+    if (word === 'image' || word === 'layer') images.set(number, image);
+  }
+  return images;
 }
 
 function json(files: ImageFiles, path: string): unknown {

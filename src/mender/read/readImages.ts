@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
-import { HEADERS, imageReport, newImageFiles, strayFiles } from './imageReport.ts';
+import { HEADERS, imageReport, newImageFiles, readPlan, strayFiles } from './imageReport.ts';
 import { entriesOf, readSmall, withHead } from './nested.ts';
 import type { OddEntries } from './oddEntries.ts';
 import type { ArtifactVisitor, ImageReport, VisitedEntry } from './report.ts';
@@ -150,11 +150,12 @@ async function reportImages(
   visitor: ArtifactVisitor,
 ): Promise<ImageReport[]> {
   const plan = images.get('plan')?.texts.get('plan');
+  const planned = readPlan(plan ?? '');
   const reports: ImageReport[] = [];
   for (const files of images.values()) {
     await showDocuments(files, visitor);
     if (plan !== undefined && files.id === 'plan') continue;
-    const { report, config } = imageReport(files, plan);
+    const { report, config } = imageReport(files, planned.get(files.id));
     reports.push(report);
     await showSmallLayers(files, report, visitor);
     if (config === undefined) continue;

@@ -164,6 +164,14 @@ test.each<[string, (entries: RawEntry[]) => RawEntry[], string]>([
   expect((await problemsOf([WEB], edit)).join('\n')).toContain(problem);
 });
 
+test('a long plan of many images is read in linear time', { timeout: 15_000 }, async () => {
+  const many = Array.from({ length: 4000 }, (_, number) => file(`images/${number + 1}/x`));
+  const long = plan('end\n', `${'image x\n'.repeat(100_000)}end\n`);
+  expect(await problemsOf([WEB], (entries) => [...long(entries), ...many])).toEqual([
+    'the plan can not be checked, as an image has faults',
+  ]);
+});
+
 test.each([
   ['app', [WEB], 'images.tar.gz has a plan for a state script, and no deltas'],
   [
