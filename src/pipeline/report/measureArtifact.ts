@@ -31,9 +31,9 @@ import type { ReadDelta } from './readLayers.ts';
 type Read = ReadonlyMap<string, ReadonlyMap<Digest, ReadDelta>>;
 
 /**
- * Returns where the bytes of the artifact at `path` are. Base layers that no place has come from the
- * cache, as far as it has them. Reads the artifact twice, and holds no layer in memory. Throws what
- * `readContent`, `requireImages` and `openBases` throw, and IntegrityError for a delta that was not made from the
+ * Returns where the bytes of the artifact at `path` are. Takes base layers from `places`, or else
+ * from the cache. Reads the artifact twice, and holds no layer in memory. Throws what `readContent`,
+ * `requireImages` and `openBases` throw, and IntegrityError for a delta that was not made from the
  * base.
  */
 export async function measureArtifact(
