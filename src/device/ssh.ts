@@ -98,8 +98,8 @@ async function runAloud(
   }
   const result = await running;
   const text = last.join('\n');
-  if (result.exitCode === 0) return { exitCode: 0, stdout: text, all: text };
-  throw result instanceof Error ? Object.assign(result, { stdout: text, all: text }) : result;
+  if (result instanceof Error) throw Object.assign(result, { stdout: text, all: text });
+  return { exitCode: 0, stdout: text, all: text };
 }
 
 /** What a program wrote; it wrote nothing if it did not start. */

@@ -34,7 +34,8 @@ async function told(call: (log: Record<'warning' | 'info' | 'debug', (text: stri
 }
 
 async function allOf(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const item of items) void item;
+  const all = [];
+  for await (const item of items) all.push(item);
 }
 
 const echo =

@@ -4,6 +4,7 @@ import { linesIn } from '../../src/device/lines.ts';
 async function lines(chunks: readonly string[], longest = 5): Promise<string[]> {
   const found: string[] = [];
   const bytes = (async function* () {
+    await Promise.resolve();
     for (const chunk of chunks) yield Buffer.from(chunk, 'latin1');
   })();
   for await (const line of linesIn(bytes, longest)) found.push(line);

@@ -21,7 +21,10 @@ export interface BuildDocument {
   error: ErrorReport | null;
 }
 
-/** What stdout of `plan --json` and `build --json` may be. */
+/**
+ * What stdout of `plan --json` and `build --json` may be. docs/build.schema.json is made from it.
+ * @public
+ */
 export type BuildOutput = BuildDocument | ErrorDocument;
 
 /** Where the artifacts of a run went. */

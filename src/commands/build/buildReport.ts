@@ -11,13 +11,13 @@ import { filesText, fullSize, planJson } from './planReport.ts';
 import type { PlanReport, ShippedImage, ShippedLayer } from './planReport.ts';
 
 /** A layer of a finished artifact. Sizes are bytes. */
-export interface BuiltLayer extends ShippedLayer {
+interface BuiltLayer extends ShippedLayer {
   size: number;
   sent: number;
 }
 
 /** An image of a finished artifact. */
-export interface BuiltImage extends ShippedImage {
+interface BuiltImage extends ShippedImage {
   layers: BuiltLayer[];
 }
 
@@ -73,7 +73,7 @@ function builtImage(
 }
 
 /** A finished artifact for people: one row a layer, and what the delta saved. */
-export function buildText(built: BuiltArtifact): string {
+function buildText(built: BuiltArtifact): string {
   const { plan, files, artifact, images } = built;
   const services = new Map(plan.images.map(({ image }) => [image.id, image.services.join(', ')]));
   const rows = images.flatMap((image) => imageRows(image, services.get(image.id) ?? '', artifact));

@@ -45,7 +45,7 @@ export interface ShippedImage {
 }
 
 /** A file that ships next to the images. */
-export interface FileToShip {
+interface FileToShip {
   path: string;
   /** Bytes. */
   size: number;
