@@ -85,8 +85,17 @@ describe('a service that starts has none', () => {
     'networks: {n: {ipv4_address: 10.0.0.7, ipv6_address: "fd00::7"}}',
     'networks: {any: {ipv4_address: 10.9.9.9}}',
     'networks: [n], depends_on: [db]',
+    'depends_on: {db: {condition: service_healthy, required: false}}',
+    'scale: 2, ports: ["80:80"], network_mode: host',
+    'scale: 0, cap_add: [X], configs: [far], mem_limit: 1m',
+    'deploy: {replicas: 0}, volumes: ["a:x"]',
   ])('%s', (service) => {
     expect(faultsOf(service, ', db: {healthcheck: {disable: true}}')).toEqual([]);
+  });
+
+  test('that waits for one without containers', () => {
+    const waits = 'depends_on: {db: {condition: service_healthy}}';
+    expect(faultsOf(waits, ', db: {scale: 0, healthcheck: {disable: true}}')).toEqual([]);
   });
 });
 

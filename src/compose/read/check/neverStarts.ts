@@ -18,8 +18,8 @@ const CAPABILITIES = new Set(
   wake_alarm`.split(/\s+/),
 );
 
-/** The end of the keys that lead to a value of a service, and what is wrong with it. */
-type Found = [at: string, message: string];
+/** The keys in the service that lead to a value, and what is wrong with it. */
+type Found = [at: readonly string[], message: string];
 
 /**
  * Finds what keeps one of the active services from starting on any device, although Compose and
@@ -29,6 +29,7 @@ export function neverStartFaults(model: Mapping, active: readonly string[]): Fau
   const services = asMapping(model['services']);
   return active.flatMap((name) => {
     const service = asMapping(services[name]);
+    if (containersOf(service) === 0) return [];
     const found = [
       ...externalFiles(service, model),
       ...replicatedPorts(service),
@@ -39,7 +40,7 @@ export function neverStartFaults(model: Mapping, active: readonly string[]): Fau
       ...foreignAddresses(service, asMapping(model['networks'])),
     ];
     return found.map(([at, message]) => ({
-      path: ['services', name, ...at.split('.')],
+      path: ['services', name, ...at],
       message,
       hint: HINT,
     }));
@@ -55,27 +56,37 @@ function externalFiles(service: Mapping, model: Mapping): Found[] {
     };
     const used = resourcesOf(service, section).filter(isExternal);
     return used.map((name): Found => [
-      section,
+      [section],
       `uses ${name}, which is external: only a swarm has such ${section}`,
     ]);
   });
 }
 
-function replicatedPorts({ scale, deploy, ports }: Mapping): Found[] {
-  const count = Number(scalarText(scale ?? asMapping(deploy)['replicas'] ?? 1));
-  if (!(count > 1)) return [];
+/** How many containers of the service Compose starts. */
+function containersOf({ scale, deploy }: Mapping): number {
+  return Number(scalarText(scale ?? asMapping(deploy)['replicas'] ?? 1));
+}
+
+function replicatedPorts(service: Mapping): Found[] {
+  const { ports, network_mode } = service;
+  const count = containersOf(service);
+  // Docker publishes no ports in these modes.
+  if (!(count > 1) || ['host', 'none'].includes(scalarText(network_mode))) return [];
   const fixed = asList(ports).findIndex((entry) => /^[1-9]\d*$/.test(parsePort(entry).published));
   if (fixed < 0) return [];
-  return [[`ports.${fixed}`, `publishes one port of the device for ${count} containers`]];
+  return [[['ports', String(fixed)], `publishes one port of the device for ${count} containers`]];
 }
 
 function mountTargets({ volumes, tmpfs }: Mapping): Found[] {
-  const targets = [
-    ...asList(volumes).map((entry, index): Found => [`volumes.${index}`, parseMount(entry).target]),
-    ...asList(tmpfs).map((entry, index): Found => [`tmpfs.${index}`, scalarText(entry).split(':')[0] ?? '']),
-  ];
-  const wrong = targets.filter(([, target]) => !/^\/+[^/]/.test(target));
-  return wrong.map(([at, target]) => [
+  const targets = {
+    volumes: asList(volumes).map((entry) => parseMount(entry).target),
+    tmpfs: asList(tmpfs).map((entry) => scalarText(entry).split(':')[0] ?? ''),
+  };
+  const all = Object.entries(targets).flatMap(([key, paths]) =>
+    paths.map((target, index) => ({ at: [key, String(index)], target })),
+  );
+  const wrong = all.filter(({ target }) => !/^\/+[^/]/.test(target));
+  return wrong.map(({ at, target }) => [
     at,
     `mounts at ${JSON.stringify(target)}: expected an absolute path below /`,
   ]);
@@ -87,7 +98,7 @@ function littleMemory({ mem_limit, deploy }: Mapping): Found[] {
   return Object.entries(limits).flatMap(([at, value]): Found[] => {
     const bytes = bytesOf(value);
     const isLittle = bytes !== undefined && bytes > 0 && bytes < LEAST_MEMORY;
-    return isLittle ? [[at, `is ${scalarText(value)}: Docker takes 6 MiB at least`]] : [];
+    return isLittle ? [[at.split('.'), `is ${scalarText(value)}: Docker takes 6 MiB at least`]] : [];
   });
 }
 
@@ -102,7 +113,7 @@ function unknownCapabilities(service: Mapping): Found[] {
     const names = asList(service[key]).map(scalarText);
     const unknown = names.filter((name) => !CAPABILITIES.has(name.toLowerCase().replace(/^cap_/, '')));
     return unknown.map((name): Found => [
-      key,
+      [key],
       `has ${JSON.stringify(name)}, which is no capability of Linux`,
     ]);
   });
@@ -110,10 +121,14 @@ function unknownCapabilities(service: Mapping): Found[] {
 
 function unhealthyServices({ depends_on }: Mapping, services: Mapping): Found[] {
   return Object.entries(asMapping(depends_on)).flatMap(([name, dependency]): Found[] => {
-    const { disable, test } = asMapping(asMapping(services[name])['healthcheck']);
+    const other = asMapping(services[name]);
+    const { disable, test } = asMapping(other['healthcheck']);
     const isOff = disable === true || disable === 'true' || scalarText(asList(test)[0]) === 'NONE';
-    if (asMapping(dependency)['condition'] !== 'service_healthy' || !isOff) return [];
-    return [[`depends_on.${name}`, `waits until ${name} is healthy, whose healthcheck is off`]];
+    const { condition, required = true } = asMapping(dependency);
+    // Compose only warns of an optional one.
+    const isNeeded = condition === 'service_healthy' && scalarText(required) === 'true';
+    if (!isNeeded || !isOff || containersOf(other) === 0) return [];
+    return [[['depends_on', name], `waits until ${name} is healthy, whose healthcheck is off`]];
   });
 }
 
@@ -125,7 +140,7 @@ function foreignAddresses({ networks: used }: Mapping, networks: Mapping): Found
       const address = scalarText(asMapping(settings)[key]);
       const family = isIP(address);
       if (family === 0 || subnets.length === 0 || isInOne(address, family, subnets)) return [];
-      return [[`networks.${name}.${key}`, `is ${address}, which is in no subnet of the network`]];
+      return [[['networks', name, key], `is ${address}, which is in no subnet of the network`]];
     });
   });
 }
