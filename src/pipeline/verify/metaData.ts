@@ -38,6 +38,8 @@ export function metaDataProblems(report: ArtifactReport, module: Module): string
 
 function valueProblems(report: ArtifactReport, module: Module): string[] {
   const { metaData = {}, provides, record } = report;
+  // The platform of a record is compared with the images, too.
+  const isAlone = module === 'app' && record === undefined;
   const expected = {
     app: {
       orchestrator: APP_ORCHESTRATOR,
@@ -52,7 +54,7 @@ function valueProblems(report: ArtifactReport, module: Module): string[] {
       .map(
         ([key, value]) => `its meta-data has the ${key} ${shown(metaData[key])}, expected ${shown(value)}`,
       ),
-    ...(module === 'app' ? platformProblems(metaData['platform'], report.images) : []),
+    ...(isAlone ? platformProblems(metaData['platform'], report.images) : []),
   ];
 }
 

@@ -89,8 +89,10 @@ function fileProblems(
 }
 
 /** The time in the first tar header. It may be any one: SOURCE_DATE_EPOCH sets it. */
-function mtimeOf([image]: readonly ImageContent[]): number {
-  const time = image?.documents.get(HEADERS)?.subarray(136, 147).toString('latin1') ?? '';
+function mtimeOf(images: readonly ImageContent[]): number {
+  // An image without layers has no headers.
+  const headers = images.map(({ documents }) => documents.get(HEADERS)).find((one) => (one?.length ?? 0) > 0);
+  const time = headers?.subarray(136, 147).toString('latin1') ?? '';
   return /^[0-7]{11}$/.test(time) ? parseInt(time, 8) : DEFAULT_MTIME;
 }
 

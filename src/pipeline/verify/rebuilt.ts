@@ -1,7 +1,8 @@
 import type { LayerContent, PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import { record } from '../../mender/read/json.ts';
-import type { LayerReport } from '../../mender/read/report.ts';
+import type { ImageReport, LayerReport } from '../../mender/read/report.ts';
 import type { Platform } from '../../oci/platform.ts';
+import { formatPlatform } from '../../oci/platform.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { parseReference } from '../../oci/reference.ts';
@@ -51,6 +52,17 @@ function rebuiltLayer(
 
 function referenceIn(text = ''): Reference | undefined {
   return readable(() => parseReference(text));
+}
+
+/**
+ * What the reader found of an image, with the platform that its registry's index told. The config of
+ * some images names another one. Pure.
+ */
+export function imageByIndex({ report, documents }: ImageContent): ImageReport {
+  const platform = platformIn(documents.get('index.json'));
+  const image: ImageReport = { ...report };
+  delete image.platform;
+  return platform === undefined ? image : { ...image, platform: formatPlatform(platform) };
 }
 
 /** The platform in the index, which the writer has copied there. */

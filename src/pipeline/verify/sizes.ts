@@ -1,5 +1,6 @@
 import type { LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { digestOf } from '../../oci/digest.ts';
 
 /** One image for the estimate. All sizes are in bytes. */
 export interface EstimatedImage {
@@ -55,7 +56,8 @@ export function sizesOf(images: readonly EstimatedImage[]): Sizes[] {
 function stacked<T extends { diffID?: Digest }>(layers: readonly T[]): (T & { chain: string })[] {
   let chain = '';
   return layers.map((layer) => {
-    chain += ` ${layer.diffID ?? ''}`;
+    // The text of all below would be too long for an image of thousands of layers.
+    chain = digestOf(`${chain} ${layer.diffID ?? ''}`);
     return { ...layer, chain };
   });
 }

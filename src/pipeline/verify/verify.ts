@@ -20,6 +20,7 @@ import { dependsProblems, layerProblems, needsBase } from './layers.ts';
 import { appTextProblems } from './appTexts.ts';
 import { manifestProblems } from './manifest.ts';
 import { metaDataProblems } from './metaData.ts';
+import { imageByIndex } from './rebuilt.ts';
 import { documentProblems, promisedSizes } from './names.ts';
 import { plannedProblems } from './planned.ts';
 import type { World } from '../images/world.ts';
@@ -92,7 +93,7 @@ export async function verifyArtifact(
     ...dependsProblems(content.report, isDelta, opened.artifact),
     ...envelopeProblems(content.report, module),
     ...manifestProblems(content),
-    ...metaDataProblems(content.report, module),
+    ...metaDataProblems({ ...content.report, images: content.images.map(imageByIndex) }, module),
     ...plannedProblems(content),
     ...(module === 'app' ? content.images.flatMap(appTextProblems) : []),
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.folder))),
