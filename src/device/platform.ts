@@ -16,13 +16,27 @@ const NARROWER: ReadonlyMap<string, Platform> = new Map([
  * 64-bit kernel may have 32-bit programs, or else the kernel's. Undefined if neither is known. Pure.
  */
 export function devicePlatform({ machine, docker }: DeviceReport): Platform | undefined {
-  // Such as armv5tejl.
-  const word = (machine.split(' ').at(-1) ?? '').replace(/^armv5\w*$/, 'armv5l');
-  const kernel = MACHINE.test(word) ? normalized({ os: 'linux', architecture: word }) : undefined;
+  const kernel = kernelPlatform(machine);
   const [os = '', architecture = ''] = docker?.platform?.split('/') ?? [];
   if (os === '' || architecture === '') return kernel;
   // Docker does not tell a variant, and the kernel's holds for programs of its architecture.
   return kernel?.architecture === architecture ? kernel : normalized({ os, architecture });
+}
+
+function kernelPlatform(machine: string): Platform | undefined {
+  // Such as armv5tejl.
+  const word = (machine.split(' ').at(-1) ?? '').replace(/^armv5\w*$/, 'armv5l');
+  return MACHINE.test(word) ? normalized({ os: 'linux', architecture: word }) : undefined;
+}
+
+/**
+ * True if a device may run images for `want` although its platform `have` does not say so: its
+ * kernel has more bits than its Docker, or nobody tells the variant of a 64-bit processor.
+ */
+export function mayRunImages({ machine }: DeviceReport, have: Platform, want: Platform): boolean {
+  const kernel = kernelPlatform(machine);
+  const isVariant = have.architecture === want.architecture && NARROWER.has(want.architecture);
+  return isVariant || (kernel !== undefined && runsImages(kernel, want) === 'yes');
 }
 
 /** Whether a device of the platform `have` runs images for `want`. */

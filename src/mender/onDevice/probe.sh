@@ -48,7 +48,7 @@ place() {
   options=$(awk -v at="$mount" '$2 == at { found = $4 } END { print found }' /proc/mounts 2> /dev/null)
   say "$1.path" "$2"
   say "$1.mount" "$mount"
-  say "$1.free" "$free"
+  [ -z "$line" ] || say "$1.free" "$free"
   case ",$options," in *,noexec,*) say "$1.noexec" yes;; esac
   case ",$options," in *,ro,*) say "$1.readonly" yes;; esac
 }

@@ -1,4 +1,4 @@
-import { devicePlatform, runsImages } from '../../device/platform.ts';
+import { devicePlatform, mayRunImages, runsImages } from '../../device/platform.ts';
 import type { DeviceReport } from '../../device/report.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
@@ -57,11 +57,11 @@ function typeMisfit({ deviceType }: DeviceReport, { deviceTypes }: Wanted): Misf
 function platformMisfit(device: DeviceReport, { platform }: Wanted, log: Log): Misfit | undefined {
   const found = devicePlatform(device);
   const [expected, machine] = [formatPlatform(platform), device.machine || 'an unknown machine'];
-  if (found === undefined) {
+  const runs = found && runsImages(found, platform);
+  if (found === undefined || (runs === 'no' && mayRunImages(device, found, platform))) {
     log.warning(`the device's report: nobody knows whether ${machine} runs images for ${expected}`);
     return undefined;
   }
-  const runs = runsImages(found, platform);
   if (runs === 'maybe') {
     log.warning(
       `the device's report: ${formatPlatform(found)} runs images for ${expected} only with a 32-bit mode`,
@@ -74,13 +74,18 @@ function platformMisfit(device: DeviceReport, { platform }: Wanted, log: Log): M
   };
 }
 
-/** The build itself makes up for folders where no state scripts run. */
-const NOT_FATAL = 'state scripts';
+/**
+ * What no build makes up for. Other problems may be those of the probe: a device may keep its type
+ * elsewhere, for example.
+ */
+const FATAL: ReadonlySet<string> = new Set(['Compose', 'tools', 'work folder', 'image store']);
 
 /** Takes the time of the report as now: the report may be old. */
 function judgedMisfit(report: DeviceReport): Misfit | undefined {
+  const isFatal = (check: string) =>
+    FATAL.has(check) || (check === 'Mender client' && report.client === undefined);
   const problems = judgeDevice(report, report.clock ?? 0).filter(
-    ({ state, check }) => state === 'problem' && check !== NOT_FATAL,
+    ({ state, check }) => state === 'problem' && isFatal(check),
   );
   if (problems.length === 0) return undefined;
   return {

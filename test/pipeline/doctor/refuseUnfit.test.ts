@@ -49,15 +49,14 @@ describe('refuses an artifact for a device', () => {
       'expected linux/arm/v7, found linux/386',
     ],
     [
-      'with 32-bit programs on a 64-bit kernel',
-      { 'docker.platform': 'linux/arm' },
+      'with 64-bit images for 32-bit programs and kernel',
+      { machine: 'Linux armv7l', 'docker.platform': 'linux/arm' },
       {},
       'expected linux/arm64, found linux/arm/v7',
     ],
     ['without Compose', { 'compose.version': undefined }, {}, 'Compose: no `docker compose`'],
     ['without tools', { 'tool.jq': undefined, 'tool.tar': undefined }, {}, 'tools: no tar, jq'],
     ['without a client', { client: undefined }, {}, 'Mender client: not found'],
-    ['without a type', { device_type: undefined }, {}, 'no device type'],
   ])('%s', (_name, changes, wanted, message) => {
     const refuse = () =>
       refuseUnfit([reportWith({}), reportWith(changes)], { ...WANTED, ...wanted }, silentLog);
@@ -83,6 +82,19 @@ describe('takes a device', () => {
       '',
     ],
     ['with 32-bit programs', { 'docker.platform': 'linux/arm' }, 'linux/arm/v7', ''],
+    [
+      'with 32-bit programs on a 64-bit kernel, with a warning',
+      { 'docker.platform': 'linux/arm' },
+      'linux/arm64',
+      'nobody knows whether Linux aarch64 runs images for linux/arm64',
+    ],
+    [
+      'whose processor may be too old, with a warning',
+      {},
+      'linux/arm64/v9',
+      'nobody knows whether Linux aarch64 runs images for linux/arm64/v9',
+    ],
+    ['that keeps its type elsewhere', { device_type: undefined }, 'linux/arm64', ''],
     ['with an old probe', { 'docker.platform': undefined }, 'linux/arm64', ''],
     [
       'of 64 bits, with a warning',
