@@ -36,21 +36,27 @@ const ofProject = (project: string) => `--filter label=com.docker.compose.projec
 export type Generation = '2026-09' | '2025-10';
 
 /**
- * What runs on a store: each store with one generation. The classic store also has `app`, but only
- * half of the ten releases in a row and two of the three versions. With DEVICE_TESTS=all everything
- * runs on both, which takes twice as long.
+ * What runs on a store: each store with one generation. The classic store also has the faults of
+ * `app`, but only three of the ten releases in a row. The application that changes in every way has
+ * two of its three versions, and only with docker-compose. With DEVICE_TESTS=all everything runs on
+ * both, which takes twice as long.
  */
 export function matrixOf(store: 'graph' | 'ctd'): Matrix {
-  const all: Matrix = { generations: ['2026-09', '2025-10'], withApp: true, releases: 10, versions: 3 };
+  const all: Matrix = {
+    ...{ generations: ['2026-09', '2025-10'], withApp: true, withLargeApp: true },
+    ...{ releases: 10, versions: 3 },
+  };
   if (process.env['DEVICE_TESTS'] === 'all') return all;
   return store === 'ctd'
-    ? { generations: ['2026-09'], withApp: false, releases: 10, versions: 3 }
-    : { generations: ['2025-10'], withApp: true, releases: 5, versions: 2 };
+    ? { generations: ['2026-09'], withApp: false, withLargeApp: false, releases: 10, versions: 2 }
+    : { generations: ['2025-10'], withApp: true, withLargeApp: false, releases: 3, versions: 2 };
 }
 
 interface Matrix {
   generations: Generation[];
   withApp: boolean;
+  /** Module `app` with the application that changes in every way. */
+  withLargeApp: boolean;
   /** How many follow one another in the test of the disk. */
   releases: number;
   /** Of the application that changes in every way: the first is full, each other a delta. */

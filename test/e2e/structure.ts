@@ -14,9 +14,9 @@ vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 /** Full, then deltas, on one image store. */
 export function structureSuite(store: 'graph' | 'ctd'): void {
   describe.skipIf(skipReason())(`on the ${store} store`, () => {
-    const { generations, withApp, versions: last } = matrixOf(store);
+    const { generations, withLargeApp, versions: last } = matrixOf(store);
     const compose = generations.map((generation) => ['docker-compose', generation] as const);
-    describe.each([...(withApp ? [['app', '2026-09'] as const] : []), ...compose])(
+    describe.each([...(withLargeApp ? [['app', '2026-09'] as const] : []), ...compose])(
       '%s (%s): an application that changes in every way',
       (module, generation) => {
         const device = new Device(`e2e-${store}`, generation);
