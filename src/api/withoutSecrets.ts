@@ -56,18 +56,20 @@ export function redactedProgress(progress: Progress): Progress {
   return { start: (label, total) => progress.start(redact(label), total) };
 }
 
-/** The texts of an error that a caller may print. */
-const TEXTS = ['message', 'stack', 'hint'] as const;
 const DEEPEST = 8;
 
 /** The same error, so that its class stays, with redacted texts; its causes as well. */
 function redacted(error: unknown, depth = 0): unknown {
   if (typeof error === 'string') return redact(error);
   if (!(error instanceof Error) || Object.isFrozen(error)) return error;
-  for (const name of TEXTS) {
+  // `message` and `stack` are not among the keys, and a program's error has more texts.
+  for (const name of ['message', 'stack', ...Object.keys(error)]) {
     const text: unknown = Reflect.get(error, name);
     const clean = typeof text === 'string' ? redact(text) : text;
     if (clean !== text) Reflect.set(error, name, clean);
+  }
+  if (error instanceof AggregateError && depth < DEEPEST) {
+    error.errors = error.errors.map((one: unknown) => redacted(one, depth + 1));
   }
   if (error.cause === undefined) return error;
   const cause = depth < DEEPEST ? redacted(error.cause, depth + 1) : undefined;

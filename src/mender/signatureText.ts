@@ -22,6 +22,8 @@ export function signatureText(output: Uint8Array): string {
 function bytesOf(output: Buffer): Buffer {
   const text = output.toString('latin1');
   if (/[^\t\r\n -~]/.test(text)) return output;
+  // Hexadecimal digits would be read as base64 of other bytes.
+  if (/^[0-9a-f\s]+$/i.test(text)) return Buffer.alloc(0);
   return /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text) ? Buffer.from(text, 'base64') : Buffer.alloc(0);
 }
 

@@ -59,6 +59,11 @@ describe('a command that signs', () => {
     ['that does not exist', '/nowhere/sign', /failed: exit code 127: .*not found/],
     ['that prints nothing', 'true', /printed 0 bytes, expected a signature with RSA or ECDSA P-256$/],
     ['that prints a text', 'echo signed it', /printed 10 bytes, expected a signature/],
+    [
+      'that prints hexadecimal digits',
+      `printf '%0512d' 7`,
+      /printed 512 bytes, expected a signature with RSA or ECDSA P-256$/,
+    ],
     ['that prints the manifest', 'cat', /printed \d+ bytes, expected a signature/],
     ['that never ends to print', 'yes', /failed: it prints too much/],
     ['that ends without reading', 'exit 1', /failed: exit code 1$/],

@@ -16,6 +16,9 @@ import { nonEmpty } from '../terminal/home.ts';
 /** Characters. Shorter values are in too many lines by chance to be hidden in all output. */
 const SHORTEST = 8;
 
+/** Characters. People choose words for passwords of registries, and words are in other texts too. */
+const SHORTEST_PASSWORD = 16;
+
 /** The options that name files with secrets. */
 interface FileFlags {
   tokenFile?: string | undefined;
@@ -82,22 +85,26 @@ export async function namedSecrets(flags: FileFlags, place: Place): Promise<Name
     tokenPath(place.environment),
     ...servers.map(({ tokenFile }) => tokenFile),
   ];
-  const kept = await Promise.all(tokens.map((path) => textOf(path, place)));
+  const named = tokens.filter((path) => path !== undefined && path !== '') as string[];
+  const kept = await Promise.all(named.map((path) => textOf(path, place)));
   const files = await Promise.all(dockerFiles(place).map((path) => textOf(path, place)));
   const all = [
     ...variables,
     ...kept.map(({ path, text }) => ({ name: `the token in ${path}`, value: text })),
     ...files.flatMap(({ path, text }) =>
-      credentialsIn(text).map((value) => ({ name: `a credential in ${path}`, value })),
+      credentialsIn(text)
+        .filter((value) => value.length >= SHORTEST_PASSWORD)
+        .map((value) => ({ name: `a credential in ${path}`, value })),
     ),
   ];
-  for (const { value = '' } of all) if (value.length >= SHORTEST) registerSecret(value.trim());
+  const texts = all.map(({ value = '' }) => value.trim());
+  for (const text of texts) if (text.length >= SHORTEST) registerSecret(text);
   return all;
 }
 
 /** Empty if there is no such file, or if it can't be read. */
-async function textOf(given: string | undefined, { folder }: Place): Promise<{ path: string; text: string }> {
-  const path = resolve(folder, given ?? '');
+async function textOf(given: string, { folder }: Place): Promise<{ path: string; text: string }> {
+  const path = resolve(folder, given);
   const bytes = await readUserFileIfAny(path).catch(() => undefined);
   return { path, text: bytes?.toString('utf8') ?? '' };
 }

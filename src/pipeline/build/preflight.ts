@@ -84,8 +84,9 @@ async function requireSpace({ plans }: Prepared, cache: World['cache']): Promise
   for (const [diffID, size] of shippedSizes(plans.flatMap(({ images }) => images))) {
     if (!(await cache.layers.findAny(diffID))) bytes += size;
   }
-  const { free } = await diskOf(await existingFolder(cache.root));
-  if (bytes <= free) return;
+  const { total, free } = await diskOf(await existingFolder(cache.root));
+  // Some network disks do not tell their size.
+  if (total === 0 || bytes <= free) return;
   throw new UsageError(
     `fetching layers into ${cache.root}: expected ${bytes} bytes of free disk at least, found ${free}`,
     { hint: 'make room with mender-docker-delta cache prune, or name another folder with --cache-dir' },

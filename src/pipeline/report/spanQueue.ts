@@ -59,7 +59,8 @@ export class SpanQueue implements SpanObserver {
       at += size;
       this.#shorten(size, origin);
     }
-    if (this.#next > 4096) this.#forgetTaken();
+    // What is left is copied, so it must not be more than what was taken.
+    if (this.#next > 4096 && this.#next > this.#sizes.length / 2) this.#forgetTaken();
   }
 
   #shorten(size: number, origin: Origin): void {

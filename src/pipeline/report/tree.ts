@@ -2,6 +2,9 @@ import type { ExaminedFile } from './examined.ts';
 import { stateOf } from './judgeFile.ts';
 import type { Amounts, SizeNode } from './model.ts';
 
+/** Levels of folders. A hostile layer may have a path of thousands. */
+const DEEPEST = 64;
+
 /** A file of a layer with its amounts. */
 export interface TreeFile {
   file: ExaminedFile;
@@ -18,7 +21,7 @@ export function treeOf(name: string, files: readonly TreeFile[]): SizeNode {
   const root = folderNode(name);
   const folders = new Map<string, SizeNode>([['', root]]);
   for (const { file, amounts, isShown } of files) {
-    if (isShown) folderFor(parentOf(file.path), folders).nodes.push(fileNode(file, amounts));
+    if (isShown) folderFor(folderOf(file.path), folders).nodes.push(fileNode(file, amounts));
   }
   const rests = new Map<SizeNode, SizeNode>();
   for (const { file, amounts, isShown } of files) {
@@ -67,6 +70,11 @@ function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+/** The folder of the file, or the one above it at the deepest level that the page shows. */
+function folderOf(path: string): string {
+  return parentOf(path).split('/').slice(0, DEEPEST).join('/');
+}
+
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
@@ -90,7 +98,7 @@ function folderFor(path: string, folders: Map<string, SizeNode>): SizeNode {
 }
 
 function nearestFolder(path: string, folders: ReadonlyMap<string, SizeNode>): SizeNode {
-  let parent = parentOf(path);
+  let parent = folderOf(path);
   let folder = folders.get(parent);
   while (folder === undefined) {
     parent = parentOf(parent);

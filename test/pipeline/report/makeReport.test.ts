@@ -164,6 +164,13 @@ describe('a tree', () => {
       ),
     );
 
+  test('ends at a level that pages can show', () => {
+    const deep = 'a/'.repeat(100_000);
+    expect(tree({ [`${deep}b`]: true, [`${deep}c`]: false })).toEqual({
+      layer: [{ [deep.slice(0, 127)]: ['1 more file 1', 'b 1'] }],
+    });
+  });
+
   test.each([
     ['folders', { 'a/b': true, 'a/c': true }, { layer: [{ a: ['b 1', 'c 1'] }] }],
     ['long paths', { 'usr/lib/x/y': true }, { layer: [{ 'usr/lib/x': ['y 1'] }] }],

@@ -114,6 +114,8 @@ export class OwnSecrets {
 
 function mustNotShip(name: string, where: string): UsageError {
   return new UsageError(`${where}: ${name} is a secret of the build and must not ship`, {
-    hint: 'use a variable of another name for a secret that the application needs',
+    hint: name.includes(' ')
+      ? 'remove its value, or exclude the file from a mounted folder with .menderignore'
+      : 'use a variable of another name for a secret that the application needs',
   });
 }
