@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import type { Scope } from './scope.ts';
 import { quietly } from './scope.ts';
@@ -19,7 +18,8 @@ export function noteSecretFiles(model: Mapping, { folder, variables, notes }: Sc
   // Compose sets PWD itself.
   const fill = quietly((name) => variables.lookup(name) ?? (name === 'PWD' ? folder : undefined));
   const paths = [...files, ...keys].map((path) => fill(scalarText(path)));
-  for (const path of paths) if (path !== '') notes.secretFiles.add(resolve(folder, withHome(path)));
+  for (const path of paths)
+    if (path !== '') notes.secretFiles.add(resolve(folder, withHome(path, fill('$HOME'))));
 }
 
 /** The paths in `build.ssh`, as a mapping or as `ID=PATH`. */
@@ -30,6 +30,6 @@ function sshKeys(service: Value): Value[] {
 }
 
 /** Compose reads `~/key` in the home folder. */
-function withHome(path: string): string {
-  return path.replace(/^~(?=\/|$)/, homedir());
+function withHome(path: string, home: string): string {
+  return path.replace(/^~(?=\/|$)/, () => home);
 }

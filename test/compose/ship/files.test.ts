@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import type { ReadyApplication } from '../project.ts';
@@ -427,16 +427,13 @@ describe('a mounted project folder ships without', () => {
   test.each<[string, (folder: string) => Record<string, string>]>([
     ['${PWD}/k', () => ({})],
     ['$PWD/k', (folder) => ({ PWD: folder })],
-    ['~/k', () => ({})],
+    ['~/k', (folder) => ({ HOME: folder })],
   ])('the key of a build that is named %s', async (path, environment) => {
     const folder = folderWith({
       'app/compose.yaml': `services: {web: {${MOUNTED}, build: {ssh: ["default=${path}"]}}}\n`,
       'app/k': 'secret',
     });
-    const project = join(folder, 'app');
-    vi.stubEnv('HOME', project);
-    const application = await read(folder, environment(project));
-    vi.unstubAllEnvs();
+    const application = await read(folder, environment(join(folder, 'app')));
     expect(shippedNames(application)).toEqual([]);
   });
 

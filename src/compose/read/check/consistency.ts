@@ -36,15 +36,21 @@ function resourcesOf(service: Mapping, kind: 'limits' | 'reservations'): Value |
     : asMapping(asMapping(service['deploy'])['resources'])[kind];
 }
 
+/** How many containers of the service Compose starts. */
+export function containersOf({ scale, deploy }: Mapping): number {
+  return Number(scale ?? asMapping(deploy)['replicas'] ?? 1);
+}
+
 function replicaFaults(service: Mapping): (string | undefined)[] {
   const { scale, container_name: name } = service;
   const { replicas } = asMapping(service['deploy']);
-  const count = Number(scale ?? replicas ?? 1);
   const isUnclear = scale !== undefined && replicas !== undefined && scale !== replicas;
   return [
     isUnclear ? 'has different values for scale and deploy.replicas' : undefined,
     Number(scale ?? 0) < 0 || Number(replicas ?? 0) < 0 ? 'has a negative number of replicas' : undefined,
-    count > 1 && scalarText(name) !== '' ? 'has a container_name, so it can only run once' : undefined,
+    containersOf(service) > 1 && scalarText(name) !== ''
+      ? 'has a container_name, so it can only run once'
+      : undefined,
   ];
 }
 

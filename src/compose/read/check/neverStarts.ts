@@ -3,6 +3,7 @@ import type { Fault } from '../schema/validate.ts';
 import { parseMount, parsePort } from '../shortSyntax.ts';
 import type { Mapping, Value } from '../yaml/value.ts';
 import { asList, asMapping, isMapping, scalarText } from '../yaml/value.ts';
+import { containersOf } from './consistency.ts';
 import { resourcesOf } from './resources.ts';
 
 const HINT = 'docker compose config accepts it, but docker compose up fails on every device';
@@ -60,11 +61,6 @@ function externalFiles(service: Mapping, model: Mapping): Found[] {
       `uses ${name}, which is external: only a swarm has such ${section}`,
     ]);
   });
-}
-
-/** How many containers of the service Compose starts. */
-function containersOf({ scale, deploy }: Mapping): number {
-  return Number(scalarText(scale ?? asMapping(deploy)['replicas'] ?? 1));
 }
 
 function replicatedPorts(service: Mapping): Found[] {
