@@ -12,8 +12,7 @@ import type { LayerKind } from '../plan/plan.ts';
 import type { ArtifactContent } from '../verify/content.ts';
 import { readContent } from '../verify/content.ts';
 import type { DeviceEstimate } from '../verify/estimate.ts';
-import type { EstimatedImage } from '../verify/sizes.ts';
-import { estimateDevice } from '../verify/estimate.ts';
+import { bytesRead, estimateRead } from '../verify/estimateRead.ts';
 import { needsBase } from '../verify/layers.ts';
 import { baseVersion } from '../verify/verify.ts';
 import { examineLayer } from './examineLayer.ts';
@@ -150,27 +149,11 @@ async function estimateFor(
   cache: Cache,
 ): Promise<DeviceEstimate | undefined> {
   if (pairs.some(({ image, base }) => needsBase(image) && base === undefined)) return undefined;
-  const images = await Promise.all(pairs.map((pair) => estimatedImage(pair, read, cache)));
-  const payload = report.files.reduce((sum, { size }) => sum + size, 0);
-  return estimateDevice({ module: report.module, payload, hasScripts: report.scripts.length > 0 }, images);
-}
-
-async function estimatedImage(
-  { image, base, sizes }: Pair,
-  read: Read,
-  cache: Cache,
-): Promise<EstimatedImage> {
-  const { folder, layers } = image.report;
-  const own = new Map(layers.map(({ diffID }, position) => [diffID, sizes[position]]));
-  const sizeOf = async (diffID: Digest): Promise<number> =>
-    (await cache.layers.sizeOf(diffID)) ?? own.get(diffID) ?? 0;
-  const below = (base?.layers ?? []).map(async (diffID) => ({ diffID, size: await sizeOf(diffID) }));
-  const deltas = [...(read.get(folder)?.values() ?? [])];
-  return {
-    layers: layers.map((layer, position) => ({ ...layer, size: sizes[position] ?? 0 })),
-    base: await Promise.all(below),
-    sourceBytesRead: deltas.reduce((sum, { sourceBytesRead }) => sum + sourceBytesRead, 0),
-  };
+  const images = pairs.map((pair) => ({
+    ...pair,
+    sourceBytesRead: bytesRead(read.get(pair.image.report.folder)),
+  }));
+  return estimateRead(report, images, cache);
 }
 
 function factsOf({ path, report, images }: ArtifactContent): ArtifactFacts {

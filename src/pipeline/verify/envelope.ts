@@ -1,11 +1,12 @@
 import { UnsupportedError } from '../../errors.ts';
 import { record } from '../../mender/read/json.ts';
-import type { ArtifactReport, ImageReport, OddEntry } from '../../mender/read/report.ts';
+import type { ArtifactReport, OddEntry } from '../../mender/read/report.ts';
 import { stateScripts } from '../../mender/onDevice/stateScript.ts';
 import { MODULES } from '../../mender/spec.ts';
 import type { Module } from '../../mender/spec.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { findVersion } from '../base/versionKey.ts';
+import { needsBase } from './layers.ts';
 
 /** The files that an update module takes. */
 const PAYLOAD: Record<Module, readonly string[]> = {
@@ -49,7 +50,7 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 function nameProblems(artifact: ArtifactReport): string[] {
   const { artifactName, artifactGroup, deviceTypes, dependsOnGroups, dependsOnArtifactNames } = artifact;
   const groups = [...dependsOnGroups, ...(artifactGroup === undefined ? [] : [artifactGroup])];
-  const isFull = !artifact.images.some(needsBase);
+  const isFull = !artifact.images.some((report) => needsBase({ report }));
   return [
     ...(CONTROL.test(artifactName) ? ['its name has control characters'] : []),
     ...(deviceTypes.length === 0 ? ['it is for no device type'] : []),
@@ -66,10 +67,6 @@ function nameProblems(artifact: ArtifactReport): string[] {
       ([key, value]) => `it is full, and depends on ${key}=${[value].flat().join(' or ')}`,
     ),
   ];
-}
-
-function needsBase({ layers, imageDelta }: ImageReport): boolean {
-  return imageDelta !== undefined || layers.some(({ kind }) => kind !== 'full');
 }
 
 /** Devices store these as lines of a text, and compare them letter by letter. */

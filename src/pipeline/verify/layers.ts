@@ -16,7 +16,7 @@ export interface BaseLayers {
 export type DeltaProblem = (diffID: Digest) => string | undefined;
 
 /** Returns true if some layer of the image is not whole in the artifact. */
-export function needsBase({ report: { layers, imageDelta } }: ImageContent): boolean {
+export function needsBase({ report: { layers, imageDelta } }: Pick<ImageContent, 'report'>): boolean {
   return imageDelta !== undefined || layers.some(({ kind }) => kind !== 'full');
 }
 

@@ -50,7 +50,7 @@ export function manifestProblems({
     ...overrideProblems(composeFiles),
     ...faults.map((fault) => `manifests/${fault}`),
     ...(refersTo === undefined ? [] : strayProblems(report.manifests, [file, '.env', ...refersTo])),
-    ...metaDataProblems(report.module, report.metaData, images),
+    ...listedProblems(report.module, report.metaData, images),
   ];
 }
 
@@ -74,7 +74,7 @@ function sameName(one: string, other: string): boolean {
 }
 
 /** Module `app` needs the ids of all images. */
-function metaDataProblems(module: string, metaData: unknown, images: readonly ImageContent[]): string[] {
+function listedProblems(module: string, metaData: unknown, images: readonly ImageContent[]): string[] {
   if (module !== 'app') return [];
   const listed = strings(record(metaData)['images']);
   const ids = images.map(({ report }) => report.folder);

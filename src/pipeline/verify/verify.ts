@@ -11,10 +11,9 @@ import type { ImageContent } from './content.ts';
 import { readContent } from './content.ts';
 import type { DecodedDelta, DeltaToDecode } from './deltas.ts';
 import { decodeDeltas } from './deltas.ts';
-import type { DeviceEstimate, EstimatedArtifact } from './estimate.ts';
-import type { EstimatedImage } from './sizes.ts';
+import type { DeviceEstimate } from './estimate.ts';
+import { bytesRead, estimateRead, sizedLayers } from './estimateRead.ts';
 import { envelopeProblems, moduleOf } from './envelope.ts';
-import { estimateDevice } from './estimate.ts';
 import type { BaseLayers, DeltaProblem } from './layers.ts';
 import { dependsProblems, layerProblems, needsBase } from './layers.ts';
 import { appTextProblems } from './appTexts.ts';
@@ -98,15 +97,13 @@ export async function verifyArtifact(
     ...(module === 'app' ? content.images.flatMap(appTextProblems) : []),
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.folder))),
   ];
-  const estimated = await Promise.all(pairs.map((pair) => estimatedImage(pair, decoded, world.cache)));
-  const estimate = estimateDevice(artifactOf(content.report), estimated);
+  const read = pairs.map((pair) => ({
+    ...pair,
+    sourceBytesRead: bytesRead(decoded.get(pair.image.report.folder)),
+  }));
+  const estimate = await estimateRead(content.report, read, world.cache);
   const facts = { artifactName, module, size, signature, madeFrom: baseVersion(content.report) };
   return { ...facts, images: pairs.map(verifiedImage), estimate, problems };
-}
-
-function artifactOf({ module, files, scripts }: ArtifactReport): EstimatedArtifact {
-  const payload = files.reduce((sum, { size }) => sum + size, 0);
-  return { module, payload, hasScripts: scripts.length > 0 };
 }
 
 /** The value of the version key, `<filesystem>.<name>.version`, that devices must report. */
@@ -168,27 +165,7 @@ export function problemsOf(
   return problems.map((problem) => `${name}: ${problem}`);
 }
 
-async function estimatedImage(
-  { image, base }: Pair,
-  decoded: ReadonlyMap<string, ReadonlyMap<Digest, DecodedDelta>>,
-  { layers: store }: Cache,
-): Promise<EstimatedImage> {
-  const layers = verifiedLayers(image);
-  const newSizes = new Map(layers.map(({ diffID, size }) => [diffID, size] as const));
-  const sizeOf = async (diffID: Digest): Promise<number> =>
-    (await store.sizeOf(diffID)) ?? newSizes.get(diffID) ?? 0;
-  const below = (base?.layers ?? []).map(async (diffID) => ({ diffID, size: await sizeOf(diffID) }));
-  const read = [...(decoded.get(image.report.folder)?.values() ?? [])];
-  const sourceBytesRead = read.reduce((sum, delta) => sum + delta.sourceBytesRead, 0);
-  return { layers, base: await Promise.all(below), sourceBytesRead };
-}
-
-function verifiedLayers(image: ImageContent): VerifiedImage['layers'] {
-  const sizes = promisedSizes(image);
-  return image.report.layers.map((layer, position) => ({ ...layer, size: sizes[position] ?? 0 }));
-}
-
 function verifiedImage({ image, base }: Pair): VerifiedImage {
   const { folder, image: name = null, configDigest = null } = image.report;
-  return { folder, image: name, configDigest, base: base?.label ?? null, layers: verifiedLayers(image) };
+  return { folder, image: name, configDigest, base: base?.label ?? null, layers: sizedLayers(image) };
 }
