@@ -1,16 +1,18 @@
+import { optional, union } from 'valibot';
 import type { BuildReport } from '../commands/build/buildReport.ts';
 import { buildJson } from '../commands/build/buildReport.ts';
-import { planRun } from '../commands/build/plan.ts';
-import { prepareRun } from '../commands/build/prepareRun.ts';
+import { planRuns } from '../commands/build/plan.ts';
+import { prepareRuns } from '../commands/build/prepareRuns.ts';
 import type { PlanReport } from '../commands/build/planReport.ts';
 import { planJson } from '../commands/build/planReport.ts';
 import { buildAll } from '../pipeline/build/build.ts';
+import type { BuildFlags } from '../commands/options/build.ts';
 import { checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 import { withoutSecrets } from './withoutSecrets.ts';
-import { optionOf, texts } from './schemas.ts';
+import { optionOf, text, texts } from './schemas.ts';
 
 /**
  * What to build. The names and values are those of the command line, in camel case; `x-mender`
@@ -20,8 +22,8 @@ export interface BuildOptions {
   /** Compose files, or their folder. Later files override earlier ones. */
   manifest: string[];
   deviceType?: string[];
-  /** `os/arch[/variant]` of the devices. */
-  platform?: string;
+  /** `os/arch[/variant]` of the devices. Several give an artifact for each. */
+  platform?: string | string[];
   /** Name of the application and its software. */
   manifestName?: string;
   artifactVersion?: string;
@@ -85,7 +87,7 @@ export interface BuildOptions {
 export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   manifest: texts,
   deviceType: optionOf('device-type'),
-  platform: optionOf('platform'),
+  platform: optional(union([text, texts], 'a string or an array of strings')),
   manifestName: optionOf('manifest-name'),
   artifactVersion: optionOf('artifact-version'),
   artifactFilename: optionOf('artifact-filename'),
@@ -133,24 +135,38 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
  */
 export async function plan(options: BuildOptions, run: RunOptions = {}): Promise<PlanReport[]> {
   return withoutSecrets(async () => {
-    const { plans, files } = await planRun(withDefaults(options), contextOf(run));
-    return plans.map((one) => planJson(one, files));
+    const runs = await planRuns(withDefaults(options), contextOf(run));
+    return runs.flatMap(({ plans, files }) => plans.map((one) => planJson(one, files)));
   });
 }
 
 /**
- * Builds artifacts: one for each base, and a full one if there is no base or `alsoFull` is set.
+ * Builds artifacts for each platform: one for each base, and a full one if there is no base or
+ * `alsoFull` is set.
  * Uploads nothing, and does not change what the cache remembers as the last artifact. Throws a
  * UserError, and leaves no half-written file.
  */
 export async function build(options: BuildOptions, run: RunOptions = {}): Promise<BuildReport[]> {
   return withoutSecrets(async () => {
-    const { request, world, prepared } = await prepareRun(withDefaults(options), contextOf(run));
-    return (await buildAll(prepared, request, world)).map(buildJson);
+    const { runs, world } = await prepareRuns(withDefaults(options), contextOf(run));
+    return (
+      await buildAll(
+        runs.map(({ prepared }) => prepared),
+        world,
+      )
+    ).map(buildJson);
   });
 }
 
-function withDefaults(options: BuildOptions): BuildOptions & { cache: boolean; upload: boolean } {
+function withDefaults(options: BuildOptions): BuildFlags & { cache: boolean; upload: boolean } {
   checkOptions(options, BUILD_SCHEMA);
-  return { cache: false, upload: false, ...options };
+  return { cache: false, upload: false, ...withPlatforms(options) };
+}
+
+/** The options as the command line has them. */
+export function withPlatforms<Options extends Pick<BuildOptions, 'platform'>>(
+  options: Options,
+): Omit<Options, 'platform'> & { platform?: string[] } {
+  const { platform, ...others } = options;
+  return platform === undefined ? others : { ...others, platform: [platform].flat() };
 }

@@ -13,7 +13,7 @@ import type { ArtifactStoreOptions } from './artifactStore.ts';
 import { openApi } from './artifactStore.ts';
 import type { BuildOptions } from './build.ts';
 import { array, looseObject, optional, picklist } from 'valibot';
-import { BUILD_SCHEMA } from './build.ts';
+import { BUILD_SCHEMA, withPlatforms } from './build.ts';
 import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import { amount, flag, text, texts } from './schemas.ts';
@@ -123,7 +123,7 @@ export async function rollout(
 ): Promise<{ plan: RolloutPlan; end?: RolloutEnd }> {
   checkOptions(options, ROLLOUT_SCHEMA);
   const context = contextOf(run);
-  const flags: Flags = { cache: false, ...options };
+  const flags: Flags = { cache: false, ...withPlatforms(options) };
   return withoutSecrets(async () => {
     const { plan, rollout: ready, api, dryRun } = await openRollout(flags, context);
     return dryRun ? { plan } : { plan, end: await runRollout(ready, { api, log: context.log }) };

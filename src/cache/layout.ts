@@ -3,7 +3,7 @@ import { TEMPORARY_PREFIX } from '../io/files.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf, hexOf } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
-import { formatPlatform } from '../oci/platform.ts';
+import { formatPlatform, platformWord } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { canonicalReference } from '../oci/reference.ts';
 
@@ -44,9 +44,10 @@ export interface CacheLayout {
   applications: string;
   /**
    * The last artifact of an application that was delivered, the one of another version `before` it,
-   * and the last `local` build. No name of an application has a dot.
+   * and the last `local` build, each for any platform or for one. No name of an application has a
+   * dot.
    */
-  application(name: string, which?: 'before' | 'local'): string;
+  application(name: string, which?: 'before' | 'local', platform?: Platform): string;
   /** Exists if the notes of mender-docker-lifecycle-helper no longer count. */
   helperForgotten: string;
 }
@@ -73,8 +74,10 @@ export function cacheLayout(folder: string, ownFolder: string): CacheLayout {
     libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
     delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),
     applications: join(root, 'applications'),
-    application: (name, which) =>
-      join(root, 'applications', `${[encodeURIComponent(name), ...(which ? [which] : [])].join('.')}.json`),
+    application: (name, which, platform) => {
+      const parts = [encodeURIComponent(name), which, platform && platformWord(platform)];
+      return join(root, 'applications', `${parts.filter((part) => part !== undefined).join('.')}.json`);
+    },
     helperForgotten: join(root, 'helper-forgotten.json'),
   };
 }

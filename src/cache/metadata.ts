@@ -4,6 +4,8 @@ import { array, exactOptional, looseObject, record, safeParse, string } from 'va
 import { UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readDocument, readDocumentOutside, readNote, writeDocument } from './documents.ts';
+import type { Platform } from '../oci/platform.ts';
+import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import type { CacheLayout } from './layout.ts';
 import type { Schema } from './records.ts';
 import { bytes, digest } from './records.ts';
@@ -70,13 +72,19 @@ export class LastArtifacts {
   }
 
   /**
-   * Returns what is remembered of the application's last deliveries, newest first, each of another
-   * version. If this cache remembers nothing, the caches of mender-docker-lifecycle-helper are
+   * Returns what is remembered of the application's last deliveries: those for `platform` first,
+   * then those for any platform; of each the newest, and the one of another version before it. If
+   * this cache remembers nothing, the caches of mender-docker-lifecycle-helper are
    * asked, so that people can switch without a full update.
    */
-  async delivered(application: string): Promise<ArtifactMetadata[]> {
-    const own = await Promise.all([this.#read(application), this.#read(application, 'before')]);
-    const known = own.filter((one) => one !== undefined);
+  async delivered(application: string, platform?: Platform): Promise<ArtifactMetadata[]> {
+    const known: ArtifactMetadata[] = [];
+    for (const place of await this.#places(application, undefined, platform)) {
+      for (const which of [undefined, 'before'] as const) {
+        const found = await this.#read(application, which, place);
+        if (found !== undefined && !known.some((one) => isSame(one, found))) known.push(found);
+      }
+    }
     if (known.length > 0 || (await readDocument(this.#layout.helperForgotten)) !== undefined) return known;
     for (const folder of this.#helperFolders) {
       const found = await readHelperMetadata(folder, application);
@@ -97,28 +105,65 @@ export class LastArtifacts {
     return found;
   }
 
-  /** Returns what is remembered of the last build that was not to be delivered, or undefined. */
-  local(application: string): Promise<ArtifactMetadata | undefined> {
-    return this.#read(application, 'local');
+  /**
+   * Returns what is remembered of the last build for the platform that was not to be delivered, or
+   * undefined.
+   */
+  async local(application: string, platform: Platform): Promise<ArtifactMetadata | undefined> {
+    const [first, second] = await this.#places(application, 'local', platform);
+    return (await this.#read(application, 'local', first)) ?? this.#read(application, 'local', second);
   }
 
-  /** Remembers a delivery. An older local build does not count any more. */
+  /**
+   * Returns the places to read, the newest first. A note for the platform in the place of all may be
+   * of an older version of this tool, which knows no other place.
+   */
+  async #places(
+    application: string,
+    which: 'local' | undefined,
+    platform: Platform | undefined,
+  ): Promise<(Platform | undefined)[]> {
+    if (platform === undefined) return [undefined];
+    const last = await this.#read(application, which);
+    return last?.platform === formatPlatform(platform) ? [undefined, platform] : [platform, undefined];
+  }
+
+  /** Remembers a delivery. An older local build for its platform does not count any more. */
   async remember(application: string, metadata: ArtifactMetadata): Promise<void> {
-    const last = await this.#read(application);
-    if (last !== undefined && last.version !== metadata.version)
-      await writeDocument(this.#layout.application(application, 'before'), last);
-    await writeDocument(this.#layout.application(application), metadata);
-    await rm(this.#layout.application(application, 'local'), { force: true });
+    for (const place of placesOf(metadata)) {
+      const last = await this.#read(application, undefined, place);
+      if (last !== undefined && last.version !== metadata.version)
+        await writeDocument(this.#layout.application(application, 'before', place), last);
+      await writeDocument(this.#layout.application(application, undefined, place), metadata);
+      await rm(this.#layout.application(application, 'local', place), { force: true });
+    }
   }
 
   /** Remembers a build that is not delivered. Only such builds use it. */
   async rememberLocal(application: string, metadata: ArtifactMetadata): Promise<void> {
-    await writeDocument(this.#layout.application(application, 'local'), metadata);
+    for (const place of placesOf(metadata))
+      await writeDocument(this.#layout.application(application, 'local', place), metadata);
   }
 
-  #read(application: string, which?: 'before' | 'local'): Promise<ArtifactMetadata | undefined> {
-    return readNote(this.#layout.application(application, which), ARTIFACT_METADATA);
+  #read(
+    application: string,
+    which?: 'before' | 'local',
+    platform?: Platform,
+  ): Promise<ArtifactMetadata | undefined> {
+    return readNote(this.#layout.application(application, which, platform), ARTIFACT_METADATA);
   }
+}
+
+/**
+ * A note goes to the place of its platform, so that those of several platforms do not replace each
+ * other, and to the place that older versions of this tool read.
+ */
+function placesOf({ platform }: ArtifactMetadata): (Platform | undefined)[] {
+  return platform === undefined ? [undefined] : [parsePlatform(platform), undefined];
+}
+
+function isSame(one: ArtifactMetadata, other: ArtifactMetadata): boolean {
+  return one.version === other.version && one.platform === other.platform;
 }
 
 /** The helper remembers names and digests, but no layers. */

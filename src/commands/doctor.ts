@@ -4,7 +4,7 @@ import type { DeviceReport } from '../device/report.ts';
 import { sshShell } from '../device/ssh.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
 import { PROBE_NAME, writeProbeArtifact } from '../mender/write/probeArtifact.ts';
-import { parsePlatform } from '../oci/platform.ts';
+import { parsePlatforms } from '../oci/platform.ts';
 import { refuseOtherFile } from '../pipeline/build/output.ts';
 import { askDevice } from '../pipeline/doctor/askDevice.ts';
 import {
@@ -115,11 +115,12 @@ async function lookAtMachine(given: Flags, context: Context): Promise<Finding[]>
   const { flags, images } = await readImages(given, context);
   const world = openWorld({ ...flags, mode: 'online' }, context);
   const server = await serverFindings(flags, context);
-  const platformText = flags.platform ?? 'linux/amd64';
+  const platforms = parsePlatforms(flags.platform ?? ['linux/amd64']);
+  const found = platforms.map((platform) => checkImages(images, platform, world.images));
   return [
     ...(await checkPrograms()),
     ...(await checkCache(world.cache)),
-    ...(await checkImages(images, parsePlatform(platformText), world.images)),
+    ...(await Promise.all(found)).flat(),
     ...server,
   ];
 }

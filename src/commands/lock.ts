@@ -2,7 +2,7 @@ import { amountOf } from '../io/amounts.ts';
 import { writeLock } from '../pipeline/base/lockFile.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
 import { PLAN_OPTIONS } from './build/plan.ts';
-import { prepareRun } from './build/prepareRun.ts';
+import { prepareRuns } from './build/prepareRuns.ts';
 import { defineCommand } from './terminal/command.ts';
 
 /** `lock COMPOSE-FILE..` */
@@ -19,10 +19,14 @@ export const lockCommand = defineCommand({
     // A lock file does not depend on the version and the base.
     const artifactVersion = flags.artifactVersion ?? '0';
     const given = { ...flags, artifactVersion, delta: false, locked: false, upload: false };
-    const { request, prepared } = await prepareRun(given, context);
-    const { projectFolder } = prepared.application;
-    const path = await writeLock(projectFolder, request.platform, prepared.images, context.log);
-    const services = prepared.images.flatMap((image) => image.services).length;
-    context.report({ path, services }, `${path}: ${amountOf(services, 'service')}`);
+    const { runs } = await prepareRuns(given, context);
+    let [path, services] = ['', 0];
+    for (const { prepared } of runs) {
+      const { application, images, request } = prepared;
+      path = await writeLock(application.projectFolder, request.platform, images, context.log);
+      services = images.flatMap((image) => image.services).length;
+    }
+    const platforms = runs.length > 1 ? ` for ${amountOf(runs.length, 'platform')}` : '';
+    context.report({ path, services }, `${path}: ${amountOf(services, 'service')}${platforms}`);
   },
 });

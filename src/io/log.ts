@@ -22,3 +22,13 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
 
 /** Writes nothing. */
 export const silentLog: Log = createLog('error', () => undefined);
+
+/** Returns the log with `label: ` before each message; the log itself without a label. */
+export function labelled(log: Log, label: string | undefined): Log {
+  if (label === undefined) return log;
+  return {
+    warning: (message) => log.warning(`${label}: ${message}`),
+    info: (message) => log.info(`${label}: ${message}`),
+    debug: (message) => log.debug(`${label}: ${message}`),
+  };
+}

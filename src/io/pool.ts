@@ -39,3 +39,24 @@ export async function eachLimited<T>(
   await Promise.all(Array.from({ length: Math.max(1, most) }, takeItems));
   if (failures.length > 0) throw failures[0];
 }
+
+/**
+ * Keeps what was looked up for the time of a run, so that two platforms of an image ask its
+ * registry once and see one index. A failed or empty look-up is asked again.
+ */
+export class LookedUp<Value> {
+  readonly #found = new Map<string, Promise<Value | undefined>>();
+
+  /** Returns what was found for `key`, or calls `find`. */
+  get(key: string, find: () => Promise<Value | undefined>): Promise<Value | undefined> {
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    const finding = find();
+    this.#found.set(key, finding);
+    const forget = (): void => void this.#found.delete(key);
+    finding.then((value) => {
+      if (value === undefined) forget();
+    }, forget);
+    return finding;
+  }
+}

@@ -63,6 +63,25 @@ export function parsePlatform(text: string): Platform {
 }
 
 /**
+ * Parses platforms, of which each text may hold several with commas: `linux/amd64,linux/arm64`.
+ * Returns each once, in order. Throws UsageError for an invalid one.
+ */
+export function parsePlatforms(texts: readonly string[]): Platform[] {
+  const words = texts.flatMap((text) => text.split(',')).map((word) => word.trim());
+  const parsed = words.filter((word) => word !== '').map(parsePlatform);
+  return [...new Map(parsed.map((platform) => [formatPlatform(platform), platform])).values()];
+}
+
+/**
+ * Returns the platform as a part of a file name: `arm64`, `arm-v7`. Devices run Linux, so only
+ * another system is named.
+ */
+export function platformWord({ os, architecture, variant }: Platform): string {
+  const parts = [os === 'linux' ? undefined : os, architecture, variant];
+  return parts.filter((part) => part !== undefined).join('-');
+}
+
+/**
  * Returns the platform in the spelling of images, without the default variant: aarch64/v8 is arm64,
  * armhf is arm/v7.
  */

@@ -29,6 +29,11 @@ export interface BuildRequest {
   force: boolean;
   deviceTypes: readonly string[];
   platform: Platform;
+  /**
+   * The platforms that the same run builds for as well. With any, artifacts have their platform in
+   * their names, and a named base is for the builds of its own platform.
+   */
+  otherPlatforms: readonly Platform[];
   /** References by service, which replace those of the Compose files. */
   serviceImages: ReadonlyMap<string, string>;
   /** Image archives by service, which replace the images. */

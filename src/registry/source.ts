@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { NotFoundError, UserError } from '../errors.ts';
 import type { Http } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
+import { LookedUp } from '../io/pool.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ArrivingBlob, BlobSink, ImageRequest, ImageSource, KeepDocument } from '../oci/image.ts';
@@ -16,6 +17,7 @@ import { originFinder } from './endpoint.ts';
 import type { CertificateLookup } from './certificates.ts';
 import type { RegistryClient } from './client.ts';
 import type { CredentialLookup } from './credentials.ts';
+import type { Document } from './document.ts';
 import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
 import { layersOf } from './layers.ts';
 import { selectImage } from './select.ts';
@@ -55,6 +57,8 @@ interface Context {
   limit: LimitFunction;
   /** Configs that were read while resolving. They are small, and needed again. */
   configs: Map<Digest, Buffer>;
+  /** Manifests and indexes of this run, by repository and digest. */
+  documents: LookedUp<Document>;
   keep: KeepDocument | undefined;
 }
 
@@ -73,6 +77,7 @@ export function registrySource(options: RegistryOptions): RegistrySource {
     log: options.log,
     limit: pLimit(AT_ONCE),
     configs: new Map(),
+    documents: new LookedUp(),
     keep: options.keep,
   };
   return {
@@ -90,12 +95,27 @@ function tagOrDigest({ tag, digest }: Reference): string {
   return digest ?? tag ?? 'latest';
 }
 
+function placeOf(reference: Reference): string {
+  return `${reference.registry}/${reference.repository} ${tagOrDigest(reference)}`;
+}
+
+/** A digest names the same bytes all the time, and a tag may move. */
+function findDocument(
+  { client, documents }: Context,
+  reference: Reference,
+  signal: AbortSignal | undefined,
+): Promise<Document | undefined> {
+  const find = (): Promise<Document | undefined> =>
+    fetchDocument(client, reference, tagOrDigest(reference), signal);
+  return reference.digest === undefined ? find() : documents.get(placeOf(reference), find);
+}
+
 async function resolve(
   context: Context,
   { reference, platform }: ImageRequest,
   signal: AbortSignal | undefined,
 ): Promise<ResolvedImage | undefined> {
-  const top = await fetchDocument(context.client, reference, tagOrDigest(reference), signal);
+  const top = await findDocument(context, reference, signal);
   if (top === undefined) return undefined;
   await context.keep?.('manifest', top.bytes);
   const name = formatReference(reference);
@@ -114,7 +134,7 @@ function readerFor(context: Context, reference: Reference, signal: AbortSignal |
   const { client, configs, keep } = context;
   return {
     document: async (digest) => {
-      const found = await fetchDocument(client, reference, digest, signal);
+      const found = await findDocument(context, { ...reference, digest }, signal);
       if (found !== undefined) {
         await keep?.('manifest', found.bytes);
         return found;

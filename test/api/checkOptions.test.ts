@@ -30,8 +30,13 @@ test.each<[string, () => unknown, string]>([
   ['a number in an array', () => build(untyped({ manifest: [1] })), 'option manifest'],
   [
     'an array for a text',
-    () => build(untyped({ manifest: MANIFEST, platform: ['linux/arm64'] })),
-    'option platform: expected a string, found an array',
+    () => build(untyped({ manifest: MANIFEST, artifactVersion: ['1.0'] })),
+    'option artifactVersion: expected a string, found an array',
+  ],
+  [
+    'a number for platforms',
+    () => build(untyped({ manifest: MANIFEST, platform: 64 })),
+    'option platform: expected a string or an array of strings, found number',
   ],
   [
     'a number for a version',

@@ -24,6 +24,8 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 const CONTENT = Buffer.from('layer content '.repeat(1000));
 const DIFF_ID = digestOf(CONTENT);
 const LIMIT = 1e6;
+const AMD64 = { os: 'linux', architecture: 'amd64' };
+const ARM64 = { os: 'linux', architecture: 'arm64' };
 
 function newCache(): ReturnType<typeof testCache> {
   return testCache({ largestLayer: LIMIT });
@@ -196,9 +198,35 @@ describe('metadata', () => {
     await lastArtifacts.remember('app', of('2'));
     await lastArtifacts.rememberLocal('app', of('3-rc1'));
     expect((await lastArtifacts.delivered('app')).map(({ version }) => version)).toEqual(['2', '1']);
-    expect((await lastArtifacts.local('app'))?.version).toBe('3-rc1');
+    expect((await lastArtifacts.local('app', AMD64))?.version).toBe('3-rc1');
     await lastArtifacts.remember('app', of('3'));
-    expect(await lastArtifacts.local('app')).toBeUndefined();
+    expect(await lastArtifacts.local('app', AMD64)).toBeUndefined();
+  });
+
+  it('of several platforms do not replace each other', async () => {
+    const { lastArtifacts } = newCache();
+    const of = (version: string, platform: string) => ({ ...metadata, version, platform });
+    const found = async (platform: typeof AMD64) =>
+      (await lastArtifacts.delivered('app', platform)).map((one) => `${one.version} ${one.platform}`);
+    for (const version of ['1', '2']) {
+      for (const platform of ['linux/amd64', 'linux/arm64']) {
+        await lastArtifacts.remember('app', of(version, platform));
+        await lastArtifacts.rememberLocal('app', of(`${version}-rc`, platform));
+      }
+    }
+    expect((await found(AMD64)).slice(0, 2)).toEqual(['2 linux/amd64', '1 linux/amd64']);
+    expect((await found(ARM64)).slice(0, 2)).toEqual(['2 linux/arm64', '1 linux/arm64']);
+    expect((await lastArtifacts.local('app', AMD64))?.platform).toBe('linux/amd64');
+    expect([...(await lastArtifacts.all()).keys()]).toEqual(['app']);
+  });
+
+  it('that an older version of this tool wrote later come first', async () => {
+    const cache = newCache();
+    const of = (version: string) => ({ ...metadata, version, platform: 'linux/amd64' });
+    await cache.lastArtifacts.remember('app', of('1'));
+    await writeDocument(join(cache.root, 'applications/app.json'), of('2'));
+    const found = await cache.lastArtifacts.delivered('app', AMD64);
+    expect(found.map(({ version }) => version)).toEqual(['2', '1']);
   });
 
   it.each([

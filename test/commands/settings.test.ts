@@ -78,7 +78,7 @@ describe('withComposeSettings', () => {
 });
 
 describe('requestOf', () => {
-  const needed = { manifest: ['m.yaml'], deviceType: ['a'], platform: 'linux/amd64' };
+  const needed = { manifest: ['m.yaml'], deviceType: ['a'], platform: ['linux/amd64'] };
 
   it('fills in every default', () => {
     expect(requestOf(needed, {}, '/srv')).toMatchObject({
@@ -99,6 +99,11 @@ describe('requestOf', () => {
     [{ ...needed, manifest: [] }, {}, 'no Compose file is given'],
     [{ ...needed, deviceType: [] }, {}, 'no device type is given'],
     [{ manifest: ['m'], deviceType: ['a'] }, {}, 'no platform is given'],
+    [
+      { ...needed, platform: ['linux/amd64, linux/arm64'] },
+      {},
+      'expected one platform, found linux/amd64, linux/arm64',
+    ],
     [{ ...needed, serviceImage: ['web'] }, {}, 'expected -i SERVICE=IMAGE'],
     [{ ...needed, serviceFile: ['web='] }, {}, 'expected -f SERVICE=FILE'],
     [{ ...needed, artifactVersion: '1/2' }, {}, 'found "1/2"'],
@@ -119,7 +124,7 @@ describe('paths of the command line', () => {
   it('start at the working folder', () => {
     const folder = temporaryFolder();
     for (const name of ['key.pem', 'web.tar']) writeFileSync(join(folder, name), '');
-    const flags = { manifest: ['m.yaml'], deviceType: ['a'], platform: 'linux/amd64' };
+    const flags = { manifest: ['m.yaml'], deviceType: ['a'], platform: ['linux/amd64'] };
     const paths = { sign: 'key.pem', serviceFile: ['web=web.tar'], artifactFilename: 'a.mender' };
     expect(requestOf({ ...flags, ...paths }, {}, folder)).toMatchObject({
       manifests: [join(folder, 'm.yaml')],

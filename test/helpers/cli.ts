@@ -6,14 +6,19 @@ export interface CliRun {
   stderr: string;
 }
 
-/** Runs one command line in this process, with nothing of this process's environment but PATH. */
+/**
+ * Runs one command line in this process, with nothing of this process's environment but PATH.
+ * `folder`: the working folder; that of this process if it is missing.
+ */
 export async function runCli(
   argv: readonly string[],
   environment: Record<string, string> = {},
+  folder?: string,
 ): Promise<CliRun> {
   const run: CliRun = { code: -1, stdout: '', stderr: '' };
   run.code = await main(argv, {
     environment: { PATH: process.env['PATH'], ...environment },
+    ...(folder === undefined ? {} : { folder }),
     stdout: (text) => (run.stdout += text),
     stderr: { isTTY: false, columns: 80, write: (text) => (run.stderr += text) },
   });

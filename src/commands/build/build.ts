@@ -10,8 +10,8 @@ import type { Context } from '../terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { buildForMap } from './forMap.ts';
 import { buildForServer } from './forServer.ts';
-import { prepareRun } from './prepareRun.ts';
-import type { BuildCommandFlags, BuildRun } from './prepareRun.ts';
+import { prepareRuns } from './prepareRuns.ts';
+import type { BuildCommandFlags, BuildRuns } from './prepareRuns.ts';
 import { TO_OPTIONS, buildForDevices, openDevices } from './forDevices.ts';
 import type { LocalDevice } from './forDevices.ts';
 
@@ -23,6 +23,7 @@ export const buildCommand = defineCommand({
   examples: [
     ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],
     ['$0 compose.yaml -t qemux86-64 -p linux/amd64 -g staging', 'build, upload, deploy to a group and wait'],
+    ['$0 compose.yaml -p linux/amd64,linux/arm64', 'an artifact for each platform'],
     ['$0 compose.yaml --release --also-full', 'a delta to the release before, and a full artifact'],
     ['$0 compose.yaml --to ssh://root@raspberrypi.local', 'build and install on one device, over ssh'],
     ['$0 compose.yaml --repo-file map.yaml', 'build, upload and deploy to all that a map names'],
@@ -32,22 +33,23 @@ export const buildCommand = defineCommand({
   async run(given, context) {
     const limits = limitsOf(given);
     const devices = await openDevices(given, context);
-    const run = await prepareRun(given, context, { running: devices, delivers: true });
-    const failure = await buildAndDeliver(run, devices, context);
-    await makeRoom(run.world, limits);
+    const runs = await prepareRuns(given, context, { running: devices, delivers: true });
+    const failure = await buildAndDeliver(runs, devices, context);
+    await makeRoom(runs.world, limits);
     if (failure !== undefined) throw failure;
   },
 });
 
 /** Returns the error of a delivery that failed after the build and its report. */
 async function buildAndDeliver(
-  run: BuildRun,
+  all: BuildRuns,
   devices: readonly LocalDevice[],
   context: Context,
 ): Promise<UserError | undefined> {
-  if (devices.length > 0) return buildForDevices(run, devices, context);
-  if (run.map !== undefined) return buildForMap(run, run.map, context);
-  return buildForServer(run, context);
+  if (devices.length > 0) return buildForDevices(all, devices, context);
+  const map = all.runs[0]?.map;
+  if (map !== undefined) return buildForMap(all, map, context);
+  return buildForServer(all, context);
 }
 
 /** The limits of the cache after the run; undefined to keep all. Throws UsageError. */

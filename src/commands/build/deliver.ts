@@ -41,11 +41,11 @@ export type DeliverFlags = FlagsOf<typeof DELIVER_OPTIONS> & { cacheDir?: string
  * Returns everything on the server that would make the delivery fail. Call it before the build.
  */
 export async function deliveryProblems(
-  { prepared, server }: { prepared: Prepared; server: Api | undefined },
+  { all, server }: { all: readonly Prepared[]; server: Api | undefined },
   flags: DeliverFlags,
 ): Promise<UserError[]> {
   if (server === undefined || flags.upload === false) return [];
-  const planned = prepared.plans.map((plan) => plannedArtifact(plan, prepared.request));
+  const planned = all.flatMap(({ plans, request }) => plans.map((plan) => plannedArtifact(plan, request)));
   const target = wantsDeployment(flags) ? deployRequest('', flags).target : undefined;
   return serverProblems(server, planned, target);
 }

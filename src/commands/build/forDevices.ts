@@ -11,7 +11,7 @@ import type { LocalInstallation } from '../../pipeline/release/installOverSsh.ts
 import { installOverSsh } from '../../pipeline/release/installOverSsh.ts';
 import { buildJson, showBuilt } from './buildReport.ts';
 import type { DeliverFlags } from './deliver.ts';
-import type { BuildRun } from './prepareRun.ts';
+import type { BuildRuns } from './prepareRuns.ts';
 import { buildDocument } from './buildDocument.ts';
 import { rememberBuilt } from './rememberBuilt.ts';
 import { wantsDestinations } from '../options/destinations.ts';
@@ -52,18 +52,20 @@ export async function openDevices(flags: Flags, { signal }: Context): Promise<Lo
  * it. Returns no error: it throws what goes wrong.
  */
 export async function buildForDevices(
-  { request, world, prepared }: BuildRun,
+  { runs, world }: BuildRuns,
   devices: readonly LocalDevice[],
   context: Context,
 ): Promise<undefined> {
-  const [plan, ...more] = prepared.plans;
-  if (plan === undefined || more.length > 0) {
-    throw new UsageError('--to installs one artifact: name one base, and leave out --also-full');
+  const all = runs.map(({ prepared }) => prepared);
+  if (all.flatMap(({ plans }) => plans).length !== 1) {
+    throw new UsageError(
+      '--to installs one artifact: name one platform and one base, and leave out --also-full',
+    );
   }
-  const built = await buildAll(prepared, request, world);
+  const built = await buildAll(all, world);
   showBuilt(built, context);
   const installed = await installOnDevices(devices, built[0] as BuiltArtifact, context);
-  await rememberBuilt(built, request.isLocal, world.cache);
+  await rememberBuilt(built, world.cache);
   const value = buildDocument(built.map(buildJson), { devices: installed });
   if (context.json || context.quiet !== true) context.report(value, installedText(installed));
 }

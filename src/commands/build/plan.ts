@@ -5,6 +5,7 @@ import { measurePlan } from '../../pipeline/build/report.ts';
 import type { World } from '../../pipeline/images/world.ts';
 import type { SettledRequest } from '../../pipeline/request.ts';
 import type { BuildPlan } from '../../pipeline/plan/planBuild.ts';
+import type { PreparedRun } from './prepareRuns.ts';
 import type { BuildFlags } from '../options/build.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
 import { DESTINATION_OPTIONS } from '../options/destinations.ts';
@@ -14,7 +15,7 @@ import { sizesText } from '../terminal/sizesText.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { planJson, planText } from './planReport.ts';
 import type { PlanReport } from './planReport.ts';
-import { prepareRun } from './prepareRun.ts';
+import { prepareRuns } from './prepareRuns.ts';
 import { buildDocument } from './buildDocument.ts';
 
 /**
@@ -51,24 +52,26 @@ export const planCommand = defineCommand({
     },
   },
   async run(flags, context) {
-    const run = await planRun(flags, context);
-    if (flags.explain === true) return explain(run, context);
-    const { plans, files } = run;
+    const runs = await planRuns(flags, context);
+    if (flags.explain === true) return explain(runs, context);
+    const all = runs.flatMap(({ plans, files }) => plans.map((plan) => [plan, files] as const));
     context.report(
-      buildDocument(plans.map((plan) => planJson(plan, files))),
-      plans.map((plan) => planText(plan, files)).join('\n\n'),
+      buildDocument(all.map((one) => planJson(...one))),
+      all.map((one) => planText(...one)).join('\n\n'),
     );
   },
 });
 
 /** Prints each plan with what its artifact would hold. */
-async function explain({ plans, files, request, world }: PlannedRun, context: Context): Promise<void> {
+async function explain(runs: readonly PlannedRun[], context: Context): Promise<void> {
   const reports: PlanReport[] = [];
   const texts: string[] = [];
-  for (const plan of plans) {
-    const sizes = await measurePlan(plan, files, request, world);
-    reports.push({ ...planJson(plan, files), sizes });
-    texts.push(planText(plan, files), sizesText(sizes));
+  for (const { plans, files, request, world } of runs) {
+    for (const plan of plans) {
+      const sizes = await measurePlan(plan, files, request, world);
+      reports.push({ ...planJson(plan, files), sizes });
+      texts.push(planText(plan, files), sizesText(sizes));
+    }
   }
   context.report(buildDocument(reports), texts.join('\n\n'));
 }
@@ -79,18 +82,27 @@ function hidden(table: OptionTable): OptionTable {
   );
 }
 
-/** What `plan` shows, and what it takes to look closer. */
+/** What `plan` shows of a platform, and what it takes to look closer. */
 export interface PlannedRun extends Pick<Prepared, 'plans' | 'files'> {
   request: SettledRequest;
   world: World;
 }
 
-/** Plans, looks which base layers are gone, and compares with what the devices have. Writes nothing and downloads no layer. */
-export async function planRun(given: BuildFlags, context: Context): Promise<PlannedRun> {
-  const { prepared, request, world } = await prepareRun(given, context);
+/**
+ * Plans for each platform, looks which base layers are gone, and compares with what the devices
+ * have. Writes nothing and downloads no layer.
+ */
+export async function planRuns(given: BuildFlags, context: Context): Promise<PlannedRun[]> {
+  const { runs, world } = await prepareRuns(given, context);
+  const planned = await Promise.all(runs.map(planRun));
+  world.log.debug(`from the cache: ${world.cache.use.describe()}`);
+  return planned;
+}
+
+async function planRun({ prepared, world }: PreparedRun): Promise<PlannedRun> {
+  const { request } = prepared;
   const foresee = (plan: BuildPlan): Promise<BuildPlan> => foreseeGoneLayers(plan, request.platform, world);
   const plans = await Promise.all(prepared.plans.map(foresee));
-  world.log.debug(`from the cache: ${world.cache.use.describe()}`);
   for (const plan of plans) warnOfLittleDisk(plan, request, world.log);
   return { plans, files: prepared.files, request, world };
 }

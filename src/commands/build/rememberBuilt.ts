@@ -2,11 +2,20 @@ import type { Cache } from '../../cache/cache.ts';
 import type { BuiltArtifact } from '../../pipeline/build/build.ts';
 
 /**
- * Makes what was built the base of the next build, once it has arrived where it should go. With
- * --no-upload it goes nowhere, so only local builds are made against it. Several artifacts of one
- * run lead to the same state, most often under different names.
+ * Makes what was built the base of the next build for its platform, once it has arrived where it
+ * should go. With --no-upload it goes nowhere, so only local builds are made against it.
  */
-export async function rememberBuilt(
+export async function rememberBuilt(built: readonly BuiltArtifact[], cache: Cache): Promise<void> {
+  for (const request of new Set(built.map((one) => one.request)))
+    await rememberPlatform(
+      built.filter((one) => one.request === request),
+      request.isLocal,
+      cache,
+    );
+}
+
+/** Several artifacts for one platform lead to the same state, most often under different names. */
+async function rememberPlatform(
   built: readonly BuiltArtifact[],
   isLocal: boolean,
   cache: Cache,

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Application } from '../../compose/application.ts';
 import { UsageError } from '../../errors.ts';
 import { MODULES } from '../../mender/spec.ts';
-import { formatPlatform, parsePlatform } from '../../oci/platform.ts';
+import { formatPlatform, parsePlatforms } from '../../oci/platform.ts';
 import { checkApplicationName, nameFrom } from '../../pipeline/base/applicationName.ts';
 import { didYouMean, oneOf } from '../../io/suggest.ts';
 import { readUserSettings } from '../options/userSettings.ts';
@@ -35,7 +35,7 @@ const QUESTIONS: Record<Key, { text: string; check: (value: string) => string }>
   },
   platform: {
     text: 'Platform (linux/arm64, linux/arm/v7, linux/amd64)',
-    check: (value) => formatPlatform(parsePlatform(value)),
+    check: (value) => parsePlatforms([value]).map(formatPlatform).join(','),
   },
   module: { text: `Update module (${oneOf(MODULES)})`, check: knownModule },
 };

@@ -36,7 +36,9 @@ export const BUILD_OPTIONS = {
     group: WHAT,
     alias: 'p',
     type: 'string',
-    describe: 'os/arch[/variant] of the devices, like linux/arm64',
+    array: true,
+    describe:
+      'os/arch[/variant] of the devices, like linux/arm64; several with commas or repeated: one artifact for each',
   },
   'manifest-name': {
     group: WHAT,

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import { parsePlatform } from '../../oci/platform.ts';
+import { formatPlatform, parsePlatforms } from '../../oci/platform.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { checkVersion } from '../../pipeline/base/names.ts';
 import { parseBase } from '../../pipeline/base/fileBaselines.ts';
 import type { BuildRequest } from '../../pipeline/request.ts';
@@ -13,12 +14,40 @@ import { packageVersion } from '../../io/packageVersion.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The request that flags and settings amount to, with every default filled in. Throws UsageError
- * for what is missing or wrong, and NotFoundError for a file that does not exist.
+ * Like `requestsOf`, for a command that builds for one platform. Throws UsageError for several.
  */
 export function requestOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest {
-  const { deviceType: deviceTypes, platform } = devicesOf(flags);
+  const [first, ...more] = requestsOf(flags, environment, folder);
+  if (first !== undefined && more.length === 0) return first;
+  const named = parsePlatforms(flags.platform ?? [])
+    .map(formatPlatform)
+    .join(', ');
+  throw new UsageError(`expected one platform, found ${named}`, {
+    hint: `run the command once for each platform, as in -p ${named.split(', ')[0] ?? ''}`,
+  });
+}
+
+/**
+ * The requests that flags and settings amount to, one for each platform, with every default filled
+ * in. Throws UsageError for what is missing or wrong, and NotFoundError for a file that does not
+ * exist.
+ */
+export function requestsOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest[] {
+  const { deviceType: deviceTypes, platforms } = devicesOf(flags);
   if (deviceTypes.some((type) => type.trim() === '')) throw new UsageError('a device type is empty');
+  const common = commonRequest(flags, environment, folder);
+  return platforms.map((platform) => {
+    const otherPlatforms = platforms.filter((other) => other !== platform);
+    return { ...common, deviceTypes: [...new Set(deviceTypes)], platform, otherPlatforms };
+  });
+}
+
+/** What the requests of all platforms share. */
+function commonRequest(
+  flags: BuildFlags,
+  environment: Environment,
+  folder: string,
+): Omit<BuildRequest, 'deviceTypes' | 'platform' | 'otherPlatforms'> {
   return {
     ...baseRequest(flags, folder),
     ...artifactRequest(flags, folder),
@@ -32,8 +61,6 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
     ...(flags.artifactFilename === undefined ? {} : { output: resolve(folder, flags.artifactFilename) }),
     outputFolder: folder,
     force: flags.force ?? false,
-    deviceTypes: [...new Set(deviceTypes)],
-    platform: parsePlatform(platform),
     serviceImages: pairs(flags.serviceImage, '-i SERVICE=IMAGE'),
     serviceFiles: mapValues(pairs(flags.serviceFile, '-f SERVICE=FILE'), (path, service) =>
       existing(resolve(folder, path), `-f ${service}=${path}`),
@@ -131,15 +158,16 @@ export function composeFilePaths({ manifest }: BuildFlags, folder: string): stri
 }
 
 /** What a build needs to know of the devices. Throws UsageError that names all that is missing. */
-function devicesOf({ deviceType = [], platform = '' }: BuildFlags): {
+function devicesOf({ deviceType = [], platform = [] }: BuildFlags): {
   deviceType: string[];
-  platform: string;
+  platforms: Platform[];
 } {
+  const platforms = parsePlatforms(platform);
   const missing = [
     ...(deviceType.length === 0 ? [MISSING.deviceType] : []),
-    ...(platform === '' ? [MISSING.platform] : []),
+    ...(platforms.length === 0 ? [MISSING.platform] : []),
   ];
-  if (missing.length === 0) return { deviceType, platform };
+  if (missing.length === 0) return { deviceType, platforms };
   const each = (part: keyof typeof MISSING.platform): string[] => missing.map((one) => one[part]);
   throw new UsageError(`no ${each('name').join(' and no ')} ${missing.length > 1 ? 'are' : 'is'} given`, {
     hint: `put x-mender: {${each('setting').join(', ')}} into the Compose file, add ${each('flag').join(' ')}, or set ${each('variable').join(' and ')}`,

@@ -17,6 +17,7 @@ import {
   baseSteps,
   isBaseNamed,
   lastOtherVersion,
+  ownBaselines,
   refuseOwnVersion,
   unfitReason,
 } from './order.ts';
@@ -77,7 +78,8 @@ export async function findBaselines(
 
 async function namedBaselines(search: Search): Promise<Baseline[]> {
   const { request, artifact, context } = search;
-  const found = await fileBaselines(request.bases, artifact, request, context);
+  const files = await fileBaselines(request.bases, artifact, request, context);
+  const found = ownBaselines(files, request);
   for (const ref of request.previousVersions) {
     const baseline = await baselineAt({ ref, origin: '--previous-version', required: true }, search);
     if (baseline) found.push(baseline);
@@ -118,7 +120,7 @@ async function firstFitting(
 /** Says how to build against the last local build, which only other local builds do by themselves. */
 async function mentionLocalBuild({ request, artifact, context: { cache, log } }: Search): Promise<void> {
   if (request.isLocal || !request.useMetadata) return;
-  const local = await cache.lastArtifacts.local(artifact.application);
+  const local = await cache.lastArtifacts.local(artifact.application, request.platform);
   if (local === undefined || unfitReason(local, artifact.version, request) !== undefined) return;
   log.info(`there is a local build of version ${local.version}: to build against it, add --no-upload`);
 }
@@ -127,12 +129,16 @@ async function mentionLocalBuild({ request, artifact, context: { cache, log } }:
 const STEPS: Record<BaseStep, (search: Search) => Promise<Baseline | undefined>> = {
   server: (search) => deployedBase(search.onServers, (server) => firstFitting(server.deployed(), search)),
   async delivery(search) {
-    const { artifact, context } = search;
-    return firstFitting(await deliveries(artifact.application, context.cache), search);
+    return firstFitting(
+      await deliveries(search.artifact.application, search.request, search.context.cache),
+      search,
+    );
   },
   async local(search) {
-    const { artifact, context } = search;
-    return firstFitting(await localBuilds(artifact.application, context.cache), search);
+    return firstFitting(
+      await localBuilds(search.artifact.application, search.request, search.context.cache),
+      search,
+    );
   },
   async git(search) {
     const candidate = await chooseCandidate(search);
@@ -150,8 +156,8 @@ export async function lastBaseline(
   application: string,
   { cache }: Pick<BaselineContext, 'cache'>,
 ): Promise<Baseline | undefined> {
-  const own = request.isLocal ? await localBuilds(application, cache) : [];
-  const all = [...own, ...(await deliveries(application, cache))];
+  const own = request.isLocal ? await localBuilds(application, request, cache) : [];
+  const all = [...own, ...(await deliveries(application, request, cache))];
   const last = all.find(({ metadata }) => unfitReason(metadata, '', request) === undefined);
   if (last) requireSetup(last, request);
   return last;
@@ -226,7 +232,9 @@ async function findRecord(version: string, search: Search): Promise<Recorded | u
   const { cache } = search.context;
   const fits = (metadata: ArtifactMetadata): boolean =>
     metadata.version === version && hasLayers(metadata) && unfitReason(metadata, '', request) === undefined;
-  const delivered = request.useMetadata ? await cache.lastArtifacts.delivered(artifact.application) : [];
+  const delivered = request.useMetadata
+    ? await cache.lastArtifacts.delivered(artifact.application, request.platform)
+    : [];
   const note = delivered.find(fits);
   if (note !== undefined) return { metadata: note, by: 'as the cache noted them' };
   const found = await recordedBase(onServers, async (server) =>

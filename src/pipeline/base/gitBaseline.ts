@@ -18,6 +18,7 @@ import type { BuildRequest } from '../request.ts';
 import { warnOfOtherName } from './applicationName.ts';
 import { lockedMetadata, readLock } from './lockFile.ts';
 import { metadataOf } from './metadata.ts';
+import { plainArtifactName } from './names.ts';
 import type { TaggedImage } from './movedTags.ts';
 import { requireUnmoved } from './movedTags.ts';
 import { relocated } from './versioning.ts';
@@ -67,7 +68,8 @@ export async function readMetadataAtRef(
       (await findVersionFile(there.projectFolder, checkout))?.version ?? ref.replace(/^v(?=\d)/, '');
     const recorded = await context.recorded(version);
     if (recorded !== undefined) return recorded;
-    const names = { version, artifactName: `${application}-${version}`, ...setupIn(there.settings) };
+    const artifactName = plainArtifactName({ application, version }, request);
+    const names = { version, artifactName, ...setupIn(there.settings) };
     const lock = await readLock(there.projectFolder);
     const locked = lock && lockedMetadata(lock, there.services, request.platform, names);
     if (locked !== undefined) return { metadata: locked, by: 'as its lock file names them' };

@@ -1,4 +1,6 @@
 import { UsageError } from '../../errors.ts';
+import { platformWord } from '../../oci/platform.ts';
+import type { BuildRequest } from '../request.ts';
 
 const LONGEST_VERSION = 100;
 /** A development version adds a commit and a UUID to the version that people write. */
@@ -29,6 +31,18 @@ export function checkArtifactName(name: string, where: string): string {
     `${where}: expected an artifact name of up to ${LONGEST_NAME} printable characters without spaces, slashes and quotes, found ${quoted(name)}`,
     { hint: 'use shorter versions and names' },
   );
+}
+
+/**
+ * Returns the name of an artifact without what tells it from those of other bases:
+ * `shop-1.0`, or `shop-1.0-arm64` in a run for several platforms. Pure.
+ */
+export function plainArtifactName(
+  { application, version }: { application: string; version: string },
+  { platform, otherPlatforms }: Pick<BuildRequest, 'platform' | 'otherPlatforms'>,
+): string {
+  const name = `${application}-${version}`;
+  return otherPlatforms.length === 0 ? name : `${name}-${platformWord(platform)}`;
 }
 
 /** What was found, on one line and no longer than is useful. */

@@ -53,6 +53,22 @@ export function unfitReason(
   return `it is for ${metadata.platform}, not for ${wanted}`;
 }
 
+/**
+ * Returns the named bases of a build: in a run for several platforms without those that are for
+ * another one. Throws UsageError if that leaves none. Pure.
+ */
+export function ownBaselines(
+  named: readonly Baseline[],
+  { platform, otherPlatforms }: Pick<BuildRequest, 'platform' | 'otherPlatforms'>,
+): Baseline[] {
+  const others = otherPlatforms.map(formatPlatform);
+  const own = named.filter(({ metadata }) => !others.includes(metadata.platform ?? ''));
+  if (named.length === 0 || own.length > 0) return own;
+  throw new UsageError(`none of the bases is for ${formatPlatform(platform)}`, {
+    hint: 'name a base of each platform with --base, or build this platform by itself',
+  });
+}
+
 /** Throws UsageError for a named base that has the version of the new artifact. Pure. */
 export function refuseOwnVersion(baselines: readonly Baseline[], version: string): void {
   const own = baselines.find(({ metadata }) => metadata.version === version);

@@ -27,6 +27,8 @@ import { requireFit } from './requireFit.ts';
  * One finished artifact, what is in it, and what to remember of it once it is where it should be.
  */
 export interface BuiltArtifact {
+  /** What it was built for. */
+  request: SettledRequest;
   plan: BuildPlan;
   images: PayloadImage[];
   /** The Compose file and the local files for the device. */
@@ -36,26 +38,25 @@ export interface BuiltArtifact {
 }
 
 /**
- * Builds all planned artifacts, one after the other from one cache. If bytes in the cache have
- * rotted, deletes them and builds the artifact once more. Throws what the parts throw, and leaves
+ * Builds all planned artifacts, one after the other from one cache. `all`: what was prepared for
+ * each platform. If bytes in the cache have rotted, deletes them and builds the artifact once more. Throws what the parts throw, and leaves
  * no file half written. Throws UsageError before it starts if it can't write the cache, or would
  * replace anything but a regular file.
  */
-export async function buildAll(
-  prepared: Prepared,
-  request: SettledRequest,
-  world: World,
-): Promise<BuiltArtifact[]> {
-  const paths = destinationsOf(prepared, request);
+export async function buildAll(all: readonly Prepared[], world: World): Promise<BuiltArtifact[]> {
+  const paths = destinationsOf(all);
+  const reportHtml = all[0]?.request.reportHtml;
   await Promise.all(paths.map(refuseOddFile));
   await world.cache.ensureWritable();
-  await removeOldReport(request, paths);
+  await removeOldReport(reportHtml, paths);
   const built: BuiltArtifact[] = [];
-  for (const plan of prepared.plans) {
-    const build = (): Promise<BuiltArtifact> => buildOne(prepared, plan, request, world);
-    built.push(await retryIfRotten(build, plan, world.cache));
+  for (const prepared of all) {
+    for (const plan of prepared.plans) {
+      const build = (): Promise<BuiltArtifact> => buildOne(prepared, plan, world);
+      built.push(await retryIfRotten(build, plan, world.cache));
+    }
   }
-  await writeReport(built, request, world);
+  await writeReport(reportHtml, built, world);
   world.log.debug(`from the cache: ${world.cache.use.describe()}`);
   return built;
 }
@@ -77,11 +78,11 @@ async function retryIfRotten<T>(build: () => Promise<T>, { images }: BuildPlan, 
 async function buildOne(
   prepared: Prepared,
   plan: BuildPlan,
-  request: SettledRequest,
   { cache, log, progress, signal }: World,
 ): Promise<BuiltArtifact> {
+  const { request } = prepared;
   const images = await makePayloadImages(plan.images, request, { cache, log, progress, signal });
-  const destination = destinationOf(plan, prepared, request);
+  const destination = destinationOf(plan, prepared);
   const threads = request.workers;
   const options = { log, progress, signal, threads };
   const spec = specOf(prepared, plan, images, request);
@@ -91,26 +92,27 @@ async function buildOne(
   await requireFit(artifact, images, plan.images, request);
   if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
   const { files } = prepared;
-  return { plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
+  return { request, plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
 }
 
 /**
  * Returns the file of each artifact, in the order of the plans. Throws UsageError if two artifacts
  * would share one. Pure.
  */
-export function destinationsOf(prepared: Prepared, request: SettledRequest): string[] {
-  const paths = prepared.plans.map((plan) => destinationOf(plan, prepared, request));
+export function destinationsOf(all: readonly Prepared[]): string[] {
+  const paths = all.flatMap((prepared) => prepared.plans.map((plan) => destinationOf(plan, prepared)));
   const shared = paths.find((path, index) => paths.indexOf(path) !== index);
   if (shared === undefined) return paths;
   const hint =
-    request.output === undefined
+    all[0]?.request.output === undefined
       ? 'name only one base of each version'
       : 'leave out -a: each artifact then gets a file of its own, in the working folder';
   throw new UsageError(`this run makes ${paths.length} artifacts, and several would be ${shared}`, { hint });
 }
 
-function destinationOf(plan: BuildPlan, prepared: Prepared, request: SettledRequest): string {
-  return request.output ?? join(request.outputFolder, fileName(plan, prepared));
+function destinationOf(plan: BuildPlan, prepared: Prepared): string {
+  const { output, outputFolder } = prepared.request;
+  return output ?? join(outputFolder, fileName(plan, prepared));
 }
 
 /** What a server compares of an artifact, known before it is built. Pure. */

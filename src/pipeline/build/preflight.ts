@@ -22,18 +22,23 @@ type Check = () => Promise<void>;
  * can't be written, a full disk, missing programs, an unusable key. Fetches no layer.
  */
 export async function localProblems(
-  prepared: Prepared,
-  request: SettledRequest,
+  all: readonly Prepared[],
   { cache }: Pick<World, 'cache'>,
 ): Promise<UserError[]> {
-  const paths = destinationsOf(prepared, request);
+  const paths = destinationsOf(all);
+  const requests = all.map(({ request }) => request);
   const checks: Check[] = [
     ...paths.flatMap((path) => [() => refuseOddFile(path), () => requireWritable(path)]),
     () => cache.ensureWritable(),
-    () => requireSpace(prepared, cache),
-    () => requireWriter(request),
-    () => requireEncoder(request.encoder),
-    () => requireKey(request),
+    () => requireSpace(all, cache),
+    // The other settings are the same for all platforms.
+    ...requests
+      .slice(0, 1)
+      .flatMap((request) => [
+        () => requireWriter(request),
+        () => requireEncoder(request.encoder),
+        () => requireKey(request),
+      ]),
   ];
   const problems = await Promise.all(checks.map(problemOf));
   return problems.filter((problem) => problem !== undefined);
@@ -79,9 +84,10 @@ async function requireKey({ signKey }: SettledRequest): Promise<void> {
 }
 
 /** Throws UsageError if the disk can't take even the layers that must be fetched, as they travel. */
-async function requireSpace({ plans }: Prepared, cache: World['cache']): Promise<void> {
+async function requireSpace(all: readonly Prepared[], cache: World['cache']): Promise<void> {
+  const images = all.flatMap(({ plans }) => plans.flatMap((plan) => plan.images));
   let bytes = 0;
-  for (const [diffID, size] of shippedSizes(plans.flatMap(({ images }) => images))) {
+  for (const [diffID, size] of shippedSizes(images)) {
     if (!(await cache.layers.findAny(diffID))) bytes += size;
   }
   const { total, free } = await diskOf(await existingFolder(cache.root));

@@ -14,7 +14,7 @@ import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { findBaseImages } from '../base/baseImages.ts';
 import { findBaselines, lastBaseline } from '../base/findBaselines.ts';
 import { readLock, requireLocked } from '../base/lockFile.ts';
-import { checkArtifactName } from '../base/names.ts';
+import { checkArtifactName, plainArtifactName } from '../base/names.ts';
 import type { NewArtifact } from '../base/order.ts';
 import { checkBaselines } from '../base/checks.ts';
 import { baselinesOnDevices, fitToDevices, withDeviceSetup } from '../base/deviceFit.ts';
@@ -221,7 +221,7 @@ async function plansFor(
   return Promise.all(
     wanted.map(async (baseline) => {
       const bases = baseline && (await baseImagesOf(baseline, request, world));
-      const own = planNames(names, ownNames ? baseline : undefined);
+      const own = planNames(names, request, ownNames ? baseline : undefined);
       const plan = planBuild(own, images, ability, baseline, bases);
       for (const line of explainBases(plan)) world.log.debug(line);
       return plan;
@@ -238,8 +238,8 @@ function baseImagesOf(
 }
 
 /** Several artifacts of one run are named after their baselines. */
-function planNames(names: ReleaseNames, baseline: Baseline | undefined): PlanNames {
-  const plain = `${names.application}-${names.version}`;
+function planNames(names: ReleaseNames, request: SettledRequest, baseline: Baseline | undefined): PlanNames {
+  const plain = plainArtifactName(names, request);
   const artifactName = baseline ? `${plain}-from-${baseline.metadata.version}` : plain;
   return { ...names, artifactName: checkArtifactName(artifactName, 'the new artifact') };
 }

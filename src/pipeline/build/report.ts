@@ -13,14 +13,11 @@ import type { SettledRequest } from '../request.ts';
 import { makePayloadImages } from './payloadImages.ts';
 
 /**
- * Removes the page of an earlier build before its artifact is replaced, so that no page tells of
+ * Removes the page `path` of an earlier build before its artifact is replaced, so that no page tells of
  * another artifact than the one that is there. `paths`: the artifacts of the run. Throws UsageError
  * if there is something else than a page.
  */
-export async function removeOldReport(
-  { reportHtml: path }: SettledRequest,
-  paths: readonly string[],
-): Promise<void> {
+export async function removeOldReport(path: string | undefined, paths: readonly string[]): Promise<void> {
   if (path === undefined) return;
   if (paths.includes(path)) {
     throw new UsageError(`--report-html ${path}: the artifact goes there`, { hint: 'choose another file' });
@@ -33,19 +30,19 @@ export async function removeOldReport(
   }
 }
 
-/** Writes the page about all artifacts of a run, with the mode of the first one. */
+/** Writes the page `path` about all artifacts of a run, with the mode of the first one. */
 export async function writeReport(
-  built: readonly BuiltParts[],
-  request: SettledRequest,
+  path: string | undefined,
+  built: readonly (BuiltParts & { request: SettledRequest })[],
   world: World,
 ): Promise<void> {
   const [first] = built;
-  if (request.reportHtml === undefined || first?.artifact === undefined) return;
+  if (path === undefined || first?.artifact === undefined) return;
   const artifacts: ArtifactSizes[] = [];
-  for (const one of built) artifacts.push(await measureBuilt(one, request, world));
+  for (const one of built) artifacts.push(await measureBuilt(one, one.request, world));
   const mode = (await stat(first.artifact.path)).mode & 0o777;
-  await writePage(request.reportHtml, { artifacts, history: artifacts.map(releaseOf) }, mode);
-  world.log.info(`wrote the report ${request.reportHtml}`);
+  await writePage(path, { artifacts, history: artifacts.map(releaseOf) }, mode);
+  world.log.info(`wrote the report ${path}`);
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Cache } from '../../cache/cache.ts';
 import { IntegrityError } from '../../errors.ts';
+import { LookedUp } from '../../io/pool.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../../oci/image.ts';
 import type { Reference } from '../../oci/reference.ts';
+import { canonicalReference } from '../../oci/reference.ts';
 
 /** A source that can tell cheaply, without a download, which manifest a name means now. */
 export interface TaggedSource extends ImageSource {
@@ -15,7 +17,7 @@ export interface TaggedSource extends ImageSource {
 
 /**
  * Returns the same source, but looks up each manifest once. Afterwards it only asks whether the tag
- * has moved. With `remembersTags`, `cacheSource` can find the names as well: for a registry, but
+ * has moved, once in a run: all platforms of an image come from one index. With `remembersTags`, `cacheSource` can find the names as well: for a registry, but
  * not for a daemon, which can be asked itself.
  */
 export function rememberingSource(
@@ -23,9 +25,11 @@ export function rememberingSource(
   { images, use }: Pick<Cache, 'images' | 'use'>,
   remembersTags: boolean,
 ): ImageSource {
+  const heads = new LookedUp<Digest>();
   const resolve = async (request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined> => {
     const { reference, platform } = request;
-    const digest = reference.digest ?? (await source.headDigest(reference, signal));
+    const ask = (): Promise<Digest | undefined> => source.headDigest(reference, signal);
+    const digest = reference.digest ?? (await heads.get(canonicalReference(reference), ask));
     const known = digest && (await images.findByManifest(digest, platform));
     // The tag may move between the two requests, so a registry is asked for the digest.
     const exact = digest && remembersTags ? { platform, reference: { ...reference, digest } } : request;

@@ -28,7 +28,7 @@ export async function supplyArtifacts(
   });
   await withTemporaryFolder('rollout', async (folder) => {
     const request = { ...prepared.request, output: undefined, outputFolder: folder };
-    const built = await buildAll({ ...prepared, plans }, request, world);
+    const built = await buildAll([{ ...prepared, plans, request }], world);
     for (const { artifact } of built) {
       const { log, progress } = world;
       const { name, size } = await uploadArtifact({ path: artifact.path }, { api, log, progress });

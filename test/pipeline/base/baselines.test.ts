@@ -187,7 +187,8 @@ describe('the base of a build', () => {
     ]);
     expect(existsSync(join(folder, '.git/cache/v1/applications'))).toBe(false);
     await run('build', '--no-upload', ...output);
-    expect(readdirSync(join(folder, '.git/cache/v1/applications'))).toEqual(['shop.local.json']);
+    const notes = ['shop.local.amd64.json', 'shop.local.json'];
+    expect(readdirSync(join(folder, '.git/cache/v1/applications'))).toEqual(notes);
   });
 
   it('is what mender-docker-lifecycle-helper remembered, where nothing else is', async () => {

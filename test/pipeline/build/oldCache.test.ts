@@ -40,7 +40,10 @@ test('a cache folder of version 0.1.0 is used as it is, and gives the same artif
   for (const [path, bytes] of kept) {
     if (!path.startsWith('v1/applications/')) expect([path, now.get(path)]).toEqual([path, bytes]);
   }
-  expect([...now.keys()].filter((path) => !kept.has(path))).toEqual(['v1/applications/shop.local.json']);
+  expect([...now.keys()].filter((path) => !kept.has(path))).toEqual([
+    'v1/applications/shop.local.amd64.json',
+    'v1/applications/shop.local.json',
+  ]);
   expect(readdirSync(join(folder, 'cache'))).toEqual(['v1']);
 });
 
