@@ -23,7 +23,7 @@ export default tseslint.config(
   },
   {
     // Byte-level code indexes typed arrays inside bounds that it has just checked.
-    files: ['src/vcdiff/**', 'src/simd/**', 'src/delta/**'],
+    files: ['src/vcdiff/**', 'src/patch/**', 'src/simd/**', 'src/delta/**'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const ROWS: readonly (readonly string[])[] = [
   ['errors.ts'],
   ['oci', 'simd'],
-  ['io', 'tar', 'vcdiff'],
+  ['io', 'patch', 'tar', 'vcdiff'],
   ['http', 'compress'],
   ['download'],
   [

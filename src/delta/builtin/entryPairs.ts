@@ -1,6 +1,6 @@
 import { toHighBits } from '../mix.ts';
 import type { EntryTable } from '../tar/entryTable.ts';
-import type { PositionedFile } from '../tar/positioned.ts';
+import type { PositionedFile, Readable } from '../tar/positioned.ts';
 import { readEntryTable } from '../tar/readEntryTable.ts';
 import { makeLandmarks } from './landmarks.ts';
 import { sampleSum } from './sampleSum.ts';
@@ -16,11 +16,26 @@ const SMALLEST_MOVED = 32;
  * digits (other versions). The pairs are guesses: the encoder compares the bytes before it copies.
  */
 export function pairEntries(baseFile: PositionedFile, newFile: PositionedFile): EntryPairs {
-  const pairs: EntryPairs = noPairs(readEntryTable(baseFile), readEntryTable(newFile));
-  pairByName(pairs);
-  pairMoved(pairs, baseFile, newFile);
-  pairOtherVersions(pairs);
+  const pairs = pairTables(
+    { file: baseFile, table: readEntryTable(baseFile) },
+    { file: newFile, table: readEntryTable(newFile) },
+  );
   pairs.landmarks = findBaseLandmarks(pairs, baseFile, newFile);
+  return pairs;
+}
+
+/** The bytes of one or more tars, and their entries. */
+export interface TableOf {
+  file: Readable;
+  table: EntryTable;
+}
+
+/** Like `pairEntries`, without landmarks. */
+export function pairTables(base: TableOf, fresh: TableOf): EntryPairs {
+  const pairs = noPairs(base.table, fresh.table);
+  pairByName(pairs);
+  pairMoved(pairs, base.file, fresh.file);
+  pairOtherVersions(pairs);
   return pairs;
 }
 
@@ -65,7 +80,7 @@ function openSizes(pairs: EntryPairs): Set<number> {
   return sizes;
 }
 
-function pairMoved(pairs: EntryPairs, baseFile: PositionedFile, newFile: PositionedFile): void {
+function pairMoved(pairs: EntryPairs, baseFile: Readable, newFile: Readable): void {
   const wanted = openSizes(pairs);
   if (wanted.size === 0) return;
   const bySample = new IndexMap(pairs.base.count);

@@ -1,11 +1,11 @@
 import { addByte, toHighBits } from '../mix.ts';
 import type { EntryTable } from '../tar/entryTable.ts';
-import type { PositionedFile } from '../tar/positioned.ts';
+import type { Readable } from '../tar/positioned.ts';
 
 const SAMPLE = 1024;
 
 /** A 32-bit sum of an entry's size and of the bytes at both ends of its body. */
-export function sampleSum(file: PositionedFile, table: EntryTable, entry: number): number {
+export function sampleSum(file: Readable, table: EntryTable, entry: number): number {
   const size = table.size[entry]!;
   const body = table.body[entry]!;
   let sum = toHighBits(size | 0) ^ Math.floor(size / 2 ** 32);

@@ -3,11 +3,20 @@ import { alignedBuffer } from '../../simd/wasm.ts';
 
 const AHEAD = 128 << 10;
 
+/** Bytes that are read by position. */
+export interface Readable {
+  readonly size: number;
+  /**
+   * The bytes of [position, position + length), fewer at the end. Valid until the next call.
+   */
+  view(position: number, length: number): Buffer;
+}
+
 /**
  * A file that is read by position, synchronously, because the encoder computes between any two
  * reads. Sequential reads are served from one buffer.
  */
-export class PositionedFile {
+export class PositionedFile implements Readable {
   readonly size: number;
   readonly #descriptor: number;
   #buffer: Buffer = alignedBuffer(AHEAD);

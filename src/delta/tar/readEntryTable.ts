@@ -2,7 +2,7 @@ import { TableBuilder, type EntryTable, type PathSums } from './entryTable.ts';
 import { BLOCK, TYPE, cString, isHeader, isZero, parseHeader, type Header } from './header.ts';
 import { pathSums } from './pathSums.ts';
 import { parsePax } from './pax.ts';
-import type { PositionedFile } from './positioned.ts';
+import type { Readable } from './positioned.ts';
 
 /** The longest extended header that is read. No path is as long. */
 const LONGEST_EXTENSION = 1 << 20;
@@ -20,7 +20,7 @@ interface Entry {
  * tar, and a file that is not a tar is one body. Sizes beyond the end of the file are cut off.
  * Throws only what reading throws.
  */
-export function readEntryTable(file: PositionedFile): EntryTable {
+export function readEntryTable(file: Readable): EntryTable {
   const builder = new TableBuilder();
   let start = 0;
   while (start < file.size) {
@@ -34,7 +34,7 @@ export function readEntryTable(file: PositionedFile): EntryTable {
 }
 
 /** The entry whose first header is at `start`, or undefined if it is not whole. */
-function readEntry(file: PositionedFile, start: number): Entry | undefined {
+function readEntry(file: Readable, start: number): Entry | undefined {
   let at = start;
   let name: Uint8Array | undefined;
   let size: number | undefined;
@@ -58,7 +58,7 @@ function isExtension(type: number): boolean {
 }
 
 function finishEntry(
-  file: PositionedFile,
+  file: Readable,
   header: Header,
   at: number,
   name: Uint8Array | undefined,
@@ -76,7 +76,7 @@ function finishEntry(
  * Links, devices and folders have no body, whatever their size says. Hard links of some old tars
  * do.
  */
-function hasBody(file: PositionedFile, type: number, body: number, claimed: number): boolean {
+function hasBody(file: Readable, type: number, body: number, claimed: number): boolean {
   if (type < TYPE.hardLink || type > TYPE.fifo || claimed === 0) return true;
   if (type !== TYPE.hardLink || body >= file.size) return false;
   const next = file.view(body, BLOCK);
@@ -87,7 +87,7 @@ function hasBody(file: PositionedFile, type: number, body: number, claimed: numb
  * The position of the body of an old GNU sparse file. Its map continues in further blocks; byte 504
  * of a block says whether another one follows.
  */
-function behindSparseMap(file: PositionedFile, start: number): number {
+function behindSparseMap(file: Readable, start: number): number {
   let at = start;
   let more = true;
   while (more && at < file.size) {
