@@ -16,8 +16,8 @@ import { makeDisk } from '../../test/e2e/disk.ts';
 import { watch } from '../../test/e2e/watch.ts';
 import type { TestImage } from '../../test/mender/onDevice/images.ts';
 import { archiveImage, imageOf, layerOf } from '../../test/mender/onDevice/images.ts';
-import { markdownTable, megabytes } from './figures.ts';
-import { ROOT } from './report.ts';
+import type { DeviceFigures } from './figures.ts';
+import { ROOT, saveFigures } from './report.ts';
 
 const MB = 1_000_000;
 const scale = Number(process.argv[2] ?? 1);
@@ -116,16 +116,7 @@ async function build(name: string, services: Services, release: number, base?: s
   return artifact;
 }
 
-interface Cost {
-  seconds: number;
-  /** Seconds from the end of the first old container to the start of the last new one. */
-  down: number;
-  /** Bytes of used disk above the start. */
-  peak: number;
-  grown: number;
-  written: number;
-  memory: number;
-}
+type Cost = Omit<DeviceFigures, 'application' | 'artifact' | 'store' | 'bytes' | 'own'>;
 
 const script = (home: string, name: string, ...argv: string[]): string =>
   execFileSync(join(ROOT, 'scripts/device', name), argv, {
@@ -181,8 +172,9 @@ function containerEvents(home: string, name: string, since: number): { time: num
 /** Installs an artifact, and watches the disk. */
 async function install(disk: Disk, name: string, artifact: string): Promise<Cost> {
   const upload = join(disk.home, 'dev', name, 'data/release.mender');
+  const used = disk.used();
   copyFileSync(artifact, upload);
-  const [used, since] = [disk.used(), Date.now()];
+  const since = Date.now();
   const line = 'mender --no-syslog install /data/release.mender && mender --no-syslog commit';
   const command = [join(ROOT, 'scripts/device/run'), '-n', name, 'sh', '-c', line];
   const watched = await watch(disk, name, command);
@@ -200,22 +192,13 @@ async function install(disk: Disk, name: string, artifact: string): Promise<Cost
   return { seconds, down, peak, grown: disk.used() - used, written, memory };
 }
 
-interface Figure extends Cost {
-  application: string;
-  artifact: string;
-  store: string;
-  bytes: number;
-  /** Seconds that the application is down when it is stopped and started by hand. */
-  own: number;
-}
-
 async function measure(
   application: string,
   store: string,
   kind: string,
   first: string,
   second: string,
-): Promise<Figure> {
+): Promise<DeviceFigures> {
   const disk = makeDisk(rootfs, Math.ceil(1500 + 4500 * scale));
   const name = store === 'containerd' ? 'bench-ctd' : 'bench-classic';
   try {
@@ -231,7 +214,7 @@ async function measure(
 }
 
 try {
-  const figures: Figure[] = [];
+  const figures: DeviceFigures[] = [];
   for (const [application, make] of Object.entries({ one, ten })) {
     const [v1, v2] = [await make(1), await make(2)];
     const first = await build(`${application}-1`, v1, 1);
@@ -240,29 +223,9 @@ try {
     for (const store of ['classic', 'containerd']) {
       figures.push(await measure(application, store, 'full', first, full));
       figures.push(await measure(application, store, 'delta', first, delta));
-      console.log(JSON.stringify(figures.slice(-2)));
     }
   }
-  const rows = figures.map((one) => [
-    `${one.application}, ${one.artifact}, ${one.store} store`,
-    megabytes(one.bytes),
-    one.seconds.toFixed(0),
-    one.down.toFixed(1),
-    one.own.toFixed(1),
-    ...[one.peak, one.grown, one.written, one.memory].map((bytes) => megabytes(bytes, 0)),
-  ]);
-  const head = [
-    'update',
-    'artifact, MB',
-    'seconds',
-    'application down, s',
-    'stopped and started by hand, s',
-    'peak disk, MB',
-    'grown, MB',
-    'written, MB',
-    'decoder, MB',
-  ];
-  console.log(markdownTable(head, rows));
+  saveFigures('device', figures);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -64,6 +64,31 @@ interface FuzzedReader {
   lost: number;
 }
 
+/** What one update costs the test device. */
+export interface DeviceFigures {
+  application: string;
+  /** Full or delta. */
+  artifact: string;
+  /** Docker's image store. */
+  store: string;
+  /** Of the artifact. */
+  bytes: number;
+  /** From the start of the installation to the end of the commit. */
+  seconds: number;
+  /** Seconds from the end of the first old container to the start of the last new one. */
+  down: number;
+  /** The same when the application is stopped and started by hand. */
+  own: number;
+  /** Bytes of used disk above the start. */
+  peak: number;
+  /** Bytes of used disk at the end above the start. */
+  grown: number;
+  /** Bytes written to the disk. */
+  written: number;
+  /** Peak memory of the decoder. */
+  memory: number;
+}
+
 /** The figures in docs/measurements/NAME.json. */
 export interface FiguresOf {
   /** By encoder and pair. */
@@ -92,6 +117,7 @@ export interface FiguresOf {
     /** The sum of one build for each version, with the highest peak. */
     builds: ManyRequests;
   };
+  device: DeviceFigures[];
   /** Of `scripts/fuzz`. */
   fuzz: { seconds: number; seed: number; readers: FuzzedReader[] };
   download: { mebibytes: number; runs: number; ways: Record<string, DownloadFigures> };
@@ -252,6 +278,35 @@ function fuzzTable({ seconds, seed, readers }: FiguresOf['fuzz']): string {
   return `\`scripts/fuzz --seconds ${seconds} --seed ${seed}\`:\n\n${table}`;
 }
 
+const DEVICE_HEAD = [
+  'update',
+  'artifact, MB',
+  'seconds',
+  'application down, s',
+  'stopped and started by hand, s',
+  'peak disk, MB',
+  'grown, MB',
+  'written, MB',
+  'decoder, MB',
+];
+
+function deviceTable(figures: FiguresOf['device']): string {
+  const rows = figures.map(({ application, artifact, store, ...cost }) => [
+    `${application}, ${artifact}, ${store} store`,
+    megabytes(cost.bytes),
+    cost.seconds.toFixed(0),
+    cost.down.toFixed(1),
+    cost.own.toFixed(1),
+    ...[cost.peak, cost.grown, cost.written, cost.memory].map(wholeMegabytes),
+  ]);
+  return markdownTable(DEVICE_HEAD, rows);
+}
+
+/** Bytes as whole MB, never -0. */
+function wholeMegabytes(bytes: number): string {
+  return String(Math.round(bytes / 1e6) + 0);
+}
+
 const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string } = {
   delta: deltaTables,
   'delta-large': largeTable,
@@ -259,6 +314,7 @@ const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string 
   transfer: transferTable,
   growth: growthTable,
   fleet: fleetTable,
+  device: deviceTable,
   fuzz: fuzzTable,
   download: downloadTable,
 };
