@@ -33,13 +33,41 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Tests that change the environment of their process, or need modules that no other test has used. */
+const ISOLATED = [
+  'test/commands/brokenAnswers.test.ts',
+  'test/commands/build/buildSchema.test.ts',
+  'test/commands/build/forDevices.test.ts',
+  'test/compress/xz.test.ts',
+  'test/delta/withoutXdelta3.test.ts',
+  'test/git/*.test.ts',
+  'test/http/http.test.ts',
+  'test/mender/tool/tool.test.ts',
+  'test/pipeline/base/baselines.test.ts',
+  'test/pipeline/releases/releases.test.ts',
+  'test/registry/credentials.test.ts',
+];
+const DEVICE = ['test/e2e/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // One more than most machines have cores: the tests on a device wait most of the time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'device', include: DEVICE } },
+      { extends: true, test: { name: 'isolated', include: ISOLATED } },
+      {
+        extends: true,
+        // The modules of the tool load once for each worker.
+        test: {
+          name: 'shared',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: [...ISOLATED, ...DEVICE],
+        },
+      },
+    ],
   },
 });

@@ -1,13 +1,19 @@
 // Prints the last line of a test run: how many tests and checks passed and failed.
 import { readFileSync } from 'node:fs';
 
-const [report, failedChecks] = process.argv.slice(2);
-let counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 };
-try {
-  counts = JSON.parse(readFileSync(report, 'utf8'));
-} catch {
-  console.log('the tests did not finish');
+const [failedChecks, ...reports] = process.argv.slice(2);
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const path of reports) {
+  try {
+    const report = JSON.parse(readFileSync(path, 'utf8'));
+    counts.passed += report.numPassedTests;
+    counts.failed += report.numFailedTests;
+    counts.skipped += report.numPendingTests;
+  } catch {
+    console.log('some tests did not finish');
+  }
 }
-const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = counts;
-const worst = Math.max(failed, Number(failedChecks));
-console.log(`${passed} passed, ${worst} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+const failed = Math.max(counts.failed, Number(failedChecks));
+console.log(
+  `${counts.passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`,
+);
