@@ -26,7 +26,7 @@ export function redact(text: string): string {
   // Each expression reads the text once: its matches begin at a fixed text and do not overlap.
   let clean = text
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
-    .replace(/:\/\/[^\s/"']+@/g, '://***@')
+    .replace(/:\/\/[^\s/"']+@/g, withoutUser)
     .replace(/:\/\/[^\s"'<>]+/g, withoutQuery);
   // The longest first: of a secret that contains another, half would remain.
   const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
@@ -40,6 +40,12 @@ export function redact(text: string): string {
  */
 export function hideCredentials(address: string): string {
   return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@').replace(/\?.+$/s, '?***');
+}
+
+/** The user of an address of ssh is no secret. A password is. */
+function withoutUser(found: string, at: number, text: string): string {
+  const isUserOfSsh = text.slice(at - 3, at) === 'ssh' && !found.includes(':', 1);
+  return isUserOfSsh ? found : '://***@';
 }
 
 function withoutQuery(url: string): string {

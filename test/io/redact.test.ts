@@ -13,6 +13,8 @@ describe('redact', () => {
     ['basic dXNlcjpwYXNz', 'basic ***'],
     ['GET https://user:pw@host/v2/', 'GET https://***@host/v2/'],
     ['cloning https://user:p@ss@host/x', 'cloning https://***@host/x'],
+    ['write it like ssh://root@device', 'write it like ssh://root@device'],
+    ['cloning ssh://git:pw@host/x', 'cloning ssh://***@host/x'],
     ['https://host/app@sha256:12', 'https://host/app@sha256:12'],
     ['one s3cr3t-token, two s3cr3t-token-of-another', 'one ***, two ***'],
     ['https://bucket/x?X-Amz-Signature=1&y=2 failed', 'https://bucket/x?*** failed'],
