@@ -56,6 +56,8 @@ export interface BuildOptions {
   effort?: 'fast' | 'default' | 'best';
   module?: 'app' | 'docker-compose';
   decodeOnDevice?: 'auto' | 'never';
+  /** What decodes deltas on the devices: their xdelta3, or a decoder in the artifact. */
+  decoder?: 'auto' | 'xdelta3' | 'carried';
   preload?: boolean;
   compression?: 'auto' | 'none' | 'gzip' | 'lzma' | 'zstd';
   writer?: 'auto' | 'mender-artifact' | 'embedded';
@@ -111,6 +113,7 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   effort: optionOf('effort'),
   module: optionOf('module'),
   decodeOnDevice: optionOf('decode-on-device'),
+  decoder: optionOf('decoder'),
   compression: optionOf('compression'),
   writer: optionOf('writer'),
   softwareFilesystem: optionOf('software-filesystem'),

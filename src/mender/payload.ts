@@ -3,6 +3,12 @@ import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 
+/**
+ * How a delta is written: as VCDIFF for the device's xdelta3, or as a patch of our own format for
+ * the decoder that the artifact carries.
+ */
+export type DeltaFormat = 'vcdiff' | 'patch';
+
 /** What an artifact carries of a layer. */
 export type LayerContent =
   /** Nothing: the device has the layer and all layers below it, in the same order. */
@@ -14,12 +20,14 @@ export type LayerContent =
   | { kind: 'full'; path: string; gzipped?: GzipFile }
   | { kind: 'full'; path?: never; gzipped: GzipFile }
   /**
-   * A delta (VCDIFF) that copies from the base layer `from`, of `fromSize` bytes. `body` is the
-   * path of a file or the bytes; it has `size` bytes. `buffer`: bytes of the base layer that a
-   * decoder should keep in memory; default 64 MiB.
+   * A delta that copies from the base layer `from`, of `fromSize` bytes. `format`: default VCDIFF.
+   * `body` is the path of a file or the bytes; it has `size` bytes. `buffer`: for VCDIFF, bytes of
+   * the base layer that a decoder should keep in memory, default 64 MiB; for a patch, bytes of
+   * memory that its decoder takes.
    */
   | {
       kind: 'delta';
+      format?: DeltaFormat;
       from: Digest;
       fromSize: number;
       size: number;

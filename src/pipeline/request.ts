@@ -11,6 +11,13 @@ export interface BaseFile {
   version?: string | undefined;
 }
 
+/**
+ * What decodes deltas on devices: their xdelta3, or a decoder that the artifact carries. `auto`: the
+ * build chooses.
+ */
+export const DECODERS = ['auto', 'xdelta3', 'carried'] as const;
+export type DecoderChoice = (typeof DECODERS)[number];
+
 /** Everything that a user can say about a build. All paths are absolute. */
 export interface BuildRequest {
   /** Compose files. */
@@ -77,6 +84,8 @@ export interface BuildRequest {
   /** A shell command of the user that signs. */
   signCommand?: string | undefined;
   extraArguments: readonly string[];
+  /** What decodes the deltas on devices. */
+  decoder: DecoderChoice;
   encoder: 'auto' | EncoderName;
   effort: Effort;
   /** Threads that encode and compress. The bytes of the artifact do not depend on it. */

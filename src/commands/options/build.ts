@@ -1,6 +1,7 @@
 import { CACHE_OPTIONS } from './cache.ts';
 import { EFFORTS, ENCODERS } from '../../delta/layer.ts';
 import { COMPRESSIONS, MODULES, WRITERS } from '../../mender/spec.ts';
+import { DECODERS } from '../../pipeline/request.ts';
 import { MODES } from '../../pipeline/images/sources.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 import { DEVICE_LIMITS } from './deviceLimits.ts';
@@ -167,6 +168,12 @@ export const BUILD_OPTIONS = {
     choices: ['auto', 'never'] as const,
     describe: 'Layer deltas for the docker-compose module, through a state script',
     defaultDescription: 'auto',
+  },
+  decoder: {
+    group: ARTIFACT,
+    choices: DECODERS,
+    describe: "What decodes deltas: the devices' xdelta3, or a decoder in the artifact",
+    defaultDescription: 'auto: xdelta3, unless a device report lacks it',
   },
   preload: {
     group: ARTIFACT,

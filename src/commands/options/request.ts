@@ -69,6 +69,7 @@ function commonRequest(
     devices: [],
     ...deviceLimits(flags),
     onlyRunning: false,
+    decoder: flags.decoder ?? 'auto',
     encoder: flags.encoder ?? 'auto',
     effort: flags.effort ?? 'default',
     workers: availableParallelism(),

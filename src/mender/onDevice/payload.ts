@@ -6,13 +6,16 @@ import { blobPath, portableManifestDigest } from '../../oci/portable.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { layerEntries, smallFiles, uniqueLayers } from '../write/imageFiles.ts';
 import { DEFAULT_BUFFER } from '../../vcdiff/sourceReads.ts';
-import type { PayloadImage, PayloadLayer } from '../payload.ts';
+import type { LayerContent, PayloadImage, PayloadLayer } from '../payload.ts';
 
 /**
  * Whole layers of this many bytes take the module about two seconds to load on a fast device, while
  * the application is down.
  */
 const LARGE = 16 << 20;
+
+/** Where the payload has the decoder of its patches. */
+export const DECODER_PATH = 'images/decoder';
 
 /** The first line of a plan, by which the state script knows its form. */
 export const PLAN_VERSION = 'mender-docker-delta 2';
@@ -23,6 +26,11 @@ export function isWorthPreloading(images: readonly PayloadImage[]): boolean {
   return whole.reduce((sum, { size }) => sum + size, 0) >= LARGE;
 }
 
+/** True if a layer is a patch, which only the decoder that the artifact carries can read. */
+export function needsDecoder(images: readonly PayloadImage[]): boolean {
+  return images.some(({ layers }) => layers.some(({ content }) => kindOf(content) === 'patch'));
+}
+
 /** True if only the state script can install the images: `docker load` does not know deltas. */
 export function needsStateScript(images: readonly PayloadImage[]): boolean {
   return images.some(({ layers }) => layers.some(({ content }) => content.kind === 'delta'));
@@ -30,17 +38,24 @@ export function needsStateScript(images: readonly PayloadImage[]): boolean {
 
 /**
  * The entries of the `images.tar.gz` that the state script loads on the device. It reads them once,
- * in this order, so that it needs no room for them: `images/plan`, then for each image
+ * in this order, so that it needs no room for them: `images/plan`, `images/decoder` if there are
+ * patches, then for each image
  * - `images/<number>.tar`, which the update module can load once Docker has the layers,
  * - `images/<number>/headers`, the tar header of each layer, so that the script makes none,
- * - whole layers and deltas, in the order of the headers.
+ * - whole layers, deltas and patches, in the order of the headers.
  *
  * A device that does not run the script refuses it, because the module can't load the plan. The
  * caller gzips the tar without compression, as the outer compression does that work better.
+ * `decoder`: the program that reads the patches.
  */
-export function deltaPayload(images: readonly PayloadImage[], mtime: number = DEFAULT_MTIME): TarFile[] {
+export function deltaPayload(
+  images: readonly PayloadImage[],
+  mtime: number = DEFAULT_MTIME,
+  decoder?: Uint8Array,
+): TarFile[] {
   return [
     tarFile('images/plan', planOf(images)),
+    ...(decoder === undefined ? [] : [tarFile(DECODER_PATH, decoder)]),
     ...images.flatMap((image, number) => [
       smallTar(image, number, mtime),
       tarFile(`images/${number}/headers`, headersOf(image, mtime)),
@@ -93,13 +108,19 @@ function imageLine(image: PayloadImage, number: number): string {
 }
 
 /**
- * `layer <number> <kind> <diffID> <size> <base layer or -> <bytes in the payload> <chain> <buffer>`
+ * `layer <number> <kind> <diffID> <size> <base layer or -> <bytes in the payload> <chain> <buffer>`,
+ * where the kind is `omit`, `full`, `delta` or `patch`. The buffer of a patch is the memory that its
+ * decoder takes.
  */
 function layerLine({ diffID, size, content }: PayloadLayer, number: number, chain = diffID): string {
   const from = content.kind === 'delta' ? hexOf(content.from) : '-';
   const bytes = content.kind === 'omit' ? 0 : content.kind === 'full' ? size : content.size;
   const buffer = content.kind === 'delta' ? (content.buffer ?? DEFAULT_BUFFER) : 0;
-  return `layer ${number} ${content.kind} ${hexOf(diffID)} ${size} ${from} ${bytes} ${hexOf(chain)} ${buffer}`;
+  return `layer ${number} ${kindOf(content)} ${hexOf(diffID)} ${size} ${from} ${bytes} ${hexOf(chain)} ${buffer}`;
+}
+
+function kindOf(content: LayerContent): string {
+  return content.kind === 'delta' && content.format === 'patch' ? 'patch' : content.kind;
 }
 
 /**

@@ -274,7 +274,7 @@ find_sources() {
     new_bytes=$((new_bytes + size))
     case $kind in
       omit) echo "$layer" >> "$work/wanted" ;;
-      delta) echo "$from" >> "$work/wanted" ;;
+      delta | patch) echo "$from" >> "$work/wanted" ;;
     esac
   done < "$plan"
   check_space "$new_bytes"
@@ -285,7 +285,22 @@ find_sources() {
   done
 }
 
-# --- Images that the plan describes: small files, whole layers and deltas ---
+# --- Images that the plan describes: small files, whole layers, deltas and patches ---
+
+# Makes the file $1 the decoder of patches, if it runs here and proves itself
+try_decoder() {
+  decoder=$1
+  { chmod 700 "$decoder" && "$decoder" test < /dev/null; } 2> "$work/answer"
+}
+
+# Sets "decoder" to the program of the payload that reads patches. Some devices run no programs from the folder that the
+# client unpacks artifacts to.
+find_decoder() {
+  [ -f "$work/images/decoder" ] || stop "the payload has patches, and no decoder for them"
+  if try_decoder "$work/images/decoder"; then return 0; fi
+  if cp "$work/images/decoder" "$state/decoder" && try_decoder "$state/decoder"; then return 0; fi
+  stop "the carried decoder does not run on this device, neither in $work nor in $state: $(tail -n 1 "$work/answer")"
+}
 
 # The decoder's source buffer of $1 bytes, or less where memory is short. Below half a MiB, xdelta3 takes none.
 buffer_of() {
@@ -297,10 +312,11 @@ buffer_of() {
   echo "$size_of_buffer"
 }
 
-# xdelta3 ended with the status $1. If it is only that Docker takes no more bytes, Docker has the reason.
+# The decoder $1 ended with the status $2. If it is only that Docker takes no more bytes, Docker has the reason.
 decoder_failed() {
-  if [ "$1" -eq 141 ] || grep -qs 'roken pipe' "$work/answer"; then exit 1; fi
-  stop "xdelta3 can't decode layer $layer: $(tail -n 1 "$work/answer")"
+  if [ "$2" -eq 141 ] || grep -qs 'roken pipe' "$work/answer"; then exit 1; fi
+  reason=$(tail -n 1 "$work/answer")
+  stop "$1 can't decode layer $layer: ${reason:-it ended with status $2}"
 }
 
 # Writes one layer of the image as the tar has it, unless Docker has it already. Reads its part of the payload.
@@ -317,7 +333,11 @@ emit_layer() {
     delta)
       take "$(blocks "$bytes")" | head -c "$bytes" \
         | xdelta3 -d -c -B "$(buffer_of "$buffer")" -s "$work/sources/$from" 2> "$work/answer" \
-        || decoder_failed $? ;;
+        || decoder_failed xdelta3 $? ;;
+    patch)
+      take "$(blocks "$bytes")" | head -c "$bytes" \
+        | "$decoder" decode "$work/sources/$from" 2> "$work/answer" \
+        || decoder_failed "the carried decoder" $? ;;
     *) stop "unknown kind of layer in the plan: $kind" ;;
   esac
   if [ "$kind" != full ]; then pad "$size"; fi
@@ -367,7 +387,7 @@ check_plan() {
   hex='[0-9a-f]{64}'
   name='[[A-Za-z0-9][][A-Za-z0-9._:/@-]*'
   image="image $number (-|$name) $name $hex $hex $number $number"
-  layer="layer $number (omit $hex $number - 0|full $hex $number - $number|delta $hex $number $hex $number) $hex $number"
+  layer="layer $number (omit $hex $number - 0|full $hex $number - $number|(delta|patch) $hex $number $hex $number) $hex $number"
   odd=$(grep -Evxn "mender-docker-delta 2|$image|$layer|end" "$plan" | head -n 1)
   [ -z "$odd" ] || stop "the plan in the payload has an odd line: $odd"
 }
@@ -377,10 +397,16 @@ load_planned() {
   [ "$(tail -n 1 "$plan")" = end ] || stop "the plan in the payload is cut off"
   check_plan
   if grep -q '^layer [0-9]* delta ' "$plan"; then need xdelta3; fi
+  parts=$((1 + $(blocks "$(wc -c < "$plan")")))
+  if grep -q '^layer [0-9]* patch ' "$plan"; then
+    need chmod cp
+    find_decoder
+    parts=$((parts + 1 + $(blocks "$(wc -c < "$work/images/decoder")")))
+  fi
   grep '^image ' "$plan" | cut -d ' ' -f 4-6 > "$state/new"
   unload keep
   gzip -dc < "$payload" 2> /dev/null | {
-    take $((1 + $(blocks "$(wc -c < "$plan")"))) > /dev/null
+    take "$parts" > /dev/null
     while read -r word number old new config manifest bytes count <&3; do
       if [ "$word" = image ]; then planned_image "$number" "$old" "$new" "$config" "$manifest" "$bytes" "$count"; fi
     done 3< "$plan"
@@ -489,7 +515,7 @@ all_here() {
 load_images() {
   case $kind_of_payload in
     planned)
-      gzip -dc < "$payload" 2> /dev/null | dd bs=512 count=8192 2> /dev/null | tar -xf - -C "$work" images/plan 2> /dev/null || :
+      gzip -dc < "$payload" 2> /dev/null | dd bs=512 count=8192 2> /dev/null | tar -xf - -C "$work" images/plan images/decoder 2> /dev/null || :
       [ -f "$plan" ] || stop "the payload can't be read"
       load_planned ;;
     whole) load_whole ;;
@@ -547,7 +573,7 @@ install() {
   elif [ "$status" -ne 0 ]; then
     refuse
   fi
-  rm -rf "$work" "$why"
+  rm -rf "$work" "$why" "$state/decoder"
 }
 
 # The old images go with the module's cleanup, which knows those that it noted

@@ -7,6 +7,9 @@ import type { ImageReport, LayerReport } from './report.ts';
 /** The name of the file with tar headers for the state script. */
 export const HEADERS = 'headers';
 
+/** The name of the file with the decoder of patches. */
+export const DECODER = 'decoder';
+
 /** What was seen of an image while its files passed. */
 export interface ImageFiles {
   id: string;
@@ -20,6 +23,8 @@ export interface ImageFiles {
   sources: Map<string, string>;
   /** The tar headers of the layers, for the state script. */
   headers?: Buffer;
+  /** The program in the place of an image that decodes patches. */
+  decoder?: Buffer;
   imageDelta?: number;
 }
 
@@ -99,10 +104,12 @@ function layersOf(
     const diffID = diffIDs[position];
     const known = diffID !== undefined && isDigest(diffID) ? { diffID } : {};
     const whole = files.sizes.get(path);
-    const delta = files.sizes.get(`${path}.vcdiff`);
+    const patch = files.sizes.get(`${path}.patch`);
+    const delta = patch ?? files.sizes.get(`${path}.vcdiff`);
     if (delta !== undefined) {
       const from = digestIn(files.sources.get(`${path}.source`)) ?? planned.get(diffID ?? '');
-      return { ...known, kind: 'delta', sent: delta, ...(from === undefined ? {} : { from }) };
+      const format = patch === undefined ? {} : { format: 'patch' as const };
+      return { ...known, kind: 'delta', ...format, sent: delta, ...(from === undefined ? {} : { from }) };
     }
     return whole === undefined
       ? { ...known, kind: 'omit', sent: 0 }
@@ -125,7 +132,7 @@ export function strayFiles(files: ImageFiles): string[] {
     ...(files.headers === undefined ? [] : [HEADERS]),
     ...strings([docker['Config']]),
     ...manifests.map((digest) => `blobs/${digest.replace(':', '/')}`),
-    ...layers.flatMap((path) => [path, `${path}.vcdiff`, `${path}.source`]),
+    ...layers.flatMap((path) => [path, `${path}.vcdiff`, `${path}.patch`, `${path}.source`]),
   ]);
   return [...files.sizes.keys()].filter((path) => !used.has(path));
 }
@@ -138,7 +145,8 @@ function digestIn(source: string | undefined): Digest | undefined {
 
 /**
  * Returns what a plan says of each image, by its number. The lines are like
- * `image <number> <base or -> ...` and `layer <number> delta <hex> <size> <hex of the base layer>`.
+ * `image <number> <base or -> ...` and `layer <number> delta <hex> <size> <hex of the base layer>`,
+ * or `patch` in the place of `delta`.
  */
 export function readPlan(plan: string): Map<string, PlannedImage> {
   const images = new Map<string, PlannedImage>();
@@ -146,7 +154,8 @@ export function readPlan(plan: string): Map<string, PlannedImage> {
     const [word, number = '', second = '', hex = '', , from = ''] = line.split(' ', 6);
     const image: PlannedImage = images.get(number) ?? { sources: new Map() };
     if (word === 'image' && second !== '-') image.base ??= second;
-    if (word === 'layer' && second === 'delta') image.sources.set(`sha256:${hex}`, `sha256:${from}`);
+    const isDelta = second === 'delta' || second === 'patch';
+    if (word === 'layer' && isDelta) image.sources.set(`sha256:${hex}`, `sha256:${from}`);
     if (word === 'image' || word === 'layer') images.set(number, image);
   }
   return images;

@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { ImageFiles } from './imageReport.ts';
-import { HEADERS, imageReport, newImageFiles, readPlan, strayFiles } from './imageReport.ts';
+import { DECODER, HEADERS, imageReport, newImageFiles, readPlan, strayFiles } from './imageReport.ts';
 import { entriesOf, readSmall, withHead } from './nested.ts';
 import type { OddEntries } from './oddEntries.ts';
 import type { ArtifactVisitor, ImageReport, VisitedEntry } from './report.ts';
@@ -17,7 +17,10 @@ export const LARGEST_JSON: number = 4 << 20;
 const MOST_KEPT = 64 << 20;
 const LARGEST_TEXT = 1 << 16;
 const VCDIFF_MAGIC = Buffer.from([0xd6, 0xc3, 0xc4]);
-const BLOB = /^blobs\/sha256\/([0-9a-f]{64})(\.vcdiff)?$/;
+const BLOB = /^blobs\/sha256\/([0-9a-f]{64})(\.vcdiff|\.patch)?$/;
+const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
+/** Bytes. A decoder of patches has at most a quarter of that. */
+const LARGEST_DECODER = 1 << 18;
 const TEXTS = new Set(['url-new.txt', 'url-current.txt', 'sums-new.txt', 'sums-current.txt', 'deep_delta']);
 
 /**
@@ -97,13 +100,18 @@ async function readFile(files: ImageFiles, entry: TarHeader, body: Chunks, readi
   }
 }
 
-/** A file in the place of an image: a loadable tar, a delta of one, or the state script's plan. */
+/**
+ * A file in the place of an image: a loadable tar, a delta of one, the state script's plan, or its
+ * decoder.
+ */
 async function readImage(files: ImageFiles, entry: TarHeader, body: Chunks, reading: Reading): Promise<void> {
-  const { head, all } = await withHead(body, VCDIFF_MAGIC.length);
-  if (head.equals(VCDIFF_MAGIC)) {
+  const { head, all } = await withHead(body, ELF_MAGIC.length);
+  if (head.subarray(0, VCDIFF_MAGIC.length).equals(VCDIFF_MAGIC)) {
     files.imageDelta = entry.size;
   } else if (isPlan(head, files.id)) {
     files.texts.set('plan', (await keepSmall(all, LARGEST_JSON, reading)).toString());
+  } else if (files.id === DECODER && head.equals(ELF_MAGIC)) {
+    files.decoder = await keepSmall(all, LARGEST_DECODER, reading);
   } else {
     const { archive, odd, visitor } = reading;
     const inside = odd.inside(archive);
@@ -117,7 +125,7 @@ async function readImage(files: ImageFiles, entry: TarHeader, body: Chunks, read
 
 /** The state script's plan lies in the folder of the images. */
 function isPlan(head: Buffer, id: string): boolean {
-  return id === 'plan' && head.toString('latin1') === 'men';
+  return id === 'plan' && head.toString('latin1') === 'mend';
 }
 
 async function readImageFile(
@@ -138,10 +146,12 @@ async function readImageFile(
     files.json.set(path, await keepSmall(all, LARGEST_JSON, reading));
     return;
   }
-  const [, hex, delta] = BLOB.exec(path) ?? [];
+  const [, hex, suffix] = BLOB.exec(path) ?? [];
   const diffID: Digest = `sha256:${hex ?? ''}`;
   if (!isDigest(diffID) || visitor.layer === undefined) return;
-  await visitor.layer({ folder: files.id, diffID, kind: delta === undefined ? 'full' : 'delta', size }, all);
+  const kind = suffix === undefined ? 'full' : 'delta';
+  const format = suffix === '.patch' ? { format: 'patch' as const } : {};
+  await visitor.layer({ folder: files.id, diffID, kind, ...format, size }, all);
 }
 
 async function reportImages(
@@ -155,6 +165,7 @@ async function reportImages(
   for (const files of images.values()) {
     await showDocuments(files, visitor);
     if (plan !== undefined && files.id === 'plan') continue;
+    if (plan !== undefined && files.decoder !== undefined) continue;
     const { report, config } = imageReport(files, planned.get(files.id));
     reports.push(report);
     await showSmallLayers(files, report, visitor);
@@ -168,9 +179,10 @@ async function reportImages(
 }
 
 async function showDocuments(
-  { id, texts, json, sources, headers }: ImageFiles,
+  { id, texts, json, sources, headers, decoder }: ImageFiles,
   visitor: ArtifactVisitor,
 ): Promise<void> {
+  if (decoder !== undefined) await visitor.document?.(id, DECODER, decoder);
   for (const [path, text] of [...texts, ...sources]) await visitor.document?.(id, path, Buffer.from(text));
   for (const [path, content] of json) await visitor.document?.(id, path, content);
   if (headers !== undefined) await visitor.document?.(id, HEADERS, headers);

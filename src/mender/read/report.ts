@@ -77,6 +77,8 @@ export interface ImageReport {
 export interface LayerReport {
   diffID?: Digest;
   kind: 'omit' | 'full' | 'delta';
+  /** Of a delta: `patch` if it is for the decoder that the artifact carries; else it is VCDIFF. */
+  format?: 'patch';
   /** Bytes in the artifact, before its compression. */
   sent: number;
   /** Of a delta: the base layer. */
@@ -94,8 +96,8 @@ export interface ArtifactVisitor {
   /** A whole layer or a delta for it; the bytes are not compared with the diffID here. */
   layer?(layer: VisitedLayer, body: AsyncIterable<Buffer>): Promise<void>;
   /**
-   * A small file of an image, after its layers: texts, JSON, `headers`, and the plan of the state
-   * script (image `plan`).
+   * A small file of an image, after its layers: texts, JSON, `headers`, and the plan and the decoder
+   * of the state script (images `plan` and `decoder`).
    */
   document?(image: string, path: string, content: Uint8Array): Promise<void>;
   /** The exact bytes of an image's config, after its layers. They match the digest. */
@@ -119,6 +121,8 @@ export interface VisitedLayer {
   folder: string;
   diffID: Digest;
   kind: 'full' | 'delta';
+  /** Of a delta: `patch` if it is one; else it is VCDIFF. */
+  format?: 'patch';
   /** Bytes of the body. */
   size: number;
 }

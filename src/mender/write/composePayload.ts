@@ -5,7 +5,8 @@ import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile, tarPayloadFile } from './files.ts';
 import { softwareNameOf } from './header.ts';
 import { imageEntries, manifestEntries } from './imageFiles.ts';
-import { deltaPayload, isWorthPreloading, needsStateScript } from '../onDevice/payload.ts';
+import { readDecoder } from '../onDevice/carriedDecoder.ts';
+import { deltaPayload, isWorthPreloading, needsDecoder, needsStateScript } from '../onDevice/payload.ts';
 import { stateScripts } from '../onDevice/stateScript.ts';
 import type { PayloadImage } from '../payload.ts';
 import { recordMetaData } from '../record.ts';
@@ -17,7 +18,8 @@ export const META_DATA_VERSION = '1';
 /**
  * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one
  * loadable tar per image, `manifests.tar`, and its meta-data. A state script can load the images
- * before the module stops the old application. With delta layers, only the script can load them.
+ * before the module stops the old application. With delta layers, only the script can load them. With
+ * patches, the payload carries their decoder.
  * Throws UsageError without images, as the module loads at least one.
  * https://github.com/mendersoftware/mender-container-modules
  */
@@ -31,7 +33,7 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
   const hasDeltas = needsStateScript(spec.images);
   const isPreloaded = hasDeltas || (spec.preload ?? isWorthPreloading(spec.images));
   const images = hasDeltas
-    ? deltaPayload(spec.images, mtime)
+    ? deltaPayload(spec.images, mtime, decoderFor(spec))
     : spec.images.map((image) => loadableTar(image, mtime));
   return {
     type: 'docker-compose',
@@ -43,6 +45,11 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
     scripts: isPreloaded ? stateScripts() : [],
     metaData: { version: META_DATA_VERSION, project_name: spec.softwareName, ...recordMetaData(spec.record) },
   };
+}
+
+/** The decoder of the patches; undefined if there are none. */
+function decoderFor({ images, platform }: ArtifactSpec): Buffer | undefined {
+  return needsDecoder(images) ? readDecoder(platform) : undefined;
 }
 
 function loadableTar(image: PayloadImage, mtime: number): TarFile {

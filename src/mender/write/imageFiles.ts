@@ -57,7 +57,7 @@ export function layerEntries({ diffID, size, content }: PayloadLayer): TarFile[]
     return [{ path, size, body: layerBody(content, diffID), ...(gzipped && { gzipped }) }];
   }
   const body = typeof content.body === 'string' ? fileBody(content.body) : content.body;
-  return [{ path: `${path}.vcdiff`, size: content.size, body }];
+  return [{ path: `${path}.${content.format ?? 'vcdiff'}`, size: content.size, body }];
 }
 
 /**

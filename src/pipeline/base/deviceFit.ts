@@ -2,7 +2,8 @@ import type { DeviceReport } from '../../device/report.ts';
 import type { Log } from '../../io/log.ts';
 import type { DeviceSetup, Module } from '../../mender/spec.ts';
 import { MODULES } from '../../mender/spec.ts';
-import type { BuildRequest, SettledRequest } from '../request.ts';
+import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
+import type { BuildRequest, DecoderChoice, SettledRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
 import { findVersion } from './versionKey.ts';
 
@@ -63,19 +64,31 @@ export function baselinesOnDevices(
 }
 
 /**
- * Returns what is to be changed about the build for the reported devices: without xdelta3, or where
- * no state script runs, no deltas.
+ * Returns what is to be changed about the build for the reported devices: a carried decoder where
+ * they have no xdelta3, and no deltas where neither runs.
  */
 export function fitToDevices(
   request: SettledRequest,
   log: Log,
-): Pick<SettledRequest, 'delta' | 'decodeOnDevice'> {
-  const canDecode = request.devices.every(
-    ({ xdelta3, scripts }) => xdelta3 !== undefined && (request.module === 'app' || scripts?.noexec !== true),
-  );
-  const { delta, decodeOnDevice, module } = request;
-  if (canDecode || !delta || (module === 'docker-compose' && !decodeOnDevice))
-    return { delta, decodeOnDevice };
-  log.warning('a device has no xdelta3, or runs no state scripts: changed layers ship whole');
-  return module === 'app' ? { delta: false, decodeOnDevice } : { delta, decodeOnDevice: false };
+): Pick<SettledRequest, 'delta' | 'decodeOnDevice' | 'decoder'> {
+  const { delta, decodeOnDevice, module, decoder } = request;
+  if (!delta || (module === 'docker-compose' && !decodeOnDevice)) return { delta, decodeOnDevice, decoder };
+  const fitting = fittingDecoder(request);
+  if (fitting !== undefined) return { delta, decodeOnDevice, decoder: fitting };
+  log.warning('a device has no decoder for deltas, or runs no state scripts: changed layers ship whole');
+  return module === 'app'
+    ? { delta: false, decodeOnDevice, decoder }
+    : { delta, decodeOnDevice: false, decoder };
+}
+
+/** The choice of decoders that all reported devices can run; undefined if there is none. */
+function fittingDecoder({ devices, module, platform, decoder }: SettledRequest): DecoderChoice | undefined {
+  const haveXdelta3 = devices.every(({ xdelta3 }) => xdelta3 !== undefined);
+  if (module === 'app') return haveXdelta3 ? decoder : undefined;
+  if (devices.some(({ scripts }) => scripts?.noexec === true)) return undefined;
+  if (decoder === 'xdelta3') return haveXdelta3 ? decoder : undefined;
+  if (decoder === 'carried') return decoder;
+  const runCarried = hasDecoder(platform) && devices.every(({ work }) => work?.noexec !== true);
+  if (haveXdelta3) return runCarried ? 'auto' : 'xdelta3';
+  return runCarried ? 'carried' : undefined;
 }

@@ -21,6 +21,7 @@ import { baselinesOnDevices, fitToDevices, withDeviceSetup } from '../base/devic
 import type { Settled } from '../base/deviceSetup.ts';
 import { settleSetup } from '../base/deviceSetup.ts';
 import { refuseUnfit } from '../doctor/refuseUnfit.ts';
+import { requireDecoder } from '../plan/decoder.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
 import { explainBases, planBuild } from '../plan/planBuild.ts';
@@ -114,8 +115,8 @@ export async function resolveRelease(
 }
 
 /**
- * Plans an artifact of the release for each baseline. Throws UsageError for a baseline that does
- * not fit, and UnsupportedError for a device that could not install it.
+ * Plans an artifact of the release for each baseline. Throws UsageError for a baseline or a decoder
+ * that does not fit, and UnsupportedError for a device that could not install it.
  */
 export async function planRelease(
   { application, names, images, files }: Release,
@@ -125,6 +126,7 @@ export async function planRelease(
 ): Promise<Prepared> {
   refuseUnfit(request.devices, request, world.log);
   const settled = { ...request, ...fitToDevices(request, world.log) };
+  requireDecoder(settled);
   checkBaselines(baselines, images, settled, world.log);
   const plans = await plansFor(names, images, baselines, settled, world);
   return { application, names, images, request: settled, files, plans };

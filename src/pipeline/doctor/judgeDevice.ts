@@ -1,5 +1,7 @@
 import type { DevicePlace, DeviceReport } from '../../device/report.ts';
 import { versionsOf } from '../../device/report.ts';
+import { devicePlatform } from '../../device/platform.ts';
+import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
 import { formatBytes } from '../../io/amounts.ts';
 import type { Finding } from './finding.ts';
 import { ok, problem, warning } from './finding.ts';
@@ -93,12 +95,24 @@ function storeFindings({ store }: DeviceReport): Finding[] {
   ];
 }
 
-function decoderFinding({ xdelta3 }: DeviceReport): Finding {
+/** Artifacts for module docker-compose can carry a decoder of their own. */
+function decoderFinding(report: DeviceReport): Finding {
+  const { xdelta3 } = report;
+  if (xdelta3 === undefined && runsCarried(report)) {
+    return ok('xdelta3', 'not found (not needed: artifacts carry a decoder with --decoder carried)');
+  }
   if (xdelta3 === undefined) {
     return warning('xdelta3', 'not found', 'install xdelta3, or build with --no-delta');
   }
   const version = /\d+(\.\d+)+/.exec(xdelta3.version)?.[0] ?? xdelta3.version;
   return ok('xdelta3', `${version}, ${xdelta3.lzma ? 'with' : 'without'} lzma (not needed)`);
+}
+
+function runsCarried(report: DeviceReport): boolean {
+  const platform = devicePlatform(report);
+  const isFree = [report.work, report.scripts].every((place) => place?.noexec !== true);
+  const { modules } = report;
+  return Object.hasOwn(modules, 'docker-compose') && isFree && platform !== undefined && hasDecoder(platform);
 }
 
 function toolFindings({ tools, modules }: DeviceReport): Finding[] {

@@ -41,6 +41,8 @@ export interface ArtifactContent {
   images: ImageContent[];
   /** The plan of the state script. */
   plan?: string | undefined;
+  /** The program that decodes the patches. */
+  decoder?: Buffer | undefined;
   /** The entries of `images.tar`, and of the tars in it, in their order. */
   entries: readonly VisitedEntry[];
   /**
@@ -77,8 +79,9 @@ export async function readContent(
     layers: inner(found.layers, image.folder),
   }));
   const plan = found.documents.get('plan')?.get('plan')?.toString('utf8');
+  const decoder = found.documents.get('decoder')?.get('decoder');
   const { composeFiles, tooLarge, entries } = found;
-  return { path, report, images, plan, entries, composeFiles, tooLarge };
+  return { path, report, images, plan, decoder, entries, composeFiles, tooLarge };
 }
 
 /** What a pass over an artifact collects. The maps of maps are by the folder of the image. */

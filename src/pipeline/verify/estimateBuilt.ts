@@ -36,6 +36,10 @@ function estimatedImage({ layers }: PayloadImage, base: BaseImage | undefined): 
 }
 
 function reportOf({ diffID, size, content }: PayloadLayer): LayerReport {
-  if (content.kind === 'delta') return { diffID, kind: 'delta', sent: content.size, from: content.from };
+  if (content.kind === 'delta') {
+    const { from, size: sent } = content;
+    const format = content.format === 'patch' ? { format: content.format } : {};
+    return { diffID, kind: 'delta', ...format, sent, from };
+  }
   return { diffID, kind: content.kind, sent: content.kind === 'omit' ? 0 : size };
 }

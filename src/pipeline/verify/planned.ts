@@ -1,9 +1,12 @@
-import { deltaPayload, PLAN_VERSION } from '../../mender/onDevice/payload.ts';
+import { hasDecoder, readDecoder } from '../../mender/onDevice/carriedDecoder.ts';
+import { DECODER_PATH, deltaPayload, PLAN_VERSION } from '../../mender/onDevice/payload.ts';
 import type { VisitedEntry } from '../../mender/read/report.ts';
 import type { TarFile } from '../../tar/tar.ts';
 import { DEFAULT_MTIME, tarHeader, tarPadding } from '../../tar/tar.ts';
+import { parsePlatform } from '../../oci/platform.ts';
 import { DEFAULT_BUFFER, SMALLEST_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
+import { readable } from './content.ts';
 import { rebuiltImage } from './rebuilt.ts';
 
 const HEADERS = 'headers';
@@ -13,7 +16,11 @@ const HEADERS = 'headers';
  * same images: the plan, the tar headers, the small files, and the place of each file. The script
  * runs as root and reads all of them as they are. Pure.
  */
-export function plannedProblems({ report, images, plan, entries }: ArtifactContent): string[] {
+export function plannedProblems(content: ArtifactContent): string[] {
+  const { report, images, plan, entries } = content;
+  if (report.module === 'app' && images.some(hasPatches)) {
+    return ['images.tar.gz has patches, which update module app can not decode'];
+  }
   const isPlanned =
     report.module === 'docker-compose' &&
     images.some(({ report: { layers } }) => layers.some(({ kind }) => kind === 'delta'));
@@ -24,13 +31,44 @@ export function plannedProblems({ report, images, plan, entries }: ArtifactConte
   const buffers = buffersIn(plan);
   const rebuilt = images.flatMap((image) => rebuiltImage(image, buffers) ?? []);
   if (rebuilt.length < images.length) return ['the plan can not be checked, as an image has faults'];
-  const expected = deltaPayload(rebuilt, mtimeOf(images));
+  const { decoder, problems } = carriedDecoder(content);
+  if (problems.length > 0) return problems;
+  const expected = deltaPayload(rebuilt, mtimeOf(images), decoder);
   const byPath = new Map(expected.map((file) => [file.path, file]));
   return [
     ...planProblems(expected, plan),
     ...placeProblems(expected, entries),
     ...images.flatMap((image) => fileProblems(byPath, image)),
   ];
+}
+
+/**
+ * The decoder that the payload must have; undefined without patches. Only the package's own one for
+ * the platform is known to do what it should, and devices run it as root.
+ */
+function carriedDecoder({ report, images, decoder: found }: ArtifactContent): {
+  decoder?: Buffer;
+  problems: string[];
+} {
+  if (!images.some(hasPatches)) {
+    return { problems: found === undefined ? [] : [`images.tar.gz has ${DECODER_PATH}, and no patches`] };
+  }
+  const text = report.record?.platform ?? images[0]?.report.platform ?? '';
+  const platform = readable(() => parsePlatform(text));
+  if (platform === undefined || !hasDecoder(platform)) {
+    return { problems: [`it has patches for ${text || 'an unknown platform'}, which has no decoder`] };
+  }
+  const decoder = readDecoder(platform);
+  if (found === undefined) return { problems: [`images.tar.gz has patches, and no ${DECODER_PATH}`] };
+  const isOwn = found.equals(decoder);
+  return {
+    decoder,
+    problems: isOwn ? [] : [`${DECODER_PATH} is foreign: devices would run it as root`],
+  };
+}
+
+function hasPatches({ report: { layers } }: ImageContent): boolean {
+  return layers.some(({ format }) => format === 'patch');
 }
 
 function otherVersion(version: string): string {
@@ -96,6 +134,9 @@ function mtimeOf(images: readonly ImageContent[]): number {
   return /^[0-7]{11}$/.test(time) ? parseInt(time, 8) : DEFAULT_MTIME;
 }
 
+/** Bytes. The decoder refuses a patch that wants more memory. */
+const MOST_PATCH_MEMORY = 64 << 20;
+
 /** The decoder's buffers that the plan gives deltas and a build may choose, by folder and diffID. */
 function buffersIn(plan: string): Map<string, number> {
   const lines = plan.split('\n').map((line) => line.split(' '));
@@ -103,8 +144,16 @@ function buffersIn(plan: string): Map<string, number> {
     lines.flatMap(([word, folder = '', kind, hex = '', , , , , text]) => {
       const buffer = Number(text);
       const isChosen =
-        Number.isInteger(Math.log2(buffer)) && buffer >= SMALLEST_BUFFER && buffer <= DEFAULT_BUFFER;
-      return word === 'layer' && kind === 'delta' && isChosen ? [[`${folder} sha256:${hex}`, buffer]] : [];
+        (kind === 'delta' && isBufferSize(buffer)) || (kind === 'patch' && isPatchMemory(buffer));
+      return word === 'layer' && isChosen ? [[`${folder} sha256:${hex}`, buffer]] : [];
     }),
   );
+}
+
+function isBufferSize(bytes: number): boolean {
+  return Number.isInteger(Math.log2(bytes)) && bytes >= SMALLEST_BUFFER && bytes <= DEFAULT_BUFFER;
+}
+
+function isPatchMemory(bytes: number): boolean {
+  return Number.isInteger(bytes) && bytes >= 0 && bytes <= MOST_PATCH_MEMORY;
 }

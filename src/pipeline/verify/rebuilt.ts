@@ -36,7 +36,7 @@ export function rebuiltImage(
 }
 
 function rebuiltLayer(
-  { kind, diffID, sent, from }: LayerReport,
+  { kind, diffID, sent, from, format }: LayerReport,
   size: number | undefined,
   buffer = DEFAULT_BUFFER,
 ): PayloadLayer | undefined {
@@ -44,7 +44,15 @@ function rebuiltLayer(
   const contents: Record<LayerReport['kind'], LayerContent | undefined> = {
     omit: { kind: 'omit' },
     full: { kind: 'full', path: '' },
-    delta: from && { kind: 'delta', from, fromSize: 0, size: sent, body: '', buffer },
+    delta: from && {
+      kind: 'delta',
+      ...(format && { format }),
+      from,
+      fromSize: 0,
+      size: sent,
+      body: '',
+      buffer,
+    },
   };
   const content = contents[kind];
   return content && { diffID, size, content };

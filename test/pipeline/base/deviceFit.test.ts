@@ -19,6 +19,7 @@ const request = (changes: Partial<SettledRequest> = {}): SettledRequest =>
     platform: { os: 'linux', architecture: 'arm64' },
     delta: true,
     decodeOnDevice: true,
+    decoder: 'auto',
     ...changes,
   }) as SettledRequest;
 const base = (version: string) => ({ metadata: { version, services: {} }, origin: version }) as Baseline;
@@ -52,14 +53,33 @@ describe('the base of an artifact for devices at hand', () => {
 });
 
 describe('an artifact for reported devices', () => {
-  const noexec = device({ scripts: { path: '/x', mount: '/', free: 1, noexec: true, readonly: false } });
-  it.each<[string, Partial<SettledRequest>, boolean, boolean]>([
-    ['keeps its deltas', {}, true, true],
-    ['without reports', { devices: [] }, true, true],
-    ['without xdelta3', { devices: [device({ xdelta3: undefined })] }, true, false],
-    ['where scripts do not run', { devices: [noexec] }, true, false],
-    ['if one of them can not', { devices: [device(), noexec] }, true, false],
-  ])('%s', (_, changes, delta, decodeOnDevice) => {
-    expect(fitToDevices(request(changes), silentLog)).toEqual({ delta, decodeOnDevice });
+  const place = { path: '/x', mount: '/', free: 1, noexec: true, readonly: false };
+  const noScripts = device({ scripts: place });
+  const noXdelta3 = device({ xdelta3: undefined });
+  const noPrograms = device({ work: place });
+  const neither = device({ work: place, xdelta3: undefined });
+  const s390x = { os: 'linux', architecture: 's390x' };
+  it.each<[string, Partial<SettledRequest>, boolean, boolean, string]>([
+    ['keeps its deltas', {}, true, true, 'auto'],
+    ['without reports', { devices: [] }, true, true, 'auto'],
+    ['carries a decoder without xdelta3', { devices: [noXdelta3] }, true, true, 'carried'],
+    ['carries a decoder if one has no xdelta3', { devices: [device(), noXdelta3] }, true, true, 'carried'],
+    ['carries none where its folder runs no programs', { devices: [noPrograms] }, true, true, 'xdelta3'],
+    ['carries none for other machines', { platform: s390x }, true, true, 'xdelta3'],
+    ['is whole if neither decoder runs', { devices: [neither] }, true, false, 'auto'],
+    ['is whole if neither is on all', { devices: [noXdelta3, noPrograms] }, true, false, 'auto'],
+    [
+      'is whole without the wanted xdelta3',
+      { devices: [noXdelta3], decoder: 'xdelta3' },
+      true,
+      false,
+      'xdelta3',
+    ],
+    ['carries the wanted decoder', { devices: [noPrograms], decoder: 'carried' }, true, true, 'carried'],
+    ['is whole where scripts do not run', { devices: [noScripts] }, true, false, 'auto'],
+    ['is whole if one runs no scripts', { devices: [device(), noScripts] }, true, false, 'auto'],
+    ['for module app needs xdelta3', { devices: [noXdelta3], module: 'app' }, false, true, 'auto'],
+  ])('%s', (_, changes, delta, decodeOnDevice, decoder) => {
+    expect(fitToDevices(request(changes), silentLog)).toEqual({ delta, decodeOnDevice, decoder });
   });
 });

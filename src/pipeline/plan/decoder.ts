@@ -1,0 +1,52 @@
+import { UnsupportedError, UsageError } from '../../errors.ts';
+import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import type { SettledRequest } from '../request.ts';
+
+type Wanted = Pick<SettledRequest, 'decoder' | 'delta' | 'module' | 'decodeOnDevice' | 'platform' | 'effort'>;
+
+const XDELTA3 = 'leave the deltas to xdelta3 on the devices: --decoder xdelta3';
+
+/**
+ * Throws UsageError or UnsupportedError for `--decoder carried` if the artifact can't carry a
+ * decoder.
+ */
+export function requireDecoder({ decoder, delta, module, decodeOnDevice, platform }: Wanted): void {
+  if (decoder !== 'carried' || !delta) return;
+  if (module === 'app') {
+    throw new UsageError('--decoder carried: update module app decodes only with xdelta3', {
+      hint: `build for module docker-compose, or ${XDELTA3}`,
+    });
+  }
+  if (!decodeOnDevice) {
+    throw new UsageError(
+      '--decoder carried: the devices run no state script, which would start the decoder',
+      {
+        hint: 'leave out --decode-on-device never, and --decoder',
+      },
+    );
+  }
+  if (hasDecoder(platform)) return;
+  throw new UnsupportedError(`--decoder carried: there is no decoder for ${formatPlatform(platform)}`, {
+    hint: XDELTA3,
+  });
+}
+
+/**
+ * What decodes the deltas of an artifact. `smaller`: both kinds of deltas are made, and the smaller
+ * sum is taken. Pure.
+ */
+export type DecoderPlan = 'xdelta3' | 'carried' | 'smaller';
+
+/**
+ * Returns what decodes the deltas, and why. Patches take several times as long to make as VCDIFF, so
+ * `auto` tries them only with the effort `best`. Pure.
+ */
+export function planDecoder(wanted: Wanted): { plan: DecoderPlan; reason: string } {
+  const { decoder, module, decodeOnDevice, platform, effort } = wanted;
+  if (decoder !== 'auto') return { plan: decoder, reason: `--decoder ${decoder}` };
+  if (module === 'app' || !decodeOnDevice) return { plan: 'xdelta3', reason: `update module ${module}` };
+  if (!hasDecoder(platform)) return { plan: 'xdelta3', reason: `no decoder for ${formatPlatform(platform)}` };
+  if (effort === 'best') return { plan: 'smaller', reason: '--effort best' };
+  return { plan: 'xdelta3', reason: `--effort ${effort}: deltas for xdelta3 are made faster` };
+}
