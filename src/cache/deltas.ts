@@ -23,6 +23,8 @@ export interface DeltaKey {
   to: Digest;
   /** Name, version and effort of the encoder. Together with the layers it determines the bytes. */
   encoder: string;
+  /** Default VCDIFF. */
+  format?: 'vcdiff' | 'patch';
 }
 
 /** Writes a proved delta to the given path. Returns false if none can be made. */
@@ -42,8 +44,8 @@ export class DeltaStore {
    * Returns the delta for `key`, and makes it if the cache does not hold it whole. One process
    * makes it, others wait.
    */
-  async getOrMake({ from, to, encoder }: DeltaKey, make: MakeDelta): Promise<CachedDelta> {
-    const path = this.#layout.delta(from, to, encoder);
+  async getOrMake({ from, to, encoder, format }: DeltaKey, make: MakeDelta): Promise<CachedDelta> {
+    const path = this.#layout.delta(from, to, encoder, format);
     const held = await findDelta(path);
     if (held !== undefined) return held;
     const makeUnlessFound = async (): Promise<CachedDelta> =>

@@ -49,7 +49,7 @@ async function entriesIn(kind: EntryKind, folder: string): Promise<CacheEntry[]>
  */
 function contentPath(kind: EntryKind, file: string): string | undefined {
   const name = basename(file);
-  if (kind === 'delta') return !name.startsWith('.') && name.endsWith('.vcdiff') ? file : undefined;
+  if (kind === 'delta') return /^[^.].*\.(vcdiff|patch)$/.test(name) ? file : undefined;
   const path = kind === 'layer' ? file.replace(/\.gz$/, '') : file;
   return isDigest(`sha256:${basename(path)}`) ? path : undefined;
 }

@@ -39,7 +39,7 @@ export interface CacheLayout {
    */
   libraryFile(fileDigest: Digest): string;
   /** A delta; the file next to it, with `.json` added, has its digest. */
-  delta(from: Digest, to: Digest, encoder: string): string;
+  delta(from: Digest, to: Digest, encoder: string, format?: 'vcdiff' | 'patch'): string;
   /** The last artifacts of all applications. */
   applications: string;
   /**
@@ -72,7 +72,8 @@ export function cacheLayout(folder: string, ownFolder: string): CacheLayout {
     tag: (reference, platform) => join(root, 'tags', forPlatform(canonicalReference(reference), platform)),
     libraryImage: (digest, platform) => join(libraryImages, forPlatform(digest, platform)),
     libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
-    delta: (from, to, encoder) => join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.vcdiff`),
+    delta: (from, to, encoder, format = 'vcdiff') =>
+      join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.${format}`),
     applications: join(root, 'applications'),
     application: (name, which, platform) => {
       const parts = [encodeURIComponent(name), which, platform && platformWord(platform)];

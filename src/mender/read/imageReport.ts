@@ -36,8 +36,8 @@ export function newImageFiles(id: string): ImageFiles {
 export interface PlannedImage {
   /** Name of the base image; undefined if it has none. */
   base?: string;
-  /** The base layers of its deltas, by diffID. */
-  sources: Map<string, Digest>;
+  /** Its deltas by diffID: the base layer, and the decoder's buffer or memory in bytes. */
+  deltas: Map<string, { from: Digest; buffer: number }>;
 }
 
 /**
@@ -57,7 +57,7 @@ export function imageReport(
       folder: files.id,
       ...namesOf(files, manifest, planned?.base),
       ...configPart(config),
-      layers: layersOf(files, strings(manifest['Layers']), diffIDsOf(config), planned?.sources),
+      layers: layersOf(files, strings(manifest['Layers']), diffIDsOf(config), planned?.deltas),
       ...(imageDelta === undefined ? {} : { imageDelta }),
     },
     ...(config === undefined ? {} : { config }),
@@ -98,7 +98,7 @@ function layersOf(
   files: ImageFiles,
   paths: readonly string[],
   diffIDs: readonly string[],
-  planned: ReadonlyMap<string, Digest> = new Map(),
+  planned: PlannedImage['deltas'] = new Map(),
 ): LayerReport[] {
   return paths.map((path, position) => {
     const diffID = diffIDs[position];
@@ -107,8 +107,10 @@ function layersOf(
     const patch = files.sizes.get(`${path}.patch`);
     const delta = patch ?? files.sizes.get(`${path}.vcdiff`);
     if (delta !== undefined) {
-      const from = digestIn(files.sources.get(`${path}.source`)) ?? planned.get(diffID ?? '');
-      const format = patch === undefined ? {} : { format: 'patch' as const };
+      const line = planned.get(diffID ?? '');
+      const from = digestIn(files.sources.get(`${path}.source`)) ?? line?.from;
+      const memory = line === undefined ? {} : { memory: line.buffer };
+      const format = patch === undefined ? {} : { format: 'patch' as const, ...memory };
       return { ...known, kind: 'delta', ...format, sent: delta, ...(from === undefined ? {} : { from }) };
     }
     return whole === undefined
@@ -151,14 +153,20 @@ function digestIn(source: string | undefined): Digest | undefined {
 export function readPlan(plan: string): Map<string, PlannedImage> {
   const images = new Map<string, PlannedImage>();
   for (const line of plan.split('\n')) {
-    const [word, number = '', second = '', hex = '', , from = ''] = line.split(' ', 6);
-    const image: PlannedImage = images.get(number) ?? { sources: new Map() };
+    const [word, number = '', second = '', hex = '', , from = '', , , buffer = ''] = line.split(' ', 9);
+    const image: PlannedImage = images.get(number) ?? { deltas: new Map() };
     if (word === 'image' && second !== '-') image.base ??= second;
     const isDelta = second === 'delta' || second === 'patch';
-    if (word === 'layer' && isDelta) image.sources.set(`sha256:${hex}`, `sha256:${from}`);
+    if (word === 'layer' && isDelta)
+      image.deltas.set(`sha256:${hex}`, { from: `sha256:${from}`, buffer: bytesIn(buffer) });
     if (word === 'image' || word === 'layer') images.set(number, image);
   }
   return images;
+}
+
+/** A number of bytes; 0 for anything else. */
+function bytesIn(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
 function json(files: ImageFiles, path: string): unknown {

@@ -79,6 +79,8 @@ export interface LayerReport {
   kind: 'omit' | 'full' | 'delta';
   /** Of a delta: `patch` if it is for the decoder that the artifact carries; else it is VCDIFF. */
   format?: 'patch';
+  /** Of a patch: bytes of memory that its decoder takes, as the plan says. */
+  memory?: number;
   /** Bytes in the artifact, before its compression. */
   sent: number;
   /** Of a delta: the base layer. */

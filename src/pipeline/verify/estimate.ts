@@ -1,3 +1,4 @@
+import type { LayerReport } from '../../mender/read/report.ts';
 import type { EstimatedImage, Sizes } from './sizes.ts';
 import { sizesOf, sumOf } from './sizes.ts';
 
@@ -54,13 +55,18 @@ export function estimateDevice(
   // A script passes whole images on as they are. Of others it leaves out what Docker has.
   const isWhole = layers.every(({ kind }) => kind === 'full');
   const stores = storesOf(module, hasScripts);
-  const decoder = module === 'app' ? APP_DECODER : SCRIPT_DECODER;
   return {
     classic: stores.classic(payload, sizes, ({ unpacked, all }) => (isWhole ? all : unpacked)),
     containerd: stores.containerd(payload, sizes, ({ blobs, all }) => (isWhole ? all : blobs)),
-    memoryBytes: deltas.length > 0 ? decoder : 0,
+    memoryBytes: Math.max(0, ...deltas.map((delta) => memoryOf(delta, module))),
     readBytes: sum(deltas.map(({ sent }) => sent)) + sum(images.map((image) => image.sourceBytesRead)),
   };
+}
+
+/** Bytes of memory that a device takes to decode the delta. */
+function memoryOf({ format, memory = 0 }: LayerReport, module: string): number {
+  if (format === 'patch') return memory;
+  return module === 'app' ? APP_DECODER : SCRIPT_DECODER;
 }
 
 /** `loaded`: bytes of an image in the tar that Docker loads. */

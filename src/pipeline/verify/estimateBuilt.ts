@@ -38,7 +38,8 @@ function estimatedImage({ layers }: PayloadImage, base: BaseImage | undefined): 
 function reportOf({ diffID, size, content }: PayloadLayer): LayerReport {
   if (content.kind === 'delta') {
     const { from, size: sent } = content;
-    const format = content.format === 'patch' ? { format: content.format } : {};
+    const { buffer: memory = 0 } = content;
+    const format = content.format === 'patch' ? { format: content.format, memory } : {};
     return { diffID, kind: 'delta', ...format, sent, from };
   }
   return { diffID, kind: content.kind, sent: content.kind === 'omit' ? 0 : size };
