@@ -1,6 +1,6 @@
 // Bundles the tool into one file, because loading hundreds of files took most of a short run's time. Bundled packages are
 // not installed with the tool, so the bundle brings their licences.
-import { readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
@@ -39,6 +39,11 @@ const licences = {
   },
 };
 
+/** The decoders that artifacts carry. */
+const DECODERS = readdirSync(new URL('src/mender/onDevice/decoder/bin', import.meta.url)).filter((name) =>
+  name.startsWith('linux-'),
+);
+
 /** Files that the tool reads at run time, next to the bundle. */
 const assets = {
   name: 'assets',
@@ -47,6 +52,15 @@ const assets = {
       const source = readFileSync(new URL(`src/mender/onDevice/${fileName}`, import.meta.url));
       this.emitFile({ type: 'asset', fileName, source });
     }
+    for (const name of DECODERS) {
+      const fileName = `decoder/bin/${name}`;
+      const source = readFileSync(new URL(`src/mender/onDevice/${fileName}`, import.meta.url));
+      this.emitFile({ type: 'asset', fileName, source });
+    }
+  },
+  writeBundle({ dir }) {
+    // A build proves patches with the decoder of its own machine.
+    for (const name of DECODERS) chmodSync(join(dir, 'decoder/bin', name), 0o755);
   },
 };
 
@@ -72,6 +86,7 @@ export default {
     windowWorker: 'src/delta/builtin/windowWorker.ts',
     unpackThread: 'src/cache/unpackThread.ts',
     digestThread: 'src/download/digestThread.ts',
+    patchThread: 'src/delta/patchThread.ts',
   },
   platform: 'node',
   external: Object.keys(dependencies),

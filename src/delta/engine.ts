@@ -4,6 +4,10 @@ import { fileError } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import { encodeBuiltin } from './builtin/encode.ts';
 import type { DeltaOptions, Encode, EncoderName, LayerFile } from './layer.ts';
+import { LARGEST_LAYERS } from './patch/encodePatch.ts';
+import { runPatchJob } from './patchJob.ts';
+import type { PatchOptions } from './patchProof.ts';
+import { provePatch } from './patchProof.ts';
 import { proveDelta } from './proof.ts';
 import { looksCompressed } from './sniff.ts';
 import { expectState, stateOf } from './layer.ts';
@@ -22,6 +26,9 @@ const ENCODE: Record<EncoderName, Encode> = {
   xdelta3: encodeWithXdelta3,
   'xdelta3-wasm': encodeWithWasm,
 };
+
+/** The same for patches: raise it whenever their bytes change. */
+export const PATCH_VERSION = 'patch-1';
 
 /** The part of a cache key that says how a delta was made: `builtin-3-default`. */
 export function encoderVersion({ encoder, effort }: Pick<DeltaOptions, 'encoder' | 'effort'>): string {
@@ -46,14 +53,52 @@ export async function makeDelta(
   options: DeltaOptions,
 ): Promise<{ size: number; encoder: EncoderName } | undefined> {
   const encoder = encoderOf(options.encoder);
-  const before = [await stateOf(from), await stateOf(to)] as const;
+  await stateOf(from);
   if (await looksCompressed(from.path)) return undefined;
   if (encoder === 'xdelta3') await requireXdelta3();
+  const size = await makeProved(from, to, destination, options.signal, {
+    encode: () => ENCODE[encoder](from, to, destination, options),
+    prove: () => proveDelta(from, to, destination, options),
+  });
+  return { size, encoder };
+}
+
+/**
+ * Writes a patch that turns `from` into `to` to the temporary path `destination`, and proves it: our
+ * decoder, and the program at `decoder` if this machine runs it, decode it to exactly `to.diffID`.
+ * Returns its size in bytes, or undefined for layers that are too large for a patch. Throws what
+ * `makeDelta` throws, and leaves nothing at `destination` then.
+ */
+export async function makePatch(
+  from: LayerFile,
+  to: LayerFile,
+  destination: string,
+  options: PatchOptions,
+): Promise<number | undefined> {
+  if (from.size + to.size > LARGEST_LAYERS) return undefined;
+  return makeProved(from, to, destination, options.signal, {
+    encode: async () => {
+      await runPatchJob({ kind: 'encode', from, to, path: destination }, options.signal);
+      options.progress?.advance(to.size);
+    },
+    prove: () => provePatch(from, to, destination, options),
+  });
+}
+
+/** Encodes and proves. Returns the size in bytes. Removes what it wrote if anything fails. */
+async function makeProved(
+  from: LayerFile,
+  to: LayerFile,
+  destination: string,
+  signal: AbortSignal | undefined,
+  { encode, prove }: Record<'encode' | 'prove', () => Promise<void>>,
+): Promise<number> {
+  const before = [await stateOf(from), await stateOf(to)] as const;
   try {
-    await withSourceVerified(from, () => ENCODE[encoder](from, to, destination, options));
-    options.signal?.throwIfAborted();
-    await proveDelta(from, to, destination, options);
-    return { size: (await stat(destination)).size, encoder };
+    await withSourceVerified(from, encode);
+    signal?.throwIfAborted();
+    await prove();
+    return (await stat(destination)).size;
   } catch (error) {
     await rm(destination, { force: true });
     await expectState(from, before[0]);

@@ -17,7 +17,7 @@ const OPTIONS: TransformOptions = {
 /** A folder in `folder` with all sources as JavaScript, as a package has them: only such code starts threads. */
 export function compiledSources(folder: string = temporaryFolder()): string {
   for (const name of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
-    if (name.endsWith('.sh')) {
+    if (name.endsWith('.sh') || /decoder\/bin\/linux-/.test(name)) {
       mkdirSync(dirname(join(folder, 'dist', name)), { recursive: true });
       copyFileSync(join(ROOT, 'src', name), join(folder, 'dist', name));
     }

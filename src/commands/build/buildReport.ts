@@ -1,3 +1,5 @@
+import { readDecoder } from '../../mender/onDevice/carriedDecoder.ts';
+import { needsDecoder, needsStateScript } from '../../mender/onDevice/payload.ts';
 import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { ArtifactSummary } from '../../mender/spec.ts';
 import { formatReference } from '../../oci/reference.ts';
@@ -7,7 +9,7 @@ import type { Context } from '../terminal/command.ts';
 import { formatBytes } from '../../io/amounts.ts';
 import { formatTable } from '../terminal/format.ts';
 import { good } from '../terminal/marks.ts';
-import { filesText, fullSize, planJson } from './planReport.ts';
+import { XDELTA3, filesText, fullSize, planJson } from './planReport.ts';
 import type { PlanReport, ShippedImage, ShippedLayer } from './planReport.ts';
 
 /** A layer of a finished artifact. Sizes are bytes. */
@@ -40,6 +42,7 @@ export function buildJson({ plan, files, artifact, images }: BuiltArtifact): Bui
   const built = new Map(images.map((image) => [`sha256:${image.id}`, image]));
   return {
     ...planned,
+    decoder: decoderOf(images),
     artifact,
     images: planned.images.flatMap((image) => {
       const payload = built.get(image.configDigest);
@@ -84,6 +87,7 @@ function buildText(built: BuiltArtifact): string {
     formatTable(['service', 'image', 'layer', 'kind', 'old size', 'new size', 'payload'], rows, [4, 5, 6]),
     '',
     `base:     ${plan.baseline ? plan.baseline.origin : 'none'}`,
+    ...decoderLine(built),
     ...(plan.removedServices.length > 0 ? [`removed:  ${plan.removedServices.join(', ')}`] : []),
     `payload:  ${formatBytes(sent)} before compression, for images of ${formatBytes(total)}`,
     `files:    ${filesText(files)}`,
@@ -91,6 +95,19 @@ function buildText(built: BuiltArtifact): string {
     `          ${savingText(built)}`,
     `          ${packingOf(artifact)}, written by ${artifact.writer}${artifact.signed ? ', signed' : ''}`,
   ].join('\n');
+}
+
+function decoderOf(images: readonly PayloadImage[]): 'xdelta3' | 'carried' | null {
+  if (needsDecoder(images)) return 'carried';
+  return needsStateScript(images) ? 'xdelta3' : null;
+}
+
+/** What decodes the deltas; empty without deltas. */
+function decoderLine({ images, request }: BuiltArtifact): string[] {
+  const decoder = decoderOf(images);
+  if (decoder === null) return [];
+  if (decoder === 'xdelta3') return [`decoder:  ${XDELTA3}`];
+  return [`decoder:  carried in the artifact, ${formatBytes(readDecoder(request.platform).length)}`];
 }
 
 /** What was saved, in one line: `10.8 MB instead of about 83.4 MB (-87 %), base 1.0.0`. */

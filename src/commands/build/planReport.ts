@@ -3,6 +3,7 @@ import type { ArtifactSummary } from '../../mender/spec.ts';
 import type { ResolvedImage } from '../../oci/image.ts';
 import type { LayerKind } from '../../pipeline/plan/plan.ts';
 import type { ArtifactSizes } from '../../pipeline/report/model.ts';
+import type { PlannedDecoder } from '../../pipeline/plan/decoder.ts';
 import type { BuildPlan, PlannedImage } from '../../pipeline/plan/planBuild.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { formatBytes } from '../../io/amounts.ts';
@@ -60,6 +61,11 @@ export interface PlanReport {
   artifactName: string;
   /** Services of the base that the new version no longer has. */
   removedServices: string[];
+  /**
+   * What decodes the deltas: `xdelta3` of the devices, or one that is `carried` in the artifact. A
+   * plan may leave it to the build: `smaller`. Null without deltas.
+   */
+  decoder: PlannedDecoder['kind'] | null;
   /** Null for a full artifact. */
   base: { version: string; origin: string } | null;
   /** Bytes of a full artifact of the same images, about; null if the size of a layer is unknown. */
@@ -98,6 +104,7 @@ export function planJson(plan: BuildPlan, files: readonly ShippedFile[]): PlanRe
   const { application, version, artifactName, baseline, removedServices } = plan;
   return {
     ...{ application, version, artifactName, removedServices },
+    decoder: plan.decoder?.kind ?? null,
     base: baseline ? { version: baseline.metadata.version, origin: baseline.origin } : null,
     fullSize: fullSize(plan) ?? null,
     artifact: null,
@@ -152,9 +159,23 @@ export function planText(plan: BuildPlan, files: readonly ShippedFile[]): string
     `files: ${filesText(files)}`,
     ...fileLines(files),
   ];
+  if (plan.decoder !== undefined) lines.push('', `decoder: ${decoderText(plan.decoder)}`);
   if (plan.removedServices.length > 0) lines.push('', `removed: ${plan.removedServices.join(', ')}`);
   return lines.join('\n');
 }
+
+/** What decodes the deltas, and why. */
+function decoderText({ kind, reason }: PlannedDecoder): string {
+  const texts: Record<PlannedDecoder['kind'], string> = {
+    xdelta3: XDELTA3,
+    carried: 'carried in the artifact',
+    smaller: `carried in the artifact or ${XDELTA3}, whichever makes it smaller`,
+  };
+  return `${texts[kind]} (${reason})`;
+}
+
+/** The decoder that devices have. */
+export const XDELTA3 = "the devices' xdelta3";
 
 const MOST_LISTED = 20;
 

@@ -31,6 +31,12 @@ export function decoderPath(platform: Platform): string {
   });
 }
 
+/** The path of the decoder that this machine should be able to run; undefined if there is none. */
+export function ownDecoderPath(): string | undefined {
+  const platform = normalized({ os: process.platform, architecture: process.arch });
+  return hasDecoder(platform) ? decoderPath(platform) : undefined;
+}
+
 /** The bytes of the decoder for the platform. Throws UnsupportedError if there is none. */
 export function readDecoder(platform: Platform): Buffer {
   return readFileSync(decoderPath(platform));

@@ -18,6 +18,7 @@ import { dependsOnBaseline } from '../plan/planBuild.ts';
 import type { SettledRequest } from '../request.ts';
 import { verifyBuilt } from '../verify/built.ts';
 import { refuseOddFile, writeUnlessOther } from './output.ts';
+import { choosePatches } from './patches.ts';
 import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
 import { removeOldReport, writeReport } from './report.ts';
@@ -81,7 +82,9 @@ async function buildOne(
   { cache, log, progress, signal }: World,
 ): Promise<BuiltArtifact> {
   const { request } = prepared;
-  const images = await makePayloadImages(plan.images, request, { cache, log, progress, signal });
+  const effects = { cache, log, progress, signal };
+  const deltas = await makePayloadImages(plan.images, request, effects);
+  const images = await choosePatches(deltas, request, effects);
   const destination = destinationOf(plan, prepared);
   const threads = request.workers;
   const options = { log, progress, signal, threads };

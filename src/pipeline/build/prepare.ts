@@ -21,10 +21,10 @@ import { baselinesOnDevices, fitToDevices, withDeviceSetup } from '../base/devic
 import type { Settled } from '../base/deviceSetup.ts';
 import { settleSetup } from '../base/deviceSetup.ts';
 import { refuseUnfit } from '../doctor/refuseUnfit.ts';
-import { requireDecoder } from '../plan/decoder.ts';
+import { planDecoder, requireDecoder } from '../plan/decoder.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
-import { explainBases, planBuild } from '../plan/planBuild.ts';
+import { explainBases, hasDeltas, planBuild } from '../plan/planBuild.ts';
 import type { BuildRequest, SettledRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import { overrideImages, resolveServices } from '../images/services.ts';
@@ -226,7 +226,7 @@ async function plansFor(
       const own = planNames(names, request, ownNames ? baseline : undefined);
       const plan = planBuild(own, images, ability, baseline, bases);
       for (const line of explainBases(plan)) world.log.debug(line);
-      return plan;
+      return hasDeltas(plan) ? { ...plan, decoder: planDecoder(request) } : plan;
     }),
   );
 }

@@ -32,21 +32,29 @@ export function requireDecoder({ decoder, delta, module, decodeOnDevice, platfor
   });
 }
 
-/**
- * What decodes the deltas of an artifact. `smaller`: both kinds of deltas are made, and the smaller
- * sum is taken. Pure.
- */
-export type DecoderPlan = 'xdelta3' | 'carried' | 'smaller';
+/** What decodes the deltas of an artifact, and why. */
+export interface PlannedDecoder {
+  /** `smaller`: both kinds of deltas are made, and the smaller sum is taken. */
+  kind: 'xdelta3' | 'carried' | 'smaller';
+  reason: string;
+}
 
 /**
- * Returns what decodes the deltas, and why. Patches take several times as long to make as VCDIFF, so
- * `auto` tries them only with the effort `best`. Pure.
+ * Returns what decodes the deltas. Patches take several times as long to make as VCDIFF, so `auto`
+ * tries them only with the effort `best`. Pure.
  */
-export function planDecoder(wanted: Wanted): { plan: DecoderPlan; reason: string } {
-  const { decoder, module, decodeOnDevice, platform, effort } = wanted;
-  if (decoder !== 'auto') return { plan: decoder, reason: `--decoder ${decoder}` };
-  if (module === 'app' || !decodeOnDevice) return { plan: 'xdelta3', reason: `update module ${module}` };
-  if (!hasDecoder(platform)) return { plan: 'xdelta3', reason: `no decoder for ${formatPlatform(platform)}` };
-  if (effort === 'best') return { plan: 'smaller', reason: '--effort best' };
-  return { plan: 'xdelta3', reason: `--effort ${effort}: deltas for xdelta3 are made faster` };
+export function planDecoder({
+  decoder,
+  module,
+  decodeOnDevice,
+  platform,
+  effort,
+}: Omit<Wanted, 'delta'>): PlannedDecoder {
+  if (decoder !== 'auto') return { kind: decoder, reason: `--decoder ${decoder}` };
+  if (module === 'app' || !decodeOnDevice) return { kind: 'xdelta3', reason: `update module ${module}` };
+  if (!hasDecoder(platform)) {
+    return { kind: 'xdelta3', reason: `there is no other decoder for ${formatPlatform(platform)}` };
+  }
+  if (effort === 'best') return { kind: 'smaller', reason: 'with --effort best' };
+  return { kind: 'xdelta3', reason: 'its deltas are made faster; --decoder carried makes smaller ones' };
 }

@@ -3,6 +3,7 @@ import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage, Baseline } from '../base/baseImages.ts';
 import { baseReason, chooseBase } from '../base/baseImages.ts';
 import type { NewImage } from '../images/services.ts';
+import type { PlannedDecoder } from './decoder.ts';
 import type { DeltaAbility, ImagePlan } from './plan.ts';
 import { planImage } from './plan.ts';
 
@@ -22,6 +23,8 @@ export interface BuildPlan {
   images: PlannedImage[];
   /** Services of the baseline that are gone. */
   removedServices: string[];
+  /** What decodes the deltas; undefined without deltas. */
+  decoder?: PlannedDecoder;
 }
 
 /**
@@ -108,6 +111,11 @@ function planOne(image: NewImage, base: BaseImage | undefined, ability: DeltaAbi
  */
 export function dependsOnBaseline(plan: BuildPlan): boolean {
   return plan.images.some(({ plan: { kind } }) => kind !== 'full');
+}
+
+/** Returns true if devices have to decode a layer of the artifact. Pure. */
+export function hasDeltas({ images }: Pick<BuildPlan, 'images'>): boolean {
+  return images.some(({ plan }) => plan.layers.some(({ kind }) => kind === 'delta' || kind === 'identity'));
 }
 
 /** Returns a line for each image: what it is compared with, and why. Empty for a full artifact. Pure. */

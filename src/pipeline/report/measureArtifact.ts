@@ -89,15 +89,15 @@ async function readLayers(
   return read;
 }
 
-/** Undefined for a delta that copies a whole base layer. */
+/** Undefined for a delta that copies a whole base layer, and for a patch, which tells nothing of files. */
 async function readDelta(
   { image, sources, sizes }: Pair,
   diffID: Digest,
   body: AsyncIterable<Buffer>,
 ): Promise<ReadDelta | undefined> {
   const position = image.report.layers.findIndex((layer) => layer.diffID === diffID);
-  const { from } = image.report.layers[position] ?? {};
-  if (from === diffID) return undefined;
+  const { from, format } = image.report.layers[position] ?? {};
+  if (from === diffID || format === 'patch') return undefined;
   const size = sizes[position] ?? 0;
   const source = from && sources.get(from);
   return source === undefined ? examineLoneDelta(body, size) : examineDelta(body, source, size);

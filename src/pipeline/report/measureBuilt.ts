@@ -74,7 +74,9 @@ async function examinedLayer(
   const kind = isIdentity ? 'identity' : content.kind;
   const oldSize = content.kind === 'omit' ? size : content.kind === 'delta' ? content.fromSize : undefined;
   const layer = { diffID, kind, size, oldSize, command } as const;
-  if (kind === 'omit' || kind === 'identity') return { ...layer, contents: undefined };
+  // A patch tells nothing of files.
+  const isPatch = content.kind === 'delta' && content.format === 'patch';
+  if (kind === 'omit' || kind === 'identity' || isPatch) return { ...layer, contents: undefined };
   const task = progress.start(
     `examining ${diffID.slice(7, 19)}`,
     content.kind === 'delta' ? content.size : size,

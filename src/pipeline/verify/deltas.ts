@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decodeToDigest } from '../../delta/patchJob.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { looksCompressed } from '../../delta/sniff.ts';
 import { SourceFile } from '../../delta/sourceFile.ts';
@@ -36,14 +37,30 @@ export async function decodeDeltas(
   await readArtifact(path, {
     ...options,
     visitor: {
-      async layer({ folder: image, diffID, kind }, body) {
+      async layer({ folder: image, diffID, kind, format }, body) {
         const delta = kind === 'delta' ? deltas.get(image)?.get(diffID) : undefined;
         if (delta === undefined) return;
-        decoded.get(image)?.set(diffID, await decodeDelta(diffID, delta, body));
+        const decode = format === 'patch' ? decodeOnePatch : decodeDelta;
+        decoded.get(image)?.set(diffID, await decode(diffID, delta, body));
       },
     },
   });
   return decoded;
+}
+
+async function decodeOnePatch(
+  diffID: Digest,
+  { source, size }: DeltaToDecode,
+  body: AsyncIterable<Uint8Array>,
+): Promise<DecodedDelta> {
+  try {
+    const { digest, sourceBytesRead } = await decodeToDigest(body, source, size);
+    const problem = digest === diffID ? undefined : `its patch makes ${digest}`;
+    return { problem, sourceBytesRead };
+  } catch (error) {
+    if (!(error instanceof IntegrityError || error instanceof UnsupportedError)) throw error;
+    return { problem: error.message, sourceBytesRead: 0 };
+  }
 }
 
 async function decodeDelta(

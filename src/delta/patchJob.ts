@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { IntegrityError, revivedError } from '../errors.ts';
+import { HAS_THREADS } from '../io/threads.ts';
+import type { Digest } from '../oci/digest.ts';
+import { decodePatch } from '../patch/decodePatch.ts';
+import type { PatchHeader } from '../patch/format.ts';
+import type { LayerFile } from './layer.ts';
+import type { PatchAnswer } from './patchThread.ts';
+import { encodePatch } from './patch/encodePatch.ts';
+import { SourceFile } from './sourceFile.ts';
+
+/** Work on the patch at `path`: `encode` writes it, `decode` proves it. */
+export interface PatchJob {
+  kind: 'encode' | 'decode';
+  from: LayerFile;
+  to: LayerFile;
+  path: string;
+}
+
+/**
+ * Does the job in a thread, because it takes seconds and blocks what runs next to it. Throws
+ * IntegrityError for a patch that does not make exactly `to`, the system's error if reading or
+ * writing fails, and the signal's reason if it is aborted.
+ */
+export async function runPatchJob(job: PatchJob, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  if (!HAS_THREADS) return doPatchJob(job);
+  const worker = new Worker(new URL('./patchThread.js', import.meta.url), { workerData: job });
+  try {
+    const [answer] = (await once(worker, 'message', { signal })) as [PatchAnswer];
+    if ('failure' in answer) throw revivedError(answer.failure);
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : error;
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** Does the job in this thread. Throws what `runPatchJob` throws. */
+export async function doPatchJob({ kind, from, to, path }: PatchJob): Promise<void> {
+  if (kind === 'encode') {
+    await encodePatch([from], to, path);
+    return;
+  }
+  const { digest } = await decodeToDigest(createReadStream(path), from, to.size);
+  if (digest === to.diffID) return;
+  throw new IntegrityError(`proving a patch with our decoder: expected ${to.diffID}, found ${digest}`);
+}
+
+/**
+ * Decodes a patch of the layer `from`, and keeps only the digest of what it makes, and how many
+ * bytes of the layer it read. Throws IntegrityError for a damaged patch, one of another layer, or one
+ * that makes more than `largest` bytes.
+ */
+export async function decodeToDigest(
+  patch: AsyncIterable<Uint8Array>,
+  from: Pick<LayerFile, 'diffID' | 'path'>,
+  largest: number,
+): Promise<{ digest: Digest; sourceBytesRead: number }> {
+  const source = new SourceFile(from.path);
+  const open = ({ sources, target }: PatchHeader): SourceFile => {
+    const [one, ...more] = sources;
+    if (one?.digest !== from.diffID || more.length > 0) {
+      throw new IntegrityError(`decoding a patch: it was not made from ${from.diffID}`);
+    }
+    if (target.size > largest) {
+      throw new IntegrityError(`decoding a patch: expected ${largest} bytes, found ${target.size}`);
+    }
+    return source;
+  };
+  try {
+    const sum = createHash('sha256');
+    for await (const piece of decodePatch(patch, open)) sum.update(piece);
+    return { digest: `sha256:${sum.digest('hex')}`, sourceBytesRead: source.bytesRead };
+  } finally {
+    source.close();
+  }
+}

@@ -1,0 +1,152 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { PATCH_VERSION, makePatch } from '../../delta/engine.ts';
+import { IntegrityError } from '../../errors.ts';
+import { formatBytes } from '../../io/amounts.ts';
+import { ownDecoderPath, readDecoder } from '../../mender/onDevice/carriedDecoder.ts';
+import { needsStateScript } from '../../mender/onDevice/payload.ts';
+import type { LayerContent, PayloadImage, PayloadLayer } from '../../mender/payload.ts';
+import { needsBaseImage } from '../../mender/write/imageFiles.ts';
+import { packed, packingOf } from '../../mender/write/packing.ts';
+import { hexOf } from '../../oci/digest.ts';
+import { LONGEST_HEADER, memoryOf, readHeader } from '../../patch/format.ts';
+import { identityPatch } from '../../patch/identityPatch.ts';
+import { planDecoder } from '../plan/decoder.ts';
+import type { SettledRequest } from '../request.ts';
+import type { EncodeContext } from './changedLayers.ts';
+
+type DeltaContent = LayerContent & { kind: 'delta' };
+
+/**
+ * Returns the images with patches in the place of their deltas, if the artifact is to carry a
+ * decoder; else the images as they are. The layers of all deltas must be in the cache, except for
+ * those that are copied whole. Throws what making a patch throws.
+ */
+export async function choosePatches(
+  images: readonly PayloadImage[],
+  request: SettledRequest,
+  context: EncodeContext,
+): Promise<PayloadImage[]> {
+  const { kind } = planDecoder(request);
+  if (kind === 'xdelta3' || !needsStateScript(images)) return [...images];
+  const patched: PayloadImage[] = [];
+  // One after the other, to hold one pair of layers in memory.
+  for (const image of images) patched.push(await withPatches(image, context));
+  if (kind === 'carried') return patched;
+  return (await isSmaller(images, patched, request, context)) ? patched : [...images];
+}
+
+async function withPatches(image: PayloadImage, context: EncodeContext): Promise<PayloadImage> {
+  const layers: PayloadLayer[] = [];
+  for (const layer of image.layers) {
+    const { content } = layer;
+    layers.push(content.kind === 'delta' ? await patchOf(layer, content, context) : layer);
+  }
+  const { current, ...rest } = { ...image, layers };
+  return current !== undefined && needsBaseImage(rest) ? { ...rest, current } : rest;
+}
+
+async function patchOf(
+  layer: PayloadLayer,
+  { from }: DeltaContent,
+  context: EncodeContext,
+): Promise<PayloadLayer> {
+  const { diffID, size } = layer;
+  const content =
+    from === diffID
+      ? inMemory(identityPatch({ digest: diffID, size }), diffID, size)
+      : await cachedPatch(layer, from, context);
+  return { diffID, size, content };
+}
+
+function inMemory(body: Buffer, from: DeltaContent['from'], fromSize: number): DeltaContent {
+  const buffer = memoryOf(readHeader(body).header);
+  return { kind: 'delta', format: 'patch', from, fromSize, size: body.length, body, buffer };
+}
+
+/** The patch in the cache, or the whole layer if none can be made. */
+async function cachedPatch(
+  { diffID }: PayloadLayer,
+  base: DeltaContent['from'],
+  { cache, log, progress, signal }: EncodeContext,
+): Promise<LayerContent> {
+  const [from, to] = await Promise.all([base, diffID].map((layer) => cache.layers.ensureUnpacked(layer)));
+  if (from === undefined || to === undefined) throw vanished(diffID);
+  let isMade = false;
+  const make = async (destination: string): Promise<boolean> => {
+    isMade = true;
+    const task = progress.start(`patch ${hexOf(diffID).slice(0, 12)}`, to.size);
+    try {
+      const options = { decoder: ownDecoderPath(), log, progress: task, signal };
+      return (await makePatch(from, to, destination, options)) !== undefined;
+    } finally {
+      task.end();
+    }
+  };
+  const key = { from: base, to: diffID, encoder: PATCH_VERSION, format: 'patch' } as const;
+  const { path, size } = await cache.deltas.getOrMake(key, make);
+  cache.use.count('deltas', !isMade);
+  if (path === undefined) {
+    log.warning(`layer ${diffID} and its base layer are too large for a patch: it ships whole`);
+    return { kind: 'full', path: to.path, ...(to.gzipped && { gzipped: to.gzipped }) };
+  }
+  const buffer = await memoryOfFile(path);
+  return { kind: 'delta', format: 'patch', from: base, fromSize: from.size, size, body: path, buffer };
+}
+
+function vanished(diffID: string): IntegrityError {
+  return new IntegrityError(
+    `the layer ${diffID} or its base layer vanished from the cache during the build`,
+    {
+      hint: 'run the build again',
+    },
+  );
+}
+
+async function memoryOfFile(path: string): Promise<number> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_HEADER), 0, LONGEST_HEADER, 0);
+    return memoryOf(readHeader(buffer.subarray(0, bytesRead)).header);
+  } finally {
+    await file.close();
+  }
+}
+
+/** True if the patches and their decoder are smaller in the artifact than the deltas. */
+async function isSmaller(
+  images: readonly PayloadImage[],
+  patched: readonly PayloadImage[],
+  request: SettledRequest,
+  { log }: EncodeContext,
+): Promise<boolean> {
+  const deltas = await packedSize(bodiesOf(images), request);
+  const patches = await packedSize([readDecoder(request.platform), ...bodiesOf(patched)], request);
+  const [one, other] = [deltas, patches].map(formatBytes);
+  log.info(`deltas for xdelta3 take ${one}, patches and their decoder ${other}`);
+  return patches < deltas;
+}
+
+/** Each body once. */
+function bodiesOf(images: readonly PayloadImage[]): (string | Uint8Array)[] {
+  const contents = images.flatMap(({ layers }) => layers.map(({ content }) => content));
+  return [...new Set(contents.flatMap((content) => (content.kind === 'delta' ? [content.body] : [])))];
+}
+
+/** Bytes in the artifact. */
+async function packedSize(
+  bodies: readonly (string | Uint8Array)[],
+  { compression, workers }: SettledRequest,
+): Promise<number> {
+  const packing = packingOf(compression, 0, 0);
+  let size = 0;
+  for await (const chunk of packed(joined(bodies), packing, workers)) size += chunk.length;
+  return size;
+}
+
+async function* joined(bodies: readonly (string | Uint8Array)[]): AsyncGenerator<Buffer, void, undefined> {
+  for (const body of bodies) {
+    if (typeof body === 'string') yield* createReadStream(body) as AsyncIterable<Buffer>;
+    else yield Buffer.from(body);
+  }
+}

@@ -1,0 +1,83 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts';
+import { readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
+import { readContent } from '../../../src/pipeline/verify/content.ts';
+import { shop } from '../../faults/shop.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+const COMPOSE = ['--module', 'docker-compose'];
+const CARRIED = [...COMPOSE, '--decoder', 'carried'];
+
+async function bothReleases(...flags: string[]) {
+  const made = shop(temporaryFolder());
+  expect(await made.build('1.0', '1', ...COMPOSE)).toMatchObject({ code: 0 });
+  const { code, stdout, stderr } = await made.build('2.0', '2', ...flags);
+  return { ...made, code, stdout, stderr };
+}
+
+describe('an artifact that carries a decoder', () => {
+  it('has patches in the place of deltas, and the decoder of its platform', async () => {
+    const { code, artifact, cache, cli } = await bothReleases(...CARRIED);
+    expect(code).toBe(0);
+    const { images, plan, decoder } = await readContent(artifact('2.0'));
+    expect(images[0]!.report.layers.map(({ kind, format }) => [kind, format])).toEqual([
+      ['omit', undefined],
+      ['delta', 'patch'],
+      ['delta', 'patch'],
+    ]);
+    expect(plan).toMatch(/^layer 0 patch /m);
+    expect(plan).not.toMatch(/ delta /);
+    expect(decoder?.equals(readDecoder({ os: 'linux', architecture: 'amd64' }))).toBe(true);
+    expect(
+      readdirSync(join(cache, 'v1/deltas/patch-1')).filter((name) => name.endsWith('.patch')),
+    ).toHaveLength(1);
+    const verified = await cli('verify', artifact('2.0'), '--base', artifact('1.0'), '--json');
+    expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [] });
+    expect(verified.code).toBe(0);
+  });
+
+  it('has the same bytes from a cold and a warm cache', async () => {
+    const { build, artifact } = await bothReleases(...CARRIED);
+    const first = readFileSync(artifact('2.0'));
+    await build('1.0', '1', ...COMPOSE);
+    await build('2.0', '2', ...CARRIED);
+    expect(readFileSync(artifact('2.0')).equals(first)).toBe(true);
+    const other = await bothReleases(...CARRIED);
+    expect(readFileSync(other.artifact('2.0')).equals(first)).toBe(true);
+  });
+
+  it('says so', async () => {
+    const { stdout } = await bothReleases(...CARRIED);
+    expect(stdout).toContain('decoder:  carried in the artifact, 25.1 kB');
+    const { stdout: json } = await bothReleases(...CARRIED, '--json');
+    const [built] = (JSON.parse(json) as BuildDocument).artifacts;
+    expect(built).toMatchObject({ decoder: 'carried' });
+  });
+});
+
+describe('an artifact with deltas for xdelta3', () => {
+  it.each([
+    ['by default', [...COMPOSE]],
+    ['if the decoder is larger than what patches save', [...COMPOSE, '--effort', 'best']],
+    ['if it is asked for', [...COMPOSE, '--decoder', 'xdelta3']],
+  ])('%s', async (_, flags) => {
+    const { artifact, stdout } = await bothReleases(...flags);
+    const { plan, decoder } = await readContent(artifact('2.0'));
+    expect(plan).toMatch(/^layer 0 delta /m);
+    expect(decoder).toBeUndefined();
+    expect(stdout).toContain("decoder:  the devices' xdelta3");
+  });
+});
+
+describe('--decoder carried is refused', () => {
+  it.each([
+    ['for module app', ['--module', 'app'], 'update module app decodes only with xdelta3'],
+    ['without state scripts', [...COMPOSE, '--decode-on-device', 'never'], 'the devices run no state script'],
+  ])('%s', async (_, flags, message) => {
+    const { build } = shop(temporaryFolder());
+    const { code, stderr } = await build('2.0', '2', ...flags, '--decoder', 'carried');
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
