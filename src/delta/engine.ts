@@ -5,7 +5,7 @@ import { digestOfFile } from '../io/verify.ts';
 import { encodeBuiltin } from './builtin/encode.ts';
 import type { DeltaOptions, Encode, EncoderName, LayerFile } from './layer.ts';
 import { LARGEST_LAYERS } from './patch/encodePatch.ts';
-import { runPatchJob } from './patchJob.ts';
+import { runPatchJob } from './patchInThread.ts';
 import type { PatchOptions } from './patchProof.ts';
 import { provePatch } from './patchProof.ts';
 import { proveDelta } from './proof.ts';

@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
-import { IntegrityError, revivedError } from '../errors.ts';
-import { HAS_THREADS } from '../io/threads.ts';
+import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodePatch } from '../patch/decodePatch.ts';
 import type { PatchHeader } from '../patch/format.ts';
 import type { LayerFile } from './layer.ts';
-import type { PatchAnswer } from './patchThread.ts';
 import { encodePatch } from './patch/encodePatch.ts';
 import { SourceFile } from './sourceFile.ts';
 
@@ -21,25 +17,9 @@ export interface PatchJob {
 }
 
 /**
- * Does the job in a thread, because it takes seconds and blocks what runs next to it. Throws
- * IntegrityError for a patch that does not make exactly `to`, the system's error if reading or
- * writing fails, and the signal's reason if it is aborted.
+ * Does the job in this thread, which it blocks for seconds. Throws IntegrityError for a patch that
+ * does not make exactly `to`, and the system's error if reading or writing fails.
  */
-export async function runPatchJob(job: PatchJob, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
-  if (!HAS_THREADS) return doPatchJob(job);
-  const worker = new Worker(new URL('./patchThread.js', import.meta.url), { workerData: job });
-  try {
-    const [answer] = (await once(worker, 'message', { signal })) as [PatchAnswer];
-    if ('failure' in answer) throw revivedError(answer.failure);
-  } catch (error) {
-    throw signal?.aborted === true ? signal.reason : error;
-  } finally {
-    await worker.terminate();
-  }
-}
-
-/** Does the job in this thread. Throws what `runPatchJob` throws. */
 export async function doPatchJob({ kind, from, to, path }: PatchJob): Promise<void> {
   if (kind === 'encode') {
     await encodePatch([from], to, path);

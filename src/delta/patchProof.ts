@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { IntegrityError, ToolError, messageOf } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { DeltaOptions, LayerFile } from './layer.ts';
-import { runPatchJob } from './patchJob.ts';
+import { runPatchJob } from './patchInThread.ts';
 
 export interface PatchOptions extends Pick<DeltaOptions, 'signal' | 'log' | 'progress'> {
   /** The path of the decoder that devices run, built for this machine; undefined if there is none. */
