@@ -2,6 +2,9 @@
  * The library: the use cases behind the commands, and the clients behind them. docs/library-api.md
  * describes it.
  */
+export { bake } from './api/bake.ts';
+export type { BakeOptions } from './api/bake.ts';
+export type { BakeReport } from './commands/bake/bakeReport.ts';
 export { build, plan } from './api/build.ts';
 export type { BuildOptions } from './api/build.ts';
 export type { BuildReport } from './commands/build/buildReport.ts';

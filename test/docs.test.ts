@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Measured } from '../scripts/benchmarks/figures.ts';
 import { BENCHMARKS, measuredText } from '../scripts/benchmarks/figures.ts';
 import { COMMANDS } from '../src/commands/all.ts';
+import { TARGET_SETTINGS } from '../src/commands/bake/options.ts';
 import { GLOBAL_OPTIONS, STANDARD_OPTIONS } from '../src/commands/line/globalOptions.ts';
 import { withComposeSettings } from '../src/commands/options/settings.ts';
 import { lintMap } from '../src/destinations/lint.ts';
@@ -118,11 +119,18 @@ function withKeys(text: string): string {
   return filled(text, 'keys of x-mender', `${knownSettings().map(code).join(', ')}.`);
 }
 
+/** docs/bake.md with the settings of targets as the code has them now. */
+function withTargetKeys(text: string): string {
+  const keys = Object.keys(TARGET_SETTINGS).filter((name) => name !== 'manifest');
+  return filled(text, 'keys of targets', `${keys.map(code).join(', ')}.`);
+}
+
 /** The documents with generated parts. */
 const GENERATED: Record<string, (text: string) => string> = {
   'docs/options.md': withTables,
   'docs/measurements.md': withFigures,
   'docs/settings.md': withKeys,
+  'docs/bake.md': withTargetKeys,
 };
 
 /**

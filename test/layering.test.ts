@@ -22,6 +22,7 @@ const ROWS: readonly (readonly string[])[] = [
     'server',
     'destinations',
     'device',
+    'bake',
   ],
   ['pipeline'],
   ['pipeline/images'],
@@ -38,7 +39,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['commands/open'],
   ['commands/destinations'],
   ['commands/build'],
-  ['commands/artifacts', 'commands/init', 'commands/user', 'commands/fleet'],
+  ['commands/artifacts', 'commands/bake', 'commands/init', 'commands/user', 'commands/fleet'],
   ['commands'],
   // The library's functions, and what the package exports of them.
   ['api'],

@@ -1,10 +1,12 @@
-// Prints what `mender-docker-delta build --json` wrote to a file as outputs of a GitHub step.
+// Prints what `mender-docker-delta build --json` or `bake --json` wrote to a file as outputs of a GitHub step.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 const [file] = process.argv.slice(2);
 // A build that failed has nothing but its error.
-const { artifacts = [] } = JSON.parse(readFileSync(file, 'utf8'));
+const { builds, artifacts = (builds ?? []).flatMap((build) => build.artifacts) } = JSON.parse(
+  readFileSync(file, 'utf8'),
+);
 
 /**
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#multiline-strings

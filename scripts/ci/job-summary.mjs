@@ -1,10 +1,11 @@
-// Prints what `mender-docker-delta build --json` wrote to a file as Markdown, for the summary of a CI job.
+// Prints what `mender-docker-delta build --json` or `bake --json` wrote to a file as Markdown, for the summary of a CI job.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 const [file] = process.argv.slice(2);
 const {
   error,
+  builds,
   artifacts = [],
   delivery = null,
   destinations = null,
@@ -78,6 +79,16 @@ function deliveryText() {
   return [...uploaded, ...(deployment ? [`Deployment ${deployment.id}: ${outcome}.`] : [])].join(' ');
 }
 
+/** The builds of a bake file: a row for each artifact, and one for each failure. */
+function bakeLines() {
+  const made = ({ name, artifacts: all }) =>
+    all.map((one) => `| ${plain(name)} | ${plain(one.artifactName)} | ${savingOf(one)} |`);
+  const failed = ({ name, error: fault }) =>
+    fault === null ? [] : [`| ${plain(name)} |  | **failed**: ${plain(fault.message)} |`];
+  const rows = builds.flatMap((build) => [...made(build), ...failed(build)]);
+  return [row(['target', 'artifact', 'size']), '| --- | --- | --- |', ...rows];
+}
+
 /** A build that failed has nothing but its error. A deployment may fail after it. */
 function errorText({ message, hint }) {
   const heading = artifacts.length === 0 ? '### No artifact' : '### The deployment failed';
@@ -85,4 +96,6 @@ function errorText({ message, hint }) {
 }
 
 const built = artifacts.length === 0 ? [] : [...artifacts.flatMap(artifactLines), deliveryText()];
-console.log([...built, ...(error ? [...(built.length > 0 ? [''] : []), errorText(error)] : [])].join('\n'));
+if (builds !== undefined) console.log(bakeLines().join('\n'));
+else
+  console.log([...built, ...(error ? [...(built.length > 0 ? [''] : []), errorText(error)] : [])].join('\n'));

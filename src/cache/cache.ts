@@ -2,6 +2,7 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder, fileError, temporaryBeside } from '../io/files.ts';
 import type { Log } from '../io/log.ts';
+import { Arrivals } from '../io/pool.ts';
 import { forgetTemporary } from '../io/temporaries.ts';
 import type { BlobSink } from '../oci/image.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -31,6 +32,8 @@ export interface Cache {
   readonly lastArtifacts: LastArtifacts;
   readonly libraryFiles: LibraryFiles;
   readonly upkeep: CacheUpkeep;
+  /** The blobs that builds of this process are fetching. */
+  readonly arrivals: Arrivals<Digest>;
   /** What this run needed, and how much of it was there. */
   readonly use: CacheUse;
   /**
@@ -58,6 +61,7 @@ export function openCache(folder: string, options: CacheOptions): Cache {
     lastArtifacts: new LastArtifacts(layout, options.helperFolders),
     libraryFiles: new LibraryFiles(layout, options),
     upkeep: new CacheUpkeep(layout, images, options),
+    arrivals: new Arrivals(),
     use: new CacheUse(),
     sink: (shipped) => cacheSink(layout, { ...options, shipped }),
     ensureWritable: () => ensureWritable(layout.root, options.log),

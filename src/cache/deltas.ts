@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { fileError, temporaryBeside } from '../io/files.ts';
 import { forgetTemporary } from '../io/temporaries.ts';
+import { Shared } from '../io/pool.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readNote, touch, writeDocument } from './documents.ts';
@@ -34,6 +35,7 @@ export type MakeDelta = (destination: string) => Promise<boolean>;
 export class DeltaStore {
   readonly #layout: CacheLayout;
   readonly #options: Pick<CacheOptions, 'signal' | 'log'>;
+  readonly #making = new Shared<CachedDelta>();
 
   constructor(layout: CacheLayout, options: Pick<CacheOptions, 'signal' | 'log'>) {
     this.#layout = layout;
@@ -41,13 +43,17 @@ export class DeltaStore {
   }
 
   /**
-   * Returns the delta for `key`, and makes it if the cache does not hold it whole. One process
-   * makes it, others wait.
+   * Returns the delta for `key`, and makes it if the cache does not hold it whole. One build of one
+   * process makes it, others wait.
    */
   async getOrMake({ from, to, encoder, format }: DeltaKey, make: MakeDelta): Promise<CachedDelta> {
     const path = this.#layout.delta(from, to, encoder, format);
     const held = await findDelta(path);
     if (held !== undefined) return held;
+    return this.#making.run(path, () => this.#makeLocked(path, make));
+  }
+
+  #makeLocked(path: string, make: MakeDelta): Promise<CachedDelta> {
     const makeUnlessFound = async (): Promise<CachedDelta> =>
       (await findDelta(path)) ?? (await makeAndRecord(path, make));
     return withLock(path, makeUnlessFound, this.#options);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 import { counted } from '../io/streams.ts';
+import { Shared } from '../io/pool.ts';
 import { digestOfFile, readAhead } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
@@ -33,6 +34,7 @@ export type PackedLayer = Required<Omit<CachedLayer, 'path'>> & { path?: never }
 export class LayerStore {
   readonly #layout: CacheLayout;
   readonly #options: CacheOptions;
+  readonly #unpacking = new Shared<void>();
 
   constructor(layout: CacheLayout, options: CacheOptions) {
     this.#layout = layout;
@@ -84,7 +86,7 @@ export class LayerStore {
     const held = await this.find(diffID);
     const packed = held === undefined ? await this.findPacked(diffID) : undefined;
     if (packed === undefined) return held;
-    await this.#unpack(packed);
+    await this.#unpacking.run(diffID, () => this.#unpack(packed));
     return this.find(diffID);
   }
 

@@ -1,4 +1,5 @@
 import { artifactsCommand } from './artifacts/artifacts.ts';
+import { bakeCommand } from './bake/bake.ts';
 import { buildCommand } from './build/build.ts';
 import { cacheCommand } from './cache.ts';
 import { completionCommandFor } from './user/completion.ts';
@@ -26,6 +27,7 @@ import { verifyCommand } from './verify.ts';
 /** Every verb of the command line tool, in the order in which --help shows them. */
 export const COMMANDS: readonly Command[] = [
   buildCommand,
+  bakeCommand,
   initCommand,
   planCommand,
   lockCommand,

@@ -40,6 +40,20 @@ export async function eachLimited<T>(
   if (failures.length > 0) throw failures[0];
 }
 
+/** Work that must not run twice at the same time. */
+export class Shared<Value> {
+  readonly #running = new Map<string, Promise<Value>>();
+
+  /** Returns the result of the work that runs for `key`, or starts `work`. */
+  run(key: string, work: () => Promise<Value>): Promise<Value> {
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const started = work().finally(() => this.#running.delete(key));
+    this.#running.set(key, started);
+    return started;
+  }
+}
+
 /**
  * Keeps what was looked up for the time of a run, so that two platforms of an image ask its
  * registry once and see one index. A failed or empty look-up is asked again.
@@ -58,5 +72,27 @@ export class LookedUp<Value> {
       if (value === undefined) forget();
     }, forget);
     return finding;
+  }
+}
+
+/** What is being fetched, so that work at the same time fetches each thing once. */
+export class Arrivals<Key> {
+  readonly #coming = new Map<Key, Promise<void>>();
+
+  /**
+   * Returns those of the keys that nobody fetches, and a promise for the end of the others,
+   * which may fail.
+   */
+  split(keys: readonly Key[]): { free: Key[]; others: Promise<unknown> } {
+    const free = keys.filter((key) => !this.#coming.has(key));
+    const others = keys.flatMap((key) => this.#coming.get(key) ?? []);
+    return { free, others: Promise.allSettled(others) };
+  }
+
+  /** Notes that `work` fetches these keys. Call it in the same turn as `split`. */
+  note(keys: readonly Key[], work: Promise<void>): void {
+    const forget = (): void => keys.forEach((key) => this.#coming.delete(key));
+    for (const key of keys) this.#coming.set(key, work);
+    work.then(forget, forget);
   }
 }

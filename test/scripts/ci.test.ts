@@ -171,6 +171,38 @@ describe('scripts/ci/github-build', () => {
     });
   });
 
+  it('builds targets of a bake file, and prints their matrix', async () => {
+    const folder = temporaryFolder();
+    const inside = (name: string): string => join(folder, name);
+    writeFileSync(inside('compose.yaml'), 'services: {web: {image: example.test/web:1}}\n');
+    const image = buildImage({ layers: [{ 'app/a': 'one' }] });
+    writeOciArchive(inside('web.tar'), { 'example.test/web:1': image });
+    const settings = 'manifest-name: shop, artifact-version: 1.0.0, device-type: qemu, platform: linux/amd64';
+    const target = `{manifest: compose.yaml, service-file: web=web.tar, ${settings}}`;
+    writeFileSync(inside('mender-bake.yaml'), `group: {default: [shop]}\ntarget:\n  shop: ${target}\n`);
+    const run = (more: Record<string, string>) =>
+      execa(join(CI, 'github-build'), {
+        cwd: folder,
+        reject: false,
+        env: {
+          ...{ MANIFEST: '.', RUNNER_TEMP: folder, MENDER_DOCKER_DELTA_CACHE_DIR: inside('cache') },
+          ...{ GITHUB_STEP_SUMMARY: inside('summary'), GITHUB_OUTPUT: inside('outputs'), ...more },
+        },
+      });
+    const listed = await run({ BAKE_MATRIX: 'true' });
+    expect([listed.exitCode, readFileSync(inside('outputs'), 'utf8')]).toEqual([
+      0,
+      'matrix={"target":["shop"]}\n',
+    ]);
+    writeFileSync(inside('outputs'), '');
+    const built = await run({ BAKE: 'shop\n', BAKE_FILE: inside('mender-bake.yaml') });
+    expect(built.exitCode, built.stderr).toBe(0);
+    expect(readFileSync(inside('summary'), 'utf8')).toContain('| shop | shop-1.0.0 | **');
+    expect(outputsOf(readFileSync(inside('outputs'), 'utf8'))).toMatchObject({
+      artifacts: [inside('shop-1.0.0.mender')],
+    });
+  });
+
   it('takes no line of the input for an option', async () => {
     const lines = 'compose.yaml\n--artifact-filename=elsewhere.mender\n';
     const { stderr, exitCode, folder, inside } = await build(lines);
@@ -312,6 +344,25 @@ describe('scripts/ci/job-summary.mjs', () => {
     const [artifact] = result.artifacts;
     const text = summaryOf({ ...result, artifacts: [{ ...artifact, fullSize: 60_000_000_000 }] });
     expect(text).toContain('instead of about 60000 MB (-99.9 %)');
+  });
+
+  it('makes a row for each artifact of bake --json, and for each failure', () => {
+    const [artifact] = result.artifacts;
+    const error = { message: 'no image | x', hint: null, exitCode: 3 };
+    const builds = [
+      { name: 'shop@linux/arm64', artifacts: [artifact, { ...artifact, base: null }], error: null },
+      { name: 'till', artifacts: [], error },
+    ];
+    expect(summaryOf({ builds, error })).toBe(
+      [
+        '| target | artifact | size |',
+        '| --- | --- | --- |',
+        '| shop@linux/arm64 | shop-1.1.0 | **4.2 MB** instead of about 60 MB (-93 %) |',
+        '| shop@linux/arm64 | shop-1.1.0 | **4.2 MB** |',
+        '| till |  | **failed**: no image \\| x |',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('makes a table of the layers out of what build --json prints', () => {

@@ -1,17 +1,14 @@
 import type { UserError } from '../../errors.ts';
-import { messageOf } from '../../errors.ts';
-import type { CacheLimits } from '../../cache/upkeep.ts';
-import type { World } from '../../pipeline/images/world.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
-import { cacheLimits } from '../options/cacheFolder.ts';
 import { DESTINATION_OPTIONS } from '../options/destinations.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { buildForMap } from './forMap.ts';
 import { buildForServer } from './forServer.ts';
+import { limitsOf, makeRoom } from './makeRoom.ts';
 import { prepareRuns } from './prepareRuns.ts';
-import type { BuildCommandFlags, BuildRuns } from './prepareRuns.ts';
+import type { BuildRuns } from './prepareRuns.ts';
 import { TO_OPTIONS, buildForDevices, openDevices } from './forDevices.ts';
 import type { LocalDevice } from './forDevices.ts';
 
@@ -50,22 +47,4 @@ async function buildAndDeliver(
   const map = all.runs[0]?.map;
   if (map !== undefined) return buildForMap(all, map, context);
   return buildForServer(all, context);
-}
-
-/** The limits of the cache after the run; undefined to keep all. Throws UsageError. */
-function limitsOf({
-  cacheLimit,
-  cacheLimitSize,
-  cacheLimitPercent,
-}: BuildCommandFlags): CacheLimits | undefined {
-  const limits = cacheLimits({ size: cacheLimitSize, percent: cacheLimitPercent }, '--cache-limit');
-  return cacheLimit === false ? undefined : limits;
-}
-
-/** Only warns if an entry of the cache can't be removed, because the build itself is done. */
-async function makeRoom({ cache, log }: World, limits: CacheLimits | undefined): Promise<void> {
-  if (limits === undefined) return;
-  await cache.upkeep.prune(limits).catch((error: unknown) => {
-    log.warning(`removing old entries of the cache ${cache.root}: ${messageOf(error)}`);
-  });
 }

@@ -111,7 +111,7 @@ function decoderLine({ images, request }: BuiltArtifact): string[] {
 }
 
 /** What was saved, in one line: `10.8 MB instead of about 83.4 MB (-87 %), base 1.0.0`. */
-function savingText({ plan, artifact, images }: BuiltArtifact): string {
+export function savingText({ plan, artifact, images }: BuiltArtifact): string {
   const size = formatBytes(artifact.size);
   const full = fullSize(plan);
   const isDelta = plan.baseline !== undefined && images.some(({ current }) => current !== undefined);

@@ -94,7 +94,7 @@ export async function prepareRuns<Flags extends BuildFlags & MapDeployFlags>(
 }
 
 /** The requests of a command line, with the devices that it is for. */
-async function requestsFor(
+export async function requestsFor(
   flags: BuildFlags,
   { environment, folder }: Context,
   running: readonly { report: DeviceReport }[],

@@ -14,18 +14,20 @@ interface Project<Flags extends BuildFlags> {
 }
 
 /**
- * Reads the Compose files that the flags name, and logs the warnings about them. Throws UsageError
+ * Reads the Compose files that the flags name, with `variables` over those of the environment, and
+ * logs the warnings about them. Throws UsageError
  * for invalid files, and for settings that `withComposeSettings` refuses.
  */
 export async function readProject<Flags extends BuildFlags>(
   given: Flags,
   context: Context,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<Project<Flags>> {
   const { environment, folder, log, defaults } = context;
   const application = await readApplication({
     composeFiles: composeFilePaths(given, folder),
     profiles: given.profile ?? [],
-    environment: composeEnvironment(given, environment, folder),
+    environment: composeEnvironment(given, { ...environment, ...variables }, folder),
     secrets: await namedSecrets(given, context),
   });
   for (const warning of application.warnings) log.warning(warning);

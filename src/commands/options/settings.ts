@@ -9,13 +9,6 @@ import { DEPLOY_OPTIONS } from './deploy.ts';
 import { SERVER_OPTIONS } from './server.ts';
 import { DEFAULT_HOST } from '../../server/host.ts';
 
-/** What `x-mender` may hold: how the application is built and which group gets it. */
-const KNOWN: OptionTable = {
-  ...BUILD_OPTIONS,
-  'mender-host': SERVER_OPTIONS['mender-host'],
-  'device-group': DEPLOY_OPTIONS['device-group'],
-};
-
 /** Options of one run or one machine, not of an application. */
 const NOT_IN_COMPOSE_FILE = new Set([
   'artifact-version',
@@ -44,6 +37,21 @@ const NOT_IN_COMPOSE_FILE = new Set([
   'cache-dir',
 ]);
 
+/** What `x-mender` may hold: how the application is built and which group gets it. */
+const KNOWN: OptionTable = without(
+  {
+    ...BUILD_OPTIONS,
+    'mender-host': SERVER_OPTIONS['mender-host'],
+    'device-group': DEPLOY_OPTIONS['device-group'],
+  },
+  NOT_IN_COMPOSE_FILE,
+);
+
+/** Returns the options of a table without those of these names. */
+export function without(table: OptionTable, names: ReadonlySet<string>): OptionTable {
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !names.has(name)));
+}
+
 /**
  * Options that decide where credentials go or whether TLS protects them. A project may repeat what
  * the user says and never decides it.
@@ -62,7 +70,7 @@ export function withComposeSettings<Flags extends BuildFlags>(
   const merged: Record<string, unknown> = { ...(flags as object) };
   for (const [key, value] of Object.entries(settings)) {
     const name = flagName(key);
-    const read = settingValue(key, value);
+    const read = settingValue('x-mender', key, value, KNOWN);
     if (USERS_WORD.has(key)) refuseNewDestination(key, read, merged[name]);
     else merged[name] ??= read;
   }
@@ -80,33 +88,39 @@ function refuseNewDestination(key: string, value: unknown, flag: unknown): void 
   });
 }
 
-function settingValue(key: string, value: unknown): unknown {
-  const option = Object.hasOwn(KNOWN, key) ? KNOWN[key] : undefined;
-  if (option === undefined || NOT_IN_COMPOSE_FILE.has(key)) {
-    const known = Object.keys(KNOWN).filter((name) => !NOT_IN_COMPOSE_FILE.has(name));
-    throw new UsageError(`x-mender: unknown key ${JSON.stringify(key)}`, {
-      hint: didYouMean(key, known) ?? `it may hold: ${known.join(', ')}`,
+/**
+ * Returns the value of a setting as the option of its name has it. `known`: the options that may be
+ * set there. Throws UsageError, which begins with `where`, for an unknown key and for a value of
+ * the wrong type.
+ */
+export function settingValue(where: string, key: string, value: unknown, known: OptionTable): unknown {
+  const option = Object.hasOwn(known, key) ? known[key] : undefined;
+  const place = `${where}: ${key}`;
+  if (option === undefined) {
+    const names = Object.keys(known);
+    throw new UsageError(`${where}: unknown key ${JSON.stringify(key)}`, {
+      hint: didYouMean(key, names) ?? `it may hold: ${names.join(', ')}`,
     });
   }
-  if (option.array) return (Array.isArray(value) ? value : [value]).map((item) => textOf(key, item));
-  if (option.type === 'boolean') return truthOf(key, value);
-  const text = textOf(key, value);
+  if (option.array) return (Array.isArray(value) ? value : [value]).map((item) => textOf(place, item));
+  if (option.type === 'boolean') return truthOf(place, value);
+  const text = textOf(place, value);
   if (option.choices && !option.choices.includes(text))
-    throw wrongValue(key, value, option.choices.join(', '));
+    throw wrongValue(place, value, option.choices.join(', '));
   return text;
 }
 
-function textOf(key: string, value: unknown): string {
+function textOf(place: string, value: unknown): string {
   const isText = typeof value === 'number' || (typeof value === 'string' && !value.includes('\0'));
   if (isText) return String(value);
-  throw wrongValue(key, value, 'a text');
+  throw wrongValue(place, value, 'a text');
 }
 
-function truthOf(key: string, value: unknown): boolean {
+function truthOf(place: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  throw wrongValue(key, value, 'true or false');
+  throw wrongValue(place, value, 'true or false');
 }
 
-function wrongValue(key: string, value: unknown, expected: string): UsageError {
-  return new UsageError(`x-mender: ${key}: expected ${expected}, found ${JSON.stringify(value)}`);
+function wrongValue(place: string, value: unknown, expected: string): UsageError {
+  return new UsageError(`${place}: expected ${expected}, found ${JSON.stringify(value)}`);
 }

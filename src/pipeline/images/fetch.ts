@@ -20,25 +20,71 @@ export interface Want {
 /** What fetching needs: the cache to fill, a log, and the signal that ends it. */
 export type FetchContext = Pick<Effects, 'log' | 'signal'> & { cache: Cache };
 
+/** Blobs of one image that the cache lacks. */
+interface Job {
+  located: LocatedImage;
+  missing: Digest[];
+}
+
 /**
  * Brings what is wanted and missing into the cache, every blob once, images and layers in parallel.
- * Returns the digests of what it brought.
+ * Waits for what another build of this process fetches. Returns the digests of what came.
  */
 export async function fetchBlobs(
   wants: readonly Want[],
   context: FetchContext,
 ): Promise<ReadonlySet<Digest>> {
   const shipped = onlyShipped(wants);
+  const { arrivals, use } = context.cache;
+  const came = new Set<Digest>();
+  for (let isFirst = true; ; isFirst = false) {
+    const jobs = await findJobs(wants, shipped, context.cache, isFirst ? use : undefined);
+    const all = jobs.flatMap(({ missing }) => missing);
+    const { free, others } = arrivals.split(all);
+    const work = fetchJobs(jobs, new Set(free), shipped, context);
+    arrivals.note(free, work);
+    await settleAll([work, others]);
+    for (const digest of all) came.add(digest);
+    // What another build brought may be missing still: it failed, or kept a layer in another form.
+    if (free.length === all.length) return came;
+  }
+}
+
+async function findJobs(
+  wants: readonly Want[],
+  shipped: ReadonlySet<Digest>,
+  cache: Cache,
+  use: Cache['use'] | undefined,
+): Promise<Job[]> {
   const claimed = new Set<Digest>();
-  const jobs: { located: LocatedImage; missing: Set<Digest> }[] = [];
+  const jobs: Job[] = [];
   for (const { located, digests, shipped: alsoWanted = [] } of wants) {
     const wanted = new Set([...digests, ...alsoWanted].filter((digest) => !claimed.has(digest)));
-    const missing = new Set(await findMissing([...wanted], located, shipped, context.cache));
+    const missing = await findMissing([...wanted], located, shipped, cache);
+    for (const digest of wanted) {
+      if (digest !== located.image.configDigest) use?.count('layers', !missing.includes(digest));
+    }
     for (const digest of missing) claimed.add(digest);
-    if (missing.size > 0) jobs.push({ located, missing });
+    if (missing.length > 0) jobs.push({ located, missing });
   }
-  await settleAll(jobs.map(({ located, missing }) => fetchImage(located, missing, shipped, context)));
-  return claimed;
+  return jobs;
+}
+
+async function fetchJobs(
+  jobs: readonly Job[],
+  free: ReadonlySet<Digest>,
+  shipped: ReadonlySet<Digest>,
+  context: FetchContext,
+): Promise<void> {
+  const own = jobs.map(({ located, missing }) => ({
+    located,
+    missing: new Set(missing.filter((digest) => free.has(digest))),
+  }));
+  await settleAll(
+    own
+      .filter(({ missing }) => missing.size > 0)
+      .map(({ located, missing }) => fetchImage(located, missing, shipped, context)),
+  );
 }
 
 /**
@@ -68,9 +114,6 @@ async function findMissing(
   const held = await mapLimited(wanted, UNPACKED_AT_ONCE, (digest) =>
     shipped.has(digest) ? ensureShippable(digest, located, cache) : ensureHeld(digest, located, cache),
   );
-  for (const [position, digest] of wanted.entries()) {
-    if (digest !== located.image.configDigest) cache.use.count('layers', held[position] === true);
-  }
   return wanted.filter((_, position) => held[position] === false);
 }
 
@@ -78,7 +121,7 @@ async function findMissing(
  * Waits for all before it throws the first failure, so that nothing is still being written after
  * the error.
  */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(work);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

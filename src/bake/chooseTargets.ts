@@ -1,0 +1,58 @@
+import { UsageError } from '../errors.ts';
+import { didYouMean } from '../io/suggest.ts';
+import { formatPlatform, parsePlatform } from '../oci/platform.ts';
+import type { BakeFile } from './model.ts';
+
+/** The group that is built if nobody names one, as with `docker buildx bake`. */
+const DEFAULT = 'default';
+
+/** A target of a run. */
+export interface Chosen {
+  target: string;
+  /** Only for this platform, `os/arch[/variant]`; undefined for all of the target. */
+  platform?: string | undefined;
+}
+
+/**
+ * Returns the targets that the words of a command line name: targets, groups, or
+ * `TARGET@PLATFORM`; without words those of the group `default`. Each comes once, in the order of
+ * the words. Throws UsageError for an unknown name and for groups in a cycle. Pure.
+ */
+export function chooseTargets(words: readonly string[], file: BakeFile): Chosen[] {
+  const named = words.length > 0 ? words : [defaultOf(file)];
+  const all = named.flatMap((word) => {
+    const [name = '', ...platform] = word.split('@');
+    if (platform.length === 0) return membersOf(name, file, []).map((target) => ({ target }));
+    const only = formatPlatform(parsePlatform(platform.join('@')));
+    return membersOf(name, file, []).map((target) => ({ target, platform: only }));
+  });
+  const whole = new Set(all.flatMap((one) => ('platform' in one ? [] : [one.target])));
+  // A platform of a target that is chosen whole is chosen already.
+  const needed = all.filter((one) => !('platform' in one) || !whole.has(one.target));
+  return [...new Map(needed.map((one: Chosen) => [`${one.target}@${one.platform ?? ''}`, one])).values()];
+}
+
+function defaultOf({ path, groups, targets }: BakeFile): string {
+  if (groups.has(DEFAULT) || targets.has(DEFAULT)) return DEFAULT;
+  throw new UsageError(`${path}: there is no group ${DEFAULT}, and no target is named`, {
+    hint: `name what to build: ${[...groups.keys(), ...targets.keys()].join(', ')}; or add group: {${DEFAULT}: [TARGET, ...]}`,
+  });
+}
+
+/** The targets of a group, or the target itself. */
+function membersOf(name: string, file: BakeFile, trail: readonly string[]): string[] {
+  if (trail.includes(name)) {
+    throw new UsageError(`${file.path}: groups contain each other: ${[...trail, name].join(', ')}`, {
+      hint: 'remove one of them from the other',
+    });
+  }
+  const members = file.groups.get(name);
+  if (members !== undefined) return members.flatMap((member) => membersOf(member, file, [...trail, name]));
+  if (file.targets.has(name)) return [name];
+  const known = [...file.groups.keys(), ...file.targets.keys()];
+  const group = trail.at(-1);
+  const place = group === undefined ? file.path : `${file.path}: group ${group}`;
+  throw new UsageError(`${place}: there is no target or group ${JSON.stringify(name)}`, {
+    hint: didYouMean(name, known) ?? `there are ${known.join(', ')}`,
+  });
+}

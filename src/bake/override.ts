@@ -1,0 +1,65 @@
+import { UsageError } from '../errors.ts';
+import { didYouMean } from '../io/suggest.ts';
+import type { BakeFile, ResolvedTarget } from './model.ts';
+
+/** One `--set PATTERN.KEY=VALUE`. */
+export interface Override {
+  /** As it was written, for messages. */
+  text: string;
+  /** Name of a target; `*` is any text. */
+  pattern: string;
+  /** Name of a setting, or `variables.NAME`. */
+  key: string;
+  value: string;
+}
+
+/** Parses `PATTERN.KEY=VALUE`. Throws UsageError for another form. Pure. */
+export function parseOverride(text: string): Override {
+  const [, pattern, key, value] = /^([^=]+?)\.((?:variables\.)?[^.=]+)=(.*)$/s.exec(text) ?? [];
+  if (pattern !== undefined && key !== undefined && value !== undefined) return { text, pattern, key, value };
+  throw new UsageError(`--set ${JSON.stringify(text)}: expected TARGET.KEY=VALUE`, {
+    hint: "write it like --set shop.effort=fast, or --set '*.artifact-version=1.2.0'",
+  });
+}
+
+/**
+ * Throws UsageError for an override that fits no target of the file, which most likely is a
+ * misspelling. Pure.
+ */
+export function requireTargets(overrides: readonly Override[], { path, targets }: BakeFile): void {
+  const names = [...targets.keys()];
+  for (const { text, pattern } of overrides) {
+    if (names.some((name) => fits(name, pattern))) continue;
+    throw new UsageError(`--set ${text}: ${path} has no target ${pattern}`, {
+      hint: didYouMean(pattern, names) ?? `there are ${names.join(', ')}`,
+    });
+  }
+}
+
+/**
+ * Returns the target with the overrides that name it, which replace what the file says. Several
+ * values for a list make the list; else the last one counts. Pure.
+ */
+export function override(
+  target: ResolvedTarget,
+  overrides: readonly Override[],
+  isList: (key: string) => boolean,
+): ResolvedTarget {
+  const own = overrides.filter(({ pattern }) => fits(target.name, pattern));
+  const values = new Map<string, string[]>();
+  for (const { key, value } of own) values.set(key, [...(values.get(key) ?? []), value]);
+  const variables = { ...target.variables };
+  const settings = { ...target.settings };
+  for (const [key, given] of values) {
+    const variable = /^variables\.(.+)$/s.exec(key)?.[1];
+    const [last = ''] = given.slice(-1);
+    if (variable === undefined) settings[key] = isList(key) ? given : last;
+    else variables[variable] = last;
+  }
+  return { ...target, variables, settings };
+}
+
+function fits(name: string, pattern: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[^]*')}$`).test(name);
+}

@@ -1,0 +1,70 @@
+import { UserError } from '../../errors.ts';
+import type { UploadReport } from '../../pipeline/release/upload.ts';
+import type { BuildReport } from '../build/buildReport.ts';
+import { buildJson, savingText } from '../build/buildReport.ts';
+import type { ErrorReport } from '../terminal/errorReport.ts';
+import { errorReport } from '../terminal/errorReport.ts';
+import { formatTable } from '../terminal/format.ts';
+import { platformOf } from './planBuilds.ts';
+import type { PlannedBuild } from './planBuilds.ts';
+import type { EndedBuild } from './runBuilds.ts';
+
+/** What `bake` made of one target and platform. */
+export interface BakeReport {
+  /** The word of a command line that builds it again: `TARGET` or `TARGET@PLATFORM`. */
+  name: string;
+  target: string;
+  /** `os/arch[/variant]`; null for a target with a fault. */
+  platform: string | null;
+  artifacts: BuildReport[];
+  /** Null without `--upload`. */
+  uploads: UploadReport[] | null;
+  /** Null if all went well. */
+  error: ErrorReport | null;
+}
+
+/** What `bake --json` prints. */
+export interface BakeDocument {
+  builds: BakeReport[];
+  /** That of the first build that failed. */
+  error: ErrorReport | null;
+}
+
+/** The report of a build for machines. */
+export function bakeReport({ name, target, ready, built, uploads, failure }: EndedBuild): BakeReport {
+  return {
+    ...{ name, target, platform: platformIn(ready) },
+    artifacts: built.map(buildJson),
+    uploads: uploads === undefined ? null : [...uploads],
+    error: failure === undefined ? null : errorReport(failure),
+  };
+}
+
+function platformIn(ready: PlannedBuild['ready']): string | null {
+  return ready instanceof UserError ? null : platformOf(ready);
+}
+
+/** All builds for people: a row for each artifact, and one for each failure. */
+export function bakeText(ended: readonly EndedBuild[]): string {
+  const rows = ended.flatMap((one) => [
+    ...one.built.map((built) => [one.name, built.artifact.path, savingText(built)]),
+    ...(one.failure === undefined ? [] : [[one.name, '', `failed: ${one.failure.message}`]]),
+  ]);
+  return formatTable(['target', 'artifact', 'size'], rows);
+}
+
+/**
+ * The error of a run: that of the first build that failed, in the order of the targets. Undefined if
+ * all went well.
+ */
+export function bakeFailure(ended: readonly EndedBuild[]): UserError | undefined {
+  const failed = ended.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, failure }]));
+  const [first] = failed;
+  if (first === undefined || ended.length === 1) return first?.failure;
+  const Kind = first.failure.constructor as new (message: string, options: object) => UserError;
+  const others = failed.length === 1 ? '' : `; the first is ${first.name}`;
+  const what = failed.length === 1 ? first.name : `${failed.length}`;
+  const message = `${what} of ${ended.length} builds failed${others}: ${first.failure.message}`;
+  const { hint } = first.failure;
+  return new Kind(message, { cause: first.failure, ...(hint === undefined ? {} : { hint }) });
+}

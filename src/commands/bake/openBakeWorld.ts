@@ -1,0 +1,54 @@
+import type { Cache } from '../../cache/cache.ts';
+import { SERVER_SCHEME } from '../../pipeline/base/serverArtifacts.ts';
+import type { NamedServer, ShippingWorld } from '../../pipeline/images/world.ts';
+import type { UploadReport } from '../../pipeline/release/upload.ts';
+import { uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
+import { openCacheOf, openWorld } from '../open/openWorld.ts';
+import { ownFiles } from '../open/ownFiles.ts';
+import { openUploads } from '../open/uploadNotes.ts';
+import type { BuildFlags } from '../options/build.ts';
+import { openServer, serverIfAny } from '../options/server.ts';
+import type { Context } from '../terminal/command.ts';
+import type { BakeFlags } from './options.ts';
+
+/** What all builds of a run share: the cache, what was looked up, and the server. */
+export interface BakeWorld {
+  cache: Pick<Cache, 'root' | 'upkeep'>;
+  /** Returns the world for a build with these flags. Builds share it if they may. */
+  worldFor(flags: BuildFlags): ShippingWorld;
+  /** Returns the servers that a build with these flags may ask for its base. */
+  serversFor(flags: BuildFlags): NamedServer[];
+  /** True if what was built may be the base of later builds. */
+  remembers: boolean;
+  /** Uploads a file; undefined if nothing is to be uploaded. */
+  upload: ((path: string) => Promise<UploadReport>) | undefined;
+}
+
+/**
+ * Opens what the builds of a run share. Throws DeniedError if uploads are asked for and there is no
+ * token.
+ */
+export async function openBakeWorld(
+  flags: BakeFlags,
+  context: Context,
+): Promise<Omit<BakeWorld, 'remembers'>> {
+  const own = await ownFiles(flags, context);
+  const worlds = new Map<string, ShippingWorld>();
+  const api = await (flags.upload === true ? openServer(flags, context) : serverIfAny(flags, context));
+  const servers = api === undefined ? [] : [{ name: api.host, api }];
+  const uploads = api && flags.upload === true ? await openUploads(api, flags, context) : undefined;
+  return {
+    cache: openCacheOf(flags, context),
+    worldFor: (one) => {
+      const key = JSON.stringify([one.mode, one.maxLayerSize]);
+      const opened = worlds.get(key) ?? { ...openWorld(one, context), ownFiles: own };
+      worlds.set(key, opened);
+      return opened;
+    },
+    serversFor: ({ upload, base = [] }) => {
+      const isNamed = base.some((text) => text.includes(SERVER_SCHEME));
+      return upload === false && !isNamed ? [] : servers;
+    },
+    upload: uploads && ((path) => uploadWithNote({ path }, uploads)),
+  };
+}

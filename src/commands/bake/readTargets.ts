@@ -1,0 +1,83 @@
+import { dirname, resolve } from 'node:path';
+import type { Chosen } from '../../bake/chooseTargets.ts';
+import { chooseTargets } from '../../bake/chooseTargets.ts';
+import { inherit } from '../../bake/inherit.ts';
+import type { BakeFile, ResolvedTarget } from '../../bake/model.ts';
+import { override, parseOverride, requireTargets } from '../../bake/override.ts';
+import { readBakeFile } from '../../bake/readBakeFile.ts';
+import { UsageError } from '../../errors.ts';
+import { settingValue } from '../options/settings.ts';
+import type { Context } from '../terminal/command.ts';
+import { variableName } from '../terminal/command.ts';
+import type { BakeFlags } from './options.ts';
+import { BAKE_OPTIONS, TARGET_SETTINGS } from './options.ts';
+
+/** A bake file, and what a command line takes of it. */
+export interface BakePlan {
+  file: BakeFile;
+  /** The folder in which the paths of the file begin, absolute. */
+  folder: string;
+  /** The targets that are built, with all that they inherit, and with the settings of `--set`. */
+  targets: Map<string, ResolvedTarget>;
+  chosen: Chosen[];
+}
+
+/**
+ * Reads the bake file and decides what is built. Throws NotFoundError if there is no such file, and
+ * UsageError for everything in it that is wrong, also in targets that are not built.
+ */
+export async function readTargets(flags: BakeFlags, context: Context): Promise<BakePlan> {
+  warnOfVariables(context);
+  const file = await readBakeFile(resolve(context.folder, flags.file ?? '.'));
+  const overrides = (flags.set ?? []).map(parseOverride);
+  requireTargets(overrides, file);
+  const all = [...file.targets.keys()].map((name) => override(inherit(name, file), overrides, isList));
+  for (const target of all) checkSettings(target, file);
+  const chosen = chooseTargets(flags.target ?? [], file);
+  const wanted = all.filter(({ name }) => chosen.some(({ target }) => target === name));
+  for (const [group, members] of file.groups) if (members.length > 0) chooseTargets([group], file);
+  return {
+    file,
+    folder: dirname(file.path),
+    targets: new Map(wanted.map((target) => [target.name, target])),
+    chosen,
+  };
+}
+
+function isList(key: string): boolean {
+  return Object.hasOwn(TARGET_SETTINGS, key) && TARGET_SETTINGS[key]?.array === true;
+}
+
+function checkSettings({ name, settings }: ResolvedTarget, { path }: BakeFile): void {
+  for (const [key, value] of Object.entries(settings)) readSetting(`${path}: target ${name}`, key, value);
+}
+
+/**
+ * Returns the value of a setting of a target as the option of its name has it. Throws UsageError,
+ * which begins with `where`.
+ */
+export function readSetting(where: string, key: string, value: unknown): unknown {
+  if (Object.hasOwn(BAKE_OPTIONS, key) && !Object.hasOwn(TARGET_SETTINGS, key)) {
+    throw new UsageError(`${where}: ${key} is for the command line: a file of a project does not decide it`, {
+      hint: `remove it here, and add --${key} to the command line if you want it`,
+    });
+  }
+  return settingValue(where, key, truthOf(key, value), TARGET_SETTINGS);
+}
+
+/** `--set` has only texts. */
+function truthOf(key: string, value: unknown): unknown {
+  const isTruth = Object.hasOwn(TARGET_SETTINGS, key) && TARGET_SETTINGS[key]?.type === 'boolean';
+  return isTruth && (value === 'true' || value === 'false') ? value === 'true' : value;
+}
+
+/** Variables of options that only targets have do not count: one value can't be for all of them. */
+function warnOfVariables({ environment, log }: Context): void {
+  for (const key of Object.keys(TARGET_SETTINGS)) {
+    const variable = variableName(key);
+    if (Object.hasOwn(BAKE_OPTIONS, key) || (environment[variable] ?? '') === '') continue;
+    log.warning(
+      `${variable} does not count for bake: targets differ. For all of them: --set '*.${key}=VALUE'`,
+    );
+  }
+}

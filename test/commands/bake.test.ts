@@ -1,0 +1,220 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { BakeDocument } from '../../src/commands/bake/bakeReport.ts';
+import { runCli } from '../helpers/cli.ts';
+import type { CliRun } from '../helpers/cli.ts';
+import { buildImage, buildIndex } from '../helpers/images.ts';
+import { startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
+import { noise } from '../helpers/noise.ts';
+import { push, startRegistry } from '../helpers/registry.ts';
+import type { RunningRegistry } from '../helpers/registry.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const ARCHITECTURES = ['amd64', 'arm64'];
+
+let registry: RunningRegistry;
+beforeAll(async () => {
+  registry = await startRegistry();
+  for (const name of ['shop', 'till'])
+    for (const tag of ['1', '2'])
+      await push(registry.host, name, tag, buildIndex(ARCHITECTURES.map((one) => imageOf(name, one, tag))));
+});
+afterAll(() => registry.stop());
+
+function imageOf(name: string, architecture: string, tag: string) {
+  const program = noise(50_000, name.length + architecture.length);
+  program.write(`${name} ${tag}`, 20_000);
+  return buildImage({ platform: { os: 'linux', architecture }, layers: [{ [name]: program }] });
+}
+
+interface Bakery {
+  folder: string;
+  run: (...argv: string[]) => Promise<CliRun>;
+  files: () => string[];
+}
+
+/** Two applications, and the bake file `text`. Artifacts go to a folder of their own. */
+function bakery(text: string, more: Record<string, string> = {}): Bakery {
+  const folder = temporaryFolder();
+  for (const name of ['shop', 'till', 'out']) mkdirSync(join(folder, name));
+  for (const name of ['shop', 'till'])
+    writeFileSync(
+      join(folder, name, 'compose.yaml'),
+      `name: ${name}\nservices:\n  web: {image: "${registry.host}/${name}:\${TAG:-1}"}\n`,
+    );
+  writeFileSync(join(folder, 'mender-bake.yaml'), text);
+  const out = join(folder, 'out');
+  return {
+    folder,
+    run: (...argv) => runCli(['bake', '-f', '..', ...argv], { HOME: folder, ...more }, out),
+    files: () => readdirSync(out).sort(),
+  };
+}
+
+const TWO = `
+group: {default: [shop, till], tills: [till]}
+target:
+  _all: {device-type: qemu, module: app, writer: embedded, platform: [linux/amd64, linux/arm64], artifact-version: 1}
+  shop: {inherits: _all, manifest: shop}
+  till: {inherits: [_all], manifest: till/compose.yaml, platform: linux/arm64}
+`;
+
+const documentIn = ({ stdout }: CliRun) => JSON.parse(stdout) as BakeDocument;
+/** Each build with what it made: `shop@linux/amd64: shop-1-amd64 from 0`, or its exit code. */
+const factsIn = (run: CliRun): string[] =>
+  documentIn(run).builds.map(({ name, artifacts, error }) => {
+    const made = artifacts.map(({ artifactName, base }) => `${artifactName} from ${base?.version ?? 'none'}`);
+    return `${name}: ${error === null ? made.join(', ') : `error ${error.exitCode}`}`;
+  });
+
+describe('bake', () => {
+  it('builds all targets and platforms, the second time as deltas', async () => {
+    const { run, files } = bakery(TWO);
+    const first = await run('--no-upload', '--json', '--jobs', '3');
+    expect(factsIn(first)).toEqual([
+      'shop@linux/amd64: shop-1-amd64 from none',
+      'shop@linux/arm64: shop-1-arm64 from none',
+      'till: till-1 from none',
+    ]);
+    expect([first.code, files()]).toEqual([
+      0,
+      ['shop-1-amd64.mender', 'shop-1-arm64.mender', 'till-1.mender'],
+    ]);
+    const set = ['--set', '*.artifact-version=2', '--set', '*.variables.TAG=2'];
+    const second = await run('--no-upload', '--json', ...set, 'tills', 'shop@linux/arm64');
+    expect([second.code, factsIn(second)]).toEqual([
+      0,
+      ['till: till-2 from 1', 'shop@linux/arm64: shop-2-arm64 from 1'],
+    ]);
+    expect(documentIn(second).builds.every(({ artifacts }) => artifacts[0]!.artifact!.size < 20_000)).toBe(
+      true,
+    );
+    const third = await run('--no-upload', ...set, '--set', '*.artifact-version=3', 'till');
+    expect(third.stdout).toMatch(
+      /^target +artifact +size *\ntill .*till-3\.mender .*instead of about.*base 2/,
+    );
+  });
+
+  it('fetches a layer once that several builds want at the same time', async () => {
+    const counting = await startMisbehavingRegistry();
+    onTestFinished(() => counting.stop());
+    counting.add('app', '1', imageOf('app', 'amd64', '1'));
+    const names = ['a', 'b', 'c', 'd'];
+    const target = (name: string) =>
+      `  ${name}: {inherits: _all, device-type: ${name}, artifact-filename: ${name}.mender}`;
+    const { folder, run } = bakery(`
+target:
+  _all: {manifest: app.yaml, platform: linux/amd64, module: app, writer: embedded, artifact-version: 1}
+${names.map(target).join('\n')}`);
+    writeFileSync(join(folder, 'app.yaml'), `services: {web: {image: "${counting.host}/app:1"}}\n`);
+    expect((await run('--jobs', '4', ...names)).code).toBe(0);
+    const asked = counting.seen.map(({ method, url }) => `${method} ${url}`);
+    expect([...new Set(asked)].sort()).toEqual([...asked].filter((one) => one !== 'GET /v2/').sort());
+  });
+
+  it('goes on after a target that fails, and ends with the exit code of the first', async () => {
+    const { run, files } = bakery(`${TWO}
+  bad: {inherits: _all, manifest: missing/compose.yaml}
+  gone: {inherits: _all, manifest: shop, platform: linux/amd64, variables: {TAG: none}, manifest-name: gone}
+  typo: {inherits: _all, manifest: shop, device-type: ""}`);
+    const ended = await run('--json', 'bad', 'gone', 'typo', 'till');
+    expect(factsIn(ended)).toEqual([
+      'bad: error 3',
+      'gone: error 3',
+      'typo: error 2',
+      'till: till-1 from none',
+    ]);
+    expect([ended.code, files()]).toEqual([3, ['till-1.mender']]);
+    expect(documentIn(ended).error).toMatchObject({ exitCode: 3 });
+    expect(ended.stderr).toContain('error: 3 of 4 builds failed; the first is bad: ');
+    expect(ended.stderr).toContain('warning: gone failed: no image');
+  });
+
+  it.each([
+    ['--print', '"name": "shop@linux/arm64"'],
+    ['--list-matrix=github', '{"target":["shop@linux/amd64","shop@linux/arm64","till"]}\n'],
+    ['--list-matrix=gitlab', '[{"TARGET":["shop@linux/amd64","shop@linux/arm64","till"]}]\n'],
+  ])('%s prints and builds nothing', async (flag, text) => {
+    const { run, files } = bakery(TWO);
+    const printed = await run(flag);
+    expect([printed.code, printed.stderr]).toEqual([0, '']);
+    expect(printed.stdout).toContain(text);
+    expect(files()).toEqual([]);
+  });
+
+  it('prints the targets with all that they inherit', async () => {
+    const { run } = bakery(TWO);
+    const { stdout } = await run('--print', 'till', '--set', 'till.effort=fast');
+    expect(JSON.parse(stdout)).toEqual({
+      group: { default: { targets: ['shop', 'till'] }, tills: { targets: ['till'] } },
+      target: {
+        till: {
+          ...{ 'device-type': 'qemu', module: 'app', writer: 'embedded', 'artifact-version': 1 },
+          ...{ manifest: 'till/compose.yaml', platform: 'linux/arm64', effort: 'fast' },
+        },
+      },
+      builds: [{ name: 'till', target: 'till', platform: 'linux/arm64' }],
+    });
+  });
+
+  it('splits its work so that the parts are the whole', async () => {
+    const { run } = bakery(TWO);
+    const parts = await Promise.all([1, 2, 3, 4].map((part) => run('--print', '--shard', `${part}/4`)));
+    const names = parts.map(({ stdout }) => (JSON.parse(stdout) as { builds: { name: string }[] }).builds);
+    expect(names.map((part) => part.length)).toEqual([1, 1, 1, 0]);
+    expect(new Set(names.flat().map(({ name }) => name)).size).toBe(3);
+    expect((await run('--shard', '4/4')).code).toBe(0);
+  });
+
+  it.each<[string, string, string[], string]>([
+    ['an unknown target', TWO, ['shap'], 'did you mean shop?'],
+    ['an unknown key', `${TWO}\n  bad: {platforms: []}`, [], 'target bad: unknown key "platforms"'],
+    ['its hint', `${TWO}\n  bad: {platforms: []}`, [], 'did you mean platform?'],
+    ['a value of the wrong type', `${TWO}\n  bad: {module: k8s}`, [], 'module: expected app, docker-compose'],
+    ['a key', `${TWO}\n  bad: {sign: key.pem}`, [], 'target bad: sign is for the command line'],
+    ['a command', `${TWO}\n  bad: {sign-with: "curl evil"}`, [], 'sign-with is for the command line'],
+    [
+      'a server',
+      `${TWO}\n  bad: {mender-host: "https://evil.example"}`,
+      [],
+      'mender-host is for the command line',
+    ],
+    [
+      'a registry',
+      `${TWO}\n  bad: {insecure-registry: [a]}`,
+      [],
+      'insecure-registry is for the command line',
+    ],
+    ['a cycle', `${TWO}\n  a: {inherits: [b]}\n  b: {inherits: [a]}`, [], 'targets inherit from each other'],
+    ['an unknown parent', `${TWO}\n  a: {inherits: [_al]}`, [], 'there is no target "_al"'],
+    ['YAML that is none', 'target: [', [], 'mender-bake.yaml: '],
+    ['no manifest', `${TWO}\n  a: {inherits: [_all]}`, ['a'], 'target a has no manifest'],
+    ['a bad shard', TWO, ['--shard', '3/2'], 'expected PART/PARTS, like 2/5'],
+    ['a bad set', TWO, ['--set', 'shop'], 'expected TARGET.KEY=VALUE'],
+    ['a set of nothing', TWO, ['--set', 'shap.effort=fast'], 'has no target shap'],
+    ['a set of an unknown key', TWO, ['--set', 'shop.efort=fast'], 'did you mean effort?'],
+    ['bad jobs', TWO, ['--jobs', '0'], '--jobs 0: expected a whole number from 1'],
+    [
+      'a platform of another target',
+      TWO,
+      ['till@linux/amd64'],
+      'target till is not for linux/amd64, but for linux/arm64',
+    ],
+    ['one file for two', `${TWO}\n  two: {inherits: till}`, ['till', 'two'], 'till and two would both write'],
+    ['one file for platforms', TWO, ['shop', '--set', 'shop.artifact-filename=x'], 'would both write'],
+    ['an upload without a token', TWO, ['--upload'], 'MENDER_PAT'],
+  ])('refuses %s before anything is built', async (_, text, flags, message) => {
+    const { run, files } = bakery(text);
+    const refused = await run(...flags);
+    expect(refused.stderr).toContain(message);
+    expect(refused.code).toBeGreaterThan(1);
+    expect(files()).toEqual([]);
+  });
+
+  it('says that variables of options do not count', async () => {
+    const { run } = bakery(TWO, { MENDER_DOCKER_DELTA_MODULE: 'docker-compose' });
+    const { code, stderr } = await run('--print');
+    expect([code, stderr]).toEqual([0, expect.stringContaining("For all of them: --set '*.module=VALUE'")]);
+  });
+});
