@@ -421,9 +421,10 @@ describe('action.yml', () => {
     await expect(ACTION).toMatchFileSnapshot('../action.yml');
   });
 
-  it('hands the manifest and the token over as well', () => {
+  it('hands the manifest, the targets and the token over as well', () => {
     const { inputs, runs } = parseYaml(ACTION) as Action;
-    expect(Object.keys(inputs)).toEqual(['manifest', 'token', ...Object.keys(optionsOf(BUILD))]);
+    const own = ['manifest', 'bake', 'bake-file', 'bake-matrix', 'token'];
+    expect(Object.keys(inputs)).toEqual([...own, ...Object.keys(optionsOf(BUILD))]);
     const environment = Object.values(runs.steps.find(({ id }) => id === 'build')!.env!);
     expect(environment).toEqual(Object.keys(inputs).map((name) => `\${{ inputs.${name} }}`));
   });
