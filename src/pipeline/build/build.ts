@@ -93,7 +93,13 @@ async function buildOne(
   const artifact = await writeUnlessOther(destination, request.force, write);
   if (request.verify) await verifyBuilt(artifact, images, plan.images, cache.deltas, { progress, signal });
   await requireFit(artifact, images, plan.images, request);
-  if (request.sbom) await describeArtifact(destination, { plan, images }, request, request.sbom.toolVersion);
+  if (request.sbom) {
+    const { toolVersion } = request.sbom;
+    await describeArtifact(destination, { plan, images }, request, toolVersion, {
+      layers: cache.layers,
+      log,
+    });
+  }
   const { files } = prepared;
   return { request, plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
 }

@@ -1,25 +1,31 @@
 import { stat, writeFile } from 'node:fs/promises';
+import type { LayerStore } from '../../cache/layers.ts';
 import { writeAtomically } from '../../io/files.ts';
+import type { Log } from '../../io/log.ts';
 import { digestOfFile } from '../../io/verify.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
 import { provenance } from './provenance.ts';
 import type { SettledRequest } from '../request.ts';
+import { findPackages } from './packages/findPackages.ts';
 import { cycloneDx } from './sbom.ts';
 
 /**
  * Writes `<path>.cdx.json` and `<path>.provenance.json` for the artifact at `path`, each whole or
- * not at all, with the artifact's mode.
+ * not at all, with the artifact's mode. Reads the packages of the images from their layers in the
+ * cache.
  */
 export async function describeArtifact(
   path: string,
   { plan, images }: { plan: BuildPlan; images: readonly PayloadImage[] },
   request: SettledRequest,
   toolVersion: string,
+  { layers, log }: { layers: LayerStore; log: Log },
 ): Promise<void> {
   const { modificationTime } = request;
   const { digest } = await digestOfFile(path);
-  const artifact = { path, digest, plan, images, toolVersion, modificationTime };
+  const packages = await findPackages(images, layers, log);
+  const artifact = { path, digest, plan, images, packages, toolVersion, modificationTime };
   const mode = (await stat(path)).mode & 0o777;
   await writeJson(`${path}.cdx.json`, cycloneDx(artifact), mode);
   await writeJson(`${path}.provenance.json`, provenance(artifact, request), mode);

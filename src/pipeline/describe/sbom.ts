@@ -6,6 +6,7 @@ import { formatPlatform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
+import type { NamedPackage } from './packages/imagePackages.ts';
 
 /** A finished artifact, for the SBOM and the provenance. */
 export interface DescribedArtifact {
@@ -13,6 +14,8 @@ export interface DescribedArtifact {
   digest: Digest;
   plan: BuildPlan;
   images: readonly PayloadImage[];
+  /** By the id of the image. An image whose layers were not all at hand has none. */
+  packages: ReadonlyMap<string, readonly NamedPackage[]>;
   /** Of this tool. */
   toolVersion: string;
   /**
@@ -23,12 +26,12 @@ export interface DescribedArtifact {
 }
 
 /**
- * Returns an SBOM of the artifact: its images with their layers, by digest. Equal artifacts give
- * equal documents. Pure.
+ * Returns an SBOM of the artifact: its images with their layers, by digest, and with their packages.
+ * Equal artifacts give equal documents. Pure.
  * https://cyclonedx.org/docs/1.6/json/
  */
 export function cycloneDx(artifact: DescribedArtifact): unknown {
-  const { digest, plan, images, toolVersion } = artifact;
+  const { digest, plan, images, packages, toolVersion } = artifact;
   return {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',
@@ -51,7 +54,7 @@ export function cycloneDx(artifact: DescribedArtifact): unknown {
         }),
       },
     },
-    components: images.map((image) => imageComponent(image, plan)),
+    components: images.map((image) => imageComponent(image, plan, packages.get(image.id))),
     dependencies: [
       { ref: 'artifact', dependsOn: images.map(({ id }) => id) },
       ...images.map(({ id }) => ({ ref: id })),
@@ -59,7 +62,11 @@ export function cycloneDx(artifact: DescribedArtifact): unknown {
   };
 }
 
-function imageComponent(image: PayloadImage, plan: BuildPlan): unknown {
+function imageComponent(
+  image: PayloadImage,
+  plan: BuildPlan,
+  packages: readonly NamedPackage[] | undefined,
+): unknown {
   const { id, name, platform, config, layers } = image;
   const planned = plan.images.find(({ image: own }) => own.id === id);
   return {
@@ -73,8 +80,12 @@ function imageComponent(image: PayloadImage, plan: BuildPlan): unknown {
       platform: formatPlatform(platform),
       services: planned?.image.services.join(' '),
       base: image.current && formatReference(image.current),
+      packages: packages === undefined ? 'not read' : String(packages.length),
     }),
-    components: layers.map((layer, position) => layerComponent(layer, `${id}/${position}`)),
+    components: [
+      ...layers.map((layer, position) => layerComponent(layer, `${id}/${position}`)),
+      ...(packages ?? []).map((found) => packageComponent(found, id)),
+    ],
   };
 }
 
@@ -87,6 +98,10 @@ function layerComponent({ diffID, size, content }: PayloadLayer, reference: stri
     hashes: hashes(diffID),
     properties: properties({ shipped: content.kind, size: String(size), from }),
   };
+}
+
+function packageComponent({ name, version, purl }: NamedPackage, image: string): unknown {
+  return { type: 'library', 'bom-ref': `${image}/${purl}`, name, version, purl };
 }
 
 /** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md */

@@ -7,7 +7,10 @@ import { packageVersion } from '../../../src/io/packageVersion.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { packageUrl } from '../../../src/pipeline/describe/sbom.ts';
-import { RELEASES, shop } from '../../faults/shop.ts';
+import { RELEASES, program, shop } from '../../faults/shop.ts';
+import { buildImage, writeOciArchive } from '../../helpers/images.ts';
+import type { Project } from '../../helpers/project.ts';
+import { project } from '../../helpers/project.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 const SCHEMAS = join(import.meta.dirname, '../../../fixtures/cyclonedx');
@@ -31,7 +34,7 @@ interface Sbom {
     name: string;
     version: string;
     hashes: unknown;
-    components: { name: string; properties: unknown }[];
+    components: { name: string; purl?: string; properties: unknown }[];
   }[];
 }
 interface Statement {
@@ -42,6 +45,26 @@ interface Statement {
       resolvedDependencies: { name: string; annotations: { role: string } }[];
     };
     runDetails: { builder: unknown };
+  };
+}
+
+/** An application whose image has packages in its lowest layer, which does not change. */
+function shopOfPackages(folder: string): Pick<Project, 'build' | 'artifact'> {
+  const { build, artifact } = project(folder, ['web: {image: "example.com/shop/web:${TAG:-1}"}']);
+  const packages = {
+    'etc/os-release': 'ID=alpine\nVERSION_ID=3.20\n',
+    'lib/apk/db/installed': 'P:musl\nV:1.2\n',
+    'app/node_modules/left-pad/package.json': '{"name":"left-pad","version":"1.3.0"}',
+    'bin/tool': program(1, 2000),
+  };
+  for (const tag of ['1', '2']) {
+    const image = buildImage({ layers: [packages, { 'app/main.js': program(2, 2000, Number(tag)) }] });
+    writeOciArchive(join(folder, `${tag}.tar`), { [`example.com/shop/web:${tag}`]: image });
+  }
+  return {
+    artifact,
+    build: (version, tag, ...flags) =>
+      build(version, tag, '--mode', 'offline', '-f', `web=${join(folder, `${tag}.tar`)}`, ...flags),
   };
 }
 
@@ -80,6 +103,19 @@ describe('--sbom', () => {
       expect(JSON.stringify(statement.predicate.runDetails)).toContain(tool);
     }
     expect(texts[1]).toEqual(texts[0]);
+  });
+
+  it('lists the packages of the images, also of layers that did not change', async () => {
+    const { build, artifact } = shopOfPackages(temporaryFolder());
+    await build('1.0', '1');
+    expect(await build('2.0', '2', '--sbom')).toMatchObject({ code: 0 });
+    const bom = read(`${artifact('2.0')}.cdx.json`) as Sbom;
+    expect(schemaErrors(bom)).toEqual([]);
+    const packages = bom.components[0]!.components.flatMap(({ purl }) => purl ?? []);
+    expect(packages).toEqual(['pkg:apk/alpine/musl@1.2?distro=alpine-3.20', 'pkg:npm/left-pad@1.3.0']);
+    expect(JSON.stringify(bom.components[0])).toContain(
+      '{"name":"mender-docker-delta:packages","value":"2"}',
+    );
   });
 
   it('finds a wrong document: the schema is a real one', () => {
