@@ -2,11 +2,12 @@ import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { Application } from '../../compose/application.ts';
 import { readApplication } from '../../compose/application.ts';
 import type { Mapping } from '../../compose/read/yaml/value.ts';
-import { NotFoundError } from '../../errors.ts';
+import { NotFoundError, UsageError } from '../../errors.ts';
 import { withCheckout } from '../../git/checkout.ts';
 import type { Repository } from '../../git/repository.ts';
 import { timeOf } from '../../git/repository.ts';
 import { findVersionFile } from '../../git/version.ts';
+import type { Log } from '../../io/log.ts';
 import { createdOf } from '../../oci/manifest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference } from '../../oci/reference.ts';
@@ -16,7 +17,8 @@ import { resolveServices } from '../images/services.ts';
 import type { World } from '../images/world.ts';
 import type { BuildRequest } from '../request.ts';
 import { warnOfOtherName } from './applicationName.ts';
-import { lockedMetadata, readLock } from './lockFile.ts';
+import type { Lock } from './lockFile.ts';
+import { LOCK_FILE, lockedMetadata, readLock, unlockedServices } from './lockFile.ts';
 import { metadataOf } from './metadata.ts';
 import { plainArtifactName } from './names.ts';
 import type { TaggedImage } from './movedTags.ts';
@@ -28,6 +30,9 @@ export interface GitPlace {
   commit: string;
   repository: Repository;
 }
+
+const NAME_THE_BASE =
+  'name the artifact that the devices have with --base FILE.mender or --base mender://NAME, or ship everything with --no-delta';
 
 type CommitNames = Omit<ArtifactMetadata, 'services' | 'platform'>;
 
@@ -70,12 +75,35 @@ export async function readMetadataAtRef(
     if (recorded !== undefined) return recorded;
     const artifactName = plainArtifactName({ application, version }, request);
     const names = { version, artifactName, ...setupIn(there.settings) };
-    const lock = await readLock(there.projectFolder);
-    const locked = lock && lockedMetadata(lock, there.services, request.platform, names);
-    if (locked !== undefined) return { metadata: locked, by: 'as its lock file names them' };
+    const locked = await readLockThere(there, place, request, context.log);
+    if (locked !== undefined) {
+      const metadata = lockedMetadata(locked, there.services, request.platform, names);
+      return { metadata, by: 'as its lock file names them' };
+    }
     const metadata = await resolveThere(there, names, place, request, context);
     return { metadata, by: 'as their sources have them today' };
   });
+}
+
+/**
+ * Returns what the lock file of a commit pins for the platform, or undefined without such a file.
+ * A lock that does not fit the Compose file of the commit is not used, with a warning. Throws
+ * UsageError for it in a release.
+ */
+async function readLockThere(
+  { projectFolder, services }: Application,
+  { ref, commit }: GitPlace,
+  { platform, release }: BuildRequest,
+  log: Log,
+): Promise<Lock[string] | undefined> {
+  const locked = (await readLock(projectFolder))?.[formatPlatform(platform)];
+  const misfits = locked === undefined ? [] : unlockedServices(locked, services);
+  if (misfits.length === 0) return locked;
+  const where = `${ref}, git commit ${commit.slice(0, 7)}`;
+  const fault = `${LOCK_FILE} of ${where} does not fit its Compose file: ${misfits.join('; ')}`;
+  if (release) throw new UsageError(`the base ${ref}: ${fault}`, { hint: NAME_THE_BASE });
+  log.warning(`${fault}: the images are looked up instead`);
+  return undefined;
 }
 
 async function resolveThere(

@@ -13,6 +13,7 @@ import { DIGEST } from '../../oci/json.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { deviceReference, formatReference, parseReference } from '../../oci/reference.ts';
+import type { ResolvedImage } from '../../oci/image.ts';
 import type { NewImage } from '../images/services.ts';
 import { metadataOf } from './metadata.ts';
 
@@ -81,18 +82,21 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Returns the part of a lock for these images. Pure. */
+/**
+ * Returns the part of a lock for these images. Each service has its own reference, also if two
+ * references mean one image. Pure.
+ */
 export function lockOf(images: readonly NewImage[]): Lock[string] {
-  const entries = images.flatMap(({ services, image }) =>
-    services.map((service) => {
-      const { reference, configDigest, manifestDigest, layers, source } = image;
-      const name = isLibraryReference(source) ? source : formatReference(reference);
-      const pinned = manifestDigest === undefined ? {} : { manifestDigest };
-      const diffIDs = layers.map(({ diffID }) => diffID);
-      return [service, { image: name, ...pinned, configDigest, diffIDs }] as const;
-    }),
+  const entries = images.flatMap(({ resolved }) =>
+    [...resolved].map(([service, image]) => [service, lockedOf(image)] as const),
   );
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function lockedOf({ reference, configDigest, manifestDigest, layers, source }: ResolvedImage): LockedImage {
+  const image = isLibraryReference(source) ? source : formatReference(reference);
+  const pinned = manifestDigest === undefined ? {} : { manifestDigest };
+  return { image, ...pinned, configDigest, diffIDs: layers.map(({ diffID }) => diffID) };
 }
 
 /**
@@ -153,24 +157,40 @@ export function lockDifferences(locked: Lock[string], found: Lock[string]): stri
   });
 }
 
+/** A service of a Compose file. A service that is only built has no image. */
+interface ServiceName {
+  name: string;
+  image?: string;
+}
+
 /**
- * Returns what an artifact of the locked images holds, or undefined if the lock does not fit the
- * services of the Compose file. Pure.
+ * Says which services of a Compose file the lock does not pin, or pins to another reference: the
+ * Compose file was changed after the lock was written. Pure.
+ */
+export function unlockedServices(locked: Lock[string], services: readonly ServiceName[]): string[] {
+  return services.flatMap(({ name, image }) => {
+    if (image === undefined) return [];
+    const one = locked[name];
+    if (one === undefined) return [`service ${name} is not in it`];
+    const written = writtenName(image);
+    return one.image === written ? [] : [`${name} runs ${written}, locked is ${one.image}`];
+  });
+}
+
+/**
+ * Returns what an artifact of the locked images holds. The lock must pin every service that has an
+ * image. Pure.
  */
 export function lockedMetadata(
-  lock: Lock,
-  services: readonly { name: string; image?: string }[],
+  locked: Lock[string],
+  services: readonly ServiceName[],
   platform: Platform,
   names: Omit<ArtifactMetadata, 'services' | 'platform'>,
-): ArtifactMetadata | undefined {
-  const locked = lock[formatPlatform(platform)];
-  if (locked === undefined) return undefined;
+): ArtifactMetadata {
   const metadata = metadataOf(names, [], formatPlatform(platform));
   for (const { name, image } of services) {
-    if (image === undefined) continue;
-    const one = locked[name];
-    if (one?.image !== writtenName(image)) return undefined;
-    metadata.services[name] = { image: lockedImage(one) };
+    const one = image === undefined ? undefined : locked[name];
+    if (one !== undefined) metadata.services[name] = { image: lockedImage(one) };
   }
   return metadata;
 }

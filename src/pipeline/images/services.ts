@@ -25,6 +25,8 @@ export interface NewImage extends LocatedImage {
   name: Reference;
   /** Sorted. */
   services: string[];
+  /** What the reference of each service was resolved to. The content is that of `image`. */
+  resolved: ReadonlyMap<string, ResolvedImage>;
 }
 
 /**
@@ -101,16 +103,20 @@ function localName(application: string, service: string): string {
  * images have the same name, all but the first get a name of their own. Pure.
  */
 export function groupImages(resolved: readonly (LocatedImage & { service: string })[]): NewImage[] {
-  const images = new Map<Digest, NewImage>();
+  const images = new Map<Digest, NewImage & { resolved: Map<string, ResolvedImage> }>();
   const names = new Set<string>();
   for (const { service, ...located } of [...resolved].sort((a, b) => (a.service < b.service ? -1 : 1))) {
-    const { configDigest } = located.image;
-    const same = images.get(configDigest);
-    if (same) same.services.push(service);
-    else {
-      const name = freeName(names, located.image);
+    const { image } = located;
+    const same = images.get(image.configDigest);
+    if (same) {
+      same.services.push(service);
+      same.resolved.set(service, image);
+    } else {
+      const name = freeName(names, image);
       names.add(formatReference(name));
-      images.set(configDigest, { id: hexOf(configDigest), name, services: [service], ...located });
+      const id = hexOf(image.configDigest);
+      const resolved = new Map([[service, image]]);
+      images.set(image.configDigest, { ...located, id, name, services: [service], resolved });
     }
   }
   return [...images.values()];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLog, silentLog } from '../../../src/io/log.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
+import type { ImageSource } from '../../../src/oci/image.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { Lock } from '../../../src/pipeline/base/lockFile.ts';
 import {
@@ -12,9 +13,12 @@ import {
   lockedMetadata,
   readLock,
   requireLocked,
+  unlockedServices,
   writeLock,
 } from '../../../src/pipeline/base/lockFile.ts';
+import type { LocatedImage } from '../../../src/pipeline/images/locate.ts';
 import type { NewImage } from '../../../src/pipeline/images/services.ts';
+import { groupImages } from '../../../src/pipeline/images/services.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 const digest = (character: string): Digest => `sha256:${character.repeat(64)}`;
@@ -25,7 +29,23 @@ function imageOf(name: string, content: string, services: string[]): NewImage {
     ...{ reference: parseReference(name), platform, source: 'registry' },
     ...{ configDigest: digest(content), manifestDigest: digest('f'), layers: [{ diffID: digest('1') }] },
   };
-  return { id: content, name: parseReference(name), services, image } as unknown as NewImage;
+  const resolved = new Map(services.map((service) => [service, image]));
+  return { id: content, name: parseReference(name), services, image, resolved } as unknown as NewImage;
+}
+
+const neverAsked: ImageSource = {
+  name: 'registry',
+  resolve: () => Promise.reject(new Error('asked')),
+  fetch: () => Promise.reject(new Error('asked')),
+};
+
+/** Two services whose references mean one image. */
+function twoNames(): NewImage[] {
+  const located = (name: string): LocatedImage => ({ ...imageOf(name, 'a', []), source: neverAsked });
+  return groupImages([
+    { service: 'web', ...located('shop/web:1') },
+    { service: 'worker', ...located('shop/worker:1') },
+  ]);
 }
 
 describe('the lock file', () => {
@@ -86,13 +106,28 @@ describe('the lock file', () => {
     expect(() => requireLocked({ 'linux/amd64': {} }, [], platform, '/shop')).toThrow('linux/arm64');
   });
 
-  it.each([
-    ['the locked reference', 'shop/web:1', true],
-    ['another reference', 'shop/web:2', false],
-  ])('says what a commit with %s held', (_, image, isKnown) => {
-    const lock: Lock = { 'linux/arm64': lockOf([imageOf('shop/web:1', 'a', ['web'])]) };
-    const names = { version: '1', artifactName: 'shop-1' };
-    const metadata = lockedMetadata(lock, [{ name: 'web', image }, { name: 'built' }], platform, names);
-    expect(metadata?.services['web']?.image.hash).toBe(isKnown ? digest('a') : undefined);
+  it.each<[string, string, string, string[]]>([
+    ['the locked references', 'shop/web:1', 'shop/worker:1', []],
+    ['another tag', 'shop/web:1', 'shop/worker:2', ['worker runs shop/worker:2, locked is shop/worker:1']],
+    ['one name for both', 'shop/web:1', 'shop/web:1', ['worker runs shop/web:1, locked is shop/worker:1']],
+  ])('of two names for one image fits a commit with %s', (_, web, worker, misfits) => {
+    const images = twoNames();
+    expect(images).toHaveLength(1);
+    const locked = lockOf(images);
+    const services = [{ name: 'web', image: web }, { name: 'worker', image: worker }, { name: 'built' }];
+    expect(unlockedServices(locked, services)).toEqual(misfits);
+    const { services: held } = lockedMetadata(locked, services, platform, { version: '1' });
+    expect(Object.values(held).map(({ image }) => image.hash)).toEqual([digest('a'), digest('a')]);
+  });
+
+  it('lacks a service that came later', () => {
+    const services = [{ name: 'new', image: 'shop/new:1' }];
+    expect(unlockedServices(lockOf(twoNames()), services)).toEqual(['service new is not in it']);
+  });
+
+  it('of two names for one image names only the one that changed', () => {
+    const moved = [imageOf('shop/web:1', 'a', ['web']), imageOf('shop/worker:1', 'b', ['worker'])];
+    const found = lockDifferences(lockOf(twoNames()), lockOf(moved));
+    expect(found).toEqual([expect.stringContaining('shop/worker:1 is sha256:bbbb')]);
   });
 });

@@ -165,6 +165,50 @@ describe('a tag that was rebuilt between two releases', () => {
   });
 });
 
+describe('two references of one image', () => {
+  const [before, after] = [imageOf('pair old'), imageOf('pair new')];
+  const pair = (name: string, tag: string): string => `${registry.host}/pair/${name}:${tag}`;
+  const pushBoth = (image: BuiltImage) =>
+    Promise.all(['web', 'worker'].map((name) => push(registry.host, `pair/${name}`, '1', image)));
+  const lockedShop = async () => {
+    const shop = makeShop();
+    await pushBoth(before);
+    shop.commit('1.0.0', { web: pair('web', '1'), worker: pair('worker', '1') });
+    expect(await shop.on('dev', 'lock')).toMatchObject({ code: 0 });
+    return shop;
+  };
+
+  it('are both in the lock file, which a later build believes', async () => {
+    const { commit, on, artifact } = await lockedShop();
+    commit('1.0.0', { web: pair('web', '1'), worker: pair('worker', '1') });
+    await push(registry.host, 'pair/worker', '1', after);
+    const refused = await on('fresh', 'plan', '--locked', '--no-delta', '--no-upload');
+    expect([refused.code, refused.stderr.match(/does not fit: .*/)?.[0]]).toEqual([
+      2,
+      expect.stringMatching(/^does not fit: \S+\/pair\/worker:1 is sha256:\w+ now, locked is sha256:\w+$/),
+    ]);
+    commit('1.1.0', { web: pair('web', '1'), worker: pair('worker', '1') });
+    const built = await on('fresh', 'build', '--release', '--no-upload', '-a', artifact('shop-1.1.0'));
+    expect([built.code, built.stderr]).toEqual([0, expect.any(String)]);
+    expect(await dependsOf(artifact('shop-1.1.0'))).toBe('1.0.0');
+    const { images } = await readArtifact(artifact('shop-1.1.0'));
+    const froms = images.flatMap(({ layers }) => layers.map(({ kind, from }) => [kind, from]));
+    expect(froms).toContainEqual(['delta', before.layers[1]?.diffID]);
+  });
+
+  it('make a release fail, and other builds warn, if the lock of the base does not fit', async () => {
+    const { commit, on } = await lockedShop();
+    await push(registry.host, 'pair/worker', '2', before);
+    commit('1.0.0', { web: pair('web', '1'), worker: pair('worker', '2') }, '1.0.0');
+    commit('1.1.0', { web: pair('web', '1'), worker: pair('worker', '2') });
+    const misfit = /lock of 1\.0\.0, git commit \w+ does not fit its Compose file: worker runs \S+worker:2/;
+    const released = await on('fresh', 'plan', '--release', '--no-upload');
+    expect([released.code, released.stderr]).toEqual([2, expect.stringMatching(misfit)]);
+    const planned = await on('fresh', 'plan', '--no-upload', '--previous-version', '1.0.0');
+    expect([planned.code, planned.stderr]).toEqual([0, expect.stringMatching(misfit)]);
+  });
+});
+
 describe('a base that somebody names', () => {
   it('wins over the cache, and one that does not exist is an error', async () => {
     const { commit, on, artifact } = makeShop();

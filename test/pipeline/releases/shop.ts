@@ -11,8 +11,11 @@ import { requireTool } from '../../helpers/tools.ts';
 export interface Shop {
   folder: string;
   git: (...args: string[]) => string;
-  /** Commits VERSION and a Compose file whose service `web` runs `image`. */
-  commit: (version: string, image: string, gitTag?: string) => void;
+  /**
+   * Commits VERSION and a Compose file. `images`: that of the service `web`, or of each service by
+   * its name.
+   */
+  commit: (version: string, images: string | Record<string, string>, gitTag?: string) => void;
   /** Runs a command line on a machine with a cache of its own. */
   on: (machine: string, command: string, ...flags: string[]) => Promise<CliRun>;
   /** The artifact of a name, in the folder that all builds write to. */
@@ -33,13 +36,13 @@ export function makeShop(server?: MenderServer): Shop {
     }).trim();
   git('init', '-q');
   mkdirSync(join(folder, 'shop'));
-  const commit: Shop['commit'] = (version, image, gitTag) => {
+  const commit: Shop['commit'] = (version, images, gitTag) => {
+    const each = Object.entries(typeof images === 'string' ? { web: images } : images);
+    const services = each.map(([name, image]) => `  ${name}: {image: "${image}"}\n`).join('');
     writeFileSync(join(folder, 'VERSION'), `${version}\n`);
     const settings = 'x-mender: {device-type: qemu, platform: linux/amd64, writer: embedded}';
-    writeFileSync(
-      join(folder, 'shop/compose.yaml'),
-      `name: shop\n${settings}\nservices:\n  web: {image: "${image}"}\n`,
-    );
+    const text = `name: shop\n${settings}\nservices:\n${services}`;
+    writeFileSync(join(folder, 'shop/compose.yaml'), text);
     git('add', '-A');
     git('commit', '-q', '--allow-empty', '-m', version);
     if (gitTag !== undefined) git('tag', gitTag);
