@@ -59,8 +59,8 @@ export class Bench {
   versions!: Versions;
   #packed = 0;
 
-  constructor(store: string, module: Module, generation?: Generation) {
-    this.device = new Device(`e2e-${store}-faults`, generation);
+  constructor(store: string, module: Module, generation?: Generation, name = 'faults') {
+    this.device = new Device(`e2e-${store}-${name}`, generation);
     this.module = module;
   }
 
@@ -134,8 +134,8 @@ export class Bench {
 }
 
 /** A device for the tests of a `describe`, prepared before each of them. */
-export function bench(store: string, module: Module, generation?: Generation): Bench {
-  const made = new Bench(store, module, generation);
+export function bench(store: string, module: Module, generation?: Generation, name?: string): Bench {
+  const made = new Bench(store, module, generation, name);
   beforeAll(() => made.prepare());
   beforeEach(() => made.device.restore());
   afterAll(() => made.close());

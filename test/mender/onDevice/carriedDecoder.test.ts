@@ -2,14 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { encodePatch } from '../../../src/delta/patch/encodePatch.ts';
 import { decoderPath, hasDecoder, readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
-import type { LayerContent, PayloadImage } from '../../../src/mender/payload.ts';
 import { parsePlatform } from '../../../src/oci/platform.ts';
 import { identityPatch } from '../../../src/patch/identityPatch.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
-import type { TestImage } from './images.ts';
 import { imageOf, payloadOf } from './images.ts';
+import type { Delta } from './patches.ts';
+import { patchContent, patchesOf } from './patches.ts';
 import { DEVICES, Device, blobsOf, held, versions, which } from './scriptDevice.ts';
 
 const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6', 'linux/riscv64'];
@@ -41,25 +40,6 @@ describe('the decoder of a platform', () => {
   );
 });
 
-type Delta = LayerContent & { kind: 'delta' };
-
-/** What an artifact carries to bring `current` to `image`, with patches in the place of deltas. */
-async function patchesOf(image: TestImage, current: TestImage, folder: string): Promise<PayloadImage> {
-  const payload = payloadOf('app', image, current, folder);
-  for (const [index, layer] of payload.layers.entries()) {
-    if (layer.content.kind !== 'delta') continue;
-    const from = current.layers[index] ?? current.layers.at(-1)!;
-    const path = join(folder, `${index}.patch`);
-    await encodePatch([from], image.layers[index]!, path);
-    layer.content = patchContent(layer.content, readFileSync(path));
-  }
-  return payload;
-}
-
-function patchContent(delta: Delta, body: Buffer): Delta {
-  return { ...delta, format: 'patch', body, size: body.length, buffer: 1 << 22 };
-}
-
 /** The program for a machine that nobody has. */
 function foreign(decoder: Uint8Array): Buffer {
   return Buffer.from(decoder).fill(0xff, 18, 20);
@@ -73,7 +53,7 @@ describe.each(DEVICES)('the state script with a carried decoder in %s, %s store'
     const folder = temporaryFolder();
     const { v1, v2 } = await versions(folder);
     await device.hold(v1);
-    const image = await patchesOf(v2, v1, folder);
+    const image = await patchesOf(payloadOf('app', v2, v1, folder), v2, v1, folder);
     await device.receive([image], NATIVE);
     return { device, folder, v1, v2, image };
   }
