@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { DeltaKey } from '../../cache/deltas.ts';
 import { PATCH_VERSION, makePatch } from '../../delta/engine.ts';
 import { IntegrityError } from '../../errors.ts';
 import { formatBytes } from '../../io/amounts.ts';
@@ -8,7 +9,7 @@ import { needsStateScript } from '../../mender/onDevice/payload.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import { needsBaseImage } from '../../mender/write/imageFiles.ts';
 import { packed, packingOf } from '../../mender/write/packing.ts';
-import { hexOf } from '../../oci/digest.ts';
+import { digestOf, hexOf } from '../../oci/digest.ts';
 import { LONGEST_HEADER, memoryOf, readHeader } from '../../patch/format.ts';
 import { identityPatch } from '../../patch/identityPatch.ts';
 import { planDecoder } from '../plan/decoder.ts';
@@ -29,18 +30,40 @@ export async function choosePatches(
 ): Promise<PayloadImage[]> {
   const { kind } = planDecoder(request);
   if (kind === 'xdelta3' || !needsStateScript(images)) return [...images];
-  const patched: PayloadImage[] = [];
-  // One after the other, to hold one pair of layers in memory.
-  for (const image of images) patched.push(await withPatches(image, context));
-  if (kind === 'carried') return patched;
-  return (await isSmaller(images, patched, request, context)) ? patched : [...images];
+  const decoder = readDecoder(request.platform);
+  if (kind === 'carried') return withPatches(images, decoder, context);
+  const deltas = await packedSize(bodiesOf(images), request);
+  // Patches can't save more than all deltas take.
+  if (deltas <= (await packedSize([decoder], request))) return [...images];
+  const patched = await withPatches(images, decoder, context);
+  const patches = await packedSize([decoder, ...bodiesOf(patched)], request);
+  const [one, other] = [deltas, patches].map(formatBytes);
+  context.log.info(`deltas for xdelta3 take ${one}, patches and their decoder ${other}`);
+  return patches < deltas ? patched : [...images];
 }
 
-async function withPatches(image: PayloadImage, context: EncodeContext): Promise<PayloadImage> {
+async function withPatches(
+  images: readonly PayloadImage[],
+  decoder: Uint8Array,
+  context: EncodeContext,
+): Promise<PayloadImage[]> {
+  // A patch in the cache is only good for the decoder that it was made for.
+  const encoder = `${PATCH_VERSION}-${hexOf(digestOf(decoder)).slice(0, 12)}`;
+  const patched: PayloadImage[] = [];
+  // One after the other, to hold one pair of layers in memory.
+  for (const image of images) patched.push(await patchedImage(image, encoder, context));
+  return patched;
+}
+
+async function patchedImage(
+  image: PayloadImage,
+  encoder: string,
+  context: EncodeContext,
+): Promise<PayloadImage> {
   const layers: PayloadLayer[] = [];
   for (const layer of image.layers) {
     const { content } = layer;
-    layers.push(content.kind === 'delta' ? await patchOf(layer, content, context) : layer);
+    layers.push(content.kind === 'delta' ? await patchOf(layer, content, encoder, context) : layer);
   }
   const { current, ...rest } = { ...image, layers };
   return current !== undefined && needsBaseImage(rest) ? { ...rest, current } : rest;
@@ -49,13 +72,14 @@ async function withPatches(image: PayloadImage, context: EncodeContext): Promise
 async function patchOf(
   layer: PayloadLayer,
   { from }: DeltaContent,
+  encoder: string,
   context: EncodeContext,
 ): Promise<PayloadLayer> {
   const { diffID, size } = layer;
   const content =
     from === diffID
       ? inMemory(identityPatch({ digest: diffID, size }), diffID, size)
-      : await cachedPatch(layer, from, context);
+      : await cachedPatch(layer, { from, to: diffID, encoder, format: 'patch' }, context);
   return { diffID, size, content };
 }
 
@@ -67,10 +91,10 @@ function inMemory(body: Buffer, from: DeltaContent['from'], fromSize: number): D
 /** The patch in the cache, or the whole layer if none can be made. */
 async function cachedPatch(
   { diffID }: PayloadLayer,
-  base: DeltaContent['from'],
+  key: DeltaKey,
   { cache, log, progress, signal }: EncodeContext,
 ): Promise<LayerContent> {
-  const [from, to] = await Promise.all([base, diffID].map((layer) => cache.layers.ensureUnpacked(layer)));
+  const [from, to] = await Promise.all([key.from, key.to].map((layer) => cache.layers.ensureUnpacked(layer)));
   if (from === undefined || to === undefined) throw vanished(diffID);
   let isMade = false;
   const make = async (destination: string): Promise<boolean> => {
@@ -83,7 +107,6 @@ async function cachedPatch(
       task.end();
     }
   };
-  const key = { from: base, to: diffID, encoder: PATCH_VERSION, format: 'patch' } as const;
   const { path, size } = await cache.deltas.getOrMake(key, make);
   cache.use.count('deltas', !isMade);
   if (path === undefined) {
@@ -91,7 +114,7 @@ async function cachedPatch(
     return { kind: 'full', path: to.path, ...(to.gzipped && { gzipped: to.gzipped }) };
   }
   const buffer = await memoryOfFile(path);
-  return { kind: 'delta', format: 'patch', from: base, fromSize: from.size, size, body: path, buffer };
+  return { kind: 'delta', format: 'patch', from: key.from, fromSize: from.size, size, body: path, buffer };
 }
 
 function vanished(diffID: string): IntegrityError {
@@ -111,20 +134,6 @@ async function memoryOfFile(path: string): Promise<number> {
   } finally {
     await file.close();
   }
-}
-
-/** True if the patches and their decoder are smaller in the artifact than the deltas. */
-async function isSmaller(
-  images: readonly PayloadImage[],
-  patched: readonly PayloadImage[],
-  request: SettledRequest,
-  { log }: EncodeContext,
-): Promise<boolean> {
-  const deltas = await packedSize(bodiesOf(images), request);
-  const patches = await packedSize([readDecoder(request.platform), ...bodiesOf(patched)], request);
-  const [one, other] = [deltas, patches].map(formatBytes);
-  log.info(`deltas for xdelta3 take ${one}, patches and their decoder ${other}`);
-  return patches < deltas;
 }
 
 /** Each body once. */

@@ -23,6 +23,13 @@ const full: EstimatedImage = {
   base: [],
   sourceBytesRead: 0,
 };
+/** The first image with a patch that takes so many MB of memory in the place of its delta. */
+const patched = (memory: number): EstimatedImage => ({
+  ...delta,
+  layers: delta.layers.map((layer) =>
+    layer.kind === 'delta' ? { ...layer, format: 'patch', memory: memory * MB } : layer,
+  ),
+});
 /** The delta of the first image, on no other layer. */
 const other: EstimatedImage = { ...delta, layers: [delta.layers[1]!] };
 /** The layer of the full image, twice: Docker unpacks it once more. */
@@ -54,6 +61,9 @@ describe('the estimate of a device', () => {
   it.each([
     ['app', [delta], 79, 55],
     ['docker-compose', [delta], 13.6, 55],
+    ['docker-compose', [patched(5)], 5, 55],
+    ['docker-compose', [patched(5), patched(21)], 21, 110],
+    ['docker-compose', [patched(5), delta], 13.6, 110],
     ['docker-compose', [full], 0, 0],
   ])('counts memory and reading for %s', (module, images, memory, read) => {
     const { memoryBytes, readBytes } = estimate(module, true, images);

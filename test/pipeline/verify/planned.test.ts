@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { deltaPayload } from '../../../src/mender/onDevice/payload.ts';
 import type { PayloadImage } from '../../../src/mender/payload.ts';
+import { readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { TarFile } from '../../../src/tar/tar.ts';
@@ -34,9 +35,9 @@ const WEB = payloadImage('web', [omitted, delta, full], { current });
 async function problemsOf(
   images: PayloadImage[],
   edit: (entries: RawEntry[]) => RawEntry[] = (entries) => entries,
-  { mtime, module = 'docker-compose' }: { mtime?: number; module?: string } = {},
+  { mtime, module = 'docker-compose', decoder }: { mtime?: number; module?: string; decoder?: Buffer } = {},
 ): Promise<string[]> {
-  const entries = await Promise.all(deltaPayload(images, mtime).map(rawEntry));
+  const entries = await Promise.all(deltaPayload(images, mtime, decoder).map(rawEntry));
   const tar = gzipSync(tarOfList(edit(entries)));
   const path = join(temporaryFolder(), 'it.mender');
   const header = [info({ payloads: [{ type: module }] }), typeInfo({ type: module })];
@@ -181,4 +182,80 @@ test.each([
   ],
 ])('no plan is expected in an artifact for %s', async (module, images, problem) => {
   expect(await problemsOf(images, undefined, { module })).toEqual([problem]);
+});
+
+const ARM64 = { os: 'linux', architecture: 'arm64' };
+const decoder = readDecoder(ARM64);
+const patchOf = (buffer: number) =>
+  ({ ...delta, content: { ...delta.content, format: 'patch', buffer } }) as typeof delta;
+const PATCHED = payloadImage('web', [omitted, patchOf(5_000_000), full], { current });
+
+test.each<[string, PayloadImage]>([
+  ['with a decoder', PATCHED],
+  ['with deltas for both decoders', payloadImage('web', [patchOf(1), delta], { current })],
+])('patches are right: %s', async (_, image) => {
+  expect(await problemsOf([image], undefined, { decoder })).toEqual([]);
+});
+
+const FOREIGN = 'images/decoder is foreign: devices would run it as root';
+
+test.each<[string, PayloadImage, Buffer | undefined, (entries: RawEntry[]) => RawEntry[], string]>([
+  ['no decoder', PATCHED, undefined, (all) => all, 'images.tar.gz has patches, and no images/decoder'],
+  [
+    'a decoder of another machine',
+    PATCHED,
+    readDecoder({ os: 'linux', architecture: 'amd64' }),
+    (all) => all,
+    FOREIGN,
+  ],
+  ['a changed decoder', PATCHED, decoder, content('/decoder', (text) => text.replace(/.$/s, 'x')), FOREIGN],
+  ['a longer decoder', PATCHED, decoder, content('/decoder', (text) => `${text}x`), FOREIGN],
+  [
+    'a decoder without patches',
+    WEB,
+    decoder,
+    (all) => all,
+    'images.tar.gz has images/decoder, and no patches',
+  ],
+  [
+    'the decoder in another place',
+    PATCHED,
+    decoder,
+    ([first, second, ...rest]) => [first!, ...rest, second!],
+    'expected the file "images/decoder" of',
+  ],
+  [
+    'more memory than a decoder gives',
+    payloadImage('web', [patchOf(70_000_000)], { current }),
+    decoder,
+    (all) => all,
+    'images/plan:3: ',
+  ],
+  [
+    'patches for a machine without a decoder',
+    {
+      ...PATCHED,
+      platform: { os: 'linux', architecture: 's390x' },
+      config: Buffer.from(PATCHED.config.toString().replace('arm64', 's390x')),
+    },
+    decoder,
+    (all) => all,
+    'it has patches for linux/s390x, which has no decoder',
+  ],
+])('patches are wrong: %s', async (_, image, program, edit, problem) => {
+  const options = program === undefined ? {} : { decoder: program };
+  expect((await problemsOf([image], edit, options)).join('\n')).toContain(problem);
+});
+
+test('a decoder that is no program is taken for an image', async () => {
+  const script = content('/decoder', () => '#!/bin/sh\n');
+  await expect(problemsOf([PATCHED], script, { decoder })).rejects.toThrow(
+    'images/decoder: the archive is truncated',
+  );
+});
+
+test('module app can not decode patches', async () => {
+  expect(await problemsOf([PATCHED], undefined, { decoder, module: 'app' })).toEqual([
+    'images.tar.gz has patches, which update module app can not decode',
+  ]);
 });
