@@ -31,7 +31,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['pipeline/verify', 'pipeline/describe', 'pipeline/doctor'],
   ['pipeline/report'],
   ['pipeline/build', 'pipeline/release'],
-  ['pipeline/destinations', 'pipeline/fleet'],
+  ['pipeline/destinations', 'pipeline/fleet', 'pipeline/publish'],
   ['pipeline/rollout'],
   ['commands/terminal'],
   ['commands/line'],

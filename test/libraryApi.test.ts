@@ -95,6 +95,8 @@ describe('docs/library-api.md', () => {
     expect(report).toContain("docker-compose { 'data-docker.mender-docker-compose.shop.version': '1.1.0' }");
     expect(report).toContain("{ 'data-docker.mender-docker-compose.shop.version': '1.0.0' }");
     expect(verdict).toBe('0 true');
+    const pulled = await run('registry', { 'registry.example.com': registry.host });
+    expect(pulled).toEqual([`${join(project, 'pulled.mender')} downloaded`]);
     await run('sizes');
     expect(readFileSync(join(project, 'sizes.html'), 'utf8')).toContain('<h1>shop-1.1.0</h1>');
   });
@@ -169,6 +171,7 @@ describe('docs/library-api.md', () => {
     const names = [
       'build',
       'verify',
+      'registry',
       'sizes',
       'store',
       'deploy',

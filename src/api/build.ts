@@ -40,7 +40,7 @@ export interface BuildOptions {
   envFile?: string[];
   release?: boolean;
   previousVersion?: string[];
-  /** `[VERSION=]FILE`, or `mender://NAME` */
+  /** `[VERSION=]FILE`, `mender://NAME` or `oci://HOST/REPO:TAG` */
   base?: string[];
   /** True: an image that is not the one in the lock file is an error. */
   locked?: boolean;

@@ -18,6 +18,8 @@ import { libraryCommand } from './library.ts';
 import { lockCommand } from './lock.ts';
 import { loginCommand } from './user/login.ts';
 import { planCommand } from './build/plan.ts';
+import { pullCommand } from './pull.ts';
+import { pushCommand } from './push.ts';
 import { releasesCommand } from './releases.ts';
 import { reportCommand } from './report.ts';
 import { rolloutCommand } from './rollout.ts';
@@ -38,6 +40,8 @@ export const COMMANDS: readonly Command[] = [
   doctorCommand,
   loginCommand,
   configCommand,
+  pushCommand,
+  pullCommand,
   uploadCommand,
   deployCommand,
   deploymentsCommand,

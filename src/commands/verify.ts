@@ -35,7 +35,7 @@ export const verifyCommand = defineCommand({
       type: 'string',
       array: true,
       describe:
-        'What devices run: a .mender file, an image archive, an image name or library://REFERENCE; repeatable',
+        'What devices run: a .mender file, an image archive, an image name, library://REFERENCE, or oci://HOST/REPO:TAG for an artifact of a registry; repeatable',
     },
     key: KEY_OPTION,
     'device-free': deviceFree,

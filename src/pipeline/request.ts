@@ -5,7 +5,10 @@ import type { Platform } from '../oci/platform.ts';
 
 /** A file that was named with --base. */
 export interface BaseFile {
-  /** An absolute path, a `library://` reference, or `mender://` with an artifact of the server. */
+  /**
+   * An absolute path, a `library://` reference, `mender://` with an artifact of the server, or
+   * `oci://` with an artifact of a registry.
+   */
   path: string;
   /** The version that devices with this base report, if it was given. */
   version?: string | undefined;

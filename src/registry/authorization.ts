@@ -20,7 +20,12 @@ export interface AuthorizationContext {
   http: Http;
   credentials: CredentialLookup;
   insecureRegistries: readonly string[];
+  /** What tokens are asked for. The default is `pull`. */
+  access?: Access;
 }
+
+/** https://distribution.github.io/distribution/spec/auth/scope/ */
+export type Access = 'pull' | 'pull,push';
 
 export function createAuthorization(repository: Repository, context: AuthorizationContext): Authorization {
   let current: string | undefined;
@@ -46,7 +51,7 @@ export function createAuthorization(repository: Repository, context: Authorizati
 async function answer(
   challenge: string,
   { registry, repository }: Repository,
-  { http, credentials: lookUp, insecureRegistries }: AuthorizationContext,
+  { http, credentials: lookUp, insecureRegistries, access = 'pull' }: AuthorizationContext,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const credentials = await lookUp({ registry, repository }, signal);
@@ -54,7 +59,7 @@ async function answer(
   const demand = demandOf(challenge);
   if (demand?.kind === 'token') {
     // Never a wider scope, whatever the registry proposes.
-    const scope = `repository:${repository}:pull`;
+    const scope = `repository:${repository}:${access}`;
     const request = { registry, realm: demand.realm, service: demand.service, scope, credentials };
     return `Bearer ${await fetchToken(http, request, insecureRegistries, signal)}`;
   }

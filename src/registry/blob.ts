@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import type { Log } from '../io/log.ts';
+import type { RemoteFile } from '../download/remoteFile.ts';
 import { resumingBytes } from '../download/resume.ts';
 import { verified } from '../io/verify.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { hexOf } from '../oci/digest.ts';
 import type { RegistryClient } from './client.ts';
 import { missingBlob } from './document.ts';
 import type { Repository } from './endpoint.ts';
@@ -15,6 +17,31 @@ export interface BlobContext {
   log: Log;
 }
 
+/** Returns a blob for `download`. Its `open` throws NotFoundError if the registry lacks it. */
+export function remoteBlob(
+  client: RegistryClient,
+  repository: Repository,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+): RemoteFile {
+  return {
+    what: `${repository.registry}/${repository.repository}, blob ${digest}`,
+    key: hexOf(digest).slice(0, 16),
+    ...{ digest, size },
+    open: async (range, signal) => {
+      const response = await client.request(repository, {
+        method: 'GET',
+        path: `blobs/${digest}`,
+        headers: range === undefined ? {} : { range },
+        firstByteMs: FIRST_BYTE_MS,
+        signal,
+      });
+      if (response.status !== 404) return response;
+      response.body.destroy();
+      throw missingBlob(repository, digest);
+    },
+  };
+}
+
 /**
  * Returns the bytes of a blob, which are verified while they are read. After a broken connection
  * the same stream resumes where it stopped. Nothing is requested before the first read.
@@ -25,22 +52,9 @@ export function openBlob(
   { digest, size }: Descriptor,
   signal: AbortSignal | undefined,
 ): Readable {
-  const what = `${repository.registry}/${repository.repository}, blob ${digest}`;
-  const open = async (range: string | undefined) => {
-    const headers: Record<string, string> = range === undefined ? {} : { range };
-    const response = await client.request(repository, {
-      method: 'GET',
-      path: `blobs/${digest}`,
-      headers,
-      firstByteMs: FIRST_BYTE_MS,
-      signal,
-    });
-    if (response.status !== 404) return response;
-    response.body.destroy();
-    throw missingBlob(repository, digest);
-  };
+  const file = remoteBlob(client, repository, { digest, size });
   const stretch = { start: 0, end: size, part: false, reuse: true };
-  const bytes = verified(resumingBytes({ what, open }, stretch, log, signal), { digest, size }, what);
+  const bytes = verified(resumingBytes(file, stretch, log, signal), { digest, size }, file.what);
   return Readable.from(copies(bytes), { objectMode: false });
 }
 

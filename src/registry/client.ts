@@ -1,4 +1,4 @@
-import type { HttpResponse } from '../http/http.ts';
+import type { HttpRequest, HttpResponse } from '../http/http.ts';
 import type { Authorization, AuthorizationContext } from './authorization.ts';
 import { createAuthorization } from './authorization.ts';
 import { demandOf } from './challenge.ts';
@@ -8,9 +8,17 @@ import { isAtOrigin } from './endpoint.ts';
 import { denied, failureOf } from './failure.ts';
 
 interface RegistryRequest {
-  method: 'GET' | 'HEAD';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   /** Below the repository: `manifests/TAG`, `blobs/DIGEST`. */
   path: string;
+  /**
+   * The address that the registry gave for `path`, as of an upload. Credentials go there only if it
+   * is at the registry itself.
+   */
+  location?: URL;
+  body?: NonNullable<HttpRequest['body']>;
+  /** Bytes of the body. */
+  contentLength?: number;
   headers?: Record<string, string>;
   /** Milliseconds until the response begins, for a cache that fetches the whole blob first. */
   firstByteMs?: number;
@@ -121,16 +129,19 @@ async function send(
   { http, insecureRegistries, certificates: lookUp }: ClientContext,
   origin: string,
   { registry, repository }: Repository,
-  { path, headers, ...request }: RegistryRequest,
+  { path, location, headers, ...request }: RegistryRequest,
   authorization: string | undefined,
 ): Promise<HttpResponse> {
+  const url = location?.href ?? `${origin}/v2/${repository}/${path}`;
+  // Manifests and blobs are verified, and a redirect carries no credentials.
+  const message = { ...request, url, plainHosts: insecureRegistries };
+  if (!isAtOrigin(url, origin)) {
+    return http.request({ ...message, givenBy: new URL(origin).hostname, headers: { ...headers } });
+  }
   const certificates = await lookUp?.(registry);
   return http.request({
-    ...request,
+    ...message,
     ...(certificates && { certificates }),
-    url: `${origin}/v2/${repository}/${path}`,
-    // Manifests and blobs are verified, and a redirect carries no credentials.
-    plainHosts: insecureRegistries,
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
   });
 }

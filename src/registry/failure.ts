@@ -24,7 +24,8 @@ export async function failureOf(
     return new DeniedError(message, { hint: ASK });
   }
   const hint = reason === '' ? {} : { hint: ASK };
-  return new NetworkError(`${nameOf(repository)}, ${path}: the registry answered ${status}${words}`, hint);
+  const message = `${nameOf(repository)}, ${path}: the registry answered ${status}${words}`;
+  return new NetworkError(message, { ...hint, cause: status });
 }
 
 const ASK = 'this is what the registry itself says: ask who runs it';

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Digest } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import type { Built } from './images.ts';
 
 /** One request as it arrived. */
@@ -11,6 +12,7 @@ interface Seen {
   url: string;
   headers: IncomingHttpHeaders;
   body: string;
+  bytes: Buffer;
 }
 
 /** Takes over the matching requests; `serve` answers them as a good registry would. */
@@ -77,13 +79,24 @@ function addTo(store: Store, repository: string, tag: string, built: Built): voi
 }
 
 async function receive(incoming: IncomingMessage): Promise<Seen> {
-  let body = '';
-  for await (const chunk of incoming) body += String(chunk);
-  return { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers, body };
+  const chunks: Buffer[] = [];
+  // A request that breaks off has arrived as far as it got.
+  try {
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  } catch {
+    chunks.push(Buffer.from('broken'));
+  }
+  const bytes = Buffer.concat(chunks);
+  const { method = '', url = '', headers } = incoming;
+  return { method, url, headers, body: bytes.toString(), bytes };
 }
 
 function serveFrom(store: Store, request: Seen, response: ServerResponse): void {
   const path = request.url.split('?', 1)[0] ?? '';
+  if (request.method === 'POST' || request.method === 'PUT') {
+    storeIn(store, path, request, response);
+    return;
+  }
   const [, repository, kind, name] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path) ?? [];
   if (path === '/v2/') return void response.writeHead(200).end();
   if (kind === 'manifests') {
@@ -96,6 +109,30 @@ function serveFrom(store: Store, request: Seen, response: ServerResponse): void 
     return;
   }
   serveBlob(blob, request, response);
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#push */
+function storeIn(store: Store, path: string, request: Seen, response: ServerResponse): void {
+  const [, repository = '', rest = ''] = /^\/v2\/(.+?)\/((?:blobs|manifests)\/.*)$/.exec(path) ?? [];
+  const { bytes } = request;
+  const digest = digestOf(bytes);
+  if (request.method === 'POST') {
+    response.writeHead(202, { location: `/v2/${repository}/blobs/uploads/1?state=x` }).end();
+  } else if (rest.startsWith('blobs/')) {
+    const asked = new URLSearchParams(request.url.split('?')[1]).get('digest');
+    if (asked !== digest) {
+      refuse(response, 400, 'DIGEST_INVALID');
+      return;
+    }
+    store.blobs.set(digest, bytes);
+    response.writeHead(201).end();
+  } else {
+    const mediaType = request.headers['content-type'] ?? '';
+    const name = rest.slice('manifests/'.length);
+    for (const key of [name, digest])
+      store.manifests.set(`${repository}/${key}`, { bytes, mediaType, digest });
+    response.writeHead(201, { 'docker-content-digest': digest }).end();
+  }
 }
 
 function serveManifest(store: Store, key: string, request: Seen, response: ServerResponse): void {

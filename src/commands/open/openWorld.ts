@@ -2,27 +2,24 @@ import { archiveSource } from '../../archives/source.ts';
 import type { Cache } from '../../cache/cache.ts';
 import { openCache } from '../../cache/cache.ts';
 import { daemonSource } from '../../docker/source.ts';
-import { UsageError } from '../../errors.ts';
 import { parseWrittenReference } from '../../library/reference.ts';
 import type { LibraryFile } from '../../library/source.ts';
 import { libraryFile } from '../../library/source.ts';
 import type { ImageSource, KeepDocument } from '../../oci/image.ts';
-import { isRegistryHost } from '../../oci/reference.ts';
 import { openImages } from '../../pipeline/images/images.ts';
 import type { Mode, SourceKind } from '../../pipeline/images/sources.ts';
 import { cacheSource, rememberingSource, sourceOrder } from '../../pipeline/images/sources.ts';
+import { fetchRegistryArtifact } from '../../pipeline/images/registryArtifact.ts';
 import type { World } from '../../pipeline/images/world.ts';
-import { certificateFolders, certificateLookup } from '../../registry/certificates.ts';
-import { credentialLocation } from '../../registry/credentialFiles.ts';
-import { dockerCredentials } from '../../registry/credentials.ts';
+import { openFiles } from '../../registry/files/context.ts';
 import { registrySource } from '../../registry/source.ts';
 import type { BuildFlags } from '../options/build.ts';
 import { cacheFolder, helperCaches, stateFolder } from '../options/cacheFolder.ts';
 import type { Context } from '../terminal/command.ts';
 import { libraryToken } from '../../library/token.ts';
 import { libraryAt } from './libraryAccess.ts';
+import { registryAccess } from './openRegistry.ts';
 import { parseSize } from '../options/size.ts';
-import { hideCredentials } from '../../io/redact.ts';
 
 /** Bytes. A bomb of a few megabytes must not fill the disk. */
 const LARGEST_LAYER = 16e9;
@@ -38,7 +35,10 @@ export function openWorld(flags: BuildFlags, context: Context): World {
     const opened = libraryAt(reference.host, flags, context, libraryToken(context.environment));
     return libraryFile(reference, { library: opened, cache, openArchive, progress });
   };
-  const images = openImages({ sources, archive: once(openArchive), library }, context);
+  const files = openFiles(registryAccess(flags, context), 'pull', signal);
+  const artifact = (text: string): Promise<string> =>
+    fetchRegistryArtifact(text, files, { cache, ...context });
+  const images = openImages({ sources, archive: once(openArchive), library, artifact }, context);
   return { cache, images, log, progress, signal };
 }
 
@@ -82,22 +82,8 @@ function openDaemon({ environment, log }: Context, keep: KeepDocument): ReturnTy
 
 function openRegistry(
   flags: BuildFlags,
-  { environment, home, http, log }: Context,
+  context: Context,
   keep: KeepDocument,
 ): ReturnType<typeof registrySource> {
-  return registrySource({
-    http,
-    log,
-    credentials: dockerCredentials(credentialLocation(environment, home)),
-    certificates: certificateLookup(certificateFolders(environment, home)),
-    insecureRegistries: (flags.insecureRegistry ?? []).map(registryHost),
-    keep,
-  });
-}
-
-function registryHost(text: string): string {
-  if (isRegistryHost(text)) return text;
-  throw new UsageError(`--insecure-registry ${JSON.stringify(hideCredentials(text))} is not HOST[:PORT]`, {
-    hint: 'write it as images name it, like registry.lan:5000',
-  });
+  return registrySource({ ...registryAccess(flags, context), keep });
 }

@@ -105,7 +105,7 @@ export const BUILD_OPTIONS = {
     type: 'string',
     array: true,
     describe:
-      '[VERSION=]FILE: a .mender file, an image archive or a metadata JSON as the base, or mender://NAME: an artifact of the server; repeatable',
+      '[VERSION=]FILE: a .mender file, an image archive or a metadata JSON as the base, mender://NAME: an artifact of the server, or oci://HOST/REPO:TAG: one of a registry; repeatable',
   },
   locked: {
     group: BASE,

@@ -235,7 +235,7 @@ function softwareFilesystem(text: string): string {
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */
-function modificationTime(environment: Environment): { modificationTime?: number } {
+export function modificationTime(environment: Environment): { modificationTime?: number } {
   const text = environment['SOURCE_DATE_EPOCH'];
   if (text === undefined || text === '') return {};
   const seconds = Number(text);

@@ -17,6 +17,7 @@ import type { ServerBase } from './agreedBase.ts';
 import { artifactBaseline } from './artifactBaseline.ts';
 import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
+import { OCI_SCHEME, parseOciReference } from '../images/registryArtifact.ts';
 import type { NewImage } from '../images/services.ts';
 import type { Images } from '../images/images.ts';
 import type { NamedServer } from '../images/world.ts';
@@ -33,9 +34,9 @@ export interface FileContext {
 }
 
 /**
- * Parses `[VERSION=]FILE`, `[VERSION=]library://REFERENCE` or `[VERSION=]mender://NAME`; a relative
- * path is one in `folder`.
- * Throws NotFoundError if there is no such file.
+ * Parses `[VERSION=]` and one of `FILE`, `library://REFERENCE`, `mender://NAME` and `oci://REFERENCE`.
+ * A relative path is one in `folder`. Throws NotFoundError if there is no such file, and UsageError
+ * for an invalid reference.
  */
 export function parseBase(text: string, folder: string): BaseFile {
   const [version = '', ...rest] = text.split('=');
@@ -45,17 +46,21 @@ export function parseBase(text: string, folder: string): BaseFile {
 }
 
 function placeOf(file: BaseFile, text: string, folder: string): BaseFile {
+  if (file.path.startsWith(OCI_SCHEME)) {
+    parseOciReference(file.path);
+    return file;
+  }
   if (isLibraryReference(file.path) || file.path.startsWith(SERVER_SCHEME)) return file;
   const path = resolve(folder, file.path);
   if (existsSync(path)) return { ...file, path };
   throw new NotFoundError(`--base ${hideCredentials(text)}: no such file`, {
-    hint: 'name a .mender file, an image archive, a metadata JSON, or an artifact of the server as mender://NAME',
+    hint: 'name a .mender file, an image archive, a metadata JSON, an artifact of the server as mender://NAME, or one of a registry as oci://HOST/REPO:TAG',
   });
 }
 
 /**
- * Reads the bases that were named with --base: files, files of a library, which it downloads, and
- * artifacts of the server, which it does not.
+ * Reads the bases that were named with --base: files, files of a library or registry, which it
+ * downloads, and artifacts of the server, which it does not.
  */
 export async function fileBaselines(
   bases: readonly BaseFile[],
@@ -70,7 +75,10 @@ export async function fileBaselines(
       continue;
     }
     const local = await fetchFile(base, request, context);
-    found.push(await baselineOf(local, artifact.application, artifact.images, request, context));
+    const baseline = await baselineOf(local, artifact.application, artifact.images, request, context);
+    // The path in the cache says nothing to people.
+    const origin = `${baseline.metadata.version} (--base ${base.path})`;
+    found.push(local === base ? baseline : { ...baseline, origin });
   }
   return found;
 }
@@ -100,6 +108,7 @@ async function fetchFile(
   { platform }: BuildRequest,
   { images, signal }: FileContext,
 ): Promise<BaseFile> {
+  if (base.path.startsWith(OCI_SCHEME)) return { ...base, path: await images.artifact(base.path) };
   if (!isLibraryReference(base.path)) return base;
   return { ...base, path: await images.library(base.path).fetchFile(platform, signal) };
 }

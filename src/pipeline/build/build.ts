@@ -47,7 +47,7 @@ export interface BuiltArtifact {
 export async function buildAll(all: readonly Prepared[], world: World): Promise<BuiltArtifact[]> {
   const paths = destinationsOf(all);
   const reportHtml = all[0]?.request.reportHtml;
-  await Promise.all(paths.map(refuseOddFile));
+  await Promise.all(paths.map((path) => refuseOddFile(path)));
   await world.cache.ensureWritable();
   await removeOldReport(reportHtml, paths);
   const built: BuiltArtifact[] = [];

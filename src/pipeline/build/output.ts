@@ -9,9 +9,9 @@ import type { ArtifactSummary } from '../../mender/spec.ts';
 
 /**
  * Throws UsageError if something other than a regular file is at `path`. An artifact is renamed to
- * its place, which would replace a link, or a device for everybody.
+ * its place, which would replace a link, or a device for everybody. `option`: names the file.
  */
-export async function refuseOddFile(path: string): Promise<void> {
+export async function refuseOddFile(path: string, option: '-a' | '-o' = '-a'): Promise<void> {
   const found = await lstat(path).catch((error: unknown) => {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw fileError(error, `writing ${path}`);
@@ -19,12 +19,12 @@ export async function refuseOddFile(path: string): Promise<void> {
   if (found === undefined || found.isFile()) return;
   if (found.isDirectory()) {
     throw new UsageError(`writing ${path}: expected a regular file, found a folder`, {
-      hint: `name a file in it with -a, like ${join(path, 'app-1.0.mender')}`,
+      hint: `name a file in it with ${option}, like ${join(path, 'app-1.0.mender')}`,
     });
   }
   const kind = found.isSymbolicLink() ? 'a link' : 'a device or named pipe';
   throw new UsageError(`writing ${path}: expected a regular file or none, found ${kind}`, {
-    hint: 'choose another file with -a, or remove this one',
+    hint: `choose another file with ${option}, or remove this one`,
   });
 }
 

@@ -21,6 +21,11 @@ export interface Images {
    * Opens the file that a `library://` reference names. Throws UsageError for an invalid reference.
    */
   library: (reference: string) => LibraryFile;
+  /**
+   * Downloads the Mender Artifact that an `oci://` reference names, unless it is on this machine.
+   * Returns its path.
+   */
+  artifact: (reference: string) => Promise<string>;
 }
 
 /** What `Images` is made of. */
@@ -29,11 +34,12 @@ export interface ImageSources {
   sources: readonly ImageSource[];
   archive: Images['archive'];
   library: Images['library'];
+  artifact: Images['artifact'];
 }
 
 /** Opens the places that images come from. Asks none of them yet. */
 export function openImages(from: ImageSources, effects: Pick<Effects, 'log' | 'signal'>): Images {
-  const { sources, archive, library } = from;
+  const { sources, archive, library, artifact } = from;
   const withSources = (others: readonly ImageSource[]): Images =>
     openImages({ ...from, sources: others }, effects);
   return {
@@ -42,5 +48,6 @@ export function openImages(from: ImageSources, effects: Pick<Effects, 'log' | 's
     first: (source) => withSources([source, ...sources]),
     archive,
     library,
+    artifact,
   };
 }

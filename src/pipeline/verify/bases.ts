@@ -16,6 +16,7 @@ import { kindOfFile } from '../base/fileBaselines.ts';
 import { SERVER_SCHEME } from '../base/serverArtifacts.ts';
 import { fetchBlobs } from '../images/fetch.ts';
 import type { Images } from '../images/images.ts';
+import { OCI_SCHEME } from '../images/registryArtifact.ts';
 import type { World } from '../images/world.ts';
 import { unchangedPrefix } from '../plan/plan.ts';
 import type { ImageContent } from './content.ts';
@@ -40,8 +41,8 @@ export interface OpenedBases {
 }
 
 /**
- * Opens the base images in what was named with --base: artifacts, image archives, library
- * references, image names. Throws NotFoundError for what does not exist, UsageError for an artifact
+ * Opens the base images in what was named with --base: artifacts, also those of a registry, image
+ * archives, library references, image names. Throws NotFoundError for what does not exist, UsageError for an artifact
  * of the server, and what the sources throw.
  */
 export async function openBases(
@@ -52,10 +53,10 @@ export async function openBases(
   const opened: OpenedBases = { images: [] };
   for (const text of named) {
     if (text.startsWith(SERVER_SCHEME)) throw fileNeeded(text);
-    const place = isLibraryReference(text) ? await fetchFromLibrary(text, images, world) : text;
+    const place = await fetchPlace(text, images, world);
     const kind = await kindOf(place);
     if (kind === 'artifact') {
-      const { report, bases } = await artifactBases(place, world);
+      const { report, bases } = await artifactBases(place, text, world);
       opened.artifact ??= report;
       opened.images.push(...bases);
     } else {
@@ -71,6 +72,12 @@ function fileNeeded(text: string): UsageError {
   return new UsageError(`--base ${text}: the file of the base is needed`, {
     hint: `run mender-docker-delta artifacts download ${name}, and name the file that it writes`,
   });
+}
+
+/** Returns the path of a file, after its download, or the text itself if it names none elsewhere. */
+function fetchPlace(text: string, images: readonly ImageContent[], world: World): Promise<string> | string {
+  if (text.startsWith(OCI_SCHEME)) return world.images.artifact(text);
+  return isLibraryReference(text) ? fetchFromLibrary(text, images, world) : text;
 }
 
 /** Downloads what a library has for the platform of the artifact. Returns the path of the file. */
@@ -98,18 +105,20 @@ async function kindOf(text: string): Promise<Awaited<ReturnType<typeof kindOfFil
   }
 }
 
+/** `text`: how the user named the artifact at `path`. */
 async function artifactBases(
   path: string,
+  text: string,
   { cache, progress, signal }: World,
 ): Promise<{ report: ArtifactReport; bases: Base[] }> {
   const { report, images } = await withFile(progress, 'reading the base', path, (onRead) =>
     readContent(path, { onRead, signal }),
   );
   const bases = images.map(({ report: { image: name }, config }): Base => ({
-    label: `${name ?? 'an image'} in ${path}`,
+    label: `${name ?? 'an image'} in ${text}`,
     name,
     layers: config?.diffIDs ?? [],
-    hint: `${path} does not hold it whole, nor does the cache: name a full artifact, or the base image itself`,
+    hint: `${text} does not hold it whole, nor does the cache: name a full artifact, or the base image itself`,
     fetch: (wanted) => deliverWhole(path, new Set(wanted), cache.sink(), signal),
   }));
   return { report, bases };

@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { NotFoundError, UsageError } from '../../errors.ts';
+import { writeAtomically } from '../../io/files.ts';
+import { readUserFileIfAny } from '../../io/readUserFile.ts';
+import { hexOf } from '../../oci/digest.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { fetchDocument, fetchSmallBlob } from '../../registry/document.ts';
+import type { FilesContext } from '../../registry/files/context.ts';
+import { findReferrers } from '../../registry/files/referrers.ts';
+import type { RegistryArtifact } from '../images/registryArtifact.ts';
+import { SIDE_FILES } from './sideFiles.ts';
+
+/** A document about an artifact, next to it. */
+export interface PulledSideFile {
+  path: string;
+  mediaType: string;
+}
+
+type FetchedSideFile = PulledSideFile & { bytes: Buffer };
+
+/**
+ * Fetches the SBOM and the provenance of an artifact into memory. `path` is that of the artifact.
+ * Throws NotFoundError if the registry has neither of them, and UsageError if a document of other
+ * content is where one goes.
+ */
+export async function findSideFiles(
+  artifact: RegistryArtifact,
+  path: string,
+  force: boolean,
+  files: FilesContext,
+): Promise<FetchedSideFile[]> {
+  const { reference, digest } = artifact;
+  const about = await findReferrers(files, reference, digest);
+  const found: FetchedSideFile[] = [];
+  for (const { mediaType, ending } of SIDE_FILES) {
+    const digests = about.filter(({ artifactType }) => artifactType === mediaType).map((one) => one.digest);
+    const bytes = await firstAbout(artifact, digests, files);
+    if (bytes === undefined) continue;
+    if (!force) await refuseOther(path + ending, bytes);
+    found.push({ path: path + ending, mediaType, bytes });
+  }
+  if (found.length > 0) return found;
+  throw new NotFoundError(`${formatReference(reference)}: the registry has no SBOM and no provenance of it`, {
+    hint: 'build with --sbom and push again, or pull without --sbom',
+  });
+}
+
+/** Other tools may have attached documents of the same kind, about something in the artifact. */
+async function firstAbout(
+  { reference, file }: RegistryArtifact,
+  digests: readonly RegistryArtifact['digest'][],
+  { client, signal }: FilesContext,
+): Promise<Buffer | undefined> {
+  for (const digest of digests) {
+    const manifest = await fetchDocument(client, reference, digest, signal);
+    const [layer] = manifest?.content.kind === 'manifest' ? manifest.content.layers : [];
+    const bytes = layer && (await fetchSmallBlob(client, reference, layer, signal));
+    if (bytes?.includes(hexOf(file.digest)) === true) return bytes;
+  }
+  return undefined;
+}
+
+async function refuseOther(path: string, bytes: Buffer): Promise<void> {
+  const there = await readUserFileIfAny(path);
+  if (there === undefined || there.equals(bytes)) return;
+  throw new UsageError(`writing ${path}: it exists and holds something else`, {
+    hint: 'remove it, or replace it with --force',
+  });
+}
+
+/** Writes the documents, each whole or not at all. */
+export async function writeSideFiles(files: readonly FetchedSideFile[]): Promise<void> {
+  for (const { path, bytes } of files)
+    await writeAtomically(path, (temporary) => writeFile(temporary, bytes));
+}

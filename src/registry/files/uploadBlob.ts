@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream';
+import { NetworkError, NotFoundError, UserError } from '../../errors.ts';
+import type { HttpResponse } from '../../http/http.ts';
+import { DEFAULT_RETRIES } from '../../http/retryPolicy.ts';
+import { wait } from '../../http/wait.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Repository } from '../endpoint.ts';
+import type { FilesContext } from './context.ts';
+
+/** Bytes on their way to a registry. */
+export interface NewBlob {
+  digest: Digest;
+  /** Bytes. */
+  size: number;
+  /** Opens the bytes, once for each attempt. */
+  open: () => Readable;
+}
+
+/** Milliseconds that a registry may take to move a large blob to its storage. */
+const STORING_MS = 600_000;
+
+/**
+ * Uploads a blob in one stream, unless the repository has it. An upload that breaks off is begun
+ * again, as `pausesMs` says. Throws DeniedError without the right to push, NotFoundError if the
+ * registry has no such repository and creates none, and NetworkError.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#post-then-put
+ */
+export async function uploadBlob(
+  context: FilesContext,
+  repository: Repository,
+  blob: NewBlob,
+): Promise<'uploaded' | 'present'> {
+  if (await hasBlob(context, repository, blob)) return 'present';
+  const pauses = context.pausesMs ?? DEFAULT_RETRIES.pausesMs;
+  for (const pause of [...pauses, undefined]) {
+    const failure = await tryUpload(context, repository, blob);
+    if (failure === undefined) return 'uploaded';
+    if (pause === undefined || !mayPass(failure)) throw failure;
+    context.log.debug(`${failure.message}: beginning the upload again in ${pause} ms`);
+    await wait(pause, context.signal);
+    // The response to a finished upload may be what got lost.
+    if (await hasBlob(context, repository, blob)) return 'uploaded';
+  }
+  return 'uploaded';
+}
+
+/** A blob that the registry has with another size is uploaded again: it checks the digest then. */
+async function hasBlob(
+  { client, signal }: FilesContext,
+  repository: Repository,
+  { digest, size }: NewBlob,
+): Promise<boolean> {
+  const response = await client.request(repository, { method: 'HEAD', path: `blobs/${digest}`, signal });
+  response.body.destroy();
+  const length = response.headers['content-length'];
+  return response.status === 200 && (length === undefined || length === String(size));
+}
+
+/** Returns the error that ended an upload, or undefined after a success. */
+async function tryUpload(
+  { client, signal }: FilesContext,
+  repository: Repository,
+  { digest, size, open }: NewBlob,
+): Promise<UserError | undefined> {
+  const location = await beginUpload({ client, signal }, repository);
+  location.searchParams.set('digest', digest);
+  const path = `blobs/uploads/ of ${digest}`;
+  try {
+    const response = await client.request(repository, {
+      method: 'PUT',
+      ...{ path, location, body: open, contentLength: size, signal },
+      headers: { 'content-type': 'application/octet-stream' },
+      firstByteMs: STORING_MS,
+      // The registry has a part of it already, so it does not take the same request again.
+      retry: false,
+    });
+    response.body.destroy();
+    if (response.status < 300) return undefined;
+    return new NetworkError(`${nameOf(repository)}, ${path}: the registry lost the upload`);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
+/** Returns the address for the bytes. An upload that nobody finishes is deleted by the registry. */
+async function beginUpload(
+  { client, signal }: Pick<FilesContext, 'client' | 'signal'>,
+  repository: Repository,
+): Promise<URL> {
+  const path = 'blobs/uploads/';
+  const request = { method: 'POST', path, contentLength: 0, retry: true, signal } as const;
+  const response = await client.request(repository, request);
+  response.body.destroy();
+  if (response.status === 404) {
+    throw new NotFoundError(`${nameOf(repository)}: the registry has no such repository`, {
+      hint: 'create the repository or its project first, or check its name',
+    });
+  }
+  const location = locationOf(response);
+  if (location !== undefined) return location;
+  throw new NetworkError(`${nameOf(repository)}: the registry gave no address to upload to`, {
+    hint: 'check that the host is a registry that images can be pushed to',
+  });
+}
+
+/** Behind a proxy, a registry may believe that it is reached with plain http. */
+function locationOf({ headers, url }: HttpResponse): URL | undefined {
+  const text = headers['location'];
+  if (text === undefined || !URL.canParse(text, url)) return undefined;
+  const location = new URL(text, url);
+  if (location.protocol !== 'http:' && location.protocol !== 'https:') return undefined;
+  const own = new URL(url);
+  if (location.hostname === own.hostname && own.protocol === 'https:') return new URL(secured(location, own));
+  return location;
+}
+
+function secured(location: URL, own: URL): string {
+  const port = location.protocol === 'https:' ? location.port : own.port;
+  return `https://${own.hostname}${port === '' ? '' : `:${port}`}${location.pathname}${location.search}`;
+}
+
+/** True for an error that another attempt may get past. */
+function mayPass(error: UserError): boolean {
+  if (!(error instanceof NetworkError)) return false;
+  return typeof error.cause !== 'number' || DEFAULT_RETRIES.isTemporary(error.cause);
+}
+
+function nameOf({ registry, repository }: Repository): string {
+  return `${registry}/${repository}`;
+}
