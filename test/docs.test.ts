@@ -5,6 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import type { Measured } from '../scripts/benchmarks/figures.ts';
 import { BENCHMARKS, measuredText } from '../scripts/benchmarks/figures.ts';
+import { scaleText } from '../scripts/lib/scale.ts';
 import { COMMANDS } from '../src/commands/all.ts';
 import { TARGET_SETTINGS } from '../src/commands/bake/options.ts';
 import { GLOBAL_OPTIONS, STANDARD_OPTIONS } from '../src/commands/line/globalOptions.ts';
@@ -114,6 +115,11 @@ function withFigures(text: string): string {
   return MEASURED.reduce((so, name) => filled(so, `measured: ${name}`, figuresOf(name)), text);
 }
 
+/** docs/scale.md with what the assumptions give now. */
+function withScale(text: string): string {
+  return filled(text, 'computed: scale', scaleText());
+}
+
 /** docs/settings.md with the keys of x-mender as the code has them now. */
 function withKeys(text: string): string {
   return filled(text, 'keys of x-mender', `${knownSettings().map(code).join(', ')}.`);
@@ -129,6 +135,7 @@ function withTargetKeys(text: string): string {
 const GENERATED: Record<string, (text: string) => string> = {
   'docs/options.md': withTables,
   'docs/measurements.md': withFigures,
+  'docs/scale.md': withScale,
   'docs/settings.md': withKeys,
   'docs/bake.md': withTargetKeys,
 };
