@@ -45,6 +45,12 @@ export interface ManyRequests {
   requests: number;
 }
 
+/** One or more runs that fetch from a registry. */
+export interface BakeFigures extends ManyRequests {
+  /** Bytes of blobs that the registry sent. */
+  fetched: number;
+}
+
 /** The builds of one number of services, each with an image of its own. */
 export interface GrowthFigures {
   services: number;
@@ -116,6 +122,14 @@ export interface FiguresOf {
     rollout: ManyRequests;
     /** The sum of one build for each version, with the highest peak. */
     builds: ManyRequests;
+  };
+  /** 24 artifacts: 4 applications, 3 platforms, 2 bases. Sums of the runs, with the highest peak. */
+  bake: {
+    bake: BakeFigures;
+    /** One run of `build` for each, one after the other, with one cache. */
+    oneCache: BakeFigures;
+    /** The same, each with an empty cache. */
+    emptyCaches: BakeFigures;
   };
   device: DeviceFigures[];
   /** Of `scripts/fuzz`. */
@@ -266,6 +280,32 @@ function fleetTable({ devices, status, rollout, builds }: FiguresOf['fleet']): s
   ]);
 }
 
+function bakeTable({ bake, oneCache, emptyCaches }: FiguresOf['bake']): string {
+  const row = (what: string, one: BakeFigures): string[] => [
+    what,
+    one.seconds.toFixed(1),
+    (one.seconds / bake.seconds).toFixed(1),
+    one.processor.toFixed(1),
+    megabytes(one.fetched, 0),
+    String(one.requests),
+    megabytes(one.peak, 0),
+  ];
+  const head = [
+    '24 artifacts',
+    'seconds',
+    'times bake',
+    'processor seconds',
+    'MB fetched',
+    'requests',
+    'peak memory, MB',
+  ];
+  return markdownTable(head, [
+    row('one run of `bake`', bake),
+    row('24 runs of `build`, one cache', oneCache),
+    row('24 runs of `build`, each with an empty cache', emptyCaches),
+  ]);
+}
+
 function fuzzTable({ seconds, seed, readers }: FiguresOf['fuzz']): string {
   const sum = (which: 'tried' | 'survived' | 'refused' | 'lost'): number =>
     readers.reduce((all, reader) => all + reader[which], 0);
@@ -314,6 +354,7 @@ const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string 
   transfer: transferTable,
   growth: growthTable,
   fleet: fleetTable,
+  bake: bakeTable,
   device: deviceTable,
   fuzz: fuzzTable,
   download: downloadTable,

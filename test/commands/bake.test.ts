@@ -186,6 +186,7 @@ ${names.map(target).join('\n')}`);
       [],
       'insecure-registry is for the command line',
     ],
+    ['a file elsewhere', `${TWO}\n  bad: {artifact-filename: ../x.mender}`, [], '../x.mender leads out of'],
     ['a cycle', `${TWO}\n  a: {inherits: [b]}\n  b: {inherits: [a]}`, [], 'targets inherit from each other'],
     ['an unknown parent', `${TWO}\n  a: {inherits: [_al]}`, [], 'there is no target "_al"'],
     ['YAML that is none', 'target: [', [], 'mender-bake.yaml: '],

@@ -69,6 +69,7 @@ export async function bakeBuilds(
   context: Context,
   remembers = flags.upload !== undefined,
 ) {
+  if (builds.length === 0) context.log.info('there is nothing to build');
   const opened = { ...(await openBakeWorld(flags, context)), remembers };
   const ended = await runBuilds(builds, opened, flags.jobs, context);
   return { ended, cache: opened.cache };
@@ -91,5 +92,5 @@ function show(ended: readonly EndedBuild[], failure: UserError | undefined, cont
   };
   const paths = ended.flatMap(({ built }) => built.map(({ artifact }) => artifact.path));
   if (context.json || ended.length > 0)
-    context.report(document, context.quiet === true ? paths.join('\n') : bakeText(ended));
+    context.report(document, context.quiet === true ? paths.join('\n') : bakeText(ended, context.folder));
 }

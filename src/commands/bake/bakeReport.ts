@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import type { BuildReport } from '../build/buildReport.ts';
@@ -44,10 +45,12 @@ function platformIn(ready: PlannedBuild['ready']): string | null {
   return ready instanceof UserError ? null : platformOf(ready);
 }
 
-/** All builds for people: a row for each artifact, and one for each failure. */
-export function bakeText(ended: readonly EndedBuild[]): string {
+/**
+ * All builds for people: a row for each artifact, and one for each failure. Paths begin in `folder`.
+ */
+export function bakeText(ended: readonly EndedBuild[], folder: string): string {
   const rows = ended.flatMap((one) => [
-    ...one.built.map((built) => [one.name, built.artifact.path, savingText(built)]),
+    ...one.built.map((built) => [one.name, relative(folder, built.artifact.path), savingText(built)]),
     ...(one.failure === undefined ? [] : [[one.name, '', `failed: ${one.failure.message}`]]),
   ]);
   return formatTable(['target', 'artifact', 'size'], rows);

@@ -3,6 +3,7 @@ import { SERVER_SCHEME } from '../../pipeline/base/serverArtifacts.ts';
 import type { NamedServer, ShippingWorld } from '../../pipeline/images/world.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import { uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
+import type { Api } from '../../server/api.ts';
 import { openCacheOf, openWorld } from '../open/openWorld.ts';
 import { ownFiles } from '../open/ownFiles.ts';
 import { openUploads } from '../open/uploadNotes.ts';
@@ -17,7 +18,7 @@ export interface BakeWorld {
   /** Returns the world for a build with these flags. Builds share it if they may. */
   worldFor(flags: BuildFlags): ShippingWorld;
   /** Returns the servers that a build with these flags may ask for its base. */
-  serversFor(flags: BuildFlags): NamedServer[];
+  serversFor(flags: BuildFlags): Promise<NamedServer[]>;
   /** True if what was built may be the base of later builds. */
   remembers: boolean;
   /** Uploads a file; undefined if nothing is to be uploaded. */
@@ -34,9 +35,9 @@ export async function openBakeWorld(
 ): Promise<Omit<BakeWorld, 'remembers'>> {
   const own = await ownFiles(flags, context);
   const worlds = new Map<string, ShippingWorld>();
-  const api = await (flags.upload === true ? openServer(flags, context) : serverIfAny(flags, context));
-  const servers = api === undefined ? [] : [{ name: api.host, api }];
-  const uploads = api && flags.upload === true ? await openUploads(api, flags, context) : undefined;
+  const api = flags.upload === true ? await openServer(flags, context) : undefined;
+  let asked: Promise<NamedServer[]> | undefined;
+  const uploads = api && (await openUploads(api, flags, context));
   return {
     cache: openCacheOf(flags, context),
     worldFor: (one) => {
@@ -45,10 +46,22 @@ export async function openBakeWorld(
       worlds.set(key, opened);
       return opened;
     },
-    serversFor: ({ upload, base = [] }) => {
+    serversFor: async ({ upload, base = [] }) => {
       const isNamed = base.some((text) => text.includes(SERVER_SCHEME));
-      return upload === false && !isNamed ? [] : servers;
+      if (upload === false && !isNamed) return [];
+      asked ??= serversOf(flags, context, api);
+      return asked;
     },
     upload: uploads && ((path) => uploadWithNote({ path }, uploads)),
   };
+}
+
+/** The server that the user's own settings name, if there is a token for it. */
+async function serversOf(
+  flags: BakeFlags,
+  context: Context,
+  opened: Api | undefined,
+): Promise<NamedServer[]> {
+  const api = opened ?? (await serverIfAny(flags, context));
+  return api === undefined ? [] : [{ name: api.host, api }];
 }

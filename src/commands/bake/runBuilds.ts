@@ -88,7 +88,7 @@ async function prepareBuild(
   const world = {
     ...opened.worldFor(flags),
     log: labelled(log, name),
-    servers: opened.serversFor(flags),
+    servers: await opened.serversFor(flags),
   };
   const own = { ...request, workers: threads };
   const release = await resolveRelease(application, own, world);
