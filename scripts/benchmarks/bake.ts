@@ -86,7 +86,7 @@ for (const version of BASES) {
       '--no-upload',
       '--no-delta',
     ];
-    await run('bases', version, [...what, ...plain, ...SETUP]);
+    await run('bases', version, [...what, '--compression', 'none', ...SETUP]);
   }
 }
 
