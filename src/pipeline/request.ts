@@ -104,3 +104,14 @@ export interface BuildRequest {
 
 /** A request whose module and software filesystem are decided. */
 export type SettledRequest = BuildRequest & DeviceSetup;
+
+/**
+ * Returns if whole images have state scripts: undefined lets their size decide. Without
+ * decoding on devices, there are none unless the user wants them. Pure.
+ */
+export function preloadOf({
+  preload,
+  decodeOnDevice,
+}: Pick<BuildRequest, 'preload' | 'decodeOnDevice'>): boolean | undefined {
+  return preload ?? (decodeOnDevice ? undefined : false);
+}

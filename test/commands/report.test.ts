@@ -40,6 +40,8 @@ async function toStdout(...argv: string[]): Promise<string> {
   return text;
 }
 
+const COMPOSE = ['--module', 'docker-compose', '--allow-key-change'];
+
 describe('report', () => {
   test('names the files of a full artifact', async () => {
     const { code, report } = await reportOf(it1.artifact('1.0'), ...emptyCache());
@@ -98,6 +100,28 @@ describe('report', () => {
     expect(whole.artifacts[0]!.images[0]!.size).toBe(
       RELEASES['1']!.layers.reduce((sum, { tar }) => sum + tar.length, 0),
     );
+  });
+
+  test.each<[string, string[], string[]]>([
+    ['a full artifact of app', ['--module', 'app', '--no-delta'], []],
+    ['a delta of app', ['--module', 'app', '--base', '1.0'], ['--base', '1.0']],
+    ['a full artifact of docker-compose', [...COMPOSE, '--no-delta'], []],
+    ['a full artifact with scripts', [...COMPOSE, '--no-delta', '--preload'], []],
+    ['a delta with scripts', [...COMPOSE, '--base', '1.0'], ['--base', '1.0']],
+    ['patches with their decoder', [...COMPOSE, '--base', '1.0', '--decoder', 'carried'], ['--base', '1.0']],
+  ])('of %s is the page that the build writes', async (what, flags, base) => {
+    const paths = (all: string[]): string[] => all.map((one) => (one === '1.0' ? it1.artifact('1.0') : one));
+    const name = `same-${what.replaceAll(' ', '-')}`;
+    const built = join(folder, `${name}.html`);
+    const { code, stderr } = await it1.build(name, '2', ...paths(flags), '--report-html', built);
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    await it1.cli('report', it1.artifact(name), '-o', page(), ...paths(base));
+    expect(readFileSync(page(), 'utf8')).toBe(readFileSync(built, 'utf8'));
+  });
+
+  test('has a row for what is no layer', async () => {
+    const { stdout } = await it1.cli('report', '-o', page(), it1.artifact('1.0'));
+    expect(stdout).toMatch(/^Compose files, scripts, configs +[\d.]+ KB/m);
   });
 
   test('says what it can not know without the base', async () => {

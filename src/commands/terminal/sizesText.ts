@@ -1,5 +1,5 @@
 import { amountOf, formatBytes } from '../../io/amounts.ts';
-import { ADVICE } from '../../pipeline/report/advice.ts';
+import { ADVICE, REST } from '../../pipeline/report/advice.ts';
 import type { ArtifactSizes, Finding, LayerSizes, Release } from '../../pipeline/report/model.ts';
 import { formatTable } from './format.ts';
 
@@ -15,7 +15,7 @@ export function sizesText(artifact: ArtifactSizes): string {
     '',
     formatTable(
       ['service', 'layer', 'kind', 'size', 'new', 'in the artifact', 'made by'],
-      layerRows(artifact),
+      [...layerRows(artifact), restRow(artifact)],
       [3, 4, 5],
     ),
     ...(files.length === 0 ? [] : ['', fileTable(artifact)]),
@@ -36,6 +36,10 @@ function layerRows({ images }: ArtifactSizes): string[][] {
       shortened(layer.command ?? ''),
     ]),
   );
+}
+
+function restRow({ rest }: ArtifactSizes): string[] {
+  return [REST, '', '', '', '', formatBytes(Math.round(rest))];
 }
 
 const KINDS: Readonly<Record<LayerSizes['kind'], string>> = {

@@ -7,6 +7,8 @@ import { formatReference } from '../../oci/reference.ts';
 import { layerEntries, smallFiles, uniqueLayers } from '../write/imageFiles.ts';
 import { DEFAULT_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../payload.ts';
+import type { ArtifactSpec } from '../spec.ts';
+import { readDecoder } from './carriedDecoder.ts';
 
 /**
  * Whole layers of this many bytes take the module about two seconds to load on a fast device, while
@@ -34,6 +36,27 @@ export function needsDecoder(images: readonly PayloadImage[]): boolean {
 /** True if only the state script can install the images: `docker load` does not know deltas. */
 export function needsStateScript(images: readonly PayloadImage[]): boolean {
   return images.some(({ layers }) => layers.some(({ content }) => content.kind === 'delta'));
+}
+
+/**
+ * True if state scripts load the images. With delta layers, only they can. `preload` is what the
+ * user wants for whole images.
+ */
+export function loadsWithScripts({
+  module,
+  images,
+  preload,
+}: Pick<ArtifactSpec, 'module' | 'images' | 'preload'>): boolean {
+  return module === 'docker-compose' && (needsStateScript(images) || (preload ?? isWorthPreloading(images)));
+}
+
+/** The decoder that the payload carries for its patches; undefined if there are none. */
+export function decoderFor({
+  module,
+  images,
+  platform,
+}: Pick<ArtifactSpec, 'module' | 'images' | 'platform'>): Buffer | undefined {
+  return module === 'docker-compose' && needsDecoder(images) ? readDecoder(platform) : undefined;
 }
 
 /**

@@ -5,8 +5,7 @@ import type { PackImages, Payload } from './files.ts';
 import { gzipPayloadFile, tarPayloadFile } from './files.ts';
 import { softwareNameOf } from './header.ts';
 import { imageEntries, manifestEntries } from './imageFiles.ts';
-import { readDecoder } from '../onDevice/carriedDecoder.ts';
-import { deltaPayload, isWorthPreloading, needsDecoder, needsStateScript } from '../onDevice/payload.ts';
+import { decoderFor, deltaPayload, loadsWithScripts, needsStateScript } from '../onDevice/payload.ts';
 import { stateScripts } from '../onDevice/stateScript.ts';
 import type { PayloadImage } from '../payload.ts';
 import { recordMetaData } from '../record.ts';
@@ -31,7 +30,6 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
     });
   }
   const hasDeltas = needsStateScript(spec.images);
-  const isPreloaded = hasDeltas || (spec.preload ?? isWorthPreloading(spec.images));
   const images = hasDeltas
     ? deltaPayload(spec.images, mtime, decoderFor(spec))
     : spec.images.map((image) => loadableTar(image, mtime));
@@ -42,14 +40,9 @@ export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloa
       pack('images.tar.gz', images, mtime),
       tarPayloadFile('manifests.tar', manifestEntries(spec.manifests), mtime),
     ],
-    scripts: isPreloaded ? stateScripts() : [],
+    scripts: loadsWithScripts(spec) ? stateScripts() : [],
     metaData: { version: META_DATA_VERSION, project_name: spec.softwareName, ...recordMetaData(spec.record) },
   };
-}
-
-/** The decoder of the patches; undefined if there are none. */
-function decoderFor({ images, platform }: ArtifactSpec): Buffer | undefined {
-  return needsDecoder(images) ? readDecoder(platform) : undefined;
 }
 
 function loadableTar(image: PayloadImage, mtime: number): TarFile {

@@ -16,6 +16,7 @@ import type { World } from '../images/world.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
 import { dependsOnBaseline } from '../plan/planBuild.ts';
 import type { SettledRequest } from '../request.ts';
+import { preloadOf } from '../request.ts';
 import { verifyBuilt } from '../verify/built.ts';
 import { refuseOddFile, writeUnlessOther } from './output.ts';
 import { choosePatches } from './patches.ts';
@@ -163,7 +164,7 @@ function specOf(
     softwareVersion: plan.version,
     deviceTypes: [...request.deviceTypes],
     ...(images.some(({ current }) => current !== undefined) ? baseDepends(plan, request) : {}),
-    preload: request.preload ?? (request.decodeOnDevice ? undefined : false),
+    preload: preloadOf(request),
     images,
     manifests: files,
     record: recordOf(metadataFor(plan, images, request)),

@@ -10,6 +10,7 @@ import type { ArtifactSizes } from '../report/model.ts';
 import { releaseOf } from '../report/reportPage.ts';
 import { refuseOtherFile, writePage } from '../report/writePage.ts';
 import type { SettledRequest } from '../request.ts';
+import { choosePatches } from './patches.ts';
 import { makePayloadImages } from './payloadImages.ts';
 
 /**
@@ -56,6 +57,7 @@ export async function measurePlan(
   world: World,
 ): Promise<ArtifactSizes> {
   await world.cache.ensureWritable();
-  const images = await makePayloadImages(plan.images, request, world);
+  const deltas = await makePayloadImages(plan.images, request, world);
+  const images = await choosePatches(deltas, request, world);
   return measureBuilt({ plan, images, files }, request, world);
 }

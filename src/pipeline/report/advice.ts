@@ -6,6 +6,9 @@ export interface Advice {
   help: string;
 }
 
+/** How reports call everything that is no layer. */
+export const REST = 'Compose files, scripts, configs';
+
 /** For each kind of finding. */
 export const ADVICE: Readonly<Record<FindingKind, Advice>> = {
   times: {

@@ -6,6 +6,8 @@ import type { PlacedFile } from './findings.ts';
 import { hasOnlyNewTime, stateOf } from './judgeFile.ts';
 import type { Amounts, ArtifactSizes, FileSizes, FileState, ImageSizes, LayerSizes } from './model.ts';
 import { addAmounts, noAmounts, treeOf } from './tree.ts';
+import type { RestParts } from './weigher.ts';
+import { restWeight } from './weigher.ts';
 
 /** What an artifact says of itself. */
 export type ArtifactFacts = Pick<
@@ -14,15 +16,12 @@ export type ArtifactFacts = Pick<
 > & {
   /** Bytes of the artifact; undefined before it is built. */
   size: number | undefined;
-  /** Bytes of everything that is no layer. */
-  restBytes: number;
+  rest: RestParts;
 };
 
 /** The files that a report names: those that cost most, and then the largest. */
 const MOST_BY_COST = 300;
 const MOST_BY_SIZE = 100;
-/** Texts and JSON have about this share of their bytes after compression. */
-const TEXT_RATIO = 0.3;
 
 /**
  * Returns where the bytes of an artifact are. The artifact is compressed as a whole: each part gets
@@ -34,9 +33,9 @@ export function makeReport(
   estimate: DeviceEstimate | undefined,
 ): ArtifactSizes {
   const images = discountTwins(examined, facts.compression);
-  const { restBytes, size: known, ...named } = facts;
-  const restWeight = restBytes * TEXT_RATIO;
-  const weight = restWeight + sum(images.flatMap(({ layers }) => layers.map(weightOf)));
+  const { rest, size: known, ...named } = facts;
+  const ofRest = restWeight(rest);
+  const weight = ofRest + sum(images.flatMap(({ layers }) => layers.map(weightOf)));
   const size = known ?? Math.round(weight);
   const scale = weight === 0 ? 0 : size / weight;
   const placed = placeFiles(images, scale);
@@ -46,7 +45,7 @@ export function makeReport(
     ...named,
     size,
     images: images.map((image) => imageSizes(image, scale, shown)),
-    rest: restWeight * scale,
+    rest: ofRest * scale,
     files: sorted
       .slice(0, MOST_BY_COST)
       .filter(({ cost }) => cost > 0)

@@ -12,7 +12,7 @@ import type { LayerKind } from '../plan/plan.ts';
 import type { ArtifactContent } from '../verify/content.ts';
 import { readContent } from '../verify/content.ts';
 import type { DeviceEstimate } from '../verify/estimate.ts';
-import { bytesRead, estimateRead } from '../verify/estimateRead.ts';
+import { estimateRead } from '../verify/estimateRead.ts';
 import { needsBase } from '../verify/layers.ts';
 import { baseVersion } from '../verify/verify.ts';
 import { examineLayer } from './examineLayer.ts';
@@ -25,6 +25,8 @@ import { pairAll } from './pairs.ts';
 import type { Pair, PlacesOfBases } from './pairs.ts';
 import { examineDelta, examineLoneDelta } from './readLayers.ts';
 import type { ReadDelta } from './readLayers.ts';
+import type { RestParts } from './weigher.ts';
+import { FRAME } from './weigher.ts';
 
 /** What was read of the layers of each image, by the folder of the image and the diffID. */
 type Read = ReadonlyMap<string, ReadonlyMap<Digest, ReadDelta>>;
@@ -149,22 +151,50 @@ async function estimateFor(
   cache: Cache,
 ): Promise<DeviceEstimate | undefined> {
   if (pairs.some(({ image, base }) => needsBase(image) && base === undefined)) return undefined;
-  const images = pairs.map((pair) => ({
+  const images = pairs.map(async (pair) => ({
     ...pair,
-    sourceBytesRead: bytesRead(read.get(pair.image.report.folder)),
+    sourceBytesRead: await sourceBytesOf(pair, read.get(pair.image.report.folder), cache),
   }));
-  return estimateRead(report, images, cache);
+  return estimateRead(report, await Promise.all(images), cache);
 }
 
-function factsOf({ path, report, images }: ArtifactContent): ArtifactFacts {
-  const { artifactName, size, module, compression, deviceTypes, record, manifests, scripts } = report;
-  const documents = images.flatMap((image) => [...image.documents.values()].map(({ length }) => length));
-  const small = [...manifests, ...scripts].map((file) => file.size);
+/** Bytes that decoding reads of base layers: all of one that was not examined. */
+async function sourceBytesOf(
+  { image, sizes }: Pair,
+  read: ReadonlyMap<Digest, ReadDelta> | undefined,
+  { layers }: Cache,
+): Promise<number> {
+  let sum = 0;
+  for (const [position, { kind, diffID, from }] of image.report.layers.entries()) {
+    if (kind !== 'delta' || diffID === undefined || from === undefined) continue;
+    const known = read?.get(diffID)?.sourceBytesRead;
+    sum += known ?? (from === diffID ? (sizes[position] ?? 0) : ((await layers.sizeOf(from)) ?? 0));
+  }
+  return sum;
+}
+
+function factsOf(content: ArtifactContent): ArtifactFacts {
+  const { path, report, images } = content;
+  const { artifactName, size, module, compression, deviceTypes, record } = report;
   return {
     ...{ artifactName, size, module, compression, deviceTypes },
     file: basename(path),
     platform: record?.platform ?? images[0]?.report.platform ?? null,
     madeFrom: baseVersion(report),
-    restBytes: [...documents, ...small].reduce((sum, bytes) => sum + bytes, 0),
+    rest: restOf(content),
+  };
+}
+
+function restOf({ report: { manifests, scripts }, images, decoder }: ArtifactContent): RestParts {
+  const configs = images.map(({ report: { configDigest }, documents }) => {
+    const config = configDigest && documents.get(blobPath(configDigest));
+    return config?.length ?? 0;
+  });
+  const texts = [...configs, ...manifests.map(({ size }) => size)];
+  return {
+    texts: texts.reduce((sum, bytes) => sum + bytes, 0),
+    scripts,
+    decoder: decoder?.length ?? 0,
+    frame: FRAME,
   };
 }

@@ -104,7 +104,7 @@ export interface ArtifactSizes {
   /** The version that devices must have; null for a full artifact. */
   madeFrom: string | null;
   images: ImageSizes[];
-  /** About the bytes of everything that is no layer: Compose files, scripts, configs. */
+  /** About the bytes of everything that is no layer: Compose files, scripts, configs, the decoder. */
   rest: number;
   /** The files that cost most, first. */
   files: FileSizes[];

@@ -6,6 +6,25 @@ export interface Weighed {
   weight: number;
 }
 
+/** What an artifact holds besides layers. All numbers are bytes before compression. */
+export interface RestParts {
+  /** Compose files, local files and the configs of images. */
+  texts: number;
+  /** State scripts with the digests of their contents. */
+  scripts: readonly { sha256: string; size: number }[];
+  /** The program that reads the patches; 0 without one. */
+  decoder: number;
+  /** What no compression touches. */
+  frame: number;
+}
+
+/** Texts and JSON have about this share of their bytes after compression. */
+const TEXT_RATIO = 0.3;
+/** Measured: the decoders for devices. */
+const PROGRAM_RATIO = 0.5;
+/** Bytes, measured: the outer tar with the version and the checksums, and the headers in it. */
+export const FRAME: number = 6 << 10;
+
 const BLOCK = 64 << 10;
 /** So many blocks are compressed, and then only each eighth one. */
 const ALL_UP_TO = 64;
@@ -55,4 +74,14 @@ export class Weigher {
     const packed = deflateRawSync(this.#block.subarray(0, this.#filled), { level: 1 });
     return Math.min(1, packed.length / this.#filled);
   }
+}
+
+/**
+ * Estimates what everything that is no layer has after compression. Several scripts of one content
+ * count once, as the compression finds the others. Pure.
+ */
+export function restWeight({ texts, scripts, decoder, frame }: RestParts): number {
+  const distinct = new Map(scripts.map(({ sha256, size }) => [sha256, size]));
+  const allTexts = [...distinct.values()].reduce((sum, size) => sum + size, texts);
+  return frame + allTexts * TEXT_RATIO + decoder * PROGRAM_RATIO;
 }

@@ -8,18 +8,32 @@ import type { DeviceEstimate, EstimatedArtifact } from './estimate.ts';
 import { estimateDevice } from './estimate.ts';
 import type { EstimatedImage } from './sizes.ts';
 
-/** Estimates from what was built, as `verify` does from the finished artifact. Pure. */
+/**
+ * Estimates from what was built, as `verify` does from the finished artifact. `read`: bytes that
+ * decoding a delta reads of its base layer, by diffID, as far as they are known; of other base
+ * layers it reads all. Pure.
+ */
 export function estimateBuilt(
   artifact: EstimatedArtifact,
   images: readonly PayloadImage[],
   planned: readonly PlannedImage[],
+  read: ReadonlyMap<Digest, number> = new Map(),
 ): DeviceEstimate {
   const bases = new Map(planned.map(({ image, base }) => [formatReference(image.name), base]));
-  const estimated = images.map((image) => estimatedImage(image, bases.get(formatReference(image.name))));
+  const estimated = images.map((image) =>
+    estimatedImage(image, bases.get(formatReference(image.name)), read),
+  );
   return estimateDevice(artifact, estimated);
 }
 
-function estimatedImage({ layers }: PayloadImage, base: BaseImage | undefined): EstimatedImage {
+function estimatedImage(
+  { layers }: PayloadImage,
+  base: BaseImage | undefined,
+  read: ReadonlyMap<Digest, number>,
+): EstimatedImage {
+  const reads = layers.map(({ diffID, content }) =>
+    content.kind === 'delta' ? (read.get(diffID) ?? content.fromSize) : 0,
+  );
   const deltas = layers.flatMap(({ content }) => (content.kind === 'delta' ? [content] : []));
   const known = new Map<Digest, number>([
     ...layers.map(({ diffID, size }) => [diffID, size] as const),
@@ -31,7 +45,7 @@ function estimatedImage({ layers }: PayloadImage, base: BaseImage | undefined): 
   return {
     layers: layers.map((layer) => ({ ...reportOf(layer), size: layer.size })),
     base: (base?.layers ?? []).map((diffID) => ({ diffID, size: known.get(diffID) ?? 0 })),
-    sourceBytesRead: deltas.reduce((sum, { fromSize }) => sum + fromSize, 0),
+    sourceBytesRead: reads.reduce((sum, bytes) => sum + bytes, 0),
   };
 }
 

@@ -104,8 +104,11 @@ describe('build --report-html', () => {
 
 const PLAN = ['--artifact-version', '2.0', '--mode', 'offline', '--explain'];
 
-async function explained(...flags: string[]): Promise<ArtifactSizes[]> {
-  const from = ['-f', `web=${it1.archive('2')}`, '--base', it1.artifact('1.0')];
+async function explained(
+  base = ['--base', it1.artifact('1.0')],
+  ...flags: string[]
+): Promise<ArtifactSizes[]> {
+  const from = ['-f', `web=${it1.archive('2')}`, ...base];
   const { stdout } = await it1.cli('plan', join(folder, 'shop'), ...PLAN, ...from, '--json', ...flags);
   return (JSON.parse(stdout) as BuildDocument).artifacts.flatMap(({ sizes }) => sizes ?? []);
 }
@@ -124,8 +127,24 @@ describe('plan --explain', () => {
     expect(sizes!.images[0]!.cost).toBeLessThan(1000);
   });
 
+  test.each([
+    ['app', 'xdelta3'],
+    ['docker-compose', 'xdelta3'],
+    ['docker-compose', 'carried'],
+  ])('is near the size of a small artifact for %s with %s', async (module, decoder) => {
+    const flags = ['--module', module, '--allow-key-change', '--decoder', decoder];
+    expect((await it1.build('near-base', '1', '--no-delta', ...flags)).code).toBe(0);
+    const base = ['--base', it1.artifact('near-base')];
+    const [sizes] = await explained(base, ...flags);
+    const built = await it1.build('near', '2', ...base, ...flags);
+    expect([built.code, built.stderr]).toEqual([0, expect.any(String)]);
+    expect(sizes!.madeFrom).toBe('near-base');
+    const { size } = statSync(it1.artifact('near'));
+    expect(Math.abs(sizes!.size - size) / size).toBeLessThan(0.2);
+  });
+
   test('takes no delta where there is none', async () => {
-    const [sizes] = await explained('--no-delta');
+    const [sizes] = await explained([], '--no-delta');
     expect(sizes!.madeFrom).toBeNull();
     expect(new Set(sizes!.files.map(({ state }) => state))).toEqual(new Set(['new']));
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ExaminedFile } from '../../../src/pipeline/report/examined.ts';
 import { makeReport } from '../../../src/pipeline/report/makeReport.ts';
+import { restWeight } from '../../../src/pipeline/report/weigher.ts';
 import type { SizeNode } from '../../../src/pipeline/report/model.ts';
 import { treeOf } from '../../../src/pipeline/report/tree.ts';
 import { layerCommands } from '../../../src/pipeline/report/layerCommands.ts';
@@ -76,18 +77,27 @@ describe('findings', () => {
 });
 
 describe('a report', () => {
+  const rest = { texts: 1000, scripts: [], decoder: 0, frame: 0 };
   test('divides the bytes of the artifact', () => {
     const files = [file('a', 300), file('b', 100)];
     const report = makeReport(
-      { ...FACTS, size: 5000, restBytes: 1000 / 3 },
+      { ...FACTS, size: 2 * (400 + restWeight(rest)), rest },
       [image([layer(files)])],
       undefined,
     );
-    expect(report.rest).toBeCloseTo(1000);
+    expect(report.rest).toBeCloseTo(2 * restWeight(rest));
     expect(report.files.map(({ cost }) => cost)).toEqual(
-      [3000, 1000].map((cost) => expect.closeTo(cost) as number),
+      [600, 200].map((cost) => expect.closeTo(cost) as number),
     );
-    expect(report.images[0]!.cost + report.rest).toBeCloseTo(5000);
+    expect(report.images[0]!.cost + report.rest).toBeCloseTo(report.size);
+  });
+
+  test('counts scripts of one content once', () => {
+    const script = { sha256: 'a'.repeat(64), size: 10_000 };
+    const other = { sha256: 'b'.repeat(64), size: 10_000 };
+    const weigh = (scripts: (typeof script)[]): number => restWeight({ ...rest, scripts });
+    expect(weigh([script, script, script])).toBe(weigh([script]));
+    expect(weigh([script, other]) - weigh([script])).toBe(weigh([script]) - weigh([]));
   });
 
   test.each([

@@ -39,5 +39,5 @@ export const FACTS: ArtifactFacts = {
   deviceTypes: ['qemu'],
   madeFrom: null,
   size: 1000,
-  restBytes: 0,
+  rest: { texts: 0, scripts: [], decoder: 0, frame: 0 },
 };

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../../io/amounts.ts';
+import { REST } from '../advice.ts';
 import type {
   ArtifactSizes,
   FileSizes,
@@ -152,7 +153,7 @@ ${image.layers.map(layerItem)}</ul></details></li>
 `,
   );
   return markup`<div class="tree"><ul>
-${images}<li>Compose files, scripts, configs <b>${formatBytes(Math.round(artifact.rest))}</b></li>
+${images}<li>${REST} <b>${formatBytes(Math.round(artifact.rest))}</b></li>
 </ul></div>
 `;
 }

@@ -1,3 +1,4 @@
+import { REST } from '../advice.ts';
 import type { Amounts, ArtifactSizes, ImageSizes, LayerSizes, SizeNode } from '../model.ts';
 import type { Tile } from './treemap.ts';
 
@@ -16,7 +17,7 @@ export function costTiles({ images, rest }: ArtifactSizes, rows: Rows): Tile[] {
   const cost: Measure = (amounts) => amounts.cost;
   return [
     ...images.map((image) => imageTile(image, cost, rows)),
-    { name: 'Compose files, scripts, configs', value: rest, state: null, parts: [] },
+    { name: REST, value: rest, state: null, parts: [] },
   ];
 }
 
