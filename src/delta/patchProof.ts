@@ -81,5 +81,11 @@ async function digestByProgram(
   const failed = await finished;
   signal?.throwIfAborted();
   if (failed === undefined) return `sha256:${sum.digest('hex')}`;
-  throw new ToolError(`proving a patch with ${decoder}: ${messageOf(failed)}`, { cause: failed });
+  throw new ToolError(`proving a patch with ${decoder}: ${reasonOf(failed)}`, { cause: failed });
+}
+
+/** What the program said, or else how it ended. */
+function reasonOf(failed: unknown): string {
+  const stderr = failed instanceof Error && 'stderr' in failed ? (failed.stderr as Uint8Array) : [];
+  return Buffer.from(stderr).toString().trim() || messageOf(failed);
 }
