@@ -73,10 +73,10 @@ function pairsText(values: Record<string, unknown>): string {
 function imageRows({ folder, image, base, layers, imageDelta }: ImageReport): string[][] {
   const title = [image ?? folder, base ?? ''];
   if (imageDelta !== undefined) return [[...title, '', 'delta of the whole image', formatBytes(imageDelta)]];
-  return layers.map(({ diffID, kind, sent }, position) => [
+  return layers.map(({ diffID, kind, format, sent }, position) => [
     ...(position === 0 ? title : ['', '']),
     diffID?.slice(7, 19) ?? '',
-    kind === 'omit' ? 'unchanged' : kind,
+    kind === 'omit' ? 'unchanged' : (format ?? kind),
     formatBytes(sent),
   ]);
 }

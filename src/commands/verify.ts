@@ -102,10 +102,10 @@ const SIGNATURES: Record<Verification['signature'], string> = {
 };
 
 function imageRows({ folder, image, base, layers }: VerifiedImage): string[][] {
-  return layers.map(({ diffID, kind, size, sent }, position) => [
+  return layers.map(({ diffID, kind, format, size, sent }, position) => [
     ...(position === 0 ? [image ?? folder, base ?? ''] : ['', '']),
     diffID?.slice(7, 19) ?? '',
-    kind === 'omit' ? 'unchanged' : kind,
+    kind === 'omit' ? 'unchanged' : (format ?? kind),
     formatBytes(size),
     formatBytes(sent),
   ]);

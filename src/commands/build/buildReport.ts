@@ -158,8 +158,9 @@ function oldSizeOf({ content, size }: PayloadLayer): string {
 
 function kindOf({ diffID, content }: PayloadLayer): string {
   if (content.kind === 'omit') return 'unchanged';
-  if (content.kind === 'delta') return content.from === diffID ? 'unchanged, moved' : 'delta';
-  return 'full';
+  if (content.kind === 'full') return 'full';
+  if (content.from === diffID) return 'unchanged, moved';
+  return content.format === 'patch' ? 'patch' : 'delta';
 }
 
 /** Prints what was built; with `--quiet` only the paths. */

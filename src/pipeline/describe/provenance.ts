@@ -45,8 +45,9 @@ function baseOf({ plan }: DescribedArtifact): unknown {
   return { version: metadata.version, artifactName: metadata.artifactName ?? null };
 }
 
-function parametersOf({ compression, writer, encoder, effort, softwareFilesystem }: SettledRequest): unknown {
-  return { compression, writer, encoder, effort, softwareFilesystem };
+function parametersOf(request: SettledRequest): unknown {
+  const { compression, writer, encoder, effort, decoder, softwareFilesystem } = request;
+  return { compression, writer, encoder, effort, decoder, softwareFilesystem };
 }
 
 /** The new images, by the digest of their config, which is the same everywhere. */
