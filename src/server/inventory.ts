@@ -50,6 +50,13 @@ export async function* searchDevices(api: Api, search: DeviceSearch): AsyncGener
   }
 }
 
+/** Ids of the first two devices whose id begins with `start`. */
+export async function idsBeginning(api: Api, start: string): Promise<string[]> {
+  const after = { ...ID, type: '$gt' as const, value: start };
+  const { devices } = await searchOnce(api, { attributes: [ID] }, [after], 2, `looking for device ${start}`);
+  return devices.map(({ id }) => id).filter((id) => id.startsWith(start));
+}
+
 /** How many devices match. */
 export async function countDevices(api: Api, filters: readonly DeviceFilter[]): Promise<number> {
   const { total } = await searchOnce(api, { attributes: [ID] }, filters, 1, 'counting devices');

@@ -3,6 +3,7 @@ import type { Api } from './api.ts';
 import { findArtifact, listArtifacts } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
 import { listDeployments } from './deployments.ts';
+import { idsBeginning, searchDevices } from './inventory.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** The beginning of an id. Narrow tables show eight digits. */
@@ -68,6 +69,44 @@ export async function resolveDeployment(api: Api, reference: string): Promise<st
   const which = reference === 'latest' ? 'no deployment' : `no deployment ${reference}`;
   throw new NotFoundError(`there is ${which} on ${api.host}`, {
     hint: 'deployments list shows those that are there',
+  });
+}
+
+/** Ids in one search: it must fit into one page of the answer. */
+const IDS_AT_ONCE = 100;
+
+/**
+ * The ids of the devices that have these ids, or whose ids begin with these eight or more digits,
+ * each once. Throws NotFoundError for an unknown device, UsageError if there are several.
+ */
+export async function resolveDevices(api: Api, references: readonly string[]): Promise<string[]> {
+  const known = new Set<string>();
+  for (let from = 0; from < references.length; from += IDS_AT_ONCE) {
+    const value = references.slice(from, from + IDS_AT_ONCE);
+    const filters = [{ scope: 'identity', attribute: 'id', type: '$in' as const, value }];
+    for await (const { id } of searchDevices(api, { filters, attributes: [] })) known.add(id);
+  }
+  const ids: string[] = [];
+  for (const reference of references) {
+    ids.push(known.has(reference) ? reference : await deviceBeginning(api, reference));
+  }
+  return [...new Set(ids)];
+}
+
+async function deviceBeginning(api: Api, reference: string): Promise<string> {
+  const start = reference.toLowerCase();
+  const found = SHORT_ID.test(reference) ? await idsBeginning(api, start) : [];
+  if (found.length > 0) {
+    const devices = found.map((id) => ({ id }));
+    return theOnly(devices, `devices or more on ${api.host} have an id that begins with ${reference}`).id;
+  }
+  throw unknownDevice(reference, api.host);
+}
+
+/** The error for an unknown device. Pure. */
+export function unknownDevice(id: string, host: string): NotFoundError {
+  return new NotFoundError(`there is no device ${id} on ${host}`, {
+    hint: 'mender-docker-delta devices list shows the ids',
   });
 }
 

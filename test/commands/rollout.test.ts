@@ -175,7 +175,7 @@ describe('rollout', () => {
 
   test.each([
     ['an unknown group', ['-g', 'nobody'], 3, 'no device group nobody'],
-    ['an unknown device', ['--devices', 'a,x'], 3, 'has no accepted device x'],
+    ['an unknown device', ['--devices', 'a,x'], 3, 'there is no device x on'],
     ['no target', [], 2, 'expected one of --device-group'],
     ['two targets', ['-g', 'g', '--all-devices'], 2, 'expected one of --device-group'],
     ['no devices for a delta', ['-g', 'g', '--min-devices', '0'], 2, '--min-devices 0'],

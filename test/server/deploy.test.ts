@@ -45,6 +45,43 @@ describe('creating a deployment', () => {
     expect(again).toEqual({ id, joined: true });
   });
 
+  const [FIRST, SECOND] = ['5d1f00aa-0000-4000-8000-000000000001', '5d1f00aa-0000-4000-8000-000000000002'];
+  const OTHER = '7e2f00bb-0000-4000-8000-000000000003';
+  const withUuids = { devices: [FIRST, SECOND, OTHER].map((id) => device(id)) };
+
+  test.each([
+    ['a whole id', FIRST, [FIRST]],
+    ['the eight digits that tables show', '7e2f00bb', [OTHER]],
+    ['capitals', '7E2F00BB', [OTHER]],
+    ['the digits that tell two apart', '5d1f00aa-0000-4000-8000-000000000002', [SECOND]],
+  ])('for a device by %s', async (_, id, targets) => {
+    const server = await serverWithArtifact(withUuids);
+    const target = { kind: 'devices', devices: [id] } as const;
+    const created = await deployArtifact({ ...REQUEST, target }, contextOf(server));
+    expect(server.state.deployments.get(created.id)?.targets).toEqual(targets);
+  });
+
+  test.each([
+    ['a device that is not there', '00000001', NotFoundError, /there is no device 00000001 on/],
+    ['too few digits', '7e2f', NotFoundError, /there is no device 7e2f on/],
+    ['digits of two devices', '5d1f00aa', UsageError, /2 devices or more .* begins with 5d1f00aa/],
+  ])('for %s is refused before anything is created', async (_, id, type, message) => {
+    const server = await serverWithArtifact(withUuids);
+    const target = { kind: 'devices', devices: [FIRST, id] } as const;
+    const deployed = deployArtifact({ ...REQUEST, target }, contextOf(server));
+    await expect(deployed).rejects.toThrow(type);
+    await expect(deployed).rejects.toThrow(message);
+    expect(callsOf(server, CREATE)).toBe(0);
+  });
+
+  test('for devices takes ids as they are without the right to read the inventory', async () => {
+    const server = await serverWithArtifact(withUuids);
+    server.faults.plan(/inventory/, { kind: 'status', status: 403 }, 9);
+    const target = { kind: 'devices', devices: [FIRST] } as const;
+    const created = await deployArtifact({ ...REQUEST, target }, contextOf(server));
+    expect(server.state.deployments.get(created.id)?.targets).toEqual([FIRST]);
+  });
+
   test.each([
     ['an unknown artifact', { artifactName: 'none' }, NotFoundError, /422/],
     [

@@ -99,6 +99,12 @@ describe('listing devices', () => {
     await expect(showDevice(contextOf(server).api, 'x')).rejects.toThrow(/there is no device x on/);
   });
 
+  test('shows one by the first eight digits of its id', async () => {
+    const id = '5d1f00aa-0000-4000-8000-000000000001';
+    const server = await menderServer({ devices: [{ id, type: 'qemu', provides: {} }] });
+    expect(await showDevice(contextOf(server).api, '5d1f00aa')).toMatchObject({ id });
+  });
+
   test('of an unknown group names those that exist', async () => {
     const server = await menderServer({ devices: devices(1) });
     const list = collect(listDevices(contextOf(server).api, { group: 'nobody' }));

@@ -22,7 +22,7 @@ export const DEPLOY_OPTIONS = {
     group: WHERE,
     type: 'string',
     array: true,
-    describe: 'Ids of devices, with commas or repeated',
+    describe: 'Ids of devices or the first digits of them, with commas or repeated',
   },
   'all-devices': { group: WHERE, type: 'boolean', describe: 'All accepted devices' },
   'deployment-name': {

@@ -2,7 +2,8 @@ import { NotFoundError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import type { AttributeName, DeviceFilter, InventoryDevice } from '../../server/inventory.ts';
 import { getDevice, listAttributes, listGroups, searchDevices } from '../../server/inventory.ts';
-import { unknownDevice, unknownGroup } from '../release/unknownTarget.ts';
+import { resolveDevices } from '../../server/resolve.ts';
+import { unknownGroup } from '../release/unknownTarget.ts';
 import { candidateKeys } from './versionKeys.ts';
 
 /** A device, and the software that it reports. */
@@ -66,13 +67,18 @@ async function requireGroup(api: Api, group: string): Promise<void> {
   if (!groups.includes(group)) throw unknownGroup(group, { groups, host: api.host, ifNone: 'name no group' });
 }
 
-/** A device with all its attributes. Throws NotFoundError for an unknown id. */
+/**
+ * A device with all its attributes, by its id or the beginning of it. Throws NotFoundError for an
+ * unknown device, UsageError for the beginning of several ids.
+ */
 export async function showDevice(
   api: Api,
   id: string,
 ): Promise<FleetDevice & { attributes: InventoryDevice['attributes'] }> {
-  const found = await getDevice(api, id).catch((error: unknown) => {
-    throw error instanceof NotFoundError ? unknownDevice(id, api.host) : error;
+  const found = await getDevice(api, id).catch(async (error: unknown) => {
+    if (!(error instanceof NotFoundError)) throw error;
+    const [whole = id] = await resolveDevices(api, [id]);
+    return getDevice(api, whole);
   });
   const names = found.attributes.map(({ scope, name }) => ({ scope, attribute: name }));
   return { ...deviceOf(found, candidateKeys(undefined, names)), attributes: found.attributes };

@@ -9,7 +9,7 @@ import { needsEnterprise, postEnterpriseDeployment } from '../../server/enterpri
 import type { EnterpriseOptions } from '../../server/enterprise.ts';
 import { mayBeDone, reasonOf } from '../../server/failure.ts';
 import { listGroups } from '../../server/inventory.ts';
-import { unknownGroup } from './unknownTarget.ts';
+import { resolveTarget, unknownGroup } from './unknownTarget.ts';
 
 export interface DeployRequest extends NewDeployment {
   enterprise?: EnterpriseOptions;
@@ -22,12 +22,24 @@ export interface DeployReport {
 }
 
 /**
- * Creates a deployment once: after a broken call it looks for the new deployment before it tries
- * again, and where an identical one is running it takes that one. Throws NotFoundError for an
- * unknown artifact, group or device, DeniedError, UnsupportedError for Enterprise options on a
- * plain server.
+ * Creates a deployment as `createDeployment` does. Its devices may be named by the beginnings of
+ * their ids. Throws NotFoundError for an unknown device as well, UsageError for the beginning of
+ * several ids.
  */
 export async function deployArtifact(
+  request: DeployRequest,
+  context: { api: Api; log: Log },
+): Promise<DeployReport> {
+  const target = await resolveTarget(context.api, request.target);
+  return createDeployment({ ...request, target }, context);
+}
+
+/**
+ * Creates a deployment once: after a broken call it looks for the new deployment before it tries
+ * again, and where an identical one is running it takes that one. Throws NotFoundError for an
+ * unknown artifact or group, DeniedError, UnsupportedError for Enterprise options on a plain server.
+ */
+export async function createDeployment(
   request: DeployRequest,
   { api, log }: { api: Api; log: Log },
 ): Promise<DeployReport> {

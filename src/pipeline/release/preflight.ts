@@ -5,9 +5,9 @@ import type { Api } from '../../server/api.ts';
 import { listArtifacts, metaDataOf } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import type { Target } from '../../server/deployments.ts';
-import { getDevice } from '../../server/inventory.ts';
+import { resolveDevices } from '../../server/resolve.ts';
 import { conflicts } from './sameArtifact.ts';
-import { ifAllowed, unknownDevice, unknownGroups } from './unknownTarget.ts';
+import { ifAllowed, unknownGroups } from './unknownTarget.ts';
 
 /** An artifact that is about to be built, as far as a server compares it with others. */
 export interface PlannedArtifact {
@@ -62,8 +62,8 @@ async function targetProblems(api: Api, target: Target | undefined): Promise<Use
   if (target?.kind !== 'devices') return [];
   const problems: UserError[] = [];
   for (const id of target.devices) {
-    const found = await getDevice(api, id).catch((error: unknown) => error);
-    if (found instanceof NotFoundError) problems.push(unknownDevice(id, api.host));
+    const found = await resolveDevices(api, [id]).catch((error: unknown) => error);
+    if (found instanceof NotFoundError || found instanceof UsageError) problems.push(found);
     else if (found instanceof Error) throw found;
   }
   return problems;

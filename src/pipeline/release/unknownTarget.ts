@@ -1,7 +1,9 @@
 import type { UserError } from '../../errors.ts';
 import { DeniedError, NotFoundError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
+import type { Target } from '../../server/deployments.ts';
 import { listGroups } from '../../server/inventory.ts';
+import { resolveDevices } from '../../server/resolve.ts';
 
 /** A search for a device group that does not exist. */
 interface GroupSearch {
@@ -47,9 +49,16 @@ export function ifAllowed(find: () => Promise<UserError[]>): Promise<UserError[]
   });
 }
 
-/** The error for an unknown device. Pure. */
-export function unknownDevice(id: string, host: string): NotFoundError {
-  return new NotFoundError(`there is no device ${id} on ${host}`, {
-    hint: 'mender-docker-delta devices list shows the ids',
-  });
+/**
+ * Returns the target with whole ids of its devices. A user who may not read the inventory gets it as
+ * it is. Throws NotFoundError for an unknown device, UsageError for the beginning of several ids.
+ */
+export async function resolveTarget(api: Api, target: Target): Promise<Target> {
+  if (target.kind !== 'devices') return target;
+  try {
+    return { kind: 'devices', devices: await resolveDevices(api, target.devices) };
+  } catch (error) {
+    if (error instanceof DeniedError) return target;
+    throw error;
+  }
 }

@@ -7,6 +7,7 @@ import type { Artifact } from '../../server/artifacts.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
 import type { Prepared, Release } from '../build/prepare.ts';
 import { resolveRelease } from '../build/prepare.ts';
+import { resolveDevices } from '../../server/resolve.ts';
 import { keysFor, listDevices } from '../fleet/devices.ts';
 import type { FleetDevice } from '../fleet/devices.ts';
 import { releaseArtifacts } from '../fleet/releaseArtifacts.ts';
@@ -59,7 +60,8 @@ export async function prepareRollout(
   checkRequest(build);
   const release = await resolveRelease(application, build, world);
   const { application: name, version: to } = release.names;
-  const { key, members } = await lookAround(api, request.target, build, name);
+  const target = await wholeIds(api, request.target);
+  const { key, members } = await lookAround(api, target, build, name);
   const settled: SettledRequest = { ...build, ...setupOfKey(key, name) };
   const named = { application: name, to, deviceTypes: build.deviceTypes, enterprise: build.shareName };
   const artifacts = await listArtifacts(api);
@@ -79,7 +81,7 @@ export async function prepareRollout(
   const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });
   const rollout: Rollout = {
     ...{ named, bases, policy: request.policy, timeoutMs: request.timeoutMs, intervalMs: request.intervalMs },
-    members: () => readMembers(api, request.target, key),
+    members: () => readMembers(api, target, key),
     artifacts: async () => releaseArtifacts(await listArtifacts(api), key),
     supply: (needed, there) => supplyArtifacts(needed, prepared, there, named, { api, world }),
   };
@@ -160,6 +162,13 @@ async function lookAround(
   );
   const key = onlyKey(application, counts, CHOOSE) ?? usual;
   return { key, members: devices.map((device) => memberOf(device, key)) };
+}
+
+/** The target with whole ids in the place of their beginnings. */
+async function wholeIds(api: Api, target: RolloutTarget): Promise<RolloutTarget> {
+  return target.devices === undefined
+    ? target
+    : { ...target, devices: await resolveDevices(api, target.devices) };
 }
 
 /** The devices of the target, as the inventory shows them now. */

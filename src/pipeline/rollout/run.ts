@@ -5,7 +5,7 @@ import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import { abortDeployment } from '../../server/deployments.ts';
 import { pollingNote } from '../../server/host.ts';
-import { deployArtifact } from '../release/deploy.ts';
+import { createDeployment } from '../release/deploy.ts';
 import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
 import type { Standing, Step } from './decide.ts';
 import { decide, requestSized, standingOf } from './decide.ts';
@@ -182,7 +182,7 @@ function basesOf(
 
 async function deploy(artifactName: string, devices: string[], { api, log }: RunContext): Promise<void> {
   const target = { kind: 'devices', devices } as const;
-  const { id } = await deployArtifact(
+  const { id } = await createDeployment(
     { name: artifactName, artifactName, target, force: false },
     { api, log },
   );
