@@ -2,9 +2,10 @@ import { damaged, QUIET_BYTES, sizeOf, type PatchHeader } from './format.ts';
 import { makeSlots } from './model/counters.ts';
 import { MATCH_COUNTERS } from './model/byteModel.ts';
 import { Differences } from './model/differences.ts';
-import { History, MARGIN } from './model/history.ts';
 import { Literals } from './model/literals.ts';
 import { Operations } from './model/operations.ts';
+import { Recent } from './model/recent.ts';
+import { Residue } from './model/residue.ts';
 import { RangeDecoder } from './model/rangeCoder.ts';
 import type { PatchInput } from './patchInput.ts';
 import type { SourceWindow } from './sourceWindow.ts';
@@ -22,9 +23,12 @@ export class BodyDecoder {
   readonly #source: SourceWindow;
   readonly #sourceSize: number;
   readonly #size: number;
-  readonly #history: History;
+  readonly #recent = new Recent();
+  readonly #residue: Residue;
   readonly #literals: Literals;
   readonly #differences: Differences;
+  /** Bytes of the target so far. */
+  #at = 0;
   readonly #piece = new Uint8Array(PIECE);
   #filled = 0;
 
@@ -34,9 +38,9 @@ export class BodyDecoder {
     this.#source = source;
     this.#sourceSize = sizeOf(header.sources);
     this.#size = header.target.size;
-    this.#history = new History(header.ringBits);
-    this.#literals = new Literals(this.#history, slots);
-    this.#differences = new Differences(this.#history, slots);
+    this.#residue = new Residue(header.ringBits);
+    this.#literals = new Literals(this.#recent, this.#residue, slots);
+    this.#differences = new Differences(this.#recent, slots);
   }
 
   /** The target in pieces; each is valid until the next step. Throws IntegrityError if it is damaged. */
@@ -50,7 +54,7 @@ export class BodyDecoder {
       if (gap > this.#rest) throw damaged('its literals are longer than the result');
       yield* this.#literalsOf(coder, operations.distance, gap);
       if (this.#rest === 0) break;
-      const from = operations.codeDistance(0) + this.#history.at;
+      const from = operations.codeDistance(0) + this.#at;
       const size = operations.codeSize(0);
       this.#checkCopy(from, size);
       yield* this.#copy(coder, operations, from, size);
@@ -63,37 +67,40 @@ export class BodyDecoder {
 
   /** Bytes of the target that are still missing. */
   get #rest(): number {
-    return this.#size - this.#history.at;
+    return this.#size - this.#at;
   }
 
   *#literalsOf(coder: RangeDecoder, distance: number, count: number): Steps {
-    for (let done = 0; done < count; done++) {
+    const end = this.#at + count;
+    if (count > 0) this.#literals.start();
+    while (this.#at < end) {
       if (this.#input.isLow) yield 'fill';
-      this.#put(this.#literals.code(coder, 0, this.#expectedAt(this.#history.at + distance)));
+      if (this.#literals.isSure) yield* this.#matchOf(coder, end);
+      if (this.#at === end) break;
+      this.#put(this.#literals.code(coder, 0, this.#expectedAt(this.#at + distance)));
       if (this.#filled === PIECE) yield this.#takePiece();
     }
   }
 
+  *#matchOf(coder: RangeDecoder, end: number): Steps {
+    const run = this.#literals.codeRun(coder, 0);
+    if (run > end - this.#at) throw damaged('a match is longer than its literals');
+    for (let done = 0; done < run; done++) {
+      this.#put(this.#literals.follow());
+      if (this.#filled === PIECE) yield this.#takePiece();
+    }
+  }
+
+  /** The source's byte at `from`; 0 outside the sources. */
   #expectedAt(from: number): number {
-    if (from < 0) return 0;
-    if (from >= this.#sourceSize) return this.#history.before(this.#back(from));
+    if (from < 0 || from >= this.#sourceSize) return 0;
     return this.#source.bytes[this.#source.placeOf(from)]!;
   }
 
-  /** How far before the next byte the target's byte at an address is. */
-  #back(from: number): number {
-    return this.#history.at - (from - this.#sourceSize);
-  }
-
-  /** A copy lies in the sources, or begins in the part of the target that the history has. */
+  /** A copy lies in the sources and in the target. */
   #checkCopy(from: number, size: number): void {
     if (size === 0 || size > this.#rest) throw damaged('a copy is longer than the result');
-    const back = this.#back(from);
-    const isThere =
-      from < this.#sourceSize
-        ? from >= 0 && from + size <= this.#sourceSize
-        : back >= 1 && back <= this.#history.mask;
-    if (!isThere) throw damaged('a copy lies outside the sources');
+    if (from < 0 || from + size > this.#sourceSize) throw damaged('a copy lies outside the sources');
   }
 
   *#copy(coder: RangeDecoder, operations: Operations, from: number, size: number): Steps {
@@ -110,24 +117,14 @@ export class BodyDecoder {
     }
   }
 
-  *#copyTarget(back: number, size: number): Steps {
-    for (let done = 0; done < size; done++) {
-      this.#putEqual(this.#history.before(back));
-      if (this.#filled === PIECE) yield this.#takePiece();
-    }
-  }
-
   *#copyEqual(from: number, size: number): Steps {
-    if (from >= this.#sourceSize) {
-      yield* this.#copyTarget(this.#back(from), size);
-      return;
-    }
     for (let done = 0; done < size;) {
       const at = this.#source.placeOf(from + done);
       const count = Math.min(size - done, this.#source.end - at, PIECE - this.#filled);
       const bytes = this.#source.bytes.subarray(at, at + count);
       this.#piece.set(bytes, this.#filled);
-      this.#history.addAll(bytes);
+      this.#recent.addAll(bytes);
+      this.#at += count;
       this.#filled += count;
       done += count;
       if (this.#filled === PIECE) yield this.#takePiece();
@@ -136,29 +133,25 @@ export class BodyDecoder {
 
   /** A differing byte, and what follows until QUIET_BYTES are equal. Returns how many. */
   *#differing(coder: RangeDecoder, from: number, size: number): Steps<number> {
-    const isSource = from < this.#sourceSize;
+    const { bytes } = this.#source;
     let equal = 0;
     let done = 0;
     this.#differences.start();
     for (; done < size && equal < QUIET_BYTES; done++) {
       if (this.#input.isLow) yield 'fill';
-      const at = isSource ? this.#source.placeOf(from + done) : MARGIN;
-      const reference = isSource ? this.#source.bytes : this.#history.around(this.#back(from + done));
-      const differs = done === 0 ? 1 : this.#differences.codeFlag(coder, reference, at, 0);
+      const at = this.#source.placeOf(from + done);
+      const differs = done === 0 ? 1 : this.#differences.codeFlag(coder, bytes, at, 0);
       equal = differs === 1 ? 0 : equal + 1;
-      if (differs === 1) this.#put(this.#differences.codeByte(coder, reference, at, 0));
-      else this.#putEqual(reference[at]!);
+      const byte = differs === 1 ? this.#differences.codeByte(coder, bytes, at, 0) : bytes[at]!;
+      this.#recent.add(byte);
+      this.#put(byte);
       if (this.#filled === PIECE) yield this.#takePiece();
     }
     return done;
   }
 
-  #putEqual(byte: number): void {
-    this.#history.add(byte);
-    this.#put(byte);
-  }
-
   #put(byte: number): void {
+    this.#at++;
     this.#piece[this.#filled++] = byte;
   }
 

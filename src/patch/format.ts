@@ -1,5 +1,6 @@
 import { IntegrityError, UnsupportedError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
+import { MATCHES_FEWER } from './model/literals.ts';
 import { LARGEST_BITS } from './model/numbers.ts';
 
 const MAGIC = 'MDPATCH';
@@ -28,9 +29,9 @@ export interface Content {
 
 /** The header of a patch. docs/patch-format.md specifies it. */
 export interface PatchHeader {
-  /** The decoder keeps 2^tableBits counters of four bytes: 16 to 23. */
+  /** The decoder keeps 2^tableBits counters, and half as many matches, of four bytes: 16 to 23. */
   tableBits: number;
-  /** The decoder keeps the last 2^ringBits bytes of the target: 16 to 24. */
+  /** The decoder keeps the last 2^ringBits bytes of the residue: 16 to 24. */
   ringBits: number;
   /** What the patch makes: a layer. */
   target: Content;
@@ -40,7 +41,7 @@ export interface PatchHeader {
 
 /** Bytes of memory that the decoder on a device takes for a patch with this header. */
 export function memoryOf({ tableBits, ringBits }: Pick<PatchHeader, 'tableBits' | 'ringBits'>): number {
-  return DECODER + 4 * 2 ** tableBits + 2 ** ringBits;
+  return DECODER + 4 * (2 ** tableBits + 2 * 2 ** (tableBits - MATCHES_FEWER)) + 2 ** ringBits;
 }
 
 /** The size of all contents, in bytes. */

@@ -1,4 +1,4 @@
-import { MARGIN } from './model/history.ts';
+import { MARGIN } from './model/differences.ts';
 
 const WINDOW = 1 << 16;
 

@@ -10,6 +10,7 @@ import { unxz } from '../../src/compress/xz.ts';
 import { readApplication } from '../../src/compose/application.ts';
 import { prepareShipment } from '../../src/compose/ship/shipment.ts';
 import { UserError } from '../../src/errors.ts';
+import { decodePatch } from '../../src/patch/decodePatch.ts';
 import { PositionedFile } from '../../src/delta/tar/positioned.ts';
 import { readEntryTable } from '../../src/delta/tar/readEntryTable.ts';
 import { readMap } from '../../src/destinations/readMap.ts';
@@ -78,6 +79,22 @@ const vcdiff: Target = {
   name: 'VCDIFF deltas',
   seeds: () => fixtures('vcdiff', '.vcdiff'),
   read: (input) => decode(input, readFileSync(new URL('vcdiff/source.bin', FIXTURES)), 4096),
+};
+
+const patches: Target = {
+  name: 'patches',
+  seeds: () => fixtures('patch', '.patch'),
+  async read(input) {
+    const source = readFileSync(new URL('patch/source.bin', FIXTURES));
+    const read = (into: Uint8Array, position: number): void => {
+      into.set(source.subarray(position, position + into.length));
+    };
+    let size = 0;
+    for await (const piece of decodePatch(chunksOf(input) as AsyncIterable<Buffer>, () => ({ read }))) {
+      size += piece.length;
+      if (size > LARGEST_CONTENT) return;
+    }
+  },
 };
 
 const tars: Target = {
@@ -273,6 +290,7 @@ const maps: Target = {
 /** Everything that reads what somebody else wrote. */
 export const TARGETS: readonly Target[] = [
   vcdiff,
+  patches,
   tars,
   layers,
   reports,

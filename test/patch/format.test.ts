@@ -55,10 +55,10 @@ test('another version is not supported', () => {
 });
 
 test.each([
-  [16, 16, (2 << 20) + 262_144 + 65_536],
-  [23, 24, (2 << 20) + 33_554_432 + 16_777_216],
+  [16, 16, (2 << 20) + 6 * 65_536 + 65_536],
+  [23, 24, (2 << 20) + 6 * 8_388_608 + 16_777_216],
 ])(
-  'a decoder with 2^%i counters and 2^%i bytes of the target takes %i bytes',
+  'a decoder with 2^%i counters and 2^%i bytes of the residue takes %i bytes',
   (tableBits, ringBits, bytes) => {
     expect(memoryOf({ tableBits, ringBits })).toBe(bytes);
   },

@@ -1,4 +1,4 @@
-import type { PositionedFile } from '../tar/positioned.ts';
+import type { Readable } from '../tar/positioned.ts';
 import { addLandmark, eachLandmark, makeLandmarks, type Landmarks } from './landmarks.ts';
 import type { EntryPairs } from './types.ts';
 import { sampleSum } from './sampleSum.ts';
@@ -18,11 +18,7 @@ const SMALLEST = 256;
  * The landmarks of the base bodies that no new body seems to equal: new content is likely to come
  * from them.
  */
-export function findBaseLandmarks(
-  pairs: EntryPairs,
-  file: PositionedFile,
-  newFile: PositionedFile,
-): Landmarks {
+export function findBaseLandmarks(pairs: EntryPairs, file: Readable, newFile: Readable): Landmarks {
   const used = usedBodies(pairs, file, newFile);
   const { body, size, count } = pairs.base;
   const entries: number[] = [];
@@ -41,7 +37,7 @@ export function findBaseLandmarks(
  * 1 for each base body that is paired with a new body of the same size; for a large one the samples
  * must be the same as well.
  */
-function usedBodies(pairs: EntryPairs, baseFile: PositionedFile, newFile: PositionedFile): Uint8Array {
+function usedBodies(pairs: EntryPairs, baseFile: Readable, newFile: Readable): Uint8Array {
   const used = new Uint8Array(pairs.base.count);
   for (let entry = 0; entry < pairs.new.count; entry++) {
     const pair = pairs.body[entry]!;
@@ -53,7 +49,7 @@ function usedBodies(pairs: EntryPairs, baseFile: PositionedFile, newFile: Positi
   return used;
 }
 
-function addBody(landmarks: Landmarks, file: PositionedFile, from: number, size: number): void {
+function addBody(landmarks: Landmarks, file: Readable, from: number, size: number): void {
   for (let done = 0; done < size; done += PIECE) {
     const bytes = file.view(from + done, Math.min(PIECE, size - done));
     eachLandmark(bytes, 0, bytes.length, landmarks.bits, (sum, at) =>

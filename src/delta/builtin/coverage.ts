@@ -1,6 +1,6 @@
 import { WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { toHighBits } from '../mix.ts';
-import { matchLength, viewOf } from './bytes.ts';
+import { matchLength, viewOf } from '../../simd/bytes.ts';
 import { FEWEST_BITS, LANDMARK_SIZE } from './landmarkScan.ts';
 import { eachLandmark } from './landmarks.ts';
 import type { Source, Target } from './types.ts';

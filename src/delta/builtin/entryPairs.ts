@@ -1,6 +1,6 @@
 import { toHighBits } from '../mix.ts';
 import type { EntryTable } from '../tar/entryTable.ts';
-import type { PositionedFile, Readable } from '../tar/positioned.ts';
+import type { Readable } from '../tar/positioned.ts';
 import { readEntryTable } from '../tar/readEntryTable.ts';
 import { makeLandmarks } from './landmarks.ts';
 import { sampleSum } from './sampleSum.ts';
@@ -15,27 +15,16 @@ const SMALLEST_MOVED = 32;
  * size and a sample of the bytes (moved files); then by path and by last part of the path without
  * digits (other versions). The pairs are guesses: the encoder compares the bytes before it copies.
  */
-export function pairEntries(baseFile: PositionedFile, newFile: PositionedFile): EntryPairs {
-  const pairs = pairTables(
-    { file: baseFile, table: readEntryTable(baseFile) },
-    { file: newFile, table: readEntryTable(newFile) },
-  );
-  pairs.landmarks = findBaseLandmarks(pairs, baseFile, newFile);
-  return pairs;
-}
-
-/** The bytes of one or more tars, and their entries. */
-export interface TableOf {
-  file: Readable;
-  table: EntryTable;
-}
-
-/** Like `pairEntries`, without landmarks. */
-export function pairTables(base: TableOf, fresh: TableOf): EntryPairs {
-  const pairs = noPairs(base.table, fresh.table);
+export function pairEntries(
+  baseFile: Readable,
+  newFile: Readable,
+  baseTable: EntryTable = readEntryTable(baseFile),
+): EntryPairs {
+  const pairs: EntryPairs = noPairs(baseTable, readEntryTable(newFile));
   pairByName(pairs);
-  pairMoved(pairs, base.file, fresh.file);
+  pairMoved(pairs, baseFile, newFile);
   pairOtherVersions(pairs);
+  pairs.landmarks = findBaseLandmarks(pairs, baseFile, newFile);
   return pairs;
 }
 

@@ -1,5 +1,5 @@
 import { addOtherWord, toHighBits } from '../mix.ts';
-import { viewOf, word } from './bytes.ts';
+import { viewOf, word } from '../../simd/bytes.ts';
 import { FEWEST_BITS, LANDMARK_SIZE, STRIDE, candidates, findCandidates } from './landmarkScan.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { matchLength, viewOf, word } from './bytes.ts';
+import { matchLength, viewOf, word } from '../../simd/bytes.ts';
 import { Coverage } from './coverage.ts';
 import { COST, Nodes, REGION } from './nodes.ts';
 import type { Source, TakeCopy, Target } from './types.ts';

@@ -1,5 +1,5 @@
 import { sumOfEight } from '../mix.ts';
-import { word } from './bytes.ts';
+import { word } from '../../simd/bytes.ts';
 import { COVER, type Coverage } from './coverage.ts';
 
 const WAYS_BITS = 3;

@@ -1,5 +1,5 @@
 import { alignedBuffer } from '../../simd/wasm.ts';
-import type { PositionedFile } from '../tar/positioned.ts';
+import type { Readable } from '../tar/positioned.ts';
 
 /** [from, end) of a file. */
 export interface Range {
@@ -14,7 +14,7 @@ export class SourceBuffer {
   #ranges: readonly Range[] = [];
 
   /** Reads the ranges, which are in the order of the file and do not overlap. */
-  load(file: PositionedFile, ranges: readonly Range[]): void {
+  load(file: Readable, ranges: readonly Range[]): void {
     this.#ranges = ranges;
     const wanted = ranges.reduce((sum, range) => sum + range.end - range.from, 0);
     if (wanted > this.bytes.length) this.bytes = alignedBuffer(Math.max(wanted, this.bytes.length * 2));

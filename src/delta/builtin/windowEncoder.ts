@@ -5,8 +5,8 @@ import { partsInReach } from '../../vcdiff/reach.ts';
 import { WindowWriter } from '../../vcdiff/writer.ts';
 import type { Effort } from '../layer.ts';
 import { entryAt } from '../tar/entryTable.ts';
-import type { PositionedFile } from '../tar/positioned.ts';
-import { matchLength, viewOf } from './bytes.ts';
+import type { Readable } from '../tar/positioned.ts';
+import { matchLength, viewOf } from '../../simd/bytes.ts';
 import type { Thoroughness } from './parser.ts';
 import { threadParser } from './parser.ts';
 import { SourceBuffer, type Range } from './sourceBuffer.ts';
@@ -23,8 +23,8 @@ const SMALLEST_MATCHED = 16;
 /** Encodes any window of the new layer. Windows do not depend on one another. */
 export class WindowEncoder {
   readonly #pairs: EntryPairs;
-  readonly #baseFile: PositionedFile;
-  readonly #newFile: PositionedFile;
+  readonly #baseFile: Readable;
+  readonly #newFile: Readable;
   readonly #target = alignedBuffer(WINDOW_SIZE);
   readonly #copies = new CopyList();
   readonly #writer = new WindowWriter();
@@ -36,7 +36,7 @@ export class WindowEncoder {
   #start = 0;
   #length = 0;
 
-  constructor(pairs: EntryPairs, baseFile: PositionedFile, newFile: PositionedFile, effort: Effort) {
+  constructor(pairs: EntryPairs, baseFile: Readable, newFile: Readable, effort: Effort) {
     this.#pairs = pairs;
     this.#effort = effort;
     this.#finder = new RangeFinder(pairs.landmarks, baseFile.size);
@@ -48,6 +48,18 @@ export class WindowEncoder {
    * Encodes WINDOW_SIZE bytes from `start` on, fewer at the end: as one window, rarely as several.
    */
   encode(start: number): Uint8Array {
+    this.find(start);
+    const parts = partsInReach(this.#copies, this.#length);
+    return Buffer.concat(
+      parts.map((part) => this.#writer.encode(this.#target.subarray(part.start, part.end), part.copies)),
+    );
+  }
+
+  /**
+   * Finds the copies that make WINDOW_SIZE bytes from `start` on, fewer at the end. Their places are
+   * counted from `start`. Valid until the next call.
+   */
+  find(start: number): CopyList {
     this.#start = start;
     this.#length = this.#newFile.readInto(this.#target, 0, start, WINDOW_SIZE);
     this.#copies.clear();
@@ -55,10 +67,7 @@ export class WindowEncoder {
     const { new: table } = this.#pairs;
     for (let entry = entryAt(table, start); entry < table.count && table.start[entry]! < end; entry++)
       this.#entry(entry);
-    const parts = partsInReach(this.#copies, this.#length);
-    return Buffer.concat(
-      parts.map((part) => this.#writer.encode(this.#target.subarray(part.start, part.end), part.copies)),
-    );
+    return this.#copies;
   }
 
   #entry(entry: number): void {

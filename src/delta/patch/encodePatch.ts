@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { MARGIN } from '../../patch/model/history.ts';
-import { REACH, writePatch } from '../../patch/writePatch.ts';
-import type { LayerFile } from '../layer.ts';
+import { MARGIN } from '../../patch/model/differences.ts';
+import { writePatch } from '../../patch/writePatch.ts';
+import type { Effort, LayerFile } from '../layer.ts';
 import { findCopies } from './findCopies.ts';
 
 /** The layers of a patch have at most this many bytes together: they are held in memory. */
@@ -9,7 +9,8 @@ export const LARGEST_LAYERS: number = 2 ** 31;
 
 /**
  * Writes a patch that makes `to` from the sources to `destination`, and returns its size in bytes.
- * docs/patch-format.md has its format. Its bytes depend only on the contents.
+ * docs/patch-format.md has its format. Its bytes depend only on the contents and the
+ * effort.
  *
  * Throws RangeError if the layers have more than LARGEST_LAYERS bytes together, and the system's
  * error if reading or writing fails.
@@ -18,6 +19,7 @@ export async function encodePatch(
   sources: readonly LayerFile[],
   to: LayerFile,
   destination: string,
+  effort: Effort = 'default',
 ): Promise<number> {
   const ends = endsOf(sources);
   const joined = ends.at(-1) ?? 0;
@@ -34,7 +36,7 @@ export async function encodePatch(
     source,
     target: { digest: to.diffID, size: to.size },
     bytes,
-    copies: findCopies(layers, bytes, REACH),
+    copies: findCopies(layers, bytes, effort),
   });
   await writeFile(destination, patch);
   return patch.length;

@@ -3,13 +3,13 @@ import { alignedBuffer } from '../../simd/wasm.ts';
 
 const AHEAD = 128 << 10;
 
-/** Bytes that are read by position. */
+/** Bytes that are read by position: a file, or several files as if they were one. */
 export interface Readable {
   readonly size: number;
-  /**
-   * The bytes of [position, position + length), fewer at the end. Valid until the next call.
-   */
+  /** The bytes of [position, position + length), fewer at the end. Valid until the next call. */
   view(position: number, length: number): Buffer;
+  /** Reads up to `length` bytes into `target` at `at`, and returns the number of bytes read. */
+  readInto(target: Uint8Array, at: number, position: number, length: number): number;
 }
 
 /**

@@ -2,10 +2,10 @@ import { Mixer, type BitCoder, type Slots } from './counters.ts';
 
 /** Contexts that predict a byte. */
 export const CONTEXTS = 7;
-/** The longest match that is told apart from longer ones. */
-export const LONGEST_SHOWN = 15;
+/** The classes of the lengths of matches; 0 is for none. */
+const LENGTHS = 16;
 /** The counters that matches need for themselves. */
-export const MATCH_COUNTERS: number = 2 * (LONGEST_SHOWN + 1);
+export const MATCH_COUNTERS: number = 2 * LENGTHS;
 /** Counters of half a byte. They are next to one another, in one cache line. */
 const GROUP = 16;
 const NODE_STEP = 0x2545f491;
@@ -30,8 +30,8 @@ export class ByteModel {
   }
 
   /**
-   * Codes `byte` with the weights of `row`. `length` is the length of a match that `predicted`
-   * follows, or 0.
+   * Codes `byte` with the weights of `row`. `length` is the class of the length of a match that
+   * `predicted` follows, or 0.
    */
   code(coder: BitCoder, byte: number, row: number, length: number, predicted: number): number {
     const { inputs } = this.#mixer;
@@ -60,7 +60,7 @@ export class ByteModel {
 }
 
 /**
- * What a match says of the next bit: its length and the bit, or 0 if it has been wrong in this byte.
+ * What a match says of the next bit: the class of its length and the bit, or 0 if it has been wrong in this byte.
  * `node` is 1 and the bits so far, `left` is how many bits are missing.
  */
 function says(length: number, predicted: number, node: number, left: number): number {

@@ -1,7 +1,10 @@
 import { ByteModel } from './byteModel.ts';
 import { Mixer, type BitCoder, type Slots } from './counters.ts';
-import type { History } from './history.ts';
+import type { Recent } from './recent.ts';
 import { hash } from './tables.ts';
+
+/** Bytes before and after a place that a buffer of source bytes has room for. */
+export const MARGIN = 8;
 
 const FLAG_INPUTS = 5;
 
@@ -11,7 +14,7 @@ const FLAG_INPUTS = 5;
  * position are in the buffer too.
  */
 export class Differences {
-  readonly #history: History;
+  readonly #recent: Recent;
   readonly #flags: Mixer;
   readonly #flagMask: number;
   readonly #bytes: ByteModel;
@@ -22,8 +25,8 @@ export class Differences {
   /** The last differences, the latest first. */
   readonly #last = new Uint8Array(3);
 
-  constructor(history: History, slots: Slots) {
-    this.#history = history;
+  constructor(recent: Recent, slots: Slots) {
+    this.#recent = recent;
     this.#flags = new Mixer(slots, FLAG_INPUTS, 256, 10, 127);
     this.#flagMask = slots.mask;
     this.#bytes = new ByteModel(slots, 1024, 10, false);
@@ -56,7 +59,7 @@ export class Differences {
     return coded;
   }
 
-  /** Codes a byte that differs, and adds it to the history. */
+  /** Codes a byte that differs. */
   codeByte(coder: BitCoder, source: Uint8Array, at: number, byte: number): number {
     const last = this.#last;
     const run = this.#runBefore();
@@ -66,9 +69,7 @@ export class Differences {
     last[2] = last[1]!;
     last[1] = last[0]!;
     last[0] = difference;
-    const coded = (here + difference) & 255;
-    this.#history.add(coded);
-    return coded;
+    return (here + difference) & 255;
   }
 
   /** How many bytes just before this one differ, at most 3. */
@@ -92,7 +93,7 @@ export class Differences {
     contexts[2] = hash(first | (second << 8), 0x700 | recent);
     contexts[3] = hash(two, 0x800 | run);
     contexts[4] = hash(first | (second << 8) | (third << 16), 0x900 | recent);
-    contexts[5] = hash(three | (this.#history.before(1) << 24), 0xa00 | run);
+    contexts[5] = hash(three | (this.#recent.before(1) << 24), 0xa00 | run);
     contexts[6] = hash(
       source[at + 1]! | (here << 8) | (source[at + 2]! << 16) | (adjacent << 24),
       0xb00 | run,

@@ -35,7 +35,7 @@ test('both decoders give back every layer, however it changed', { timeout: 3_600
   const folder = temporaryFolder();
   await fc.assert(
     fc.asyncProperty(cases, ({ sources, target }) => expectRoundTrip(folder, sources, target)),
-    { numRuns: runs(60) },
+    { numRuns: runs(25) },
   );
 });
 
@@ -45,7 +45,7 @@ test('large layers are given back as well', { timeout: 3_600_000 }, async () => 
     fc.asyncProperty(fc.tuple(largeTarEntries, mutations), ([entries, changes]) =>
       expectRoundTrip(folder, [tarOfEntries(entries)], mutate(entries, changes)),
     ),
-    { numRuns: Math.ceil(runs(60) / 30) },
+    { numRuns: Math.ceil(runs(25) / 25) },
   );
 });
 
@@ -67,6 +67,6 @@ test('the bytes of a patch depend only on the layers', async () => {
       const again = await patchOf(folder, sources, target);
       expect(again.bytes.equals(first.bytes)).toBe(true);
     }),
-    { numRuns: runs(10) },
+    { numRuns: runs(4) },
   );
 });

@@ -1,44 +1,17 @@
 #include "decode.h"
 
-/* After a difference, each byte has a flag until this many bytes are equal. NEAR: docs/patch-format.md. */
-enum { QUIET_BYTES = 32, NEAR = 3 };
-
-/*
- * The bytes around `position`, which lies in the sources or, after them, in the target so far. Bytes
- * that do not exist yet, or are no longer in the ring, are 0.
- */
-static const u8 *reference_at(struct decoder *decoder, u64 position)
-{
-    static u8 around[2 * MARGIN];
-    const struct output *output = &decoder->output;
-    size held;
-
-    if (position < decoder->sources.size)
-        return source_at(&decoder->sources, position, &held);
-    u64 distance = output->at - (position - decoder->sources.size);
-    for (int i = -NEAR; i <= NEAR; i++)
-        around[MARGIN + i] = byte_before(output, distance - (u64)(i64)i);
-    return around + MARGIN;
-}
+/* After a difference, each byte has a flag until this many bytes are equal. */
+enum { QUIET_BYTES = 32 };
 
 /* Copies `count` bytes that do not differ. */
 static void copy_equal(struct decoder *decoder, u64 from, u64 count)
 {
-    struct output *output = &decoder->output;
-    u64 end_of_sources = decoder->sources.size;
-
-    if (from >= end_of_sources) {
-        u64 distance = output->at - (from - end_of_sources);
-        for (; count > 0; count--)
-            output_byte(output, byte_before(output, distance));
-        return;
-    }
     while (count > 0) {
         size held;
         const u8 *bytes = source_at(&decoder->sources, from, &held);
         if (held > count)
             held = (size)count;
-        output_bytes(output, bytes, held);
+        output_bytes(&decoder->output, bytes, held);
         from += held, count -= held;
     }
 }
@@ -51,10 +24,11 @@ static u64 decode_differences(struct decoder *decoder, u64 from, u64 rest)
     u32 equal = 0;
 
     differences_start(model);
-    for (; done < rest && equal < QUIET_BYTES; done++) {
-        const u8 *source = reference_at(decoder, from + done);
+    for (; done < rest && equal < QUIET_BYTES; done++, from++) {
+        size held;
+        const u8 *source = source_at(&decoder->sources, from, &held);
         if (done == 0 || decode_differs(model, source)) {
-            decode_difference(model, source);
+            output_byte(&decoder->output, decode_difference(model, source));
             equal = 0;
         } else {
             output_byte(&decoder->output, source[0]);
@@ -79,26 +53,33 @@ static void decode_copy(struct decoder *decoder, u64 from, u64 count)
     }
 }
 
-/* Each literal is predicted by the byte that the last copy would have, too. */
-static void decode_literals(struct decoder *decoder, u64 count)
+/* The byte that the last copy would have next; 0 outside the sources. */
+static u32 expected_byte(struct decoder *decoder)
 {
-    for (; count > 0; count--) {
-        u64 from = decoder->output.at + (u64)decoder->operations.distance;
-        decode_literal(&decoder->model, reference_at(decoder, from)[0]);
-    }
+    u64 from = decoder->output.at + (u64)decoder->operations.distance;
+    size held;
+
+    return from < decoder->sources.size ? source_at(&decoder->sources, from, &held)[0] : 0;
 }
 
-/* Fails unless the copy lies in the sources, or begins in the part of the target that the ring has. */
+static void decode_gap(struct decoder *decoder, u64 count)
+{
+    if (count > decoder->output.content.size - decoder->output.at)
+        fail("the patch is damaged: its literals are longer than the result");
+    if (count > 0)
+        literals_start(&decoder->model);
+    while (count > 0)
+        count -= decode_literals(&decoder->model, expected_byte(decoder), count);
+}
+
+/* Fails unless the copy lies in the sources and in the target. */
 static void check_copy(const struct decoder *decoder, u64 from, u64 count)
 {
-    const struct output *output = &decoder->output;
-    u64 end_of_sources = decoder->sources.size;
-    u64 place = from - end_of_sources;
+    u64 end = decoder->sources.size;
 
-    if (count == 0 || count > output->content.size - output->at)
+    if (count == 0 || count > decoder->output.content.size - decoder->output.at)
         fail("the patch is damaged: a copy is longer than the result");
-    if (from < end_of_sources ? count > end_of_sources - from
-                              : place >= output->at || output->at - place > output->mask)
+    if (from >= end || count > end - from)
         fail("the patch is damaged: a copy lies outside the sources");
 }
 
@@ -108,10 +89,7 @@ static void decode_target(struct decoder *decoder)
     const struct output *output = &decoder->output;
 
     for (;;) {
-        u64 gap = decode_gap(operations);
-        if (gap > output->content.size - output->at)
-            fail("the patch is damaged: its literals are longer than the result");
-        decode_literals(decoder, gap);
+        decode_gap(decoder, decode_gap_size(operations));
         if (output->at == output->content.size)
             return;
         u64 from = output->at + (u64)decode_distance(operations);
@@ -125,13 +103,22 @@ static void decode_target(struct decoder *decoder)
 
 void decode_body(struct decoder *decoder, u8 *memory)
 {
-    size table = (size)sizeof(counter) << decoder->table_bits;
+    int match_bits = (int)decoder->table_bits - MATCHES_FEWER;
     struct coder *coder = &decoder->coder;
+    struct model *model = &decoder->model;
 
     coder_start(coder, &decoder->input, (counter *)(void *)memory, (int)decoder->table_bits);
-    model_start(&decoder->model, coder, &decoder->output);
+    memory += (size)sizeof(counter) << decoder->table_bits;
+    model->near = (u32 *)(void *)memory;
+    model->far = model->near + (1u << match_bits);
+    memory += 2 * (size)sizeof(u32) << match_bits;
+    residue_start(&decoder->residue, memory, (1u << decoder->ring_bits) - 1);
     operations_start(&decoder->operations, coder);
-    output_start(&decoder->output, memory + table, (1u << decoder->ring_bits) - 1);
+    output_start(&decoder->output);
+    model->coder = coder;
+    model->output = &decoder->output;
+    model->residue = &decoder->residue;
+    model_start(model, match_bits);
     decode_target(decoder);
     if (!coder_is_done(coder) || !input_is_at_end(&decoder->input))
         fail("the patch is damaged: it does not end where the result ends");

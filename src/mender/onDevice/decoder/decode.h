@@ -6,14 +6,15 @@
 #include "operations.h"
 #include "sources.h"
 
-/* The tables of a patch take at most 4 * 2^23 + 2^24 bytes: 48 MiB. */
-enum { LEAST_BITS = 16, MOST_TABLE_BITS = 23, MOST_RING_BITS = 24 };
+/* The tables of a patch take at most 6 * 2^23 + 2^24 bytes: 64 MiB. */
+enum { LEAST_BITS = 16, MOST_TABLE_BITS = 23, MOST_RING_BITS = 24, MATCHES_FEWER = 2 };
 
 struct decoder {
     struct input input;
     struct sources sources;
     struct output output;
     struct coder coder;
+    struct residue residue;
     struct model model;
     struct operations operations;
     u32 table_bits;

@@ -57,5 +57,8 @@ void read_header(struct decoder *decoder)
 
 u64 memory_wanted(const struct decoder *decoder)
 {
-    return ((u64)sizeof(counter) << decoder->table_bits) + (1ull << decoder->ring_bits);
+    u64 counters = (u64)sizeof(counter) << decoder->table_bits;
+    u64 matches = 2 * (u64)sizeof(u32) << (decoder->table_bits - MATCHES_FEWER);
+
+    return counters + matches + (1ull << decoder->ring_bits);
 }

@@ -150,6 +150,7 @@ __attribute__((used, noreturn)) void begin(size *stack)
 {
     char **arguments = (char **)(stack + 1);
 
+    system_start(stack);
     if (stack[0] == 2 && is_same(arguments[1], "test"))
         test_itself();
     else if (stack[0] > 2 && is_same(arguments[1], "decode"))

@@ -1,23 +1,29 @@
 #include "model.h"
 
-enum { SHORTEST_MATCH = 6, LONGEST_CHECKED = 24 };
+/*
+ * A match has SHORTEST equal bytes before its place, and at most LONGEST are counted. One below SHORT
+ * is replaced by one that is not.
+ */
+enum { SHORTEST = 5, SHORT = 16, LONGEST = 32 };
+
 #define NODE_STEP 0x2545f491u
 
-void model_start(struct model *model, struct coder *coder, struct output *output)
+void model_start(struct model *model, int match_bits)
 {
-    model->coder = coder;
-    model->output = output;
+    model->match_shift = 32 - match_bits;
     model->history = model->quiet = 0;
     model->match_at = model->match_length = 0;
     memset(model->last, 0, sizeof model->last);
-    memset(model->matches, 0, sizeof model->matches);
+    memset(model->near, 0, sizeof(u32) << match_bits);
+    memset(model->far, 0, sizeof(u32) << match_bits);
     model->flags = (struct mixer){FLAG_INPUTS, 10, 127, model->flag_weights};
     model->differences = (struct mixer){DIFFERENCE_INPUTS, 10, 255, model->difference_weights};
     model->literals = (struct mixer){LITERAL_INPUTS, 8, 255, model->literal_weights};
     weights_reset(&model->flags, FLAG_ROWS);
     weights_reset(&model->differences, DIFFERENCE_ROWS);
     weights_reset(&model->literals, LITERAL_ROWS);
-    counters_reset(model->match_counters, 2 * (LONGEST_SHOWN + 1));
+    counters_reset(model->match_counters, 2 * MATCH_CLASSES);
+    number_start(&model->match_runs);
 }
 
 void differences_start(struct model *model)
@@ -60,7 +66,7 @@ static u32 run_before(u32 history)
 }
 
 /*
- * What the match says of the next bit: its length and the bit, or 0 if it has been wrong in this
+ * What the match says of the next bit: the class of its length and the bit, or 0 if it has been wrong in this
  * byte. `node` is 1 and the bits so far, `left` is how many bits are missing.
  */
 static u32 match_says(u32 length, u32 predicted, u32 node, int left)
@@ -72,7 +78,8 @@ static u32 match_says(u32 length, u32 predicted, u32 node, int left)
 
 /*
  * A byte that BYTE_CONTEXTS contexts predict, each with a group of counters for either half of it,
- * and, if the mixer has one more input, a match of `length` bytes that `predicted` follows.
+ * and, if the mixer has one more input, a match that `predicted` follows.
+ * `length` is the class of its length.
  */
 static u8 decode_byte(struct model *model, struct mixer *mixer, const u32 *contexts, u32 row, u32 length,
                       u32 predicted)
@@ -98,7 +105,7 @@ static u8 decode_byte(struct model *model, struct mixer *mixer, const u32 *conte
     return (u8)node;
 }
 
-void decode_difference(struct model *model, const u8 *from)
+u8 decode_difference(struct model *model, const u8 *from)
 {
     u8 *last = model->last;
     u32 run = run_before(model->history);
@@ -116,46 +123,67 @@ void decode_difference(struct model *model, const u8 *from)
     u8 difference = decode_byte(model, &model->differences, contexts, run << 8, 0, 0);
 
     last[2] = last[1], last[1] = last[0], last[0] = difference;
-    output_byte(model->output, (u8)(from[0] + difference));
+    return (u8)(from[0] + difference);
 }
 
-/* The length of the match of the last bytes with those before `at`. */
-static u32 match_before(const struct output *output, u32 at)
+/* How many of the last bytes equal those before `place` of the residue, at most LONGEST. */
+static u32 equal_before(const struct model *model, u64 place)
 {
-    u32 distance = (u32)output->at - at, length = 0;
+    u32 length = 0;
 
-    if (at == 0 || distance == 0 || distance + LONGEST_CHECKED > output->mask)
-        return 0;
-    while (length < LONGEST_CHECKED &&
-           byte_before(output, distance + length + 1) == byte_before(output, length + 1))
+    while (length < LONGEST && residue_has(model->residue, place - length - 1) &&
+           residue_byte(model->residue, place - length - 1) == byte_before(model->output, length + 1))
         length++;
-    return length >= SHORTEST_MATCH ? length : 0;
+    return length;
 }
 
-/* Follows the match that predicted `byte`, or looks for another one. */
-static void update_match(struct model *model, u32 predicted, u8 byte)
+/* Takes the place that `low` is the end of if at least `least` bytes before it are equal. */
+static void look(struct model *model, u32 low, u32 least)
 {
-    struct output *output = model->output;
-    u32 *entry;
+    u64 now = model->residue->at;
+    u64 place = now - (u32)((u32)now - low);
 
-    if (model->match_length > 0 && predicted == byte) {
-        model->match_at++;
-        if (model->match_length < LONGEST_SHOWN)
-            model->match_length++;
-    } else {
-        model->match_length = 0;
-    }
-    u32 low = little_endian(byte_before(output, 1), byte_before(output, 2), byte_before(output, 3),
-                            byte_before(output, 4));
-    u32 high = little_endian(byte_before(output, 5), byte_before(output, 6), 0, 0);
-    entry = &model->matches[hash(low, high) >> (32 - MATCH_BITS)];
-    if (model->match_length == 0) {
-        model->match_at = *entry;
-        model->match_length = match_before(output, *entry);
-        if (model->match_length > LONGEST_SHOWN)
-            model->match_length = LONGEST_SHOWN;
-    }
-    *entry = (u32)output->at;
+    if (!residue_has(model->residue, place))
+        return;
+    u32 length = equal_before(model, place);
+    if (length < least)
+        return;
+    model->match_at = place;
+    model->match_length = length;
+}
+
+/* The four bytes from `distance` before the next one on backwards. */
+static u32 word_before(const struct output *output, u32 distance)
+{
+    return little_endian(byte_before(output, distance), byte_before(output, distance + 1),
+                         byte_before(output, distance + 2), byte_before(output, distance + 3));
+}
+
+/*
+ * If there is no match, takes the place that the last bytes had before, or else goes on with the old
+ * one. A place that the last twelve bytes had replaces a shorter match. Remembers the place of the
+ * next literal.
+ */
+static void find_match(struct model *model)
+{
+    const struct output *output = model->output;
+    u32 first = word_before(output, 1), second = word_before(output, 5);
+    u32 *near = &model->near[hash(first, second & 0xffff) >> model->match_shift];
+    u32 *far = &model->far[hash(hash(first, second), word_before(output, 9)) >> model->match_shift];
+
+    if (model->match_length < SHORT)
+        look(model, *far, SHORT);
+    if (model->match_length == 0)
+        look(model, *near, SHORTEST);
+    if (model->match_length == 0 && residue_has(model->residue, model->match_at))
+        model->match_length = 1;
+    *near = *far = (u32)model->residue->at;
+}
+
+void literals_start(struct model *model)
+{
+    model->match_length = 0;
+    find_match(model);
 }
 
 static void set_literal_contexts(const struct output *output, u32 expected, u32 *contexts)
@@ -173,17 +201,53 @@ static void set_literal_contexts(const struct output *output, u32 expected, u32 
     contexts[6] = hash(expected | b1 << 8, 0x1100);
 }
 
-void decode_literal(struct model *model, u32 expected)
+static u32 class_of(u32 length)
 {
-    struct output *output = model->output;
-    u32 distance = (u32)output->at - model->match_at;
+    return length < 8 ? length : 6 + (length >> 2);
+}
+
+static void decode_literal(struct model *model, u32 expected)
+{
+    struct residue *residue = model->residue;
+    u32 predicted = residue_byte(residue, model->match_at);
     u32 contexts[BYTE_CONTEXTS];
 
-    if (distance > output->mask)
+    set_literal_contexts(model->output, expected, contexts);
+    u8 byte = decode_byte(model, &model->literals, contexts, 0, class_of(model->match_length), predicted);
+    residue_add(residue, byte);
+    output_byte(model->output, byte);
+    model->match_at++;
+    if (predicted != byte)
         model->match_length = 0;
-    u32 predicted = model->match_length > 0 ? byte_before(output, distance) : 0;
-    set_literal_contexts(output, expected, contexts);
-    u8 byte = decode_byte(model, &model->literals, contexts, 0, model->match_length, predicted);
-    output_byte(output, byte);
-    update_match(model, predicted, byte);
+    else if (model->match_length > 0 && model->match_length < LONGEST)
+        model->match_length++;
+    find_match(model);
+}
+
+/* Follows a long match as far as it is right. Returns how many literals that are. */
+static u64 decode_match(struct model *model, u64 count)
+{
+    struct residue *residue = model->residue;
+    u64 run = decode_number(model->coder, &model->match_runs);
+
+    if (run > count)
+        fail("the patch is damaged: a match is longer than its literals");
+    for (u64 done = 0; done < run; done++) {
+        u8 byte = residue_byte(residue, model->match_at++);
+        residue_add(residue, byte);
+        output_byte(model->output, byte);
+    }
+    model->match_length = 0;
+    return run;
+}
+
+u64 decode_literals(struct model *model, u32 expected, u64 count)
+{
+    if (model->match_length == LONGEST) {
+        u64 run = decode_match(model, count);
+        if (run > 0)
+            return run;
+    }
+    decode_literal(model, expected);
+    return 1;
 }

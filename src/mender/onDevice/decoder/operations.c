@@ -1,13 +1,5 @@
 #include "operations.h"
 
-enum { LENGTH_BITS = 6, MODELLED_BITS = 4 };
-
-static void number_start(struct number *number)
-{
-    counters_reset(number->length, 64);
-    counters_reset(number->mantissa[0], 64 * 16);
-}
-
 void operations_start(struct operations *operations, struct coder *coder)
 {
     operations->coder = coder;
@@ -28,31 +20,7 @@ void operations_start(struct operations *operations, struct coder *coder)
     counters_reset(operations->is_whole[0], sizeof operations->is_whole / sizeof(counter));
 }
 
-/* How many bits the number has, then the bits below the highest one. */
-static u64 decode_number(struct coder *coder, struct number *number)
-{
-    u32 length = 1, prefix = 1;
-    u64 value = 1;
-
-    for (int i = 0; i < LENGTH_BITS; i++)
-        length = length << 1 | (u32)decode_counted(coder, &number->length[length]);
-    length -= 1 << LENGTH_BITS;
-    if (length > LARGEST_BITS)
-        fail("the patch is damaged: a number is too large");
-    if (length == 0)
-        return 0;
-    for (u32 i = 0; i + 1 < length; i++) {
-        if (i < MODELLED_BITS) {
-            prefix = prefix << 1 | (u32)decode_counted(coder, &number->mantissa[length][prefix]);
-            value = value << 1 | (prefix & 1);
-        } else {
-            value = value << 1 | (u32)decode_half(coder);
-        }
-    }
-    return value;
-}
-
-u64 decode_gap(struct operations *operations)
+u64 decode_gap_size(struct operations *operations)
 {
     u64 gap = decode_number(operations->coder, &operations->gaps[operations->same]);
 

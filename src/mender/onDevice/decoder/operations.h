@@ -2,20 +2,11 @@
 #ifndef OPERATIONS_H
 #define OPERATIONS_H
 
-#include "coder.h"
+#include "numbers.h"
 
-enum { LARGEST_BITS = 48, REMEMBERED = 4 };
+enum { REMEMBERED = 4 };
 
-/* Numbers of one kind. */
-struct number {
-    counter length[64];
-    counter mantissa[64][16];
-};
-
-/*
- * The sources and the target share one address space: the target begins where the sources end. A
- * copy's distance is the address it reads from minus its place in the target.
- */
+/* A copy's distance is the place it reads from, in the joined sources, minus its place in the target. */
 struct operations {
     struct coder *coder;
     i64 distance; /* of the last copy */
@@ -28,7 +19,7 @@ struct operations {
 
 void operations_start(struct operations *operations, struct coder *coder);
 /* The number of literals before the next copy, or before the end. */
-u64 decode_gap(struct operations *operations);
+u64 decode_gap_size(struct operations *operations);
 /* The distance of the next copy: -2^48 to 2^48. */
 i64 decode_distance(struct operations *operations);
 u64 decode_size(struct operations *operations);

@@ -4,10 +4,10 @@
 static void each_piece(struct output *output, void (*use)(struct output *, const u8 *, size))
 {
     for (u64 done = output->flushed; done < output->at;) {
-        size start = (size)(done & output->mask);
+        size start = (size)(done & OUTPUT_MASK);
         u64 count = output->at - done;
-        if (count > output->mask + 1 - start)
-            count = output->mask + 1 - start;
+        if (count > OUTPUT_SIZE - start)
+            count = OUTPUT_SIZE - start;
         use(output, output->ring + start, (size)count);
         done += count;
     }
@@ -23,10 +23,9 @@ static void write_piece(struct output *output, const u8 *bytes, size count)
     output->write(output->context, bytes, count);
 }
 
-void output_start(struct output *output, u8 *ring, u32 mask)
+void output_start(struct output *output)
 {
-    output->ring = ring;
-    output->mask = mask;
+    memset(output->ring, 0, sizeof output->ring);
     output->at = output->flushed = 0;
     sha256_start(&output->sum);
 }
@@ -43,13 +42,13 @@ void output_flush(struct output *output)
 void output_bytes(struct output *output, const u8 *bytes, size count)
 {
     while (count > 0) {
-        size start = (size)(output->at & output->mask);
-        size part = count < output->mask / 2 ? count : output->mask / 2;
-        if (part > output->mask + 1 - start)
-            part = output->mask + 1 - start;
+        size start = (size)(output->at & OUTPUT_MASK);
+        size part = count < OUTPUT_SIZE / 2 ? count : OUTPUT_SIZE / 2;
+        if (part > OUTPUT_SIZE - start)
+            part = OUTPUT_SIZE - start;
         memcpy(output->ring + start, bytes, part);
         output->at += part, bytes += part, count -= part;
-        if (output->at - output->flushed > output->mask / 2)
+        if (output->at - output->flushed > OUTPUT_SIZE / 2)
             output_flush(output);
     }
 }

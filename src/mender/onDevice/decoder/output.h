@@ -1,21 +1,22 @@
-/* The target. A ring keeps its last bytes; they are hashed and written as the ring fills. */
+/* The target. Its last bytes wait in a ring; they are hashed and written as the ring fills. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
 #include "sha256.h"
 
+enum { OUTPUT_SIZE = 1 << 16, OUTPUT_MASK = OUTPUT_SIZE - 1 };
+
 struct output {
     void (*write)(void *context, const u8 *bytes, size count);
     void *context;
     struct content content; /* what the target must be */
-    u8 *ring;
-    u32 mask;    /* bytes of the ring - 1 */
-    u64 at;      /* bytes of the target so far */
-    u64 flushed; /* bytes that are written */
+    u64 at;                 /* bytes of the target so far */
+    u64 flushed;            /* bytes that are written */
     struct sha256 sum;
+    u8 ring[OUTPUT_SIZE];
 };
 
-void output_start(struct output *output, u8 *ring, u32 mask);
+void output_start(struct output *output);
 void output_flush(struct output *output);
 void output_bytes(struct output *output, const u8 *bytes, size count);
 /* Compares the SHA-256, and then writes what is left. Fails if the digest is not the target's. */
@@ -23,18 +24,16 @@ void output_finish(struct output *output);
 
 static inline void output_byte(struct output *output, u8 byte)
 {
-    output->ring[output->at & output->mask] = byte;
+    output->ring[output->at & OUTPUT_MASK] = byte;
     output->at++;
-    if (output->at - output->flushed > output->mask / 2)
+    if (output->at - output->flushed > OUTPUT_SIZE / 2)
         output_flush(output);
 }
 
-/* The byte `distance` before the next one; 0 if it does not exist yet, or is no longer in the ring. */
-static inline u8 byte_before(const struct output *output, u64 distance)
+/* The byte `distance` before the next one, at most 32. It is 0 before the start. */
+static inline u8 byte_before(const struct output *output, u32 distance)
 {
-    if (distance - 1 >= output->mask || distance > output->at)
-        return 0;
-    return output->ring[(output->at - distance) & output->mask];
+    return output->ring[(output->at - distance) & OUTPUT_MASK];
 }
 
 #endif

@@ -1,6 +1,7 @@
 #include "sha256.h"
+#include "sha256Machine.h"
 
-static const u32 K[64] = {
+const u32 SHA256_K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -43,7 +44,7 @@ static void add_block(u32 state[8], const u8 *block)
     for (int i = 0; i < 64; i++) {
         u32 mixed = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
         u32 chosen = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        u32 first = s[7] + mixed + chosen + K[i] + w[i];
+        u32 first = s[7] + mixed + chosen + SHA256_K[i] + w[i];
         u32 other = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
         u32 majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
         s[7] = s[6], s[6] = s[5], s[5] = s[4], s[4] = s[3] + first;
@@ -51,6 +52,14 @@ static void add_block(u32 state[8], const u8 *block)
     }
     for (int i = 0; i < 8; i++)
         state[i] += s[i];
+}
+
+static void add_blocks(u32 state[8], const u8 *blocks, size count)
+{
+    if (sha256_add_fast(state, blocks, count))
+        return;
+    for (; count > 0; count--, blocks += 64)
+        add_block(state, blocks);
 }
 
 void sha256_start(struct sha256 *sum)
@@ -73,12 +82,11 @@ void sha256_add(struct sha256 *sum, const u8 *bytes, size count)
         memcpy(sum->block + held, bytes, part);
         if (held + part < 64)
             return;
-        add_block(sum->state, sum->block);
+        add_blocks(sum->state, sum->block, 1);
         bytes += part, count -= part;
     }
-    for (; count >= 64; bytes += 64, count -= 64)
-        add_block(sum->state, bytes);
-    memcpy(sum->block, bytes, count);
+    add_blocks(sum->state, bytes, count / 64);
+    memcpy(sum->block, bytes + count / 64 * 64, count % 64);
 }
 
 void sha256_finish(struct sha256 *sum, u8 digest[32])

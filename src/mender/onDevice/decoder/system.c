@@ -139,6 +139,25 @@ u8 *system_memory(size count)
     return at < 0 && at > -4096 ? 0 : (u8 *)at;
 }
 
+static const size *auxiliary;
+
+void system_start(const size *stack)
+{
+    const size *word = stack + 1 + stack[0] + 1;
+
+    while (*word != 0)
+        word++;
+    auxiliary = word + 1;
+}
+
+size system_says(size entry)
+{
+    for (const size *pair = auxiliary; pair != 0 && pair[0] != 0; pair += 2)
+        if (pair[0] == entry)
+            return pair[1];
+    return 0;
+}
+
 void system_exit(int status)
 {
     for (;;)

@@ -14,6 +14,10 @@ long system_read_at(int file, u8 *into, size count, u64 position);
 i64 system_size(int file);
 /* Fresh memory, all zeros; 0 if there is none. */
 u8 *system_memory(size count);
+/* Remembers what the kernel says of the machine. `stack` is what it gives a new program. */
+void system_start(const size *stack);
+/* An entry of the kernel's auxiliary vector; 0 if there is none. */
+size system_says(size entry);
 void system_exit(int status) __attribute__((noreturn));
 
 #endif
