@@ -7,7 +7,7 @@ import type { BakeFile } from './model.ts';
 import { parseBakeFile } from './parseBakeFile.ts';
 
 /** The name of a bake file in a folder. */
-export const BAKE_FILE = 'mender-bake.yaml';
+const BAKE_FILE = 'mender-bake.yaml';
 
 /**
  * Reads the bake file at `path`, or the one of the usual name in the folder `path`. Throws

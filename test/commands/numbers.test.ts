@@ -34,6 +34,7 @@ const REFUSED: Record<string, [words: string[], values: string[]]> = {
     NO_PERCENT,
   ],
   workers: [PULL, [...NO_COUNT, '65']],
+  jobs: [['bake', '--file', 'COMPOSE'], NO_COUNT],
   'limit-percent': [['cache', 'prune'], NO_PERCENT],
 };
 
