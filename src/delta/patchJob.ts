@@ -4,6 +4,7 @@ import { IntegrityError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { decodePatch } from '../patch/decodePatch.ts';
 import type { PatchHeader } from '../patch/format.ts';
+import { memoryOf } from '../patch/format.ts';
 import type { LayerFile } from './layer.ts';
 import { encodePatch } from './patch/encodePatch.ts';
 import { SourceFile } from './sourceFile.ts';
@@ -31,18 +32,21 @@ export async function doPatchJob({ kind, from, to, path }: PatchJob): Promise<vo
 }
 
 /**
- * Decodes a patch of the layer `from`, and keeps only the digest of what it makes, and how many
- * bytes of the layer it read. Throws IntegrityError for a damaged patch, one of another layer, or one
+ * Decodes a patch of the layer `from`, and keeps only the digest of what it makes, how many bytes of
+ * the layer it read, and how many bytes of memory its decoder takes on a device. Throws IntegrityError for a damaged patch, one of another layer, or one
  * that makes more than `largest` bytes.
  */
 export async function decodeToDigest(
   patch: AsyncIterable<Uint8Array>,
   from: Pick<LayerFile, 'diffID' | 'path'>,
   largest: number,
-): Promise<{ digest: Digest; sourceBytesRead: number }> {
+): Promise<{ digest: Digest; sourceBytesRead: number; memory: number }> {
   const source = new SourceFile(from.path);
-  const open = ({ sources, target }: PatchHeader): SourceFile => {
+  let memory = 0;
+  const open = (header: PatchHeader): SourceFile => {
+    const { sources, target } = header;
     const [one, ...more] = sources;
+    memory = memoryOf(header);
     if (one?.digest !== from.diffID || more.length > 0) {
       throw new IntegrityError(`decoding a patch: it was not made from ${from.diffID}`);
     }
@@ -54,7 +58,7 @@ export async function decodeToDigest(
   try {
     const sum = createHash('sha256');
     for await (const piece of decodePatch(patch, open)) sum.update(piece);
-    return { digest: `sha256:${sum.digest('hex')}`, sourceBytesRead: source.bytesRead };
+    return { digest: `sha256:${sum.digest('hex')}`, sourceBytesRead: source.bytesRead, memory };
   } finally {
     source.close();
   }

@@ -21,6 +21,8 @@ export interface DeltaToDecode {
   source: CachedLayer;
   /** Bytes that the layer must have. */
   size: number;
+  /** Of a patch: bytes of memory that the plan says. */
+  memory?: number | undefined;
 }
 
 /**
@@ -50,12 +52,16 @@ export async function decodeDeltas(
 
 async function decodeOnePatch(
   diffID: Digest,
-  { source, size }: DeltaToDecode,
+  { source, size, memory: planned }: DeltaToDecode,
   body: AsyncIterable<Uint8Array>,
 ): Promise<DecodedDelta> {
   try {
-    const { digest, sourceBytesRead } = await decodeToDigest(body, source, size);
-    const problem = digest === diffID ? undefined : `its patch makes ${digest}`;
+    const { digest, sourceBytesRead, memory } = await decodeToDigest(body, source, size);
+    if (digest !== diffID) return { problem: `its patch makes ${digest}`, sourceBytesRead };
+    const isPlanned = memory === planned;
+    const problem = isPlanned
+      ? undefined
+      : `its patch takes ${memory} bytes of memory, the plan says ${planned ?? 0}`;
     return { problem, sourceBytesRead };
   } catch (error) {
     if (!(error instanceof IntegrityError || error instanceof UnsupportedError)) throw error;

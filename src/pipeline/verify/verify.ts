@@ -131,10 +131,10 @@ function deltasOf(pairs: readonly Pair[]): Map<string, Map<Digest, DeltaToDecode
   return new Map(
     pairs.map(({ image, sources }) => {
       const sizes = promisedSizes(image);
-      const deltas = image.report.layers.flatMap(({ kind, diffID, from }, position) => {
+      const deltas = image.report.layers.flatMap(({ kind, diffID, from, memory }, position) => {
         const source = kind === 'delta' && from !== undefined ? sources.get(from) : undefined;
         const size = sizes[position] ?? 0;
-        return source && diffID ? [[diffID, { source, size }] as const] : [];
+        return source && diffID ? [[diffID, { source, size, memory }] as const] : [];
       });
       return [image.report.folder, new Map(deltas)];
     }),
