@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { array, exactOptional, looseObject, record, safeParse, string } from 'valibot';
-import { UsageError } from '../errors.ts';
+import { UnsupportedError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readDocument, readDocumentOutside, readNote, writeDocument } from './documents.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -185,13 +185,13 @@ function withDigests(document: object | undefined): unknown {
 }
 
 /**
- * Reads the metadata in a JSON file that a user named. Throws UsageError if the file holds anything
- * else.
+ * Reads the metadata in a JSON file that a user named. Throws UnsupportedError if the file holds
+ * anything else.
  */
 export async function readMetadataFile(path: string): Promise<ArtifactMetadata> {
   const result = safeParse(ARTIFACT_METADATA, await readDocumentOutside(path));
   if (result.success) return result.output;
-  throw new UsageError(
+  throw new UnsupportedError(
     `reading ${path}: expected {"version": ..., "services": {NAME: {"image": {"ref", "hash"}}}}`,
     { hint: 'name a .mender file, an image archive, or the metadata of an earlier run' },
   );

@@ -111,15 +111,23 @@ async function lookAtDevices(urls: readonly string[], context: Context): Promise
   failIfBroken(devices.flatMap(({ findings }) => findings));
 }
 
+const PLATFORM_MISSING = warning(
+  'platform',
+  'not set, so images are not checked',
+  'write platform: linux/arm64 into x-mender, or name it with --platform',
+);
+
 async function lookAtMachine(given: Flags, context: Context): Promise<Finding[]> {
   const { flags, images } = await readImages(given, context);
   const world = openWorld({ ...flags, mode: 'online' }, context);
   const server = await serverFindings(flags, context);
-  const platforms = parsePlatforms(flags.platform ?? ['linux/amd64']);
+  const platforms = parsePlatforms(flags.platform ?? []);
   const found = platforms.map((platform) => checkImages(images, platform, world.images));
+  const noPlatform = images.length > 0 && platforms.length === 0 ? [PLATFORM_MISSING] : [];
   return [
     ...(await checkPrograms()),
     ...(await checkCache(world.cache)),
+    ...noPlatform,
     ...(await Promise.all(found)).flat(),
     ...server,
   ];

@@ -4,11 +4,15 @@ import { compressionOf } from './magic.ts';
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer */
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
+/** How `describeContent` calls a Mender Artifact. */
+export const ARTIFACT = 'a Mender Artifact';
+
 /** What a file begins with, as people call it. */
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^\s*<(!doctype|html|\?xml|!--)/i, 'a web page'],
   [/^\x7fELF/, 'a program'],
   [/^PK\x03\x04/, 'a zip file'],
+  [/^version\0[^]*ustar/, ARTIFACT],
   [/^[^]{257}ustar/, 'another tar archive'],
   [/^\s*[{[]/, 'JSON'],
   [/^-----BEGIN /, 'a key or certificate'],

@@ -5,8 +5,18 @@ export function closest(word: string, candidates: readonly string[]): string | u
   const near = candidates
     .map((candidate) => ({ candidate, edits: editsBetween(written, bare(candidate)) }))
     .filter(({ edits }) => edits <= most)
-    .sort((a, b) => a.edits - b.edits);
+    .sort(
+      (a, b) => a.edits - b.edits || commonStart(written, b.candidate) - commonStart(written, a.candidate),
+    );
   return near[0]?.candidate ?? onlyOneThatBegins(written, candidates) ?? onlyOneWith(written, candidates);
+}
+
+/** How many letters both begin with. People rarely misspell the first ones. */
+function commonStart(written: string, candidate: string): number {
+  const letters = bare(candidate);
+  let length = 0;
+  while (length < written.length && written[length] === letters[length]) length += 1;
+  return length;
 }
 
 /** The letters that count: without the dashes of an option, and in small letters. */

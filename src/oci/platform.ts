@@ -48,6 +48,15 @@ const ARCHITECTURES = ownKeys<Pick<Platform, 'architecture' | 'variant'>>({
 });
 
 /**
+ * The architectures that images are made for.
+ * https://go.dev/doc/install/source#environment
+ */
+export const IMAGE_ARCHITECTURES: readonly string[] = [
+  ...['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips', 'mips64', 'mips64le', 'mipsle', 'ppc64', 'ppc64le'],
+  ...['riscv64', 's390x', 'wasm'],
+];
+
+/**
  * Parses `os/arch[/variant]`, with any usual name of the architecture. Throws UsageError for
  * anything else.
  */

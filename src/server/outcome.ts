@@ -118,7 +118,9 @@ function neverStarted({ id, deviceCount, waited }: Watched): Outcome {
 
 function nothingInstalled({ id, deviceCount, statistics }: Watched): Outcome {
   const reasons = [
-    (statistics['noartifact'] ?? 0) > 0 ? 'for noartifact, compare device types and depends' : '',
+    (statistics['noartifact'] ?? 0) > 0
+      ? 'for noartifact, compare device types and versions: mender-docker-delta fleet status APPLICATION shows them, and mender-docker-delta rollout brings each version what it needs'
+      : '',
     (statistics['already-installed'] ?? 0) > 0
       ? 'for already-installed, --force-installation installs it again'
       : '',

@@ -29,6 +29,21 @@ describe('doctor', () => {
   });
 });
 
+it('doctor says that the platform is not set, and checks no images for another one', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'compose.yaml'), 'services: {web: {image: localhost:1/web}}\n');
+  const run = await runCli(['doctor', folder, '--json'], { HOME: temporaryFolder() });
+  const { findings } = JSON.parse(run.stdout) as { findings: { check: string; state: string }[] };
+  const found = findings.filter(({ check }) => check === 'platform' || check.includes('image'));
+  expect(found).toEqual([
+    expect.objectContaining({
+      check: 'platform',
+      state: 'warning',
+      found: expect.stringContaining('not set'),
+    }),
+  ]);
+});
+
 describe('the artifact of doctor --probe-artifact', () => {
   const probe = async (): Promise<string> => {
     const file = join(temporaryFolder(), 'probe.mender');

@@ -123,6 +123,16 @@ describe('fleet status', () => {
     expect(status.log).not.toContain('shop-1.1-from-1.0 may not arrive');
   });
 
+  test('ends with the command that serves the others', async () => {
+    const server = await prepared();
+    addArtifact(server, 'shop-1.1-from-1.0', '1.1', '1.0', 5);
+    const { stdout } = await run(server, fleetCommand, 'status shop -g staging --to 1.1');
+    expect(stdout.split('\n').slice(-2)).toEqual([
+      'no artifact serves 1 device',
+      'next: mender-docker-delta rollout COMPOSE-FILE --artifact-version 1.1 --device-group staging',
+    ]);
+  });
+
   test('as JSON, for a group and a version', async () => {
     const server = await prepared();
     addArtifact(server, 'shop-1.0', '1.0', undefined, 10);

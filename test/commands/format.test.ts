@@ -51,6 +51,19 @@ describe('a table', () => {
     expect(cutInTheMiddle('0f0e0d0c-1111-2222-3333-444455556666', 12)).toBe('0f0e0d0c');
   });
 
+  test('shortens ids and times before it cuts anything else', () => {
+    const id = '0f0e0d0c-1111-2222-3333-444455556666';
+    const row = [id, 'shop-1.1.0-from-1.0.0', 'inprogress', '2026-11-30T17:24:55'];
+    const table = formatTable(['ID', 'NAME', 'STATUS', 'CREATED'], [row]);
+    const lines = (columns: number) =>
+      layOut(table, { ...PLAIN, columns })
+        .split('\n')
+        .at(-1);
+    expect(lines(100)).toBe(row.join('  '));
+    expect(lines(66)).toBe('0f0e0d0c  shop-1.1.0-from-1.0.0  inprogress  2026-11-30T17:24:55');
+    expect(lines(62)).toBe('0f0e0d0c  shop-1.1.0-from-1.0.0  inprogress  2026-11-30T17:24');
+  });
+
   test('is not cut in a file', () => {
     expect(layOut(TABLE, PLAIN)).toContain(IMAGE);
   });

@@ -50,7 +50,7 @@ describe('init', () => {
         `  platform: linux/arm64\n  module: docker-compose\n${COMPOSE}`,
     );
     expect(textIn(folder, 'VERSION')).toBe('1.0.0\n');
-    expect(textIn(folder, '.gitignore')).toBe('*.mender\n*.mender.*\n');
+    expect(textIn(folder, '.gitignore')).toBe('*.mender\n*.mender.*\n*.report.html\n');
   });
 
   it.each([
@@ -132,6 +132,18 @@ describe('init', () => {
   });
 
   it.each([
+    ['linux/arm46', 'there are no images for the architecture arm46', 'did you mean arm64?'],
+    ['linux/amd46', 'there are no images for the architecture amd46', 'did you mean amd64?'],
+    ['linux/z80', 'there are no images for the architecture z80', 'use one of 386, amd64'],
+  ])('refuses the platform %s', async (platform, message, advice) => {
+    const folder = project();
+    const { code, stderr } = await init(folder, `-t a -p ${platform}`);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).toContain(advice);
+    expect(existsSync(join(folder, 'VERSION'))).toBe(false);
+  });
+
+  it.each([
     ['VERSION is a folder', 'mkdir VERSION', 'VERSION: expected a regular file or none'],
     ['.gitignore is a folder', 'mkdir .gitignore', '.gitignore: expected a regular file or none'],
     ['VERSION is a link to nothing', 'ln -s gone VERSION', 'VERSION: no such file or folder'],
@@ -180,13 +192,13 @@ describe('init', () => {
     writeFileSync(join(folder, '.gitignore'), 'node_modules');
     await init(folder, '-t a -p linux/amd64');
     expect(textIn(folder, 'VERSION')).toBe('7\n');
-    expect(textIn(folder, '.gitignore')).toBe('node_modules\n*.mender\n*.mender.*\n');
+    expect(textIn(folder, '.gitignore')).toBe('node_modules\n*.mender\n*.mender.*\n*.report.html\n');
   });
 
   it.each([
-    ['*.mender', '*.mender\n*.mender.*\n'],
-    ['*.mender.*\r\n*.mender\r\n', '*.mender.*\r\n*.mender\r\n'],
-    ['*.mender.*\n', '*.mender.*\n*.mender\n'],
+    ['*.mender', '*.mender\n*.mender.*\n*.report.html\n'],
+    ['*.report.html\r\n*.mender.*\r\n*.mender\r\n', '*.report.html\r\n*.mender.*\r\n*.mender\r\n'],
+    ['*.mender.*\n', '*.mender.*\n*.mender\n*.report.html\n'],
   ])('completes the .gitignore %j', async (before, after) => {
     const folder = project();
     writeFileSync(join(folder, '.gitignore'), before);

@@ -3,6 +3,7 @@ import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { StatusReport } from '../../pipeline/fleet/fleetStatus.ts';
 import type { VersionStatus } from '../../pipeline/fleet/status.ts';
 import { formatList } from '../terminal/format.ts';
+import { shellWord } from '../terminal/shellWord.ts';
 
 /** The status of a fleet for people. `rate`: bits per second of the devices' link. */
 export function statusText(status: StatusReport, rate: number | undefined): string {
@@ -18,8 +19,17 @@ export function statusText(status: StatusReport, rate: number | undefined): stri
   ];
   if (status.withoutDelta.length > 0)
     lines.push(`a delta would save bytes for: ${status.withoutDelta.join(', ')}`);
-  if (status.unserved > 0) lines.push(`no artifact serves ${amountOf(status.unserved, 'device')}`);
+  if (status.unserved > 0) {
+    lines.push(`no artifact serves ${amountOf(status.unserved, 'device')}`, `next: ${rolloutOf(status)}`);
+  }
   return lines.join('\n');
+}
+
+/** The command that builds what is missing. */
+function rolloutOf({ to, group }: StatusReport): string {
+  const target = group === null ? '--all-devices' : `--device-group ${shellWord(group)}`;
+  const version = to === null ? 'VERSION' : shellWord(to);
+  return `mender-docker-delta rollout COMPOSE-FILE --artifact-version ${version} ${target}`;
 }
 
 function tableOf(versions: readonly VersionStatus[], rate: number | undefined): string {

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import type { Application } from '../../compose/application.ts';
-import { UsageError } from '../../errors.ts';
+import { UsageError, nextStep } from '../../errors.ts';
 import { MODULES } from '../../mender/spec.ts';
-import { formatPlatform, parsePlatforms } from '../../oci/platform.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { IMAGE_ARCHITECTURES, formatPlatform, parsePlatforms } from '../../oci/platform.ts';
 import { checkApplicationName, nameFrom } from '../../pipeline/base/applicationName.ts';
 import { didYouMean, oneOf } from '../../io/suggest.ts';
 import { readUserSettings } from '../options/userSettings.ts';
@@ -35,7 +36,7 @@ const QUESTIONS: Record<Key, { text: string; check: (value: string) => string }>
   },
   platform: {
     text: 'Platform (linux/arm64, linux/arm/v7, linux/amd64)',
-    check: (value) => parsePlatforms([value]).map(formatPlatform).join(','),
+    check: (value) => parsePlatforms([value]).map(knownPlatform).join(','),
   },
   module: { text: `Update module (${oneOf(MODULES)})`, check: knownModule },
 };
@@ -122,7 +123,7 @@ async function askFor(key: Key, usual: readonly string[], context: Context): Pro
       return parseAnswer(key, answer);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      context.log.warning(error.message);
+      context.log.warning([error.message, nextStep(error)].filter(Boolean).join(': '));
     }
   }
 }
@@ -132,6 +133,16 @@ function parseAnswer(key: Key, answer: string): string[] {
   const values = textsOf(words);
   if (isSet(values)) return values.map(QUESTIONS[key].check);
   throw new UsageError(`${key} is needed`);
+}
+
+/** A build could not find images for a misspelled architecture. */
+function knownPlatform(platform: Platform): string {
+  const { architecture } = platform;
+  const text = formatPlatform(platform);
+  if (IMAGE_ARCHITECTURES.includes(architecture)) return text;
+  throw new UsageError(`platform ${text}: there are no images for the architecture ${architecture}`, {
+    hint: didYouMean(architecture, IMAGE_ARCHITECTURES) ?? `use one of ${oneOf(IMAGE_ARCHITECTURES)}`,
+  });
 }
 
 function knownModule(name: string): string {

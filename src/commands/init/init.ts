@@ -95,11 +95,11 @@ async function versionChange(path: string, asked: string | undefined): Promise<C
   });
 }
 
-/** Artifacts, and the SBOM and the provenance next to them, do not belong into git. */
+/** Artifacts, their SBOM and provenance, and reports about them do not belong into git. */
 async function ignoreChange(path: string): Promise<Change | undefined> {
   const before = (await readUserFileIfAny(path))?.toString('utf8') ?? '';
   const there = before.split(/\r?\n/);
-  const missing = ['*.mender', '*.mender.*'].filter((line) => !there.includes(line));
+  const missing = ['*.mender', '*.mender.*', '*.report.html'].filter((line) => !there.includes(line));
   if (missing.length === 0) return undefined;
   const separator = before === '' || before.endsWith('\n') ? '' : '\n';
   return { path, text: `${before}${separator}${missing.join('\n')}\n` };

@@ -48,7 +48,8 @@ function tableText(table: string, { columns, headers }: Layout): string {
   const [right = '', ...lines] = table.split(MARKS.row);
   const [headings = [], ...body] = lines.map((line) => line.split(MARKS.cell));
   if (!headers && columns === undefined) return body.map((row) => row.join('\t')).join('\n');
-  const rows = headers ? [headings, ...body] : body;
+  const whole = headers ? [headings, ...body] : body;
+  const rows = columns === undefined ? whole : shortened(whole, Math.min(columns, WIDEST));
   const aligned = new Set(
     right
       .split(',')
@@ -64,11 +65,40 @@ function widestOf(rows: readonly (readonly string[])[], column: number): number 
   return Math.max(0, ...rows.map((row) => visibleLength(row[column] ?? '')));
 }
 
+/**
+ * The rows with the short forms of ids and then of times, as far as a table of `columns` columns
+ * needs them. So other columns keep their words.
+ */
+function shortened(rows: readonly (readonly string[])[], columns: number): readonly (readonly string[])[] {
+  let short = rows;
+  for (const shorten of [shortId, toMinutes]) {
+    const widths = (rows[0] ?? []).map((_, column) => widestOf(short, column));
+    if (totalOf(widths) <= columns) return short;
+    short = short.map((row) => row.map(shorten));
+  }
+  return short;
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d(\.\d+)?(Z?)$/;
+
+/** The first eight digits of an id, which commands take in its place. */
+function shortId(cell: string): string {
+  return UUID.test(cell) ? cell.slice(0, 8) : cell;
+}
+
+function toMinutes(cell: string): string {
+  return cell.replace(TIME, '$1$3');
+}
+
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + GAP, -GAP);
+}
+
 /** The widths of columns that fit: the widest gets narrower first, numbers never. */
 function fitted(natural: readonly number[], columns: number, aligned: ReadonlySet<number>): number[] {
   const widths = [...natural];
-  const total = (): number => widths.reduce((sum, width) => sum + width + GAP, -GAP);
-  while (total() > columns) {
+  while (totalOf(widths) > columns) {
     const widest = Math.max(...widths.filter((_, column) => !aligned.has(column)));
     if (widest <= NARROWEST) break;
     const column = widths.findIndex((width, index) => width === widest && !aligned.has(index));
@@ -100,12 +130,10 @@ function cellLines(text: string, width: number): string[] {
   return wrapped(words.join(' '), width).split('\n');
 }
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
-
 /** `registry.example.com/shop/web:1.0` as `registry.e…/web:1.0`. An id keeps its first eight digits. */
 export function cutInTheMiddle(word: string, width: number): string {
   if (visibleLength(word) <= width) return word;
-  if (UUID.test(word)) return word.slice(0, 8);
+  if (UUID.test(word)) return shortId(word);
   const start = Math.ceil((width - 1) / 2);
   return `${word.slice(0, start)}…${word.slice(word.length - (width - 1 - start))}`;
 }

@@ -189,7 +189,7 @@ async function versionNeeded(path: string): Promise<unknown> {
   } catch (error) {
     if (!(error instanceof UnsupportedError)) return error;
     const found = `neither an artifact, an image archive nor a metadata JSON (${error.message})`;
-    return new UsageError(`--base ${path}: ${found}`, {
+    return new UnsupportedError(`--base ${path}: ${found}`, {
       hint: 'name a .mender file, an image archive as --base VERSION=FILE, or a metadata JSON',
       cause: error,
     });

@@ -94,6 +94,8 @@ it.each([
   ['dest', ['destinations', 'deploy'], 'destinations'],
   ['dep', ['deployments', 'deploy'], undefined],
   ['x', ['build', 'plan'], undefined],
+  ['ofline', ['auto', 'online', 'offline'], 'offline'],
+  ['onlin', ['auto', 'offline', 'online'], 'online'],
 ])('%s of %j is close to %s', (word, candidates, near) => {
   expect(closest(word, candidates)).toBe(near);
 });

@@ -1,11 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readApplication } from '../../../src/compose/application.ts';
-import { UsageError } from '../../../src/errors.ts';
+import { UnsupportedError, UsageError } from '../../../src/errors.ts';
+import { readText } from '../../../src/compose/read/yaml/readText.ts';
 import { asMapping } from '../../../src/compose/read/yaml/value.ts';
 import type { Mapping } from '../../../src/compose/read/yaml/value.ts';
 import { compose, findNewestCompose } from '../../helpers/compose.ts';
+import { tarHeader } from '../../../src/tar/tar.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
 import { projectIn } from '../project.ts';
 import { normalService } from './normal.ts';
 
@@ -157,3 +161,21 @@ describe('YAML is refused as by the real Compose', () => {
     );
   });
 });
+
+test.each([
+  ['an artifact', artifactStart(), 'found a Mender Artifact'],
+  ['a gzip file', gzipSync('services: {}\n').toString('latin1'), 'found gzip data'],
+  ['a program', '\x7fELF\x02\x01', 'found a program'],
+  ['a web page', '<!doctype html>\n<p>404', 'found a web page'],
+])('a file of another kind: %s', async (_name, text, message) => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'compose.yaml');
+  writeFileSync(path, text, 'latin1');
+  await expect(readText(path)).rejects.toThrow(UnsupportedError);
+  await expect(readText(path)).rejects.toThrow(`expected YAML, ${message}`);
+});
+
+/** The outer tar of an artifact begins with its version. */
+function artifactStart(): string {
+  return tarHeader('version', { size: 34, mtime: 0 }).toString('latin1').padEnd(1024, '\0');
+}

@@ -1,15 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
-import { NotFoundError, UsageError, systemCodeOf } from '../../../errors.ts';
-import { fileError } from '../../../io/files.ts';
+import { ARTIFACT, CONTENT_START, describeContent } from '../../../compress/describeContent.ts';
+import { NotFoundError, UnsupportedError, UsageError, systemCodeOf } from '../../../errors.ts';
+import { fileError, firstBytes } from '../../../io/files.ts';
 
 /** Bytes. Real Compose files are far smaller. */
 const LARGEST_FILE = 4 << 20;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
- * Reads the text of a Compose file. Throws NotFoundError for a missing file, and UsageError for
- * what is not a regular file, for a file larger than 4 MiB, for bytes that are not UTF-8 and for
- * control characters.
+ * Reads the text of a Compose file. Throws NotFoundError for a missing file, UnsupportedError for a
+ * file of another kind, and UsageError for what is not a regular file, for a file larger than 4 MiB,
+ * for bytes that are not UTF-8 and for control characters.
  */
 export async function readText(path: string): Promise<string> {
   const text = decoded(await bytesOf(path), path);
@@ -31,6 +32,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     if (!found.isFile()) {
       throw new UsageError(`Compose file ${path} is a device or named pipe`, { hint: 'name a regular file' });
     }
+    refuseOtherKind(await firstBytes(path, CONTENT_START), path);
     if (found.size > LARGEST_FILE) {
       throw new UsageError(`Compose file ${path} has ${found.size} bytes, more than ${LARGEST_FILE}`);
     }
@@ -41,6 +43,20 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     }
     throw fileError(error, `reading Compose file ${path}`);
   }
+}
+
+/** What a Compose file may look like. YAML also reads JSON, and comments may look like a script. */
+const MAY_BE_YAML = ['YAML', 'JSON', 'text', 'a script', 'unknown data'];
+
+function refuseOtherKind(start: Uint8Array, path: string): void {
+  const kind = describeContent(start);
+  if (MAY_BE_YAML.includes(kind)) return;
+  const isArtifact = kind === ARTIFACT;
+  throw new UnsupportedError(`Compose file ${path}: expected YAML, found ${kind}`, {
+    hint: isArtifact
+      ? `mender-docker-delta verify ${path} checks an artifact, mender-docker-delta upload ${path} sends it to a server`
+      : 'name a Compose file, or its folder',
+  });
 }
 
 function decoded(bytes: Uint8Array, path: string): string {
