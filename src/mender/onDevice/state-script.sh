@@ -34,6 +34,12 @@ lost_docker() { grep -qs 'onnect\|not answer\|EOF *$' "$1"; }
 
 docker_answers() { engine version > /dev/null 2>&1; }
 
+# Does Docker know that it has no image $1? Every other failure leaves it open.
+is_missing() {
+  ! answer=$(engine image inspect --format '{{.Id}}' "$1" 2>&1) || return 1
+  echo "$answer" | grep -qi 'no such image\|no such object\|image not known'
+}
+
 # The module's own first step. An installation that was never committed makes way for the application before it.
 first_step() {
   mkdir -p "$state"
@@ -108,10 +114,11 @@ delete_image() {
     if [ "$names" = '[]' ]; then engine image rm "sha256:$digest" > /dev/null 2>&1; fi
     return
   done
-  docker_answers
+  is_missing "sha256:$2" && is_missing "sha256:$3"
 }
 
-# Deletes what unfinished updates have loaded: all of it, or with "keep" and "commit" what is not in $state/new
+# Deletes what unfinished updates have loaded: all of it, or with "keep" and "commit" what is not in $state/new. A name that
+# belongs to a kept image stays until that has it back.
 unload() {
   [ -f "$state/loaded" ] || return 0
   : > "$state/left"
@@ -119,16 +126,25 @@ unload() {
     line="$name $config $manifest"
     if [ "$1" != all ] && grep -qsxF "$line" "$state/new"; then
       [ "$1" = commit ] || echo "$line" >> "$state/left"
-    else
-      delete_image "$name" "$config" "$manifest" || echo "$line" >> "$state/left"
+    elif is_kept "$name" || ! delete_image "$name" "$config" "$manifest"; then
+      echo "$line" >> "$state/left"
     fi
   done < "$state/loaded"
   mv "$state/left" "$state/loaded"
 }
 
+# Does the name $1 belong to an old image that is kept under a name of ours?
+is_kept() {
+  [ -f "$state/kept" ] && cut -d ' ' -f 2 "$state/kept" | grep -qxF -e "$1"
+}
+
 # The name of ours under which the old image $1 is kept; false if it has its own name still
 kept_name() {
-  kept=$(grep -s " $1\$" "$state/kept" | tail -n 1 | cut -d ' ' -f 1)
+  [ -f "$state/kept" ] || return 1
+  kept=
+  while read -r ours theirs; do
+    [ "$theirs" != "$1" ] || kept=$ours
+  done < "$state/kept"
   [ -n "$kept" ] && engine image inspect "$kept" > /dev/null 2>&1 && echo "$kept"
 }
 
@@ -139,21 +155,42 @@ keep_name() {
   if kept_name "$1" > /dev/null; then return 0; fi
   kept=mender-docker-delta/previous-$(echo "${found#sha256:}" | cut -c 1-12):kept
   echo "$kept $1" >> "$state/kept"
-  engine image tag "$1" "$kept"
+  engine image tag "$1" "$kept" 2> "$work/answer" \
+    || stop "the old image $1 can't be kept: $(tail -n 1 "$work/answer")"
 }
 
-# Gives the old images their names back, before the module starts the old application again. Without Docker, a later run
-# does it.
+# Gives the old images their names back, before the module starts the old application again. What Docker does not do, a
+# later run does. Two names may share a kept image, so it loses our name after both have come back.
 restore_names() {
   [ -f "$state/kept" ] || return 0
-  docker_answers || return 0
+  : > "$state/left"
   while read -r kept name; do
-    engine image tag "$kept" "$name" 2> /dev/null
+    engine image tag "$kept" "$name" > /dev/null 2>&1 || is_missing "$kept" || echo "$kept $name" >> "$state/left"
   done < "$state/kept"
   while read -r kept _; do
-    engine image rm "$kept" > /dev/null 2>&1
+    grep -qF -e "$kept " "$state/left" || engine image rm "$kept" > /dev/null 2>&1 || echo "$kept" >> "$state/unwanted"
   done < "$state/kept"
-  rm -f "$state/kept"
+  mv "$state/left" "$state/kept"
+  remove_unwanted
+}
+
+# Removes the names of ours that no image needs any more, and notes those that Docker did not remove
+remove_unwanted() {
+  [ -f "$state/unwanted" ] || return 0
+  : > "$state/left"
+  sort -u "$state/unwanted" | while read -r kept; do
+    if is_needed "$kept" || is_missing "$kept"; then continue; fi
+    remove_kept "$kept" || echo "$kept" >> "$state/left"
+  done
+  mv "$state/left" "$state/unwanted"
+}
+
+is_needed() { grep -qsF -e "$1 " "$state/kept"; }
+
+# An image that the module's own cleanup deletes goes with all its names.
+remove_kept() {
+  id=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 1
+  module_deletes "$id" || engine image rm "$1" > /dev/null 2>&1
 }
 
 # Loads the tar of the image $1 from stdin. $2 config, $3 manifest
@@ -576,15 +613,13 @@ install() {
   rm -rf "$work" "$why" "$state/decoder"
 }
 
-# The old images go with the module's cleanup, which knows those that it noted
+# The names of the old images are nobody's now. A later rollback must not give them back.
 commit() {
   if [ -f "$state/kept" ]; then
-    while read -r kept _; do
-      id=$(engine image inspect --format '{{.Id}}' "$kept" 2> /dev/null) || continue
-      module_deletes "$id" || engine image rm "$kept" > /dev/null 2>&1
-    done < "$state/kept"
+    cut -d ' ' -f 1 "$state/kept" >> "$state/unwanted"
     rm -f "$state/kept"
   fi
+  remove_unwanted
   unload commit
 }
 
@@ -611,7 +646,7 @@ undo_first_step() {
 }
 
 # Forgets the update, unless Docker refused a part of it or did not answer
-end() { [ -s "$state/loaded" ] || [ -s "$state/kept" ] || rm -rf "$state"; }
+end() { [ -s "$state/loaded" ] || [ -s "$state/kept" ] || [ -s "$state/unwanted" ] || rm -rf "$state"; }
 
 case $0 in
   *ArtifactInstall*) install ;;

@@ -171,6 +171,29 @@ export class Device {
     return signal !== null;
   }
 
+  /** Docker stops answering after this many calls that begin so. */
+  breakAfter(start: string, calls: number): void {
+    const [left, broken] = [join(this.docker, 'left'), join(this.docker, 'broken')];
+    writeFileSync(left, String(calls));
+    const lines = [
+      `read -r left < ${left}`,
+      `case "$*" in '${start}'*) [ "$left" -gt 0 ] || { : > ${broken}; exit 1; }`,
+      `echo $((left - 1)) > ${left} ;; esac`,
+      `exec ${DOCKER} "$@"`,
+    ];
+    this.write('bin/docker', ['#!/bin/sh', ...lines, ''].join('\n'));
+  }
+
+  /** Docker answers again. Returns true if it had stopped. */
+  mend(): boolean {
+    rmSync(join(this.tools, 'docker'));
+    this.link('docker', DOCKER);
+    const broken = join(this.docker, 'broken');
+    const isBroken = existsSync(broken);
+    rmSync(broken, { force: true });
+    return isBroken;
+  }
+
   /** What the module does when it has rolled back, as far as the script sees it. */
   moveBack(): void {
     execFileSync('mv', [join(this.store, 'previous'), join(this.store, 'current')]);
