@@ -126,6 +126,30 @@ describe('rollout', () => {
     },
   );
 
+  test('brings a version back that another one has replaced', { timeout: 300_000 }, async () => {
+    const place = await shop(['a', 'b'].map((id) => device(id, '1.0')));
+    for (const version of [1, 2] as const) expect((await place.release(version)).code).toBe(0);
+    for (const version of [2, 1, 2] as const) {
+      const { result } = await whileFleetRuns(place, place.rollout(version, '-g', 'g'));
+      expect([result.code, result.stderr]).toEqual([0, expect.not.stringContaining('error')]);
+      expect(result.stdout).toContain('have it now: 2');
+      const reported = [...place.server.state.devices.values()].map(({ provides }) => provides[KEY]);
+      expect(reported).toEqual([`${version}.0`, `${version}.0`]);
+    }
+  });
+
+  test.each([
+    ['all devices are', ['a', 'b'], 9, /no artifact of shop 2\.0 fits any of the devices: a, b/],
+    ['one device is', ['b'], 0, /warning: nothing is sent to 1 device of another device type: b/],
+  ])('says when %s of another type', { timeout: 120_000 }, async (_, others, code, message) => {
+    const place = await shop(
+      ['a', 'b'].map((id) => device(id, '1.0', others.includes(id) ? { type: 'rpi' } : {})),
+    );
+    const { result } = await whileFleetRuns(place, place.rollout(2, '-g', 'g'));
+    expect([result.code, result.stderr]).toEqual([code, expect.stringMatching(message)]);
+    expect(result.stdout).toContain(`of another device type: ${others.length}`);
+  });
+
   test('takes a base from the server', async () => {
     const place = await shop([device('a', '1.0')]);
     await place.release(1);

@@ -50,7 +50,7 @@ export function endText({ application, version }: RolloutPlan, end: RolloutEnd):
     ['failed', end.failed],
     ['have not answered', [...end.running, ...end.retry]],
     ['got nothing', end.open],
-    ['no artifact fits', end.unfit],
+    ['of another device type', end.unfit],
   ] as const;
   const said = counts.flatMap(([what, ids]) => (ids.length === 0 ? [] : [`${what}: ${ids.length}`]));
   return `${application} ${version}: ${said.join(', ') || 'no devices'}`;

@@ -1,40 +1,73 @@
-import type { DeviceState, History } from './types.ts';
+import type { DeviceState, History, Member } from './types.ts';
 
-/** A deployment of an artifact of this rollout, and what its devices have said. */
+/** What devices get: a delta or the full artifact of this rollout, or another version. */
+export type Role = 'delta' | 'full' | 'other';
+
+/** A deployment of the application, and what its devices have said. */
 export interface RolloutDeployment {
   id: string;
-  /** What failed devices have tried: undefined if the server chooses an artifact for each. */
-  artifact: 'delta' | 'full';
+  /** What failed devices have tried. */
+  artifact: Role;
   finished: boolean;
   /** Ids of all devices that it is for. */
   targets: readonly string[];
   /** Status by device, of those that have asked for it. */
   statuses: ReadonlyMap<string, string>;
+  /** ISO 8601: when devices reported their last status, as far as the server tells. */
+  ended?: ReadonlyMap<string, string>;
+}
+
+/** What the inventory shows, and the version that the rollout brings. */
+interface Reported {
+  members: readonly Member[];
+  to: string;
 }
 
 const SUCCESS = ['success', 'already-installed'];
 
 /**
- * What each device has come to. `deployments`: oldest first. A success counts for good. A device
- * that never asked in a deployment that ended, or whose deployment was aborted, has got nothing.
- * Pure.
+ * What each device has come to. `deployments`: oldest first. A success counts until another version
+ * is installed, or the device reports another version. A device that never asked in a deployment
+ * that ended, or whose deployment was aborted, has got nothing. Pure.
  */
-export function historyOf(deployments: readonly RolloutDeployment[]): History {
+export function historyOf(deployments: readonly RolloutDeployment[], { members, to }: Reported): History {
   const history = new Map<string, DeviceState>();
+  const reports = new Map(members.map((member) => [member.id, member]));
   for (const deployment of deployments) {
     for (const id of deployment.targets) {
       const state = stateIn(deployment, id);
-      if (state !== undefined && outweighs(state, history.get(id))) history.set(id, state);
+      if (isOutdated(deployment, state, reports.get(id), to)) history.delete(id);
+      else if (state !== undefined && outweighs(state, history.get(id))) history.set(id, state);
     }
   }
   return history;
 }
 
+/** Has the device another version since it ended this deployment so, or this version without it? */
+function isOutdated(
+  { artifact, ended }: RolloutDeployment,
+  state: DeviceState | undefined,
+  member: Member | undefined,
+  to: string,
+): boolean {
+  if (state === undefined || state.kind === 'running') return false;
+  if (artifact === 'other') return state.kind === 'succeeded';
+  const at = ended?.get(member?.id ?? '');
+  if (member?.version === undefined || !isBefore(at, member.updated)) return false;
+  return (member.version === to) !== (state.kind === 'succeeded');
+}
+
+function isBefore(time: string | undefined, other: string | undefined): boolean {
+  return Date.parse(time ?? '') < Date.parse(other ?? '');
+}
+
 function stateIn({ artifact, finished, statuses }: RolloutDeployment, id: string): DeviceState | undefined {
   const status = statuses.get(id);
   if (status !== undefined && SUCCESS.includes(status)) return { kind: 'succeeded' };
-  if (status === 'failure') return { kind: 'failed', with: artifact };
-  if (status === 'noartifact' || status === 'decommissioned') return { kind: 'unfit' };
+  if (artifact === 'other') return undefined;
+  // What the server finds no delta for, may get the full artifact.
+  if (status === 'failure' || status === 'noartifact') return { kind: 'failed', with: artifact };
+  if (status === 'decommissioned') return { kind: 'unfit' };
   if (status === 'aborted' || finished) return undefined;
   return { kind: 'running', asked: status !== undefined && status !== 'pending' };
 }

@@ -1,7 +1,7 @@
 import type { Api } from '../../server/api.ts';
 import type { Deployment } from '../../server/deployments.ts';
 import { devicesOf, listDeployments, targetsOf } from '../../server/deployments.ts';
-import type { RolloutDeployment } from './history.ts';
+import type { Role, RolloutDeployment } from './history.ts';
 
 /** Names in one request: they are a part of its address. */
 const NAMES_AT_ONCE = 20;
@@ -14,8 +14,9 @@ interface Seen {
 }
 
 /**
- * Watches the deployments of some artifacts. Each look returns all of them, oldest first, and reads
- * only those again that changed.
+ * Watches the deployments of some artifacts. Each look returns all of them, oldest first, without
+ * those of other versions that are older than all of this one. It reads only those again that
+ * changed.
  */
 export class RolloutWatch {
   readonly #api: Api;
@@ -26,12 +27,13 @@ export class RolloutWatch {
   }
 
   /** `roles`: what devices get under each artifact name. */
-  async look(roles: ReadonlyMap<string, 'delta' | 'full'>): Promise<RolloutDeployment[]> {
+  async look(roles: ReadonlyMap<string, Role>): Promise<RolloutDeployment[]> {
     const found = await this.#list([...roles.keys()]);
     const records: RolloutDeployment[] = [];
     for (const deployment of found) {
       const artifact = roles.get(deployment.artifact_name);
-      if (artifact !== undefined) records.push({ ...(await this.#read(deployment)), artifact });
+      if (artifact === undefined || (artifact === 'other' && records.length === 0)) continue;
+      records.push({ ...(await this.#read(deployment)), artifact });
     }
     return records;
   }
@@ -55,6 +57,9 @@ export class RolloutWatch {
     const record: RolloutDeployment = {
       ...{ id, artifact: 'delta', finished: status === 'finished', targets },
       statuses: new Map(devices.map((one) => [one.id, one.status])),
+      ended: new Map(
+        devices.flatMap(({ id: device, finished: at }) => (at === undefined ? [] : [[device, at]])),
+      ),
     };
     this.#seen.set(id, { record, counters });
     return record;

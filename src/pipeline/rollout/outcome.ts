@@ -1,12 +1,14 @@
 import { amountOf } from '../../io/amounts.ts';
 import { DeploymentError } from '../../errors.ts';
+import { listed } from './listed.ts';
 import type { RolloutEnd } from './run.ts';
 
-const MOST_NAMED = 10;
-
-/** The error of a rollout that did not bring the version to all devices. Pure. */
+/**
+ * The error of a rollout that did not bring the version to all devices that its artifacts fit, or
+ * that found no such device. Pure.
+ */
 export function rolloutError(
-  { stopped, failed, running, open, retry }: RolloutEnd,
+  { stopped, failed, running, open, retry, unfit, succeeded, current }: RolloutEnd,
   version: string,
 ): DeploymentError | undefined {
   if (stopped !== undefined) {
@@ -24,6 +26,8 @@ export function rolloutError(
     );
   }
   const waiting = [...running, ...retry, ...open];
+  if (waiting.length + succeeded.length + current.length === 0 && unfit.length > 0)
+    return nobodyFits(unfit, version);
   if (waiting.length === 0) return undefined;
   return new DeploymentError(
     `${amountOf(waiting.length, 'device')} ${waiting.length === 1 ? 'has' : 'have'} not installed ${version} yet: ${listed(waiting)}`,
@@ -33,8 +37,8 @@ export function rolloutError(
   );
 }
 
-function listed(ids: readonly string[]): string {
-  const more = ids.length - MOST_NAMED;
-  const named = ids.slice(0, MOST_NAMED).join(', ');
-  return more > 0 ? `${named} and ${more} more` : named;
+function nobodyFits(unfit: readonly string[], version: string): DeploymentError {
+  return new DeploymentError(`no artifact of ${version} fits any of the devices: ${listed(unfit)}`, {
+    hint: '`devices list` shows the types of devices; build for one of them with --device-type',
+  });
 }

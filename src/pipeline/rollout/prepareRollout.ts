@@ -67,7 +67,7 @@ export async function prepareRollout(
   const artifacts = await listArtifacts(api);
   const own = releaseArtifacts(artifacts, key);
   const stock = stockOf(own, named);
-  const history = historyOf(await new RolloutWatch(api).look(rolesOf(own, named)));
+  const history = historyOf(await new RolloutWatch(api).look(rolesOf(own, named)), { members, to });
   const open = openMembers(members, history, named, request);
   const wanted = demandOf(open, { ...named, minDevices: request.minDevices });
   const versions = build.delta ? [...wanted.deltas.keys()].filter((base) => !stock.has(base)) : [];
@@ -200,7 +200,7 @@ function requireDevices(
   });
 }
 
-function memberOf({ id, type, versions }: FleetDevice, key: string): Member {
+function memberOf({ id, type, versions, updated }: FleetDevice, key: string): Member {
   const version = versions[key];
-  return { id, type, version: typeof version === 'string' ? version : undefined };
+  return { id, type, version: typeof version === 'string' ? version : undefined, updated };
 }

@@ -11,6 +11,7 @@ import type { Standing, Step } from './decide.ts';
 import { decide, requestSized, standingOf } from './decide.ts';
 import type { RolloutDeployment } from './history.ts';
 import { historyOf } from './history.ts';
+import { listed } from './listed.ts';
 import { RolloutWatch } from './look.ts';
 import type { Given, Named, Stock } from './stock.ts';
 import { baseGiven, nameGiven, rolesOf, stockOf } from './stock.ts';
@@ -62,10 +63,12 @@ export async function runRollout(rollout: Rollout, context: RunContext): Promise
   await state.refresh();
   let deadline = Date.now() + rollout.timeoutMs;
   for (let shown = ''; ;) {
-    const history = await state.look();
+    const history = await state.look(members);
     const overdue = Date.now() >= deadline;
     const steps = decide(members, history, state.policy, overdue);
-    shown = tell(standingOf(members, history, state.policy), shown, log);
+    const standing = standingOf(members, history, state.policy);
+    if (shown === '') warnOfUnfit(standing, log);
+    shown = tell(standing, shown, log);
     const [first] = steps;
     if (first?.kind === 'deploy') {
       members = await rollout.members();
@@ -105,12 +108,14 @@ class RunState {
     return { ...policy, ...named, deltas: this.#bases };
   }
 
-  async look(): Promise<History> {
-    this.deployments = await this.#watch.look(rolesOf(this.#artifacts, this.#rollout.named));
+  async look(members: readonly Member[]): Promise<History> {
+    const { named } = this.#rollout;
+    const seen = await this.#watch.look(rolesOf(this.#artifacts, named));
+    this.deployments = seen.filter(({ artifact }) => artifact !== 'other');
     const aborted = this.deployments.find((one) => this.#running.has(one.id) && isAborted(one));
     if (aborted !== undefined) throw abortedElsewhere(aborted);
     for (const { id, finished } of this.deployments) if (!finished) this.#running.add(id);
-    return historyOf(this.deployments);
+    return historyOf(seen, { members, to: named.to });
   }
 
   nameOf(given: Given): string | undefined {
@@ -204,6 +209,12 @@ async function end(
     if (!finished && (await abortDeployment(api, id))) log.warning(`aborted deployment ${id}`);
   }
   return { ...report, stopped: { failed: step.failed, attempted: step.attempted } };
+}
+
+function warnOfUnfit({ unfit }: Standing, log: Log): void {
+  if (unfit.length === 0) return;
+  const devices = amountOf(unfit.length, 'device');
+  log.warning(`nothing is sent to ${devices} of another device type: ${listed(unfit)}`);
 }
 
 /** Says how the devices stand, whenever that changed. */

@@ -1,5 +1,6 @@
 import { checkArtifactName } from '../base/names.ts';
 import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
+import type { Role } from './history.ts';
 import type { Base } from './types.ts';
 
 /** What devices are given: a delta, the full artifact, or what an Enterprise server chooses. */
@@ -88,12 +89,12 @@ export function nameGiven(given: Given, stock: Stock, named: Named): string | un
 }
 
 /**
- * What a failure under each artifact name means: with a delta the full artifact may still work.
- * Pure.
+ * What a deployment of each artifact name means: with a delta that fails the full artifact may still
+ * work, and another version takes the place of this one. Pure.
  */
-export function rolesOf(artifacts: readonly ReleaseArtifact[], named: Named): Map<string, 'delta' | 'full'> {
+export function rolesOf(artifacts: readonly ReleaseArtifact[], named: Named): Map<string, Role> {
   const own = artifacts.filter(({ version }) => version === named.to);
-  const roles = new Map<string, 'delta' | 'full'>();
+  const roles = new Map<string, Role>(artifacts.map(({ name }) => [name, 'other']));
   for (const { name } of own) {
     const isFull = own.every((one) => one.name !== name || one.bases === undefined);
     roles.set(name, isFull ? 'full' : 'delta');

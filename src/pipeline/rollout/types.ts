@@ -5,6 +5,8 @@ export interface Member {
   type: string | undefined;
   /** Undefined if the device reports no version, or several. */
   version: string | undefined;
+  /** ISO 8601: when the device reported this. Undefined if the server does not tell. */
+  updated?: string | undefined;
 }
 
 /**
@@ -18,9 +20,9 @@ export type DeviceState =
   /** In a deployment that runs. `asked`: the device has asked for it. */
   | { kind: 'running'; asked: boolean }
   | { kind: 'succeeded' }
-  /** The update failed, with a delta or with a full artifact. */
+  /** The update failed, or the server had none that fits; with a delta or with a full artifact. */
   | { kind: 'failed'; with: 'delta' | 'full' }
-  /** No artifact fits the device. */
+  /** The device is no longer there. */
   | { kind: 'unfit' };
 
 /** The devices that have been in a deployment of this rollout, by id. */

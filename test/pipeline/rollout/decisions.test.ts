@@ -90,12 +90,56 @@ describe('what a device has come to', () => {
       { kind: 'succeeded' },
     ],
     ['is repaired now', [deployment({}, { a: 'failure' }), deployment({ artifact: 'full' })], running(false)],
-    ['fits nothing', [deployment({}, { a: 'noartifact' })], { kind: 'unfit' }],
+    ['fits no delta', [deployment({}, { a: 'noartifact' })], failed('delta')],
+    ['fits nothing', [deployment({ artifact: 'full' }, { a: 'noartifact' })], failed('full')],
+    ['is no longer there', [deployment({}, { a: 'decommissioned' })], { kind: 'unfit' }],
     ['was aborted', [deployment({ finished: true }, { a: 'aborted' })], undefined],
     ['never asked', [deployment({ finished: true })], undefined],
     ['is another', [deployment({ targets: ['b'] })], undefined],
   ])('that %s', (_, deployments, state) => {
-    expect(historyOf(deployments).get('a')).toEqual(state);
+    expect(historyOf(deployments, { members: [], to: '2.0' }).get('a')).toEqual(state);
+  });
+
+  const at = (hour: number): string => `2026-05-01T0${hour}:00:00.000Z`;
+  const ended = (status: string, hour: number) =>
+    deployment({ ended: new Map([['a', at(hour)]]) }, { a: status });
+  const other = (status: string) => deployment({ artifact: 'other' }, { a: status });
+  test.each<[string, RolloutDeployment[], string, number | undefined, DeviceState | undefined]>([
+    ['got another version later', [ended('success', 1), other('success')], '1.0', 0, undefined],
+    ['failed, and got another version', [ended('failure', 1), other('success')], '1.0', 0, undefined],
+    ['had another version before', [other('success'), ended('success', 1)], '1.0', 0, { kind: 'succeeded' }],
+    ['refused another version', [ended('success', 1), other('failure')], '1.0', 0, { kind: 'succeeded' }],
+    [
+      'came back to it',
+      [ended('success', 1), other('success'), ended('success', 3)],
+      '1.0',
+      2,
+      { kind: 'succeeded' },
+    ],
+    ['comes back to it', [ended('success', 1), other('success'), deployment({})], '1.0', 2, running(false)],
+    ['reported before it succeeded', [ended('success', 2)], '1.0', 1, { kind: 'succeeded' }],
+    ['reported another version afterwards', [ended('success', 1)], '1.0', 2, undefined],
+    [
+      'reported another version, and failed since',
+      [ended('success', 1), ended('failure', 3)],
+      '1.0',
+      2,
+      failed('delta'),
+    ],
+    ['reported this version afterwards', [ended('success', 1)], '2.0', 2, { kind: 'succeeded' }],
+    ['failed, and reported this version afterwards', [ended('failure', 1)], '2.0', 2, undefined],
+    ['reported this version, and failed', [ended('failure', 2)], '2.0', 1, failed('delta')],
+    ['reported at a time that nobody knows', [ended('success', 1)], '1.0', undefined, { kind: 'succeeded' }],
+    [
+      'ended at a time that nobody knows',
+      [deployment({}, { a: 'success' })],
+      '1.0',
+      2,
+      { kind: 'succeeded' },
+    ],
+  ])('that %s', (_, deployments, version, hour, state) => {
+    const members = [{ ...member('a', version), updated: hour === undefined ? undefined : at(hour) }];
+    expect(historyOf(deployments, { members, to: '2.0' }).get('a')).toEqual(state);
   });
 });
 
@@ -318,6 +362,7 @@ describe('the artifacts on a server', () => {
     expect([...rolesOf(both, named)]).toEqual([
       ['shop-2.0-from-1.0', 'delta'],
       ['shop-2.0', 'full'],
+      ['shop-1.0', 'other'],
     ]);
     expect([...rolesOf([full, { ...delta, name: 'shop-2.0' }], named)]).toEqual([['shop-2.0', 'delta']]);
   });
@@ -362,6 +407,13 @@ const END: RolloutEnd = {
 };
 test.each([
   ['all have it', {}, undefined],
+  ['some are of another type', { unfit: ['b'] }, undefined],
+  [
+    'all are of another type',
+    { succeeded: [], unfit: ['b', 'c'] },
+    'no artifact of shop 2.0 fits any of the devices: b, c',
+  ],
+  ['all of its type had it', { succeeded: [], current: ['a'], unfit: ['b'] }, undefined],
   ['some failed', { failed: ['b', 'c'] }, '2 devices failed to install shop 2.0: b, c'],
   ['some wait', { running: ['b'], open: ['c'] }, '2 devices have not installed shop 2.0 yet: b, c'],
   [
