@@ -1,6 +1,6 @@
 import { DeniedError, NetworkError, UsageError } from '../errors.ts';
 import { describeText, textOf } from '../http/http.ts';
-import { hideCredentials } from '../io/redact.ts';
+import { excerpt, hideCredentials } from '../io/redact.ts';
 import type { Http, HttpResponse } from '../http/http.ts';
 import type { RetryPolicy } from '../http/retryPolicy.ts';
 
@@ -87,7 +87,7 @@ async function request(
 async function answerOf(response: HttpResponse, doing: string): Promise<SessionAnswer> {
   const { status } = response;
   if (status === 200) return { status, body: await jsonIn(response, doing) };
-  const text = (await textOf(response)).replace(/\s+/g, ' ').trim().slice(0, 300);
+  const text = excerpt(await textOf(response), 300);
   if (status === 404) return { status, body: undefined };
   const message = `${doing}: the server answered ${status}${text === '' ? '' : `: ${text}`}`;
   if (status === 401 || status === 403) throw new DeniedError(message);

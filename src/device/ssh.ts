@@ -1,5 +1,6 @@
 import { ExecaError, execa } from 'execa';
 import { NetworkError, ToolError } from '../errors.ts';
+import { ending } from '../io/redact.ts';
 import type { DeviceAddress } from './address.ts';
 import { formatDeviceAddress } from './address.ts';
 import { linesIn } from './lines.ts';
@@ -123,7 +124,7 @@ function resultOf(error: unknown, doing: string): ShellResult {
   if (error.exitCode !== undefined && error.exitCode !== SSH_FAILED) {
     return { exitCode: error.exitCode, stdout, all };
   }
-  throw new NetworkError(`${doing}: ${all.trim().slice(-LONGEST_REASON) || error.shortMessage}`, {
+  throw new NetworkError(`${doing}: ${ending(all, LONGEST_REASON) || error.shortMessage}`, {
     hint: 'try it by hand: ssh must log in without a password, and know the host key',
     cause: error.shortMessage,
   });

@@ -10,7 +10,7 @@ import { guardedBody } from './body.ts';
 import { Guard } from './guard.ts';
 import type { Timeouts } from './guard.ts';
 import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
-import { registerSignature } from '../io/redact.ts';
+import { excerpt, registerSignature } from '../io/redact.ts';
 import { addressesFor } from './ownMachine.ts';
 import type { Environment } from './proxy.ts';
 import { nameOf, withoutBrackets } from './proxy.ts';
@@ -174,20 +174,22 @@ function responseOf(
 }
 
 const LONGEST_EXCERPT = 300;
+/** Characters that are read to find whole secrets in an excerpt. */
+const LONGEST_READ = 32 << 10;
 
 /**
- * Ends a response that is not wanted, to free its connection. Returns the start of its text, for
- * messages.
+ * Ends a response that is not wanted, to free its connection. Returns the redacted start of its
+ * text, for messages.
  */
 export async function drain({ body }: HttpResponse): Promise<string> {
   let text = '';
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      text += chunk.toString('latin1', 0, LONGEST_EXCERPT);
-      if (text.length >= LONGEST_EXCERPT) break;
+      text += chunk.toString('latin1', 0, LONGEST_READ);
+      if (text.length >= LONGEST_READ) break;
     }
   } catch {
     // The text so far is enough for a message.
   }
-  return text.slice(0, LONGEST_EXCERPT);
+  return excerpt(text, LONGEST_EXCERPT);
 }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { connect } from 'node:tls';
-import { oneLine } from '../io/printable.ts';
+import { excerpt } from '../io/redact.ts';
 import type { Proxy } from './proxy.ts';
 import { authorizationOf, nameOf } from './proxy.ts';
 
@@ -110,7 +110,8 @@ function closed(proxy: Proxy, target: string): ProxyRefusal {
 
 function refusal(proxy: Proxy, target: string, response: IncomingMessage, head: Buffer): ProxyRefusal {
   const { statusCode: status = 0, statusMessage = '' } = response;
-  const words = oneLine(head.toString('utf8')).slice(0, LONGEST_EXCERPT) || oneLine(statusMessage);
+  const words =
+    [head.toString('utf8'), statusMessage].map((text) => excerpt(text, LONGEST_EXCERPT)).find(Boolean) ?? '';
   const reason = words === '' ? String(status) : `${status}: ${words}`;
   return new ProxyRefusal(`the proxy ${nameOf(proxy)} refused to connect to ${target} (${reason})`, status);
 }

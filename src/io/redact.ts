@@ -3,10 +3,19 @@ const secrets = new Set<string>();
 
 /**
  * Remembers a token or password for the rest of the process, so that `redact` removes it from all
- * output.
+ * output: as it is, and as it is written in an address, in a form and in JSON.
  */
 export function registerSecret(secret: string | undefined): void {
-  if (secret !== undefined && secret.length >= SHORTEST_SECRET) secrets.add(secret);
+  if (secret === undefined || secret.length < SHORTEST_SECRET) return;
+  const form = new URLSearchParams({ secret }).toString().slice('secret='.length);
+  const escaped = [form, form.replaceAll('+', '%20'), encodeURIComponent(wellFormed(secret))];
+  const lower = escaped.map((text) => text.replace(/%../g, (code) => code.toLowerCase()));
+  for (const text of [secret, ...escaped, ...lower, JSON.stringify(secret).slice(1, -1)]) secrets.add(text);
+}
+
+/** `text` as UTF-8 can have it: an escape of half a character would throw. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 const SIGNATURES = /^sig$|signature|credential|token|accesskey/i;
@@ -14,7 +23,7 @@ const SIGNATURES = /^sig$|signature|credential|token|accesskey/i;
 /** Remembers the signature of a presigned URL, as a storage may quote it in its errors. */
 export function registerSignature(url: string): void {
   for (const [name, value] of new URL(url).searchParams) {
-    if (SIGNATURES.test(name)) [value, encodeURIComponent(value)].forEach(registerSecret);
+    if (SIGNATURES.test(name)) registerSecret(value);
   }
 }
 
@@ -32,6 +41,35 @@ export function redact(text: string): string {
   const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
   for (const secret of longestFirst) clean = clean.replaceAll(secret, '***');
   return clean;
+}
+
+/**
+ * The beginning of a text for a message, on one line and redacted. A secret is found before the cut,
+ * as only a whole one is known, and also where `text` itself ends in the middle of one.
+ */
+export function excerpt(text: string, length: number): string {
+  return withoutPart(redact(text))
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, length);
+}
+
+/** The same of the end of a text, with its lines. */
+export function ending(text: string, length: number): string {
+  return redact(text).trim().slice(-length);
+}
+
+/** `text` without the beginning of a secret at its end. */
+function withoutPart(text: string): string {
+  const part = Math.max(0, ...[...secrets].map((secret) => partAtEnd(secret, text)));
+  return part === 0 ? text : `${text.slice(0, -part)}***`;
+}
+
+/** How many characters at the end of `text` are the beginning of a secret. */
+function partAtEnd(secret: string, text: string): number {
+  for (let length = Math.min(secret.length - 1, text.length); length >= SHORTEST_SECRET; length--)
+    if (text.endsWith(secret.slice(0, length))) return length;
+  return 0;
 }
 
 /**

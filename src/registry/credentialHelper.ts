@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { object, optional, safeParse, string } from 'valibot';
 import { ToolError, UsageError } from '../errors.ts';
-import { registerSecret } from '../io/redact.ts';
+import { excerpt, registerSecret } from '../io/redact.ts';
 import type { Credentials } from './token.ts';
 
 /** The user name of a secret that is an identity token. */
@@ -48,7 +48,7 @@ export async function askHelper(
   if (/credentials not found|no credentials/i.test(stdout + stderr)) return undefined;
   // What was cut can't be read, so that nobody knows which part of it is secret.
   const said = isMaxBuffer ? shortMessage : stderr || stdout || shortMessage;
-  throw new ToolError(`${program} get for ${server} failed: ${String(said).slice(0, LONGEST_REASON)}`);
+  throw new ToolError(`${program} get for ${server} failed: ${excerpt(String(said), LONGEST_REASON)}`);
 }
 
 function parseAnswer(text: string): { Username?: string | undefined; Secret?: string | undefined } {

@@ -2,6 +2,7 @@ import { array, fallback, object, optional, safeParse, string } from 'valibot';
 import { DeniedError, NetworkError } from '../errors.ts';
 import { textOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
+import { excerpt } from '../io/redact.ts';
 import type { Repository } from './endpoint.ts';
 
 /**
@@ -60,11 +61,7 @@ const ERRORS = object({ errors: array(object({ code: TEXT, message: TEXT })) });
 
 function reasonIn(text: string): string {
   const result = safeParse(ERRORS, jsonOrUndefined(text));
-  if (!result.success)
-    return text
-      .replace(/[^\x20-\x7e]+/g, ' ')
-      .trim()
-      .slice(0, 200);
+  if (!result.success) return excerpt(text, 200).replace(/[^\x20-\x7e]+/g, ' ');
   return result.output.errors.map(({ code, message }) => message ?? code ?? '').join('; ');
 }
 

@@ -2,7 +2,7 @@ import { nonEmpty, object, pipe, safeParse, string, transform, union } from 'val
 import { DeniedError, NetworkError } from '../errors.ts';
 import { jsonOf, textOf } from '../http/http.ts';
 import type { Http, HttpRequest } from '../http/http.ts';
-import { registerSecret } from '../io/redact.ts';
+import { excerpt, registerSecret } from '../io/redact.ts';
 import { allowsPlainHttp } from './endpoint.ts';
 
 /** What a registry, or its token service, may see. */
@@ -41,7 +41,7 @@ export async function fetchToken(
   const message = { ...messageFor(request, realm), givenBy, ...(signal ? { signal } : {}) };
   const response = await http.request(message);
   if (response.status === 200) return tokenIn(await jsonOf(response), realm);
-  const text = (await textOf(response)).slice(0, 200);
+  const text = excerpt(await textOf(response), 200);
   throw refusal(request, realm, response.status, text);
 }
 

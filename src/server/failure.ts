@@ -1,6 +1,7 @@
 import { DeniedError, NetworkError, NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import type { UserError } from '../errors.ts';
 import { AnswerError } from './answer.ts';
+import { excerpt } from '../io/redact.ts';
 import type { ApiResponse } from './apiMessage.ts';
 
 /**
@@ -49,16 +50,8 @@ const LONGEST = 500;
 export function reasonOf({ text, headers }: ApiResponse): string {
   const { error, requestId } = errorBody(text);
   const id = requestId ?? headers['x-men-requestid'];
-  const words = oneLine(error ?? text) || 'no explanation';
+  const words = excerpt(error ?? text, LONGEST) || 'no explanation';
   return id === undefined ? words : `${words} (request id ${id})`;
-}
-
-/** On one line and without control characters, because the text may be the page of a proxy. */
-function oneLine(text: string): string {
-  return text
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .slice(0, LONGEST);
 }
 
 function errorBody(text: string): { error?: string; requestId?: string } {

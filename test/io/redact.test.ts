@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../src/io/log.ts';
 import { oneLine } from '../../src/io/printable.ts';
-import { hideCredentials, redact, registerSecret } from '../../src/io/redact.ts';
+import { ending, excerpt, hideCredentials, redact, registerSecret } from '../../src/io/redact.ts';
 
 describe('redact', () => {
   registerSecret('s3cr3t-token');
@@ -25,6 +25,30 @@ describe('redact', () => {
     ['nothing to hide at http://host/path', 'nothing to hide at http://host/path'],
   ])('%s', (text, clean) => {
     expect(redact(text)).toBe(clean);
+  });
+
+  it.each([
+    ['an address', encodeURIComponent],
+    ['an address in small letters', (text: string) => encodeURIComponent(text).toLowerCase()],
+    ['a form', (text: string) => new URLSearchParams({ text }).toString().slice(5)],
+    ['JSON', (text: string) => JSON.stringify(text)],
+  ])('a secret as it is in %s', (_, spelt) => {
+    const secret = 'a+b/c "d" é~(e)*\'!';
+    registerSecret(secret);
+    expect(redact(`said ${spelt(secret)}`)).toMatch(/^said "?\*\*\*"?$/);
+  });
+
+  it.each([0, 1, 4, 20, 60])('a secret before an excerpt is cut in it or after it: %d', (at) => {
+    const secret = '0123456789abcdef'.repeat(4);
+    registerSecret(secret);
+    const text = `${'x'.repeat(80 - at)} ${secret}`;
+    expect(excerpt(text, 80 + 4)).not.toContain(secret.slice(0, 4));
+    expect(excerpt(text.slice(0, 100), 200)).not.toContain(secret.slice(0, 4));
+    expect(ending(`${secret}${'x'.repeat(80 - at)}`, 100)).not.toContain(secret.slice(-4));
+  });
+
+  it('puts an excerpt on one line', () => {
+    expect(excerpt(' <html>\n\u0000 <p>no\t way </html>\n', 12)).toBe('<html> <p>no');
   });
 
   it.each([

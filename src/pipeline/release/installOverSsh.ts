@@ -1,5 +1,6 @@
 import type { Shell } from '../../device/ssh.ts';
 import { DeploymentError } from '../../errors.ts';
+import { ending } from '../../io/redact.ts';
 import { LOCAL_FOLDER, localInstallScript } from '../../mender/onDevice/localInstall.ts';
 
 /** What a device runs after an installation. */
@@ -45,7 +46,7 @@ async function copy(shell: Shell, path: string, signal: AbortSignal): Promise<vo
   const doing = 'copying the artifact to';
   const { exitCode, all } = await shell.run({ doing, words: [words], input: { file: path }, signal });
   if (exitCode === 0) return;
-  throw new DeploymentError(`${doing} ${shell.name}: ${all.trim().slice(-500) || `exit code ${exitCode}`}`, {
+  throw new DeploymentError(`${doing} ${shell.name}: ${ending(all, 500) || `exit code ${exitCode}`}`, {
     hint: 'see what is free in /var/lib/mender, and log in as root',
   });
 }
