@@ -9,18 +9,24 @@ import { isSteering } from './read/variables/steering.ts';
 import { TemplateError, interpolate } from './read/variables/template.ts';
 import { toValue } from './read/yaml/toValue.ts';
 import type { Mapping } from './read/yaml/value.ts';
-import { asList, asMapping, mapStrings, withoutTags } from './read/yaml/value.ts';
+import { asList, asMapping, mapStrings, scalarText, withoutTags } from './read/yaml/value.ts';
 import { parseYamlFile } from './read/yaml/yamlFile.ts';
 import { grepImages, imagesOf } from './ship/composeFile.ts';
 import { WORKSTATION_ATTRIBUTES, asksRegistry } from './ship/deviceEdits.ts';
+import type { FileReference } from './ship/references.ts';
 import { fileReferences } from './ship/references.ts';
+
+/** A place in a shipped Compose file that names a file or folder, by a path relative to it. */
+export type DeviceReference = Pick<FileReference, 'what' | 'path' | 'kind' | 'isOptional'>;
 
 /** What Compose on a device makes of a shipped Compose file. */
 export interface DeviceFile {
   /** The image of each service, empty if it has none. Undefined for a file that can't be read. */
   images?: Map<string, string>;
-  /** Paths of local files and folders, relative to the file. Undefined for a file with faults. */
-  refersTo?: string[];
+  /** What names local files and folders. Undefined for a file with faults. */
+  refersTo?: DeviceReference[];
+  /** The platforms that services ask for. Undefined for a file with faults. */
+  platforms?: Map<string, string>;
   /** What makes a device run something else than these images, or refuse the file. */
   faults: string[];
 }
@@ -50,12 +56,22 @@ export function readDeviceFile(text: string, path: string, dotenv: string, proje
     checkActive(checked, services, { paths: [path] });
     const never = neverStartFaults(checked, services);
     found.faults.push(...never.map((fault) => `${path}: ${fault.path.join('.')} ${fault.message}`));
-    found.refersTo = fileReferences(checked, services).map((one) => posix.normalize(one.path));
+    found.refersTo = fileReferences(checked, services).map((one) => ({
+      ...one,
+      path: posix.normalize(one.path).replace(/(?<=.)\/$/, ''),
+    }));
+    found.platforms = platformsOf(checked);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     found.faults.push(error.message);
   }
   return found;
+}
+
+function platformsOf(model: Mapping): Map<string, string> {
+  const services = Object.entries(asMapping(model['services']));
+  const platforms = services.map(([name, one]) => [name, scalarText(asMapping(one)['platform'])] as const);
+  return new Map(platforms.filter(([, platform]) => platform !== ''));
 }
 
 function filledModels(text: string, path: string, variables: ReadonlyMap<string, string>): Mapping[] {

@@ -49,7 +49,9 @@ export interface ArtifactContent {
    * The files of `manifests/` that Compose looks for: Compose files of default names, and `.env`.
    */
   composeFiles: ReadonlyMap<string, Buffer>;
-  /** Those among these files that are too large to be read. */
+  /** Other files of `manifests/`, among them all env files of a usual size. */
+  smallFiles: ReadonlyMap<string, Buffer>;
+  /** Those among the Compose files that are too large to be read. */
   tooLarge: readonly string[];
 }
 
@@ -66,6 +68,7 @@ export async function readContent(
   const found: Found = {
     entries: [],
     composeFiles: new Map(),
+    smallFiles: new Map(),
     tooLarge: [],
     documents: new Map(),
     configs: new Map(),
@@ -80,32 +83,42 @@ export async function readContent(
   }));
   const plan = found.documents.get('plan')?.get('plan')?.toString('utf8');
   const decoder = found.documents.get('decoder')?.get('decoder');
-  const { composeFiles, tooLarge, entries } = found;
-  return { path, report, images, plan, decoder, entries, composeFiles, tooLarge };
+  const { composeFiles, smallFiles, tooLarge, entries } = found;
+  return { path, report, images, plan, decoder, entries, composeFiles, smallFiles, tooLarge };
 }
 
 /** What a pass over an artifact collects. The maps of maps are by the folder of the image. */
 interface Found {
   entries: VisitedEntry[];
   composeFiles: Map<string, Buffer>;
+  smallFiles: Map<string, Buffer>;
   tooLarge: string[];
   documents: Map<string, Map<string, Buffer>>;
   configs: Map<string, ImageConfig>;
   layers: Map<string, Map<Digest, FoundLayer>>;
 }
 
+/** Bytes of a file, and of all files together, that are kept for a closer look. */
+const LARGEST_SMALL = 256 << 10;
+const MOST_SMALL = 64 << 20;
+
 function collectInto({
   entries,
   composeFiles,
+  smallFiles,
   tooLarge,
   documents,
   configs,
   layers,
 }: Found): ArtifactVisitor {
+  let left = MOST_SMALL;
   return {
     manifest: async (file, body) => {
-      if (!COMPOSE_FILE.test(file.path)) return;
-      if (file.size > LARGEST_SHIPPED) tooLarge.push(file.path);
+      if (!COMPOSE_FILE.test(file.path)) {
+        if (file.size > Math.min(LARGEST_SMALL, left)) return;
+        left -= file.size;
+        smallFiles.set(file.path, await buffer(body));
+      } else if (file.size > LARGEST_SHIPPED) tooLarge.push(file.path);
       else composeFiles.set(file.path, await buffer(body));
     },
     imageEntry: (entry) => void entries.push(entry),

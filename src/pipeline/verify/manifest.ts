@@ -1,3 +1,4 @@
+import type { DeviceReference } from '../../compose/deviceFile.ts';
 import { readDeviceFile } from '../../compose/deviceFile.ts';
 import type { FileReport } from '../../mender/read/report.ts';
 import { record, strings } from '../../mender/read/json.ts';
@@ -5,6 +6,7 @@ import { formatReference, parseReference } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';
 import { projectIn } from './envelope.ts';
+import { platformProblems, referenceProblems } from './references.ts';
 
 /** Told by `overrideProblems`. */
 const OVERRIDE = /^(docker-)?compose\.override\.ya?ml$/;
@@ -16,6 +18,7 @@ const MAIN_FILE = /^(docker-)?compose\.ya?ml$/;
  */
 export function manifestProblems({
   composeFiles,
+  smallFiles,
   tooLarge,
   images,
   report,
@@ -28,7 +31,7 @@ export function manifestProblems({
   const text = composeFiles.get(file)?.toString('utf8') ?? '';
   const dotenv = composeFiles.get('.env')?.toString('utf8') ?? '';
   const project = projectIn(report) ?? '';
-  const { images: used, faults, refersTo } = readDeviceFile(text, file, dotenv, project);
+  const { images: used, faults, refersTo, platforms } = readDeviceFile(text, file, dotenv, project);
   if (used === undefined) return faults.map((fault) => `manifests/${fault}`);
   const shipped = new Set(
     images.flatMap(({ report: { image: name } }) => (name === undefined ? [] : [name])),
@@ -49,8 +52,21 @@ export function manifestProblems({
       .map((name) => `no service runs the image ${name}`),
     ...overrideProblems(composeFiles),
     ...faults.map((fault) => `manifests/${fault}`),
-    ...(refersTo === undefined ? [] : strayProblems(report.manifests, [file, '.env', ...refersTo])),
+    ...(refersTo === undefined ? [] : fileProblems(refersTo, [file, '.env'], { ...report, smallFiles })),
+    ...(platforms === undefined ? [] : platformProblems(platforms, used, images)),
     ...listedProblems(report.module, report.metaData, images),
+  ];
+}
+
+/** Files that are missing, and files that nobody needs. */
+function fileProblems(
+  refersTo: readonly DeviceReference[],
+  known: readonly string[],
+  files: Parameters<typeof referenceProblems>[1],
+): string[] {
+  return [
+    ...referenceProblems(refersTo, files).map((problem) => `manifests/${known[0]}: ${problem}`),
+    ...strayProblems(files.manifests, [...known, ...refersTo.map(({ path }) => path)]),
   ];
 }
 

@@ -223,6 +223,7 @@ describe('the files that Compose on a device reads', () => {
       report: compose,
       images: [image],
       composeFiles,
+      smallFiles: new Map(),
       tooLarge: [],
     });
     expect(
@@ -261,6 +262,7 @@ describe('the files that Compose on a device reads', () => {
       report: compose,
       images: [image],
       composeFiles,
+      smallFiles: new Map(),
       tooLarge: [],
     });
     const expected = problem === undefined ? [] : [expect.stringContaining(problem) as string];
@@ -273,7 +275,14 @@ describe('the files that Compose on a device reads', () => {
   ])('show the update module every image: %s', (_, text) => {
     const composeFiles = new Map([['docker-compose.yaml', Buffer.from(text)]]);
     expect(
-      manifestProblems({ path: '', report: compose, images: [image], composeFiles, tooLarge: [] }),
+      manifestProblems({
+        path: '',
+        report: compose,
+        images: [image],
+        composeFiles,
+        smallFiles: new Map(),
+        tooLarge: [],
+      }),
     ).toEqual([
       'manifests/docker-compose.yaml: the image of web is not on a line of its own: it would stay for ever',
     ]);
@@ -283,7 +292,14 @@ describe('the files that Compose on a device reads', () => {
     const text = 'services:\n  web:\n    image: web:2\n    container_name: "${COMPOSE_PROJECT_NAME:?}-x"\n';
     const composeFiles = new Map([['docker-compose.yaml', Buffer.from(text)]]);
     expect(
-      manifestProblems({ path: '', report: compose, images: [image], composeFiles, tooLarge: [] }),
+      manifestProblems({
+        path: '',
+        report: compose,
+        images: [image],
+        composeFiles,
+        smallFiles: new Map(),
+        tooLarge: [],
+      }),
     ).toEqual([]);
   });
 
@@ -303,9 +319,19 @@ describe('the files that Compose on a device reads', () => {
     const composeFiles = new Map([
       ['docker-compose.yaml', Buffer.from(`services:\n  web:\n    image: web:2\n${more}`)],
     ]);
-    const report = { ...compose, manifests: [...compose.manifests, { path, size: 1 }] };
-    expect(manifestProblems({ path: '', report, images: [image], composeFiles, tooLarge: [] })).toEqual(
-      problems,
-    );
+    const report = {
+      ...compose,
+      manifests: [...compose.manifests, { path: 'one.env', size: 1 }, { path, size: 1 }],
+    };
+    expect(
+      manifestProblems({
+        path: '',
+        report,
+        images: [image],
+        composeFiles,
+        smallFiles: new Map(),
+        tooLarge: [],
+      }),
+    ).toEqual(problems);
   });
 });
