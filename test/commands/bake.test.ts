@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -94,6 +95,33 @@ describe('bake', () => {
     expect(third.stdout).toMatch(
       /^target +artifact +size *\ntill .*till-3\.mender .*instead of about.*base 2/,
     );
+  });
+
+  it('builds deltas to earlier commits for each platform, and full artifacts as well', async () => {
+    const { folder, run, files } = bakery(`
+target:
+  shop: {manifest: shop, device-type: qemu, module: app, writer: embedded, artifact-version: 2,
+    platform: [linux/amd64, linux/arm64], previous-version: [v1], also-full: true}`);
+    const git = (...words: string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...words], { cwd: folder });
+    const compose = (tag: string) =>
+      writeFileSync(
+        join(folder, 'shop/compose.yaml'),
+        `name: shop\nservices:\n  web: {image: "${registry.host}/shop:${tag}"}\n`,
+      );
+    compose('1');
+    writeFileSync(join(folder, 'shop/VERSION'), '1\n');
+    git('init', '-q');
+    git('add', 'shop');
+    git('commit', '-q', '-m', 'one');
+    git('tag', 'v1');
+    compose('2');
+    const made = await run('shop', '--json');
+    expect(factsIn(made)).toEqual([
+      'shop@linux/amd64: shop-2-amd64-from-1 from 1, shop-2-amd64 from none',
+      'shop@linux/arm64: shop-2-arm64-from-1 from 1, shop-2-arm64 from none',
+    ]);
+    expect(files()).toHaveLength(4);
   });
 
   it('fetches a layer once that several builds want at the same time', async () => {
