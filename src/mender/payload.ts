@@ -7,7 +7,7 @@ import type { Reference } from '../oci/reference.ts';
  * How a delta is written: as VCDIFF for the device's xdelta3, or as a patch of our own format for
  * the decoder that the artifact carries.
  */
-export type DeltaFormat = 'vcdiff' | 'patch';
+type DeltaFormat = 'vcdiff' | 'patch';
 
 /** What an artifact carries of a layer. */
 export type LayerContent =

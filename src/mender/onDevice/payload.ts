@@ -23,7 +23,7 @@ export const DECODER_PATH = 'images/decoder';
 export const PLAN_VERSION = 'mender-docker-delta 2';
 
 /** True if loading the images would keep the application down for longer than a restart does. */
-export function isWorthPreloading(images: readonly PayloadImage[]): boolean {
+function isWorthPreloading(images: readonly PayloadImage[]): boolean {
   const whole = images.flatMap(({ layers }) => layers).filter(({ content }) => content.kind === 'full');
   return whole.reduce((sum, { size }) => sum + size, 0) >= LARGE;
 }
