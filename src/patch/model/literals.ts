@@ -1,5 +1,5 @@
 import { ByteModel } from './byteModel.ts';
-import type { BitCoder, Slots } from './counters.ts';
+import { codeCounted, makeCounters, type BitCoder, type Slots } from './counters.ts';
 import type { Recent } from './recent.ts';
 import type { Residue } from './residue.ts';
 import { Numbers } from './numbers.ts';
@@ -8,7 +8,10 @@ import { hash } from './tables.ts';
 /** Bytes that a match has before its place at least, and those that are counted at most. */
 const SHORTEST = 5;
 const LONGEST = 32;
-/** A match that is shorter is replaced by one that is not. */
+/**
+ * A match that is shorter is replaced by one that is not. One that is not shorter first says whether
+ * its byte is right, in one bit.
+ */
 const SHORT = 16;
 /** There are 2^MATCHES_FEWER times fewer matches than counters. */
 export const MATCHES_FEWER = 2;
@@ -27,6 +30,8 @@ export class Literals {
   readonly #far: Uint32Array;
   readonly #matchShift: number;
   readonly #runs = new Numbers();
+  /** Whether the byte of a match is right, by its length. */
+  readonly #isRight = makeCounters(LONGEST - SHORT + 1);
   /** The place of the match's next byte in the residue. */
   #matchAt = 0;
   #matchLength = 0;
@@ -84,8 +89,7 @@ export class Literals {
   code(coder: BitCoder, byte: number, expected: number): number {
     const residue = this.#residue;
     const predicted = residue.byte(this.#matchAt);
-    this.#setContexts(expected);
-    const coded = this.#bytes.code(coder, byte, 0, classOf(this.#matchLength), predicted);
+    const coded = this.#codeByte(coder, byte, expected, predicted);
     residue.add(coded);
     this.#recent.add(coded);
     this.#matchAt++;
@@ -93,6 +97,16 @@ export class Literals {
     else if (this.#matchLength > 0) this.#matchLength = Math.min(LONGEST, this.#matchLength + 1);
     this.#findMatch();
     return coded;
+  }
+
+  #codeByte(coder: BitCoder, byte: number, expected: number, predicted: number): number {
+    const length = this.#matchLength;
+    if (length >= SHORT) {
+      const isRight = byte === predicted ? 1 : 0;
+      if (codeCounted(coder, this.#isRight, length - SHORT, isRight) === 1) return predicted;
+    }
+    this.#setContexts(expected);
+    return this.#bytes.code(coder, byte, 0, length < SHORT ? classOf(length) : 0, predicted);
   }
 
   #setContexts(expected: number): void {
@@ -163,7 +177,7 @@ export class Literals {
   }
 }
 
-/** The class of the length of a match: 0 to 14. */
+/** The class of the length of a match that is short: 0 to 9. */
 function classOf(length: number): number {
   return length < 8 ? length : 6 + (length >> 2);
 }

@@ -1,11 +1,5 @@
 #include "model.h"
 
-/*
- * A match has SHORTEST equal bytes before its place, and at most LONGEST are counted. One below SHORT
- * is replaced by one that is not.
- */
-enum { SHORTEST = 5, SHORT = 16, LONGEST = 32 };
-
 #define NODE_STEP 0x2545f491u
 
 void model_start(struct model *model, int match_bits)
@@ -23,6 +17,7 @@ void model_start(struct model *model, int match_bits)
     weights_reset(&model->differences, DIFFERENCE_ROWS);
     weights_reset(&model->literals, LITERAL_ROWS);
     counters_reset(model->match_counters, 2 * MATCH_CLASSES);
+    counters_reset(model->is_right, LONGEST - SHORT + 1);
     number_start(&model->match_runs);
 }
 
@@ -206,15 +201,23 @@ static u32 class_of(u32 length)
     return length < 8 ? length : 6 + (length >> 2);
 }
 
+/* A literal, where the last copy would have `expected`, and the match `predicted`. */
+static u8 decode_literal_byte(struct model *model, u32 expected, u8 predicted)
+{
+    u32 contexts[BYTE_CONTEXTS], length = model->match_length;
+
+    if (length >= SHORT && decode_counted(model->coder, &model->is_right[length - SHORT]))
+        return predicted;
+    set_literal_contexts(model->output, expected, contexts);
+    return decode_byte(model, &model->literals, contexts, 0, length < SHORT ? class_of(length) : 0, predicted);
+}
+
 static void decode_literal(struct model *model, u32 expected)
 {
-    struct residue *residue = model->residue;
-    u32 predicted = residue_byte(residue, model->match_at);
-    u32 contexts[BYTE_CONTEXTS];
+    u8 predicted = residue_byte(model->residue, model->match_at);
+    u8 byte = decode_literal_byte(model, expected, predicted);
 
-    set_literal_contexts(model->output, expected, contexts);
-    u8 byte = decode_byte(model, &model->literals, contexts, 0, class_of(model->match_length), predicted);
-    residue_add(residue, byte);
+    residue_add(model->residue, byte);
     output_byte(model->output, byte);
     model->match_at++;
     if (predicted != byte)

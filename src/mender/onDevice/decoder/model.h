@@ -8,7 +8,11 @@
 
 enum { BYTE_CONTEXTS = 7, FLAG_INPUTS = 5, DIFFERENCE_INPUTS = 7, LITERAL_INPUTS = 8 };
 enum { FLAG_ROWS = 256, DIFFERENCE_ROWS = 1024, LITERAL_ROWS = 4096 };
-enum { MATCH_CLASSES = 16 };
+/*
+ * A match has SHORTEST equal bytes before its place, and at most LONGEST are counted. One below SHORT
+ * is replaced by one that is not. One that is not first says whether its byte is right, in one bit.
+ */
+enum { SHORTEST = 5, SHORT = 16, LONGEST = 32, MATCH_CLASSES = 16 };
 
 struct model {
     struct coder *coder;
@@ -26,6 +30,7 @@ struct model {
     u32 *far;
     int match_shift;
     struct number match_runs;
+    counter is_right[LONGEST - SHORT + 1]; /* whether the byte of a match is right, by its length */
     counter match_counters[2 * MATCH_CLASSES];
     struct mixer flags, differences, literals;
     i32 flag_weights[FLAG_ROWS * FLAG_INPUTS];
