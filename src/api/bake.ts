@@ -36,6 +36,12 @@ export interface BakeOptions {
    */
   cache?: boolean;
   cacheDir?: string;
+  /** Where deltas come from: `type=registry,ref=HOST/REPO[:TAG]` or `type=local,src=FOLDER`. */
+  cacheFrom?: string[];
+  /** Where deltas go to: `type=registry,ref=HOST/REPO[:TAG]` or `type=local,dest=FOLDER`. */
+  cacheTo?: string[];
+  /** A PEM file with either half of the key that signs a shared cache. */
+  cacheKey?: string;
 }
 
 const BAKE_SCHEMA: SchemaOf<BakeOptions> = {
@@ -49,6 +55,9 @@ const BAKE_SCHEMA: SchemaOf<BakeOptions> = {
   signWith: optionOf('sign-with'),
   cache: optionOf('cache'),
   cacheDir: optionOf('cache-dir'),
+  cacheFrom: optionOf('cache-from'),
+  cacheTo: optionOf('cache-to'),
+  cacheKey: optionOf('cache-key'),
 };
 
 /**

@@ -84,6 +84,12 @@ export interface BuildOptions {
    */
   cache?: boolean;
   cacheDir?: string;
+  /** Where deltas come from: `type=registry,ref=HOST/REPO[:TAG]` or `type=local,src=FOLDER`. */
+  cacheFrom?: string[];
+  /** Where deltas go to: `type=registry,ref=HOST/REPO[:TAG]` or `type=local,dest=FOLDER`. */
+  cacheTo?: string[];
+  /** A PEM file with either half of the key that signs a shared cache. */
+  cacheKey?: string;
 }
 
 export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
@@ -130,6 +136,9 @@ export const BUILD_SCHEMA: SchemaOf<BuildOptions> = {
   serverKind: optionOf('server-kind'),
   cache: optionOf('cache'),
   cacheDir: optionOf('cache-dir'),
+  cacheFrom: optionOf('cache-from'),
+  cacheTo: optionOf('cache-to'),
+  cacheKey: optionOf('cache-key'),
 };
 
 /**

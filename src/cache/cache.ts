@@ -14,6 +14,7 @@ import { cacheLayout } from './layout.ts';
 import { LibraryFiles } from './libraryFiles.ts';
 import { LastArtifacts } from './metadata.ts';
 import type { CacheOptions } from './options.ts';
+import type { SharedCache } from './shared/sharedCache.ts';
 import { cacheSink } from './sink.ts';
 import { CacheUpkeep } from './upkeep.ts';
 import { CacheUse } from './use.ts';
@@ -32,6 +33,8 @@ export interface Cache {
   readonly lastArtifacts: LastArtifacts;
   readonly libraryFiles: LibraryFiles;
   readonly upkeep: CacheUpkeep;
+  /** What is shared with other machines, if anything is. */
+  readonly shared: SharedCache | undefined;
   /** The blobs that builds of this process are fetching. */
   readonly arrivals: Arrivals<Digest>;
   /** What this run needed, and how much of it was there. */
@@ -60,6 +63,7 @@ export function openCache(folder: string, options: CacheOptions): Cache {
     images,
     lastArtifacts: new LastArtifacts(layout, options.helperFolders),
     libraryFiles: new LibraryFiles(layout, options),
+    shared: options.shared,
     upkeep: new CacheUpkeep(layout, images, options),
     arrivals: new Arrivals(),
     use: new CacheUse(),

@@ -10,6 +10,9 @@ import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { CacheOptions } from './options.ts';
 import { DELTA_RECORD } from './records.ts';
+import type { DeltaKey } from './shared/deltaKey.ts';
+
+export type { DeltaKey } from './shared/deltaKey.ts';
 
 /** A proved delta in the cache. */
 export interface CachedDelta {
@@ -19,17 +22,11 @@ export interface CachedDelta {
   size: number;
 }
 
-export interface DeltaKey {
-  from: Digest;
-  to: Digest;
-  /** Name, version and effort of the encoder. Together with the layers it determines the bytes. */
-  encoder: string;
-  /** Default VCDIFF. */
-  format?: 'vcdiff' | 'patch';
-}
-
 /** Writes a proved delta to the given path. Returns false if none can be made. */
 export type MakeDelta = (destination: string) => Promise<boolean>;
+
+/** A delta did not come. Nothing is recorded then. */
+class Absent extends Error {}
 
 /** The deltas of a cache. */
 export class DeltaStore {
@@ -57,6 +54,29 @@ export class DeltaStore {
     const makeUnlessFound = async (): Promise<CachedDelta> =>
       (await findDelta(path)) ?? (await makeAndRecord(path, make));
     return withLock(path, makeUnlessFound, this.#options);
+  }
+
+  /**
+   * Returns the delta for `key`, and lets `fetch` write it if the cache does not hold it whole. The
+   * fetched bytes must have the digest of a delta that was proved elsewhere. Returns undefined if
+   * `fetch` returns false or brings others.
+   */
+  async getOrFetch(
+    key: DeltaKey,
+    digest: Digest,
+    fetch: (destination: string) => Promise<boolean>,
+  ): Promise<CachedDelta | undefined> {
+    const fetchExact = async (destination: string): Promise<true> => {
+      const came = (await fetch(destination)) && (await digestOfFile(destination)).digest === digest;
+      if (came) return true;
+      throw new Absent();
+    };
+    try {
+      return await this.getOrMake(key, fetchExact);
+    } catch (error) {
+      if (error instanceof Absent) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Effects } from '../io/effects.ts';
+import type { SharedCache } from './shared/sharedCache.ts';
 
 /** What a cache is opened with. */
 export interface CacheOptions extends Effects {
@@ -14,4 +15,6 @@ export interface CacheOptions extends Effects {
    * CI systems share the cache between jobs.
    */
   ownFolder: string;
+  /** What is shared with other machines. */
+  shared?: SharedCache | undefined;
 }

@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
-import { IntegrityError, ToolError } from '../errors.ts';
+import { IntegrityError, ToolError, UserError } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import { encodeBuiltin } from './builtin/encode.ts';
@@ -104,6 +104,28 @@ async function makeProved(
     await expectState(from, before[0]);
     await expectState(to, before[1]);
     throw fileError(error, `making a delta of ${to.diffID} in ${destination}`);
+  }
+}
+
+/**
+ * Returns true if the file at `path`, which anybody may have made, is a delta that turns `from` into
+ * `to`, as `makeDelta` proves its own. The caller makes a delta if not. Throws the signal's reason.
+ */
+export async function isProvedDelta(
+  from: LayerFile,
+  to: LayerFile,
+  path: string,
+  options: Pick<DeltaOptions, 'signal' | 'log'>,
+): Promise<boolean> {
+  try {
+    if (await looksCompressed(from.path)) return false;
+    await withSourceVerified(from, () => proveDelta(from, to, path, options));
+    return true;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!(error instanceof UserError)) throw error;
+    options.log.warning(`a shared delta of ${to.diffID} is wrong, and is made again: ${error.message}`);
+    return false;
   }
 }
 

@@ -19,6 +19,8 @@ import type { Context } from '../terminal/command.ts';
 import { libraryToken } from '../../library/token.ts';
 import { libraryAt } from './libraryAccess.ts';
 import { registryAccess } from './openRegistry.ts';
+import type { SharedCacheFlags } from './openSharedCache.ts';
+import { openSharedCache } from './openSharedCache.ts';
 import { parseSize } from '../options/size.ts';
 
 /** Bytes. A bomb of a few megabytes must not fill the disk. */
@@ -44,14 +46,16 @@ export function openWorld(flags: BuildFlags, context: Context): World {
 
 /** Opens the cache that the flags name. */
 export function openCacheOf(
-  { cacheDir, maxLayerSize }: { cacheDir?: string | undefined; maxLayerSize?: string | undefined },
+  flags: { cacheDir?: string | undefined; maxLayerSize?: string | undefined } & SharedCacheFlags,
   context: Context,
 ): Cache {
+  const { cacheDir, maxLayerSize } = flags;
   const { log, progress, signal } = context;
   return openCache(cacheFolder(cacheDir, context), {
     largestLayer: maxLayerSize === undefined ? LARGEST_LAYER : parseSize(maxLayerSize, '--max-layer-size'),
     helperFolders: helperCaches(context),
     ownFolder: stateFolder(context),
+    shared: openSharedCache(flags, context),
     ...{ log, progress, signal },
   });
 }

@@ -1,3 +1,5 @@
+import { SHARED_CACHE_OPTIONS } from './sharedCache.ts';
+
 const CACHE = 'The cache:';
 
 /** What a build takes from the cache, and how much it leaves there. */
@@ -31,4 +33,5 @@ export const CACHE_OPTIONS = {
     describe: 'Cache folder',
     defaultDescription: '$XDG_CACHE_HOME/mender-docker-delta',
   },
+  ...SHARED_CACHE_OPTIONS,
 } as const;

@@ -35,6 +35,10 @@ const NOT_IN_COMPOSE_FILE = new Set([
   'cache-limit-percent',
   'cache-limit-size',
   'cache-dir',
+  // Credentials go there, and what comes from there is trusted.
+  'cache-from',
+  'cache-to',
+  'cache-key',
 ]);
 
 /** What `x-mender` may hold: how the application is built and which group gets it. */

@@ -24,6 +24,7 @@ import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
 import { removeOldReport, writeReport } from './report.ts';
 import { requireFit } from './requireFit.ts';
+import { readsLayers } from './sharedDeltas.ts';
 
 /**
  * One finished artifact, what is in it, and what to remember of it once it is where it should be.
@@ -50,6 +51,7 @@ export async function buildAll(all: readonly Prepared[], world: World): Promise<
   const reportHtml = all[0]?.request.reportHtml;
   await Promise.all(paths.map((path) => refuseOddFile(path)));
   await world.cache.ensureWritable();
+  await world.cache.shared?.check();
   await removeOldReport(reportHtml, paths);
   const built: BuiltArtifact[] = [];
   for (const prepared of all) {
@@ -84,7 +86,7 @@ async function buildOne(
 ): Promise<BuiltArtifact> {
   const { request } = prepared;
   const effects = { cache, log, progress, signal };
-  const deltas = await makePayloadImages(plan.images, request, effects);
+  const deltas = await makePayloadImages(plan.images, request, effects, readsLayers(request));
   const images = await choosePatches(deltas, request, effects);
   const destination = destinationOf(plan, prepared);
   const threads = request.workers;

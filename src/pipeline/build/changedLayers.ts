@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { Cache } from '../../cache/cache.ts';
+import type { DeltaKey } from '../../cache/deltas.ts';
 import type { CachedLayer, LayerStore, PackedLayer } from '../../cache/layers.ts';
-import { chooseBaseLayers, encoderVersion, makeDelta } from '../../delta/engine.ts';
+import { chooseBaseLayers, encoderVersion, isProvedDelta, makeDelta } from '../../delta/engine.ts';
 import { IntegrityError } from '../../errors.ts';
 import type { Effects } from '../../io/effects.ts';
 import type { LayerContent } from '../../mender/payload.ts';
@@ -96,6 +98,7 @@ async function makeDeltaContent(
   const key = { from: from.diffID, to: to.diffID, encoder: encoderVersion({ encoder, effort }) };
   let isMade = false;
   const make = async (destination: string): Promise<boolean> => {
+    if (await fetchProved(key, { from, to }, destination, { cache, log, signal })) return true;
     isMade = true;
     const task = progress.start(`delta ${hexOf(to.diffID).slice(0, 12)}`, to.size);
     try {
@@ -110,6 +113,19 @@ async function makeDeltaContent(
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
   const buffer = await chooseBuffer(createReadStream(path), from.size);
   return { kind: 'delta', from: from.diffID, fromSize: from.size, size, body: path, buffer };
+}
+
+/** Brings a delta that others share. Returns false, and leaves no file, if none proves right. */
+async function fetchProved(
+  key: DeltaKey,
+  { from, to }: DeltaJob,
+  destination: string,
+  { cache, log, signal }: Pick<EncodeContext, 'cache' | 'log' | 'signal'>,
+): Promise<boolean> {
+  if ((await cache.shared?.fetchDelta(key, destination, to.size)) !== true) return false;
+  if (await isProvedDelta(from, to, destination, { log, signal })) return true;
+  await rm(destination, { force: true });
+  return false;
 }
 
 /** Marks a layer as compared in this run. The disk has had no time to damage it. */

@@ -8,41 +8,72 @@ import type { Want } from '../images/fetch.ts';
 import { fetchBlobs } from '../images/fetch.ts';
 import type { LayerPlan } from '../plan/plan.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
-import type { BuildRequest } from '../request.ts';
+import type { SettledRequest } from '../request.ts';
 import type { EncodeContext } from './changedLayers.ts';
 import { makeChangedLayers } from './changedLayers.ts';
 import { makeFeasible } from './makeFeasible.ts';
+import type { SharedDeltas } from './sharedDeltas.ts';
+import { findSharedDeltas, shareDeltas } from './sharedDeltas.ts';
 import { SMALLEST_BUFFER } from '../../vcdiff/sourceReads.ts';
 
 /** Bytes of the layers whose size is known, by diffID. */
 type Sizes = ReadonlyMap<Digest, number>;
 
+/** An image, with what others have made of it. */
+interface Prepared {
+  image: PlannedImage;
+  shared?: SharedDeltas | undefined;
+}
+
 /**
  * Brings everything into the cache that the images of one artifact need, makes the deltas, and
- * returns the images in the form that the artifact writer takes.
+ * returns the images in the form that the artifact writer takes. `needsLayers`: false if deltas that
+ * others share may save the layers that they are made of.
  */
 export async function makePayloadImages(
   planned: readonly PlannedImage[],
-  request: BuildRequest,
+  request: SettledRequest,
   context: EncodeContext,
+  needsLayers: boolean,
 ): Promise<PayloadImage[]> {
   const { cache } = context;
-  const feasible: PlannedImage[] = [];
+  const prepared: Prepared[] = [];
   // One after the other, because images share layers of their base images.
-  for (const image of planned) feasible.push(await makeFeasible(image, request.platform, context));
-  const sizes = await sizesOf(feasible, cache);
-  const wants = feasible.flatMap((image) => wantsOf(image, sizes, request));
+  for (const image of planned) {
+    const feasible = await makeFeasible(image, request.platform, context);
+    const shared = needsLayers ? undefined : await findSharedDeltas(feasible, request, cache);
+    prepared.push({ image: shared?.image ?? feasible, shared });
+  }
+  const sizes = await sizesOf(prepared, cache);
+  const wants = prepared.flatMap((one) => wantsOf(one, sizes, request));
   const brought = await fetchBlobs(wants, context);
-  const contents = await makeChangedLayers(feasible, brought, request, context);
-  const complete = await sizesOf(feasible, cache);
+  const own = prepared.map(({ image, shared }) => withoutChanged(image, shared));
+  const made = await makeChangedLayers(own, brought, request, context);
+  const contents = prepared.map(
+    ({ shared }, index) => new Map([...(made.get(own[index]!) ?? []), ...(shared?.contents ?? [])]),
+  );
+  const complete = await sizesOf(prepared, cache);
+  for (const [index, { image }] of prepared.entries())
+    await shareDeltas(image, contents[index]!, complete, request, cache);
   return Promise.all(
-    feasible.map((image) => payloadImage(image, contents.get(image) ?? new Map(), complete, cache)),
+    prepared.map(({ image }, index) => payloadImage(image, contents[index]!, complete, cache)),
   );
 }
 
-async function sizesOf(images: readonly PlannedImage[], cache: Cache): Promise<Sizes> {
+/** The image as far as its layers are read here. */
+function withoutChanged(image: PlannedImage, shared: SharedDeltas | undefined): PlannedImage {
+  if (shared === undefined) return image;
+  const layers = image.plan.layers.filter(({ kind }) => kind !== 'delta');
+  return { ...image, plan: { ...image.plan, layers } };
+}
+
+async function sizesOf(prepared: readonly Prepared[], cache: Cache): Promise<Sizes> {
   const sizes = new Map<Digest, number>();
-  for (const { base, image } of images) {
+  for (const {
+    image: { base, image },
+    shared,
+  } of prepared) {
+    for (const [diffID, size] of shared?.sizes ?? []) sizes.set(diffID, size);
     if (base) for (const [diffID, size] of await knownSizes(base, cache)) sizes.set(diffID, size);
     for (const { diffID } of image.image.layers) {
       const size = await cache.layers.sizeOf(diffID);
@@ -56,7 +87,12 @@ async function sizesOf(images: readonly PlannedImage[], cache: Cache): Promise<S
  * Returns what must be in the cache: the config, the layers that are read, and those whose size is
  * unknown. A layer that ships whole is only read if it is compressed in another way.
  */
-function wantsOf({ image, base, plan }: PlannedImage, sizes: Sizes, { compression }: BuildRequest): Want[] {
+function wantsOf(
+  { image: planned, shared }: Prepared,
+  sizes: Sizes,
+  { compression }: Pick<SettledRequest, 'compression'>,
+): Want[] {
+  const { image, base, plan } = withoutChanged(planned, shared);
   const isShipped = ({ kind }: LayerPlan): boolean => kind === 'full' && compression === 'auto';
   const layers = plan.layers.filter(
     ({ kind, diffID }) => kind === 'full' || kind === 'delta' || !sizes.has(diffID),

@@ -57,7 +57,7 @@ export async function measurePlan(
   world: World,
 ): Promise<ArtifactSizes> {
   await world.cache.ensureWritable();
-  const deltas = await makePayloadImages(plan.images, request, world);
+  const deltas = await makePayloadImages(plan.images, request, world, true);
   const images = await choosePatches(deltas, request, world);
   return measureBuilt({ plan, images, files }, request, world);
 }

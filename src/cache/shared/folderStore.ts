@@ -1,0 +1,31 @@
+import { copyFile, lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IntegrityError, systemCodeOf } from '../../errors.ts';
+import type { EntryStore } from '../../oci/entryStore.ts';
+import { fileError, isFile, writeAtomically } from '../../io/files.ts';
+
+/** Entries as files of a folder, which is created with the first entry. */
+export function folderStore(folder: string): EntryStore {
+  const pathOf = (name: string): string => join(folder, name);
+  return {
+    place: folder,
+    fetch: (name, path, most) => copyEntry(pathOf(name), path, most),
+    has: (name) => isFile(pathOf(name)),
+    store: (name, path) => writeAtomically(pathOf(name), (temporary) => copyFile(path, temporary)),
+  };
+}
+
+async function copyEntry(entry: string, path: string, most: number): Promise<boolean> {
+  try {
+    const found = await lstat(entry);
+    if (!found.isFile()) throw new IntegrityError(`${entry}: expected a regular file`);
+    if (found.size > most) {
+      throw new IntegrityError(`${entry}: expected at most ${most} bytes, found ${found.size}`);
+    }
+    await copyFile(entry, path);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) return false;
+    throw fileError(error, `reading ${entry}`);
+  }
+}

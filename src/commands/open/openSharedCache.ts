@@ -1,0 +1,65 @@
+import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { resolve } from 'node:path';
+import { folderStore } from '../../cache/shared/folderStore.ts';
+import { SharedCache } from '../../cache/shared/sharedCache.ts';
+import { UsageError } from '../../errors.ts';
+import type { EntryStore } from '../../oci/entryStore.ts';
+import { readUserFile } from '../../io/readUserFile.ts';
+import { openFiles } from '../../registry/files/context.ts';
+import { registryStore } from '../../registry/files/entryStore.ts';
+import type { CachePlace, SHARED_CACHE_OPTIONS } from '../options/sharedCache.ts';
+import { parseCachePlace } from '../options/sharedCache.ts';
+import type { Context, FlagsOf } from '../terminal/command.ts';
+import { registryAccess } from './openRegistry.ts';
+
+export type SharedCacheFlags = FlagsOf<typeof SHARED_CACHE_OPTIONS> & { insecureRegistry?: string[] };
+
+/**
+ * Opens what the flags say about sharing. Undefined if they say nothing. Sends and reads nothing
+ * yet. Throws UsageError for an invalid place, and for a key without any.
+ */
+export function openSharedCache(flags: SharedCacheFlags, context: Context): SharedCache | undefined {
+  const { cacheFrom = [], cacheTo = [], cacheKey } = flags;
+  if (cacheFrom.length + cacheTo.length === 0) {
+    if (cacheKey === undefined) return undefined;
+    throw new UsageError('--cache-key: there is nothing to use the key for', {
+      hint: 'name a shared cache with --cache-from or --cache-to',
+    });
+  }
+  const { folder, log, signal } = context;
+  const from = cacheFrom.map((text) => parseCachePlace(text, '--cache-from', folder));
+  const to = cacheTo.map((text) => parseCachePlace(text, '--cache-to', folder));
+  return new SharedCache({
+    from: from.map((place) => openPlace(place, 'pull', flags, context)),
+    to: to.map((place) => openPlace(place, 'pull,push', flags, context)),
+    readKey: cacheKey === undefined ? undefined : () => readCacheKey(resolve(folder, cacheKey)),
+    ...{ log, signal },
+  });
+}
+
+function openPlace(
+  place: CachePlace,
+  access: 'pull' | 'pull,push',
+  flags: SharedCacheFlags,
+  context: Context,
+): EntryStore {
+  if (place.type === 'local') return folderStore(place.folder);
+  return registryStore(place.reference, openFiles(registryAccess(flags, context), access, context.signal));
+}
+
+/** Either half of a key pair. Throws UsageError for anything else, and for a key with a passphrase. */
+async function readCacheKey(path: string): Promise<KeyObject> {
+  const doing = `reading the key ${path}`;
+  const pem = await readUserFile(path, { doing, hint: 'check --cache-key' });
+  for (const parse of [createPrivateKey, createPublicKey]) {
+    try {
+      return parse(pem);
+    } catch {
+      // It may be the other half.
+    }
+  }
+  throw new UsageError(`${doing}: expected a key in PEM without a passphrase`, {
+    hint: 'make one with: openssl genpkey -algorithm ed25519 -out cache-key.pem',
+  });
+}

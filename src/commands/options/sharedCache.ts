@@ -1,0 +1,81 @@
+import { resolve } from 'node:path';
+import { UsageError } from '../../errors.ts';
+import { hideCredentials } from '../../io/redact.ts';
+import type { Reference } from '../../oci/reference.ts';
+import { parseOciReference } from '../../pipeline/images/registryArtifact.ts';
+
+const CACHE = 'The cache:';
+
+/** What a build shares with other machines. */
+export const SHARED_CACHE_OPTIONS = {
+  'cache-from': {
+    group: CACHE,
+    type: 'string',
+    array: true,
+    placeholder: 'PLACE',
+    describe: 'Take deltas from type=registry,ref=HOST/REPO[:TAG] or type=local,src=FOLDER; repeatable',
+  },
+  'cache-to': {
+    group: CACHE,
+    type: 'string',
+    array: true,
+    placeholder: 'PLACE',
+    describe: 'Store deltas in type=registry,ref=HOST/REPO[:TAG] or type=local,dest=FOLDER; repeatable',
+  },
+  'cache-key': {
+    group: CACHE,
+    type: 'string',
+    placeholder: 'FILE',
+    describe:
+      'Key (PEM) of a shared cache: a private key signs it; with either half, signed deltas save layers',
+  },
+} as const;
+
+/** Where shared entries are. */
+export type CachePlace =
+  { type: 'registry'; reference: Reference & { tag: string } } | { type: 'local'; folder: string };
+
+type Direction = '--cache-from' | '--cache-to';
+
+/** Long enough for a name, and short enough for a tag with a digest behind it. */
+const LONGEST_TAG = 60;
+
+/**
+ * Parses `type=registry,ref=..` or `type=local,src=..`, as docker buildx writes it. A relative
+ * folder is one in `folder`. Throws UsageError.
+ */
+export function parseCachePlace(text: string, option: Direction, folder: string): CachePlace {
+  const fields = new Map(text.split(',').map((part) => splitField(part, text, option)));
+  const path = option === '--cache-from' ? 'src' : 'dest';
+  const type = fields.get('type');
+  const wanted = { registry: 'ref', local: path }[type ?? ''];
+  const value = fields.get(wanted ?? '');
+  const odd = [...fields.keys()].find((name) => name !== 'type' && name !== wanted);
+  if (wanted === undefined || value === undefined || value === '' || odd !== undefined) {
+    throw invalid(text, option, odd !== undefined && wanted !== undefined ? `it has no ${odd}=` : undefined);
+  }
+  if (type === 'local') return { type, folder: resolve(folder, value) };
+  return { type: 'registry', reference: withShortTag(value, option) };
+}
+
+function splitField(part: string, text: string, option: Direction): [string, string] {
+  const at = part.indexOf('=');
+  if (at < 1) throw invalid(text, option);
+  return [part.slice(0, at), part.slice(at + 1)];
+}
+
+function invalid(text: string, option: Direction, why = 'the form is another'): UsageError {
+  const path = option === '--cache-from' ? 'src' : 'dest';
+  return new UsageError(`${option} ${JSON.stringify(hideCredentials(text))}: ${why}`, {
+    hint: `write type=registry,ref=HOST/REPO[:TAG] or type=local,${path}=FOLDER`,
+  });
+}
+
+function withShortTag(ref: string, option: Direction): Reference & { tag: string } {
+  const { tag = 'latest', digest, ...repository } = parseOciReference(ref);
+  if (digest === undefined && tag.length <= LONGEST_TAG) return { ...repository, tag };
+  const why = digest === undefined ? `a tag of at most ${LONGEST_TAG} characters` : 'no digest';
+  throw new UsageError(`${option} ${hideCredentials(ref)}: expected ${why}`, {
+    hint: 'each entry gets a tag of its own, which begins with this one',
+  });
+}

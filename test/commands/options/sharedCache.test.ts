@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { parseCachePlace } from '../../../src/commands/options/sharedCache.ts';
+import { UsageError } from '../../../src/errors.ts';
+
+describe('a place of a shared cache', () => {
+  test.each([
+    ['type=registry,ref=r:1/x', '--cache-to', 'r:1 x latest'],
+    ['type=registry,ref=r.io/x/y:shop', '--cache-from', 'r.io x/y shop'],
+    ['ref=r.io/x:a,type=registry', '--cache-from', 'r.io x a'],
+    ['type=local,src=/a/b', '--cache-from', '/a/b'],
+    ['type=local,dest=a=b', '--cache-to', '/here/a=b'],
+  ] as const)('%s', (text, option, expected) => {
+    const place = parseCachePlace(text, option, '/here');
+    if (place.type === 'local') expect(place.folder).toBe(expected);
+    else {
+      const { registry, repository, tag } = place.reference;
+      expect(`${registry} ${repository} ${tag}`).toBe(expected);
+    }
+  });
+
+  test.each([
+    ['type=registry', /--cache-from "type=registry": the form is another/],
+    ['', /the form is another/],
+    ['type=s3,bucket=x', /the form is another/],
+    ['type=local,src=', /the form is another/],
+    ['type=local,src=x,dest=x', /it has no dest=/],
+    ['type=registry,ref=r:1/x,mode=max', /it has no mode=/],
+    ['type=registry,ref=shop/cache', /names no registry/],
+    [`type=registry,ref=r:1/x:${'t'.repeat(61)}`, /a tag of at most 60 characters/],
+    [`type=registry,ref=r:1/x@sha256:${'0'.repeat(64)}`, /expected no digest/],
+    ['user:secret@r:1/x', /--cache-from "\*\*\*@r:1\/x"/],
+  ])('is not %s', (text, message) => {
+    const parse = (): unknown => parseCachePlace(text, '--cache-from', '/here');
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+  });
+});
