@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import { createPublicKey } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IntegrityError, UserError, messageOf } from '../../errors.ts';
@@ -33,6 +32,8 @@ export class SharedCache {
   readonly #options: SharedCacheOptions;
   readonly #failed = new Set<EntryStore>();
   readonly #stored = new Set<string>();
+  /** Entries that are damaged or wrong somewhere, and replaced. */
+  readonly #wrong = new Set<string>();
   #key: Promise<KeyObject> | undefined;
 
   constructor(options: SharedCacheOptions) {
@@ -67,22 +68,26 @@ export class SharedCache {
     return (await this.#fetch(deltaName(key), path, most, () => Promise.resolve(true))) === true;
   }
 
+  /** Remembers that the shared delta is not one, so that `storeDelta` replaces it. */
+  rejectDelta(key: DeltaKey): void {
+    this.#wrong.add(deltaName(key));
+  }
+
   /** Returns the solution that the owner of the key signed, or undefined. */
   async findSolution(question: SolutionKey): Promise<Solution | undefined> {
     const key = await this.#readKey();
     if (key === undefined) return undefined;
-    const publicKey = key.type === 'private' ? createPublicKey(key) : key;
     return withTemporaryFolder('solution', (folder) => {
       const path = join(folder, 'solution');
-      const read = async () => readSolution(await readFile(path, 'utf8'), question, publicKey);
-      return this.#fetch(solutionName(question), path, LARGEST_SOLUTION, read);
+      const read = async () => readSolution(await readFile(path, 'utf8'), question, key);
+      return this.#fetch(solutionName(question, key), path, LARGEST_SOLUTION, read);
     });
   }
 
   /** Returns what `use` makes of the first entry that it does not refuse with an IntegrityError. */
   async #fetch<T>(name: string, path: string, most: number, use: () => Promise<T>): Promise<T | undefined> {
     for (const store of this.#options.from) {
-      const found = await this.#try(store, async () =>
+      const found = await this.#try(store, name, async () =>
         (await store.fetch(name, path, most)) ? { value: await use() } : undefined,
       );
       if (found !== undefined) return found.value;
@@ -103,7 +108,7 @@ export class SharedCache {
     await withTemporaryFolder('solution', async (folder) => {
       const path = join(folder, 'solution');
       await writeFile(path, signSolution(solution, key));
-      await this.#store(solutionName(solution), path);
+      await this.#store(solutionName(solution, key), path);
     });
   }
 
@@ -111,13 +116,13 @@ export class SharedCache {
     if (this.#stored.has(name)) return;
     this.#stored.add(name);
     for (const store of this.#options.to) {
-      await this.#try(store, async () => {
-        if (!(await store.has(name))) await store.store(name, path);
+      await this.#try(store, name, async () => {
+        if (this.#wrong.has(name) || !(await store.has(name))) await store.store(name, path);
       });
     }
   }
 
-  async #try<T>(store: EntryStore, work: () => Promise<T>): Promise<T | undefined> {
+  async #try<T>(store: EntryStore, name: string, work: () => Promise<T>): Promise<T | undefined> {
     const { log, signal } = this.#options;
     if (this.#failed.has(store)) return undefined;
     try {
@@ -126,7 +131,8 @@ export class SharedCache {
       signal.throwIfAborted();
       if (!(error instanceof UserError)) throw error;
       // A damaged entry says nothing about the others.
-      if (!(error instanceof IntegrityError)) this.#failed.add(store);
+      if (error instanceof IntegrityError) this.#wrong.add(name);
+      else this.#failed.add(store);
       log.warning(`the shared cache ${store.place}: ${messageOf(error)}; continuing without it`);
       return undefined;
     }

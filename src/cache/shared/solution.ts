@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { sign, verify } from 'node:crypto';
+import { createPublicKey, sign, verify } from 'node:crypto';
 import { array, literal, object, safeParse, strictObject, string } from 'valibot';
 import type { InferOutput } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
@@ -35,9 +35,18 @@ export type Solution = InferOutput<typeof SOLUTION>;
 
 const SIGNED = strictObject({ solution: string(), signature: string() });
 
-/** Returns the name under which the solution of `key` is shared. Pure. */
-export function solutionName(key: SolutionKey): string {
-  return hexOf(digestOf(textOf(key)));
+/**
+ * Returns the name under which the owner of `key` shares the solution of a question. Owners of other
+ * keys use other names. Pure.
+ */
+export function solutionName(question: SolutionKey, key: KeyObject): string {
+  const owner = publicHalf(key).export({ type: 'spki', format: 'der' });
+  return hexOf(digestOf(`${hexOf(digestOf(owner))} ${textOf(question)}`));
+}
+
+/** Returns the public half of either half of a key pair. */
+export function publicHalf(key: KeyObject): KeyObject {
+  return key.type === 'private' ? createPublicKey(key) : key;
 }
 
 function textOf({ base, image, changed, encoder }: SolutionKey): string {
@@ -59,7 +68,7 @@ export function readSolution(text: string, question: SolutionKey, key: KeyObject
   const signed = safeParse(SIGNED, jsonOf(text));
   if (!signed.success) throw new IntegrityError('expected a signed solution');
   const { solution, signature } = signed.output;
-  if (!verify(hashFor(key), Buffer.from(solution), key, Buffer.from(signature, 'base64'))) {
+  if (!verify(hashFor(key), Buffer.from(solution), publicHalf(key), Buffer.from(signature, 'base64'))) {
     throw new IntegrityError('it is not signed with the key of --cache-key');
   }
   const read = safeParse(SOLUTION, jsonOf(solution));

@@ -124,6 +124,7 @@ async function fetchProved(
 ): Promise<boolean> {
   if ((await cache.shared?.fetchDelta(key, destination, to.size)) !== true) return false;
   if (await isProvedDelta(from, to, destination, { log, signal })) return true;
+  cache.shared?.rejectDelta(key);
   await rm(destination, { force: true });
   return false;
 }

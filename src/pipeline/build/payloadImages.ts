@@ -21,6 +21,8 @@ type Sizes = ReadonlyMap<Digest, number>;
 
 /** An image, with what others have made of it. */
 interface Prepared {
+  /** The image as it would be made here alone. */
+  feasible: PlannedImage;
   image: PlannedImage;
   shared?: SharedDeltas | undefined;
 }
@@ -42,7 +44,7 @@ export async function makePayloadImages(
   for (const image of planned) {
     const feasible = await makeFeasible(image, request.platform, context);
     const shared = needsLayers ? undefined : await findSharedDeltas(feasible, request, cache);
-    prepared.push({ image: shared?.image ?? feasible, shared });
+    prepared.push({ feasible, image: shared?.image ?? feasible, shared });
   }
   const sizes = await sizesOf(prepared, cache);
   const wants = prepared.flatMap((one) => wantsOf(one, sizes, request));
@@ -53,8 +55,8 @@ export async function makePayloadImages(
     ({ shared }, index) => new Map([...(made.get(own[index]!) ?? []), ...(shared?.contents ?? [])]),
   );
   const complete = await sizesOf(prepared, cache);
-  for (const [index, { image }] of prepared.entries())
-    await shareDeltas(image, contents[index]!, complete, request, cache);
+  for (const [index, { feasible }] of prepared.entries())
+    await shareDeltas(feasible, contents[index]!, complete, request, cache);
   return Promise.all(
     prepared.map(({ image }, index) => payloadImage(image, contents[index]!, complete, cache)),
   );

@@ -115,7 +115,7 @@ export async function shareDeltas(
     await shared.storeDelta({ from, to, encoder: question.encoder }, body);
     solution.deltas.push({ to, from, fromSize, digest, size });
   }
-  await shared.storeSolution(solution);
+  if (solution.sizes.length === new Set(question.image).size) await shared.storeSolution(solution);
 }
 
 function mutable({ base, image, changed, encoder }: SolutionKey): Pick<Solution, keyof SolutionKey> {

@@ -53,12 +53,15 @@ describe('a solution', () => {
     expect(() => readSolution(text, question, publicKey)).toThrow(/not signed with the key/);
   });
 
-  test('has a name for each question', () => {
+  test('has a name for each question and key', () => {
     const others = [
       { ...question, base: [b, a] },
       { ...question, changed: [] },
       { ...question, encoder: 'x' },
     ];
-    expect(new Set([question, ...others].map(solutionName)).size).toBe(4);
+    const names = [question, ...others].map((one) => solutionName(one, ed25519.publicKey));
+    expect(new Set(names).size).toBe(4);
+    expect(solutionName(question, ed25519.privateKey)).toBe(names[0]);
+    expect(names).not.toContain(solutionName(question, generateKeyPairSync('ed25519').publicKey));
   });
 });
