@@ -1,7 +1,8 @@
+import { stat } from 'node:fs/promises';
 import type { Shell } from '../../device/ssh.ts';
 import { DeploymentError } from '../../errors.ts';
 import { ending } from '../../io/redact.ts';
-import { LOCAL_FOLDER, localInstallScript } from '../../mender/onDevice/localInstall.ts';
+import { localFolder, localInstallScript } from '../../mender/onDevice/localInstall.ts';
 
 /** What a device runs after an installation. */
 export interface LocalInstallation {
@@ -20,11 +21,11 @@ export async function installOverSsh(
   signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<LocalInstallation> {
-  await copy(shell, path, signal);
+  const folder = await copy(shell, path, signal);
   const { exitCode, all } = await shell.run({
     doing: 'installing on',
     // The name of an application has only letters, digits, - and _.
-    words: ['sh', '-s', '--', LOCAL_FOLDER, application],
+    words: ['sh', '-s', '--', folder, application],
     input: { text: localInstallScript() },
     onLine,
     signal,
@@ -37,15 +38,12 @@ export async function installOverSsh(
   });
 }
 
-async function copy(shell: Shell, path: string, signal: AbortSignal): Promise<void> {
-  const words = [
-    `rm -rf ${LOCAL_FOLDER}`,
-    `mkdir -m 700 ${LOCAL_FOLDER}`,
-    `cat > ${LOCAL_FOLDER}/artifact.mender`,
-  ].join(' && ');
+/** Returns the folder on the device. */
+async function copy(shell: Shell, path: string, signal: AbortSignal): Promise<string> {
+  const { folder, fill } = localFolder((await stat(path)).size);
   const doing = 'copying the artifact to';
-  const { exitCode, all } = await shell.run({ doing, words: [words], input: { file: path }, signal });
-  if (exitCode === 0) return;
+  const { exitCode, all } = await shell.run({ doing, words: [fill], input: { file: path }, signal });
+  if (exitCode === 0) return folder;
   throw new DeploymentError(`${doing} ${shell.name}: ${ending(all, 500) || `exit code ${exitCode}`}`, {
     hint: 'see what is free in /var/lib/mender, and log in as root',
   });

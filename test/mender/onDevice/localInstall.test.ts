@@ -1,9 +1,17 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { localInstallScript } from '../../../src/mender/onDevice/localInstall.ts';
+import { localFolder, localInstallScript } from '../../../src/mender/onDevice/localInstall.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { requireTool } from '../../helpers/tools.ts';
 
@@ -71,5 +79,50 @@ describe.each(['dash', 'busybox ash'])('an installation over ssh in %s', (shell)
     expect(found).toMatchObject({ code, calls, isLeft: false });
     if (options.breaks === true) return;
     expect(found.output).toMatch(/^line 1\nerror 1\n[^]*runs: web web:1 Up\n$/);
+  });
+});
+
+describe.each(['dash', 'busybox ash'])('the copy of an artifact in %s', (shell) => {
+  const [program = '', ...words] = shell.split(' ');
+  const named = 'mender-docker-delta-local';
+
+  /** Fills a folder in `place`, which stands in for /var/lib/mender. Returns its name. */
+  function fill(place: string, size: number, input: string): { status: number | null; name: string } {
+    const { folder, fill: command } = localFolder(size);
+    const here = command.replaceAll('/var/lib/mender', place);
+    const { status, stderr } = spawnSync(program, [...words, '-c', here], { input, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return { status, name: folder.slice('/var/lib/mender/'.length) };
+  }
+
+  test('has a folder of its own, and leaves that of another run alone', () => {
+    const place = temporaryFolder();
+    const [one, other] = [fill(place, 3, 'one'), fill(place, 5, 'other')];
+    expect([one.status, other.status]).toEqual([0, 0]);
+    expect(readFileSync(join(place, one.name, 'artifact.mender'), 'utf8')).toBe('one');
+    expect(readFileSync(join(place, other.name, 'artifact.mender'), 'utf8')).toBe('other');
+  });
+
+  test('that breaks off leaves nothing', () => {
+    const place = temporaryFolder();
+    expect(fill(place, 9, 'part').status).toBe(1);
+    expect(readdirSync(place)).toEqual([]);
+  });
+
+  test('removes what a run left a long time ago', () => {
+    const place = temporaryFolder();
+    for (const [name, days] of [
+      [named, 3],
+      [`${named}-x`, 2],
+      ['other', 9],
+    ] as const) {
+      mkdirSync(join(place, name));
+      const then = Date.now() / 1000 - days * 86_400;
+      utimesSync(join(place, name), then, then);
+    }
+    expect(fill(place, 1, 'x').status).toBe(0);
+    expect(readdirSync(place)).toContain('other');
+    expect(readdirSync(place)).not.toContain(named);
+    expect(readdirSync(place)).not.toContain(`${named}-x`);
   });
 });
