@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../errors.ts';
 import { ensureFolder, fileError } from '../io/files.ts';
 import type { Log } from '../io/log.ts';
+import { isAlive } from '../io/temporaries.ts';
 import { touch } from './documents.ts';
 import { PRIVATE_FOLDER } from './files.ts';
 
@@ -117,13 +118,4 @@ async function isHolderDead(lock: string): Promise<boolean> {
 
 function holderName(pid: number): string {
   return `${pid} ${hostname()}`;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCodeOf(error) === 'EPERM';
-  }
 }

@@ -1,3 +1,4 @@
+import { confusionOf } from '../pipeline/release/uploadChecks.ts';
 import { finishUploads } from '../pipeline/release/finishUploads.ts';
 import { uploadWithNote } from '../pipeline/release/uploadNotes.ts';
 import { openUploads } from './open/uploadNotes.ts';
@@ -29,6 +30,8 @@ export const uploadCommand = defineCommand({
     const uploads = await openUploads(api, { cacheDir }, context);
     await finishUploads(uploads, [file]);
     const report = await uploadWithNote({ path: file, description, direct: directUpload }, uploads);
+    const confusion = await confusionOf(file, api);
+    if (confusion !== undefined) context.log.warning(confusion);
     const text = `${uploadText(report, api.host)}\n${deployHint(report.name)}`;
     context.report({ host: api.host, ...report }, text);
   },

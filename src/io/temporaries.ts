@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
 
 /** What exists only while it is written or used: files and folders, by path. */
 const paths = new Set<string>();
@@ -77,6 +78,36 @@ async function sweepAbandoned(parent: string): Promise<void> {
     // A folder that another run removes at the same time, or that can't be removed, does not matter
     // to this run.
     if (await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** The name of a temporary artifact. */
+const ARTIFACT = /^\.tmp-(\d+)-[0-9a-f]{12}-.*\.mender$/;
+/** Milliseconds. A process of another machine or container has a number that means nothing here. */
+const UNTOUCHED_FOR = 60 * 60 * 1000;
+
+/**
+ * Removes the temporary artifacts in a folder that killed processes left more than an hour ago.
+ * Faults are ignored.
+ */
+export async function removeAbandonedFiles(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, pid] = ARTIFACT.exec(name) ?? [];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const path = join(folder, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined || Date.now() - found.mtimeMs < UNTOUCHED_FOR) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** True if a process of this machine has this number. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCodeOf(error) === 'EPERM';
   }
 }
 

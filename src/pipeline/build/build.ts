@@ -131,7 +131,7 @@ function destinationOf(plan: BuildPlan, prepared: Prepared): string {
 export function plannedArtifact(
   plan: BuildPlan,
   request: SettledRequest,
-): { name: string; depends: Record<string, string[]>; record: ArtifactRecord } {
+): { name: string; depends: Record<string, string[]>; record: ArtifactRecord; sharesName: boolean } {
   const { artifactName: name, application } = plan;
   const key = versionKey(request.softwareFilesystem, softwareNameOf(request.module, application));
   const { dependsOnVersion, dependsOnArtifactName } = baseDepends(plan, request);
@@ -140,7 +140,8 @@ export function plannedArtifact(
     ...(dependsOnVersion === undefined ? {} : { [key]: [dependsOnVersion] }),
     ...(dependsOnArtifactName === undefined ? {} : { artifact_name: [dependsOnArtifactName] }),
   };
-  return { name, depends, record: recordOf(metadataFor(plan, [], request)) };
+  const record = recordOf(metadataFor(plan, [], request));
+  return { name, depends, record, sharesName: request.shareName };
 }
 
 /** Artifacts that share a name still need files of their own. */

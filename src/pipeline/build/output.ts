@@ -1,8 +1,8 @@
-import { lstat, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, lstat, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { IntegrityError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError, fileSize, temporaryBeside } from '../../io/files.ts';
-import { forgetTemporary } from '../../io/temporaries.ts';
+import { forgetTemporary, removeAbandonedFiles } from '../../io/temporaries.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type { ArtifactReport } from '../../mender/read/report.ts';
 import type { ArtifactSummary } from '../../mender/spec.ts';
@@ -30,23 +30,48 @@ export async function refuseOddFile(path: string, option: '-a' | '-o' = '-a'): P
 
 /**
  * Writes an artifact with `write` and moves it to `destination`. Without `force`, throws UsageError
- * if a file with another artifact is there already, and leaves that file as it is.
+ * if a file with another artifact is there, and leaves that file as it is, also if it came there
+ * while this one was written.
  */
 export async function writeUnlessOther(
   destination: string,
   force: boolean,
   write: (path: string) => Promise<ArtifactSummary>,
 ): Promise<ArtifactSummary> {
-  if (force || (await fileSize(destination)) === undefined) return write(destination);
+  await removeAbandonedFiles(dirname(destination));
+  if (force) return write(destination);
   const aside = temporaryBeside(destination);
   try {
     const summary = await write(aside);
-    if (!(await holdSame(aside, destination))) throw otherFile(destination);
-    await rename(aside, destination);
+    await place(aside, destination);
     return { ...summary, path: destination };
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replaceAll(aside, destination);
+    throw error;
   } finally {
     await rm(aside, { force: true });
     forgetTemporary(aside);
+  }
+}
+
+/** Gives the file its final name, unless another artifact has that name. */
+async function place(aside: string, destination: string): Promise<void> {
+  if (await isNewName(aside, destination)) return;
+  const isTaken = (await fileSize(destination)) !== undefined;
+  if (isTaken && !(await holdSame(aside, destination))) throw otherFile(destination);
+  await rename(aside, destination);
+}
+
+/**
+ * Gives the file a second name in one step that fails if the name is taken. Returns false then, and
+ * where the file system knows no second names.
+ */
+async function isNewName(path: string, name: string): Promise<boolean> {
+  try {
+    await link(path, name);
+    return true;
+  } catch {
+    return false;
   }
 }
 

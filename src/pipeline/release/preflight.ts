@@ -6,7 +6,7 @@ import { listArtifacts, metaDataOf } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import type { Target } from '../../server/deployments.ts';
 import { resolveDevices } from '../../server/resolve.ts';
-import { conflicts } from './sameArtifact.ts';
+import { conflicts, isConfusedWith } from './sameArtifact.ts';
 import { ifAllowed, unknownGroups } from './unknownTarget.ts';
 
 /** An artifact that is about to be built, as far as a server compares it with others. */
@@ -15,6 +15,8 @@ export interface PlannedArtifact {
   /** All that a device must be or have, `device_type` included. */
   depends: Record<string, string[]>;
   record: ArtifactRecord;
+  /** True if artifacts of one name are wanted, as the server looks at what they depend on. */
+  sharesName: boolean;
 }
 
 /**
@@ -42,12 +44,23 @@ function conflictOf(
   held: readonly Artifact[],
   host: string,
 ): UsageError | undefined {
+  const confused = planned.sharesName ? undefined : held.find((one) => isConfusedWith(planned, one));
+  if (confused !== undefined) return confusionWith(confused, host);
   const rival = held.find((artifact) => conflicts(planned, artifact));
   const record = rival && readRecord(metaDataOf(rival));
   if (record === undefined || imagesIn(record) === imagesIn(planned.record)) return undefined;
   return new UsageError(`${host} has another artifact ${planned.name} already, with other images`, {
     hint: `give the release another version, or delete that one: artifacts delete ${rival?.id ?? planned.name}`,
   });
+}
+
+function confusionWith({ id, name }: Artifact, host: string): UsageError {
+  return new UsageError(
+    `${host} has another artifact ${name}, which depends on something else: an open-source server would hand out the smaller one to all devices`,
+    {
+      hint: `give the release another version, delete that artifact (artifacts delete ${id}), or use --server-kind enterprise if the server looks at what artifacts depend on`,
+    },
+  );
 }
 
 function imagesIn({ images }: ArtifactRecord): string {

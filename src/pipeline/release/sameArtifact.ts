@@ -36,6 +36,16 @@ export function conflicts(facts: Pick<SizedArtifact, 'name' | 'depends'>, artifa
   );
 }
 
+/**
+ * True if the artifacts share a name and a device type, and depend on different things. An
+ * open-source server hands out the smaller one to all these devices.
+ */
+export function isConfusedWith(facts: Pick<SizedArtifact, 'name' | 'depends'>, artifact: Artifact): boolean {
+  const types = facts.depends['device_type'] ?? [];
+  const hasType = types.some((type) => artifact.device_types_compatible.includes(type));
+  return artifact.name === facts.name && hasType && !conflicts(facts, artifact);
+}
+
 function sortedLists(depends: Record<string, string[]>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(depends).map(([key, values]) => [key, [...values].sort()]));
 }

@@ -2,8 +2,9 @@ import { UnsupportedError, UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { listArtifacts, storageOf } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
-import { conflicts, isSameFile } from './sameArtifact.ts';
+import { conflicts, isConfusedWith, isSameFile } from './sameArtifact.ts';
 import type { SizedArtifact } from '../../mender/read/readFile.ts';
+import { readArtifactFile } from '../../mender/read/readFile.ts';
 
 /** The artifact that is exactly this file. Throws UsageError for a conflicting one. */
 export async function lookFor(
@@ -19,6 +20,20 @@ export async function lookFor(
   throw new UsageError(
     `uploading ${facts.name}: ${api.host} has another artifact with this name and the same depends, ${other.id}`,
     { hint: `give the new one another version, or delete the old one: artifacts delete ${other.id}` },
+  );
+}
+
+/**
+ * Returns a warning if the server may hand out another artifact of the same name in place of this
+ * file.
+ */
+export async function confusionOf(path: string, api: Api): Promise<string | undefined> {
+  const facts = await readArtifactFile(path);
+  const held = await listArtifacts(api, { names: [facts.name] });
+  const other = held.find((artifact) => isConfusedWith(facts, artifact));
+  return (
+    other &&
+    `${api.host} has another artifact ${facts.name}, ${other.id}, which depends on something else: an open-source server hands out the smaller one to all devices`
   );
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -66,6 +67,35 @@ describe('the file of an artifact', () => {
     for (const end of ['', '.cdx.json', '.provenance.json']) {
       expect([end, statSync(path + end).mode & 0o777]).toEqual([end, expected]);
     }
+  });
+
+  test('is that of one of two builds at once, and the other one says so', async () => {
+    const { folder, build } = project();
+    const other = join(folder, 'other.tar');
+    writeOciArchive(other, { 'web:1': buildImage({ layers: [{ a: 'b' }] }) });
+    const path = join(folder, 'x.mender');
+    const runs = await Promise.all([build('-a', path), build('-a', path, '-f', `web=${other}`)]);
+    expect(runs.map(({ code }) => code).toSorted()).toEqual([0, 2]);
+    expect(runs.map(({ stderr }) => stderr).join('')).toContain(
+      `writing ${path}: it exists and holds something else`,
+    );
+    expect(readdirSync(folder).filter((name) => name.startsWith('.tmp-'))).toEqual([]);
+  });
+
+  test('removes what a killed build left next to it a while ago', async () => {
+    const { folder, build } = project();
+    const left = (pid: number, end = '.mender') => `.tmp-${pid}-0123456789ab-x${end}`;
+    const dead = spawnSync('true').pid;
+    const names = [left(dead), left(process.pid), left(dead, '.txt'), left(dead, '-new.mender')];
+    const before = Date.now() / 1000 - 7200;
+    for (const name of names) writeFileSync(join(folder, name), '');
+    for (const name of names.slice(0, 3)) utimesSync(join(folder, name), before, before);
+    expect(await build('-a', join(folder, 'x.mender'))).toMatchObject({ code: 0 });
+    expect(
+      readdirSync(folder)
+        .filter((name) => name.startsWith('.tmp-'))
+        .toSorted(),
+    ).toEqual(names.slice(1).toSorted());
   });
 
   test.each([

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeniedError, NotFoundError, ToolError, UsageError } from '../../../src/errors.ts';
 import { throwTogether } from '../../../src/commands/terminal/throwTogether.ts';
+import { runCli } from '../../helpers/cli.ts';
 import { buildImage } from '../../helpers/images.ts';
 import { menderServer } from '../../helpers/mender-server.ts';
 import type { RunningRegistry } from '../../helpers/registry.ts';
@@ -66,6 +67,55 @@ describe('before the first layer is fetched', () => {
     expect(await build()).toMatchObject({ code: 0 });
     const { code, stderr } = await build('--force', '-i', `web=${registry.host}/shop/web:2`);
     expect([code, stderr]).toEqual([2, expect.stringContaining('has another artifact shop-1.0.0 already')]);
+  });
+});
+
+describe('an artifact of the same name that depends on something else', () => {
+  const setUp = async () => {
+    const server = await menderServer({ devices: FLEET });
+    const shop = makeShop(server);
+    shop.commit('1.0.0', `${registry.host}/shop/web:1`);
+    expect(
+      await shop.on('ci', 'build', '--release', '--no-delta', '-a', shop.artifact('base')),
+    ).toMatchObject({ code: 0 });
+    shop.commit('2.0.0', `${registry.host}/shop/web:2`);
+    expect(
+      await shop.on('ci', 'build', '--release', '--no-delta', '-a', shop.artifact('full')),
+    ).toMatchObject({ code: 0 });
+    const delta = (...flags: string[]) =>
+      shop.on(
+        'ci',
+        'build',
+        '--release',
+        '-a',
+        shop.artifact('delta'),
+        '--base',
+        shop.artifact('base'),
+        ...flags,
+      );
+    return { server, shop, delta };
+  };
+
+  it('is an error before the build, unless the server looks at what artifacts depend on', async () => {
+    const { server, delta } = await setUp();
+    const { code, stderr } = await delta();
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('has another artifact shop-2.0.0, which depends on something else'),
+    ]);
+    expect(server.state.artifacts.size).toBe(2);
+    expect(await delta('--server-kind', 'enterprise')).toMatchObject({ code: 0 });
+    expect(server.state.artifacts.size).toBe(3);
+  });
+
+  it('is a warning of an upload', async () => {
+    const { server, shop, delta } = await setUp();
+    expect(await delta('--no-upload')).toMatchObject({ code: 0 });
+    const { code, stderr } = await runCli(['upload', shop.artifact('delta')], {
+      ...{ HOME: shop.folder, MENDER_PAT: server.token, MENDER_DOCKER_DELTA_MENDER_HOST: server.url },
+    });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('warning: ')]);
+    expect(stderr).toContain('has another artifact shop-2.0.0');
   });
 });
 
