@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
-import { PAGE_START } from '../../src/pipeline/report/html/page.ts';
+import { PAGE_START } from '../../src/compose/ship/leftOut.ts';
 import type { ReportPage } from '../../src/pipeline/report/model.ts';
 import { RELEASES, shop } from '../faults/shop.ts';
 import type { Shop } from '../faults/shop.ts';

@@ -20,7 +20,14 @@ const CREDENTIALS = [
     '.config/git/credentials',
     '.hg/hgrc',
   ],
-  ...['.config/gh/hosts.yml', '.config/glab-cli/config.yml', '.config/hub', '.gnupg', '.password-store'],
+  ...[
+    '.config/gh/hosts.yml',
+    '.config/glab-cli/config.yml',
+    '.config/hub',
+    '.config/mender-docker-delta',
+    '.gnupg',
+    '.password-store',
+  ],
   ...['.ssh', 'id_rsa', 'id_dsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk'],
   ...['.docker/key.pem', '.docker/contexts', '.svn/auth'],
   ...['.docker/config.json', '.dockercfg', '.config/containers/auth.json', '.kube/config'],
@@ -29,6 +36,12 @@ const CREDENTIALS = [
   ...['.pgpass', '.my.cnf', '.mylogin.cnf', '.mender-clirc', '.cache/mender/authtoken', 'cosign.key'],
   ...['.bash_history', '.zsh_history', '.psql_history', '.mysql_history'],
 ];
+
+/**
+ * The first bytes of every page of `--report-html`. No folder ships with such a file, and a page
+ * replaces no other one.
+ */
+export const PAGE_START = '<!doctype html>\n<!-- a report of mender-docker-delta -->\n';
 
 /** Files that folders do not ship with unless the ignore file keeps them, and why. */
 const KINDS: readonly { why: string; expression: RegExp }[] = [

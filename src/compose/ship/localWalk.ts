@@ -1,11 +1,20 @@
 import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
 import { isNamedLikeDotenv, ownSecretIn } from './dotenvSecrets.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
-import { fileId, isAtOrBelow, isBareRepository, isInside, reasonByName, reasonInPath } from './leftOut.ts';
+import {
+  PAGE_START,
+  fileId,
+  isAtOrBelow,
+  isBareRepository,
+  isInside,
+  reasonByName,
+  reasonInPath,
+} from './leftOut.ts';
 import { mustNotShip } from './namedCredentials.ts';
 import type { OwnSecrets } from '../read/variables/ownSecrets.ts';
 
@@ -120,8 +129,12 @@ function heldBack({ rules }: Walk, { path, limit, above }: Step, real: string): 
 }
 
 async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: Stats): Promise<void> {
-  await requireReadable(real, step);
+  const isPage = await isReportPage(real, step);
   const isInFolder = step.above.length > 0;
+  if (isPage && isInFolder && walk.rules.decide(posix(step.path)) !== false) {
+    skip(walk, step, 'is a file of the build');
+    return;
+  }
   const isDotenv = step.isLabelFile === true || [step.path, real].some(isNamedLikeDotenv);
   const secret = isDotenv ? await ownSecretIn(real, walk.secrets.names) : undefined;
   if (secret !== undefined && isInFolder) {
@@ -139,12 +152,24 @@ async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: 
   walk.found.set(path, { path, file: real, size, mode: mode & 0o777 });
 }
 
-/** Checked now, since files are packed only after all images were fetched. */
-async function requireReadable(file: string, { what }: Step): Promise<void> {
+/**
+ * True for a page of `--report-html`. Throws for a file that can't be read: files are packed only
+ * after all images were fetched.
+ */
+async function isReportPage(path: string, { what }: Step): Promise<boolean> {
+  let file: FileHandle | undefined;
   try {
-    await (await open(file)).close();
+    file = await open(path);
+    const start = Buffer.alloc(PAGE_START.length);
+    return (
+      path.endsWith('.html') &&
+      (await file.read(start)).bytesRead > 0 &&
+      start.equals(Buffer.from(PAGE_START))
+    );
   } catch (error) {
-    throw fileError(error, `${what}: reading ${file}`);
+    throw fileError(error, `${what}: reading ${path}`);
+  } finally {
+    await file?.close();
   }
 }
 

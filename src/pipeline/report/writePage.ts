@@ -1,7 +1,8 @@
 import { lstat, writeFile } from 'node:fs/promises';
 import { UsageError, systemCodeOf } from '../../errors.ts';
 import { fileError, firstBytes, writeAtomically } from '../../io/files.ts';
-import { PAGE_START, renderPage } from './html/page.ts';
+import { PAGE_START } from '../../compose/ship/leftOut.ts';
+import { renderPage } from './html/page.ts';
 import type { ReportPage } from './model.ts';
 
 /**

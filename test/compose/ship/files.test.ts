@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { PAGE_START } from '../../../src/compose/ship/leftOut.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import type { ReadyApplication } from '../project.ts';
 import { filesOf, readToShip, textsOf } from '../project.ts';
@@ -260,6 +261,7 @@ describe('a mounted project folder ships without', () => {
     '.dockercfg': false,
     'home/.config/containers/auth.json': false,
     '.vault-token': false,
+    '.config/mender-docker-delta/config.yaml': false,
     '.mender-clirc': false,
     'keys/cosign.key': false,
     '.hg/hgrc': false,
@@ -468,6 +470,21 @@ describe('a mounted project folder ships without', () => {
     });
     const application = await read(folder, {}, [join(folder, 'app/key.pem')]);
     expect(shippedNames(application)).toEqual(['.npmrc', 'named.log', 'node_modules/kept/x']);
+  });
+
+  test('a page of --report-html, unless the ignore file keeps it', async () => {
+    const folder = folderWith({
+      'app/compose.yaml': `${WEB}, volumes: ["./d:/d"]}}\n`,
+      'app/.menderignore': '!d/kept.html\n',
+      ...Object.fromEntries(
+        ['size.html', 'kept.html', 'size.txt'].map((name) => [`app/d/${name}`, `${PAGE_START}x`]),
+      ),
+      'app/d/index.html': '<!doctype html>\n<p>',
+      'app/d/empty.html': '',
+    });
+    const application = await read(folder);
+    expect(shippedNames(application)).toEqual(['d/empty.html', 'd/index.html', 'd/kept.html', 'd/size.txt']);
+    expect(application.warnings.join()).toContain('d/size.html is a file of the build and is not shipped');
   });
 
   test('the signing key, also if it is mounted by name', async () => {

@@ -50,6 +50,25 @@ describe('a file with a secret of the build is refused', () => {
   });
 });
 
+describe('a secret of the build is found in another spelling', () => {
+  const token = 'tok-SECRET+VALUE/123456=';
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  test.each([
+    ['Base64', base64(token)],
+    ['Base64 without padding', base64(token).replace(/=+$/, '')],
+    [
+      'the header of a checkout',
+      `\textraheader = AUTHORIZATION: basic ${base64(`x-access-token:${token}`)}\n`,
+    ],
+    ['an address', `https://host/?token=${encodeURIComponent(token)}`],
+    ['JSON with escaped slashes', `{"token": "${token.replace('/', '\\/')}"}`],
+  ])('%s', async (_, text) => {
+    await expect(scan(Buffer.from(text), { GITHUB_TOKEN: token })).rejects.toThrow(
+      'GITHUB_TOKEN is a secret',
+    );
+  });
+});
+
 describe('a file with credentials of DOCKER_AUTH_CONFIG is refused', () => {
   const auth = Buffer.from('user:hunter2-hunter2').toString('base64');
   const config = (entry: unknown) => JSON.stringify({ auths: { r: entry, s: 3, t: { auth: 7 } } });

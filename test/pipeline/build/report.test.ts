@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { build } from '../../../src/api/build.ts';
-import { PAGE_START } from '../../../src/pipeline/report/html/page.ts';
+import { PAGE_START } from '../../../src/compose/ship/leftOut.ts';
 import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts';
 import type { ArtifactSizes, ReportPage } from '../../../src/pipeline/report/model.ts';
 import { shop } from '../../faults/shop.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { registerSecret } from '../../../src/io/redact.ts';
 import { markup } from '../../../src/pipeline/report/html/markup.ts';
-import { PAGE_START, renderPage } from '../../../src/pipeline/report/html/page.ts';
+import { PAGE_START } from '../../../src/compose/ship/leftOut.ts';
+import { renderPage } from '../../../src/pipeline/report/html/page.ts';
 import { squarify } from '../../../src/pipeline/report/html/squarify.ts';
 import { makeReport } from '../../../src/pipeline/report/makeReport.ts';
 import type { ReportPage } from '../../../src/pipeline/report/model.ts';

@@ -21,6 +21,21 @@ const KNOWN: readonly string[] = [
 /** Characters. Shorter values are found in too many texts by chance. */
 const SHORTEST_SECRET = 8;
 
+/** User names that tools for git put before a token, as in the headers of a checkout. */
+const TOKEN_USERS = ['x-access-token', 'gitlab-ci-token', 'oauth2'];
+
+/**
+ * The value as it is, in an address, in JSON with escaped slashes, and in Base64, alone and as a
+ * password of git.
+ */
+function spellingsOf(value: string): string[] {
+  const encoded = [value, ...TOKEN_USERS.map((user) => `${user}:${value}`)].map((text) =>
+    Buffer.from(text).toString('base64').replace(/=+$/, ''),
+  );
+  const percent = new URLSearchParams({ value }).toString().slice('value='.length).replaceAll('+', '%20');
+  return [...new Set([value, percent, value.replaceAll('/', '\\/'), ...encoded])];
+}
+
 /** The credentials in a `config.json` of Docker. Another key, or one of another form, is not read. */
 const TEXT = fallback(optional(string(), ''), '');
 const ENTRY = object({ auth: TEXT, password: TEXT, identitytoken: TEXT, registrytoken: TEXT });
@@ -77,7 +92,8 @@ export class OwnSecrets {
     this.names = new Set(all.map(({ name }) => name));
     this.texts = all
       .flatMap(({ name, value = '' }) => secretTexts(value).map((text) => ({ name, value: text })))
-      .filter(({ value }) => value.length >= SHORTEST_SECRET);
+      .filter(({ value }) => value.length >= SHORTEST_SECRET)
+      .flatMap(({ name, value }) => spellingsOf(value).map((text) => ({ name, value: text })));
   }
 
   /** The same secrets, where variables have other values. */

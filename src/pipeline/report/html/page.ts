@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { amountOf, formatBytes } from '../../../io/amounts.ts';
+import { PAGE_START } from '../../../compose/ship/leftOut.ts';
 import { ADVICE } from '../advice.ts';
 import type { ArtifactSizes, Finding, ReportPage } from '../model.ts';
 import type { Html } from './markup.ts';
@@ -11,9 +12,6 @@ import type { Rows } from './tiles.ts';
 import { costTiles, rowKey, sizeTiles } from './tiles.ts';
 import type { Tile } from './treemap.ts';
 import { treemap } from './treemap.ts';
-
-/** The first bytes of every page. A file that begins otherwise is not replaced by one. */
-export const PAGE_START = '<!doctype html>\n<!-- a report of mender-docker-delta -->\n';
 
 const CANVASES = [
   { name: 'wide', width: 1100, height: 520 },
