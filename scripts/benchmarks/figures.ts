@@ -141,7 +141,7 @@ export interface FiguresOf {
 export type Measured<Name extends keyof FiguresOf> = MeasuredOn & { figures: FiguresOf[Name] };
 
 /** Bytes as MB. */
-export function megabytes(bytes: number, digits = 2): string {
+function megabytes(bytes: number, digits = 2): string {
   return (bytes / 1e6).toFixed(digits);
 }
 

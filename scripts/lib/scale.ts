@@ -23,12 +23,12 @@ const APPLICATION = {
 const SECONDS = { perByte: 1 / 40e6, perRun: 0.7 };
 
 /** Bytes of a delta over `distance` releases. It grows with the root of the distance, up to the full artifact. */
-export function deltaBytes(distance: number): number {
+function deltaBytes(distance: number): number {
   return Math.min(APPLICATION.full, APPLICATION.delta * Math.sqrt(distance));
 }
 
 /** What a year of releases is like. */
-export interface Releases {
+interface Releases {
   applications: number;
   platforms: number;
   /** Older releases that each release has a delta for. */
@@ -37,7 +37,7 @@ export interface Releases {
   releases: number;
 }
 
-export interface Cost {
+interface Cost {
   artifacts: number;
   /** To the registry. */
   requests: number;
@@ -50,7 +50,7 @@ const sum = (values: readonly number[]): number => values.reduce((all, value) =>
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 /** What one day costs: `separate` runs with empty caches, one for each artifact, or one run of `bake` with a warm cache. */
-export function dayCost({ applications, platforms, bases }: Releases, way: 'separate' | 'bake'): Cost {
+function dayCost({ applications, platforms, bases }: Releases, way: 'separate' | 'bake'): Cost {
   const { images, layers, changedLayers, pulled, pulledChanged, unpackedChanged } = APPLICATION;
   const artifacts = applications * platforms * (bases + 1);
   const builds = applications * platforms;
@@ -69,7 +69,7 @@ export function dayCost({ applications, platforms, bases }: Releases, way: 'sepa
 }
 
 /** Bytes of the cache after that many days: layers for the bases, or of all days. */
-export function cacheBytes(
+function cacheBytes(
   { applications, platforms, bases }: Releases,
   days: number,
   expires: boolean,
@@ -82,7 +82,7 @@ export function cacheBytes(
 }
 
 /** The devices on each version, the newest first: a version of age n has a share of 1 / n. */
-export function fleetOf(devices: number, versions: number): number[] {
+function fleetOf(devices: number, versions: number): number[] {
   const weights = upTo(versions).map((age) => 1 / age);
   const counts = weights.map((weight) => Math.floor((devices * weight) / sum(weights)));
   counts[0] = (counts[0] ?? 0) + devices - sum(counts);
@@ -90,7 +90,7 @@ export function fleetOf(devices: number, versions: number): number[] {
 }
 
 /** Bytes that a fleet downloads for one release, with deltas for the versions that save most. */
-export function sentBytes(fleet: readonly number[], deltas: number): number {
+function sentBytes(fleet: readonly number[], deltas: number): number {
   const savings = fleet.map((devices, index) => devices * (APPLICATION.full - deltaBytes(index + 1)));
   const best = savings.toSorted((one, other) => other - one).slice(0, deltas);
   return sum(fleet) * APPLICATION.full - sum(best);

@@ -13,7 +13,7 @@ const MB = 1 << 20;
 const LONGEST_FIELD = 256;
 
 /** All files that are read. The first one that matches a path counts. */
-export const DATABASES: readonly Database[] = [
+const DATABASES: readonly Database[] = [
   {
     // The second form is that of images without a package manager, as distroless makes them.
     matches: /^var\/lib\/dpkg\/(status|status\.d\/[^/]+(?<!\.md5sums))$/,
