@@ -69,11 +69,7 @@ function dayCost({ applications, platforms, bases }: Releases, way: 'separate' |
 }
 
 /** Bytes of the cache after that many days: layers for the bases, or of all days. */
-function cacheBytes(
-  { applications, platforms, bases }: Releases,
-  days: number,
-  expires: boolean,
-): number {
+function cacheBytes({ applications, platforms, bases }: Releases, days: number, expires: boolean): number {
   const { unpacked, unpackedChanged } = APPLICATION;
   const kept = expires ? Math.min(days, bases + 1) : days;
   const layers = unpacked + (kept - 1) * unpackedChanged;
