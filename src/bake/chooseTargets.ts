@@ -2,6 +2,7 @@ import { UsageError } from '../errors.ts';
 import { didYouMean } from '../io/suggest.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import type { BakeFile } from './model.ts';
+import { MOST_LEVELS, tooDeep } from './tooDeep.ts';
 
 /** The group that is built if nobody names one, as with `docker buildx bake`. */
 const DEFAULT = 'default';
@@ -22,9 +23,9 @@ export function chooseTargets(words: readonly string[], file: BakeFile): Chosen[
   const named = words.length > 0 ? words : [defaultOf(file)];
   const all = named.flatMap((word) => {
     const [name = '', ...platform] = word.split('@');
-    if (platform.length === 0) return membersOf(name, file, []).map((target) => ({ target }));
+    if (platform.length === 0) return membersOf(name, file).map((target) => ({ target }));
     const only = formatPlatform(parsePlatform(platform.join('@')));
-    return membersOf(name, file, []).map((target) => ({ target, platform: only }));
+    return membersOf(name, file).map((target) => ({ target, platform: only }));
   });
   const whole = new Set(all.flatMap((one) => ('platform' in one ? [] : [one.target])));
   // A platform of a target that is chosen whole is chosen already.
@@ -39,20 +40,42 @@ function defaultOf({ path, groups, targets }: BakeFile): string {
   });
 }
 
-/** The targets of a group, or the target itself. */
-function membersOf(name: string, file: BakeFile, trail: readonly string[]): string[] {
+/**
+ * The targets of a group, each once, or the target itself. `trail`: the groups around it. `known`: the
+ * members of groups, because many may hold one.
+ */
+function membersOf(
+  name: string,
+  file: BakeFile,
+  trail: readonly string[] = [],
+  known = new Map<string, string[]>(),
+): string[] {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (trail.length > MOST_LEVELS) throw tooDeep(file, `group ${trail[0] ?? name}: it holds groups`);
   if (trail.includes(name)) {
     throw new UsageError(`${file.path}: groups contain each other: ${[...trail, name].join(', ')}`, {
       hint: 'remove one of them from the other',
     });
   }
   const members = file.groups.get(name);
-  if (members !== undefined) return members.flatMap((member) => membersOf(member, file, [...trail, name]));
+  if (members !== undefined) {
+    const all = members.flatMap((member) => membersOf(member, file, [...trail, name], known));
+    known.set(name, [...new Set(all)]);
+    return membersOf(name, file, trail, known);
+  }
   if (file.targets.has(name)) return [name];
-  const known = [...file.groups.keys(), ...file.targets.keys()];
-  const group = trail.at(-1);
-  const place = group === undefined ? file.path : `${file.path}: group ${group}`;
-  throw new UsageError(`${place}: there is no target or group ${JSON.stringify(name)}`, {
-    hint: didYouMean(name, known) ?? `there are ${known.join(', ')}`,
+  throw unknownName(name, file, trail.at(-1));
+}
+
+function unknownName(
+  name: string,
+  { path, groups, targets }: BakeFile,
+  group: string | undefined,
+): UsageError {
+  const names = [...groups.keys(), ...targets.keys()];
+  const place = group === undefined ? path : `${path}: group ${group}`;
+  return new UsageError(`${place}: there is no target or group ${JSON.stringify(name)}`, {
+    hint: didYouMean(name, names) ?? `there are ${names.join(', ')}`,
   });
 }

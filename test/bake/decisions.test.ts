@@ -85,6 +85,37 @@ target:
   });
 });
 
+/** A chain of parts, each of which names the next one twice. */
+const chain = (length: number, part: (name: string, next: string) => string): string =>
+  Array.from({ length }, (_, n) => part(`t${n}`, `t${n + 1}`)).join(', ');
+
+describe('a file that is made to take forever', () => {
+  it.each<[string, number, (text: string) => unknown, string]>([
+    ['targets', 60, (text) => inherit('t0', fileOf(`target: {${text}, t60: {effort: fast}}`)).settings, ''],
+    ['targets', 101, (text) => inherit('t0', fileOf(`target: {${text}, t101: {}}`)), 'more than 100 levels'],
+    [
+      'targets',
+      9999,
+      (text) => inherit('t0', fileOf(`target: {${text}, t9999: {}}`)),
+      'more than 100 levels',
+    ],
+  ])('of %s, %d levels deep', (_, length, work, message) => {
+    const text = chain(length, (name, next) => `${name}: {inherits: [${next}, ${next}]}`);
+    if (message === '') expect(work(text)).toEqual({ effort: 'fast' });
+    else expect(() => work(text)).toThrow(message);
+  });
+
+  it.each([
+    [60, ''],
+    [9999, 'more than 100 levels'],
+  ])('of groups, %d levels deep', (length, message) => {
+    const groups = chain(length, (name, next) => `${name}: [${next}, ${next}]`);
+    const work = () => chooseTargets(['t0'], fileOf(`{group: {${groups}}, target: {t${length}: {}}}`));
+    if (message === '') expect(work()).toEqual([{ target: 't60' }]);
+    else expect(work).toThrow(message);
+  });
+});
+
 describe('the targets of a run', () => {
   const file = fileOf(`
 group: {default: [shop, tills], tills: [till, counter], none: []}

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { archiveSource } from '../../src/archives/source.ts';
+import { chooseTargets } from '../../src/bake/chooseTargets.ts';
+import { inherit } from '../../src/bake/inherit.ts';
+import { readBakeFile } from '../../src/bake/readBakeFile.ts';
 import { readMetadataFile } from '../../src/cache/metadata.ts';
 import { decompressed } from '../../src/compress/decompress.ts';
 import { unxz } from '../../src/compress/xz.ts';
@@ -287,6 +290,23 @@ const maps: Target = {
   read: async (input, folder) => readMap(await readYamlFile(written(input, folder, 'map.yaml')), 'it'),
 };
 
+const bakeFiles: Target = {
+  name: 'bake files',
+  seeds: () => [
+    text(
+      'group: {default: [a, b], all: {targets: [default]}}\ntarget:\n  a: {inherits: [b], platform: [x/y]}\n  b: {}\n',
+    ),
+    text({
+      target: { _a: { variables: { TAG: 1 } }, b: { inherits: '_a', manifest: 'b', 'also-full': true } },
+    }),
+  ],
+  async read(input, folder) {
+    const file = await readBakeFile(written(input, folder, 'mender-bake.yaml'));
+    for (const name of file.targets.keys()) inherit(name, file);
+    for (const name of file.groups.keys()) chooseTargets([name], file);
+  },
+};
+
 /** Everything that reads what somebody else wrote. */
 export const TARGETS: readonly Target[] = [
   vcdiff,
@@ -305,4 +325,5 @@ export const TARGETS: readonly Target[] = [
   environments,
   metadata,
   maps,
+  bakeFiles,
 ];
