@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -53,6 +54,19 @@ describe('bin/mender-docker-delta.js', () => {
     });
     expect(run.stderr).not.toContain('node:');
     expect(existsSync(join(folder, 'ran'))).toBe(false);
+  });
+
+  it('says what to do in a checkout that is not built', () => {
+    const folder = temporaryFolder();
+    cpSync(BIN, join(folder, 'bin'), { recursive: true });
+    const run = spawnSync(process.execPath, [join(folder, 'bin/mender-docker-delta.js'), 'build'], {
+      encoding: 'utf8',
+    });
+    expect([run.status, run.stdout]).toEqual([8, '']);
+    expect(run.stderr).toMatch(
+      /^error: the program is not built: there is no .*cli\.js\n {2}try: .*scripts\/setup/,
+    );
+    expect(run.stderr).not.toContain('ERR_MODULE');
   });
 
   it('needs the version that package.json names', () => {

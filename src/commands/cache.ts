@@ -45,6 +45,7 @@ export const cacheCommand = defineCommand({
     const cache = openCacheOf(flags, context);
     const folder = cacheFolder(flags.cacheDir, context);
     const work = async (): Promise<Outcome> => ({
+      read: flags.action === 'verify' ? (await cache.upkeep.list()).length : 0,
       entries: await RUN[flags.action](cache, flags),
       kept: await keptInUse(cache, flags),
       remembered: await cache.lastArtifacts.all(),
@@ -62,6 +63,8 @@ export const cacheCommand = defineCommand({
 });
 
 interface Outcome {
+  /** How many entries were verified. */
+  read: number;
   /** What the action lists or has deleted. */
   entries: CacheEntry[];
   /** What is too new to be pruned. */
@@ -90,15 +93,16 @@ const RUN: Record<Action, (cache: Cache, flags: FlagsOf<typeof OPTIONS>) => Prom
   clear: ({ upkeep }) => upkeep.clear(),
 };
 
-const SUMMARY: Record<Action, string> = {
+const SUMMARY: Record<Exclude<Action, 'verify'>, string> = {
   list: 'held',
   prune: 'removed',
-  verify: 'damaged and removed',
   clear: 'removed',
 };
 
-function describe(action: Action, folder: string, { entries, kept, remembered }: Outcome): string {
-  const summary = `${folder}: ${amountOf(entries)} ${SUMMARY[action]}`;
+function describe(action: Action, folder: string, { read, entries, kept, remembered }: Outcome): string {
+  const all = `${read} ${read === 1 ? 'entry' : 'entries'} read`;
+  const found = entries.length === 0 ? 'none is damaged' : `${amountOf(entries)} damaged and removed`;
+  const summary = `${folder}: ${action === 'verify' ? `${all}, ${found}` : `${amountOf(entries)} ${SUMMARY[action]}`}`;
   const stays =
     kept.length === 0 ? [] : [`kept: ${amountOf(kept)}, because they were used within the last hour`];
   if (action === 'clear' || entries.length === 0) return [summary, ...stays].join('\n');

@@ -89,6 +89,9 @@ async function finishDeployment(
     finishWatch(await watchWithLog(api, id, flags, context), context, { joined });
     if (canAsk()) for (const line of nextBuild(flags)) context.log.info(line);
   } else {
-    context.report({ id, joined }, `deployment ${id} is running; to wait for it: deployments watch ${id}`);
+    context.report(
+      { id, joined },
+      `deployment ${id} is running; to wait for it: mender-docker-delta deployments watch ${id}`,
+    );
   }
 }

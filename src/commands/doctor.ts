@@ -93,7 +93,7 @@ async function makeProbe(file: string, given: Flags, context: Context): Promise<
     [
       `${made.path}: ${made.artifactName}`,
       'Deploy it: the deployment fails on purpose, installs nothing, and has the report in its log.',
-      'Read it with: deployments show latest, and give the log to build with --device-report FILE.',
+      'Read it with: mender-docker-delta deployments show latest, and give the log to build with --device-report FILE.',
     ].join('\n'),
   );
 }

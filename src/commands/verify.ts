@@ -83,11 +83,15 @@ function verificationText(verification: Verification): string {
     `          ${madeFrom === null ? 'full: it needs no base' : `for devices with version ${madeFrom}`}`,
     `device:   ${storeText('classic', estimate.classic)}`,
     `          ${storeText('containerd', estimate.containerd)}`,
-    `          ${formatBytes(memoryBytes)} of memory and ${formatBytes(readBytes)} read to decode (estimated)`,
+    ...(readBytes === 0 ? [] : [`          ${decodingText(memoryBytes, readBytes)}`]),
     `signature: ${SIGNATURES[signature]}`,
     ...problems.map((problem) => `problem:  ${problem}`),
     `verdict:  ${problems.length === 0 ? 'good' : 'NOT good'}`,
   ].join('\n');
+}
+
+function decodingText(memoryBytes: number, readBytes: number): string {
+  return `${formatBytes(memoryBytes)} of memory and ${formatBytes(readBytes)} read to decode (estimated)`;
 }
 
 function storeText(store: string, { peakBytes, storeBytes, writtenBytes }: StoreEstimate): string {

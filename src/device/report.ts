@@ -91,7 +91,7 @@ export function parseProbe(text: string, origin: string): DeviceReport {
   const last = lines.findIndex((line, index) => index > first && /(^|[\s"])end$/.test(line));
   if (first < 0 || last < 0) {
     throw new UsageError(`${origin}: expected the report of a probe, from "${FIRST_LINE}" to "end"`, {
-      hint: 'run doctor --device, or copy the whole log of the deployment',
+      hint: 'run mender-docker-delta doctor --device, or copy the whole log of the deployment',
     });
   }
   const pairs = lines.slice(first + 1, last).map((line) => pairOf(line, words));
@@ -199,7 +199,7 @@ function numberOf(text: string | undefined, what: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^-?\d{1,20}$/.test(text)) return Math.max(0, Number(text));
   throw new UsageError(`${what}: expected a number, found ${JSON.stringify(text)}`, {
-    hint: 'run doctor --device again, or copy the whole log of the deployment',
+    hint: 'run mender-docker-delta doctor --device again, or copy the whole log of the deployment',
   });
 }
 

@@ -146,7 +146,8 @@ export function failureOf(doing: string, { status, url }: HttpResponse, text: st
       hint: 'set LIBRARY_TOKEN to a token, and LIBRARY_URL to the library that it is for',
     });
   }
-  if (status === 404) return new NotFoundError(message, { hint: 'look with `library search`' });
+  if (status === 404)
+    return new NotFoundError(message, { hint: 'look with mender-docker-delta library search' });
   if (status >= 500 || status === 408 || status === 429) {
     return new NetworkError(message, { hint: 'try again later' });
   }

@@ -41,7 +41,7 @@ export async function requestFile(
   if (response.status !== 404) return response;
   await textOf(response);
   throw new NotFoundError(`${path}:${tag} for ${arch}: requested image was not found in the library`, {
-    hint: 'look with `library search`',
+    hint: 'look with mender-docker-delta library search',
   });
 }
 

@@ -141,7 +141,7 @@ function notFound(
 ): NotFoundError {
   const { host } = new URL(library.base);
   return new NotFoundError(`the library ${host} has no library:${path}:${tag} for ${arch}`, {
-    hint: 'look with library search and library tags; if it is private, set LIBRARY_TOKEN',
+    hint: 'look with mender-docker-delta library search and mender-docker-delta library tags; if it is private, set LIBRARY_TOKEN',
   });
 }
 

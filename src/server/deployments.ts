@@ -76,16 +76,29 @@ export async function listFinished(api: Api): Promise<Deployment[]> {
   return listDeployments(api, { status: 'finished' });
 }
 
+/** The answer to a call. A 404 of a Mender server says that no deployment has the id. */
+async function orUnknown(api: Api, id: string, call: Promise<ApiResponse>): Promise<ApiResponse> {
+  return call.catch((error: unknown) => {
+    if (!(error instanceof NotFoundError) || error.hint !== undefined) throw error;
+    throw new NotFoundError(`no deployment on ${api.host} has the id ${id}`, {
+      hint: 'mender-docker-delta deployments list shows those that are there',
+      cause: error,
+    });
+  });
+}
+
 /** Throws NotFoundError for an unknown id. */
 export async function getDeployment(api: Api, id: string): Promise<Deployment> {
   const doing = `reading deployment ${id}`;
-  return readAnswer(await api.call({ method: 'GET', path: at(id), doing }), deploymentSchema, doing);
+  const answer = await orUnknown(api, id, api.call({ method: 'GET', path: at(id), doing }));
+  return readAnswer(answer, deploymentSchema, doing);
 }
 
 /** Aborts a deployment. Returns false if it was finished already. */
 export async function abortDeployment(api: Api, id: string): Promise<boolean> {
   const request = { method: 'PUT', path: `${at(id)}/status`, json: { status: 'aborted' } } as const;
-  const answer = await api.call({ ...request, doing: `aborting deployment ${id}`, accept: [422] });
+  const call = api.call({ ...request, doing: `aborting deployment ${id}`, accept: [422] });
+  const answer = await orUnknown(api, id, call);
   return answer.status !== 422;
 }
 

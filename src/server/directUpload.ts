@@ -104,6 +104,6 @@ async function appeared(api: Api, id: string, path: string, options: DirectUploa
 
 function notAppeared(api: Api, path: string): NetworkError {
   return new NetworkError(`uploading ${path}: ${api.host} took the file, but the artifact did not appear`, {
-    hint: 'the server may still be checking it, or may have refused it: look with `artifacts list`, or upload it without --direct-upload',
+    hint: 'the server may still be checking it, or may have refused it: look with mender-docker-delta artifacts list, or upload it without --direct-upload',
   });
 }

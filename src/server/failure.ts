@@ -13,7 +13,7 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
   const message = `${doing}: ${host} answered ${status}: ${reasonOf(answer)}`;
   if (status === 401) {
     return new DeniedError(message, {
-      hint: 'set MENDER_PAT to a token that works, or run `mender-docker-delta login`: this one is wrong or has expired',
+      hint: 'set MENDER_PAT to a token that works, or run mender-docker-delta login: this one is wrong or has expired',
     });
   }
   if (status === 403) {
@@ -21,7 +21,7 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
       hint: 'ask for a role that may do this, or use the token of a user who may',
     });
   }
-  if (status === 404) return new NotFoundError(message);
+  if (status === 404) return new NotFoundError(message, isOfMender(answer) ? {} : { hint: NOT_MENDER });
   if (status === 413)
     return new UnsupportedError(message, {
       hint: 'raise the limit of the server, or of a proxy before it, or delete artifacts that are no longer needed',
@@ -37,6 +37,13 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
     return new NetworkError(message, { hint: 'try again later', cause: status });
   if (status < 400) return new AnswerError(message, { hint: 'check --mender-host' });
   return new UsageError(message);
+}
+
+const NOT_MENDER = 'is this the address of a Mender server? check --mender-host';
+
+/** True for an error in the form of Mender's services. Other servers answer in other forms. */
+function isOfMender({ text }: ApiResponse): boolean {
+  return errorBody(text).error !== undefined;
 }
 
 /** True if a failed request may have been carried out. 429 says that it was not. */

@@ -91,7 +91,7 @@ function failed({ id, deviceCount, statistics, aborted }: Watched, failures: num
   return {
     kind: 'failed',
     message: `deployment ${id} failed on ${failures} of ${deviceCount} devices${end}: ${countersText(statistics)}`,
-    hint: `read the devices' logs: deployments show ${id}`,
+    hint: `read the devices' logs: mender-docker-delta deployments show ${id}`,
   };
 }
 
@@ -104,7 +104,7 @@ function timedOut({ id, statistics, waited }: Watched): Outcome {
   return {
     kind: 'timed-out',
     message: `deployment ${id} did not finish within ${waited} s: ${countersText(statistics)}`,
-    hint: `it is still running: deployments watch ${id} waits for it, deployments abort ${id} stops it`,
+    hint: `it is still running: mender-docker-delta deployments watch ${id} waits for it, mender-docker-delta deployments abort ${id} stops it`,
   };
 }
 
@@ -112,7 +112,7 @@ function neverStarted({ id, deviceCount, waited }: Watched): Outcome {
   return {
     kind: 'never-started',
     message: `deployment ${id} did not start within ${waited} s: none of its ${deviceCount} devices has asked for updates`,
-    hint: `devices poll every 30 minutes by default: raise --wait-timeout, or wait with deployments watch ${id}`,
+    hint: `devices poll every 30 minutes by default: raise --wait-timeout, or wait with mender-docker-delta deployments watch ${id}`,
   };
 }
 

@@ -50,7 +50,7 @@ async function resolveAmong(
     return theOnly(begun, `artifacts on ${api.host} have an id that begins with ${reference}`);
   }
   throw new NotFoundError(`there is no artifact ${reference} on ${api.host}`, {
-    hint: 'artifacts list shows those that are there',
+    hint: 'mender-docker-delta artifacts list shows those that are there',
   });
 }
 
@@ -68,7 +68,7 @@ export async function resolveDeployment(api: Api, reference: string): Promise<st
   }
   const which = reference === 'latest' ? 'no deployment' : `no deployment ${reference}`;
   throw new NotFoundError(`there is ${which} on ${api.host}`, {
-    hint: 'deployments list shows those that are there',
+    hint: 'mender-docker-delta deployments list shows those that are there',
   });
 }
 

@@ -60,6 +60,14 @@ describe('cache', () => {
     expect(stdout).toMatch(/1 entry, 10 B removed\n$/);
   });
 
+  it('verify says how many entries it read', async () => {
+    const folder = await cacheWithLayer(10);
+    const first = await cache('verify', folder);
+    expect(first.stdout).toMatch(/: 1 entry read, (none is damaged|1 entry, 10 B damaged and removed)\n$/);
+    const again = await cache('verify', folder);
+    expect(again.stdout).toMatch(/: \d entr(y|ies) read, none is damaged\n$/);
+  });
+
   it.each(['list', 'prune', 'verify', 'clear'])(
     '%s of a folder that does not exist says so',
     async (action) => {

@@ -22,13 +22,16 @@ interface Shop {
   /** Builds version N.0 whole and uploads it. */
   release: (version: 1 | 2 | 3) => Promise<CliRun>;
   rollout: (version: 1 | 2 | 3, ...flags: string[]) => Promise<CliRun>;
+  /** Lets the tag of a version mean the image of another one. */
+  moveTag: (version: 1 | 2 | 3, other: 1 | 2 | 3) => void;
 }
 
 async function shop(devices: Device[], options: ServerOptions = {}): Promise<Shop> {
   const server = await menderServer({ devices, ...options });
   const folder = temporaryFolder();
-  for (const [index, image] of images.entries())
-    writeOciArchive(join(folder, `${index + 1}.tar`), { [`shop/web:${index + 1}`]: image });
+  const moveTag: Shop['moveTag'] = (version, other) =>
+    writeOciArchive(join(folder, `${version}.tar`), { [`shop/web:${version}`]: images[other - 1]! });
+  for (const version of [1, 2, 3] as const) moveTag(version, version);
   const run = (command: string, version: number, flags: string[]): Promise<CliRun> => {
     const settings = 'x-mender: {device-type: qemu, platform: linux/amd64, manifest-name: shop, module: app}';
     const services = `services:\n  web: {image: "shop/web:${version}"}\n`;
@@ -42,7 +45,7 @@ async function shop(devices: Device[], options: ServerOptions = {}): Promise<Sho
     });
   };
   return {
-    server,
+    ...{ server, moveTag },
     release: (version) => run('build', version, ['--no-delta', '-a', join(folder, `${version}.mender`)]),
     rollout: (version, ...flags) => run('rollout', version, ['--poll-interval', '0.02s', ...flags]),
   };
@@ -185,8 +188,35 @@ describe('rollout', () => {
     expect(result.stderr).toContain('1 device failed to install shop 3.0: a');
     expect(fleet.given).toHaveLength(2);
     expect(Object.keys(targetsOf(place))).toEqual(['shop-3.0-from-1.0', 'shop-3.0']);
+    for (const { reports } of place.server.state.deployments.values())
+      reports.get('a')!.log = 'no space left';
     const again = await place.rollout(3, '--devices', 'a');
     expect([again.code, place.server.state.deployments.size]).toEqual([9, 2]);
+    expect(again.stdout).toContain('log of a:\n  | no space left');
+  });
+
+  test('plans the full artifact for a device that failed with a delta', { timeout: 120_000 }, async () => {
+    const place = await shop([device('a', '1.0')]);
+    await place.release(1);
+    const flags = ['--devices', 'a', '--fallback', 'none'];
+    const { result } = await whileFleetRuns(place, place.rollout(3, ...flags), 1);
+    expect(result.code).toBe(9);
+    const dry = await place.rollout(3, '--devices', 'a', '--dry-run', '--json');
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      ...{ retries: 1, underway: 0 },
+      deliveries: [{ base: null, artifact: 'shop-3.0', devices: 1, state: 'upload' }],
+    });
+  });
+
+  test('refuses other images under a version that the server has', async () => {
+    const place = await shop([device('a', '1.0')]);
+    await place.release(1);
+    place.moveTag(1, 3);
+    const moved = await place.rollout(1, '--devices', 'a', '--dry-run');
+    expect([moved.code, moved.stderr]).toEqual([
+      2,
+      expect.stringContaining('shop-1.0 on the server has version 1.0 with other images: web'),
+    ]);
   });
 
   test('says when devices do not ask', { timeout: 120_000 }, async () => {

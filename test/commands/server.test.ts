@@ -248,7 +248,7 @@ describe('deploy', () => {
     interruption.abort(new Error('interrupted'));
     const { error, log } = await going;
     expect(error?.message).toBe('interrupted');
-    expect(log).toMatch(/is still running; to wait for it: deployments watch/);
+    expect(log).toMatch(/is still running; to wait for it: mender-docker-delta deployments watch/);
   });
 
   test('a wait that ends with the life of the token says how to go on', async () => {
@@ -257,7 +257,7 @@ describe('deploy', () => {
     server.faults.plan(/statistics$/, { kind: 'status', status: 401 });
     const { error, log } = await run(deployCommand, 'app-1 -g staging');
     expect(error).toBeInstanceOf(DeniedError);
-    expect(log).toMatch(/is still running; to wait for it: deployments watch/);
+    expect(log).toMatch(/is still running; to wait for it: mender-docker-delta deployments watch/);
   });
 });
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CacheUse } from '../../src/cache/use.ts';
-import { stepText } from '../../src/commands/terminal/progressText.ts';
+import { linesOf, stepText } from '../../src/commands/terminal/progressText.ts';
 import { runCli } from '../helpers/cli.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { buildImage } from '../helpers/images.ts';
@@ -111,3 +111,13 @@ it('what nobody answers is told after a second, and not with -q', async () => {
   const quiet = await Promise.all(places.map((words) => refused((host) => [...words(host), '-q'])));
   for (const [, stderr] of quiet) expect(stderr).toMatch(/^error: .*\n( {2}try: .*\n)?$/);
 }, 60_000);
+
+it.each([
+  [120, 'packing: 1.50 MB of 3.00 MB (50 %), 1.50 MB/s, 1.0 s left'],
+  [50, 'packing: 1.50 MB of 3.00 MB (50 %), 1.50 MB/s'],
+  [42, 'packing: 1.50 MB of 3.00 MB (50 %)'],
+])('a terminal of %i columns shows whole amounts', (columns, text) => {
+  const task = { label: 'packing', total: 3_000_000, done: 1_500_000, since: 0 };
+  const [line] = linesOf([task], columns, 1000);
+  expect(line?.replace(/^\[.*?\] /, '')).toBe(text);
+});

@@ -7,7 +7,7 @@ import { deleteArtifact, describeArtifact, listArtifacts } from '../../src/serve
 import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { deployArtifact } from '../../src/pipeline/release/deploy.ts';
-import { listDeployments } from '../../src/server/deployments.ts';
+import { abortDeployment, getDeployment, listDeployments } from '../../src/server/deployments.ts';
 import { logIn } from '../../src/server/login.ts';
 import { getRelease, listReleases, setNotes, setTags } from '../../src/server/releases.ts';
 import { resolveArtifact } from '../../src/server/resolve.ts';
@@ -70,6 +70,15 @@ describe('artifacts on the server', () => {
     expect((await listDeployments(api, { status: 'pending' })).map(({ name }) => name)).toEqual(['n']);
     expect(await listDeployments(api, { name: 'other' })).toEqual([]);
   });
+});
+
+test('an unknown deployment is told by its id', async () => {
+  const { api } = await filled();
+  const id = '00000000-0000-4000-8000-000000000000';
+  for (const call of [getDeployment(api, id), abortDeployment(api, id)]) {
+    await expect(call).rejects.toThrow(NotFoundError);
+    await expect(call).rejects.toThrow(`no deployment on ${api.host} has the id ${id}`);
+  }
 });
 
 test('a server of before 2025, which has only the older lists', async () => {

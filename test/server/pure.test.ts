@@ -132,6 +132,15 @@ describe('the same artifact', () => {
 
 describe('answers that are errors', () => {
   test.each([
+    ['a registry', '{"errors":[{"code":"NAME_UNKNOWN"}]}', true],
+    ['another server', '404 page not found', true],
+    ['a Mender server', '{"error":"not found","request_id":"r1"}', false],
+  ])('a 404 of %s', (_, text, isElsewhere) => {
+    const { hint } = failureOf('doing', 'https://host', { status: 404, headers: {}, text });
+    expect(hint?.includes('is this the address of a Mender server?') ?? false).toBe(isElsewhere);
+  });
+
+  test.each([
     [401, 4],
     [403, 4],
     [404, 3],

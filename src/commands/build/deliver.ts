@@ -162,6 +162,6 @@ export function deliveryText(delivery: DeliveryReport | undefined): string {
   const lines = uploads.map((report) => uploadText(report, host));
   const names = [...new Set(uploads.map(({ name }) => name))];
   if (deployment === undefined) return [...lines, ...names.map(deployHint)].join('\n');
-  const watching = `deployment ${deployment.id} is running; to wait for it: deployments watch ${deployment.id}`;
+  const watching = `deployment ${deployment.id} is running; to wait for it: mender-docker-delta deployments watch ${deployment.id}`;
   return [...lines, deployment.watched ? watchText(deployment.watched) : watching].join('\n');
 }

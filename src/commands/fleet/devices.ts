@@ -91,7 +91,9 @@ function rowOf(
 
 function idOf({ id }: Flags): string {
   if (id !== undefined) return id;
-  throw new UsageError('devices show: expected the id of a device', { hint: '`devices list` shows them' });
+  throw new UsageError('devices show: expected the id of a device', {
+    hint: 'mender-docker-delta devices list shows them',
+  });
 }
 
 /** Throws UsageError for a text that is not `[SCOPE/]NAME=VALUE`. */

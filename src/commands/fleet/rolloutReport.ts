@@ -2,11 +2,13 @@ import { amountOf, formatBytes } from '../../io/amounts.ts';
 import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { PlannedDelivery, RolloutPlan } from '../../pipeline/rollout/rolloutPlan.ts';
 import type { RolloutEnd } from '../../pipeline/rollout/run.ts';
+import { logsText } from '../options/watch.ts';
 import { formatList } from '../terminal/format.ts';
 
 /** A plan for people. `rate`: bits per second of the devices' link. */
 export function planText(plan: RolloutPlan, rate: number | undefined): string {
-  const { application, version, versionKey, devices, deliveries, current, underway, otherTypes } = plan;
+  const { application, version, versionKey, devices, deliveries, current, underway, retries, otherTypes } =
+    plan;
   const headings = [
     'FROM',
     'ARTIFACT',
@@ -27,6 +29,8 @@ export function planText(plan: RolloutPlan, rate: number | undefined): string {
   ];
   if (current > 0) lines.push(`up to date: ${amountOf(current, 'device')}`);
   if (underway > 0) lines.push(`in deployments of this version already: ${amountOf(underway, 'device')}`);
+  if (retries > 0)
+    lines.push(`failed with a delta, so they get the full artifact: ${amountOf(retries, 'device')}`);
   if (otherTypes > 0)
     lines.push(`of another device type, so nothing is sent: ${amountOf(otherTypes, 'device')}`);
   return lines.join('\n');
@@ -39,7 +43,15 @@ function rowOf(
   const text = (value: number | null): string =>
     value === null ? 'unknown' : `${atMost ? '<= ' : ''}${formatBytes(value)}`;
   const time = rate === undefined ? [] : [size === null ? '' : formatSeconds(linkBudget(size, rate).seconds)];
-  return [base ?? 'any', artifact, state, String(devices), text(size), text(bytes), ...time];
+  return [
+    base ?? 'any',
+    artifact,
+    state === 'upload' ? 'to build' : state,
+    String(devices),
+    text(size),
+    text(bytes),
+    ...time,
+  ];
 }
 
 /** The end of a rollout for people. */
@@ -53,5 +65,6 @@ export function endText({ application, version }: RolloutPlan, end: RolloutEnd):
     ['of another device type', end.unfit],
   ] as const;
   const said = counts.flatMap(([what, ids]) => (ids.length === 0 ? [] : [`${what}: ${ids.length}`]));
-  return `${application} ${version}: ${said.join(', ') || 'no devices'}`;
+  const summary = `${application} ${version}: ${said.join(', ') || 'no devices'}`;
+  return [logsText(end.logs), summary].filter((part) => part !== '').join('\n\n');
 }

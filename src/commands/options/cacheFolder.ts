@@ -6,7 +6,10 @@ import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
 import { parseSize } from './size.ts';
 
-/** Not shown in the help: notes of uploads are not in the cache, but command lines may name it. */
+/**
+ * For commands that use no cache. A command line or a configuration that names the cache folder for
+ * all commands works with them too. The help does not show it.
+ */
 export const CACHE_OPTIONS = {
   'cache-dir': { type: 'string', hidden: true, describe: 'Cache folder' },
 } as const;

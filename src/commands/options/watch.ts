@@ -59,7 +59,9 @@ export async function watchWithLog(
     return await watchDeployment(request, { api, log, onChange: (now) => log.info(countersText(now)) });
   } catch (error) {
     if (!(error instanceof NotFoundError))
-      log.warning(`deployment ${id} is still running; to wait for it: deployments watch ${id}`);
+      log.warning(
+        `deployment ${id} is still running; to wait for it: mender-docker-delta deployments watch ${id}`,
+      );
     throw error;
   }
 }

@@ -33,7 +33,14 @@ export function linesOf(tasks: readonly Task[], columns: number, now: number): s
   const steps = tasks.length === 1 ? [] : tasks.slice(0, MOST_SHOWN).map((task) => `  ${amountText(task)}`);
   const lines = [columns < NARROW ? text : `${bar} ${text}`, ...steps];
   // A line that wraps could not be taken away again.
-  return lines.map((line) => line.slice(0, Math.max(columns - 1, 1)));
+  return lines.map((line) => cutAtComma(line, Math.max(columns - 1, 1)));
+}
+
+/** The parts of a line that fit: a number without its unit says something else. */
+function cutAtComma(line: string, width: number): string {
+  if (line.length <= width) return line;
+  const end = line.lastIndexOf(', ', width);
+  return end > 0 ? line.slice(0, end) : line.slice(0, width);
 }
 
 /**

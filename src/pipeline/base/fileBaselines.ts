@@ -96,7 +96,7 @@ async function onServer(
   const base = agreedBase(found);
   if (base === undefined) {
     throw new DeniedError(`--base ${path}: there is no token for the server`, {
-      hint: 'set MENDER_PAT, name a file with --token-file, or run `mender-docker-delta login`',
+      hint: 'set MENDER_PAT, name a file with --token-file, or run mender-docker-delta login',
     });
   }
   agreedVersion(version, base.metadata.version, path);

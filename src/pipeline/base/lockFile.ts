@@ -112,7 +112,9 @@ export async function writeLock(
   const path = join(folder, LOCK_FILE);
   const before = await lockAt(path);
   if (before === 'damaged') {
-    log.warning(`${path} was damaged and is written again: run lock for every other platform as well`);
+    log.warning(
+      `${path} was damaged and is written again: run mender-docker-delta lock for every other platform as well`,
+    );
   }
   const others = before === 'damaged' ? {} : before;
   const lock: Lock = { ...others, [formatPlatform(platform)]: lockOf(images) };

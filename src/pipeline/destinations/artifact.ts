@@ -45,7 +45,7 @@ async function artifactOf(
     throw new UsageError(
       `${path}: it provides no version of an application, so no map can say where it goes`,
       {
-        hint: 'deploy it without a map: upload FILE, then deploy NAME -g GROUP',
+        hint: 'deploy it without a map: mender-docker-delta upload FILE, then mender-docker-delta deploy NAME -g GROUP',
       },
     );
   }

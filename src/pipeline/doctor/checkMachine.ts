@@ -67,7 +67,7 @@ export async function checkCache(cache: Pick<Cache, 'root' | 'ensureWritable'>):
     await cache.ensureWritable();
     const { free } = await diskOf(cache.root);
     const found = `${formatBytes(free)} free`;
-    const todo = 'free some, choose another folder with --cache-dir, or run cache prune';
+    const todo = 'free some, choose another folder with --cache-dir, or run mender-docker-delta cache prune';
     return [ok('cache', cache.root), free < LITTLE_DISK ? warning('disk', found, todo) : ok('disk', found)];
   } catch (error) {
     return [failed('cache', error)];

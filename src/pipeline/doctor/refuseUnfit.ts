@@ -42,7 +42,10 @@ function moduleMisfit({ modules }: DeviceReport, { module }: Wanted): Misfit | u
 
 function dockerMisfit({ docker }: DeviceReport): Misfit | undefined {
   if (docker !== undefined && docker.version !== '') return undefined;
-  return { found: 'Docker does not answer', hint: 'start it, and run doctor --device again, as root' };
+  return {
+    found: 'Docker does not answer',
+    hint: 'start it, and run mender-docker-delta doctor --device again, as root',
+  };
 }
 
 function typeMisfit({ deviceType }: DeviceReport, { deviceTypes }: Wanted): Misfit | undefined {

@@ -78,7 +78,7 @@ function keyOfArtifacts(application: string, artifacts: readonly Artifact[]): st
 function unknownApplication(api: Api, { application }: StatusRequest): NotFoundError {
   return new NotFoundError(
     `no device reports a version of ${application}, and no artifact on ${api.host} brings one`,
-    { hint: '`devices list` shows the applications on each device' },
+    { hint: 'mender-docker-delta devices list shows the applications on each device' },
   );
 }
 

@@ -88,8 +88,8 @@ async function fetchJobs(
 }
 
 /**
- * The layers that nobody reads and for which all manifests name the same blob. Others are compared
- * with their diffID.
+ * The layers that the artifact ships as the registry has them: no delta reads them, and all
+ * manifests name the same blob. Every other layer is unpacked, and compared with its diffID.
  */
 function onlyShipped(wants: readonly Want[]): Set<Digest> {
   const read = new Set(wants.flatMap(({ digests }) => digests));

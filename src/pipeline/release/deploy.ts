@@ -101,7 +101,7 @@ async function join(
 async function refusal(api: Api, request: DeployRequest, answer: ApiResponse, doing: string): Promise<Error> {
   const message = `${doing}: ${api.host} answered ${answer.status}: ${reasonOf(answer)}`;
   if (answer.status === 422) {
-    const hint = `upload the artifact first; artifacts list --name ${request.artifactName} shows whether it is there`;
+    const hint = `upload the artifact first; mender-docker-delta artifacts list --name ${request.artifactName} shows whether it is there`;
     return new NotFoundError(message, { hint });
   }
   const { target } = request;

@@ -50,7 +50,7 @@ function conflictOf(
   const record = rival && readRecord(metaDataOf(rival));
   if (record === undefined || imagesIn(record) === imagesIn(planned.record)) return undefined;
   return new UsageError(`${host} has another artifact ${planned.name} already, with other images`, {
-    hint: `give the release another version, or delete that one: artifacts delete ${rival?.id ?? planned.name}`,
+    hint: `give the release another version, or delete that one: mender-docker-delta artifacts delete ${rival?.id ?? planned.name}`,
   });
 }
 

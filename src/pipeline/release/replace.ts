@@ -77,7 +77,7 @@ async function prepareReplacement(
   }
   if (facts.name !== old.name) {
     throw new UsageError(`replacing ${old.name}: ${source} holds ${facts.name}`, {
-      hint: `add it as an artifact of its own: artifacts add ${source === 'it' ? '--location URL' : source}`,
+      hint: `add it as an artifact of its own: mender-docker-delta artifacts add ${source === 'it' ? '--location URL' : source}`,
     });
   }
   await checkReplacement(facts, api, [old]);

@@ -19,7 +19,9 @@ export async function lookFor(
   if (same !== undefined || other === undefined) return same;
   throw new UsageError(
     `uploading ${facts.name}: ${api.host} has another artifact with this name and the same depends, ${other.id}`,
-    { hint: `give the new one another version, or delete the old one: artifacts delete ${other.id}` },
+    {
+      hint: `give the new one another version, or delete the old one: mender-docker-delta artifacts delete ${other.id}`,
+    },
   );
 }
 

@@ -7,6 +7,8 @@ export interface Demand {
   deltas: Map<string, string[]>;
   /** Devices that get the full artifact: of rare versions, and of unknown ones. */
   full: string[];
+  /** Those among them that failed with a delta and try again with the full artifact. */
+  retry: string[];
   /** Devices that have the version already. */
   current: string[];
   /** Devices of another type than the artifacts are for. */
@@ -28,6 +30,7 @@ export function demandOf(
   return {
     deltas: new Map(common.map(([version, devices]) => [String(version), idsOf(devices)])),
     full: idsOf(rest.flatMap(([, devices]) => devices)),
+    retry: [],
     current: idsOf(fitting.filter(({ version }) => version === to)),
     otherTypes: idsOf(members.filter(({ type }) => type === undefined || !deviceTypes.includes(type))),
   };
@@ -38,6 +41,11 @@ export function withoutBases(demand: Demand, missing: ReadonlySet<string>): Dema
   const kept = [...demand.deltas].filter(([version]) => !missing.has(version));
   const moved = [...demand.deltas].filter(([version]) => missing.has(version)).flatMap(([, ids]) => ids);
   return { ...demand, deltas: new Map(kept), full: [...demand.full, ...moved].sort() };
+}
+
+/** Adds the devices that get the full artifact because a delta failed. Pure. */
+export function withRetries(demand: Demand, retry: readonly string[]): Demand {
+  return { ...demand, full: [...demand.full, ...retry].sort(), retry: [...retry].sort() };
 }
 
 function idsOf(devices: readonly Member[]): string[] {

@@ -14,14 +14,16 @@ export function rolloutError(
   if (stopped !== undefined) {
     return new DeploymentError(
       `the rollout of ${version} was stopped: ${stopped.failed} of ${stopped.attempted} devices failed (${listed(failed)})`,
-      { hint: "read the devices' logs with `deployments show`, and build a new version" },
+      {
+        hint: "read the devices' logs with mender-docker-delta deployments show latest, and build a new version",
+      },
     );
   }
   if (failed.length > 0) {
     return new DeploymentError(
       `${amountOf(failed.length, 'device')} failed to install ${version}: ${listed(failed)}`,
       {
-        hint: "read the devices' logs with `deployments show`; `deploy --devices` tries again",
+        hint: "read the devices' logs with mender-docker-delta deployments show latest; mender-docker-delta deploy ARTIFACT --devices ID tries again",
       },
     );
   }
@@ -39,6 +41,6 @@ export function rolloutError(
 
 function nobodyFits(unfit: readonly string[], version: string): DeploymentError {
   return new DeploymentError(`no artifact of ${version} fits any of the devices: ${listed(unfit)}`, {
-    hint: '`devices list` shows the types of devices; build for one of them with --device-type',
+    hint: 'mender-docker-delta devices list shows the types of devices; build for one of them with --device-type',
   });
 }

@@ -2,6 +2,7 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import type { Application } from '../../compose/application.ts';
 import { DEFAULT_FILESYSTEMS } from '../../mender/spec.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
+import { formatPlatform } from '../../oci/platform.ts';
 import type { Api } from '../../server/api.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
@@ -15,14 +16,16 @@ import { onlyKey, setupOfKey } from '../fleet/versionKeys.ts';
 import type { ShippingWorld } from '../images/world.ts';
 import type { BuildRequest, SettledRequest } from '../request.ts';
 import { baselinesFor, planDeltas } from './bases.ts';
+import type { Standing } from './decide.ts';
 import { standingOf } from './decide.ts';
-import { demandOf, withoutBases } from './demand.ts';
+import { demandOf, withRetries, withoutBases } from './demand.ts';
 import { historyOf } from './history.ts';
 import { RolloutWatch } from './look.ts';
 import type { RolloutPlan } from './rolloutPlan.ts';
 import { describePlan } from './rolloutPlan.ts';
 import type { Rollout } from './run.ts';
 import type { Named } from './stock.ts';
+import { requireSameImages } from './sameImages.ts';
 import { rolesOf, stockOf } from './stock.ts';
 import { supplyArtifacts } from './supply.ts';
 import type { Member } from './types.ts';
@@ -68,7 +71,11 @@ export async function prepareRollout(
   const own = releaseArtifacts(artifacts, key);
   const stock = stockOf(own, named);
   const history = historyOf(await new RolloutWatch(api).look(rolesOf(own, named)), { members, to });
-  const open = openMembers(members, history, named, request);
+  const { platform, deviceTypes } = build;
+  requireSameImages(artifacts, {
+    ...{ version: to, key, deviceTypes, platform: formatPlatform(platform), images: release.images },
+  });
+  const { open, retry } = standingNow(members, history, named, request);
   const wanted = demandOf(open, { ...named, minDevices: request.minDevices });
   const versions = build.delta ? [...wanted.deltas.keys()].filter((base) => !stock.has(base)) : [];
   const prepared = await planBases(versions, { release, settled, artifacts, key }, world);
@@ -77,7 +84,7 @@ export async function prepareRollout(
     ...[...stock.keys()].filter((base) => typeof base === 'string'),
   ]);
   const missing = new Set([...wanted.deltas.keys()].filter((base) => !bases.has(base)));
-  const demand = withoutBases(wanted, missing);
+  const demand = withRetries(withoutBases(wanted, missing), retry);
   const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });
   const rollout: Rollout = {
     ...{ named, bases, policy: request.policy, timeoutMs: request.timeoutMs, intervalMs: request.intervalMs },
@@ -107,13 +114,13 @@ function checkRequest({ version, release, strictBase }: BuildRequest): void {
   });
 }
 
-function openMembers(
+function standingNow(
   members: readonly Member[],
   history: ReturnType<typeof historyOf>,
   named: Named,
   { policy }: RolloutRequest,
-): Member[] {
-  return standingOf(members, history, { ...policy, ...named, deltas: new Set() }).open;
+): Standing {
+  return standingOf(members, history, { ...policy, ...named, deltas: new Set() });
 }
 
 async function planBases(
@@ -196,7 +203,7 @@ function requireDevices(
   const unknown = ids.filter((id) => !found.has(id));
   if (unknown.length === 0) return;
   throw new NotFoundError(`${api.host} has no accepted device ${unknown.slice(0, 5).join(', ')}`, {
-    hint: '`devices list` shows the ids of accepted devices',
+    hint: 'mender-docker-delta devices list shows the ids of accepted devices',
   });
 }
 

@@ -35,6 +35,8 @@ export interface RolloutPlan {
   current: number;
   /** Devices that a deployment of this version has reached or runs for. */
   underway: number;
+  /** Devices that failed with a delta and get the full artifact. They are among `deliveries`. */
+  retries: number;
   /** Devices of other types. */
   otherTypes: number;
   /** Bytes for all devices. Null if they are not known. */
@@ -61,13 +63,14 @@ export function describePlan(facts: Facts): RolloutPlan {
   const full = demand.full.length === 0 ? [] : [deliveryOf(undefined, demand.full.length, facts)];
   const deliveries = [...deltas, ...full];
   const isKnown = deliveries.every(({ bytes }) => bytes !== null);
-  const underway = members.filter(({ id }) => history.has(id));
+  const underway = members.filter(({ id }) => history.has(id) && !demand.retry.includes(id));
   const idle = members.filter(({ id }) => !history.has(id));
   return {
     ...{ application: named.application, version: named.to, versionKey: key, devices: members.length },
     deliveries,
     current: idle.filter(({ version }) => version === named.to).length,
     underway: underway.length,
+    retries: demand.retry.length,
     otherTypes: idle.filter(
       ({ type, version }) => version !== named.to && !named.deviceTypes.includes(type ?? ''),
     ).length,

@@ -10,6 +10,7 @@ import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
 import type { Standing, Step } from './decide.ts';
 import { decide, requestSized, standingOf } from './decide.ts';
 import type { RolloutDeployment } from './history.ts';
+import { readFailureLogs } from './failureLogs.ts';
 import { historyOf } from './history.ts';
 import { listed } from './listed.ts';
 import { RolloutWatch } from './look.ts';
@@ -42,6 +43,8 @@ export interface RolloutEnd extends Omit<Standing, 'open'> {
   stopped?: { failed: number; attempted: number };
   /** Ids of its deployments, oldest first. */
   deployments: string[];
+  /** What failed devices logged, by device: the first ten of them. */
+  logs: Record<string, string>;
 }
 
 export interface RunContext {
@@ -203,7 +206,8 @@ async function end(
 ): Promise<RolloutEnd> {
   const { open, ...standing } = standingOf(members, history, state.policy);
   const deployments = state.deployments.map(({ id }) => id);
-  const report = { ...standing, open: open.map(({ id }) => id), deployments };
+  const logs = await readFailureLogs(api, standing.failed, state.deployments);
+  const report = { ...standing, open: open.map(({ id }) => id), deployments, logs };
   if (step?.kind !== 'stop') return report;
   for (const { id, finished } of state.deployments) {
     if (!finished && (await abortDeployment(api, id))) log.warning(`aborted deployment ${id}`);

@@ -1,3 +1,4 @@
+import { formatBytes } from '../../io/amounts.ts';
 import { withTemporaryFolder } from '../../io/temporaries.ts';
 import type { Api } from '../../server/api.ts';
 import { buildAll } from '../build/build.ts';
@@ -32,7 +33,7 @@ export async function supplyArtifacts(
     for (const { artifact } of built) {
       const { log, progress } = world;
       const { name, size } = await uploadArtifact({ path: artifact.path }, { api, log, progress });
-      log.info(`uploaded ${name}, ${size} bytes`);
+      log.info(`uploaded ${name} (${formatBytes(size)})`);
     }
   });
 }

@@ -89,7 +89,7 @@ async function fetchFromLibrary(
   const platform = images.find(({ config }) => config !== undefined)?.config?.platform;
   if (platform !== undefined) return places.library(text).fetchFile(platform, signal);
   throw new UnsupportedError(`--base ${text}: the artifact does not tell the platform of its images`, {
-    hint: 'download the base with library pull, and name its file',
+    hint: 'download the base with mender-docker-delta library pull, and name its file',
   });
 }
 

@@ -403,6 +403,7 @@ const END: RolloutEnd = {
     unfit: [],
     open: [],
     deployments: [],
+    logs: {},
   },
 };
 test.each([

@@ -196,7 +196,9 @@ export function deviceTable({ estimate }: ArtifactSizes): Html {
     { title: 'Image store of Docker' },
     ...numbers(['Free disk needed', 'Of it for the images', 'Written to disk']),
   ];
-  return markup`${table('What a device needs, estimated', columns, stores)}<p>Decoding takes ${formatBytes(estimate.memoryBytes)} of memory and reads ${formatBytes(estimate.readBytes)}.</p>
+  const { memoryBytes, readBytes } = estimate;
+  const decoding = markup`<p>Decoding takes ${formatBytes(memoryBytes)} of memory and reads ${formatBytes(readBytes)}.</p>`;
+  return markup`${table('What a device needs, estimated', columns, stores)}${readBytes === 0 ? nothing : decoding}
 `;
 }
 
