@@ -30,8 +30,8 @@ export class Literals {
   readonly #far: Uint32Array;
   readonly #matchShift: number;
   readonly #runs = new Numbers();
-  /** Whether the byte of a match is right, by its length. */
-  readonly #isRight = makeCounters(LONGEST - SHORT + 1);
+  /** Whether the byte of a match is right, by the length of the match and the byte. */
+  readonly #isRight = makeCounters((LONGEST - SHORT + 1) * 256);
   /** The place of the match's next byte in the residue. */
   #matchAt = 0;
   #matchLength = 0;
@@ -103,7 +103,8 @@ export class Literals {
     const length = this.#matchLength;
     if (length >= SHORT) {
       const isRight = byte === predicted ? 1 : 0;
-      if (codeCounted(coder, this.#isRight, length - SHORT, isRight) === 1) return predicted;
+      const context = (length - SHORT) * 256 + predicted;
+      if (codeCounted(coder, this.#isRight, context, isRight) === 1) return predicted;
     }
     this.#setContexts(expected);
     return this.#bytes.code(coder, byte, 0, length < SHORT ? classOf(length) : 0, predicted);

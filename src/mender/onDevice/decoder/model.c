@@ -17,7 +17,7 @@ void model_start(struct model *model, int match_bits)
     weights_reset(&model->differences, DIFFERENCE_ROWS);
     weights_reset(&model->literals, LITERAL_ROWS);
     counters_reset(model->match_counters, 2 * MATCH_CLASSES);
-    counters_reset(model->is_right, LONGEST - SHORT + 1);
+    counters_reset(model->is_right[0], sizeof model->is_right / sizeof(counter));
     number_start(&model->match_runs);
 }
 
@@ -206,7 +206,7 @@ static u8 decode_literal_byte(struct model *model, u32 expected, u8 predicted)
 {
     u32 contexts[BYTE_CONTEXTS], length = model->match_length;
 
-    if (length >= SHORT && decode_counted(model->coder, &model->is_right[length - SHORT]))
+    if (length >= SHORT && decode_counted(model->coder, &model->is_right[length - SHORT][predicted]))
         return predicted;
     set_literal_contexts(model->output, expected, contexts);
     return decode_byte(model, &model->literals, contexts, 0, length < SHORT ? class_of(length) : 0, predicted);

@@ -30,7 +30,8 @@ struct model {
     u32 *far;
     int match_shift;
     struct number match_runs;
-    counter is_right[LONGEST - SHORT + 1]; /* whether the byte of a match is right, by its length */
+    /* Whether the byte of a match is right, by the length of the match and the byte. */
+    counter is_right[LONGEST - SHORT + 1][256];
     counter match_counters[2 * MATCH_CLASSES];
     struct mixer flags, differences, literals;
     i32 flag_weights[FLAG_ROWS * FLAG_INPUTS];
