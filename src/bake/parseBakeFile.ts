@@ -71,12 +71,17 @@ function variablesAt(value: unknown, where: string): Record<string, string> {
 
 function textsAt(value: unknown, where: string): string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
-  throw new UsageError(`${where}: expected a list of names, found ${JSON.stringify(value) ?? 'nothing'}`);
+  throw new UsageError(`${where}: expected a list of names, found ${described(value)}`);
 }
 
 /** A map, because `__proto__` is a key like any other. */
 function mappingAt(value: unknown, where: string): Map<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return new Map(Object.entries(value));
-  throw new UsageError(`${where}: expected keys and values, found ${JSON.stringify(value) ?? 'nothing'}`);
+  throw new UsageError(`${where}: expected keys and values, found ${described(value)}`);
+}
+
+/** `JSON.stringify` gives nothing for what JSON does not have. */
+function described(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
 }

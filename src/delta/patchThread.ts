@@ -3,8 +3,10 @@ import { portableError } from '../errors.ts';
 import type { PatchJob } from './patchJob.ts';
 import { doPatchJob } from './patchJob.ts';
 
-/** Empty if the job is done, or a portable error. */
-export type PatchAnswer = Record<never, never> | { failure: unknown };
+/** What a thread answers: nothing if the job is done, or a portable error. */
+export interface PatchAnswer {
+  failure?: unknown;
+}
 
 const told = doPatchJob(workerData as PatchJob).then(
   (): PatchAnswer => ({}),

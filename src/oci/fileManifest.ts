@@ -1,8 +1,6 @@
-import { looseObject, optional, string } from 'valibot';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import { digestOf } from './digest.ts';
-import { checked, parseObject } from './json.ts';
 import { OCI_INDEX, OCI_MANIFEST } from './mediaTypes.ts';
 
 /** The key of a file's name. https://github.com/opencontainers/image-spec/blob/main/annotations.md */
@@ -70,13 +68,6 @@ export function referrersIndex(manifests: readonly unknown[]): Buffer {
 /** Returns the tag of that index. Pure. */
 export function referrersTag(subject: Digest): string {
   return subject.replace(':', '-');
-}
-
-const TYPED = looseObject({ artifactType: optional(string()) });
-
-/** Returns what kind of artifact a manifest is about. Throws IntegrityError if it is not a text. */
-export function artifactTypeOf(manifest: Uint8Array, where: string): string | undefined {
-  return checked(parseObject(manifest, where), TYPED, where).artifactType;
 }
 
 function jsonBytes(value: unknown): Buffer {

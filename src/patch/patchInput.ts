@@ -5,7 +5,7 @@ const RESERVE = 1024;
 
 /** The bytes of a patch, which arrive in chunks and are taken one by one. */
 export class PatchInput {
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #chunks: AsyncIterator<Uint8Array, unknown>;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #hasEnded = false;

@@ -104,7 +104,7 @@ async function deviceBeginning(api: Api, reference: string): Promise<string> {
 }
 
 /** The error for an unknown device. Pure. */
-export function unknownDevice(id: string, host: string): NotFoundError {
+function unknownDevice(id: string, host: string): NotFoundError {
   return new NotFoundError(`there is no device ${id} on ${host}`, {
     hint: 'mender-docker-delta devices list shows the ids',
   });

@@ -121,7 +121,7 @@ describe('the targets of a run', () => {
 group: {default: [shop, tills], tills: [till, counter], none: []}
 target: {shop: {}, till: {}, counter: {}, extra: {}}`);
 
-  it.each([
+  it.each<[string[], string[]]>([
     [[], ['shop', 'till', 'counter']],
     [['till'], ['till']],
     [
@@ -160,7 +160,7 @@ target: {shop: {}, till: {}, counter: {}, extra: {}}`);
     const failing = () => chooseTargets(words, fileOf(text));
     expect(failing).toThrow(message);
     if (hint !== undefined)
-      expect(failing).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) }));
+      expect(failing).toThrow(expect.objectContaining({ hint: expect.stringContaining(hint) as string }));
   });
 });
 

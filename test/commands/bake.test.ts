@@ -88,7 +88,7 @@ describe('bake', () => {
       0,
       ['till: till-2 from 1', 'shop@linux/arm64: shop-2-arm64 from 1'],
     ]);
-    expect(documentIn(second).builds.every(({ artifacts }) => artifacts[0]!.artifact!.size < 20_000)).toBe(
+    expect(documentIn(second).builds.every(({ artifacts }) => artifacts[0]!.artifact.size < 20_000)).toBe(
       true,
     );
     const third = await run('--no-upload', ...set, '--set', '*.artifact-version=3', 'till');

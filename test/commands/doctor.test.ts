@@ -39,7 +39,7 @@ it('doctor says that the platform is not set, and checks no images for another o
     expect.objectContaining({
       check: 'platform',
       state: 'warning',
-      found: expect.stringContaining('not set'),
+      found: expect.stringContaining('not set') as string,
     }),
   ]);
 });

@@ -45,7 +45,7 @@ export function solutionName(question: SolutionKey, key: KeyObject): string {
 }
 
 /** Returns the public half of either half of a key pair. */
-export function publicHalf(key: KeyObject): KeyObject {
+function publicHalf(key: KeyObject): KeyObject {
   return key.type === 'private' ? createPublicKey(key) : key;
 }
 

@@ -33,10 +33,14 @@ export const bakeCommand = defineCommand({
   async run(flags, context) {
     const limits = limitsOf(flags);
     const { plan, builds } = await planBake(flags, context);
-    if (flags.print === true) return printJson(printedPlan(plan, requireReady(builds)), context, 2);
+    if (flags.print === true) {
+      printJson(printedPlan(plan, requireReady(builds)), context, 2);
+      return;
+    }
     if (flags.listMatrix !== undefined) {
       const words = requireReady(builds).map(({ name }) => name);
-      return printJson(matrixOf(words, flags.listMatrix), context);
+      printJson(matrixOf(words, flags.listMatrix), context);
+      return;
     }
     const { ended, cache } = await bakeBuilds(builds, flags, context);
     await makeRoom({ cache, log: context.log }, limits);

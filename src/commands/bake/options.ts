@@ -86,8 +86,10 @@ export const TARGET_SETTINGS: OptionTable = {
   ...without(BUILD_OPTIONS, new Set(Object.keys(OF_RUN))),
 };
 
+/** What says which targets are built, and how many at once. */
+const OF_BAKE = new Set(['target', 'file', 'set', 'shard', 'print', 'listMatrix', 'jobs']);
+
 /** The options of the command line that hold for every target. */
 export function runFlags(flags: BakeFlags): Partial<BakeFlags> {
-  const { target, file, set, shard, print, listMatrix, jobs, ...own } = flags;
-  return own;
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !OF_BAKE.has(name)));
 }

@@ -145,6 +145,8 @@ function digestIn(source: string | undefined): Digest | undefined {
   return isDigest(digest) ? digest : undefined;
 }
 
+const DELTA_KINDS: ReadonlySet<string> = new Set(['delta', 'patch']);
+
 /**
  * Returns what a plan says of each image, by its number. The lines are like
  * `image <number> <base or -> ...` and `layer <number> delta <hex> <size> <hex of the base layer>`,
@@ -153,15 +155,18 @@ function digestIn(source: string | undefined): Digest | undefined {
 export function readPlan(plan: string): Map<string, PlannedImage> {
   const images = new Map<string, PlannedImage>();
   for (const line of plan.split('\n')) {
-    const [word, number = '', second = '', hex = '', , from = '', , , buffer = ''] = line.split(' ', 9);
+    const [word, number = '', second = ''] = line.split(' ', 3);
     const image: PlannedImage = images.get(number) ?? { deltas: new Map() };
     if (word === 'image' && second !== '-') image.base ??= second;
-    const isDelta = second === 'delta' || second === 'patch';
-    if (word === 'layer' && isDelta)
-      image.deltas.set(`sha256:${hex}`, { from: `sha256:${from}`, buffer: bytesIn(buffer) });
+    if (word === 'layer' && DELTA_KINDS.has(second)) addDelta(line, image);
     if (word === 'image' || word === 'layer') images.set(number, image);
   }
   return images;
+}
+
+function addDelta(line: string, { deltas }: PlannedImage): void {
+  const [, , , hex = '', , from = '', , , buffer = ''] = line.split(' ', 9);
+  deltas.set(`sha256:${hex}`, { from: `sha256:${from}`, buffer: bytesIn(buffer) });
 }
 
 /** A number of bytes; 0 for anything else. */

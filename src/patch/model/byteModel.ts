@@ -1,7 +1,7 @@
 import { Mixer, type BitCoder, type Slots } from './counters.ts';
 
 /** Contexts that predict a byte. */
-export const CONTEXTS = 7;
+const CONTEXTS = 7;
 /** The classes of the lengths of matches; 0 is for none. */
 const LENGTHS = 16;
 /** The counters that matches need for themselves. */

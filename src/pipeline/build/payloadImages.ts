@@ -24,6 +24,8 @@ interface Prepared {
   /** The image as it would be made here alone. */
   feasible: PlannedImage;
   image: PlannedImage;
+  /** The image with the layers that are read here. */
+  own: PlannedImage;
   shared?: SharedDeltas | undefined;
 }
 
@@ -41,25 +43,25 @@ export async function makePayloadImages(
   const { cache } = context;
   const prepared: Prepared[] = [];
   // One after the other, because images share layers of their base images.
-  for (const image of planned) {
-    const feasible = await makeFeasible(image, request.platform, context);
+  for (const one of planned) {
+    const feasible = await makeFeasible(one, request.platform, context);
     const shared = needsLayers ? undefined : await findSharedDeltas(feasible, request, cache);
-    prepared.push({ feasible, image: shared?.image ?? feasible, shared });
+    const image = shared?.image ?? feasible;
+    prepared.push({ feasible, image, own: withoutChanged(image, shared), shared });
   }
   const sizes = await sizesOf(prepared, cache);
   const wants = prepared.flatMap((one) => wantsOf(one, sizes, request));
   const brought = await fetchBlobs(wants, context);
-  const own = prepared.map(({ image, shared }) => withoutChanged(image, shared));
+  const own = prepared.map((one) => one.own);
   const made = await makeChangedLayers(own, brought, request, context);
-  const contents = prepared.map(
-    ({ shared }, index) => new Map([...(made.get(own[index]!) ?? []), ...(shared?.contents ?? [])]),
-  );
   const complete = await sizesOf(prepared, cache);
-  for (const [index, { feasible }] of prepared.entries())
-    await shareDeltas(feasible, contents[index]!, complete, request, cache);
-  return Promise.all(
-    prepared.map(({ image }, index) => payloadImage(image, contents[index]!, complete, cache)),
-  );
+  const finished = prepared.map((one) => ({
+    ...one,
+    contents: new Map([...(made.get(one.own) ?? []), ...(one.shared?.contents ?? [])]),
+  }));
+  for (const { feasible, contents } of finished)
+    await shareDeltas(feasible, contents, complete, request, cache);
+  return Promise.all(finished.map(({ image, contents }) => payloadImage(image, contents, complete, cache)));
 }
 
 /** The image as far as its layers are read here. */
@@ -90,11 +92,11 @@ async function sizesOf(prepared: readonly Prepared[], cache: Cache): Promise<Siz
  * unknown. A layer that ships whole is only read if it is compressed in another way.
  */
 function wantsOf(
-  { image: planned, shared }: Prepared,
+  { own }: Prepared,
   sizes: Sizes,
   { compression }: Pick<SettledRequest, 'compression'>,
 ): Want[] {
-  const { image, base, plan } = withoutChanged(planned, shared);
+  const { image, base, plan } = own;
   const isShipped = ({ kind }: LayerPlan): boolean => kind === 'full' && compression === 'auto';
   const layers = plan.layers.filter(
     ({ kind, diffID }) => kind === 'full' || kind === 'delta' || !sizes.has(diffID),

@@ -33,9 +33,19 @@ export function manifestProblems({
   const project = projectIn(report) ?? '';
   const { images: used, faults, refersTo, platforms } = readDeviceFile(text, file, dotenv, project);
   if (used === undefined) return faults.map((fault) => `manifests/${fault}`);
-  const shipped = new Set(
-    images.flatMap(({ report: { image: name } }) => (name === undefined ? [] : [name])),
-  );
+  return [
+    ...imageProblems(used, images),
+    ...overrideProblems(composeFiles),
+    ...faults.map((fault) => `manifests/${fault}`),
+    ...(refersTo === undefined ? [] : fileProblems(refersTo, [file, '.env'], { ...report, smallFiles })),
+    ...(platforms === undefined ? [] : platformProblems(platforms, used, images)),
+    ...listedProblems(report.module, report.metaData, images),
+  ];
+}
+
+/** Services without their image, and images without a service. `used`: images by service. */
+function imageProblems(used: ReadonlyMap<string, string>, images: readonly ImageContent[]): string[] {
+  const shipped = new Set(images.flatMap(({ report: { image } }) => (image === undefined ? [] : [image])));
   const isMissing = (name: string): boolean => {
     const reference = readable(() => parseReference(name));
     return reference === undefined || !shipped.has(formatReference(reference));
@@ -50,11 +60,6 @@ export function manifestProblems({
     ...[...shipped]
       .filter((name) => ![...asked].some((one) => sameName(one, name)))
       .map((name) => `no service runs the image ${name}`),
-    ...overrideProblems(composeFiles),
-    ...faults.map((fault) => `manifests/${fault}`),
-    ...(refersTo === undefined ? [] : fileProblems(refersTo, [file, '.env'], { ...report, smallFiles })),
-    ...(platforms === undefined ? [] : platformProblems(platforms, used, images)),
-    ...listedProblems(report.module, report.metaData, images),
   ];
 }
 

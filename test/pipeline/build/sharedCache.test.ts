@@ -176,7 +176,11 @@ describe('a shared cache that lies', () => {
     ['without a delta', (path, isDelta) => isDelta && rmSync(path), 'key.pub', /^(?!.*warning)/s],
     [
       'with a folder',
-      (path, isDelta) => isDelta && (rmSync(path), mkdirSync(path)),
+      (path, isDelta) => {
+        if (!isDelta) return;
+        rmSync(path);
+        mkdirSync(path);
+      },
       'key.pub',
       /expected a regular file/,
     ],
