@@ -215,6 +215,18 @@ ${names.map(target).join('\n')}`);
       'insecure-registry is for the command line',
     ],
     ['a file elsewhere', `${TWO}\n  bad: {artifact-filename: ../x.mender}`, [], '../x.mender leads out of'],
+    [
+      'another value for a secret',
+      `${TWO}\n  bad: {variables: {MENDER_PAT: dummydummy}}`,
+      [],
+      'target bad: variables: MENDER_PAT is a secret of the build',
+    ],
+    [
+      'another value for a secret on the command line',
+      TWO,
+      ['--set', 'shop.variables.GITHUB_TOKEN=x'],
+      'target shop: variables: GITHUB_TOKEN is a secret of the build',
+    ],
     ['a cycle', `${TWO}\n  a: {inherits: [b]}\n  b: {inherits: [a]}`, [], 'targets inherit from each other'],
     ['an unknown parent', `${TWO}\n  a: {inherits: [_al]}`, [], 'there is no target "_al"'],
     ['YAML that is none', 'target: [', [], 'mender-bake.yaml: '],

@@ -5,6 +5,7 @@ import { inherit } from '../../bake/inherit.ts';
 import type { BakeFile, ResolvedTarget } from '../../bake/model.ts';
 import { override, parseOverride, requireTargets } from '../../bake/override.ts';
 import { readBakeFile } from '../../bake/readBakeFile.ts';
+import { isSecretVariable } from '../../compose/read/variables/ownSecrets.ts';
 import { UsageError } from '../../errors.ts';
 import { settingValue } from '../options/settings.ts';
 import type { Context } from '../terminal/command.ts';
@@ -33,7 +34,7 @@ export async function readTargets(flags: BakeFlags, context: Context): Promise<B
   const overrides = (flags.set ?? []).map(parseOverride);
   requireTargets(overrides, file);
   const all = [...file.targets.keys()].map((name) => override(inherit(name, file), overrides, isList));
-  for (const target of all) checkSettings(target, file);
+  for (const target of all) checkTarget(target, file);
   const chosen = chooseTargets(flags.target ?? [], file);
   const wanted = all.filter(({ name }) => chosen.some(({ target }) => target === name));
   for (const [group, members] of file.groups) if (members.length > 0) chooseTargets([group], file);
@@ -71,8 +72,19 @@ function isList(key: string): boolean {
   return Object.hasOwn(TARGET_SETTINGS, key) && TARGET_SETTINGS[key]?.array === true;
 }
 
-function checkSettings({ name, settings }: ResolvedTarget, { path }: BakeFile): void {
-  for (const [key, value] of Object.entries(settings)) readSetting(`${path}: target ${name}`, key, value);
+function checkTarget({ name, settings, variables }: ResolvedTarget, { path }: BakeFile): void {
+  const where = `${path}: target ${name}`;
+  for (const [key, value] of Object.entries(settings)) readSetting(where, key, value);
+  refuseSecrets(Object.keys(variables), where);
+}
+
+/** With another value for a secret, the build would not find the real value in what ships. */
+function refuseSecrets(names: readonly string[], where: string): void {
+  const secret = names.find(isSecretVariable);
+  if (secret === undefined) return;
+  throw new UsageError(`${where}: variables: ${secret} is a secret of the build, and a target can't replace it`, {
+    hint: 'remove it, and use a variable of another name for a secret that the application needs',
+  });
 }
 
 /**

@@ -66,6 +66,11 @@ export function credentialsIn(json: string): string[] {
   });
 }
 
+/** True if the variable of this name always is a secret of the build. */
+export function isSecretVariable(name: string): boolean {
+  return KNOWN.includes(name);
+}
+
 /** Returns the values of the build's own secrets, for `registerSecret`. */
 export function ownSecretValues(environment: Readonly<Record<string, string | undefined>>): string[] {
   return KNOWN.flatMap((name) => secretTexts(environment[name] ?? ''));
