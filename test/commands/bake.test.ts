@@ -253,6 +253,31 @@ ${names.map(target).join('\n')}`);
     expect(files()).toEqual([]);
   });
 
+  const variants = (tag: string) => `
+target:
+  one: {manifest: shop, device-type: one, platform: linux/amd64, module: app, writer: embedded, artifact-version: 1, artifact-filename: out/one.mender}
+  two: {inherits: one, device-type: two, variables: {TAG: ${tag}}, artifact-filename: out/two.mender}`;
+
+  it('does not remember one version with different images', async () => {
+    const { run, files } = bakery(variants('2'));
+    const refused = await run('--no-upload', 'one', 'two');
+    expect([refused.code, files()]).toEqual([2, []]);
+    expect(refused.stderr).toMatch(
+      /one and two are both shop 1 for linux\/amd64, with different images\n.*manifest-name/,
+    );
+    const renamed = await run('--no-upload', 'one', 'two', '--set', 'two.manifest-name=shop-two');
+    expect([renamed.code, files()]).toEqual([0, ['one.mender', 'two.mender']]);
+  });
+
+  it.each([
+    ['the same images', '1', ['--no-upload']],
+    ['different images that are not remembered', '2', []],
+  ])('builds %s under one version', async (_, tag, flags) => {
+    const { run, files } = bakery(variants(tag));
+    const { code } = await run('one', 'two', ...flags);
+    expect([code, files()]).toEqual([0, ['one.mender', 'two.mender']]);
+  });
+
   it('says that variables of options do not count', async () => {
     const { run } = bakery(TWO, { MENDER_DOCKER_DELTA_MODULE: 'docker-compose' });
     const { code, stderr } = await run('--print');

@@ -82,9 +82,12 @@ function checkTarget({ name, settings, variables }: ResolvedTarget, { path }: Ba
 function refuseSecrets(names: readonly string[], where: string): void {
   const secret = names.find(isSecretVariable);
   if (secret === undefined) return;
-  throw new UsageError(`${where}: variables: ${secret} is a secret of the build, and a target can't replace it`, {
-    hint: 'remove it, and use a variable of another name for a secret that the application needs',
-  });
+  throw new UsageError(
+    `${where}: variables: ${secret} is a secret of the build, and a target can't replace it`,
+    {
+      hint: 'remove it, and use a variable of another name for a secret that the application needs',
+    },
+  );
 }
 
 /**

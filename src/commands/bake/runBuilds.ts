@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { Budget } from '../../bake/jobs.ts';
 import { budgetOf } from '../../bake/jobs.ts';
-import { UsageError, UserError, messageOf } from '../../errors.ts';
+import { UserError, messageOf } from '../../errors.ts';
 import { labelled } from '../../io/log.ts';
 import { mapLimited } from '../../io/pool.ts';
-import { buildAll, destinationsOf } from '../../pipeline/build/build.ts';
+import { buildAll } from '../../pipeline/build/build.ts';
 import type { BuiltArtifact } from '../../pipeline/build/build.ts';
 import { localProblems } from '../../pipeline/build/preflight.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
@@ -16,6 +16,7 @@ import type { Context } from '../terminal/command.ts';
 import { throwTogether } from '../terminal/throwTogether.ts';
 import type { BakeWorld } from './openBakeWorld.ts';
 import type { PlannedBuild, ReadyBuild } from './planBuilds.ts';
+import { requireOwnFiles, requireSameImages } from './refuseClashes.ts';
 
 /** What `bake` made of one target and platform. */
 export interface EndedBuild extends PlannedBuild {
@@ -38,7 +39,8 @@ const LOOKED_UP_AT_ONCE = 4;
 /**
  * Builds everything, several builds at a time. Each layer is fetched, and each delta made, once. A
  * build that fails does not stop the others. Throws UsageError before the first one if two would
- * write one file, and the signal's reason.
+ * write one file, or would be remembered as one version with different images. Throws the signal's
+ * reason.
  */
 export async function runBuilds(
   planned: readonly PlannedBuild[],
@@ -54,6 +56,7 @@ export async function runBuilds(
     return { build, ready };
   });
   requireOwnFiles(all);
+  if (opened.remembers) requireSameImages(all);
   return mapLimited(all, budget.jobs, async ({ build, ready }) => {
     if (ready instanceof UserError) return { ...build, built: [], failure: ready };
     return finish(build, ready, opened, context);
@@ -93,28 +96,6 @@ async function prepareBuild(
   const own = { ...request, workers: threads };
   const release = await resolveRelease(application, own, world);
   return { prepared: await prepare(release, own, world), world };
-}
-
-/** Throws UsageError if two builds would write one file. Pure. */
-function requireOwnFiles(all: readonly { build: PlannedBuild; ready: PreparedBuild | UserError }[]): void {
-  const owners = new Map<string, string>();
-  for (const { build, ready } of all) {
-    if (ready instanceof UserError) continue;
-    for (const path of filesOf(ready.prepared)) {
-      const owner = owners.get(path);
-      if (owner !== undefined) {
-        throw new UsageError(`${owner} and ${build.name} would both write ${path}`, {
-          hint: 'give one of them another artifact-filename, manifest-name or report-html',
-        });
-      }
-      owners.set(path, build.name);
-    }
-  }
-}
-
-function filesOf(prepared: Prepared): string[] {
-  const { reportHtml } = prepared.request;
-  return [...destinationsOf([prepared]), ...(reportHtml === undefined ? [] : [reportHtml])];
 }
 
 /** Builds, uploads if that is asked for, and remembers what arrived where it should. */
