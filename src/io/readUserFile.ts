@@ -5,7 +5,7 @@ import { NotFoundError, UsageError, systemCodeOf } from '../errors.ts';
 import { fileError } from './files.ts';
 
 /** Bytes. Larger than every file that is read whole. */
-const LARGEST = 64 << 20;
+export const LARGEST_USER_FILE = 64 << 20;
 /** A named pipe opens at once instead of waiting for its writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -80,7 +80,8 @@ async function readRegular(path: string, doing: string): Promise<Buffer> {
   try {
     const found = await file.stat();
     refuseOddFile(found, doing);
-    if (found.size > LARGEST) throw new UsageError(`${doing}: it has more than ${LARGEST} bytes`);
+    if (found.size > LARGEST_USER_FILE)
+      throw new UsageError(`${doing}: it has more than ${LARGEST_USER_FILE} bytes`);
     return await file.readFile();
   } finally {
     await file.close();

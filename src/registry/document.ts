@@ -95,17 +95,21 @@ async function askDigest(
   }
 }
 
-/** Returns the bytes of a small blob, such as a config. Throws NotFoundError and IntegrityError. */
+/**
+ * Returns the bytes of a small blob, such as a config. Throws NotFoundError, IntegrityError, and
+ * NetworkError for more than `largest` bytes.
+ */
 export async function fetchSmallBlob(
   client: RegistryClient,
   repository: Repository,
   { digest, size }: Pick<Descriptor, 'digest'> & { size?: number },
   signal: AbortSignal | undefined,
+  largest = LARGEST_DOCUMENT,
 ): Promise<Buffer> {
   const path = `blobs/${digest}`;
   const response = await client.request(repository, { method: 'GET', path, signal });
   if (isMissing(response)) throw missingBlob(repository, digest);
-  const bytes = await bytesOf(response, LARGEST_DOCUMENT);
+  const bytes = await bytesOf(response, largest);
   const found = digestOf(bytes);
   if (found === digest && (size === undefined || size === bytes.length)) return bytes;
   throw new IntegrityError(

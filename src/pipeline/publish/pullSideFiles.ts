@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { writeAtomically } from '../../io/files.ts';
-import { readUserFileIfAny } from '../../io/readUserFile.ts';
+import { LARGEST_USER_FILE, readUserFileIfAny } from '../../io/readUserFile.ts';
 import { hexOf } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { fetchDocument, fetchSmallBlob } from '../../registry/document.ts';
@@ -45,17 +45,27 @@ export async function findSideFiles(
   });
 }
 
-/** Other tools may have attached documents of the same kind, about something in the artifact. */
+/**
+ * Other tools may have attached documents of the same kind, about something in the artifact. `push`
+ * attaches none that is larger than the limit.
+ */
 async function firstAbout(
   { reference, file }: RegistryArtifact,
   digests: readonly RegistryArtifact['digest'][],
-  { client, signal }: FilesContext,
+  { client, log, signal }: FilesContext,
 ): Promise<Buffer | undefined> {
   for (const digest of digests) {
     const manifest = await fetchDocument(client, reference, digest, signal);
     const [layer] = manifest?.content.kind === 'manifest' ? manifest.content.layers : [];
-    const bytes = layer && (await fetchSmallBlob(client, reference, layer, signal));
-    if (bytes?.includes(hexOf(file.digest)) === true) return bytes;
+    if (layer === undefined) continue;
+    if (layer.size > LARGEST_USER_FILE) {
+      log.warning(
+        `ignoring the document ${layer.digest}: ${layer.size} bytes are more than ${LARGEST_USER_FILE}`,
+      );
+      continue;
+    }
+    const bytes = await fetchSmallBlob(client, reference, layer, signal, LARGEST_USER_FILE);
+    if (bytes.includes(hexOf(file.digest))) return bytes;
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
-import { fileManifest, referrersTag } from '../../../src/oci/fileManifest.ts';
+import { fileManifest, referrersIndex, referrersTag } from '../../../src/oci/fileManifest.ts';
 import type { FileManifest } from '../../../src/oci/fileManifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../../src/oci/mediaTypes.ts';
 import type { PullReport } from '../../../src/pipeline/publish/pullArtifact.ts';
@@ -110,6 +110,18 @@ describe('push and pull', () => {
     expect(JSON.parse(manifest)).toMatchObject({ subject: { digest, mediaType: OCI_MANIFEST } });
   });
 
+  test('bring a large document', async () => {
+    const path = newFile('large.mender');
+    writeFileSync(path, bytesOf('2.0'));
+    const document = JSON.stringify({ about: digestOf(bytesOf('2.0')), text: 'x'.repeat(5 << 20) });
+    writeFileSync(`${path}.cdx.json`, document);
+    const reference = at('shop/large:1');
+    await json('push', path, reference);
+    const copy = newFile();
+    await json('pull', reference, '-o', copy, '--sbom');
+    expect(readFileSync(`${copy}.cdx.json`, 'utf8') === document).toBe(true);
+  });
+
   test('use the credentials of docker login', async () => {
     const secured = await startRegistry({ auth: true });
     onTestFinished(() => secured.stop());
@@ -210,6 +222,33 @@ describe('pull refuses', () => {
     expect(readFileSync(path).equals(bytesOf('2.0'))).toBe(true);
     const none = await app.cli('pull', reference, '-o', path, '--sbom');
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('no SBOM and no provenance')]);
+  });
+
+  test('a document that is larger than any that is pushed', async () => {
+    const mediaType = 'application/vnd.cyclonedx+json';
+    const file = { mediaType, digest: digestOf('x'), size: (64 << 20) + 1 };
+    const huge = fileManifest({ artifactType: mediaType, title: 'huge.json', file });
+    const entry = { mediaType: OCI_MANIFEST, digest: digestOf(huge), size: huge.length };
+    const liar = await startMisbehavingRegistry([
+      {
+        match: /referrers/,
+        act: (_request, response) =>
+          void response.end(referrersIndex([{ ...entry, artifactType: mediaType }])),
+      },
+      {
+        match: new RegExp(`manifests/${entry.digest}`),
+        act: (_request, response) => void response.writeHead(200, { 'content-type': OCI_MANIFEST }).end(huge),
+      },
+    ]);
+    onTestFinished(() => liar.stop());
+    const reference = `${liar.host}/shop/huge:1`;
+    await json('push', app.artifact('2.0'), reference);
+    const run = await app.cli('pull', reference, '-o', newFile(), '--sbom');
+    expect([run.code, run.stderr]).toEqual([
+      3,
+      expect.stringMatching(/ignoring the document sha256:\w+: 67108865 bytes[^]*no SBOM/),
+    ]);
+    expect(liar.seen.filter(({ url }) => url.endsWith(file.digest))).toEqual([]);
   });
 
   const artifact = (more: Partial<FileManifest>): Buffer =>
