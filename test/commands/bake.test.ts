@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BakeDocument } from '../../src/commands/bake/bakeReport.ts';
@@ -276,6 +276,24 @@ target:
     const { run, files } = bakery(variants(tag));
     const { code } = await run('one', 'two', ...flags);
     expect([code, files()]).toEqual([0, ['one.mender', 'two.mender']]);
+  });
+
+  it.each([
+    ['a folder elsewhere', (to: string) => to, 'out/x.mender', 2],
+    ['a folder elsewhere, from below', (to: string) => to, 'out/new/x.mender', 2],
+    ['nothing', (to: string) => join(to, 'none'), 'out/x.mender', 2],
+    ['a folder of the project', () => 'shop', 'out/x.mender', 0],
+  ])('follows a link to %s before it says where a project writes', async (_, target, file, code) => {
+    const { folder } = bakery(`
+target:
+  shop: {manifest: shop, device-type: a, platform: linux/amd64, module: app, writer: embedded, artifact-version: 1, artifact-filename: ${file}}`);
+    const elsewhere = temporaryFolder();
+    rmdirSync(join(folder, 'out'));
+    symlinkSync(target(elsewhere), join(folder, 'out'));
+    const ended = await runCli(['bake', '-f', folder, 'shop'], { HOME: folder }, temporaryFolder());
+    expect(ended.code).toBe(code);
+    if (code !== 0) expect(ended.stderr).toContain(`${file} leads out of ${folder}`);
+    expect(readdirSync(elsewhere)).toEqual([]);
   });
 
   it('says that variables of options do not count', async () => {

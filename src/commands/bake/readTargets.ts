@@ -1,4 +1,4 @@
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Chosen } from '../../bake/chooseTargets.ts';
 import { chooseTargets } from '../../bake/chooseTargets.ts';
 import { inherit } from '../../bake/inherit.ts';
@@ -12,6 +12,7 @@ import type { Context } from '../terminal/command.ts';
 import { variableName } from '../terminal/command.ts';
 import type { BakeFlags } from './options.ts';
 import { BAKE_OPTIONS, TARGET_SETTINGS } from './options.ts';
+import { refuseOutside } from './writtenFiles.ts';
 
 /** A bake file, and what a command line takes of it. */
 export interface BakePlan {
@@ -30,7 +31,7 @@ export interface BakePlan {
 export async function readTargets(flags: BakeFlags, context: Context): Promise<BakePlan> {
   warnOfVariables(context);
   const file = await readBakeFile(resolve(context.folder, flags.file ?? '.'));
-  refuseOutside(file);
+  await refuseOutside(file);
   const overrides = (flags.set ?? []).map(parseOverride);
   requireTargets(overrides, file);
   const all = [...file.targets.keys()].map((name) => override(inherit(name, file), overrides, isList));
@@ -44,28 +45,6 @@ export async function readTargets(flags: BakeFlags, context: Context): Promise<B
     targets: new Map(wanted.map((target) => [target.name, target])),
     chosen,
   };
-}
-
-/** Settings that name files to write. */
-const WRITTEN = ['artifact-filename', 'report-html'];
-
-/** A project writes only below its own folder; the user may write anywhere. */
-function refuseOutside({ path, targets }: BakeFile): void {
-  const folder = dirname(path);
-  for (const [name, { settings }] of targets) {
-    for (const key of WRITTEN) {
-      const file = settings[key];
-      if (typeof file !== 'string' || isBelow(resolve(folder, file), folder)) continue;
-      throw new UsageError(`${path}: target ${name}: ${key}: ${file} leads out of ${folder}`, {
-        hint: `name a file in that folder, or say it yourself: --set ${name}.${key}=${file}`,
-      });
-    }
-  }
-}
-
-function isBelow(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way.split(sep)[0] !== '..';
 }
 
 function isList(key: string): boolean {
