@@ -22,13 +22,15 @@ export interface Downloaded {
  * Downloads a file to `path`: in parts if they are wanted, the size is known and the server
  * supports Range, otherwise in one stream. The bytes are stored next to `path`, so that the next
  * run resumes there, even after a kill. The file moves to `path` once its size and digest are
- * right. Throws UsageError if the disk is too small, NetworkError if the connection keeps breaking,
- * and IntegrityError for wrong bytes, which are deleted.
+ * right and `check` accepts it. Throws UsageError if the disk is too small, NetworkError if the
+ * connection keeps breaking, and IntegrityError for wrong bytes, which are deleted. Throws what
+ * `check` throws, and deletes the bytes then as well.
  */
 export async function download(
   file: RemoteFile,
   path: string,
   context: DownloadContext,
+  check?: (data: string) => Promise<unknown>,
 ): Promise<Downloaded> {
   const data = `${path}.${file.key}.part`;
   const files: DownloadFiles = { data, journal: `${data}s` };
@@ -38,6 +40,7 @@ export async function download(
     await dropTooLong(files, file.size);
     await requireRoom(file, data);
     const fetched = await fetch(file, files, { ...context, task });
+    if (check !== undefined) await checkOrDelete(check, files);
     await rename(data, path);
     await deleteJournal(files.journal);
     return { path, ...fetched };
@@ -45,6 +48,15 @@ export async function download(
     throw fileError(error, `writing ${path}`);
   } finally {
     task.end();
+  }
+}
+
+async function checkOrDelete(check: (data: string) => Promise<unknown>, files: DownloadFiles): Promise<void> {
+  try {
+    await check(files.data);
+  } catch (error) {
+    await deleteFiles(files);
+    throw error;
   }
 }
 

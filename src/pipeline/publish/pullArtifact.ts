@@ -1,11 +1,11 @@
-import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { download } from '../../download/download.ts';
 import { UsageError } from '../../errors.ts';
 import type { Effects } from '../../io/effects.ts';
 import { fileSize } from '../../io/files.ts';
-import { digestOfFile } from '../../io/verify.ts';
-import { readArtifactFile } from '../../mender/read/readFile.ts';
+import { digestOfFile, readAhead } from '../../io/verify.ts';
+import { withLocalAdvice } from '../../mender/read/expectArtifact.ts';
+import { readArtifactFront } from '../../mender/read/readFile.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference } from '../../oci/reference.ts';
@@ -107,13 +107,16 @@ async function fetchArtifact(
   { client }: FilesContext,
   effects: Effects,
 ): Promise<number> {
-  const unchecked = `${path}.new`;
-  const { resumedFrom } = await download(remoteBlob(client, reference, file), unchecked, effects);
-  try {
-    await readArtifactFile(unchecked);
-    await rename(unchecked, path);
-  } finally {
-    await rm(unchecked, { force: true });
-  }
+  const check = (data: string) => requireArtifact(data, formatReference(reference));
+  const { resumedFrom } = await download(remoteBlob(client, reference, file), path, effects, check);
   return resumedFrom;
+}
+
+/** Throws IntegrityError or UnsupportedError, which name the artifact, for other bytes. */
+async function requireArtifact(path: string, name: string): Promise<void> {
+  try {
+    await readArtifactFront(readAhead(path), name);
+  } catch (error) {
+    throw withLocalAdvice(error);
+  }
 }

@@ -251,6 +251,16 @@ describe('pull refuses', () => {
     expect(liar.seen.filter(({ url }) => url.endsWith(file.digest))).toEqual([]);
   });
 
+  test('to touch other files next to the one that it writes', async () => {
+    const reference = at('shop/next:1');
+    await json('push', app.artifact('2.0'), reference);
+    const path = newFile();
+    writeFileSync(`${path}.new`, 'mine');
+    await json('pull', reference, '-o', path);
+    expect(readdirSync(join(path, '..')).sort()).toEqual(['pulled.mender', 'pulled.mender.new']);
+    expect(readFileSync(`${path}.new`, 'utf8')).toBe('mine');
+  });
+
   const artifact = (more: Partial<FileManifest>): Buffer =>
     fileManifest({
       artifactType: 'application/vnd.mender.artifact.v3',
@@ -279,7 +289,13 @@ describe('pull refuses', () => {
       7,
       /found chart\.tgz \(application\/octet-stream\)/,
     ],
-    ['a file that only has the name', blob(page), page, 7, /expected a Mender Artifact, found a web page/],
+    [
+      'a file that only has the name',
+      blob(page),
+      page,
+      7,
+      /odd:1: expected a Mender Artifact, found a web page/,
+    ],
     ['a file that the registry lacks', blob(Buffer.from('gone')), page, 3, /has no blob/],
     ['fewer bytes than promised', blob(page, 10_000), page, 6, /expected 10000 bytes, found 29/],
     ['more bytes than promised', blob(page, 10), page, 6, /expected 10 bytes, found 29/],
