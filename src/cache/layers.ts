@@ -35,6 +35,8 @@ export class LayerStore {
   readonly #layout: CacheLayout;
   readonly #options: CacheOptions;
   readonly #unpacking = new Shared<void>();
+  /** How often a layer was damaged. */
+  readonly #damages = new Map<Digest, number>();
 
   constructor(layout: CacheLayout, options: CacheOptions) {
     this.#layout = layout;
@@ -131,6 +133,17 @@ export class LayerStore {
   }
 
   /**
+   * Returns those of the layers that the cache holds, each with how often it was deleted here for
+   * damage. If an entry changes, the bytes that were there are gone.
+   */
+  async damagesOf(diffIDs: Iterable<Digest>): Promise<Map<Digest, number>> {
+    const found = new Map<Digest, number>();
+    for (const diffID of new Set(diffIDs))
+      if ((await this.findAny(diffID)) !== undefined) found.set(diffID, this.#damages.get(diffID) ?? 0);
+    return found;
+  }
+
+  /**
    * A full artifact copies the gzip file. If that is damaged, the layer must be fetched again in
    * both forms.
    */
@@ -142,6 +155,7 @@ export class LayerStore {
   }
 
   async #remove(diffID: Digest, paths: readonly string[]): Promise<void> {
+    this.#damages.set(diffID, (this.#damages.get(diffID) ?? 0) + 1);
     this.#options.log.warning(`layer ${diffID} was damaged in the cache; fetching it again`);
     await Promise.all(paths.map((path) => rm(path, { force: true })));
   }

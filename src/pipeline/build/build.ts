@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { ShippedFile } from '../../compose/application.ts';
-import { IntegrityError, UsageError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { buildArtifact } from '../../mender/build.ts';
 import type { ArtifactRecord } from '../../mender/record.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
 import type { PayloadImage } from '../../mender/payload.ts';
 import type { ArtifactSpec, ArtifactSummary } from '../../mender/spec.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { metadataOf } from '../base/metadata.ts';
 import { recordOf } from '../base/record.ts';
@@ -24,6 +24,7 @@ import { makePayloadImages } from './payloadImages.ts';
 import type { Prepared } from './prepare.ts';
 import { removeOldReport, writeReport } from './report.ts';
 import { requireFit } from './requireFit.ts';
+import { retryIfRotten } from './retryIfRotten.ts';
 import { readsLayers } from './sharedDeltas.ts';
 
 /**
@@ -42,9 +43,9 @@ export interface BuiltArtifact {
 
 /**
  * Builds all planned artifacts, one after the other from one cache. `all`: what was prepared for
- * each platform. If bytes in the cache have rotted, deletes them and builds the artifact once more. Throws what the parts throw, and leaves
- * no file half written. Throws UsageError before it starts if it can't write the cache, or would
- * replace anything but a regular file.
+ * each platform. If bytes in the cache have rotted, deletes them and builds the artifact once more.
+ * Throws what the parts throw, and leaves no file half written. Throws UsageError before it starts
+ * if it can't write the cache, or would replace anything but a regular file.
  */
 export async function buildAll(all: readonly Prepared[], world: World): Promise<BuiltArtifact[]> {
   const paths = destinationsOf(all);
@@ -57,7 +58,7 @@ export async function buildAll(all: readonly Prepared[], world: World): Promise<
   for (const prepared of all) {
     for (const plan of prepared.plans) {
       const build = (): Promise<BuiltArtifact> => buildOne(prepared, plan, world);
-      built.push(await retryIfRotten(build, plan, world.cache));
+      built.push(await retryIfRotten(build, layersOf(plan), world.cache.layers));
     }
   }
   await writeReport(reportHtml, built, world);
@@ -65,18 +66,12 @@ export async function buildAll(all: readonly Prepared[], world: World): Promise<
   return built;
 }
 
-async function retryIfRotten<T>(build: () => Promise<T>, { images }: BuildPlan, cache: Cache): Promise<T> {
-  try {
-    return await build();
-  } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    const diffIDs = images.flatMap(({ image, base }) => [
-      ...image.image.layers.map((layer) => layer.diffID),
-      ...(base?.layers ?? []),
-    ]);
-    if (!(await cache.layers.removeDamaged(diffIDs))) throw error;
-    return build();
-  }
+/** The layers that a build may read. */
+function layersOf({ images }: BuildPlan): Digest[] {
+  return images.flatMap(({ image, base }) => [
+    ...image.image.layers.map(({ diffID }) => diffID),
+    ...(base?.layers ?? []),
+  ]);
 }
 
 async function buildOne(

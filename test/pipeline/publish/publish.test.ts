@@ -317,7 +317,9 @@ describe('pull refuses', () => {
     const path = newFile();
     const run = await app.cli('pull', `${liar.host}/shop/odd:1`, '-o', path);
     expect([run.code, run.stderr]).toEqual([code, expect.stringMatching(message)]);
-    expect(readdirSync(join(path, '..')).filter((name) => !name.endsWith('.part'))).toEqual([]);
+    const left = readdirSync(join(path, '..'));
+    // Only what another run may resume stays.
+    expect(code === 7 ? left : left.filter((name) => !name.endsWith('.part'))).toEqual([]);
   });
 
   test('other bytes under a right digest, and a container image', async () => {
