@@ -20,7 +20,7 @@ import { SMALLEST_BUFFER } from '../../vcdiff/sourceReads.ts';
 type Sizes = ReadonlyMap<Digest, number>;
 
 /** An image, with what others have made of it. */
-interface Prepared {
+interface ImageToMake {
   /** The image as it would be made here alone. */
   feasible: PlannedImage;
   image: PlannedImage;
@@ -41,7 +41,7 @@ export async function makePayloadImages(
   needsLayers: boolean,
 ): Promise<PayloadImage[]> {
   const { cache } = context;
-  const prepared: Prepared[] = [];
+  const prepared: ImageToMake[] = [];
   // One after the other, because images share layers of their base images.
   for (const one of planned) {
     const feasible = await makeFeasible(one, request.platform, context);
@@ -71,7 +71,7 @@ function withoutChanged(image: PlannedImage, shared: SharedDeltas | undefined): 
   return { ...image, plan: { ...image.plan, layers } };
 }
 
-async function sizesOf(prepared: readonly Prepared[], cache: Cache): Promise<Sizes> {
+async function sizesOf(prepared: readonly ImageToMake[], cache: Cache): Promise<Sizes> {
   const sizes = new Map<Digest, number>();
   for (const {
     image: { base, image },
@@ -92,7 +92,7 @@ async function sizesOf(prepared: readonly Prepared[], cache: Cache): Promise<Siz
  * unknown. A layer that ships whole is only read if it is compressed in another way.
  */
 function wantsOf(
-  { own }: Prepared,
+  { own }: ImageToMake,
   sizes: Sizes,
   { compression }: Pick<SettledRequest, 'compression'>,
 ): Want[] {
