@@ -5,6 +5,7 @@ import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { referrersTag } from '../../src/oci/fileManifest.ts';
+import { OCI_MANIFEST } from '../../src/oci/mediaTypes.ts';
 import type { CredentialLookup } from '../../src/registry/credentials.ts';
 import type { FilesContext } from '../../src/registry/files/context.ts';
 import { openFiles } from '../../src/registry/files/context.ts';
@@ -44,6 +45,8 @@ function fileOf(bytes: Buffer, tag?: string): NewFile {
     ...(tag === undefined ? {} : { tag }),
   };
 }
+
+type Class = new (...args: never[]) => Error;
 
 const place = ({ host }: { host: string }) => ({ registry: host, repository: 'team/files' });
 const push = (registry: { host: string }, credentials = nobody) =>
@@ -87,7 +90,7 @@ describe('an upload', () => {
     expect(uploads(registry)).toBe(1);
   });
 
-  test.each<[string, Fault, new (...args: never[]) => Error, RegExp]>([
+  test.each<[string, Fault, Class, RegExp]>([
     ['no rights', { match: /^POST/, act: answer(403, 'DENIED') }, DeniedError, /refused access/],
     [
       'a registry that only reads',
@@ -216,6 +219,49 @@ describe('what is about a manifest', () => {
     await attachFile(openedFor(), place(registry), subject, fileOf(about));
     const tag = referrersTag(subject.digest);
     expect(registry.seen.filter(({ url }) => url.endsWith(tag))).toEqual([]);
+  });
+
+  const listed = (text: string) => ({ mediaType: OCI_MANIFEST, digest: digestOf(text), size: 1 });
+  const page =
+    (link: (host: string) => string, ...texts: string[]): Fault['act'] =>
+    ({ headers }, response) =>
+      void response
+        .writeHead(200, { link: link(headers.host ?? '') })
+        .end(JSON.stringify({ manifests: texts.map(listed) }));
+
+  test.each<[string, (query: string, host: string) => string]>([
+    ['relative addresses', (query) => `</v2/team/files/referrers/s?${query}>; rel="next"`],
+    ['absolute addresses', (query, host) => `<http://${host}/v2/team/files/referrers/s?${query}>;rel=next`],
+    ['other links', (query) => `</first>; rel="first", <?${query}>; title="x"; rel="next"`],
+  ])('is found on all pages with %s', async (_, link) => {
+    const registry = await start(
+      { match: /referrers.*after=b/, act: page(() => '</x>; rel="first"', 'c') },
+      { match: /referrers.*after=a/, act: page((host) => link('after=b', host), 'b') },
+      { match: /referrers/, act: page((host) => link('after=a', host), 'a') },
+    );
+    const found = await findReferrers(openedFor(), place(registry), digestOf('s'));
+    expect(found).toEqual(['a', 'b', 'c'].map(listed));
+  });
+
+  test.each<[string, Fault, Class, RegExp]>([
+    [
+      'has no end',
+      { match: /referrers/, act: page(() => '<?after=a>; rel="next"') },
+      IntegrityError,
+      /does not end/,
+    ],
+    ['loses a page', { match: /referrers.*after=a/, act: answer(404) }, IntegrityError, /page 2 is missing/],
+    ['breaks off', { match: /referrers.*after=a/, act: answer(400) }, NetworkError, /answered 400|400/],
+  ])('is not taken from a list that %s', async (_, fault, Expected, message) => {
+    const registry = await start(fault, {
+      match: /referrers/,
+      act: page(() => '<?after=a>; rel="next"', 'a'),
+    });
+    const error: unknown = await findReferrers(openedFor(), place(registry), digestOf('s')).catch(
+      (caught: unknown) => caught,
+    );
+    expect(error).toBeInstanceOf(Expected);
+    expect(String(error)).toMatch(message);
   });
 
   test.each([

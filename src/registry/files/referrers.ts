@@ -1,6 +1,7 @@
 import { array, looseObject, optional, string } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
 import { bytesOf } from '../../http/http.ts';
+import type { HttpResponse } from '../../http/http.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ReferrerDescriptor } from '../../oci/fileManifest.ts';
 import { referrersIndex, referrersTag } from '../../oci/fileManifest.ts';
@@ -9,6 +10,7 @@ import { OCI_INDEX, OCI_MANIFEST } from '../../oci/mediaTypes.ts';
 import { fetchDocument } from '../document.ts';
 import type { Repository } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
+import { givenAddress } from './givenAddress.ts';
 import type { NewFile } from './pushFile.ts';
 import { pushFile, putManifest } from './pushFile.ts';
 
@@ -22,8 +24,9 @@ const REFERRER = looseObject({
 const REFERRERS = looseObject({ manifests: array(REFERRER) });
 type Referrer = ReturnType<typeof parseReferrers>[number];
 
-/** Bytes. No registry lists more on one page. */
-const LARGEST_LIST = 4 << 20;
+/** Bytes of all pages: a registry must not fill the memory. */
+const LARGEST_LIST = 32 << 20;
+const MOST_PAGES = 1000;
 
 function parseReferrers(bytes: Buffer, where: string) {
   return checked(parseObject(bytes, where), REFERRERS, where).manifests;
@@ -68,25 +71,55 @@ async function listUnderTag(
 }
 
 /**
- * Returns what the registry has about a manifest: asks its API of referrers, else looks for the
- * index under the tag. Throws IntegrityError for a list that can't be read.
+ * Returns what the registry has about a manifest: asks its API of referrers, page after page, else
+ * looks for the index under the tag. Throws IntegrityError for a list that can't be read or does not
+ * end.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
  */
 export async function findReferrers(
   context: FilesContext,
   repository: Repository,
   subject: Digest,
 ): Promise<Referrer[]> {
-  const path = `referrers/${subject}`;
-  const request = { method: 'GET', path, headers: { accept: OCI_INDEX }, signal: context.signal } as const;
-  const response = await context.client.request(repository, request);
-  if (response.status === 404) {
-    response.body.destroy();
-    return referrersUnderTag(context, repository, subject);
+  const found: Referrer[] = [];
+  const where = `${repository.registry}/${repository.repository}, referrers/${subject}`;
+  const asked = new Set<string | undefined>();
+  let [location, left]: [URL | undefined, number] = [undefined, LARGEST_LIST];
+  for (let page = 1; page <= MOST_PAGES && !asked.has(location?.href); page++) {
+    asked.add(location?.href);
+    const response = await askReferrers(context, repository, subject, location);
+    if (response.status === 404) {
+      response.body.destroy();
+      if (page === 1) return referrersUnderTag(context, repository, subject);
+      throw new IntegrityError(`${where}: page ${page} is missing`);
+    }
+    const bytes = await bytesOf(response, left);
+    found.push(...parseReferrers(bytes, where));
+    location = nextPage(response);
+    if (location === undefined) return found;
+    left -= bytes.length;
   }
-  return parseReferrers(
-    await bytesOf(response, LARGEST_LIST),
-    `${repository.registry}/${repository.repository}, ${path}`,
-  );
+  throw new IntegrityError(`${where}: the list does not end (${found.length} entries)`, {
+    hint: 'check the registry, and whether a proxy repeats the same page',
+  });
+}
+
+function askReferrers(
+  { client, signal }: FilesContext,
+  repository: Repository,
+  subject: Digest,
+  location: URL | undefined,
+): Promise<HttpResponse> {
+  return client.request(repository, {
+    ...{ method: 'GET', path: `referrers/${subject}`, headers: { accept: OCI_INDEX }, signal },
+    ...(location === undefined ? {} : { location }),
+  });
+}
+
+/** The address of the next page. https://www.rfc-editor.org/rfc/rfc8288 */
+function nextPage({ headers, url }: HttpResponse): URL | undefined {
+  const [, next] = /<([^<>]*)>\s*;(?:[^<]*;)?\s*rel="?next"?/i.exec(headers['link'] ?? '') ?? [];
+  return next === undefined ? undefined : givenAddress(next, url);
 }
 
 async function referrersUnderTag(

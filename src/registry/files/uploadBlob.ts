@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { NetworkError, NotFoundError, UserError } from '../../errors.ts';
-import type { HttpResponse } from '../../http/http.ts';
 import { DEFAULT_RETRIES } from '../../http/retryPolicy.ts';
 import { wait } from '../../http/wait.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
+import { givenAddress } from './givenAddress.ts';
 
 /** Bytes on their way to a registry. */
 export interface NewBlob {
@@ -31,17 +31,23 @@ export async function uploadBlob(
   blob: NewBlob,
 ): Promise<'uploaded' | 'present'> {
   if (await hasBlob(context, repository, blob)) return 'present';
-  const pauses = context.pausesMs ?? DEFAULT_RETRIES.pausesMs;
-  for (const pause of [...pauses, undefined]) {
-    const failure = await tryUpload(context, repository, blob);
-    if (failure === undefined) return 'uploaded';
-    if (pause === undefined || !mayPass(failure)) throw failure;
-    context.log.debug(`${failure.message}: beginning the upload again in ${pause} ms`);
-    await wait(pause, context.signal);
-    // The response to a finished upload may be what got lost.
-    if (await hasBlob(context, repository, blob)) return 'uploaded';
-  }
+  await upload(context, repository, blob, context.pausesMs ?? DEFAULT_RETRIES.pausesMs);
   return 'uploaded';
+}
+
+async function upload(
+  context: FilesContext,
+  repository: Repository,
+  blob: NewBlob,
+  [pause, ...later]: readonly number[],
+): Promise<void> {
+  const failure = await tryUpload(context, repository, blob);
+  if (failure === undefined) return;
+  if (pause === undefined || !mayPass(failure)) throw failure;
+  context.log.debug(`${failure.message}: beginning the upload again in ${pause} ms`);
+  await wait(pause, context.signal);
+  // The response to a finished upload may be what got lost.
+  if (!(await hasBlob(context, repository, blob))) await upload(context, repository, blob, later);
 }
 
 /** A blob that the registry has with another size is uploaded again: it checks the digest then. */
@@ -97,27 +103,12 @@ async function beginUpload(
       hint: 'create the repository or its project first, or check its name',
     });
   }
-  const location = locationOf(response);
+  const { location: given } = response.headers;
+  const location = given === undefined ? undefined : givenAddress(given, response.url);
   if (location !== undefined) return location;
   throw new NetworkError(`${nameOf(repository)}: the registry gave no address to upload to`, {
     hint: 'check that the host is a registry that images can be pushed to',
   });
-}
-
-/** Behind a proxy, a registry may believe that it is reached with plain http. */
-function locationOf({ headers, url }: HttpResponse): URL | undefined {
-  const text = headers['location'];
-  if (text === undefined || !URL.canParse(text, url)) return undefined;
-  const location = new URL(text, url);
-  if (location.protocol !== 'http:' && location.protocol !== 'https:') return undefined;
-  const own = new URL(url);
-  if (location.hostname === own.hostname && own.protocol === 'https:') return new URL(secured(location, own));
-  return location;
-}
-
-function secured(location: URL, own: URL): string {
-  const port = location.protocol === 'https:' ? location.port : own.port;
-  return `https://${own.hostname}${port === '' ? '' : `:${port}`}${location.pathname}${location.search}`;
 }
 
 /** True for an error that another attempt may get past. */
