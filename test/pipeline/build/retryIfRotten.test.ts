@@ -29,7 +29,7 @@ const removeElsewhere = async (cache: TestCache): Promise<void> => {
  */
 async function attempts(
   cache: TestCache,
-  meanwhile: (cache: TestCache) => Promise<unknown> | void,
+  meanwhile: (cache: TestCache) => Promise<unknown> | undefined,
   failure: unknown = FAILURE,
 ): Promise<number> {
   let count = 0;
@@ -60,7 +60,7 @@ describe.each(['plain', 'gzipped'] as const)('a layer that is stored %s', (form)
     return cache;
   };
 
-  test.each<[string, (cache: TestCache) => Promise<unknown> | void]>([
+  test.each<[string, (cache: TestCache) => Promise<unknown> | undefined]>([
     ['is damaged', () => undefined],
     ['was removed by another build', removeElsewhere],
     [
@@ -70,7 +70,7 @@ describe.each(['plain', 'gzipped'] as const)('a layer that is stored %s', (form)
         await fetchInto(cache);
       },
     ],
-    ['was removed by another process', (cache) => rmSync(cache.root, { recursive: true })],
+    ['was removed by another process', (cache) => void rmSync(cache.root, { recursive: true })],
   ])('and %s is fetched again', async (_, meanwhile) => {
     expect(await attempts(await damaged(), meanwhile)).toBe(2);
   });
