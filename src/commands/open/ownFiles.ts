@@ -9,6 +9,7 @@ import { certificateFolders } from '../../registry/certificates.ts';
 import { credentialLocation } from '../../registry/credentialFiles.ts';
 import { tokenPath } from '../../server/token.ts';
 import { stateFolder } from '../options/cacheFolder.ts';
+import { sharedFolders } from '../options/sharedCache.ts';
 import { cliConfigurationPath, userSettingsPath } from '../options/userSettings.ts';
 import type { Context } from '../terminal/command.ts';
 import { nonEmpty } from '../terminal/home.ts';
@@ -19,10 +20,13 @@ const SHORTEST = 8;
 /** Characters. People choose words for passwords of registries, and words are in other texts too. */
 const SHORTEST_PASSWORD = 16;
 
-/** The options that name files with secrets. */
+/** The options that name files with secrets, and folders of shared caches. */
 interface FileFlags {
   tokenFile?: string | undefined;
   config?: string | undefined;
+  cacheKey?: string | undefined;
+  cacheFrom?: string[] | undefined;
+  cacheTo?: string[] | undefined;
 }
 
 type Place = Pick<Context, 'environment' | 'folder' | 'home'>;
@@ -30,11 +34,13 @@ type Place = Pick<Context, 'environment' | 'folder' | 'home'>;
 /**
  * The files and folders in which this tool finds credentials or keeps its own state, absolute. No
  * artifact may hold one of them, and a project folder may be around them. They need not exist.
+ * Throws UsageError for a shared cache in an invalid place.
  */
 export async function ownFiles(flags: FileFlags, place: Place): Promise<string[]> {
   const absolute = configurations(flags, place);
   const paths = [
-    ...[stateFolder(place), flags.tokenFile, cliConfigurationPath(place)],
+    ...[stateFolder(place), flags.tokenFile, flags.cacheKey, cliConfigurationPath(place)],
+    ...sharedFolders(flags, place.folder),
     ...menderToken(place),
     ...dockerFiles(place),
     ...certificateFolders(place.environment, place.home),

@@ -58,6 +58,18 @@ export function parseCachePlace(text: string, option: Direction, folder: string)
   return { type: 'registry', reference: withShortTag(value, option) };
 }
 
+/** The folders among the places, absolute. Throws UsageError for an invalid place. */
+export function sharedFolders(
+  { cacheFrom = [], cacheTo = [] }: { cacheFrom?: string[] | undefined; cacheTo?: string[] | undefined },
+  folder: string,
+): string[] {
+  const places = [
+    ...cacheFrom.map((text) => parseCachePlace(text, '--cache-from', folder)),
+    ...cacheTo.map((text) => parseCachePlace(text, '--cache-to', folder)),
+  ];
+  return places.flatMap((place) => (place.type === 'local' ? [place.folder] : []));
+}
+
 function splitField(part: string, text: string, option: Direction): [string, string] {
   const at = part.indexOf('=');
   if (at < 1) throw invalid(text, option);

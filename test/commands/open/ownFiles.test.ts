@@ -84,6 +84,15 @@ describe('a mounted project folder ships without files of the tool', () => {
       {},
       ['--config', 'PROJECT/c.yaml'],
     ],
+    [
+      'a shared cache and its key',
+      { 'key.pem': 'k', 'from/e': 'e', 'to/e': 'e' },
+      {},
+      [
+        ...['--cache-from', 'type=local,src=PROJECT/from', '--cache-to', 'type=local,dest=PROJECT/to'],
+        ...['--cache-key', 'PROJECT/key.pem'],
+      ],
+    ],
     ['the state folder', { 's/mender-docker-delta/x': 'x' }, { XDG_STATE_HOME: 'PROJECT/s' }, []],
     ['the configuration of mender-cli', { '.mender-clirc': '{}' }, { HOME: 'PROJECT' }, []],
   ])('%s', async (_name, files, environment, flags) => {
