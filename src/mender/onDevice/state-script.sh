@@ -324,16 +324,26 @@ find_sources() {
 
 # --- Images that the plan describes: small files, whole layers, deltas and patches ---
 
+# Is the program $1 for this machine? Byte 18 of an ELF file tells. A shell would run that of another one as a script.
+is_for_machine() {
+  letter=$(dd if="$1" bs=1 skip=18 count=1 2> /dev/null | LC_ALL=C tr '\076\267\050\363' xamr)
+  case $(uname -m)$letter in
+    x86_64x | aarch64[am] | arm*m | riscv64r) ;;
+    *) echo "it is for another machine" >&2; return 1 ;;
+  esac
+}
+
 # Makes the file $1 the decoder of patches, if it runs here and proves itself
 try_decoder() {
   decoder=$1
-  { chmod 700 "$decoder" && "$decoder" test < /dev/null; } 2> "$work/answer"
+  { is_for_machine "$decoder" && chmod 700 "$decoder" && "$decoder" test < /dev/null; } 2> "$work/answer"
 }
 
 # Sets "decoder" to the program of the payload that reads patches. Some devices run no programs from the folder that the
 # client unpacks artifacts to.
 find_decoder() {
   [ -f "$work/images/decoder" ] || stop "the payload has patches, and no decoder for them"
+  need uname
   if try_decoder "$work/images/decoder"; then return 0; fi
   if cp "$work/images/decoder" "$state/decoder" && try_decoder "$state/decoder"; then return 0; fi
   stop "the carried decoder does not run on this device, neither in $work nor in $state: $(tail -n 1 "$work/answer")"
@@ -351,7 +361,7 @@ buffer_of() {
 
 # The decoder $1 ended with the status $2. If it is only that Docker takes no more bytes, Docker has the reason.
 decoder_failed() {
-  if [ "$2" -eq 141 ] || grep -qs 'roken pipe' "$work/answer"; then exit 1; fi
+  if [ "$2" -eq 141 ] || grep -qs "roken pipe\|result can't be written" "$work/answer"; then exit 1; fi
   reason=$(tail -n 1 "$work/answer")
   stop "$1 can't decode layer $layer: ${reason:-it ended with status $2}"
 }

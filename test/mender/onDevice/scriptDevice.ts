@@ -37,7 +37,7 @@ export const DOCKER = resolve(import.meta.dirname, 'fakeDocker.sh');
 export const BLOBS = 'containerd/io.containerd.content.v1.content/blobs/sha256';
 const CHAINS = 'root/image/overlay2/layerdb/sha256';
 const APPLETS =
-  'cat chmod cp cut dd df echo grep gzip head ln mkdir mv printf rm sed sh sha256sum sleep sort sync tail tar tr wc'.split(
+  'cat chmod cp cut dd df echo grep gzip head ln mkdir mv printf rm sed sh sha256sum sleep sort sync tail tar tr uname wc'.split(
     ' ',
   );
 

@@ -2,6 +2,12 @@
 
 enum { CURRENT_FOLDER = -100, SEEK_TO_END = 2, READ_AND_WRITE = 3, PRIVATE_ANONYMOUS = 0x22 };
 enum { INTERRUPTED = -4, CLOSE_ON_EXEC = 02000000 };
+/* Without it, machines of 32 bits open no file of 2 GiB. */
+#if defined(__arm__)
+enum { LARGE_FILE = 0400000 };
+#else
+enum { LARGE_FILE = 0 };
+#endif
 
 #if defined(__x86_64__)
 enum { READ = 0, WRITE = 1, SEEK = 8, MAP = 9, READ_AT = 17, EXIT = 231, OPEN = 257 };
@@ -103,7 +109,7 @@ long system_write(int file, const u8 *bytes, size count)
 
 long system_open(const char *path)
 {
-    return call(OPEN, CURRENT_FOLDER, (long)path, CLOSE_ON_EXEC, 0, 0, 0);
+    return call(OPEN, CURRENT_FOLDER, (long)path, CLOSE_ON_EXEC | LARGE_FILE, 0, 0, 0);
 }
 
 long system_read_at(int file, u8 *into, size count, u64 position)
