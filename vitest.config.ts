@@ -64,6 +64,7 @@ export default defineConfig({
         test: {
           name: 'shared',
           isolate: false,
+          setupFiles: ['test/helpers/forgetSecrets.ts'],
           include: ['test/**/*.test.ts'],
           exclude: [...ISOLATED, ...DEVICE],
         },

@@ -18,6 +18,11 @@ function wellFormed(text: string): string {
   return Buffer.from(text).toString();
 }
 
+/** Forgets all secrets, for tests that share a process. */
+export function forgetSecrets(): void {
+  secrets.clear();
+}
+
 const SIGNATURES = /^sig$|signature|credential|token|accesskey/i;
 
 /** Remembers the signature of a presigned URL, as a storage may quote it in its errors. */
@@ -32,15 +37,18 @@ export function registerSignature(url: string): void {
  * strings of URLs (a presigned URL's signature is there).
  */
 export function redact(text: string): string {
-  // Each expression reads the text once: its matches begin at a fixed text and do not overlap.
-  let clean = text
+  // First the secrets, while they are whole. Each expression then reads the text once: its matches begin at a fixed text and
+  // do not overlap.
+  return withoutSecrets(text)
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
     .replace(/:\/\/[^\s/"']+@/g, withoutUser)
     .replace(/:\/\/[^\s"'<>]+/g, withoutQuery);
-  // The longest first: of a secret that contains another, half would remain.
+}
+
+/** The longest first: of a secret that contains another, half would remain. */
+function withoutSecrets(text: string): string {
   const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
-  for (const secret of longestFirst) clean = clean.replaceAll(secret, '***');
-  return clean;
+  return longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 }
 
 /**

@@ -8,7 +8,14 @@ describe('redact', () => {
   registerSecret('s3cr3t-token-of-another');
   registerSecret('abc');
 
+  registerSecret('abcd!efgh-token');
+  registerSecret('p@ss/w0rd');
+  registerSecret("ab'cdefgh");
+
   it.each([
+    ['Basic abcd!efgh-token', 'Basic ***'],
+    ['https://u:p@ss/w0rd@h/x', 'https://***@h/x'],
+    ["https://h/?t=ab'cdefgh", 'https://h/?***'],
     ['Authorization: Bearer eyJhbGciOi.abc.def', 'Authorization: Bearer ***'],
     ['basic dXNlcjpwYXNz', 'basic ***'],
     ['GET https://user:pw@host/v2/', 'GET https://***@host/v2/'],
