@@ -93,5 +93,9 @@ function entryOf({ block, header, path, size }: FoundEntry, start: number, reade
 }
 
 function plainPath(path: string): string {
-  return path.replace(/^(\.?\/+)+/, '').replace(/\/+$/, '');
+  const plain = path.replace(/^(\.?\/+)+/, '');
+  let end = plain.length;
+  // An expression would look at each run of slashes in the middle again and again.
+  while (plain[end - 1] === '/') end -= 1;
+  return plain.slice(0, end);
 }

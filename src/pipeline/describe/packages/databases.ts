@@ -52,19 +52,21 @@ export function databaseAt(path: string): Database | undefined {
 
 type Fields = ReadonlyMap<string, string>;
 
+/** The fields that are used; an image may have any others. */
+const USED = new Set(['Package', 'Status', 'Architecture', 'Version', 'Name', 'P', 'V', 'A']);
+
 /** Fields of `Name: value` lines, in groups that an empty line ends. The first value counts. */
 function stanzas(text: string): Fields[] {
   let fields = new Map<string, string>();
   const all = [fields];
   for (const line of text.split('\n')) {
-    if (line.trim() === '') {
+    if (line.trim() === '' && fields.size > 0) {
       fields = new Map();
       all.push(fields);
     }
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon));
-    if (/^[A-Za-z][A-Za-z-]*$/.test(name) && !fields.has(name))
-      fields.set(name, line.slice(colon + 1).trim());
+    if (USED.has(name) && !fields.has(name)) fields.set(name, line.slice(colon + 1).trim());
   }
   return all;
 }

@@ -5,6 +5,9 @@ import { fileReader } from '../../../tar/byteReader.ts';
 import { databaseAt } from './databases.ts';
 import type { Distribution, Package } from './package.ts';
 
+/** Linux opens no longer path. */
+const LONGEST_PATH = 4096;
+
 /** What one layer says of packages. */
 export interface LayerPackages {
   /** By the path of the file that names them. */
@@ -24,6 +27,7 @@ export async function readLayerPackages({ path, size }: CachedLayer): Promise<La
   try {
     const reader = fileReader(file, size);
     for await (const entry of streamEntries(reader)) {
+      if (entry.path.length > LONGEST_PATH) continue;
       const deleted = deletedBy(entry.path);
       if (deleted !== undefined) found.deleted.add(deleted);
       const database = entry.kind === 'file' ? databaseAt(entry.path) : undefined;

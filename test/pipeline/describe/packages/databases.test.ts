@@ -72,6 +72,7 @@ describe('a file that names packages', () => {
     ],
     ['a name without end', 'lib/apk/db/installed', `P:${'a'.repeat(300)}\nV:1\n`, []],
     ['nothing', 'var/lib/dpkg/status', '', []],
+    ['only line ends', 'var/lib/dpkg/status', '\n'.repeat(8 << 20), []],
   ])('%s', (_name, path, text, packages) => {
     expect(read(path, text)).toEqual({ packages });
   });
