@@ -8,7 +8,7 @@ import { LARGEST_LAYERS } from './patch/encodePatch.ts';
 import { runPatchJob } from './patchInThread.ts';
 import type { PatchOptions } from './patchProof.ts';
 import { provePatch } from './patchProof.ts';
-import { proveDelta } from './proof.ts';
+import { proveDelta, proveForeignDelta } from './proof.ts';
 import { looksCompressed } from './sniff.ts';
 import { expectState, stateOf } from './layer.ts';
 import { encodeWithXdelta3, hasXdelta3 } from './xdelta3.ts';
@@ -109,7 +109,8 @@ async function makeProved(
 
 /**
  * Returns true if the file at `path`, which anybody may have made, is a delta that turns `from` into
- * `to`, as `makeDelta` proves its own. The caller makes a delta if not. Throws the signal's reason.
+ * `to`, as `makeDelta` proves its own. The caller makes a delta if not. Throws IntegrityError if
+ * `from` is damaged, and the signal's reason.
  */
 export async function isProvedDelta(
   from: LayerFile,
@@ -117,15 +118,27 @@ export async function isProvedDelta(
   path: string,
   options: Pick<DeltaOptions, 'signal' | 'log'>,
 ): Promise<boolean> {
+  if (await looksCompressed(from.path)) return false;
+  const prove = (): Promise<void> => proveForeignDelta(from, to, path, options);
+  const problem = await withSourceVerified(from, () => findProblem(prove, options.signal));
+  if (problem === undefined) return true;
+  options.log.warning(`a shared delta of ${to.diffID} ${problem}`);
+  return false;
+}
+
+/** Returns what a proof has found, or undefined if it succeeds. Throws all but UserErrors. */
+async function findProblem(
+  prove: () => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   try {
-    if (await looksCompressed(from.path)) return false;
-    await withSourceVerified(from, () => proveDelta(from, to, path, options));
-    return true;
+    await prove();
+    return undefined;
   } catch (error) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (!(error instanceof UserError)) throw error;
-    options.log.warning(`a shared delta of ${to.diffID} is wrong, and is made again: ${error.message}`);
-    return false;
+    const what = error instanceof ToolError ? "can't be checked" : 'is wrong';
+    return `${what}, and is made again: ${error.message}`;
   }
 }
 
@@ -146,12 +159,14 @@ async function requireXdelta3(): Promise<void> {
 }
 
 /** A source that is damaged on disk would prove itself; the device has the true one. */
-async function withSourceVerified(from: LayerFile, encode: () => Promise<void>): Promise<void> {
-  const [encoded, source] = await Promise.allSettled([encode(), digestOfFile(from.path)]);
+async function withSourceVerified<T>(from: LayerFile, work: () => Promise<T>): Promise<T> {
+  const [done, source] = await Promise.allSettled([work(), digestOfFile(from.path)]);
   if (source.status === 'fulfilled' && source.value.digest !== from.diffID) {
     throw new IntegrityError(`layer in ${from.path}: expected ${from.diffID}, found ${source.value.digest}`, {
       hint: 'remove that file, so that the layer is fetched anew',
     });
   }
-  for (const result of [encoded, source]) if (result.status === 'rejected') throw result.reason;
+  if (done.status === 'rejected') throw done.reason;
+  if (source.status === 'rejected') throw source.reason;
+  return done.value;
 }

@@ -52,23 +52,59 @@ export async function proveDelta(
   from: LayerFile,
   to: LayerFile,
   delta: string,
-  { signal, log }: Pick<DeltaOptions, 'signal' | 'log'>,
+  options: ProofOptions,
 ): Promise<void> {
-  const stock = hasXdelta3().then((has) => (has ? digestByXdelta3(from, delta, signal) : undefined));
+  const stock = decodeByStock(from, to, delta, options);
   // Awaited below: if our decoder fails, this must not become an unhandled rejection, and its
   // process must end before this function does.
   const settled = stock.catch(() => undefined);
   try {
-    const own = await decodeToDigest(from, delta, to.size, () => signal?.throwIfAborted());
-    compare(to, own.digest, 'our decoder');
-    log.debug(
-      `proved the delta of ${to.diffID}: ${own.size} bytes, read ${own.sourceBytesRead} of its source`,
-    );
+    await proveByOwn(from, to, delta, options);
   } finally {
     await settled;
   }
-  const byStock = await stock;
-  if (byStock !== undefined) compare(to, byStock, 'xdelta3');
+  compareStock(to, await stock);
+}
+
+/**
+ * Like `proveDelta`, for a delta that anybody may have made. The stock xdelta3 gets it only once our
+ * decoder has found it right: some bytes of a hostile delta make terabytes.
+ */
+export async function proveForeignDelta(
+  from: LayerFile,
+  to: LayerFile,
+  delta: string,
+  options: ProofOptions,
+): Promise<void> {
+  await proveByOwn(from, to, delta, options);
+  compareStock(to, await decodeByStock(from, to, delta, options));
+}
+
+type ProofOptions = Pick<DeltaOptions, 'signal' | 'log'>;
+
+async function proveByOwn(
+  from: LayerFile,
+  to: LayerFile,
+  delta: string,
+  { signal, log }: ProofOptions,
+): Promise<void> {
+  const own = await decodeToDigest(from, delta, to.size, () => signal?.throwIfAborted());
+  compare(to, own.digest, 'our decoder');
+  log.debug(`proved the delta of ${to.diffID}: ${own.size} bytes, read ${own.sourceBytesRead} of its source`);
+}
+
+/** Returns undefined if xdelta3 is not installed. */
+async function decodeByStock(
+  from: LayerFile,
+  to: LayerFile,
+  delta: string,
+  { signal }: ProofOptions,
+): Promise<Digest | undefined> {
+  return (await hasXdelta3()) ? digestByXdelta3(from, delta, to.size, signal) : undefined;
+}
+
+function compareStock(to: LayerFile, found: Digest | undefined): void {
+  if (found !== undefined) compare(to, found, 'xdelta3');
 }
 
 function compare(to: LayerFile, found: Digest, decoder: string): void {

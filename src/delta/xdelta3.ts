@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Options, execa } from 'execa';
-import { ToolError, messageOf } from '../errors.ts';
+import { IntegrityError, ToolError, messageOf } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { DeltaOptions, LayerFile } from './layer.ts';
 
@@ -37,17 +37,33 @@ export async function encodeWithXdelta3(
 }
 
 /**
- * The digest of what the stock `xdelta3` decodes, called as a device calls it. Throws ToolError.
+ * Returns the digest of what the stock `xdelta3` decodes, called as a device calls it. Throws
+ * ToolError if it fails, and IntegrityError if it makes more than `largest` bytes.
  */
-export async function digestByXdelta3(from: LayerFile, delta: string, signal?: AbortSignal): Promise<Digest> {
+export async function digestByXdelta3(
+  from: Pick<LayerFile, 'path'>,
+  delta: string,
+  largest: number,
+  signal?: AbortSignal,
+): Promise<Digest> {
+  const doing = 'decoding a delta with xdelta3';
   const sum = createHash('sha256');
+  let size = 0;
   const subprocess = execa('xdelta3', ['-d', '-c', '-s', from.path, delta], options(signal));
   const finished = subprocess.then(
     () => undefined,
-    (error: unknown) => failure(error, signal, 'decoding a delta with xdelta3'),
+    (error: unknown) => failure(error, signal, doing),
   );
-  for await (const chunk of subprocess.stdout) sum.update(chunk as Buffer);
+  for await (const chunk of subprocess.stdout as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > largest) {
+      subprocess.kill('SIGKILL');
+      break;
+    }
+    sum.update(chunk);
+  }
   const failed = await finished;
+  if (size > largest) throw new IntegrityError(`${doing}: it makes more than ${largest} bytes`);
   if (failed !== undefined) throw failed;
   return `sha256:${sum.digest('hex')}`;
 }

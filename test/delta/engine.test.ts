@@ -11,9 +11,10 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { encoderVersion, makeDelta } from '../../src/delta/engine.ts';
+import { encoderVersion, isProvedDelta, makeDelta } from '../../src/delta/engine.ts';
 import { ENCODERS, type DeltaOptions, type LayerFile } from '../../src/delta/layer.ts';
 import { proveDelta } from '../../src/delta/proof.ts';
+import { digestByXdelta3 } from '../../src/delta/xdelta3.ts';
 import { IntegrityError, ToolError, UsageError } from '../../src/errors.ts';
 import { createLog, silentLog } from '../../src/io/log.ts';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -195,4 +196,48 @@ test('the version that a cache keeps a delta under names encoder and effort', ()
   expect(encoderVersion({ encoder: 'auto', effort: 'default' })).toMatch(/^builtin-\d+-default$/);
   expect(encoderVersion({ encoder: 'xdelta3', effort: 'best' })).toMatch(/^xdelta3-\d+-best$/);
   expect(encoderVersion({ encoder: 'xdelta3-wasm', effort: 'fast' })).toMatch(/^xdelta3-wasm-\d+-fast$/);
+});
+
+describe('the proof of a delta that anybody may have made', () => {
+  /** 16 bytes, which make 16 MiB of one letter (RUN). */
+  const WINDOW = Buffer.from('000e8880800000010500580088808000', 'hex');
+
+  /** A delta of 1 MiB that makes a TiB. */
+  function endless(path: string): string {
+    const windows = Array<Buffer>(1 << 16).fill(WINDOW);
+    writeFileSync(path, Buffer.concat([Buffer.from('d6c3c40000', 'hex'), ...windows]));
+    return path;
+  }
+
+  test('takes a right one', async () => {
+    const { from, to, delta } = layers(temporaryFolder());
+    await makeDelta(from, to, delta, OPTIONS);
+    expect(await isProvedDelta(from, to, delta, OPTIONS)).toBe(true);
+  });
+
+  test('does not decode an endless one to its end', async () => {
+    const { from, to, delta } = layers(temporaryFolder());
+    const lines: string[] = [];
+    const log = createLog('info', (line) => lines.push(line));
+    expect(await isProvedDelta(from, to, endless(delta), { log })).toBe(false);
+    expect(lines.join()).toMatch(/a shared delta of .* is wrong, and is made again: .*makes more than/);
+  });
+
+  test('ends xdelta3 if that makes more than the layer', async () => {
+    const { from, delta } = layers(temporaryFolder());
+    const decoding = digestByXdelta3(from, endless(delta), 20 << 20);
+    await expect(decoding).rejects.toThrow(IntegrityError);
+    await expect(decoding).rejects.toThrow(/xdelta3: it makes more than 20971520 bytes/);
+  });
+
+  test('does not blame the delta for a damaged base layer', async () => {
+    const { from, to, delta } = layers(temporaryFolder());
+    await makeDelta(from, to, delta, OPTIONS);
+    writeFileSync(from.path, noise(5, from.size));
+    const lines: string[] = [];
+    const proving = isProvedDelta(from, to, delta, { log: createLog('info', (line) => lines.push(line)) });
+    await expect(proving).rejects.toThrow(IntegrityError);
+    await expect(proving).rejects.toThrow(`layer in ${from.path}: expected ${from.diffID}`);
+    expect(lines).toEqual([]);
+  });
 });
