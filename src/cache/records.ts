@@ -1,5 +1,15 @@
 import type { GenericSchema } from 'valibot';
-import { array, custom, exactOptional, looseObject, minValue, nullable, number, pipe } from 'valibot';
+import {
+  array,
+  boolean,
+  custom,
+  exactOptional,
+  looseObject,
+  minValue,
+  nullable,
+  number,
+  pipe,
+} from 'valibot';
 import { safeInteger, string } from 'valibot';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
@@ -46,8 +56,18 @@ export const IMAGE_NOTE: Schema<ResolvedImage & { of?: Digest; for?: string }> =
   for: exactOptional(string()),
 });
 
-/** The digest of a delta; null if no delta can be made of the two layers. */
-export const DELTA_RECORD: Schema<{ digest: Digest | null }> = looseObject({ digest: nullable(digest) });
+/** What the cache knows of a delta, apart from its bytes. */
+export interface DeltaRecord {
+  /** Null if no delta can be made of the two layers. */
+  digest: Digest | null;
+  /** True if it was never decoded here: the signature of another machine vouches for its digest. */
+  isUnproved?: boolean;
+}
+
+export const DELTA_RECORD: Schema<DeltaRecord> = looseObject({
+  digest: nullable(digest),
+  isUnproved: exactOptional(boolean()),
+});
 
 /** What the cache knows of a layer, apart from its bytes. */
 export interface LayerRecord {

@@ -4,6 +4,7 @@ import { symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readDocument, writeDocument } from '../../src/cache/documents.ts';
@@ -164,6 +165,98 @@ describe('deltas', () => {
     utimesSync(lock, 1, 1);
     await cache.deltas.getOrMake(key, make(made));
     expect(made).toHaveLength(1);
+  });
+});
+
+describe('deltas that only a signature vouches for', () => {
+  const key = { from: DIFF_ID, to: digestOf('to'), encoder: 'e-1' };
+  const writes = (text: string) => (destination: string) => writeFile(destination, text).then(() => true);
+  const digest = digestOf('fetched');
+  const never = (): Promise<boolean> => Promise.reject(new Error('not expected to run'));
+  const deferred = (): { done: Promise<void>; resolve: () => void } => {
+    let resolve = (): void => undefined;
+    const done = new Promise<void>((settle) => (resolve = settle));
+    return { done, resolve };
+  };
+  /** Holds work until `open` is called; `reached` resolves once the work has begun. */
+  const gate = () => {
+    const [begun, opened] = [deferred(), deferred()];
+    const passing = (): Promise<void> => {
+      begun.resolve();
+      return opened.done;
+    };
+    return { passing, reached: begun.done, open: opened.resolve };
+  };
+  const fetched = async (): Promise<ReturnType<typeof newCache>> => {
+    const cache = newCache();
+    expect(await cache.deltas.getOrFetch(key, digest, writes('fetched'))).toMatchObject({ size: 7 });
+    return cache;
+  };
+  const textOf = ({ path }: { path?: string | undefined } = {}): string => readFileSync(path!, 'utf8');
+
+  it('are proved once before a build uses them that has the layers', async () => {
+    const cache = await fetched();
+    const proved: string[] = [];
+    const prove = (path: string): Promise<boolean> => Promise.resolve(proved.push(path) > 0);
+    for (let run = 0; run < 2; run++)
+      expect(textOf(await cache.deltas.getOrMake(key, never, prove))).toBe('fetched');
+    expect(proved).toEqual([cache.paths.delta(key.from, key.to, key.encoder)]);
+  });
+
+  it.each([
+    ['wrong', () => Promise.resolve(false)],
+    ['never proved', undefined],
+  ])('are made again if they are %s', async (_, prove) => {
+    const cache = await fetched();
+    expect(textOf(await cache.deltas.getOrMake(key, writes('made'), prove))).toBe('made');
+    expect(textOf(await cache.deltas.getOrMake(key, never, never))).toBe('made');
+  });
+
+  it('are used again only for the digest that is signed', async () => {
+    const cache = await fetched();
+    expect(textOf(await cache.deltas.getOrFetch(key, digest, never))).toBe('fetched');
+    expect(await cache.deltas.getOrFetch(key, digestOf('other'), writes('wrong'))).toBeUndefined();
+    expect(textOf(await cache.deltas.getOrFetch(key, digestOf('other'), writes('other')))).toBe('other');
+  });
+
+  it('do not replace one that was proved', async () => {
+    const cache = newCache();
+    await cache.deltas.getOrMake(key, writes('made'));
+    expect(textOf(await cache.deltas.getOrFetch(key, digest, never))).toBe('made');
+  });
+
+  it.each([
+    ['fails', false, () => Promise.resolve(false), 'made'],
+    ['succeeds', true, () => Promise.resolve(true), 'fetched'],
+    ['brings a wrong one', true, () => Promise.resolve(false), 'made'],
+  ])('are made by a build that waits for a fetch that %s', async (_, comes, prove, expected) => {
+    const cache = newCache();
+    const { passing, reached, open } = gate();
+    const fetching = cache.deltas.getOrFetch(key, digest, async (destination) => {
+      await passing();
+      await writeFile(destination, 'fetched');
+      return comes;
+    });
+    await reached;
+    const making = cache.deltas.getOrMake(key, writes('made'), prove);
+    await sleep(50);
+    open();
+    expect((await fetching) !== undefined).toBe(comes);
+    expect(textOf(await making)).toBe(expected);
+  });
+
+  it('are not fetched while another build makes them', async () => {
+    const cache = newCache();
+    const { passing, reached, open } = gate();
+    const making = cache.deltas.getOrMake(key, async (destination) => {
+      await passing();
+      return writes('made')(destination);
+    });
+    await reached;
+    const fetching = cache.deltas.getOrFetch(key, digest, never);
+    await sleep(50);
+    open();
+    expect([textOf(await making), textOf(await fetching)]).toEqual(['made', 'made']);
   });
 });
 

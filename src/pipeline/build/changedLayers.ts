@@ -108,7 +108,8 @@ async function makeDeltaContent(
       task.end();
     }
   };
-  const { path, size } = await cache.deltas.getOrMake(key, make);
+  const prove = (path: string): Promise<boolean> => isProvedDelta(from, to, path, { log, signal });
+  const { path, size } = await cache.deltas.getOrMake(key, make, prove);
   cache.use.count('deltas', !isMade);
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
   const buffer = await chooseBuffer(createReadStream(path), from.size);
@@ -124,7 +125,6 @@ async function fetchProved(
 ): Promise<boolean> {
   if ((await cache.shared?.fetchDelta(key, destination, to.size)) !== true) return false;
   if (await isProvedDelta(from, to, destination, { log, signal })) return true;
-  cache.shared?.rejectDelta(key);
   await rm(destination, { force: true });
   return false;
 }
