@@ -10,8 +10,8 @@ export interface EntryStore {
    * for one that is damaged or has more than `most` bytes, and what the place makes it throw.
    */
   fetch(name: string, path: string, most: number): Promise<boolean>;
-  /** Returns true if there is an entry. */
-  has(name: string): Promise<boolean>;
-  /** Stores the file at `path` under a name. */
+  /** Returns true if the entry has exactly the bytes of the file at `path`. */
+  holds(name: string, path: string): Promise<boolean>;
+  /** Stores the file at `path` under a name, in the place of what has that name. */
   store(name: string, path: string): Promise<void>;
 }

@@ -2,7 +2,8 @@ import { copyFile, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IntegrityError, systemCodeOf } from '../../errors.ts';
 import type { EntryStore } from '../../oci/entryStore.ts';
-import { fileError, isFile, writeAtomically } from '../../io/files.ts';
+import { fileError, writeAtomically } from '../../io/files.ts';
+import { digestOfFile } from '../../io/verify.ts';
 
 /** Entries as files of a folder, which is created with the first entry. */
 export function folderStore(folder: string): EntryStore {
@@ -10,9 +11,21 @@ export function folderStore(folder: string): EntryStore {
   return {
     place: folder,
     fetch: (name, path, most) => copyEntry(pathOf(name), path, most),
-    has: (name) => isFile(pathOf(name)),
+    holds: (name, path) => isSameFile(pathOf(name), path),
     store: (name, path) => writeAtomically(pathOf(name), (temporary) => copyFile(path, temporary)),
   };
+}
+
+async function isSameFile(entry: string, path: string): Promise<boolean> {
+  try {
+    const [found, expected] = await Promise.all([lstat(entry), lstat(path)]);
+    if (!found.isFile() || found.size !== expected.size) return false;
+    const [one, other] = await Promise.all([digestOfFile(entry), digestOfFile(path)]);
+    return one.digest === other.digest;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw fileError(error, `reading ${entry}`);
+  }
 }
 
 async function copyEntry(entry: string, path: string, most: number): Promise<boolean> {
@@ -25,7 +38,11 @@ async function copyEntry(entry: string, path: string, most: number): Promise<boo
     await copyFile(entry, path);
     return true;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) return false;
+    if (isMissing(error)) return false;
     throw fileError(error, `reading ${entry}`);
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '');
 }

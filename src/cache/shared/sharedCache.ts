@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IntegrityError, UserError, messageOf } from '../../errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { IntegrityError, NotFoundError, UserError, messageOf } from '../../errors.ts';
 import type { EntryStore } from '../../oci/entryStore.ts';
 import type { Log } from '../../io/log.ts';
 import { withTemporaryFolder } from '../../io/temporaries.ts';
@@ -31,9 +32,8 @@ const LARGEST_SOLUTION = 1 << 20;
 export class SharedCache {
   readonly #options: SharedCacheOptions;
   readonly #failed = new Set<EntryStore>();
-  readonly #stored = new Set<string>();
-  /** Entries that are damaged or wrong somewhere, and replaced. */
-  readonly #wrong = new Set<string>();
+  /** By name. */
+  readonly #storing = new Map<string, Promise<void>>();
   #key: Promise<KeyObject> | undefined;
 
   constructor(options: SharedCacheOptions) {
@@ -68,11 +68,6 @@ export class SharedCache {
     return (await this.#fetch(deltaName(key), path, most, () => Promise.resolve(true))) === true;
   }
 
-  /** Remembers that the shared delta is not one, so that `storeDelta` replaces it. */
-  rejectDelta(key: DeltaKey): void {
-    this.#wrong.add(deltaName(key));
-  }
-
   /** Returns the solution that the owner of the key signed, or undefined. */
   async findSolution(question: SolutionKey): Promise<Solution | undefined> {
     const key = await this.#readKey();
@@ -87,7 +82,7 @@ export class SharedCache {
   /** Returns what `use` makes of the first entry that it does not refuse with an IntegrityError. */
   async #fetch<T>(name: string, path: string, most: number, use: () => Promise<T>): Promise<T | undefined> {
     for (const store of this.#options.from) {
-      const found = await this.#try(store, name, async () =>
+      const found = await this.#try(store, async () =>
         (await store.fetch(name, path, most)) ? { value: await use() } : undefined,
       );
       if (found !== undefined) return found.value;
@@ -96,47 +91,88 @@ export class SharedCache {
     return undefined;
   }
 
-  /** Stores a delta that was proved here. */
+  /** Stores a delta that was proved here, or that the owner of the key signed. */
   async storeDelta(key: DeltaKey, path: string): Promise<void> {
-    await this.#store(deltaName(key), path);
+    const name = deltaName(key);
+    await this.#store(name, path, (store) => store.holds(name, path));
   }
 
   /** Stores a solution, if there is a private key to sign it with. */
   async storeSolution(solution: Solution): Promise<void> {
     const key = await this.#readKey();
     if (key?.type !== 'private') return;
+    const name = solutionName(solution, key);
     await withTemporaryFolder('solution', async (folder) => {
       const path = join(folder, 'solution');
       await writeFile(path, signSolution(solution, key));
-      await this.#store(solutionName(solution, key), path);
+      await this.#store(name, path, (store) => holdsSolution(store, name, solution, key));
     });
   }
 
-  async #store(name: string, path: string): Promise<void> {
-    if (this.#stored.has(name)) return;
-    this.#stored.add(name);
+  /** Stores an entry once in a run, where `holds` does not find it right. Resolves when it is there. */
+  #store(name: string, path: string, holds: (store: EntryStore) => Promise<boolean>): Promise<void> {
+    const storing = this.#storing.get(name) ?? this.#storeEverywhere(name, path, holds);
+    this.#storing.set(name, storing);
+    return storing;
+  }
+
+  async #storeEverywhere(
+    name: string,
+    path: string,
+    holds: (store: EntryStore) => Promise<boolean>,
+  ): Promise<void> {
     for (const store of this.#options.to) {
-      await this.#try(store, name, async () => {
-        if (this.#wrong.has(name) || !(await store.has(name))) await store.store(name, path);
+      await this.#try(store, async () => {
+        if (!(await isHeld(store, holds))) await store.store(name, path);
       });
     }
   }
 
-  async #try<T>(store: EntryStore, name: string, work: () => Promise<T>): Promise<T | undefined> {
+  async #try<T>(store: EntryStore, work: () => Promise<T>): Promise<T | undefined> {
     const { log, signal } = this.#options;
     if (this.#failed.has(store)) return undefined;
     try {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError || isSystemError(error))) throw error;
       // A damaged entry says nothing about the others.
-      if (error instanceof IntegrityError) this.#wrong.add(name);
-      else this.#failed.add(store);
-      log.warning(`the shared cache ${store.place}: ${messageOf(error)}; continuing without it`);
+      const isDamaged = error instanceof IntegrityError;
+      if (!isDamaged) this.#failed.add(store);
+      const consequence = isDamaged ? 'doing without this entry' : 'continuing without it';
+      log.warning(`the shared cache ${store.place}: ${messageOf(error)}; ${consequence}`);
       return undefined;
     }
   }
+}
+
+/** Returns false for an entry that is damaged, or that has lost its file: it is replaced. */
+async function isHeld(store: EntryStore, holds: (store: EntryStore) => Promise<boolean>): Promise<boolean> {
+  try {
+    return await holds(store);
+  } catch (error) {
+    if (error instanceof IntegrityError || error instanceof NotFoundError) return false;
+    throw error;
+  }
+}
+
+/** ECDSA signs at random, so equal solutions may have other bytes. Throws what `readSolution` throws. */
+async function holdsSolution(
+  store: EntryStore,
+  name: string,
+  solution: Solution,
+  key: KeyObject,
+): Promise<boolean> {
+  return withTemporaryFolder('solution', async (folder) => {
+    const path = join(folder, 'solution');
+    if (!(await store.fetch(name, path, LARGEST_SOLUTION))) return false;
+    return isDeepStrictEqual(readSolution(await readFile(path, 'utf8'), solution, key), solution);
+  });
+}
+
+/** The folder of a network disk can fail in more ways than a disk. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }
 
 /** Returns the name under which a delta is shared. Pure. */

@@ -3,12 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { IntegrityError } from '../../errors.ts';
 import type { EntryStore } from '../../oci/entryStore.ts';
 import { digestOfFile } from '../../io/verify.ts';
+import { digestOf } from '../../oci/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { openBlob } from '../blob.ts';
 import { fetchDocument, headDocument } from '../document.ts';
 import type { FilesContext } from './context.ts';
-import { pushFile } from './pushFile.ts';
+import type { NewFile } from './pushFile.ts';
+import { manifestOf, pushFile } from './pushFile.ts';
 
 /** The artifact type of an entry. */
 const ENTRY_TYPE = 'application/vnd.mender-docker-delta.cache.v1';
@@ -26,15 +28,21 @@ export function registryStore(
   const tagOf = (name: string): string => `${tag}-${name}`;
   return {
     place: formatReference({ ...repository, tag }),
-    has: async (name) => (await headDocument(client, repository, tagOf(name), signal)) !== undefined,
+    async holds(name, path) {
+      const found = await headDocument(client, repository, tagOf(name), signal);
+      return found !== undefined && found === digestOf(manifestOf(await fileOf(name, path)));
+    },
     fetch: (name, path, most) => fetchEntry({ ...repository, tag: tagOf(name) }, path, most, files),
     async store(name, path) {
-      const { digest, size } = await digestOfFile(path);
-      const blob = { digest, size, open: () => createReadStream(path) };
-      const file = { artifactType: ENTRY_TYPE, mediaType: ENTRY_FILE, title: name, blob, tag: tagOf(name) };
-      await pushFile(files, repository, file);
+      await pushFile(files, repository, { ...(await fileOf(name, path)), tag: tagOf(name) });
     },
   };
+}
+
+async function fileOf(name: string, path: string): Promise<NewFile> {
+  const { digest, size } = await digestOfFile(path);
+  const blob = { digest, size, open: () => createReadStream(path) };
+  return { artifactType: ENTRY_TYPE, mediaType: ENTRY_FILE, title: name, blob };
 }
 
 async function fetchEntry(

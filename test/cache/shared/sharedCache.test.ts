@@ -1,0 +1,127 @@
+import type { KeyObject } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { folderStore } from '../../../src/cache/shared/folderStore.ts';
+import type { SharedCacheOptions } from '../../../src/cache/shared/sharedCache.ts';
+import { SharedCache } from '../../../src/cache/shared/sharedCache.ts';
+import type { Solution } from '../../../src/cache/shared/solution.ts';
+import { signSolution } from '../../../src/cache/shared/solution.ts';
+import { IntegrityError } from '../../../src/errors.ts';
+import { createLog } from '../../../src/io/log.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import type { EntryStore } from '../../../src/oci/entryStore.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+const [a, b] = [digestOf('a'), digestOf('b')];
+const KEY = { from: a, to: b, encoder: 'builtin-3-default' };
+const SOLUTION: Solution = {
+  version: 1,
+  ...{ base: [a], image: [b], changed: [b], encoder: KEY.encoder },
+  deltas: [{ to: b, from: a, fromSize: 10, digest: digestOf('delta'), size: 5 }],
+  sizes: [{ diffID: b, size: 1 }],
+};
+
+function opened(options: Partial<SharedCacheOptions>): { cache: SharedCache; warnings: string[] } {
+  const warnings: string[] = [];
+  const log = createLog('warning', (line) => warnings.push(line));
+  const { signal } = new AbortController();
+  return { cache: new SharedCache({ from: [], to: [], log, signal, ...options }), warnings };
+}
+
+/** A place that holds nothing and takes everything. */
+function placeWith(parts: Partial<EntryStore>): EntryStore {
+  const no = (): Promise<boolean> => Promise.resolve(false);
+  return { place: 'the place', fetch: no, holds: no, store: () => Promise.resolve(), ...parts };
+}
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: it fails, lstat '/net/cache'`), { code, syscall: 'lstat' });
+}
+
+describe('a place', () => {
+  test.each(['ESTALE', 'EHOSTDOWN', 'ETIMEDOUT', 'ENOTCONN', 'EBUSY', 'EREMOTEIO'])(
+    'that fails with %s costs a warning, and is not asked again',
+    async (code) => {
+      const asked: string[] = [];
+      const fails = (name: string): Promise<never> => {
+        asked.push(name);
+        return Promise.reject(systemError(code));
+      };
+      const place = placeWith({ fetch: fails, holds: fails, store: fails });
+      const { cache, warnings } = opened({ from: [place], to: [place] });
+      expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(false);
+      await cache.storeDelta(KEY, '/nonexistent/delta');
+      expect(asked).toHaveLength(1);
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toMatch(new RegExp(`the place: ${code}: .*; continuing without it`));
+    },
+  );
+
+  test('with a damaged entry is asked for others', async () => {
+    let asked = 0;
+    const fetch = (): Promise<boolean> =>
+      ++asked === 1 ? Promise.reject(new IntegrityError('it is damaged')) : Promise.resolve(true);
+    const { cache, warnings } = opened({ from: [placeWith({ fetch })] });
+    expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(false);
+    expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(true);
+    expect(warnings.join()).toMatch(/the place: it is damaged; doing without this entry/);
+    expect(warnings.join()).not.toMatch(/continuing without it/);
+  });
+
+  test('does not hide a bug', async () => {
+    const fetch = (): Promise<never> => Promise.reject(new TypeError('x is undefined'));
+    const { cache } = opened({ from: [placeWith({ fetch })] });
+    await expect(cache.fetchDelta(KEY, '/nonexistent/delta', 10)).rejects.toThrow(TypeError);
+  });
+
+  test('has the entry when storing ends, also for a build that asked second', async () => {
+    let stored = 0;
+    const store = async (): Promise<void> => {
+      await sleep(50);
+      stored++;
+    };
+    const { cache } = opened({ to: [placeWith({ store })] });
+    const first = cache.storeDelta(KEY, '/nonexistent/delta');
+    await cache.storeDelta(KEY, '/nonexistent/delta');
+    expect(stored).toBe(1);
+    await first;
+    expect(stored).toBe(1);
+  });
+});
+
+describe('a stored solution', () => {
+  const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
+  const stranger = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
+
+  async function store(folder: string, key: KeyObject): Promise<string> {
+    const { cache, warnings } = opened({ to: [folderStore(folder)], readKey: () => Promise.resolve(key) });
+    await cache.storeSolution(SOLUTION);
+    expect(warnings).toEqual([]);
+    return join(folder, readdirSync(folder)[0]!);
+  }
+
+  test('is left alone if it is right, though ECDSA signs at random', async () => {
+    const folder = temporaryFolder();
+    const path = await store(folder, ec);
+    const before = readFileSync(path, 'utf8');
+    await store(folder, ec);
+    expect(readFileSync(path, 'utf8')).toBe(before);
+  });
+
+  test.each<[string, string]>([
+    ['no JSON', '{'],
+    ['signed by another', signSolution(SOLUTION, stranger)],
+    ['another answer', signSolution({ ...SOLUTION, deltas: [] }, ec)],
+    ['too large', ' '.repeat(2 << 20)],
+  ])('that is %s is replaced', async (_, text) => {
+    const folder = temporaryFolder();
+    writeFileSync(await store(folder, ec), text);
+    const path = await store(folder, ec);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ solution: JSON.stringify(SOLUTION) });
+    const { cache } = opened({ from: [folderStore(folder)], readKey: () => Promise.resolve(ec) });
+    expect(await cache.findSolution(SOLUTION)).toEqual(SOLUTION);
+  });
+});
