@@ -48,10 +48,26 @@ function openPlace(
   return registryStore(place.reference, openFiles(registryAccess(flags, context), access, context.signal));
 }
 
+/** The types that sign. X25519 and DSA keys have PEM files as well. */
+const KEY_TYPES = ['rsa', 'ec', 'ed25519', 'ed448'];
+
 /** Either half of a key pair. Throws UsageError for anything else, and for a key with a passphrase. */
 async function readCacheKey(path: string): Promise<KeyObject> {
   const doing = `reading the key ${path}`;
   const pem = await readUserFile(path, { doing, hint: 'check --cache-key' });
+  const key = parseKey(pem);
+  const type = key?.asymmetricKeyType;
+  if (key !== undefined && type !== undefined && KEY_TYPES.includes(type)) return key;
+  const expected =
+    key === undefined
+      ? 'a key in PEM without a passphrase'
+      : `an RSA, ECDSA, Ed25519 or Ed448 key, found ${type ?? 'another'}`;
+  throw new UsageError(`${doing}: expected ${expected}`, {
+    hint: 'make one with: openssl genpkey -algorithm ed25519 -out cache-key.pem',
+  });
+}
+
+function parseKey(pem: Buffer): KeyObject | undefined {
   for (const parse of [createPrivateKey, createPublicKey]) {
     try {
       return parse(pem);
@@ -59,7 +75,5 @@ async function readCacheKey(path: string): Promise<KeyObject> {
       // It may be the other half.
     }
   }
-  throw new UsageError(`${doing}: expected a key in PEM without a passphrase`, {
-    hint: 'make one with: openssl genpkey -algorithm ed25519 -out cache-key.pem',
-  });
+  return undefined;
 }

@@ -71,18 +71,17 @@ function withoutChanged(image: PlannedImage, shared: SharedDeltas | undefined): 
   return { ...image, plan: { ...image.plan, layers } };
 }
 
+/** What is signed wins over metadata, which anybody may have written. The cache wins over both. */
 async function sizesOf(prepared: readonly ImageToMake[], cache: Cache): Promise<Sizes> {
   const sizes = new Map<Digest, number>();
-  for (const {
-    image: { base, image },
-    shared,
-  } of prepared) {
-    for (const [diffID, size] of shared?.sizes ?? []) sizes.set(diffID, size);
-    if (base) for (const [diffID, size] of await knownSizes(base, cache)) sizes.set(diffID, size);
-    for (const { diffID } of image.image.layers) {
-      const size = await cache.layers.sizeOf(diffID);
-      if (size !== undefined) sizes.set(diffID, size);
-    }
+  const add = (known: ReadonlyMap<Digest, number>): void =>
+    known.forEach((size, one) => sizes.set(one, size));
+  const images = prepared.map(({ image }) => image);
+  for (const { base } of images) if (base) add(await knownSizes(base, cache));
+  for (const { shared } of prepared) if (shared) add(shared.sizes);
+  for (const { diffID } of images.flatMap(({ image }) => image.image.layers)) {
+    const size = await cache.layers.sizeOf(diffID);
+    if (size !== undefined) sizes.set(diffID, size);
   }
   return sizes;
 }

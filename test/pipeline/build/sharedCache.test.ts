@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -12,7 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Solution } from '../../../src/cache/shared/solution.ts';
+import { signSolution, solutionName } from '../../../src/cache/shared/solution.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
 import { RELEASES, program } from '../../faults/shop.ts';
 import { buildImage } from '../../helpers/images.ts';
 import { refuse, startMisbehavingRegistry } from '../../helpers/misbehaving-registry.ts';
@@ -73,11 +77,11 @@ interface Built extends CliRun {
   fetched: string[];
 }
 
-/** A runner that begins empty. */
-function machine(): { build: (...flags: string[]) => Promise<Built>; deltas: () => string[] } {
+/** A runner that begins empty. `size`: what its base says of the size of each layer. */
+function machine(size?: number): { build: (...flags: string[]) => Promise<Built>; deltas: () => string[] } {
   const own = mkdtempSync(join(folder, 'machine-'));
   const { build, artifact, cache } = project(own, [`web: {image: "${images.host}/shop/web:\${TAG:-1}"}`]);
-  const layers = OLD.layers.map(({ diffID }) => ({ diffID }));
+  const layers = OLD.layers.map(({ diffID }) => ({ diffID, ...(size === undefined ? {} : { size }) }));
   const image = { ref: `${images.host}/shop/web:1`, hash: OLD.configDigest, layers };
   writeFileSync(join(own, 'base.json'), JSON.stringify({ version: '1.0', services: { web: { image } } }));
   const deltas = (): string[] => {
@@ -148,6 +152,12 @@ test('a layer that is smaller without a delta ships whole from a shared cache, t
   expect(second.fetched.filter((digest) => changed.some((one) => one === digest))).toEqual([changed[2]]);
 });
 
+test('signed sizes win over those that the base tells', async () => {
+  const run = await machine(1).build('--cache-from', `type=local,src=${filled}`, ...key('key.pub'));
+  expect([run.code, run.fetched.filter(isLayer)]).toEqual([0, []]);
+  expect(run.bytes.equals(reference)).toBe(true);
+});
+
 describe('a shared cache that lies', () => {
   /** Fills a local one, changes it, and builds from it. */
   async function from(change: (path: string, isDelta: boolean) => void, name: string): Promise<Built> {
@@ -216,6 +226,53 @@ describe('a shared cache that lies', () => {
     expect(second.fetched.filter(isLayer)).toEqual([]);
   });
 
+  test.each<[string, string[]]>([
+    ['without a key', []],
+    ['with another key', key('key.pub')],
+  ])('with the key of another costs time only in a later run %s', async (_, laterKey) => {
+    const { from: flags, folder: dir } = place('local');
+    const { build, deltas } = machine();
+    fillWrongly(dir);
+    await build(...flags, ...key('other.pub'));
+    expect(deltas()).toHaveLength(1);
+    const later = await build('--cache-from', `type=local,src=${filled}`, ...laterKey);
+    expect(later.code).toBe(0);
+    expect(later.bytes.equals(reference)).toBe(true);
+  });
+
+  test('is mended by a run that only writes', async () => {
+    const { to, folder: dir } = place('local');
+    cpSync(filled, dir, { recursive: true });
+    for (const name of readdirSync(dir)) writeFileSync(join(dir, name), 'wrong');
+    const { build } = machine();
+    await build();
+    const run = await build(...to, ...key());
+    expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    expect(contentOf(dir)).toEqual(contentOf(filled));
+  });
+
+  /** Names with contents. Ed25519 signs equal text equally. */
+  function contentOf(dir: string): [string, string][] {
+    return readdirSync(dir).map((name) => [name, readFileSync(join(dir, name), 'base64')]);
+  }
+
+  /** Lets the owner of the other key sign a wrong delta. */
+  function fillWrongly(dir: string): void {
+    const pem = createPrivateKey(readFileSync(join(folder, 'other.pem')));
+    const wrong = wrongDelta();
+    for (const name of readdirSync(filled)) {
+      const text = readFileSync(join(filled, name), 'utf8');
+      if (!text.startsWith('{')) {
+        writeFileSync(join(dir, name), wrong);
+        continue;
+      }
+      const { solution } = JSON.parse(text) as { solution: string };
+      const right = JSON.parse(solution) as Solution;
+      const deltas = right.deltas.map((one) => ({ ...one, digest: digestOf(wrong), size: wrong.length }));
+      writeFileSync(join(dir, solutionName(right, pem)), signSolution({ ...right, deltas }, pem));
+    }
+  }
+
   /** A valid delta of other layers. */
   function wrongDelta(): Buffer {
     const [source, target, delta] = ['a', 'b', 'd'].map((name) => join(folder, name)) as [
@@ -268,6 +325,22 @@ test.each([
   writeFileSync(join(own, 'compose.yaml'), 'not a key');
   const run = await machine().build('--cache-from', `type=local,src=${own}`, '--cache-key', join(own, name));
   expect([run.code, run.stderr]).toEqual([code, expect.stringMatching(message)]);
+});
+
+test.each([
+  ['x25519', 'private'],
+  ['x25519', 'public'],
+  ['x448', 'private'],
+])('refuses a key that does not sign: %s, %s', async (algorithm, half) => {
+  const own = mkdtempSync(join(folder, 'bad-'));
+  const [pem, pub] = [join(own, 'key.pem'), join(own, 'key.pub')];
+  execFileSync('openssl', ['genpkey', '-algorithm', algorithm, '-out', pem]);
+  execFileSync('openssl', ['pkey', '-in', pem, '-pubout', '-out', pub]);
+  const run = await machine().build(
+    ...['--cache-to', `type=local,dest=${own}`, '--cache-key', half === 'public' ? pub : pem],
+  );
+  expect(run.stderr).toContain(`expected an RSA, ECDSA, Ed25519 or Ed448 key, found ${algorithm}`);
+  expect([run.code, run.fetched.filter(isLayer)]).toEqual([2, []]);
 });
 
 test('refuses a key without a shared cache', async () => {
