@@ -61,6 +61,10 @@ describe('a secret of the build is found in another spelling', () => {
       `\textraheader = AUTHORIZATION: basic ${base64(`x-access-token:${token}`)}\n`,
     ],
     ['an address', `https://host/?token=${encodeURIComponent(token)}`],
+    [
+      'an address with escapes in small letters',
+      `https://host/?token=${encodeURIComponent(token).replace(/%../g, (code) => code.toLowerCase())}`,
+    ],
     ['JSON with escaped slashes', `{"token": "${token.replace('/', '\\/')}"}`],
   ])('%s', async (_, text) => {
     await expect(scan(Buffer.from(text), { GITHUB_TOKEN: token })).rejects.toThrow(

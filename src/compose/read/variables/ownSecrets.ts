@@ -25,15 +25,16 @@ const SHORTEST_SECRET = 8;
 const TOKEN_USERS = ['x-access-token', 'gitlab-ci-token', 'oauth2'];
 
 /**
- * The value as it is, in an address, in JSON with escaped slashes, and in Base64, alone and as a
- * password of git.
+ * The value as it is, in an address with escapes of either case, in JSON with escaped slashes, and
+ * in Base64, alone and as a password of git.
  */
 function spellingsOf(value: string): string[] {
   const encoded = [value, ...TOKEN_USERS.map((user) => `${user}:${value}`)].map((text) =>
     Buffer.from(text).toString('base64').replace(/=+$/, ''),
   );
   const percent = new URLSearchParams({ value }).toString().slice('value='.length).replaceAll('+', '%20');
-  return [...new Set([value, percent, value.replaceAll('/', '\\/'), ...encoded])];
+  const lower = percent.replace(/%../g, (code) => code.toLowerCase());
+  return [...new Set([value, percent, lower, value.replaceAll('/', '\\/'), ...encoded])];
 }
 
 /** The credentials in a `config.json` of Docker. Another key, or one of another form, is not read. */
