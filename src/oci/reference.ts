@@ -104,6 +104,16 @@ export function formatReference(reference: Reference): string {
   return name + suffix(reference);
 }
 
+/** The short form of a reference that somebody wrote. Undefined for any other text. */
+export function shortForm(text: string): string | undefined {
+  try {
+    return formatReference(parseReference(text));
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
 /** True if both name the same repository at the same registry. */
 export function sameRepository(a: Reference, b: Reference): boolean {
   return a.registry === b.registry && a.repository === b.repository;

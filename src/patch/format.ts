@@ -44,6 +44,9 @@ export function memoryOf({ tableBits, ringBits }: Pick<PatchHeader, 'tableBits' 
   return DECODER + 4 * (2 ** tableBits + 2 * 2 ** (tableBits - MATCHES_FEWER)) + 2 ** ringBits;
 }
 
+/** Bytes of memory that no patch exceeds. */
+export const MOST_MEMORY: number = memoryOf({ tableBits: MOST_TABLE_BITS, ringBits: MOST_RING_BITS });
+
 /** The size of all contents, in bytes. */
 export function sizeOf(contents: readonly Content[]): number {
   return contents.reduce((sum, { size }) => sum + size, 0);

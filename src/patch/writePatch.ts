@@ -10,7 +10,7 @@ import { RangeEncoder } from './model/rangeCoder.ts';
 import { Recent } from './model/recent.ts';
 import { Residue } from './model/residue.ts';
 
-/** The decoder gets at most 20 MiB of tables, and 8 MiB of the residue. */
+/** The decoder gets at most 24 MiB of tables, and 8 MiB of the residue. */
 const MOST_TABLE_BITS = 22;
 const MOST_RING_BITS = 23;
 /** Counters that a byte takes which is not simply copied. */

@@ -4,6 +4,7 @@ import {
   deviceReference,
   formatReference,
   parseReference,
+  shortForm,
 } from '../../src/oci/reference.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}` as const;
@@ -71,8 +72,10 @@ describe('spellings of a reference', () => {
   ])('%s', (text, short, canonical, onDevice) => {
     const reference = parseReference(text);
     expect(formatReference(reference)).toBe(short);
+    expect(shortForm(canonical)).toBe(short);
     expect(canonicalReference(reference)).toBe(canonical);
     expect(formatReference(deviceReference(reference))).toBe(onDevice);
     expect(parseReference(short)).toEqual(reference);
   });
+  it.each(['', 'A:1', 'a:'])('%j has none', (text) => expect(shortForm(text)).toBeUndefined());
 });

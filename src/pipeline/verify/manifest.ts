@@ -2,9 +2,8 @@ import type { DeviceReference } from '../../compose/deviceFile.ts';
 import { readDeviceFile } from '../../compose/deviceFile.ts';
 import type { FileReport } from '../../mender/read/report.ts';
 import { record, strings } from '../../mender/read/json.ts';
-import { formatReference, parseReference } from '../../oci/reference.ts';
+import { shortForm } from '../../oci/reference.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
-import { readable } from './content.ts';
 import { projectIn } from './envelope.ts';
 import { platformProblems, referenceProblems } from './references.ts';
 
@@ -46,20 +45,14 @@ export function manifestProblems({
 /** Services without their image, and images without a service. `used`: images by service. */
 function imageProblems(used: ReadonlyMap<string, string>, images: readonly ImageContent[]): string[] {
   const shipped = new Set(images.flatMap(({ report: { image } }) => (image === undefined ? [] : [image])));
-  const isMissing = (name: string): boolean => {
-    const reference = readable(() => parseReference(name));
-    return reference === undefined || !shipped.has(formatReference(reference));
-  };
-  const asked = new Set(used.values());
+  const asked = new Set([...used.values()].map(shortForm));
   return [
     ...[...used]
-      .filter(([, name]) => isMissing(name))
+      .filter(([, name]) => !shipped.has(shortForm(name) ?? ''))
       .map(
         ([service, name]) => `service ${service} runs ${name || 'no image'}, which is not in the artifact`,
       ),
-    ...[...shipped]
-      .filter((name) => ![...asked].some((one) => sameName(one, name)))
-      .map((name) => `no service runs the image ${name}`),
+    ...[...shipped].filter((name) => !asked.has(name)).map((name) => `no service runs the image ${name}`),
   ];
 }
 
@@ -87,11 +80,6 @@ function strayProblems(files: readonly FileReport[], known: readonly string[]): 
     known.some((one) => one === '.' || path === one || path.startsWith(`${one.replace(/\/$/, '')}/`));
   const strays = files.map(({ path }) => path).filter((path) => !isKnown(path) && !OVERRIDE.test(path));
   return strays.map((path) => `manifests/${path} is a file that nothing refers to`);
-}
-
-function sameName(one: string, other: string): boolean {
-  const reference = readable(() => parseReference(one));
-  return reference !== undefined && formatReference(reference) === other;
 }
 
 /** Module `app` needs the ids of all images. */

@@ -4,6 +4,7 @@ import type { VisitedEntry } from '../../mender/read/report.ts';
 import type { TarFile } from '../../tar/tar.ts';
 import { DEFAULT_MTIME, tarHeader, tarPadding } from '../../tar/tar.ts';
 import { parsePlatform } from '../../oci/platform.ts';
+import { MOST_MEMORY } from '../../patch/format.ts';
 import { DEFAULT_BUFFER, SMALLEST_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readable } from './content.ts';
@@ -134,9 +135,6 @@ function mtimeOf(images: readonly ImageContent[]): number {
   return /^[0-7]{11}$/.test(time) ? parseInt(time, 8) : DEFAULT_MTIME;
 }
 
-/** Bytes. The decoder refuses a patch that wants more memory. */
-const MOST_PATCH_MEMORY = 64 << 20;
-
 /** The decoder's buffers that the plan gives deltas and a build may choose, by folder and diffID. */
 function buffersIn(plan: string): Map<string, number> {
   const lines = plan.split('\n').map((line) => line.split(' '));
@@ -155,5 +153,5 @@ function isBufferSize(bytes: number): boolean {
 }
 
 function isPatchMemory(bytes: number): boolean {
-  return Number.isInteger(bytes) && bytes >= 0 && bytes <= MOST_PATCH_MEMORY;
+  return Number.isInteger(bytes) && bytes >= 0 && bytes <= MOST_MEMORY;
 }

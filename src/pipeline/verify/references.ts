@@ -4,6 +4,7 @@ import { parseDotenv } from '../../compose/read/variables/dotenv.ts';
 import { UserError } from '../../errors.ts';
 import type { FileReport } from '../../mender/read/report.ts';
 import { parsePlatform, samePlatform } from '../../oci/platform.ts';
+import { shortForm } from '../../oci/reference.ts';
 import type { ImageContent } from './content.ts';
 import { readable } from './content.ts';
 
@@ -59,7 +60,8 @@ export function platformProblems(
   images: readonly ImageContent[],
 ): string[] {
   return [...platforms].flatMap(([service, wanted]) => {
-    const image = images.find(({ report }) => report.image === used.get(service))?.report;
+    const name = shortForm(used.get(service) ?? '') ?? '';
+    const image = images.find(({ report }) => report.image === name)?.report;
     if (image?.platform === undefined || isSame(image.platform, wanted)) return [];
     return [`services.${service}.platform is ${wanted}, and its image is for ${image.platform}`];
   });

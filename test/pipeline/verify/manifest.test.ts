@@ -102,6 +102,16 @@ describe('manifestProblems', () => {
     expect(found).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)]);
   });
 
+  it.each(['web:1', 'docker.io/library/web:1', 'index.docker.io/web:1'])(
+    'compares the platform of a service that calls its image %s',
+    (image) => {
+      const file = `services:\n  web:\n    image: ${image}\n    platform: linux/s390x\n`;
+      expect(problemsOf({ [COMPOSE]: file }, { images: WEB })).toEqual([
+        expect.stringContaining('services.web.platform is linux/s390x, and its image is for linux/amd64'),
+      ]);
+    },
+  );
+
   const MANY = 200_000;
   it.each<[string, Record<string, string>]>([
     ['line ends in .env', { ...EMPTY, '.env': '\n'.repeat(MANY) }],

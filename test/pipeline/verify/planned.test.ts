@@ -9,6 +9,7 @@ import type { PayloadImage } from '../../../src/mender/payload.ts';
 import { readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
+import { memoryOf } from '../../../src/patch/format.ts';
 import type { TarFile } from '../../../src/tar/tar.ts';
 import { tarStream } from '../../../src/tar/tar.ts';
 import { readContent } from '../../../src/pipeline/verify/content.ts';
@@ -192,6 +193,10 @@ const PATCHED = payloadImage('web', [omitted, patchOf(5_000_000), full], { curre
 
 test.each<[string, PayloadImage]>([
   ['with a decoder', PATCHED],
+  [
+    'of the most memory that one can ask for',
+    payloadImage('web', [patchOf(memoryOf({ tableBits: 23, ringBits: 24 }))], { current }),
+  ],
   ['with deltas for both decoders', payloadImage('web', [patchOf(1), delta], { current })],
 ])('patches are right: %s', async (_, image) => {
   expect(await problemsOf([image], undefined, { decoder })).toEqual([]);
@@ -226,7 +231,7 @@ test.each<[string, PayloadImage, Buffer | undefined, (entries: RawEntry[]) => Ra
   ],
   [
     'more memory than a decoder gives',
-    payloadImage('web', [patchOf(70_000_000)], { current }),
+    payloadImage('web', [patchOf(memoryOf({ tableBits: 23, ringBits: 24 }) + 1)], { current }),
     decoder,
     (all) => all,
     'images/plan:3: ',
