@@ -195,18 +195,27 @@ describe('rollout', () => {
     expect(again.stdout).toContain('log of a:\n  | no space left');
   });
 
-  test('plans the full artifact for a device that failed with a delta', { timeout: 120_000 }, async () => {
-    const place = await shop([device('a', '1.0')]);
-    await place.release(1);
-    const flags = ['--devices', 'a', '--fallback', 'none'];
-    const { result } = await whileFleetRuns(place, place.rollout(3, ...flags), 1);
-    expect(result.code).toBe(9);
-    const dry = await place.rollout(3, '--devices', 'a', '--dry-run', '--json');
-    expect(JSON.parse(dry.stdout)).toMatchObject({
-      ...{ retries: 1, underway: 0 },
-      deliveries: [{ base: null, artifact: 'shop-3.0', devices: 1, state: 'upload' }],
-    });
-  });
+  test.each([
+    ['open-source', 'shop-3.0'],
+    ['enterprise', 'shop-3.0-full'],
+  ])(
+    'plans the full artifact that a device gets which failed with a delta: %s',
+    { timeout: 180_000 },
+    async (kind, artifact) => {
+      const place = await shop([device('a', '1.0')], { enterprise: kind === 'enterprise' });
+      await place.release(1);
+      const target = ['--devices', 'a', '--server-kind', kind];
+      const first = place.rollout(3, ...target, '--fallback', 'none');
+      expect((await whileFleetRuns(place, first, 1)).result.code).toBe(9);
+      const dry = await place.rollout(3, ...target, '--dry-run', '--json');
+      expect(JSON.parse(dry.stdout)).toMatchObject({
+        ...{ retries: 1, underway: 0 },
+        deliveries: [{ base: null, artifact, devices: 1, state: 'upload' }],
+      });
+      expect((await whileFleetRuns(place, place.rollout(3, ...target))).result.code).toBe(0);
+      expect(targetsOf(place)).toHaveProperty([artifact], ['a']);
+    },
+  );
 
   test('refuses other images under a version that the server has', async () => {
     const place = await shop([device('a', '1.0')]);

@@ -5,9 +5,9 @@ import type { Base, Member } from './types.ts';
 export interface Demand {
   /** Devices by the version that a delta would start from. */
   deltas: Map<string, string[]>;
-  /** Devices that get the full artifact: of rare versions, and of unknown ones. */
+  /** Devices that get the full artifact at once: of rare versions, and of unknown ones. */
   full: string[];
-  /** Those among them that failed with a delta and try again with the full artifact. */
+  /** Devices that failed with a delta and try again with the full artifact. */
   retry: string[];
   /** Devices that have the version already. */
   current: string[];
@@ -41,11 +41,6 @@ export function withoutBases(demand: Demand, missing: ReadonlySet<string>): Dema
   const kept = [...demand.deltas].filter(([version]) => !missing.has(version));
   const moved = [...demand.deltas].filter(([version]) => missing.has(version)).flatMap(([, ids]) => ids);
   return { ...demand, deltas: new Map(kept), full: [...demand.full, ...moved].sort() };
-}
-
-/** Adds the devices that get the full artifact because a delta failed. Pure. */
-export function withRetries(demand: Demand, retry: readonly string[]): Demand {
-  return { ...demand, full: [...demand.full, ...retry].sort(), retry: [...retry].sort() };
 }
 
 function idsOf(devices: readonly Member[]): string[] {

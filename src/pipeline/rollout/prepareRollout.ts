@@ -18,7 +18,7 @@ import type { BuildRequest, SettledRequest } from '../request.ts';
 import { baselinesFor, planDeltas } from './bases.ts';
 import type { Standing } from './decide.ts';
 import { standingOf } from './decide.ts';
-import { demandOf, withRetries, withoutBases } from './demand.ts';
+import { demandOf, withoutBases } from './demand.ts';
 import { historyOf } from './history.ts';
 import { RolloutWatch } from './look.ts';
 import type { RolloutPlan } from './rolloutPlan.ts';
@@ -84,7 +84,7 @@ export async function prepareRollout(
     ...[...stock.keys()].filter((base) => typeof base === 'string'),
   ]);
   const missing = new Set([...wanted.deltas.keys()].filter((base) => !bases.has(base)));
-  const demand = withRetries(withoutBases(wanted, missing), retry);
+  const demand = { ...withoutBases(wanted, missing), retry };
   const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });
   const rollout: Rollout = {
     ...{ named, bases, policy: request.policy, timeoutMs: request.timeoutMs, intervalMs: request.intervalMs },

@@ -3,7 +3,7 @@ import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
 import { mostBytes } from './bases.ts';
 import type { Demand } from './demand.ts';
 import type { Named, Stock } from './stock.ts';
-import { nameToBuild } from './stock.ts';
+import { baseGiven, nameToBuild } from './stock.ts';
 import { planOf } from './supply.ts';
 import type { Base, History, Member } from './types.ts';
 
@@ -59,9 +59,7 @@ interface Facts {
 /** Describes a rollout before it begins. Pure. */
 export function describePlan(facts: Facts): RolloutPlan {
   const { key, named, members, history, demand } = facts;
-  const deltas = [...demand.deltas].map(([base, devices]) => deliveryOf(base, devices.length, facts));
-  const full = demand.full.length === 0 ? [] : [deliveryOf(undefined, demand.full.length, facts)];
-  const deliveries = [...deltas, ...full];
+  const deliveries = [...countByBase(demand, named)].map(([base, count]) => deliveryOf(base, count, facts));
   const isKnown = deliveries.every(({ bytes }) => bytes !== null);
   const underway = members.filter(({ id }) => history.has(id) && !demand.retry.includes(id));
   const idle = members.filter(({ id }) => !history.has(id));
@@ -77,6 +75,17 @@ export function describePlan(facts: Facts): RolloutPlan {
     bytes: isKnown ? deliveries.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) : null,
     atMost: deliveries.some(({ atMost }) => atMost),
   };
+}
+
+/** How many devices get the artifact of each base, deltas first. */
+function countByBase({ deltas, full, retry }: Demand, named: Named): Map<Base, number> {
+  const counts = new Map<Base, number>([...deltas].map(([base, devices]) => [base, devices.length]));
+  const add = (base: Base, { length }: readonly string[]): void => {
+    if (length > 0) counts.set(base, (counts.get(base) ?? 0) + length);
+  };
+  add(baseGiven({ kind: named.enterprise ? 'any' : 'full' }, named), full);
+  add(baseGiven({ kind: 'full' }, named), retry);
+  return counts;
 }
 
 function deliveryOf(base: Base, devices: number, { named, stock, own, prepared }: Facts): PlannedDelivery {
