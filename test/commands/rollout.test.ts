@@ -217,6 +217,22 @@ describe('rollout', () => {
     },
   );
 
+  test('repairs a device that reports the version of its failed update', { timeout: 180_000 }, async () => {
+    const place = await shop([device('a', '1.0')]);
+    await place.release(1);
+    const first = place.rollout(3, '--devices', 'a', '--fallback', 'none');
+    expect((await whileFleetRuns(place, first, 1)).result.code).toBe(9);
+    const broken = place.server.state.devices.get('a')!;
+    broken.provides = { [KEY]: '3.0', artifact_name: 'shop-3.0-from-1.0_INCONSISTENT' };
+    broken.updated = new Date().toISOString();
+    const without = await place.rollout(3, '--devices', 'a', '--fallback', 'none');
+    expect([without.code, without.stderr]).toEqual([9, expect.stringContaining('failed to install')]);
+    const { result, fleet } = await whileFleetRuns(place, place.rollout(3, '--devices', 'a'));
+    expect([result.code, result.stdout]).toEqual([0, expect.stringContaining('have it now: 1')]);
+    expect(fleet.given.map(({ outcome }) => outcome)).toEqual(['success']);
+    expect(targetsOf(place)).toHaveProperty(['shop-3.0'], ['a']);
+  });
+
   test('refuses other images under a version that the server has', async () => {
     const place = await shop([device('a', '1.0')]);
     await place.release(1);

@@ -81,12 +81,14 @@ export class Fleet {
     const outcome = !met || this.#happens('failure') ? 'failure' : 'success';
     this.given.push({ device: device.id, artifact: artifact.id, outcome, met });
     report(deployment, device.id, { status: outcome });
-    if (outcome === 'success') this.#setVersion(device, artifact.artifact_provides[this.#options.key]!);
+    const version = artifact.artifact_provides[this.#options.key]!;
+    if (outcome === 'success') this.#setVersion(device, version, artifact.name);
   }
 
-  #setVersion(device: Device, version: string): void {
+  #setVersion(device: Device, version: string, artifactName = 'other'): void {
     const before = device.reported ?? { ...device.provides };
-    device.provides = { ...device.provides, [this.#options.key]: version };
+    const installed = { artifact_name: artifactName, [this.#options.key]: version };
+    device.provides = { ...device.provides, ...installed };
     device.reported = this.#happens('late') ? before : { ...device.provides };
   }
 

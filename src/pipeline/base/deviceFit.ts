@@ -1,5 +1,6 @@
 import type { DeviceReport } from '../../device/report.ts';
 import type { Log } from '../../io/log.ts';
+import { brokenArtifact } from '../../mender/brokenArtifact.ts';
 import type { DeviceSetup, Module } from '../../mender/spec.ts';
 import { MODULES } from '../../mender/spec.ts';
 import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
@@ -46,8 +47,8 @@ function onlyModule({ modules }: DeviceReport): Module | undefined {
 }
 
 /**
- * Returns the baselines that every device runs. An artifact for a device with another version must
- * be whole.
+ * Returns the baselines that every device runs. An artifact must be whole for a device with another
+ * version, and for one whose last update failed and was not undone.
  */
 export function baselinesOnDevices(
   baselines: readonly Baseline[],
@@ -55,12 +56,28 @@ export function baselinesOnDevices(
   application: string,
   log: Log,
 ): readonly Baseline[] {
-  const versions = devices.map((device) => runningOn(device, application)?.version);
+  const versions = devices.map((device) => sureVersion(device, application));
   const fitting = baselines.filter(({ metadata }) => versions.every((found) => found === metadata.version));
-  const found = [...new Set(versions.map((version) => version ?? 'nothing'))].join(', ');
-  if (fitting.length === 0)
-    log.warning(`the device runs ${found} of ${application}: shipping everything whole`);
+  const found = devices.map((device, index) => versions[index] ?? noVersionText(device));
+  if (fitting.length === 0) {
+    log.warning(
+      `the device runs ${[...new Set(found)].join(', ')} of ${application}: shipping everything whole`,
+    );
+  }
   return fitting;
+}
+
+/** The version of the application that a device runs for sure. */
+function sureVersion(device: DeviceReport, application: string): string | undefined {
+  return isBroken(device) ? undefined : runningOn(device, application)?.version;
+}
+
+function noVersionText(device: DeviceReport): string {
+  return isBroken(device) ? 'an unknown version (its last update failed)' : 'nothing';
+}
+
+function isBroken({ provides }: DeviceReport): boolean {
+  return brokenArtifact(provides['artifact_name']) !== undefined;
 }
 
 /**

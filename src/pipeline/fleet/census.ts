@@ -1,9 +1,10 @@
 import type { FleetDevice } from './devices.ts';
+import { judgeLast } from './lastArtifact.ts';
 import { onlyKey } from './versionKeys.ts';
 
 /** Devices of one version and type. */
 export interface Population {
-  /** Undefined if the devices report no version, or several. */
+  /** Undefined if the devices report no version, several, or a broken update. */
   version: string | undefined;
   type: string | undefined;
   devices: number;
@@ -21,13 +22,15 @@ export interface Census {
 }
 
 /**
- * Counts devices by version and type. Holds one entry for each pair, and no device. Throws
- * UsageError if devices report versions of several applications of this name.
+ * Counts devices by version and type. Holds one entry for each pair, and no device. `others`: the
+ * names of the artifacts of other software. Throws UsageError if devices report versions of several
+ * applications of this name.
  */
 export async function takeCensus(
   application: string,
   keys: readonly string[],
   devices: AsyncIterable<FleetDevice>,
+  others: ReadonlySet<string> = new Set(),
 ): Promise<Census> {
   const counts = new Map(keys.map((key) => [key, 0]));
   const found = new Map<string, Population>();
@@ -35,14 +38,14 @@ export async function takeCensus(
   for await (const device of devices) {
     total += 1;
     for (const key of Object.keys(device.versions)) counts.set(key, (counts.get(key) ?? 0) + 1);
-    addDevice(found, device);
+    const isBroken = judgeLast(device, others) === 'broken';
+    addDevice(found, device, isBroken ? undefined : versionOf(device));
   }
   const populations = [...found.values()].sort((a, b) => b.devices - a.devices);
   return { versionKey: onlyKey(application, counts), devices: total, populations };
 }
 
-function addDevice(found: Map<string, Population>, device: FleetDevice): void {
-  const version = versionOf(device);
+function addDevice(found: Map<string, Population>, device: FleetDevice, version: string | undefined): void {
   const key = JSON.stringify([version, device.type]);
   const before = found.get(key) ?? { version, type: device.type, devices: 0, lastCheckIn: undefined };
   const lastCheckIn = later(before.lastCheckIn, device.checkIn);

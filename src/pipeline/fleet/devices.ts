@@ -16,6 +16,8 @@ export interface FleetDevice {
   checkIn: string | undefined;
   /** ISO 8601: when the inventory was last written. */
   updated: string | undefined;
+  /** The name of the artifact that it installed last; ends with `_INCONSISTENT` if that failed. */
+  lastArtifact: string | undefined;
   /** By version key. A device may report several values for a key. */
   versions: Record<string, string | string[]>;
 }
@@ -38,6 +40,7 @@ export interface DeviceQuery {
 
 const SHOWN: readonly AttributeName[] = [
   { scope: 'inventory', attribute: 'device_type' },
+  { scope: 'inventory', attribute: 'artifact_name' },
   { scope: 'system', attribute: 'group' },
   { scope: 'system', attribute: 'check_in_time' },
 ];
@@ -114,6 +117,7 @@ function deviceOf(found: InventoryDevice, keys: readonly string[]): FleetDevice 
     group: text('system', 'group'),
     checkIn: text('system', 'check_in_time'),
     updated: found.updated_ts,
+    lastArtifact: text('inventory', 'artifact_name'),
     versions: Object.fromEntries(versions),
   };
 }

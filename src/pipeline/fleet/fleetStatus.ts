@@ -5,6 +5,7 @@ import { listArtifacts } from '../../server/artifacts.ts';
 import type { Census } from './census.ts';
 import { takeCensus } from './census.ts';
 import { keysFor, listDevices } from './devices.ts';
+import { otherSoftware } from './lastArtifact.ts';
 import { newestVersion, releaseArtifacts } from './releaseArtifacts.ts';
 import type { FleetStatus } from './status.ts';
 import { judgeFleet } from './status.ts';
@@ -36,8 +37,8 @@ const NOTHING: Census = { versionKey: undefined, devices: 0, populations: [] };
  */
 export async function fleetStatus(api: Api, request: StatusRequest): Promise<StatusReport> {
   const denied: DeniedError[] = [];
-  const census = await unlessDenied(() => countFleet(api, request), NOTHING, denied);
   const artifacts = await unlessDenied(() => listArtifacts(api), [], denied);
+  const census = await unlessDenied(() => countFleet(api, request, artifacts), NOTHING, denied);
   const [first] = denied;
   if (first !== undefined && denied.length > 1) throw first;
   const key = census.versionKey ?? request.versionKey ?? keyOfArtifacts(request.application, artifacts);
@@ -50,12 +51,12 @@ export async function fleetStatus(api: Api, request: StatusRequest): Promise<Sta
   return { ...status, denied: denied.map(({ message }) => message) };
 }
 
-async function countFleet(api: Api, request: StatusRequest): Promise<Census> {
+async function countFleet(api: Api, request: StatusRequest, artifacts: readonly Artifact[]): Promise<Census> {
   const { application, group, versionKey } = request;
   const keys = versionKey === undefined ? await keysFor(api, application) : [versionKey];
   // Without the application in the query, devices that report no version count as well.
   const devices = listDevices(api, { group, versionKeys: keys });
-  return takeCensus(application, keys, devices);
+  return takeCensus(application, keys, devices, otherSoftware(artifacts, keys));
 }
 
 async function unlessDenied<T>(ask: () => Promise<T>, otherwise: T, denied: DeniedError[]): Promise<T> {

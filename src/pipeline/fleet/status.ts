@@ -4,7 +4,7 @@ import { smallestFor } from './releaseArtifacts.ts';
 
 /** What an update would send to the devices of one version and type. */
 export interface VersionStatus {
-  /** Null if the devices report no version, or several. */
+  /** Null if the devices report no version, several, or a broken update. */
   version: string | null;
   deviceType: string | null;
   devices: number;

@@ -27,8 +27,8 @@ const SUCCESS = ['success', 'already-installed'];
 
 /**
  * What each device has come to. `deployments`: oldest first. A success counts until another version
- * is installed, or the device reports another version. A device that never asked in a deployment
- * that ended, or whose deployment was aborted, has got nothing. Pure.
+ * is installed, or the device reports another version or a broken update. A device that never asked
+ * in a deployment that ended, or whose deployment was aborted, has got nothing. Pure.
  */
 export function historyOf(deployments: readonly RolloutDeployment[], { members, to }: Reported): History {
   const history = new Map<string, DeviceState>();
@@ -43,7 +43,11 @@ export function historyOf(deployments: readonly RolloutDeployment[], { members, 
   return history;
 }
 
-/** Has the device another version since it ended this deployment so, or this version without it? */
+/**
+ * Has the device another version since it ended this deployment so, or this version without it? A
+ * failed update can leave its version in the inventory. The name of the last artifact tells it from a
+ * good update, until the device installs other software.
+ */
 function isOutdated(
   { artifact, ended }: RolloutDeployment,
   state: DeviceState | undefined,
@@ -53,8 +57,10 @@ function isOutdated(
   if (state === undefined || state.kind === 'running') return false;
   if (artifact === 'other') return state.kind === 'succeeded';
   const at = ended?.get(member?.id ?? '');
-  if (member?.version === undefined || !isBefore(at, member.updated)) return false;
-  return (member.version === to) !== (state.kind === 'succeeded');
+  if (member === undefined || !isBefore(at, member.updated)) return false;
+  const { version, last } = member;
+  if (state.kind !== 'succeeded') return version === to && last !== 'other';
+  return last === 'broken' || (version !== undefined && version !== to);
 }
 
 function isBefore(time: string | undefined, other: string | undefined): boolean {

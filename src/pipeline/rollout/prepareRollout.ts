@@ -1,4 +1,4 @@
-import { NotFoundError, UsageError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import type { Application } from '../../compose/application.ts';
 import { DEFAULT_FILESYSTEMS } from '../../mender/spec.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
@@ -8,9 +8,9 @@ import type { Artifact } from '../../server/artifacts.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
 import type { Prepared, Release } from '../build/prepare.ts';
 import { resolveRelease } from '../build/prepare.ts';
-import { resolveDevices } from '../../server/resolve.ts';
-import { keysFor, listDevices } from '../fleet/devices.ts';
+import { keysFor } from '../fleet/devices.ts';
 import type { FleetDevice } from '../fleet/devices.ts';
+import { otherSoftware } from '../fleet/lastArtifact.ts';
 import { releaseArtifacts } from '../fleet/releaseArtifacts.ts';
 import { onlyKey, setupOfKey } from '../fleet/versionKeys.ts';
 import type { ShippingWorld } from '../images/world.ts';
@@ -21,6 +21,8 @@ import { standingOf } from './decide.ts';
 import { demandOf, withoutBases } from './demand.ts';
 import { historyOf } from './history.ts';
 import { RolloutWatch } from './look.ts';
+import type { RolloutTarget } from './members.ts';
+import { memberOf, readDevices, readMembers, requireDevices, wholeIds } from './members.ts';
 import type { RolloutPlan } from './rolloutPlan.ts';
 import { describePlan } from './rolloutPlan.ts';
 import type { Rollout } from './run.ts';
@@ -29,12 +31,6 @@ import { requireSameImages } from './sameImages.ts';
 import { rolesOf, stockOf } from './stock.ts';
 import { supplyArtifacts } from './supply.ts';
 import type { Member } from './types.ts';
-
-/** Which devices a rollout is for. */
-interface RolloutTarget {
-  group?: string | undefined;
-  devices?: readonly string[] | undefined;
-}
 
 /** How a rollout goes about its devices. */
 export interface RolloutRequest extends Pick<Rollout, 'policy' | 'timeoutMs' | 'intervalMs'> {
@@ -64,10 +60,12 @@ export async function prepareRollout(
   const release = await resolveRelease(application, build, world);
   const { application: name, version: to } = release.names;
   const target = await wholeIds(api, request.target);
-  const { key, members } = await lookAround(api, target, build, name);
+  const { key, devices } = await lookAround(api, target, build, name);
   const settled: SettledRequest = { ...build, ...setupOfKey(key, name) };
   const named = { application: name, to, deviceTypes: build.deviceTypes, enterprise: build.shareName };
   const artifacts = await listArtifacts(api);
+  const others = otherSoftware(artifacts, [key]);
+  const members = devices.map((device) => memberOf(device, { key, others }));
   const own = releaseArtifacts(artifacts, key);
   const stock = stockOf(own, named);
   const history = historyOf(await new RolloutWatch(api).look(rolesOf(own, named)), { members, to });
@@ -88,7 +86,7 @@ export async function prepareRollout(
   const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });
   const rollout: Rollout = {
     ...{ named, bases, policy: request.policy, timeoutMs: request.timeoutMs, intervalMs: request.intervalMs },
-    members: () => readMembers(api, target, key),
+    members: () => readMembers(api, target, { key, others }),
     artifacts: async () => releaseArtifacts(await listArtifacts(api), key),
     supply: (needed, there) => supplyArtifacts(needed, prepared, there, named, { api, world }),
   };
@@ -151,7 +149,7 @@ async function lookAround(
   target: RolloutTarget,
   { module, softwareFilesystem }: BuildRequest,
   application: string,
-): Promise<{ key: string; members: Member[] }> {
+): Promise<{ key: string; devices: FleetDevice[] }> {
   const keys = (await keysFor(api, application)).filter((key) => {
     const setup = setupOfKey(key, application);
     const hasModule = module === undefined || setup.module === module;
@@ -168,46 +166,5 @@ async function lookAround(
     softwareNameOf(fallback, application),
   );
   const key = onlyKey(application, counts, CHOOSE) ?? usual;
-  return { key, members: devices.map((device) => memberOf(device, key)) };
-}
-
-/** The target with whole ids in the place of their beginnings. */
-async function wholeIds(api: Api, target: RolloutTarget): Promise<RolloutTarget> {
-  return target.devices === undefined
-    ? target
-    : { ...target, devices: await resolveDevices(api, target.devices) };
-}
-
-/** The devices of the target, as the inventory shows them now. */
-async function readMembers(api: Api, target: RolloutTarget, key: string): Promise<Member[]> {
-  const devices = await readDevices(api, target, [key]);
-  return devices.map((device) => memberOf(device, key));
-}
-
-async function readDevices(
-  api: Api,
-  { group, devices: ids }: RolloutTarget,
-  versionKeys: readonly string[],
-): Promise<FleetDevice[]> {
-  const devices: FleetDevice[] = [];
-  for await (const device of listDevices(api, { group, ids, versionKeys })) devices.push(device);
-  return devices;
-}
-
-function requireDevices(
-  api: Api,
-  { devices: ids = [] }: RolloutTarget,
-  devices: readonly FleetDevice[],
-): void {
-  const found = new Set(devices.map(({ id }) => id));
-  const unknown = ids.filter((id) => !found.has(id));
-  if (unknown.length === 0) return;
-  throw new NotFoundError(`${api.host} has no accepted device ${unknown.slice(0, 5).join(', ')}`, {
-    hint: 'mender-docker-delta devices list shows the ids of accepted devices',
-  });
-}
-
-function memberOf({ id, type, versions, updated }: FleetDevice, key: string): Member {
-  const version = versions[key];
-  return { id, type, version: typeof version === 'string' ? version : undefined, updated };
+  return { key, devices };
 }

@@ -1,12 +1,16 @@
+import type { LastArtifact } from '../fleet/lastArtifact.ts';
+
 /** A device of a rollout, as the inventory shows it. */
 export interface Member {
   id: string;
   /** Undefined if the device has reported none. */
   type: string | undefined;
-  /** Undefined if the device reports no version, or several. */
+  /** Undefined if the device reports no version, several, or a broken update. */
   version: string | undefined;
   /** ISO 8601: when the device reported this. Undefined if the server does not tell. */
   updated?: string | undefined;
+  /** What the artifact that it installed last says of the version. */
+  last?: LastArtifact;
 }
 
 /**

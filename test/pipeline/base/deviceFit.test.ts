@@ -42,10 +42,13 @@ describe('what a device runs', () => {
 });
 
 describe('the base of an artifact for devices at hand', () => {
+  const broken = device({ provides: { ...device().provides, artifact_name: 'shop-1.0_INCONSISTENT' } });
   it.each([
     ['one that runs it', [device()], ['1.0']],
     ['one that runs nothing', [device({ provides: {} })], []],
     ['two that differ', [device(), device({ provides: {} })], []],
+    ['one whose update was not undone', [broken], []],
+    ['two, one with an update that was not undone', [device(), broken], []],
   ])('%s', (_, devices, versions) => {
     const found = baselinesOnDevices([base('1.0'), base('0.9')], { devices }, 'shop', silentLog);
     expect(found.map(({ metadata }) => metadata.version)).toEqual(versions);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
 import { takeCensus, versionOf } from '../../../src/pipeline/fleet/census.ts';
 import type { FleetDevice } from '../../../src/pipeline/fleet/devices.ts';
+import { judgeLast, otherSoftware } from '../../../src/pipeline/fleet/lastArtifact.ts';
 import { formatSeconds, linkBudget, linkWarning, parseRate } from '../../../src/pipeline/fleet/link.ts';
 import type { ReleaseArtifact } from '../../../src/pipeline/fleet/releaseArtifacts.ts';
 import {
@@ -10,6 +11,7 @@ import {
   releaseArtifacts,
   smallestFor,
 } from '../../../src/pipeline/fleet/releaseArtifacts.ts';
+import { memberOf } from '../../../src/pipeline/rollout/members.ts';
 import { judgeFleet } from '../../../src/pipeline/fleet/status.ts';
 import { candidateKeys, onlyKey } from '../../../src/pipeline/fleet/versionKeys.ts';
 import type { Artifact } from '../../../src/server/artifacts.ts';
@@ -73,6 +75,7 @@ function device(version: string | string[] | undefined, more: Partial<FleetDevic
     group: undefined,
     checkIn: undefined,
     updated: undefined,
+    lastArtifact: undefined,
     versions,
     ...more,
   };
@@ -106,6 +109,34 @@ test('a census counts devices by version and type, most first', async () => {
     lastCheckIn: '2026-01-03T00:00:00+00:00',
   });
   expect(populations.slice(1).map((one) => one.devices)).toEqual([1, 1, 1]);
+});
+
+test.each([
+  ['a good update', 'shop-2.0', undefined, '2.0'],
+  ['no name of an artifact', undefined, undefined, '2.0'],
+  ['a broken update', 'shop-2.0_INCONSISTENT', 'broken', undefined],
+  ['a broken update that the server no longer has', 'gone-2.0_INCONSISTENT', 'broken', undefined],
+  ['other software', 'blog-1.0', 'other', '2.0'],
+  ['a broken update of other software', 'blog-1.0_INCONSISTENT', 'other', '2.0'],
+  ['a name that other software shares', 'shared_INCONSISTENT', 'broken', undefined],
+  ['an artifact whose provides nobody knows', 'old_INCONSISTENT', 'broken', undefined],
+])('a device that reports %s', async (_, lastArtifact, judged, version) => {
+  const other = { 'rootfs-image.blog.version': '1.0' };
+  const others = otherSoftware(
+    [
+      { name: 'shop-2.0', artifact_provides: { [KEY]: '2.0' } },
+      { name: 'blog-1.0', artifact_provides: other },
+      { name: 'shared', artifact_provides: other },
+      { name: 'shared', artifact_provides: { [KEY]: '2.0' } },
+      { name: 'old', artifact_provides: undefined },
+    ],
+    [KEY],
+  );
+  const reporting = device('2.0', { lastArtifact });
+  expect(judgeLast(reporting, others)).toBe(judged);
+  const { populations } = await takeCensus('shop', [KEY], stream([reporting]), others);
+  expect(populations).toMatchObject([{ version, devices: 1 }]);
+  expect(memberOf(reporting, { key: KEY, others })).toMatchObject({ version, last: judged });
 });
 
 function artifact(name: string, more: Partial<ReleaseArtifact> = {}): ReleaseArtifact {

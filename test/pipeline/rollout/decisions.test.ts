@@ -141,6 +141,34 @@ describe('what a device has come to', () => {
     const members = [{ ...member('a', version), updated: hour === undefined ? undefined : at(hour) }];
     expect(historyOf(deployments, { members, to: '2.0' }).get('a')).toEqual(state);
   });
+
+  test.each<[string, RolloutDeployment, Partial<Member>, DeviceState | undefined]>([
+    ['failed, and left its version', ended('failure', 1), { last: 'broken' }, failed('delta')],
+    ['failed and left its version before', ended('failure', 3), { last: 'broken' }, failed('delta')],
+    [
+      'failed, and got other software since',
+      ended('failure', 1),
+      { version: '2.0', last: 'other' },
+      failed('delta'),
+    ],
+    ['succeeded, and another update broke it', ended('success', 1), { last: 'broken' }, undefined],
+    ['was broken, and succeeded', ended('success', 3), { last: 'broken' }, { kind: 'succeeded' }],
+    [
+      'succeeded, and got other software since',
+      ended('success', 1),
+      { version: '2.0', last: 'other' },
+      { kind: 'succeeded' },
+    ],
+    [
+      'succeeded, and reported no version since',
+      ended('success', 1),
+      { version: undefined },
+      { kind: 'succeeded' },
+    ],
+  ])('that %s', (_, deployment, more, state) => {
+    const members = [{ ...member('a'), updated: at(2), ...more }];
+    expect(historyOf([deployment], { members, to: '2.0' }).get('a')).toEqual(state);
+  });
 });
 
 const POLICY: Policy = {
