@@ -263,7 +263,7 @@ describe('progress', () => {
   });
 
   it.each([
-    [40, 'layer: 50 B of 100 B (50 %), 25 B/s, 2.'],
+    [40, 'layer: 50 B of 100 B (50 %), 25 B/s'],
     [16, 'layer: 50 B of '],
   ])('fits into %i columns', (columns, line) => {
     const { text, clock, progress } = recorded(true, columns);
