@@ -77,10 +77,8 @@ export async function prepareRollout(
   const wanted = demandOf(open, { ...named, minDevices: request.minDevices });
   const versions = build.delta ? [...wanted.deltas.keys()].filter((base) => !stock.has(base)) : [];
   const prepared = await planBases(versions, { release, settled, artifacts, key }, world);
-  const bases = new Set([
-    ...basesIn(prepared),
-    ...[...stock.keys()].filter((base) => typeof base === 'string'),
-  ]);
+  const stored = [...stock.keys()].filter((base) => typeof base === 'string');
+  const bases = new Set([...basesIn(prepared), ...stored]);
   const missing = new Set([...wanted.deltas.keys()].filter((base) => !bases.has(base)));
   const demand = { ...withoutBases(wanted, missing), retry };
   const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });

@@ -11,12 +11,12 @@ import { startRegistry } from '../../helpers/registry.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 async function registry(): Promise<EntryStore> {
-  const { host, stop } = await startRegistry();
-  onTestFinished(stop);
+  const started = await startRegistry();
+  onTestFinished(() => started.stop());
   const http = createHttp({ log: silentLog });
   const credentials = (): Promise<undefined> => Promise.resolve(undefined);
   const files = openFiles({ http, log: silentLog, credentials }, 'pull,push');
-  return registryStore({ registry: host, repository: 'team/cache', tag: 'latest' }, files);
+  return registryStore({ registry: started.host, repository: 'team/cache', tag: 'latest' }, files);
 }
 
 describe.each<[string, () => Promise<EntryStore>]>([

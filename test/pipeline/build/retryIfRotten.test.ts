@@ -70,7 +70,13 @@ describe.each(['plain', 'gzipped'] as const)('a layer that is stored %s', (form)
         await fetchInto(cache);
       },
     ],
-    ['was removed by another process', (cache) => void rmSync(cache.root, { recursive: true })],
+    [
+      'was removed by another process',
+      (cache) => {
+        rmSync(cache.root, { recursive: true });
+        return undefined;
+      },
+    ],
   ])('and %s is fetched again', async (_, meanwhile) => {
     expect(await attempts(await damaged(), meanwhile)).toBe(2);
   });
