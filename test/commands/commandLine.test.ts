@@ -19,7 +19,7 @@ describe('a wrong command line', () => {
     [`${BUILD} --decode-on-device always`, '--decode-on-device "always": expected'],
     [`${BUILD} --log-level loud`, '--log-level "loud": expected error, warning, info or debug'],
     ['cache look', 'cache "look": expected '],
-    [`${BUILD} --platform a/b -p c/d`, '--platform was given more than once'],
+    [`${BUILD} --manifest-name a -m b`, '--manifest-name was given more than once'],
     [`${BUILD} --retries many`, '--retries "many": expected a number'],
     ['cache prune --limit-percent 20%', '--limit-percent "20%": expected a number'],
     ['cache prune --limit-percent 120', '--limit-percent 120: expected 0 to 100'],
