@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { DeniedError, IntegrityError, NetworkError, NotFoundError } from '../../src/errors.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
+import { forgetSecrets, registerSecret } from '../../src/io/redact.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { referrersTag } from '../../src/oci/fileManifest.ts';
 import { OCI_MANIFEST } from '../../src/oci/mediaTypes.ts';
@@ -140,6 +141,18 @@ describe('an upload', () => {
     const error: unknown = await push(registry).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(Class);
     expect(String(error)).toMatch(message);
+  });
+
+  test('shows no part of a secret that the registry repeats', async () => {
+    const secret = 'horse-battery-staple';
+    onTestFinished(forgetSecrets);
+    registerSecret(secret);
+    const repeat: Fault['act'] = (_request, response) =>
+      void response.writeHead(404).end(`${'x'.repeat(190)}${secret}`);
+    const registry = await start({ match: /^PUT .*manifests/, act: repeat });
+    const error: unknown = await push(registry).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(String(error)).toMatch(/did not store it \(404\): x{190}\*\*\*$/);
   });
 
   test('does not believe in a blob of another size', async () => {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { IntegrityError, NotFoundError } from '../../errors.ts';
 import { textOf } from '../../http/http.ts';
+import { excerpt } from '../../io/redact.ts';
 import { digestOf, isDigest } from '../../oci/digest.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { FileManifest } from '../../oci/fileManifest.ts';
@@ -72,7 +73,7 @@ export async function putManifest(
   const text = await textOf(response);
   if (response.status >= 400) {
     throw new NotFoundError(
-      `${where}: the registry did not store it (${response.status}): ${text.slice(0, 200)}`,
+      `${where}: the registry did not store it (${response.status}): ${excerpt(text, 200)}`,
     );
   }
   const digest = digestOf(bytes);
