@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
 import { readUserFileIfAny } from '../io/readUserFile.ts';
 import { UsageError } from '../errors.ts';
@@ -36,8 +35,9 @@ export function parseVersion(text: string, path: string): string {
 }
 
 /**
- * A version for a build between releases: `VERSION+COMMIT+UUID`, with 7 characters of the commit.
+ * A version for a build between releases: `VERSION+COMMIT+BUILD`, with 7 characters of the commit
+ * and the UUID of the run. Pure.
  */
-export function developmentVersion(version: string, head: string): string {
-  return `${version}+${head.slice(0, 7)}+${randomUUID()}`;
+export function developmentVersion(version: string, head: string, buildId: string): string {
+  return `${version}+${head.slice(0, 7)}+${buildId}`;
 }

@@ -32,6 +32,8 @@ export interface BuildRequest {
   application?: string | undefined;
   version?: string | undefined;
   release: boolean;
+  /** A UUID that all artifacts of a run share. It tells one development version from another. */
+  buildId: string;
   /** Output file; undefined for `<name>-<version>.mender` in `outputFolder`. */
   output?: string | undefined;
   outputFolder: string;

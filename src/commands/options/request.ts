@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -49,6 +50,7 @@ function commonRequest(
   folder: string,
 ): Omit<BuildRequest, 'deviceTypes' | 'platform' | 'otherPlatforms'> {
   return {
+    buildId: randomUUID(),
     ...baseRequest(flags, folder),
     ...artifactRequest(flags, folder),
     manifests: composeFilePaths(flags, folder),

@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import { ToolError, UsageError } from '../../errors.ts';
 import type { Repository } from '../../git/repository.ts';
 import { commitsOf, findRepository, parentOf, readFileAt } from '../../git/repository.ts';
+import type { BuildRequest } from '../request.ts';
 import type { VersionAt } from './order.ts';
 import type { VersionFile } from '../../git/version.ts';
 import { checkVersion } from './names.ts';
@@ -37,10 +38,13 @@ export function requireReadable({ unreadable }: Surroundings): void {
 
 /**
  * Chooses the new artifact's version: `given`, else the content of VERSION for a release, else a
- * development version that names the commit. Throws UsageError that names --artifact-version if
- * there is nothing to make it from.
+ * development version that names the commit and the run. Throws UsageError that names
+ * --artifact-version if there is nothing to make it from. Pure.
  */
-export function chooseVersion(around: Surroundings, given: string | undefined, release: boolean): string {
+export function chooseVersion(
+  around: Surroundings,
+  { version: given, release, buildId }: Pick<BuildRequest, 'version' | 'release' | 'buildId'>,
+): string {
   if (given !== undefined) return checkVersion(given, '--artifact-version');
   requireReadable(around);
   const hint = 'give the version with --artifact-version';
@@ -57,7 +61,7 @@ export function chooseVersion(around: Surroundings, given: string | undefined, r
       hint: `build version ${version} of the file VERSION with --release, or ${hint}`,
     });
   }
-  return developmentVersion(version, head);
+  return developmentVersion(version, head, buildId);
 }
 
 /**

@@ -90,7 +90,7 @@ export async function resolveRelease(
   const name = applicationName(request.application, application.projectName, around);
   await warnOfNewName(name, application.projectName, around, world);
   if (needsGit(request, around)) await requireGit();
-  const version = chooseVersion(around, request.version, request.release);
+  const version = chooseVersion(around, request);
   requireImages(application, [...request.serviceImages.keys(), ...request.serviceFiles.keys()]);
   await namingVariables(application.parts.values, () => {
     checkPlatforms(application, request);

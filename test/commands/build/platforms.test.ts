@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts';
 import { readArtifact } from '../../../src/mender/read/read.ts';
 import type { Platform } from '../../../src/oci/platform.ts';
+import { commitAll } from '../../git/project.ts';
 import { runCli } from '../../helpers/cli.ts';
 import type { CliRun } from '../../helpers/cli.ts';
 import { buildImage, buildIndex } from '../../helpers/images.ts';
@@ -34,9 +35,13 @@ function imageOf(platform: Platform, tag: string) {
 }
 
 interface Shop {
+  project: string;
+  /** The working folder, with what is built. */
   folder: string;
   /** `COMMAND compose.yaml --no-upload --json` in the folder. The tag of the image is the version. */
   run: (command: string, version: string, ...flags: string[]) => Promise<CliRun>;
+  /** The same without a version: that of a development version is made up. */
+  plan: (...flags: string[]) => Promise<CliRun>;
   mender: () => string[];
 }
 
@@ -47,21 +52,17 @@ function shop(settings = ''): Shop {
   const own = `x-mender: {device-type: qemu, module: app, writer: embedded, ${settings}}`;
   writeFileSync(join(folder, 'compose.yaml'), `name: shop\n${own}\nservices:\n  web: {image: "${image}"}\n`);
   const out = join(folder, 'out');
+  const type = (command: string, tag: string, flags: string[]): Promise<CliRun> =>
+    runCli(
+      [command, join(folder, 'compose.yaml'), '--no-upload', '--json', ...flags],
+      { HOME: folder, TAG: tag },
+      out,
+    );
   return {
+    project: folder,
     folder: out,
-    run: (command, version, ...flags) =>
-      runCli(
-        [
-          command,
-          join(folder, 'compose.yaml'),
-          '--no-upload',
-          '--json',
-          ...['--artifact-version', version],
-          ...flags,
-        ],
-        { HOME: folder, TAG: version },
-        out,
-      ),
+    run: (command, version, ...flags) => type(command, version, ['--artifact-version', version, ...flags]),
+    plan: (...flags) => type('plan', '1', flags),
     mender: () =>
       readdirSync(out)
         .filter((name) => name.endsWith('.mender'))
@@ -98,6 +99,22 @@ describe('several platforms', () => {
     const second = await run('build', '2', ...TWO);
     expect([second.code, basesIn(second)]).toEqual([0, ['shop-2-amd64 from 1', 'shop-2-arm64 from 1']]);
     expect(documentIn(second).artifacts.every(({ artifact }) => (artifact?.size ?? 0) < 20_000)).toBe(true);
+  });
+
+  it('have one development version, and the next run has another', async () => {
+    const { project, plan } = shop();
+    const head = commitAll(project, { VERSION: '1.0.0\n' });
+    const versions: string[] = [];
+    for (let run = 0; run < 2; run++) {
+      const { artifacts } = documentIn(await plan(...TWO));
+      const [first = '', ...others] = artifacts.map(({ artifactName }) =>
+        artifactName.replace(/-(amd64|arm64)$/, ''),
+      );
+      expect(others).toEqual([first]);
+      versions.push(first);
+    }
+    expect(versions[0]).toMatch(new RegExp(`^shop-1\\.0\\.0\\+${head.slice(0, 7)}\\+[0-9a-f-]{36}$`));
+    expect(versions[1]).not.toBe(versions[0]);
   });
 
   it('of one image ask for its index once', async () => {
