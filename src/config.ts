@@ -42,18 +42,18 @@ function ownPart(variable: string): string {
   return variable.slice(VARIABLE_PREFIX.length);
 }
 
-function valueOf(text: string, variable: string, { type, array, choices }: Option): unknown {
+function valueOf(text: string, variable: string, { type, array, separator, choices }: Option): unknown {
   if (type === 'boolean') return truthOf(text, variable);
   if (type === 'number') return numberOf(text, variable);
-  if (array === true) return partsOf(text);
+  if (array === true) return partsOf(text, separator ?? ',');
   if (choices === undefined || choices.includes(text)) return text;
   throw new UsageError(`${variable}: expected ${oneOf(choices)}, found ${JSON.stringify(text)}`, {
     hint: didYouMean(text, choices) ?? 'set it to one of them, or unset it',
   });
 }
 
-function partsOf(text: string): string[] {
-  const parts = text.split(',').map((part) => part.trim());
+function partsOf(text: string, separator: string): string[] {
+  const parts = text.split(separator).map((part) => part.trim());
   return parts.filter((part) => part !== '');
 }
 

@@ -17,6 +17,7 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 describe('environmentOptions', () => {
   const types = {
     'device-type': { array: true, describe: '' },
+    set: { array: true, separator: '\n', describe: '' },
     delta: { type: 'boolean', describe: '' },
     retries: { type: 'number', describe: '' },
     platform: { describe: '' },
@@ -25,6 +26,8 @@ describe('environmentOptions', () => {
   it.each([
     [{ MENDER_DOCKER_DELTA_DEVICE_TYPE: 'a, b' }, { deviceType: ['a', 'b'] }],
     [{ MENDER_DOCKER_DELTA_DEVICE_TYPE: 'a,,b,' }, { deviceType: ['a', 'b'] }],
+    [{ MENDER_DOCKER_DELTA_SET: 'a.b=1,2' }, { set: ['a.b=1,2'] }],
+    [{ MENDER_DOCKER_DELTA_SET: 'a.b=1,2\r\n\n a.c=3\n' }, { set: ['a.b=1,2', 'a.c=3'] }],
     [{ MENDER_DOCKER_DELTA_DELTA: 'no' }, { delta: false }],
     [{ MENDER_DOCKER_DELTA_DELTA: '1' }, { delta: true }],
     [{ MENDER_DOCKER_DELTA_RETRIES: '3' }, { retries: 3 }],

@@ -45,8 +45,10 @@ export const BAKE_OPTIONS = {
     group: WHICH,
     type: 'string',
     array: true,
+    separator: '\n',
     placeholder: 'TARGET.KEY=VALUE',
-    describe: 'Another value for a setting of a target; * in TARGET is any text; repeatable',
+    describe:
+      'Another value for a setting of a target; * in TARGET is any text; repeatable, in a variable one on each line',
   },
   shard: {
     group: WHICH,

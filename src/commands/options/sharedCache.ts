@@ -12,15 +12,19 @@ export const SHARED_CACHE_OPTIONS = {
     group: CACHE,
     type: 'string',
     array: true,
+    separator: '\n',
     placeholder: 'PLACE',
-    describe: 'Take deltas from type=registry,ref=HOST/REPO[:TAG] or type=local,src=FOLDER; repeatable',
+    describe:
+      'Take deltas from type=registry,ref=HOST/REPO[:TAG] or type=local,src=FOLDER; repeatable, in a variable or action input one on each line',
   },
   'cache-to': {
     group: CACHE,
     type: 'string',
     array: true,
+    separator: '\n',
     placeholder: 'PLACE',
-    describe: 'Store deltas in type=registry,ref=HOST/REPO[:TAG] or type=local,dest=FOLDER; repeatable',
+    describe:
+      'Store deltas in type=registry,ref=HOST/REPO[:TAG] or type=local,dest=FOLDER; repeatable, in a variable or action input one on each line',
   },
   'cache-key': {
     group: CACHE,

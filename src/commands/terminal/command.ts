@@ -38,6 +38,8 @@ export interface Option {
   alias?: string;
   /** True if it may be repeated. Each time it takes one value. */
   array?: boolean;
+  /** What separates its values in its environment variable. The default is a comma. */
+  separator?: string;
   choices?: readonly string[];
   /** True if the command can't run without it. */
   demandOption?: boolean;

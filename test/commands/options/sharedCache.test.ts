@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseCachePlace } from '../../../src/commands/options/sharedCache.ts';
+import { SHARED_CACHE_OPTIONS, parseCachePlace } from '../../../src/commands/options/sharedCache.ts';
+import { environmentOptions } from '../../../src/config.ts';
 import { UsageError } from '../../../src/errors.ts';
 
 describe('a place of a shared cache', () => {
@@ -33,5 +34,14 @@ describe('a place of a shared cache', () => {
     const parse = (): unknown => parseCachePlace(text, '--cache-from', '/here');
     expect(parse).toThrow(UsageError);
     expect(parse).toThrow(message);
+  });
+
+  test.each(['cacheFrom', 'cacheTo'] as const)('in the variable of %s has commas', (name) => {
+    const variable = { cacheFrom: 'CACHE_FROM', cacheTo: 'CACHE_TO' }[name];
+    const [path, option] = name === 'cacheFrom' ? ['src', '--cache-from'] : ['dest', '--cache-to'];
+    const text = `type=registry,ref=r:1/x\ntype=local,${path}=/a\n`;
+    const found = environmentOptions({ [`MENDER_DOCKER_DELTA_${variable}`]: text }, SHARED_CACHE_OPTIONS);
+    const places = (found[name] as string[]).map((one) => parseCachePlace(one, option as '--cache-to', '/'));
+    expect(places.map(({ type }) => type)).toEqual(['registry', 'local']);
   });
 });
