@@ -8,6 +8,7 @@ import { hexOf } from '../oci/digest.ts';
 import type { RegistryClient } from './client.ts';
 import { missingBlob } from './document.ts';
 import type { Repository } from './endpoint.ts';
+import { nameOf } from './endpoint.ts';
 
 /** As long as a pull-through cache may take to fetch a large layer itself. */
 const FIRST_BYTE_MS = 600_000;
@@ -24,7 +25,7 @@ export function remoteBlob(
   { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
 ): RemoteFile {
   return {
-    what: `${repository.registry}/${repository.repository}, blob ${digest}`,
+    what: `${nameOf(repository)}, blob ${digest}`,
     key: hexOf(digest).slice(0, 16),
     ...{ digest, size },
     open: async (range, signal) => {

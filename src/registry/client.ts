@@ -4,7 +4,7 @@ import { createAuthorization } from './authorization.ts';
 import { demandOf } from './challenge.ts';
 import type { CertificateLookup } from './certificates.ts';
 import type { FindOrigin, Repository } from './endpoint.ts';
-import { isAtOrigin } from './endpoint.ts';
+import { isAtOrigin, nameOf } from './endpoint.ts';
 import { denied, failureOf } from './failure.ts';
 
 interface RegistryRequest {
@@ -55,7 +55,7 @@ export function createClient(context: ClientContext): RegistryClient {
   const sessions = new Map<string, Session>();
   return {
     request: async (repository, request) => {
-      const key = `${repository.registry}/${repository.repository}`;
+      const key = nameOf(repository);
       const session = sessions.get(key) ?? { authorization: createAuthorization(repository, context) };
       sessions.set(key, session);
       const response = await requestAuthorized(context, session, repository, request);

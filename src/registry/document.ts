@@ -9,6 +9,7 @@ import { parseManifest } from '../oci/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/mediaTypes.ts';
 import type { RegistryClient } from './client.ts';
 import type { Repository } from './endpoint.ts';
+import { nameOf } from './endpoint.ts';
 
 /** A manifest or index with the digest of its bytes. */
 export interface Document {
@@ -37,7 +38,7 @@ export async function fetchDocument(
   const response = await client.request(repository, { method: 'GET', path, headers: { accept }, signal });
   if (isMissing(response)) return undefined;
   const mediaType = response.headers['content-type']?.split(';', 1)[0]?.trim();
-  const where = `${repository.registry}/${repository.repository}, ${path}`;
+  const where = `${nameOf(repository)}, ${path}`;
   const bytes = await bytesOf(response, LARGEST_DOCUMENT);
   if (isWebPage(mediaType, bytes)) throw webPage(where);
   const digest = digestOf(bytes);
@@ -113,7 +114,7 @@ export async function fetchSmallBlob(
   const found = digestOf(bytes);
   if (found === digest && (size === undefined || size === bytes.length)) return bytes;
   throw new IntegrityError(
-    `${repository.registry}/${repository.repository}, ${path}: expected ${size ?? 'any number of'} bytes, ${digest}; ` +
+    `${nameOf(repository)}, ${path}: expected ${size ?? 'any number of'} bytes, ${digest}; ` +
       `found ${bytes.length} bytes, ${found}`,
   );
 }
@@ -124,8 +125,8 @@ function isMissing(response: HttpResponse): boolean {
 }
 
 /** The error for a blob that a manifest names and the registry does not have. */
-export function missingBlob({ registry, repository }: Repository, digest: Digest): NotFoundError {
-  return new NotFoundError(`${registry}/${repository}: the registry has no blob ${digest}`, {
+export function missingBlob(repository: Repository, digest: Digest): NotFoundError {
+  return new NotFoundError(`${nameOf(repository)}: the registry has no blob ${digest}`, {
     hint: 'the image at the registry is incomplete: push it again',
   });
 }

@@ -8,6 +8,11 @@ export interface Repository {
   repository: string;
 }
 
+/** Returns the name of a repository for messages, `HOST/REPO`. Pure. */
+export function nameOf({ registry, repository }: Repository): string {
+  return `${registry}/${repository}`;
+}
+
 /** Returns scheme and host of a registry's API. */
 export type FindOrigin = (registry: string) => Promise<string>;
 

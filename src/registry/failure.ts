@@ -4,6 +4,7 @@ import { textOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { excerpt } from '../io/redact.ts';
 import type { Repository } from './endpoint.ts';
+import { nameOf } from './endpoint.ts';
 
 /**
  * Reads an error response to a request for `path`, and returns it as an error with the registry's
@@ -49,10 +50,6 @@ export function denied(repository: Repository, reason: string): DeniedError {
   return new DeniedError(`${nameOf(repository)}: ${reason}${hub}`, {
     hint: `check the image's name; ${local}if it is private, run: docker login${isHub ? '' : ` ${registry}`}`,
   });
-}
-
-function nameOf({ registry, repository }: Repository): string {
-  return `${registry}/${repository}`;
 }
 
 const TEXT = fallback(optional(string()), undefined);

@@ -8,6 +8,7 @@ import type { FileManifest } from '../../oci/fileManifest.ts';
 import { EMPTY_CONFIG, emptyConfig, fileManifest } from '../../oci/fileManifest.ts';
 import { OCI_MANIFEST } from '../../oci/mediaTypes.ts';
 import type { Repository } from '../endpoint.ts';
+import { nameOf } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import type { NewBlob } from './uploadBlob.ts';
 import { uploadBlob } from './uploadBlob.ts';
@@ -62,7 +63,7 @@ export async function putManifest(
   bytes: Buffer,
   mediaType: string,
 ): Promise<PushedManifest> {
-  const where = `${repository.registry}/${repository.repository}, manifests/${name}`;
+  const where = `${nameOf(repository)}, manifests/${name}`;
   const response = await client.request(repository, {
     method: 'PUT',
     path: `manifests/${name}`,

@@ -9,6 +9,7 @@ import { BYTES, DIGEST, checked, parseObject } from '../../oci/json.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/mediaTypes.ts';
 import { fetchDocument } from '../document.ts';
 import type { Repository } from '../endpoint.ts';
+import { nameOf } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import { givenAddress } from './givenAddress.ts';
 import type { NewFile } from './pushFile.ts';
@@ -82,7 +83,7 @@ export async function findReferrers(
   subject: Digest,
 ): Promise<Referrer[]> {
   const found: Referrer[] = [];
-  const where = `${repository.registry}/${repository.repository}, referrers/${subject}`;
+  const where = `${nameOf(repository)}, referrers/${subject}`;
   const asked = new Set<string | undefined>();
   let [location, left]: [URL | undefined, number] = [undefined, LARGEST_LIST];
   for (let page = 1; page <= MOST_PAGES && !asked.has(location?.href); page++) {
@@ -130,7 +131,7 @@ async function referrersUnderTag(
   const tag = referrersTag(subject);
   const found = await fetchDocument(client, repository, tag, signal, OCI_INDEX);
   if (found === undefined) return [];
-  const where = `${repository.registry}/${repository.repository}:${tag}`;
+  const where = `${nameOf(repository)}:${tag}`;
   if (found.content.kind === 'index') return parseReferrers(found.bytes, where);
   throw new IntegrityError(`${where}: expected an index of what is about ${subject}, found an image`, {
     hint: 'remove the tag from the registry',

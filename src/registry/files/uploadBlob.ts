@@ -4,6 +4,7 @@ import { DEFAULT_RETRIES } from '../../http/retryPolicy.ts';
 import { wait } from '../../http/wait.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../endpoint.ts';
+import { nameOf } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import { givenAddress } from './givenAddress.ts';
 
@@ -115,8 +116,4 @@ async function beginUpload(
 function mayPass(error: UserError): boolean {
   if (!(error instanceof NetworkError)) return false;
   return typeof error.cause !== 'number' || DEFAULT_RETRIES.isTemporary(error.cause);
-}
-
-function nameOf({ registry, repository }: Repository): string {
-  return `${registry}/${repository}`;
 }
