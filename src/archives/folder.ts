@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { IntegrityError, systemCodeOf } from '../errors.ts';
+import { IntegrityError } from '../errors.ts';
+import { isMissing } from '../io/readUserFile.ts';
 import { insidePath } from '../tar/tarRead.ts';
 import type { Archive, ArchiveFiles, LocatedFile } from './archive.ts';
 import { deliverByPosition } from './deliver.ts';
@@ -37,7 +38,7 @@ async function locateIn(root: string, path: string, where: string): Promise<Loca
     const found = await stat(real);
     return found.isFile() ? { path: real, size: found.size } : undefined;
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

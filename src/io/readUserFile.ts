@@ -52,7 +52,8 @@ export async function readUserFileIfAny(path: string): Promise<Buffer | undefine
   }
 }
 
-function isMissing(error: unknown): boolean {
+/** True if the error of the file system says that there is no file at a path. Pure. */
+export function isMissing(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '');
 }
 

@@ -1,8 +1,9 @@
 import { copyFile, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IntegrityError, systemCodeOf } from '../../errors.ts';
+import { IntegrityError } from '../../errors.ts';
 import type { EntryStore } from '../../oci/entryStore.ts';
 import { fileError, writeAtomically } from '../../io/files.ts';
+import { isMissing } from '../../io/readUserFile.ts';
 import { digestOfFile } from '../../io/verify.ts';
 
 /** Entries as files of a folder, which is created with the first entry. */
@@ -41,8 +42,4 @@ async function copyEntry(entry: string, path: string, most: number): Promise<boo
     if (isMissing(error)) return false;
     throw fileError(error, `reading ${entry}`);
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '');
 }

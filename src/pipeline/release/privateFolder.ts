@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { UsageError, systemCodeOf } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { ensureFolder, fileError } from '../../io/files.ts';
+import { isMissing } from '../../io/readUserFile.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -31,7 +32,7 @@ async function isPrivateFolder(path: string): Promise<boolean> {
 
 async function statOf(path: string): Promise<Stats | undefined> {
   return lstat(path).catch((error: unknown) => {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) return undefined;
+    if (isMissing(error)) return undefined;
     throw fileError(error, `reading ${path}`);
   });
 }
