@@ -27,7 +27,7 @@ import type { RolloutPlan } from './rolloutPlan.ts';
 import { describePlan } from './rolloutPlan.ts';
 import type { Rollout } from './run.ts';
 import type { Named } from './stock.ts';
-import { requireSameImages } from './sameImages.ts';
+import { requireImagesOfServer } from './sameImages.ts';
 import { rolesOf, stockOf } from './stock.ts';
 import { supplyArtifacts } from './supply.ts';
 import type { Member } from './types.ts';
@@ -70,7 +70,7 @@ export async function prepareRollout(
   const stock = stockOf(own, named);
   const history = historyOf(await new RolloutWatch(api).look(rolesOf(own, named)), { members, to });
   const { platform, deviceTypes } = build;
-  requireSameImages(artifacts, {
+  requireImagesOfServer(artifacts, {
     ...{ version: to, key, deviceTypes, platform: formatPlatform(platform), images: release.images },
   });
   const { open, retry } = standingNow(members, history, named, request);

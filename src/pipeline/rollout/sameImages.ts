@@ -21,7 +21,7 @@ interface BroughtRelease {
  * has moved: devices of one version would run different programs. Artifacts without a record tell
  * nothing. Pure.
  */
-export function requireSameImages(artifacts: readonly Artifact[], release: BroughtRelease): void {
+export function requireImagesOfServer(artifacts: readonly Artifact[], release: BroughtRelease): void {
   const { version, key, deviceTypes, platform, images } = release;
   const found = new Map(
     images.flatMap(({ services, image }) => services.map((service) => [service, image.configDigest])),
