@@ -64,15 +64,15 @@ export async function prepareRollout(
   const settled: SettledRequest = { ...build, ...setupOfKey(key, name) };
   const named = { application: name, to, deviceTypes: build.deviceTypes, enterprise: build.shareName };
   const artifacts = await listArtifacts(api);
+  const { platform, deviceTypes } = build;
+  requireImagesOfServer(artifacts, {
+    ...{ version: to, key, deviceTypes, platform: formatPlatform(platform), images: release.images },
+  });
   const others = otherSoftware(artifacts, [key]);
   const members = devices.map((device) => memberOf(device, { key, others }));
   const own = releaseArtifacts(artifacts, key);
   const stock = stockOf(own, named);
   const history = historyOf(await new RolloutWatch(api).look(rolesOf(own, named)), { members, to });
-  const { platform, deviceTypes } = build;
-  requireImagesOfServer(artifacts, {
-    ...{ version: to, key, deviceTypes, platform: formatPlatform(platform), images: release.images },
-  });
   const { open, retry } = standingNow(members, history, named, request);
   const wanted = demandOf(open, { ...named, minDevices: request.minDevices });
   const versions = build.delta ? [...wanted.deltas.keys()].filter((base) => !stock.has(base)) : [];
