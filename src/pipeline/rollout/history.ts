@@ -56,8 +56,7 @@ function isOutdated(
 ): boolean {
   if (state === undefined || state.kind === 'running') return false;
   if (artifact === 'other') return state.kind === 'succeeded';
-  const at = ended?.get(member?.id ?? '');
-  if (member === undefined || !isBefore(at, member.updated)) return false;
+  if (member === undefined || !isBefore(ended?.get(member.id), member.updated)) return false;
   const { version, last } = member;
   if (state.kind !== 'succeeded') return version === to && last !== 'other';
   return last === 'broken' || (version !== undefined && version !== to);

@@ -30,7 +30,7 @@ import type { Named } from './stock.ts';
 import { requireImagesOfServer } from './sameImages.ts';
 import { rolesOf, stockOf } from './stock.ts';
 import { supplyArtifacts } from './supply.ts';
-import type { Member } from './types.ts';
+import type { History, Member } from './types.ts';
 
 /** How a rollout goes about its devices. */
 export interface RolloutRequest extends Pick<Rollout, 'policy' | 'timeoutMs' | 'intervalMs'> {
@@ -112,7 +112,7 @@ function checkRequest({ version, release, strictBase }: BuildRequest): void {
 
 function standingNow(
   members: readonly Member[],
-  history: ReturnType<typeof historyOf>,
+  history: History,
   named: Named,
   { policy }: RolloutRequest,
 ): Standing {
