@@ -1,18 +1,12 @@
 import { groupBy } from './groupBy.ts';
 import type { Base, Member } from './types.ts';
 
-/** Which devices of a group need what, before anything is built. */
+/** What the devices that got nothing yet need, before anything is built. */
 export interface Demand {
   /** Devices by the version that a delta would start from. */
   deltas: Map<string, string[]>;
   /** Devices that get the full artifact at once: of rare versions, and of unknown ones. */
   full: string[];
-  /** Devices that failed with a delta and try again with the full artifact. */
-  retry: string[];
-  /** Devices that have the version already. */
-  current: string[];
-  /** Devices of another type than the artifacts are for. */
-  otherTypes: string[];
 }
 
 /** Sorts the devices by what they need. A version of few devices is not worth a delta. Pure. */
@@ -20,8 +14,9 @@ export function demandOf(
   members: readonly Member[],
   { to, deviceTypes, minDevices }: { to: string; deviceTypes: readonly string[]; minDevices: number },
 ): Demand {
-  const fitting = members.filter(({ type }) => type !== undefined && deviceTypes.includes(type));
-  const outdated = fitting.filter(({ version }) => version !== to);
+  const outdated = members.filter(
+    ({ type, version }) => version !== to && type !== undefined && deviceTypes.includes(type),
+  );
   const byVersion = groupBy(outdated, ({ version }) => version);
   const isCommon = ([version, devices]: [Base, Member[]]): boolean =>
     version !== undefined && devices.length >= minDevices;
@@ -30,9 +25,6 @@ export function demandOf(
   return {
     deltas: new Map(common.map(([version, devices]) => [String(version), idsOf(devices)])),
     full: idsOf(rest.flatMap(([, devices]) => devices)),
-    retry: [],
-    current: idsOf(fitting.filter(({ version }) => version === to)),
-    otherTypes: idsOf(members.filter(({ type }) => type === undefined || !deviceTypes.includes(type))),
   };
 }
 
@@ -40,7 +32,7 @@ export function demandOf(
 export function withoutBases(demand: Demand, missing: ReadonlySet<string>): Demand {
   const kept = [...demand.deltas].filter(([version]) => !missing.has(version));
   const moved = [...demand.deltas].filter(([version]) => missing.has(version)).flatMap(([, ids]) => ids);
-  return { ...demand, deltas: new Map(kept), full: [...demand.full, ...moved].sort() };
+  return { deltas: new Map(kept), full: [...demand.full, ...moved].sort() };
 }
 
 function idsOf(devices: readonly Member[]): string[] {

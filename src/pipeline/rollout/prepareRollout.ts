@@ -80,8 +80,8 @@ export async function prepareRollout(
   const stored = [...stock.keys()].filter((base) => typeof base === 'string');
   const bases = new Set([...basesIn(prepared), ...stored]);
   const missing = new Set([...wanted.deltas.keys()].filter((base) => !bases.has(base)));
-  const demand = { ...withoutBases(wanted, missing), retry };
-  const plan = describePlan({ key, named, members, history, demand, stock, own, prepared });
+  const demand = withoutBases(wanted, missing);
+  const plan = describePlan({ key, named, members, history, demand, retry, stock, own, prepared });
   const rollout: Rollout = {
     ...{ named, bases, policy: request.policy, timeoutMs: request.timeoutMs, intervalMs: request.intervalMs },
     members: () => readMembers(api, target, { key, others }),

@@ -50,6 +50,8 @@ interface Facts {
   members: readonly Member[];
   history: History;
   demand: Demand;
+  /** Members that failed with a delta and get the full artifact. */
+  retry: readonly string[];
   stock: Stock;
   /** Artifacts of the application on the server. */
   own: readonly ReleaseArtifact[];
@@ -58,17 +60,16 @@ interface Facts {
 
 /** Describes a rollout before it begins. Pure. */
 export function describePlan(facts: Facts): RolloutPlan {
-  const { key, named, members, history, demand } = facts;
-  const deliveries = [...countByBase(demand, named)].map(([base, count]) => deliveryOf(base, count, facts));
+  const { key, named, members, history, retry } = facts;
+  const deliveries = [...countByBase(facts)].map(([base, count]) => deliveryOf(base, count, facts));
   const isKnown = deliveries.every(({ bytes }) => bytes !== null);
-  const underway = members.filter(({ id }) => history.has(id) && !demand.retry.includes(id));
   const idle = members.filter(({ id }) => !history.has(id));
   return {
     ...{ application: named.application, version: named.to, versionKey: key, devices: members.length },
     deliveries,
     current: idle.filter(({ version }) => version === named.to).length,
-    underway: underway.length,
-    retries: demand.retry.length,
+    underway: members.length - idle.length - retry.length,
+    retries: retry.length,
     otherTypes: idle.filter(
       ({ type, version }) => version !== named.to && !named.deviceTypes.includes(type ?? ''),
     ).length,
@@ -78,7 +79,7 @@ export function describePlan(facts: Facts): RolloutPlan {
 }
 
 /** How many devices get the artifact of each base, deltas first. */
-function countByBase({ deltas, full, retry }: Demand, named: Named): Map<Base, number> {
+function countByBase({ demand: { deltas, full }, retry, named }: Facts): Map<Base, number> {
   const counts = new Map<Base, number>([...deltas].map(([base, devices]) => [base, devices.length]));
   const add = (base: Base, { length }: readonly string[]): void => {
     if (length > 0) counts.set(base, (counts.get(base) ?? 0) + length);

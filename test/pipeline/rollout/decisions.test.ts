@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
 import type { ReleaseArtifact } from '../../../src/pipeline/fleet/releaseArtifacts.ts';
-import { decide, requestSized } from '../../../src/pipeline/rollout/decide.ts';
+import { decide, requestSized, standingOf } from '../../../src/pipeline/rollout/decide.ts';
 import { demandOf, withoutBases } from '../../../src/pipeline/rollout/demand.ts';
 import type { RolloutDeployment } from '../../../src/pipeline/rollout/history.ts';
 import { historyOf } from '../../../src/pipeline/rollout/history.ts';
@@ -34,7 +34,11 @@ describe('what devices need', () => {
     const demand = demandOf(members, { to: '2.0', deviceTypes: ['qemu'], minDevices });
     expect([...demand.deltas]).toEqual(deltas);
     expect(demand.full).toEqual(full);
-    expect([demand.current, demand.otherTypes]).toEqual([['d'], ['f', 'g']]);
+  });
+
+  test('not those that have the version, or that no artifact fits', () => {
+    const { current, unfit, open } = standingOf(members, new Map(), POLICY);
+    expect([current, unfit, open.map(({ id }) => id)]).toEqual([['d'], ['f', 'g'], ['a', 'b', 'c', 'e']]);
   });
 
   test('without a base', () => {
