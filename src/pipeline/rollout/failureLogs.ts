@@ -2,9 +2,7 @@ import { DeniedError, NotFoundError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { deviceLog } from '../../server/deployments.ts';
 import type { RolloutDeployment } from './history.ts';
-
-/** Logs that are read. One cause most often fails many devices. */
-const MOST = 10;
+import { MOST_NAMED } from './listed.ts';
 
 /**
  * What failed devices logged, by device: the first ten of them, each in its last deployment that
@@ -16,7 +14,7 @@ export async function readFailureLogs(
   deployments: readonly RolloutDeployment[],
 ): Promise<Record<string, string>> {
   const logs: Record<string, string> = {};
-  for (const device of failed.slice(0, MOST)) {
+  for (const device of failed.slice(0, MOST_NAMED)) {
     const deployment = deployments.findLast(({ statuses }) => statuses.get(device) === 'failure');
     const log = deployment && (await readLog(api, deployment.id, device));
     if (log !== undefined) logs[device] = log;

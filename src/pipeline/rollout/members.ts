@@ -4,6 +4,7 @@ import { resolveDevices } from '../../server/resolve.ts';
 import type { FleetDevice } from '../fleet/devices.ts';
 import { listDevices } from '../fleet/devices.ts';
 import { judgeLast } from '../fleet/lastArtifact.ts';
+import { listed } from './listed.ts';
 import type { Member } from './types.ts';
 
 /** Which devices a rollout is for. */
@@ -53,7 +54,7 @@ export function requireDevices(
   const found = new Set(devices.map(({ id }) => id));
   const unknown = ids.filter((id) => !found.has(id));
   if (unknown.length === 0) return;
-  throw new NotFoundError(`${api.host} has no accepted device ${unknown.slice(0, 5).join(', ')}`, {
+  throw new NotFoundError(`${api.host} has no accepted device ${listed(unknown)}`, {
     hint: 'mender-docker-delta devices list shows the ids of accepted devices',
   });
 }
