@@ -31,8 +31,7 @@ export function planText(plan: RolloutPlan, rate: number | undefined): string {
   if (underway > 0) lines.push(`in deployments of this version already: ${amountOf(underway, 'device')}`);
   if (retries > 0)
     lines.push(`failed with a delta, so they get the full artifact: ${amountOf(retries, 'device')}`);
-  if (otherTypes > 0)
-    lines.push(`of another device type, so nothing is sent: ${amountOf(otherTypes, 'device')}`);
+  if (otherTypes > 0) lines.push(`no artifact fits, so nothing is sent: ${amountOf(otherTypes, 'device')}`);
   return lines.join('\n');
 }
 
@@ -62,7 +61,7 @@ export function endText({ application, version }: RolloutPlan, end: RolloutEnd):
     ['failed', end.failed],
     ['have not answered', [...end.running, ...end.retry]],
     ['got nothing', end.open],
-    ['of another device type', end.unfit],
+    ['no artifact fits', end.unfit],
   ] as const;
   const said = counts.flatMap(([what, ids]) => (ids.length === 0 ? [] : [`${what}: ${ids.length}`]));
   const summary = `${application} ${version}: ${said.join(', ') || 'no devices'}`;

@@ -20,7 +20,7 @@ export interface Standing {
   failed: string[];
   /** They failed with a delta and may get the full artifact. */
   retry: string[];
-  /** They are of another device type, or are no longer there. */
+  /** No artifact fits: they are of another device type, report none, or are no longer there. */
   unfit: string[];
   /** They have got nothing yet. */
   open: Member[];

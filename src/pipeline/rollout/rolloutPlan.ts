@@ -37,7 +37,7 @@ export interface RolloutPlan {
   underway: number;
   /** Devices that failed with a delta and get the full artifact. They are among `deliveries`. */
   retries: number;
-  /** Devices of other types. */
+  /** Devices that no artifact fits: they are of another type, or report none. */
   otherTypes: number;
   /** Bytes for all devices. Null if they are not known. */
   bytes: number | null;

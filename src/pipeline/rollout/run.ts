@@ -218,7 +218,7 @@ async function end(
 function warnOfUnfit({ unfit }: Standing, log: Log): void {
   if (unfit.length === 0) return;
   const devices = amountOf(unfit.length, 'device');
-  log.warning(`nothing is sent to ${devices} of another device type: ${listed(unfit)}`);
+  log.warning(`nothing is sent to ${devices} that no artifact fits: ${listed(unfit)}`);
 }
 
 /** Says how the devices stand, whenever that changed. */
