@@ -28,9 +28,8 @@ export class RolloutWatch {
 
   /** `roles`: what devices get under each artifact name. */
   async look(roles: ReadonlyMap<string, Role>): Promise<RolloutDeployment[]> {
-    const found = await this.#list([...roles.keys()]);
     const records: RolloutDeployment[] = [];
-    for (const deployment of found) {
+    for (const deployment of await this.#list(roles)) {
       const artifact = roles.get(deployment.artifact_name);
       if (artifact === undefined || (artifact === 'other' && records.length === 0)) continue;
       records.push({ ...(await this.#read(deployment)), artifact });
@@ -38,10 +37,15 @@ export class RolloutWatch {
     return records;
   }
 
-  async #list(names: readonly string[]): Promise<Deployment[]> {
+  /** Asks for this version first: other versions count only after a deployment of this one. */
+  async #list(roles: ReadonlyMap<string, Role>): Promise<Deployment[]> {
+    const isOther = (name: string): boolean => (roles.get(name) ?? 'other') === 'other';
+    const names = [...roles.keys()].sort((a, b) => Number(isOther(a)) - Number(isOther(b)));
     const all: Deployment[] = [];
     for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
       const name = names.slice(from, from + NAMES_AT_ONCE);
+      const hasOwn = all.some(({ artifact_name: artifact }) => !isOther(artifact));
+      if (name.every(isOther) && !hasOwn) return [];
       all.push(...(await listDeployments(this.#api, { name })));
     }
     return all.sort((a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : 0));
