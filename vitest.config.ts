@@ -39,6 +39,7 @@ const ISOLATED = [
   'test/commands/build/buildSchema.test.ts',
   'test/commands/build/forDevices.test.ts',
   'test/compress/xz.test.ts',
+  'test/delta/brokenXdelta3.test.ts',
   'test/delta/withoutXdelta3.test.ts',
   'test/git/*.test.ts',
   'test/http/http.test.ts',
