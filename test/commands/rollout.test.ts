@@ -255,6 +255,7 @@ describe('rollout', () => {
   test.each([
     ['an unknown group', ['-g', 'nobody'], 3, 'no device group nobody'],
     ['an unknown device', ['--devices', 'a,x'], 3, 'there is no device x on'],
+    ['a device that is not accepted', ['--devices', 'a,waits'], 3, 'has no accepted device waits\n'],
     ['no target', [], 2, 'expected one of --device-group'],
     ['two targets', ['-g', 'g', '--all-devices'], 2, 'expected one of --device-group'],
     ['no devices for a delta', ['-g', 'g', '--min-devices', '0'], 2, '--min-devices 0'],
@@ -262,7 +263,7 @@ describe('rollout', () => {
     ['a wrong threshold', ['-g', 'g', '--max-failures', 'x'], 2, 'expected a share like 5%'],
     ['a wrong link', ['-g', 'g', '--link', 'x'], 2, 'expected a rate'],
   ])('refuses %s', async (_, flags, code, message) => {
-    const place = await shop([device('a', '1.0')]);
+    const place = await shop([device('a', '1.0'), device('waits', undefined, { status: 'pending' })]);
     const run = await place.rollout(2, ...flags);
     expect([run.code, run.stderr]).toEqual([code, expect.stringContaining(message)]);
     expect(place.server.calls.filter((call) => CREATE.test(call))).toEqual([]);
