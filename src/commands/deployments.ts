@@ -79,7 +79,7 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
 async function idOf(api: Api, { action, id }: Flags): Promise<string> {
   if (id !== undefined) return resolveDeployment(api, id);
   throw new UsageError(`deployments ${action}: expected the id of a deployment`, {
-    hint: 'deployments list shows them',
+    hint: 'mender-docker-delta deployments list shows them',
   });
 }
 

@@ -229,7 +229,7 @@ export async function readDeviceReport(path: string): Promise<DeviceReport> {
 function parseJson(text: string, path: string): DeviceReport {
   const wrong = (found: string): UsageError =>
     new UsageError(`reading ${path}: expected the report of a device, found ${found}`, {
-      hint: 'write it with: doctor --device ssh://root@HOST --json',
+      hint: 'write it with: mender-docker-delta doctor --device ssh://root@HOST --json',
     });
   let value: unknown;
   try {

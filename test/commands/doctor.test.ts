@@ -78,7 +78,7 @@ describe('the artifact of doctor --probe-artifact', () => {
     expect([code, stdout]).toEqual([7, '']);
     expect(stderr).toBe(
       `error: verifying ${file}: it is for update module single-file, and verify checks only artifacts for app and docker-compose\n` +
-        '  try: inspect checks its checksums and shows what is in it\n',
+        '  try: mender-docker-delta inspect checks its checksums and shows what is in it\n',
     );
   });
 

@@ -22,7 +22,7 @@ export async function runDelete(api: Api, flags: ArtifactsFlags, context: Contex
   const { artifact: references = [], query, dryRun = false } = flags;
   if ((references.length === 0) === (query === undefined)) {
     throw new UsageError('artifacts delete: expected ids or names of artifacts, or --query', {
-      hint: 'look first: artifacts delete --query name=app-0.* --dry-run',
+      hint: 'look first: mender-docker-delta artifacts delete --query name=app-0.* --dry-run',
     });
   }
   // All of them before the first is deleted, so that a mistyped name deletes nothing.

@@ -20,7 +20,7 @@ export async function runPrune(flags: ArtifactsFlags, context: Context): Promise
   const [application, ...more] = flags.artifact ?? [];
   if (application === undefined || more.length > 0) {
     throw new UsageError('artifacts prune: expected the name of one application', {
-      hint: 'look first: artifacts prune gateway --restrict-major 2 --dry-run',
+      hint: 'look first: mender-docker-delta artifacts prune gateway --restrict-major 2 --dry-run',
     });
   }
   const request = { application, rule: ruleOfFlags(flags), dryRun: flags.dryRun ?? false };

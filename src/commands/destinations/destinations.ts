@@ -48,7 +48,7 @@ async function runShow(flags: DestinationsFlags, context: Context): Promise<void
   const known = KINDS.find((one) => one === kind);
   if (known === undefined || id === undefined || more.length > 0) {
     throw new UsageError(`destinations show: expected ${KINDS.join(', ')} and an id`, {
-      hint: 'destinations policies lists the policies',
+      hint: 'mender-docker-delta destinations policies lists the policies',
     });
   }
   const { starmap, server } = await openServerMapsOf(flags, context);

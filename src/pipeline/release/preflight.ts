@@ -58,7 +58,7 @@ function confusionWith({ id, name }: Artifact, host: string): UsageError {
   return new UsageError(
     `${host} has another artifact ${name}, which depends on something else: an open-source server would hand out the smaller one to all devices`,
     {
-      hint: `give the release another version, delete that artifact (artifacts delete ${id}), or use --server-kind enterprise if the server looks at what artifacts depend on`,
+      hint: `give the release another version, delete that artifact (mender-docker-delta artifacts delete ${id}), or use --server-kind enterprise if the server looks at what artifacts depend on`,
     },
   );
 }

@@ -63,7 +63,7 @@ export function requireImages({ path, report: { module } }: ArtifactContent): vo
   if (MODULES.some((name) => name === module)) return;
   throw new UnsupportedError(
     `measuring ${path}: expected an artifact for ${MODULES.join(' or ')}, found update module ${module}`,
-    { hint: 'inspect shows what is in it' },
+    { hint: 'mender-docker-delta inspect shows what is in it' },
   );
 }
 

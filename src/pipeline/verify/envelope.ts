@@ -40,7 +40,7 @@ export function moduleOf({ module }: Pick<ArtifactReport, 'module'>, path: strin
   if (known !== undefined) return known;
   throw new UnsupportedError(
     `verifying ${path}: it is for update module ${module}, and verify checks only artifacts for ${MODULES.join(' and ')}`,
-    { hint: 'inspect checks its checksums and shows what is in it' },
+    { hint: 'mender-docker-delta inspect checks its checksums and shows what is in it' },
   );
 }
 
