@@ -2,8 +2,9 @@ import type { InferOutput } from 'valibot';
 import { string } from 'valibot';
 import { NotFoundError } from '../errors.ts';
 import type { Api } from './api.ts';
-import type { ApiResponse } from './apiMessage.ts';
+import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 import { readAnswer } from './answer.ts';
+import { failureOf, isOfMender } from './failure.ts';
 import { itemsOf, listOf } from './pages.ts';
 import { deploymentSchema, deviceDeploymentSchema, statisticsSchema } from './schemas.ts';
 
@@ -76,29 +77,30 @@ export async function listFinished(api: Api): Promise<Deployment[]> {
   return listDeployments(api, { status: 'finished' });
 }
 
-/** The answer to a call. A 404 of a Mender server says that no deployment has the id. */
-async function orUnknown(api: Api, id: string, call: Promise<ApiResponse>): Promise<ApiResponse> {
-  return call.catch((error: unknown) => {
-    if (!(error instanceof NotFoundError) || error.hint !== undefined) throw error;
-    throw new NotFoundError(`no deployment on ${api.host} has the id ${id}`, {
-      hint: 'mender-docker-delta deployments list shows those that are there',
-      cause: error,
-    });
+/** Makes a call about one deployment. A 404 of a Mender server says that no deployment has the id. */
+async function callAbout(api: Api, id: string, request: ApiRequest): Promise<ApiResponse> {
+  const answer = await api.call({ ...request, accept: [404, ...(request.accept ?? [])] });
+  if (answer.status !== 404) return answer;
+  const cause = failureOf(request.doing, api.host, answer);
+  if (!isOfMender(answer)) throw cause;
+  throw new NotFoundError(`no deployment on ${api.host} has the id ${id}`, {
+    hint: 'mender-docker-delta deployments list shows those that are there',
+    cause,
   });
 }
 
 /** Throws NotFoundError for an unknown id. */
 export async function getDeployment(api: Api, id: string): Promise<Deployment> {
   const doing = `reading deployment ${id}`;
-  const answer = await orUnknown(api, id, api.call({ method: 'GET', path: at(id), doing }));
+  const answer = await callAbout(api, id, { method: 'GET', path: at(id), doing });
   return readAnswer(answer, deploymentSchema, doing);
 }
 
 /** Aborts a deployment. Returns false if it was finished already. */
 export async function abortDeployment(api: Api, id: string): Promise<boolean> {
   const request = { method: 'PUT', path: `${at(id)}/status`, json: { status: 'aborted' } } as const;
-  const call = api.call({ ...request, doing: `aborting deployment ${id}`, accept: [422] });
-  const answer = await orUnknown(api, id, call);
+  const doing = `aborting deployment ${id}`;
+  const answer = await callAbout(api, id, { ...request, doing, accept: [422] });
   return answer.status !== 422;
 }
 

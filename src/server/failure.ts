@@ -42,7 +42,7 @@ export function failureOf(doing: string, host: string, answer: ApiResponse): Use
 const NOT_MENDER = 'is this the address of a Mender server? check --mender-host';
 
 /** True for an error in the form of Mender's services. Other servers answer in other forms. */
-function isOfMender({ text }: ApiResponse): boolean {
+export function isOfMender({ text }: ApiResponse): boolean {
   return errorBody(text).error !== undefined;
 }
 

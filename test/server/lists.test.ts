@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DeniedError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
+import { createApi } from '../../src/server/api.ts';
 import { deleteArtifact, describeArtifact, listArtifacts } from '../../src/server/artifacts.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
@@ -79,6 +80,21 @@ test('an unknown deployment is told by its id', async () => {
     await expect(call).rejects.toThrow(NotFoundError);
     await expect(call).rejects.toThrow(`no deployment on ${api.host} has the id ${id}`);
   }
+});
+
+test.each([
+  ['read', getDeployment],
+  ['aborted', abortDeployment],
+])('a deployment that is %s at another server is not called unknown', async (_, ask) => {
+  const host = await listen((request, response) => {
+    request.resume();
+    response.writeHead(404).end('404 page not found');
+  });
+  const api = createApi({ http: createHttp({ log: silentLog }), host, authorization: 'Bearer token' });
+  await expect(ask(api, 'some-id')).rejects.toMatchObject({
+    message: expect.stringMatching(/deployment some-id: .* answered 404: 404 page not found/),
+    hint: expect.stringContaining('is this the address of a Mender server?'),
+  });
 });
 
 test('a server of before 2025, which has only the older lists', async () => {
