@@ -37,8 +37,8 @@ interface Way {
   /** Returns the delta that the cache holds if it will do. */
   use: (held: FoundDelta) => Promise<FoundDelta | undefined>;
   write: MakeDelta;
-  /** What to record of a delta that was written. */
-  record: Pick<DeltaRecord, 'isUnproved'>;
+  /** The digest that a signature vouches for; undefined if `write` proves what it writes. */
+  expected?: Digest;
 }
 
 /** A delta did not come. Nothing is recorded then. */
@@ -63,7 +63,7 @@ export class DeltaStore {
    * finds it right.
    */
   async getOrMake(key: DeltaKey, make: MakeDelta, prove = PROVES_NOTHING): Promise<CachedDelta> {
-    const way: Way = { use: (held) => ensureProved(held, prove), write: make, record: {} };
+    const way: Way = { use: (held) => ensureProved(held, prove), write: make };
     for (;;) {
       const found = await this.#get(key, way);
       if (found !== undefined && found.isUnproved !== true) return asCached(found);
@@ -79,12 +79,8 @@ export class DeltaStore {
   async getOrFetch(key: DeltaKey, digest: Digest, fetch: MakeDelta): Promise<CachedDelta | undefined> {
     const accept = (one: FoundDelta): FoundDelta | undefined =>
       one.isUnproved !== true || one.digest === digest ? one : undefined;
-    const write = async (destination: string): Promise<true> => {
-      const came = (await fetch(destination)) && (await digestOfFile(destination)).digest === digest;
-      if (came) return true;
-      throw new Absent();
-    };
-    const way: Way = { use: (held) => Promise.resolve(accept(held)), write, record: { isUnproved: true } };
+    const use: Way['use'] = (held) => Promise.resolve(accept(held));
+    const way: Way = { use, write: fetch, expected: digest };
     const found = await this.#get(key, way);
     const accepted = found && accept(found);
     return accepted && asCached(accepted);
@@ -132,13 +128,15 @@ export async function findDelta(path: string): Promise<FoundDelta | undefined> {
   return found.digest === record.digest ? { ...record, path, size: found.size } : undefined;
 }
 
-async function writeAndRecord(path: string, { write, record }: Way): Promise<FoundDelta> {
+async function writeAndRecord(path: string, { write, expected }: Way): Promise<FoundDelta> {
   const temporary = temporaryBeside(path);
   try {
     const written = await write(temporary);
     const found = written ? await digestOfFile(temporary) : undefined;
+    if (expected !== undefined && found?.digest !== expected) throw new Absent();
     if (written) await rename(temporary, path);
-    const known = { digest: found?.digest ?? null, ...record };
+    const proof = expected === undefined ? {} : { isUnproved: true };
+    const known = { digest: found?.digest ?? null, ...proof };
     await writeDocument(`${path}.json`, known);
     return { ...known, path: written ? path : undefined, size: found?.size ?? 0 };
   } catch (error) {

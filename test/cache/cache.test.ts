@@ -216,7 +216,16 @@ describe('deltas that only a signature vouches for', () => {
     const cache = await fetched();
     expect(textOf(await cache.deltas.getOrFetch(key, digest, never))).toBe('fetched');
     expect(await cache.deltas.getOrFetch(key, digestOf('other'), writes('wrong'))).toBeUndefined();
+    expect(textOf(await cache.deltas.getOrFetch(key, digest, never))).toBe('fetched');
     expect(textOf(await cache.deltas.getOrFetch(key, digestOf('other'), writes('other')))).toBe('other');
+  });
+
+  it('are read once when they came', async () => {
+    const bytesRead = (): number => Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+    const text = 'fetched '.repeat(1e6);
+    const before = bytesRead();
+    await newCache().deltas.getOrFetch(key, digestOf(text), writes(text));
+    expect((bytesRead() - before) / text.length).toBeCloseTo(1, 0);
   });
 
   it('do not replace one that was proved', async () => {
