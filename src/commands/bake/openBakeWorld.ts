@@ -4,6 +4,7 @@ import type { NamedServer, ShippingWorld } from '../../pipeline/images/world.ts'
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import { uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
 import type { Api } from '../../server/api.ts';
+import { registryAccess } from '../open/openRegistry.ts';
 import { openCacheOf, openWorld } from '../open/openWorld.ts';
 import { ownFiles } from '../open/ownFiles.ts';
 import { openUploads } from '../open/uploadNotes.ts';
@@ -34,15 +35,16 @@ export async function openBakeWorld(
   context: Context,
 ): Promise<Omit<BakeWorld, 'remembers'>> {
   const own = await ownFiles(flags, context);
+  const access = registryAccess(flags, context);
   const worlds = new Map<string, ShippingWorld>();
   const api = flags.upload === true ? await openServer(flags, context) : undefined;
   let asked: Promise<NamedServer[]> | undefined;
   const uploads = api && (await openUploads(api, flags, context));
   return {
-    cache: openCacheOf(flags, context),
+    cache: openCacheOf(flags, context, access),
     worldFor: (one) => {
       const key = JSON.stringify([one.mode, one.maxLayerSize]);
-      const opened = worlds.get(key) ?? { ...openWorld(one, context), ownFiles: own };
+      const opened = worlds.get(key) ?? { ...openWorld(one, context, access), ownFiles: own };
       worlds.set(key, opened);
       return opened;
     },

@@ -6,12 +6,12 @@ import { SharedCache } from '../../cache/shared/sharedCache.ts';
 import { UsageError } from '../../errors.ts';
 import type { EntryStore } from '../../oci/entryStore.ts';
 import { readUserFile } from '../../io/readUserFile.ts';
+import type { FilesContext, RegistryAccess } from '../../registry/files/context.ts';
 import { openFiles } from '../../registry/files/context.ts';
 import { registryStore } from '../../registry/files/entryStore.ts';
 import type { CachePlace, SHARED_CACHE_OPTIONS } from '../options/sharedCache.ts';
 import { parseCachePlace } from '../options/sharedCache.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
-import { registryAccess } from './openRegistry.ts';
 
 export type SharedCacheFlags = FlagsOf<typeof SHARED_CACHE_OPTIONS> & { insecureRegistry?: string[] };
 
@@ -19,7 +19,11 @@ export type SharedCacheFlags = FlagsOf<typeof SHARED_CACHE_OPTIONS> & { insecure
  * Opens what the flags say about sharing. Undefined if they say nothing. Sends and reads nothing
  * yet. Throws UsageError for an invalid place, and for a key without any.
  */
-export function openSharedCache(flags: SharedCacheFlags, context: Context): SharedCache | undefined {
+export function openSharedCache(
+  flags: SharedCacheFlags,
+  context: Context,
+  access: RegistryAccess,
+): SharedCache | undefined {
   const { cacheFrom = [], cacheTo = [], cacheKey } = flags;
   if (cacheFrom.length + cacheTo.length === 0) {
     if (cacheKey === undefined) return undefined;
@@ -31,21 +35,15 @@ export function openSharedCache(flags: SharedCacheFlags, context: Context): Shar
   const from = cacheFrom.map((text) => parseCachePlace(text, '--cache-from', folder));
   const to = cacheTo.map((text) => parseCachePlace(text, '--cache-to', folder));
   return new SharedCache({
-    from: from.map((place) => openPlace(place, 'pull', flags, context)),
-    to: to.map((place) => openPlace(place, 'pull,push', flags, context)),
+    from: from.map((place) => openPlace(place, () => openFiles(access, 'pull', signal))),
+    to: to.map((place) => openPlace(place, () => openFiles(access, 'pull,push', signal))),
     readKey: cacheKey === undefined ? undefined : () => readCacheKey(resolve(folder, cacheKey)),
     ...{ log, signal },
   });
 }
 
-function openPlace(
-  place: CachePlace,
-  access: 'pull' | 'pull,push',
-  flags: SharedCacheFlags,
-  context: Context,
-): EntryStore {
-  if (place.type === 'local') return folderStore(place.folder);
-  return registryStore(place.reference, openFiles(registryAccess(flags, context), access, context.signal));
+function openPlace(place: CachePlace, open: () => FilesContext): EntryStore {
+  return place.type === 'local' ? folderStore(place.folder) : registryStore(place.reference, open());
 }
 
 /** The types that sign. X25519 and DSA keys have PEM files as well. */
