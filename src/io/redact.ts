@@ -7,10 +7,15 @@ const secrets = new Set<string>();
  */
 export function registerSecret(secret: string | undefined): void {
   if (secret === undefined || secret.length < SHORTEST_SECRET) return;
-  const form = new URLSearchParams({ secret }).toString().slice('secret='.length);
-  const escaped = [form, form.replaceAll('+', '%20'), encodeURIComponent(wellFormed(secret))];
-  const lower = escaped.map((text) => text.replace(/%../g, (code) => code.toLowerCase()));
-  for (const text of [secret, ...escaped, ...lower, JSON.stringify(secret).slice(1, -1)]) secrets.add(text);
+  for (const text of [secret, ...escapesOf(secret)]) secrets.add(text);
+}
+
+/** `text` as it is written in an address, with escapes of either case, in a form and in JSON. Pure. */
+export function escapesOf(text: string): string[] {
+  const form = new URLSearchParams({ text }).toString().slice('text='.length);
+  const escaped = [form, form.replaceAll('+', '%20'), encodeURIComponent(wellFormed(text))];
+  const lower = escaped.map((one) => one.replace(/%../g, (code) => code.toLowerCase()));
+  return [...escaped, ...lower, JSON.stringify(text).slice(1, -1)];
 }
 
 /** `text` as UTF-8 can have it: an escape of half a character would throw. */

@@ -51,7 +51,7 @@ describe('a file with a secret of the build is refused', () => {
 });
 
 describe('a secret of the build is found in another spelling', () => {
-  const token = 'tok-SECRET+VALUE/123456=';
+  const token = 'tok~"SECRET + VALUE/123456=';
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   test.each([
     ['Base64', base64(token)],
@@ -61,11 +61,13 @@ describe('a secret of the build is found in another spelling', () => {
       `\textraheader = AUTHORIZATION: basic ${base64(`x-access-token:${token}`)}\n`,
     ],
     ['an address', `https://host/?token=${encodeURIComponent(token)}`],
+    ['a form', new URLSearchParams({ token }).toString()],
     [
       'an address with escapes in small letters',
       `https://host/?token=${encodeURIComponent(token).replace(/%../g, (code) => code.toLowerCase())}`,
     ],
-    ['JSON with escaped slashes', `{"token": "${token.replace('/', '\\/')}"}`],
+    ['JSON', JSON.stringify({ token })],
+    ['JSON with escaped slashes', JSON.stringify({ token }).replace('/', '\\/')],
   ])('%s', async (_, text) => {
     await expect(scan(Buffer.from(text), { GITHUB_TOKEN: token })).rejects.toThrow(
       'GITHUB_TOKEN is a secret',

@@ -1,5 +1,6 @@
 import { fallback, object, optional, parseJson, pipe, record, safeParse, string } from 'valibot';
 import { UsageError } from '../../../errors.ts';
+import { escapesOf } from '../../../io/redact.ts';
 import type { Value } from '../yaml/value.ts';
 import { isMapping } from '../yaml/value.ts';
 import type { Lookup } from './template.ts';
@@ -25,16 +26,16 @@ const SHORTEST_SECRET = 8;
 const TOKEN_USERS = ['x-access-token', 'gitlab-ci-token', 'oauth2'];
 
 /**
- * The value as it is, in an address with escapes of either case, in JSON with escaped slashes, and
- * in Base64, alone and as a password of git.
+ * The value as it is, in an address, in a form, in JSON with and without escaped slashes, and in
+ * Base64, alone and as a password of git.
  */
 function spellingsOf(value: string): string[] {
   const encoded = [value, ...TOKEN_USERS.map((user) => `${user}:${value}`)].map((text) =>
     Buffer.from(text).toString('base64').replace(/=+$/, ''),
   );
-  const percent = new URLSearchParams({ value }).toString().slice('value='.length).replaceAll('+', '%20');
-  const lower = percent.replace(/%../g, (code) => code.toLowerCase());
-  return [...new Set([value, percent, lower, value.replaceAll('/', '\\/'), ...encoded])];
+  const texts = [value, ...escapesOf(value)];
+  const slashed = texts.map((text) => text.replaceAll('/', '\\/'));
+  return [...new Set([...texts, ...slashed, ...encoded])];
 }
 
 /** The credentials in a `config.json` of Docker. Another key, or one of another form, is not read. */
