@@ -105,7 +105,12 @@ function fittingDecoder({ devices, module, platform, decoder }: SettledRequest):
   if (devices.some(({ scripts }) => scripts?.noexec === true)) return undefined;
   if (decoder === 'xdelta3') return haveXdelta3 ? decoder : undefined;
   if (decoder === 'carried') return decoder;
-  const runCarried = hasDecoder(platform) && devices.every(({ work }) => work?.noexec !== true);
+  const runCarried = hasDecoder(platform) && devices.every(runsPrograms);
   if (haveXdelta3) return runCarried ? 'auto' : 'xdelta3';
   return runCarried ? 'carried' : undefined;
+}
+
+/** True if a device runs programs that an artifact brings: neither place is mounted noexec. Pure. */
+export function runsPrograms({ work, scripts }: DeviceReport): boolean {
+  return [work, scripts].every((place) => place?.noexec !== true);
 }

@@ -3,6 +3,7 @@ import { versionsOf } from '../../device/report.ts';
 import { devicePlatform } from '../../device/platform.ts';
 import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
 import { formatBytes } from '../../io/amounts.ts';
+import { runsPrograms } from '../base/deviceFit.ts';
 import type { Finding } from './finding.ts';
 import { ok, problem, warning } from './finding.ts';
 
@@ -110,9 +111,8 @@ function decoderFinding(report: DeviceReport): Finding {
 
 function runsCarried(report: DeviceReport): boolean {
   const platform = devicePlatform(report);
-  const isFree = [report.work, report.scripts].every((place) => place?.noexec !== true);
-  const { modules } = report;
-  return Object.hasOwn(modules, 'docker-compose') && isFree && platform !== undefined && hasDecoder(platform);
+  const hasOwnDecoder = platform !== undefined && hasDecoder(platform);
+  return hasOwnDecoder && runsPrograms(report) && Object.hasOwn(report.modules, 'docker-compose');
 }
 
 function toolFindings({ tools, modules }: DeviceReport): Finding[] {
