@@ -1,9 +1,8 @@
 import type { Stats } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { UsageError, systemCodeOf } from '../../errors.ts';
-import { fileError } from '../../io/files.ts';
+import { fileError, firstBytes } from '../../io/files.ts';
 import { isNamedLikeDotenv, ownSecretIn } from './dotenvSecrets.ts';
 import type { IgnoreRules } from './ignoreFile.ts';
 import {
@@ -157,19 +156,11 @@ async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: 
  * after all images were fetched.
  */
 async function isReportPage(path: string, { what }: Step): Promise<boolean> {
-  let file: FileHandle | undefined;
   try {
-    file = await open(path);
-    const start = Buffer.alloc(PAGE_START.length);
-    return (
-      path.endsWith('.html') &&
-      (await file.read(start)).bytesRead > 0 &&
-      start.equals(Buffer.from(PAGE_START))
-    );
+    const start = await firstBytes(path, PAGE_START.length);
+    return path.endsWith('.html') && start.toString() === PAGE_START;
   } catch (error) {
     throw fileError(error, `${what}: reading ${path}`);
-  } finally {
-    await file?.close();
   }
 }
 
