@@ -5,7 +5,7 @@
 // Needs time (Debian package). The registry runs in this process and counts what it sends.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { platformWord } from '../../src/oci/platform.ts';
+import { formatPlatform, platformWord } from '../../src/oci/platform.ts';
 import type { Platform } from '../../src/oci/platform.ts';
 import { buildImage, buildIndex } from '../../test/helpers/images.ts';
 import { startMisbehavingRegistry } from '../../test/helpers/misbehaving-registry.ts';
@@ -25,9 +25,6 @@ const NEW = '2.0';
 const SETUP = ['-t', 'qemu', '--module', 'app', '--writer', 'embedded'];
 const tool = join(ROOT, 'bin/mender-docker-delta.js');
 const folder = join(ROOT, '.bench');
-
-const platformText = ({ os, architecture, variant }: Platform): string =>
-  [os, architecture, variant].filter((part) => part !== undefined).join('/');
 
 /** A base layer that all applications of a platform share, and one that changes by 3 %. */
 function imageOf(application: string, platform: Platform, version: string) {
@@ -76,7 +73,7 @@ const fileOf = (application: string, platform: Platform, version: string): strin
 /** The artifacts that devices have. */
 for (const version of BASES) {
   for (const application of APPLICATIONS) {
-    const platforms = ['-p', PLATFORMS.map(platformText).join(',')];
+    const platforms = ['-p', PLATFORMS.map(formatPlatform).join(',')];
     const what = [
       'build',
       application,
@@ -98,7 +95,7 @@ async function measureRuns(cacheOf: (run: number) => string): Promise<BakeFigure
     for (const platform of PLATFORMS) {
       for (const version of BASES) {
         const from = ['--base', fileOf(application, platform, version), '-a', `single-${number}.mender`];
-        const where = ['-p', platformText(platform), '--artifact-version', NEW, '--no-upload', '--force'];
+        const where = ['-p', formatPlatform(platform), '--artifact-version', NEW, '--no-upload', '--force'];
         const one = await run(cacheOf(number), NEW, ['build', application, ...where, ...from, ...SETUP]);
         number += 1;
         for (const key of ['seconds', 'processor', 'requests', 'fetched'] as const) sum[key] += one[key];
@@ -117,7 +114,7 @@ function bakeFile(): string {
     );
     return `  ${application}: {inherits: _all, manifest: ${application}, base: ${JSON.stringify(bases)}}`;
   };
-  const platforms = JSON.stringify(PLATFORMS.map(platformText));
+  const platforms = JSON.stringify(PLATFORMS.map(formatPlatform));
   return [
     `group: {default: ${JSON.stringify(APPLICATIONS)}}`,
     'target:',

@@ -27,7 +27,7 @@ const ENCODE: Record<EncoderName, Encode> = {
   'xdelta3-wasm': encodeWithWasm,
 };
 
-/** The same for patches: raise it whenever their bytes change. */
+/** The version of patches in a cache key. Raise it whenever their bytes change. */
 export const PATCH_VERSION = 'patch-1';
 
 /** The part of a cache key that says how a delta was made: `builtin-3-default`. */

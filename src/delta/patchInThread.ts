@@ -15,7 +15,10 @@ export async function runPatchJob(job: PatchJob, signal?: AbortSignal): Promise<
   if (!HAS_THREADS) return doPatchJob(job);
   const worker = new Worker(new URL('./patchThread.js', import.meta.url), { workerData: job });
   try {
-    const [answer] = (await once(worker, 'message', { signal })) as [PatchAnswer];
+    const end = once(worker, 'exit', { signal }).then(() => {
+      throw new Error('the thread that makes a patch has ended');
+    });
+    const [answer] = (await Promise.race([once(worker, 'message', { signal }), end])) as [PatchAnswer];
     if ('failure' in answer) throw revivedError(answer.failure);
   } catch (error) {
     throw signal?.aborted === true ? signal.reason : error;

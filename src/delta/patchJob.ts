@@ -26,17 +26,18 @@ export async function doPatchJob({ kind, from, to, path }: PatchJob): Promise<vo
     await encodePatch([from], to, path);
     return;
   }
-  const { digest } = await decodeToDigest(createReadStream(path), from, to.size);
+  const { digest } = await decodePatchToDigest(createReadStream(path), from, to.size);
   if (digest === to.diffID) return;
   throw new IntegrityError(`proving a patch with our decoder: expected ${to.diffID}, found ${digest}`);
 }
 
 /**
  * Decodes a patch of the layer `from`, and keeps only the digest of what it makes, how many bytes of
- * the layer it read, and how many bytes of memory its decoder takes on a device. Throws IntegrityError for a damaged patch, one of another layer, or one
- * that makes more than `largest` bytes.
+ * the layer it read, and how many bytes of memory its decoder takes on a device. Throws
+ * IntegrityError for a damaged patch, one of another layer, or one that makes more than `largest`
+ * bytes.
  */
-export async function decodeToDigest(
+export async function decodePatchToDigest(
   patch: AsyncIterable<Uint8Array>,
   from: Pick<LayerFile, 'diffID' | 'path'>,
   largest: number,

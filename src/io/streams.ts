@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import type { Digest } from '../oci/digest.ts';
 
 /** Bytes in pieces of any size. */
 export type Chunks = AsyncIterable<Buffer>;
 type Stream = AsyncGenerator<Buffer, void, undefined>;
+
+/** The bytes, or those of the file at that path. */
+export async function* bytesOrFile(content: string | Uint8Array): Stream {
+  if (typeof content === 'string') yield* createReadStream(content) as Chunks;
+  else yield Buffer.from(content);
+}
 
 /**
  * The same chunks. `count` is told the bytes of each one before it is passed on. Throws the

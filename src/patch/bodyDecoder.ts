@@ -1,4 +1,5 @@
-import { damaged, QUIET_BYTES, sizeOf, type PatchHeader } from './format.ts';
+import { damaged } from './damaged.ts';
+import { QUIET_BYTES, sizeOf, type PatchHeader } from './format.ts';
 import { makeSlots } from './model/counters.ts';
 import { MATCH_COUNTERS } from './model/byteModel.ts';
 import { Differences } from './model/differences.ts';

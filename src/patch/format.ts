@@ -1,5 +1,6 @@
-import { IntegrityError, UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
+import { damaged } from './damaged.ts';
 import { MATCHES_FEWER } from './model/literals.ts';
 import { LARGEST_BITS } from './model/numbers.ts';
 
@@ -102,9 +103,4 @@ function contentAt(patch: Buffer, index: number): Content {
   const size = patch.readBigUInt64LE(at + 32);
   if (size > BigInt(LARGEST)) throw damaged('a size is too large');
   return { digest: `sha256:${patch.toString('hex', at, at + 32)}`, size: Number(size) };
-}
-
-/** The error for a patch that breaks the format. */
-export function damaged(what: string): IntegrityError {
-  return new IntegrityError(`reading a patch: ${what}`);
 }

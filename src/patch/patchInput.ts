@@ -1,4 +1,4 @@
-import { damaged } from './format.ts';
+import { damaged } from './damaged.ts';
 
 /** More bytes than a decoder reads between two looks at `isLow`. */
 const RESERVE = 1024;

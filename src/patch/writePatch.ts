@@ -1,5 +1,4 @@
 import { matchLength, viewOf } from '../simd/bytes.ts';
-import type { CopyList } from './copyList.ts';
 import { bitsFor, QUIET_BYTES, sizeOf, writeHeader, type Content } from './format.ts';
 import { MATCH_COUNTERS } from './model/byteModel.ts';
 import { makeSlots } from './model/counters.ts';
@@ -16,6 +15,16 @@ const MOST_RING_BITS = 23;
 /** Counters that a byte takes which is not simply copied. */
 const COUNTERS_PER_BYTE = 16;
 
+/** Copies in the order of the target. They do not overlap; what lies between them is literal. */
+export interface Copies {
+  count: number;
+  /** Positions in the target. */
+  at: ArrayLike<number>;
+  /** Positions in the sources, which are counted as if they were one file. */
+  from: ArrayLike<number>;
+  size: ArrayLike<number>;
+}
+
 /** Sources, target and the copies between them. */
 export interface PatchParts {
   sources: readonly Content[];
@@ -25,7 +34,7 @@ export interface PatchParts {
   target: Content;
   bytes: Uint8Array;
   /** Copies from the sources. They may differ in single bytes. */
-  copies: CopyList;
+  copies: Copies;
 }
 
 /** The patch that makes the target by these copies. Its bytes depend only on the input. */
@@ -58,7 +67,7 @@ class BodyEncoder {
   readonly #target: Uint8Array;
   readonly #source: Uint8Array;
   readonly #sourceSize: number;
-  readonly #copies: CopyList;
+  readonly #copies: Copies;
   readonly #coder = new RangeEncoder();
   readonly #operations = new Operations(this.#coder);
   readonly #recent = new Recent();

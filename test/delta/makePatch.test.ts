@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makePatch } from '../../src/delta/engine.ts';
 import type { LayerFile } from '../../src/delta/layer.ts';
-import { decodeToDigest } from '../../src/delta/patchJob.ts';
+import { decodePatchToDigest } from '../../src/delta/patchJob.ts';
 import { IntegrityError, ToolError } from '../../src/errors.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { ownDecoderPath } from '../../src/mender/onDevice/carriedDecoder.ts';
@@ -45,7 +45,7 @@ describe('a patch', () => {
     const size = await makePatch(from, to, patch, options);
     expect(size).toBe(readFileSync(patch).length);
     expect(size).toBeLessThan(600);
-    expect((await decodeToDigest(bytesOf(patch), from, to.size)).digest).toBe(to.diffID);
+    expect((await decodePatchToDigest(bytesOf(patch), from, to.size)).digest).toBe(to.diffID);
   });
 
   test('is the same from a thread', async () => {
@@ -106,12 +106,15 @@ test.each([0, 1, 511, 70_000, 5_000_000])('a layer of %i bytes is copied whole',
   const path = `${layer.path}.patch`;
   writeFileSync(path, identityPatch({ digest: layer.diffID, size }));
   expect(readFileSync(path).length).toBeLessThan(110);
-  expect((await decodeToDigest(bytesOf(path), layer, size)).digest).toBe(layer.diffID);
+  expect((await decodePatchToDigest(bytesOf(path), layer, size)).digest).toBe(layer.diffID);
 });
 
 describe('a patch is refused', () => {
   test.each<
-    [string, (patch: Buffer, layers: { from: LayerFile; to: LayerFile }) => Parameters<typeof decodeToDigest>]
+    [
+      string,
+      (patch: Buffer, layers: { from: LayerFile; to: LayerFile }) => Parameters<typeof decodePatchToDigest>,
+    ]
   >([
     ['of another base layer', (patch, { to }) => [once(patch), to, to.size]],
     ['that makes too much', (patch, { from, to }) => [once(patch), from, to.size - 1]],
@@ -129,7 +132,7 @@ describe('a patch is refused', () => {
   ])('%s', async (_, argumentsOf) => {
     const { from, to, patch } = layers();
     await makePatch(from, to, patch, options);
-    await expect(decodeToDigest(...argumentsOf(readFileSync(patch), { from, to }))).rejects.toThrow(
+    await expect(decodePatchToDigest(...argumentsOf(readFileSync(patch), { from, to }))).rejects.toThrow(
       IntegrityError,
     );
   });

@@ -1,16 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { MARGIN } from '../../patch/model/differences.ts';
 import { writePatch } from '../../patch/writePatch.ts';
-import type { Effort, LayerFile } from '../layer.ts';
+import type { LayerFile } from '../layer.ts';
 import { findCopies } from './findCopies.ts';
 
 /** The layers of a patch have at most this many bytes together: they are held in memory. */
 export const LARGEST_LAYERS: number = 2 ** 31;
 
 /**
- * Writes a patch that makes `to` from the sources to `destination`, and returns its size in bytes.
- * docs/patch-format.md has its format. Its bytes depend only on the contents and the
- * effort.
+ * Writes a patch that makes `to` from the sources to `destination`. docs/patch-format.md has its
+ * format. Its bytes depend only on the contents.
  *
  * Throws RangeError if the layers have more than LARGEST_LAYERS bytes together, and the system's
  * error if reading or writing fails.
@@ -19,8 +18,7 @@ export async function encodePatch(
   sources: readonly LayerFile[],
   to: LayerFile,
   destination: string,
-  effort: Effort = 'default',
-): Promise<number> {
+): Promise<void> {
   const ends = endsOf(sources);
   const joined = ends.at(-1) ?? 0;
   if (joined + to.size > LARGEST_LAYERS) throw new RangeError('the layers are too large for a patch');
@@ -36,10 +34,9 @@ export async function encodePatch(
     source,
     target: { digest: to.diffID, size: to.size },
     bytes,
-    copies: findCopies(layers, bytes, effort),
+    copies: findCopies(layers, bytes),
   });
   await writeFile(destination, patch);
-  return patch.length;
 }
 
 /** Where each layer ends if all are joined. */

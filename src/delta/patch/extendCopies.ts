@@ -1,4 +1,4 @@
-import { CopyList } from '../../patch/copyList.ts';
+import { CopyList } from '../../vcdiff/copyList.ts';
 
 /** A differing byte of a text costs more than one of an executable: its literals are cheaper. */
 const PENALTY = { text: 3, binary: 1 } as const;
@@ -69,7 +69,8 @@ export class CopyExtender {
       forward += kept - overlap;
       back -= kept;
     }
-    this.#copies.add(this.#at, this.#from, this.#end + forward - this.#at);
+    const size = this.#end + forward - this.#at;
+    if (size > 0) this.#copies.add(this.#at, this.#from, size);
     if (from === undefined) return;
     this.#at = next - back;
     this.#from = from - back;

@@ -1,8 +1,7 @@
-import { CopyList } from '../../patch/copyList.ts';
+import type { CopyList } from '../../vcdiff/copyList.ts';
 import { WINDOW_SIZE } from '../../vcdiff/format.ts';
 import { pairEntries } from '../builtin/entryPairs.ts';
 import { WindowEncoder } from '../builtin/windowEncoder.ts';
-import type { Effort } from '../layer.ts';
 import { TableBuilder, type EntryTable } from '../tar/entryTable.ts';
 import type { Readable } from '../tar/positioned.ts';
 import { readEntryTable } from '../tar/readEntryTable.ts';
@@ -15,10 +14,10 @@ export interface Sources {
 }
 
 /** Copies of the sources in `target`. They may differ in single bytes. Tars are compared entry by entry. */
-export function findCopies(sources: Sources, target: Buffer, effort: Effort): CopyList {
+export function findCopies(sources: Sources, target: Buffer): CopyList {
   const [base, fresh] = [readable(sources.bytes), readable(target)];
   const pairs = pairEntries(base, fresh, joinedTable(sources));
-  const windows = new WindowEncoder(pairs, base, fresh, effort);
+  const windows = new WindowEncoder(pairs, base, fresh, 'default');
   const extender = new CopyExtender(target, sources.bytes);
   for (let start = 0; start < target.length; start += WINDOW_SIZE) {
     const { count, at, from, size } = windows.find(start);

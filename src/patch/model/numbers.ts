@@ -1,4 +1,4 @@
-import { IntegrityError } from '../../errors.ts';
+import { damaged } from '../damaged.ts';
 import { codeCounted, HALF, makeCounters, type BitCoder, type Counters } from './counters.ts';
 
 /** Numbers have at most this many bits. */
@@ -36,7 +36,7 @@ export class Numbers {
     for (let i = LENGTH_BITS - 1; i >= 0; i--) {
       node = node * 2 + codeCounted(coder, this.#lengths, node, (length >> i) & 1);
     }
-    if (node - 64 > LARGEST_BITS) throw new IntegrityError('reading a patch: a number is too large');
+    if (node - 64 > LARGEST_BITS) throw damaged('a number is too large');
     return node - 64;
   }
 }

@@ -1,4 +1,4 @@
-import { IntegrityError } from '../../errors.ts';
+import { damaged } from '../damaged.ts';
 import { codeCounted, makeCounters, type BitCoder } from './counters.ts';
 import { bitsOf, LARGEST_BITS, Numbers } from './numbers.ts';
 
@@ -51,7 +51,7 @@ export class Operations {
     const size = this.#steps.code(this.#coder, Math.abs(step));
     const coded = sign === 1 ? this.distance - size : this.distance + size;
     if (Math.abs(coded) > 2 ** LARGEST_BITS) {
-      throw new IntegrityError('reading a patch: a copy begins outside the sources');
+      throw damaged('a copy begins outside the sources');
     }
     return this.#switchTo(coded, REMEMBERED - 1);
   }

@@ -1,4 +1,4 @@
-import { IntegrityError } from '../../errors.ts';
+import { damaged } from '../damaged.ts';
 import type { BitCoder } from './counters.ts';
 
 const TOP = 2 ** 24;
@@ -62,7 +62,7 @@ export class RangeDecoder implements BitCoder {
   /** Throws IntegrityError if the coded part does not begin with a zero. */
   constructor(next: () => number) {
     this.#next = next;
-    if (next() !== 0) throw new IntegrityError('reading a patch: its coded part begins wrongly');
+    if (next() !== 0) throw damaged('its coded part begins wrongly');
     for (let i = 0; i < 4; i++) this.#code = this.#code * 256 + next();
   }
 

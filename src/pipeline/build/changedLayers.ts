@@ -80,7 +80,8 @@ async function requireLayer(diffID: Digest, layers: LayerStore): Promise<WholeLa
   return (await layers.findAny(diffID)) ?? failVanished(diffID);
 }
 
-async function requireUnpacked(diffID: Digest, layers: LayerStore): Promise<CachedLayer> {
+/** Returns the layer uncompressed. Throws IntegrityError if the cache does not hold it. */
+export async function requireUnpacked(diffID: Digest, layers: LayerStore): Promise<CachedLayer> {
   return (await layers.ensureUnpacked(diffID)) ?? failVanished(diffID);
 }
 
@@ -112,8 +113,17 @@ async function makeDeltaContent(
   const { path, size } = await cache.deltas.getOrMake(key, make, prove);
   cache.use.count('deltas', !isMade);
   if (path === undefined || !isDeltaWorthwhile(size, to.size)) return fullContent(to);
-  const buffer = await chooseBuffer(createReadStream(path), from.size);
-  return { kind: 'delta', from: from.diffID, fromSize: from.size, size, body: path, buffer };
+  return deltaContent({ path, size }, from.diffID, from.size);
+}
+
+/** What ships of a layer with a delta of the base layer `from`, of `fromSize` bytes. */
+export async function deltaContent(
+  { path, size }: { path: string; size: number },
+  from: Digest,
+  fromSize: number,
+): Promise<LayerContent> {
+  const buffer = await chooseBuffer(createReadStream(path), fromSize);
+  return { kind: 'delta', from, fromSize, size, body: path, buffer };
 }
 
 /** Brings a delta that others share. Returns false, and leaves no file, if none proves right. */
@@ -135,6 +145,7 @@ function asFresh(content: LayerContent): LayerContent {
   return { ...content, gzipped: { ...content.gzipped, isFresh: true } };
 }
 
-function fullContent({ path, gzipped }: WholeLayer): LayerContent {
+/** What ships of a layer without a delta. */
+export function fullContent({ path, gzipped }: WholeLayer): LayerContent {
   return path === undefined ? { kind: 'full', gzipped } : { kind: 'full', path, ...(gzipped && { gzipped }) };
 }

@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { DeltaKey } from '../../cache/deltas.ts';
 import { PATCH_VERSION, makePatch } from '../../delta/engine.ts';
-import { IntegrityError } from '../../errors.ts';
 import { formatBytes } from '../../io/amounts.ts';
+import { firstBytes } from '../../io/files.ts';
+import { bytesOrFile } from '../../io/streams.ts';
 import { ownDecoderPath, readDecoder } from '../../mender/onDevice/carriedDecoder.ts';
 import { needsStateScript } from '../../mender/onDevice/payload.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../../mender/payload.ts';
@@ -15,6 +14,7 @@ import { identityPatch } from '../../patch/identityPatch.ts';
 import { planDecoder } from '../plan/decoder.ts';
 import type { SettledRequest } from '../request.ts';
 import type { EncodeContext } from './changedLayers.ts';
+import { fullContent, requireUnpacked } from './changedLayers.ts';
 
 type DeltaContent = LayerContent & { kind: 'delta' };
 
@@ -94,8 +94,10 @@ async function cachedPatch(
   key: DeltaKey,
   { cache, log, progress, signal }: EncodeContext,
 ): Promise<LayerContent> {
-  const [from, to] = await Promise.all([key.from, key.to].map((layer) => cache.layers.ensureUnpacked(layer)));
-  if (from === undefined || to === undefined) throw vanished(diffID);
+  const [from, to] = await Promise.all([
+    requireUnpacked(key.from, cache.layers),
+    requireUnpacked(key.to, cache.layers),
+  ]);
   let isMade = false;
   const make = async (destination: string): Promise<boolean> => {
     isMade = true;
@@ -111,29 +113,10 @@ async function cachedPatch(
   cache.use.count('deltas', !isMade);
   if (path === undefined) {
     log.warning(`layer ${diffID} and its base layer are too large for a patch: it ships whole`);
-    return { kind: 'full', path: to.path, ...(to.gzipped && { gzipped: to.gzipped }) };
+    return fullContent(to);
   }
-  const buffer = await memoryOfFile(path);
+  const buffer = memoryOf(readHeader(await firstBytes(path, LONGEST_HEADER)).header);
   return { kind: 'delta', format: 'patch', from: key.from, fromSize: from.size, size, body: path, buffer };
-}
-
-function vanished(diffID: string): IntegrityError {
-  return new IntegrityError(
-    `the layer ${diffID} or its base layer vanished from the cache during the build`,
-    {
-      hint: 'run the build again',
-    },
-  );
-}
-
-async function memoryOfFile(path: string): Promise<number> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_HEADER), 0, LONGEST_HEADER, 0);
-    return memoryOf(readHeader(buffer.subarray(0, bytesRead)).header);
-  } finally {
-    await file.close();
-  }
 }
 
 /** Each body once. */
@@ -154,8 +137,5 @@ async function packedSize(
 }
 
 async function* joined(bodies: readonly (string | Uint8Array)[]): AsyncGenerator<Buffer, void, undefined> {
-  for (const body of bodies) {
-    if (typeof body === 'string') yield* createReadStream(body) as AsyncIterable<Buffer>;
-    else yield Buffer.from(body);
-  }
+  for (const body of bodies) yield* bytesOrFile(body);
 }

@@ -26,19 +26,15 @@ export async function localProblems(
   { cache }: Pick<World, 'cache'>,
 ): Promise<UserError[]> {
   const paths = destinationsOf(all);
-  const requests = all.map(({ request }) => request);
+  // The settings are the same for all platforms.
+  const first = all[0]?.request;
   const checks: Check[] = [
     ...paths.flatMap((path) => [() => refuseOddFile(path), () => requireWritable(path)]),
     () => cache.ensureWritable(),
     () => requireSpace(all, cache),
-    // The other settings are the same for all platforms.
-    ...requests
-      .slice(0, 1)
-      .flatMap((request) => [
-        () => requireWriter(request),
-        () => requireEncoder(request.encoder),
-        () => requireKey(request),
-      ]),
+    ...(first === undefined
+      ? []
+      : [() => requireWriter(first), () => requireEncoder(first.encoder), () => requireKey(first)]),
   ];
   const problems = await Promise.all(checks.map(problemOf));
   return problems.filter((problem) => problem !== undefined);

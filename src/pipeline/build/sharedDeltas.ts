@@ -1,17 +1,16 @@
-import { createReadStream } from 'node:fs';
 import type { Cache } from '../../cache/cache.ts';
 import type { Solution, SolutionKey } from '../../cache/shared/solution.ts';
 import { encoderVersion } from '../../delta/engine.ts';
 import type { LayerContent } from '../../mender/payload.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { chooseBuffer } from '../../vcdiff/sourceReads.ts';
 import { planDecoder } from '../plan/decoder.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 import type { SettledRequest } from '../request.ts';
+import { deltaContent } from './changedLayers.ts';
 
 /** The deltas of an image that others made, so that no layer of them is needed here. */
 export interface SharedDeltas {
-  /** The image without its changed layers: they have a delta, or ship whole. */
+  /** The image. A changed layer for which others made no delta ships whole. */
   image: PlannedImage;
   /** By diffID. */
   contents: Map<Digest, LayerContent>;
@@ -51,7 +50,7 @@ export async function findSharedDeltas(
     contents.set(delta.to, content);
   }
   const sizes = new Map(solution.sizes.map(({ diffID, size }) => [diffID, size]));
-  return { image: withoutDeltas(image, contents), contents, sizes };
+  return { image: wholeIfMissing(image, contents), contents, sizes };
 }
 
 /**
@@ -79,11 +78,10 @@ async function fetchDelta(
   const found = await deltas.getOrFetch(key, digest, fetch);
   if (found?.path === undefined) return undefined;
   use.count('deltas', true);
-  const buffer = await chooseBuffer(createReadStream(found.path), fromSize);
-  return { kind: 'delta', from, fromSize, size: found.size, body: found.path, buffer };
+  return deltaContent({ path: found.path, size: found.size }, from, fromSize);
 }
 
-function withoutDeltas(image: PlannedImage, contents: ReadonlyMap<Digest, LayerContent>): PlannedImage {
+function wholeIfMissing(image: PlannedImage, contents: ReadonlyMap<Digest, LayerContent>): PlannedImage {
   const layers = image.plan.layers.map((layer) =>
     layer.kind === 'delta' && !contents.has(layer.diffID) ? { ...layer, kind: 'full' as const } : layer,
   );

@@ -51,7 +51,8 @@ export function planDecoder({
   effort,
 }: Omit<Wanted, 'delta'>): PlannedDecoder {
   if (decoder !== 'auto') return { kind: decoder, reason: `--decoder ${decoder}` };
-  if (module === 'app' || !decodeOnDevice) return { kind: 'xdelta3', reason: `update module ${module}` };
+  if (module === 'app') return { kind: 'xdelta3', reason: 'update module app' };
+  if (!decodeOnDevice) return { kind: 'xdelta3', reason: 'devices decode nothing' };
   if (!hasDecoder(platform)) {
     return { kind: 'xdelta3', reason: `there is no other decoder for ${formatPlatform(platform)}` };
   }

@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { ShippedFile } from '../../compose/application.ts';
 import { uncompressed } from '../../compress/decompress.ts';
 import type { Chunks } from '../../io/streams.ts';
-import { counted } from '../../io/streams.ts';
+import { bytesOrFile, counted } from '../../io/streams.ts';
 import { readAhead } from '../../io/verify.ts';
 import { decoderFor, loadsWithScripts } from '../../mender/onDevice/payload.ts';
 import { stateScripts } from '../../mender/onDevice/stateScript.ts';
 import type { LayerContent, PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { ArtifactSummary } from '../../mender/spec.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { digestOf, hexOf } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { World } from '../images/world.ts';
@@ -113,20 +112,12 @@ async function contentsOf(
     return { contents: await examineLayer(count(wholeLayer(content))), sourceBytesRead: 0 };
   }
   const base = await layers.ensureUnpacked(content.from);
-  const delta = count(bodyOf(content.body));
+  const delta = count(bytesOrFile(content.body));
   return base === undefined ? examineLoneDelta(delta, size) : examineDelta(delta, base, size);
 }
 
 function wholeLayer(content: Extract<LayerContent, { kind: 'full' }>): Chunks {
   return content.path === undefined ? uncompressed(readAhead(content.gzipped.path)) : readAhead(content.path);
-}
-
-function bodyOf(body: string | Uint8Array): Chunks {
-  return typeof body === 'string' ? createReadStream(body) : once(Buffer.from(body));
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield await Promise.resolve(bytes);
 }
 
 /** Undefined before the artifact is written, as nobody knows then what its payload takes up. */
@@ -167,7 +158,7 @@ function restOf(
   return {
     texts: sumOf([...configs, ...small]),
     scripts: scripts.map(({ content }) => ({
-      sha256: createHash('sha256').update(content).digest('hex'),
+      sha256: hexOf(digestOf(content)),
       size: Buffer.byteLength(content),
     })),
     decoder: decoderFor(spec)?.length ?? 0,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeToDigest } from '../../delta/patchJob.ts';
+import { decodePatchToDigest } from '../../delta/patchJob.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { looksCompressed } from '../../delta/sniff.ts';
 import { SourceFile } from '../../delta/sourceFile.ts';
@@ -56,7 +56,7 @@ async function decodeOnePatch(
   body: AsyncIterable<Uint8Array>,
 ): Promise<DecodedDelta> {
   try {
-    const { digest, sourceBytesRead, memory } = await decodeToDigest(body, source, size);
+    const { digest, sourceBytesRead, memory } = await decodePatchToDigest(body, source, size);
     if (digest !== diffID) return { problem: `its patch makes ${digest}`, sourceBytesRead };
     const isPlanned = memory === planned;
     const problem = isPlanned
