@@ -76,13 +76,14 @@ describe.skipIf(skipReason())(
         const grown = sizeOfStore() - size;
         device.ask('rm /data/release.mender; mender --no-syslog commit');
         const { peakBytes, storeBytes, writtenBytes } = estimate[store];
-        const ratios = {
-          peak: peakBytes / watched.peak,
-          grown: storeBytes / grown,
-          written: writtenBytes / watched.written,
-        };
-        const isNear = ([, ratio]: [string, number]): boolean => ratio > 0.9 && ratio < 1.1;
-        expect(Object.entries(ratios).filter((entry) => !isNear(entry))).toEqual([]);
+        const isNear = ([estimated, measured]: [number, number]): boolean =>
+          Math.abs(estimated / measured - 1) < 0.1;
+        expect([peakBytes, watched.peak]).toSatisfy(isNear);
+        expect([storeBytes, grown]).toSatisfy(isNear);
+        // If memory is short or the disk is slow, temporary copies are written, too: those of two images.
+        const copies = store === 'classic' ? 2 * peakBytes : 0;
+        expect(watched.written).toBeGreaterThan(0.9 * writtenBytes);
+        expect(watched.written).toBeLessThan(1.1 * (writtenBytes + copies));
         // The decoder may take less, as not every delta uses all of its buffers.
         expect(estimate.memoryBytes).toBeGreaterThanOrEqual(watched.memory);
         expect(watched.memory).toBeGreaterThanOrEqual(0.75 * estimate.memoryBytes);

@@ -22,7 +22,7 @@ export interface StoreEstimate {
   storeBytes: number;
   /**
    * Written to the disk in all. On the classic store Docker makes temporary copies of what it saves
-   * and loads. They are deleted before they are written, unless memory is short.
+   * and loads. They are deleted before they are written, unless memory is short or the disk slow.
    */
   writtenBytes: number;
 }
