@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { encodePatch } from '../../../src/delta/patch/encodePatch.ts';
+import { ownDecoderPath } from '../../../src/mender/onDevice/carriedDecoder.ts';
 import { decodePatch } from '../../../src/patch/decodePatch.ts';
 import { layerAt } from '../files.ts';
 
 /** The folder of the decoder's programs, one for each machine. */
 export const PROGRAMS = join(import.meta.dirname, '../../../src/mender/onDevice/decoder/bin');
 /** The one that this machine runs. */
-export const NATIVE: string = join(PROGRAMS, process.arch === 'arm64' ? 'linux-arm64' : 'linux-amd64');
+export const NATIVE = ownDecoderPath()!;
 
 /** A patch of layers that were written to `folder`. */
 export interface Written {
@@ -40,14 +42,14 @@ export async function decoded(
     into.set(joined.subarray(position, position + into.length));
   };
   const pieces: Buffer[] = [];
-  for await (const piece of decodePatch(chunks(patch, chunkSize), () => ({ read }))) {
+  const chunks = Readable.from(piecesOf(patch, chunkSize));
+  for await (const piece of decodePatch(chunks, () => ({ read }))) {
     pieces.push(Buffer.from(piece));
   }
   return Buffer.concat(pieces);
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- the decoder reads an asynchronous iterable
-async function* chunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+function* piecesOf(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 

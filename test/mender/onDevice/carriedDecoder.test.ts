@@ -2,7 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { decoderPath, hasDecoder, readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
+import {
+  decoderPath,
+  hasDecoder,
+  ownDecoderPath,
+  readDecoder,
+} from '../../../src/mender/onDevice/carriedDecoder.ts';
 import { parsePlatform } from '../../../src/oci/platform.ts';
 import { identityPatch } from '../../../src/patch/identityPatch.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
@@ -12,7 +17,7 @@ import { patchContent, patchesOf } from './patches.ts';
 import { DEVICES, Device, blobsOf, held, versions, which } from './scriptDevice.ts';
 
 const PLATFORMS = ['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/arm/v6', 'linux/riscv64'];
-const NATIVE = readDecoder(parsePlatform(process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64'));
+const NATIVE = readFileSync(ownDecoderPath()!);
 
 describe('the decoder of a platform', () => {
   test.each([

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { UserError } from '../../../src/errors.ts';
 import { decodePatch } from '../../../src/patch/decodePatch.ts';
@@ -37,11 +38,7 @@ async function verdictOf(patch: Buffer, source: Buffer): Promise<'whole' | 'long
   };
   let size = 0;
   try {
-    // eslint-disable-next-line @typescript-eslint/require-await -- the decoder reads an asynchronous iterable
-    const chunks = (async function* () {
-      yield patch;
-    })();
-    for await (const piece of decodePatch(chunks, () => ({ read }))) {
+    for await (const piece of decodePatch(Readable.from([patch]), () => ({ read }))) {
       size += piece.length;
       if (size > MOST_BYTES) return 'long';
     }
