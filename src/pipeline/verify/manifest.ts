@@ -77,7 +77,7 @@ function overrideProblems(composeFiles: ReadonlyMap<string, Buffer>): string[] {
 /** Folders ship as a whole. */
 function strayProblems(files: readonly FileReport[], known: readonly string[]): string[] {
   const isKnown = (path: string): boolean =>
-    known.some((one) => one === '.' || path === one || path.startsWith(`${one.replace(/\/$/, '')}/`));
+    known.some((one) => one === '.' || path === one || path.startsWith(`${one}/`));
   const strays = files.map(({ path }) => path).filter((path) => !isKnown(path) && !OVERRIDE.test(path));
   return strays.map((path) => `manifests/${path} is a file that nothing refers to`);
 }
