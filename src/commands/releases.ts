@@ -89,7 +89,7 @@ async function tagsOf(api: Api, flags: Flags): Promise<string[]> {
 function nameOf({ action, release }: Flags): string {
   if (release !== undefined) return release;
   throw new UsageError(`releases ${action}: expected the name of a release`, {
-    hint: 'releases list shows them',
+    hint: 'mender-docker-delta releases list shows them',
   });
 }
 
