@@ -38,6 +38,7 @@ const ISOLATED = [
   'test/commands/brokenAnswers.test.ts',
   'test/commands/build/buildSchema.test.ts',
   'test/commands/build/forDevices.test.ts',
+  'test/commands/open/openWorld.test.ts',
   'test/compress/xz.test.ts',
   'test/delta/brokenXdelta3.test.ts',
   'test/delta/withoutXdelta3.test.ts',
