@@ -1,13 +1,8 @@
-import { resolve } from 'node:path';
 import { optional } from 'valibot';
-import { registryAccess } from '../commands/open/openRegistry.ts';
-import { modificationTime } from '../commands/options/request.ts';
-import { parseOciReference, parseTaggedReference } from '../pipeline/images/registryArtifact.ts';
+import { pullByFlags } from '../commands/pull.ts';
+import { pushByFlags } from '../commands/push.ts';
 import type { PullReport } from '../pipeline/publish/pullArtifact.ts';
-import { pullArtifact } from '../pipeline/publish/pullArtifact.ts';
 import type { PushReport } from '../pipeline/publish/pushArtifact.ts';
-import { pushArtifact } from '../pipeline/publish/pushArtifact.ts';
-import { openFiles } from '../registry/files/context.ts';
 import { BUILD_SCHEMA } from './build.ts';
 import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
@@ -40,15 +35,7 @@ export async function push(
   checkArgument('reference', reference, text);
   checkOptions(options, PUSH_SCHEMA);
   const context = contextOf(run);
-  const request = {
-    path: resolve(context.folder, file),
-    force: options.force ?? false,
-    created: modificationTime(context.environment).modificationTime,
-  };
-  return withoutSecrets(() => {
-    const files = openFiles(registryAccess(options, context), 'pull,push', context.signal);
-    return pushArtifact({ ...request, reference: parseTaggedReference(reference) }, files, context);
-  });
+  return withoutSecrets(() => pushByFlags({ ...options, file, reference }, context));
 }
 
 export interface PullOptions {
@@ -80,14 +67,5 @@ export async function pull(
   checkArgument('reference', reference, text);
   checkOptions(options, PULL_SCHEMA);
   const context = contextOf(run);
-  const { folder, signal } = context;
-  const { output, sbom = false, force = false } = options;
-  const request = {
-    output: output === undefined ? undefined : resolve(folder, output),
-    ...{ folder, sbom, force },
-  };
-  return withoutSecrets(() => {
-    const files = openFiles(registryAccess(options, context), 'pull', signal);
-    return pullArtifact({ ...request, reference: parseOciReference(reference) }, files, context);
-  });
+  return withoutSecrets(() => pullByFlags({ ...options, reference }, context));
 }

@@ -6,6 +6,7 @@ import { pullArtifact } from '../pipeline/publish/pullArtifact.ts';
 import { openFiles } from '../registry/files/context.ts';
 import { registryAccess } from './open/openRegistry.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
+import type { Context } from './terminal/command.ts';
 import { defineCommand } from './terminal/command.ts';
 
 const { 'insecure-registry': insecureRegistry } = BUILD_OPTIONS;
@@ -36,18 +37,32 @@ export const pullCommand = defineCommand({
     force: { type: 'boolean', describe: 'Replace files that have other content' },
     'insecure-registry': insecureRegistry,
   },
-  async run({ reference, output, sbom = false, force = false, ...flags }, context) {
-    const { folder } = context;
-    const request = {
-      reference: parseOciReference(reference),
-      output: output === undefined ? undefined : resolve(folder, output),
-      ...{ folder, sbom, force },
-    };
-    const files = openFiles(registryAccess(flags, context), 'pull', context.signal);
-    const report = await pullArtifact(request, files, context);
+  async run(flags, context) {
+    const report = await pullByFlags(flags, context);
     context.report(report, pulledText(report));
   },
 });
+
+interface PullFlags {
+  reference: string;
+  output?: string;
+  sbom?: boolean;
+  force?: boolean;
+  insecureRegistry?: string[];
+}
+
+/** Downloads what the flags name. Throws what `parseOciReference` and `pullArtifact` throw. */
+export async function pullByFlags(flags: PullFlags, context: Context): Promise<PullReport> {
+  const { reference, output, sbom = false, force = false } = flags;
+  const { folder, signal } = context;
+  const request = {
+    reference: parseOciReference(reference),
+    output: output === undefined ? undefined : resolve(folder, output),
+    ...{ folder, sbom, force },
+  };
+  const files = openFiles(registryAccess(flags, context), 'pull', signal);
+  return pullArtifact(request, files, context);
+}
 
 function pulledText({ reference, path, size, outcome, attached }: PullReport): string {
   const what = `${reference} (${formatBytes(size)})`;

@@ -7,6 +7,7 @@ import { openFiles } from '../registry/files/context.ts';
 import { registryAccess } from './open/openRegistry.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
 import { modificationTime } from './options/request.ts';
+import type { Context } from './terminal/command.ts';
 import { defineCommand } from './terminal/command.ts';
 
 const { 'insecure-registry': insecureRegistry } = BUILD_OPTIONS;
@@ -26,16 +27,29 @@ export const pushCommand = defineCommand({
     force: { type: 'boolean', describe: 'Move a tag that names something else' },
     'insecure-registry': insecureRegistry,
   },
-  async run({ file, reference: text, force = false, ...flags }, context) {
-    const request = {
-      ...{ path: resolve(context.folder, file), reference: parseTaggedReference(text), force },
-      created: modificationTime(context.environment).modificationTime,
-    };
-    const files = openFiles(registryAccess(flags, context), 'pull,push', context.signal);
-    const report = await pushArtifact(request, files, context);
-    context.report(report, pushedText(file, report));
+  async run(flags, context) {
+    const report = await pushByFlags(flags, context);
+    context.report(report, pushedText(flags.file, report));
   },
 });
+
+interface PushFlags {
+  file: string;
+  reference: string;
+  force?: boolean;
+  insecureRegistry?: string[];
+}
+
+/** Stores the file that the flags name. Throws what `parseTaggedReference` and `pushArtifact` throw. */
+export async function pushByFlags(flags: PushFlags, context: Context): Promise<PushReport> {
+  const { file, reference, force = false } = flags;
+  const request = {
+    ...{ path: resolve(context.folder, file), reference: parseTaggedReference(reference), force },
+    created: modificationTime(context.environment).modificationTime,
+  };
+  const files = openFiles(registryAccess(flags, context), 'pull,push', context.signal);
+  return pushArtifact(request, files, context);
+}
 
 function pushedText(file: string, { reference, digest, size, outcome, attached }: PushReport): string {
   const name = `${reference}@${digest}`;

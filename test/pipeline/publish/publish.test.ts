@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { UsageError, pull, push } from '../../../src/index.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { fileManifest, referrersIndex, referrersTag } from '../../../src/oci/fileManifest.ts';
 import type { FileManifest } from '../../../src/oci/fileManifest.ts';
@@ -68,6 +69,22 @@ describe('push and pull', () => {
     }
     const byDigest = `${at('shop/releases')}@${pushed.digest}`;
     expect((await json<PullReport>('pull', byDigest, '-o', path)).outcome).toBe('present');
+  });
+
+  test('of the library do the same', async () => {
+    const reference = at('shop/library:1.0');
+    const from = { folder: dirname(app.artifact('1.0')) };
+    const pushed = await push(basename(app.artifact('1.0')), reference, {}, from);
+    expect(pushed).toMatchObject({ artifactName: 'shop-1.0', outcome: 'uploaded', reference });
+    const folder = dirname(newFile());
+    const pulled = await pull(`oci://${reference}`, { output: 'a.mender', sbom: true }, { folder });
+    expect(pulled).toMatchObject({ path: join(folder, 'a.mender'), digest: pushed.digest });
+    expect(readFileSync(pulled.path).equals(bytesOf('1.0'))).toBe(true);
+    expect(pulled.attached).toHaveLength(2);
+    const other = push(app.artifact('2.0'), reference);
+    await expect(other).rejects.toThrow(UsageError);
+    expect((await push(app.artifact('2.0'), reference, { force: true })).outcome).toBe('uploaded');
+    await expect(pull('shop/library:1.0')).rejects.toThrow(UsageError);
   });
 
   test('are an OCI artifact that skopeo shows and copies', async () => {
