@@ -34,8 +34,8 @@ export interface CacheLayout {
   /** The image in a file of a container library, for one platform. In the user's own folder. */
   libraryImage(fileDigest: Digest, platform: Platform): string;
   /**
-   * A file of a container library, until its layers are in the cache. Its name lets pruning delete
-   * it after a kill.
+   * A file of a container library, until its layers are in the cache, or the artifact of an `oci://`
+   * base. Its name lets pruning delete it.
    */
   libraryFile(fileDigest: Digest): string;
   /** A delta; the file next to it, with `.json` added, has its digest. */

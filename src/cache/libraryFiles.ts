@@ -5,7 +5,10 @@ import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { CacheOptions } from './options.ts';
 
-/** Files of container libraries, kept only until their layers are in the cache. */
+/**
+ * Downloaded files: those of container libraries until their layers are in the cache, and the
+ * artifacts of `oci://` bases until pruning.
+ */
 export class LibraryFiles {
   readonly #layout: CacheLayout;
   readonly #options: Pick<CacheOptions, 'signal' | 'log'>;
