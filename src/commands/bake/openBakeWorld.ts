@@ -1,15 +1,14 @@
 import type { Cache } from '../../cache/cache.ts';
-import { SERVER_SCHEME } from '../../pipeline/base/serverArtifacts.ts';
 import type { NamedServer, ShippingWorld } from '../../pipeline/images/world.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import { uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
-import type { Api } from '../../server/api.ts';
+import { mayAskServer, serverFinder } from '../open/baseServer.ts';
 import { registryAccess } from '../open/openRegistry.ts';
 import { openCacheOf, openWorld } from '../open/openWorld.ts';
 import { ownFiles } from '../open/ownFiles.ts';
 import { openUploads } from '../open/uploadNotes.ts';
 import type { BuildFlags } from '../options/build.ts';
-import { openServer, serverIfAny } from '../options/server.ts';
+import { openServer } from '../options/server.ts';
 import type { Context } from '../terminal/command.ts';
 import type { BakeFlags } from './options.ts';
 
@@ -38,7 +37,7 @@ export async function openBakeWorld(
   const access = registryAccess(flags, context);
   const worlds = new Map<string, ShippingWorld>();
   const api = flags.upload === true ? await openServer(flags, context) : undefined;
-  let asked: Promise<NamedServer[]> | undefined;
+  const servers = serverFinder(flags, context, api);
   const uploads = api && (await openUploads(api, flags, context));
   return {
     cache: openCacheOf(flags, context, access),
@@ -48,22 +47,7 @@ export async function openBakeWorld(
       worlds.set(key, opened);
       return opened;
     },
-    serversFor: async ({ upload, base = [] }) => {
-      const isNamed = base.some((text) => text.includes(SERVER_SCHEME));
-      if (upload === false && !isNamed) return [];
-      asked ??= serversOf(flags, context, api);
-      return asked;
-    },
+    serversFor: async (one) => (mayAskServer(one, one.upload !== false) ? servers() : []),
     upload: uploads && ((path) => uploadWithNote({ path }, uploads)),
   };
-}
-
-/** The server that the user's own settings name, if there is a token for it. */
-async function serversOf(
-  flags: BakeFlags,
-  context: Context,
-  opened: Api | undefined,
-): Promise<NamedServer[]> {
-  const api = opened ?? (await serverIfAny(flags, context));
-  return api === undefined ? [] : [{ name: api.host, api }];
 }

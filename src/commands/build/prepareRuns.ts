@@ -5,7 +5,6 @@ import { readDeviceReport } from '../../device/report.ts';
 import { labelled } from '../../io/log.ts';
 import { mapLimited } from '../../io/pool.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { SERVER_SCHEME } from '../../pipeline/base/serverArtifacts.ts';
 import { prepare, resolveRelease } from '../../pipeline/build/prepare.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
 import type { Software } from '../../pipeline/destinations/targets.ts';
@@ -14,12 +13,12 @@ import type { BuildRequest } from '../../pipeline/request.ts';
 import type { BuildFlags } from '../options/build.ts';
 import { wantsDestinations } from '../options/destinations.ts';
 import type { DestinationFlags } from '../options/destinations.ts';
+import { mayAskServer, serverFinder } from '../open/baseServer.ts';
 import type { MapDeployFlags } from '../open/mapContext.ts';
 import { openWorld } from '../open/openWorld.ts';
 import { ownFiles } from '../open/ownFiles.ts';
 import { readProject } from '../open/project.ts';
 import { requestsOf } from '../options/request.ts';
-import { serverIfAny } from '../options/server.ts';
 import type { Context } from '../terminal/command.ts';
 import type { DeliverFlags } from './deliver.ts';
 import type { MapRun } from './mapRun.ts';
@@ -77,8 +76,7 @@ export async function prepareRuns<Flags extends BuildFlags & MapDeployFlags>(
   const findMapRun = delivers && wantsDestinations(flags) ? await openMapRun(flags, context) : undefined;
   const requests = await requestsFor(flags, context, running);
   const world = { ...openWorld(flags, context), ownFiles: await ownFiles(flags, context) };
-  const isLocal = requests.every((request) => request.isLocal);
-  const servers = findOnce(() => serversOfFlags(flags, isLocal, context));
+  const findServers = serverFinder(flags, context);
   const runs = await mapLimited(requests, AT_ONCE, async (request) => {
     const label = requests.length > 1 ? formatPlatform(request.platform) : undefined;
     const own = { ...world, log: labelled(context.log, label) };
@@ -86,7 +84,10 @@ export async function prepareRuns<Flags extends BuildFlags & MapDeployFlags>(
       const map = await (findMapRun === undefined
         ? mapOfPlan(software, flags, request, context)
         : findMapRun(software));
-      return { map, servers: map === undefined ? await servers() : serversOf(map) };
+      if (map !== undefined) return { map, servers: serversOf(map) };
+      // A map has servers of its own.
+      const goesThere = !request.isLocal && !wantsDestinations(flags);
+      return { servers: mayAskServer(flags, goesThere) ? await findServers() : [] };
     };
     return prepareRun(application, request, own, find);
   });
@@ -128,12 +129,6 @@ async function prepareRun(
   return { world, prepared: await prepare(release, request, world), map };
 }
 
-/** Returns a function that calls `find` once. */
-function findOnce<T>(find: () => Promise<T>): () => Promise<T> {
-  let found: Promise<T> | undefined;
-  return () => (found ??= find());
-}
-
 /** Where the artifact would go by a map. A local build goes nowhere. */
 async function mapOfPlan(
   software: Software,
@@ -143,15 +138,4 @@ async function mapOfPlan(
 ): Promise<MapRun | undefined> {
   if (isLocal || !delta || !wantsDestinations(flags)) return undefined;
   return mapRunIfAny(software, flags, context);
-}
-
-/**
- * The server that a run may ask: where the artifact goes, or where --base names one. A map has
- * servers of its own.
- */
-async function serversOfFlags(flags: BuildFlags, isLocal: boolean, context: Context): Promise<NamedServer[]> {
-  const isNamed = (flags.base ?? []).some((text) => text.includes(SERVER_SCHEME));
-  if (!isNamed && (isLocal || wantsDestinations(flags))) return [];
-  const api = await serverIfAny(flags, context);
-  return api === undefined ? [] : [{ name: api.host, api }];
 }
