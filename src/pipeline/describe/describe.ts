@@ -10,6 +10,10 @@ import type { SettledRequest } from '../request.ts';
 import { findPackages } from './packages/findPackages.ts';
 import { cycloneDx } from './sbom.ts';
 
+/** What the paths of the documents have in addition to that of the artifact. */
+export const SBOM_ENDING = '.cdx.json';
+export const PROVENANCE_ENDING = '.provenance.json';
+
 /**
  * Writes `<path>.cdx.json` and `<path>.provenance.json` for the artifact at `path`, each whole or
  * not at all, with the artifact's mode. Reads the packages of the images from their layers in the
@@ -27,8 +31,8 @@ export async function describeArtifact(
   const packages = await findPackages(images, layers, log);
   const artifact = { path, digest, plan, images, packages, toolVersion, modificationTime };
   const mode = (await stat(path)).mode & 0o777;
-  await writeJson(`${path}.cdx.json`, cycloneDx(artifact), mode);
-  await writeJson(`${path}.provenance.json`, provenance(artifact, request), mode);
+  await writeJson(path + SBOM_ENDING, cycloneDx(artifact), mode);
+  await writeJson(path + PROVENANCE_ENDING, provenance(artifact, request), mode);
 }
 
 async function writeJson(path: string, value: unknown, mode: number): Promise<void> {

@@ -2,6 +2,7 @@ import { UsageError } from '../../errors.ts';
 import { readUserFileIfAny } from '../../io/readUserFile.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { hexOf } from '../../oci/digest.ts';
+import { PROVENANCE_ENDING, SBOM_ENDING } from '../describe/describe.ts';
 
 /** A document about an artifact, as `build --sbom` writes it next to it. */
 export interface SideFile {
@@ -13,8 +14,8 @@ export interface SideFile {
 
 /** The SBOM and the provenance. */
 export const SIDE_FILES: readonly SideFile[] = [
-  { mediaType: 'application/vnd.cyclonedx+json', ending: '.cdx.json' },
-  { mediaType: 'application/vnd.in-toto+json', ending: '.provenance.json' },
+  { mediaType: 'application/vnd.cyclonedx+json', ending: SBOM_ENDING },
+  { mediaType: 'application/vnd.in-toto+json', ending: PROVENANCE_ENDING },
 ];
 
 export interface ReadSideFile extends SideFile {
