@@ -18,13 +18,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Like `requestsOf`, for a command that builds for one platform. Throws UsageError for several.
  */
 export function requestOf(flags: BuildFlags, environment: Environment, folder: string): BuildRequest {
-  const [first, ...more] = requestsOf(flags, environment, folder);
-  if (first !== undefined && more.length === 0) return first;
-  const named = parsePlatforms(flags.platform ?? [])
-    .map(formatPlatform)
-    .join(', ');
-  throw new UsageError(`expected one platform, found ${named}`, {
-    hint: `run the command once for each platform, as in -p ${named.split(', ')[0] ?? ''}`,
+  const all = requestsOf(flags, environment, folder);
+  const [first, ...others] = all;
+  if (first !== undefined && others.length === 0) return first;
+  const named = all.map(({ platform }) => formatPlatform(platform));
+  throw new UsageError(`expected one platform, found ${named.join(', ')}`, {
+    hint: `run the command once for each platform, as in -p ${named[0] ?? ''}`,
   });
 }
 
