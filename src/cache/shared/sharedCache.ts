@@ -72,8 +72,7 @@ export class SharedCache {
   async findSolution(question: SolutionKey): Promise<Solution | undefined> {
     const key = await this.#readKey();
     if (key === undefined) return undefined;
-    return withTemporaryFolder('solution', (folder) => {
-      const path = join(folder, 'solution');
+    return withSolutionFile((path) => {
       const read = async () => readSolution(await readFile(path, 'utf8'), question, key);
       return this.#fetch(solutionName(question, key), path, LARGEST_SOLUTION, read);
     });
@@ -102,8 +101,7 @@ export class SharedCache {
     const key = await this.#readKey();
     if (key?.type !== 'private') return;
     const name = solutionName(solution, key);
-    await withTemporaryFolder('solution', async (folder) => {
-      const path = join(folder, 'solution');
+    await withSolutionFile(async (path) => {
       await writeFile(path, signSolution(solution, key));
       await this.#store(name, path, (store) => holdsSolution(store, name, solution, key));
     });
@@ -163,11 +161,18 @@ async function holdsSolution(
   solution: Solution,
   key: KeyObject,
 ): Promise<boolean> {
-  return withTemporaryFolder('solution', async (folder) => {
-    const path = join(folder, 'solution');
+  return withSolutionFile(async (path) => {
     if (!(await store.fetch(name, path, LARGEST_SOLUTION))) return false;
     return isDeepStrictEqual(readSolution(await readFile(path, 'utf8'), solution, key), solution);
   });
+}
+
+/**
+ * Returns what `use` makes of the path of a file that does not exist yet. Deletes the file after
+ * that.
+ */
+function withSolutionFile<T>(use: (path: string) => Promise<T>): Promise<T> {
+  return withTemporaryFolder('solution', (folder) => use(join(folder, 'solution')));
 }
 
 /** The folder of a network disk can fail in more ways than a disk. */
