@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
-import { didYouMean } from '../io/suggest.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
+import { hintFor } from './hintFor.ts';
 import type { BakeFile } from './model.ts';
 import { MOST_LEVELS, tooDeep } from './tooDeep.ts';
 
@@ -21,16 +21,16 @@ export interface Chosen {
  */
 export function chooseTargets(words: readonly string[], file: BakeFile): Chosen[] {
   const named = words.length > 0 ? words : [defaultOf(file)];
-  const all = named.flatMap((word) => {
+  const all: Chosen[] = named.flatMap((word) => {
     const [name = '', ...platform] = word.split('@');
     if (platform.length === 0) return membersOf(name, file).map((target) => ({ target }));
     const only = formatPlatform(parsePlatform(platform.join('@')));
     return membersOf(name, file).map((target) => ({ target, platform: only }));
   });
-  const whole = new Set(all.flatMap((one) => ('platform' in one ? [] : [one.target])));
+  const whole = new Set(all.filter((one) => one.platform === undefined).map(({ target }) => target));
   // A platform of a target that is chosen whole is chosen already.
-  const needed = all.filter((one) => !('platform' in one) || !whole.has(one.target));
-  return [...new Map(needed.map((one: Chosen) => [`${one.target}@${one.platform ?? ''}`, one])).values()];
+  const needed = all.filter(({ target, platform }) => platform === undefined || !whole.has(target));
+  return [...new Map(needed.map((one) => [`${one.target}@${one.platform ?? ''}`, one])).values()];
 }
 
 function defaultOf({ path, groups, targets }: BakeFile): string {
@@ -41,8 +41,8 @@ function defaultOf({ path, groups, targets }: BakeFile): string {
 }
 
 /**
- * The targets of a group, each once, or the target itself. `trail`: the groups around it. `known`: the
- * members of groups, because many may hold one.
+ * The targets of a group, each once, or the target itself. `trail`: the groups around it. `known`:
+ * the members of groups, because many may hold one.
  */
 function membersOf(
   name: string,
@@ -60,9 +60,10 @@ function membersOf(
   }
   const members = file.groups.get(name);
   if (members !== undefined) {
-    const all = members.flatMap((member) => membersOf(member, file, [...trail, name], known));
-    known.set(name, [...new Set(all)]);
-    return membersOf(name, file, trail, known);
+    const nested = members.flatMap((member) => membersOf(member, file, [...trail, name], known));
+    const all = [...new Set(nested)];
+    known.set(name, all);
+    return all;
   }
   if (file.targets.has(name)) return [name];
   throw unknownName(name, file, trail.at(-1));
@@ -76,6 +77,6 @@ function unknownName(
   const names = [...groups.keys(), ...targets.keys()];
   const place = group === undefined ? path : `${path}: group ${group}`;
   return new UsageError(`${place}: there is no target or group ${JSON.stringify(name)}`, {
-    hint: didYouMean(name, names) ?? `there are ${names.join(', ')}`,
+    hint: hintFor(name, names),
   });
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { didYouMean } from '../io/suggest.ts';
+import { hintFor } from './hintFor.ts';
 import type { BakeFile, BakeTarget, ResolvedTarget } from './model.ts';
 import { MOST_LEVELS, tooDeep } from './tooDeep.ts';
 
@@ -50,6 +50,6 @@ function targetOf(name: string, { path: file, targets }: BakeFile, path: readonl
   const heir = path.at(-1);
   const place = heir === undefined ? file : `${file}: target ${heir}`;
   throw new UsageError(`${place}: there is no target ${JSON.stringify(name)}`, {
-    hint: didYouMean(name, [...targets.keys()]) ?? `there are ${[...targets.keys()].join(', ')}`,
+    hint: hintFor(name, [...targets.keys()]),
   });
 }

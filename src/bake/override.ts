@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts';
-import { didYouMean } from '../io/suggest.ts';
+import { hintFor } from './hintFor.ts';
 import type { BakeFile, ResolvedTarget } from './model.ts';
 
 /** One `--set PATTERN.KEY=VALUE`. */
@@ -31,7 +31,7 @@ export function requireTargets(overrides: readonly Override[], { path, targets }
   for (const { text, pattern } of overrides) {
     if (names.some((name) => fits(name, pattern))) continue;
     throw new UsageError(`--set ${text}: ${path} has no target ${pattern}`, {
-      hint: didYouMean(pattern, names) ?? `there are ${names.join(', ')}`,
+      hint: hintFor(pattern, names),
     });
   }
 }

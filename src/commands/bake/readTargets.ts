@@ -38,7 +38,7 @@ export async function readTargets(flags: BakeFlags, context: Context): Promise<B
   for (const target of all) checkTarget(target, file);
   const chosen = chooseTargets(flags.target ?? [], file);
   const wanted = all.filter(({ name }) => chosen.some(({ target }) => target === name));
-  for (const [group, members] of file.groups) if (members.length > 0) chooseTargets([group], file);
+  for (const group of file.groups.keys()) chooseTargets([group], file);
   return {
     file,
     folder: dirname(file.path),

@@ -1,5 +1,5 @@
 import { lstat, realpath } from 'node:fs/promises';
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import type { BakeFile } from '../../bake/model.ts';
 import { isInside } from '../../compose/ship/leftOut.ts';
 import { UsageError } from '../../errors.ts';
@@ -26,7 +26,7 @@ export async function refuseOutside({ path, targets }: BakeFile): Promise<void> 
 
 async function isBelow(path: string, folder: string): Promise<boolean> {
   const way = relative(folder, path);
-  if (way === '' || way.split(sep)[0] === '..') return false;
+  if (way === '' || !isInside(way)) return false;
   const real = await realFolder(path);
   return real !== undefined && isInside(relative(await realpath(folder), real));
 }
