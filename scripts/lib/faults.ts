@@ -6,13 +6,25 @@ import { damageCache } from '../../test/faults/damagedCache.ts';
 import { undisturbed } from '../../test/faults/disturbed.ts';
 import { fillDisk, limitFiles } from '../../test/faults/fullDisk.ts';
 import { crowdBuilds, killBuilds } from '../../test/faults/killed.ts';
+import type { SharedPlace } from '../../test/faults/sharedWriters.ts';
+import { killSharedWriters } from '../../test/faults/sharedWriters.ts';
 import type { Tally } from '../../test/faults/tally.ts';
 import { randomNumbers, tallyText } from '../../test/faults/tally.ts';
+import { startRegistry } from '../../test/helpers/registry.ts';
 
 const LINES = 20_000;
 const [rounds = 100, seed = 1] = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-faults-'));
 const isRoot = process.getuid?.() === 0;
+const registry = await startRegistry();
+const inRegistry = (round: number): SharedPlace => {
+  const place = `type=registry,ref=${registry.host}/caches/round-${round}`;
+  return { to: place, from: place };
+};
+const inFolder = (round: number): SharedPlace => {
+  const place = join(folder, `shared-${round}`);
+  return { to: `type=local,dest=${place}`, from: `type=local,src=${place}` };
+};
 try {
   const tool = compiledIn(join(folder, 'tool'));
   const build = await undisturbed(folder, tool, LINES);
@@ -21,6 +33,8 @@ try {
   const faults: (() => Promise<Tally>)[] = [
     () => killBuilds(build, rounds, random),
     () => crowdBuilds(build, Math.ceil(rounds / 4)),
+    () => killSharedWriters(build, rounds, random, inRegistry),
+    () => killSharedWriters(build, rounds, random, inFolder),
     () => limitFiles(build, tool, rounds, random),
     () => damageCache(build, rounds * 5, random, (place) => build.inProcess(place)),
     ...(isRoot ? [() => fillDisk(build, rounds, random)] : []),
@@ -34,5 +48,6 @@ try {
   if (!isRoot) console.log('full disk: not tried, it needs root');
   process.exitCode = lost === 0 ? 0 : 1;
 } finally {
+  await registry.stop();
   rmSync(folder, { recursive: true, force: true });
 }

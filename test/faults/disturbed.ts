@@ -14,9 +14,18 @@ export interface Undisturbed {
   /** Milliseconds that it takes in a process of its own. */
   duration: number;
   /** The same build with this cache and output, in a process of its own. */
-  run(place: Place, options?: { tool?: Tool; killAfter?: number }): Promise<ToolRun>;
+  run(place: Place, options?: RunOptions): Promise<ToolRun>;
   /** The same build in this process. */
   inProcess(place: Place): Promise<CliRun>;
+}
+
+/** How a build differs from the undisturbed one. */
+export interface RunOptions {
+  tool?: Tool;
+  /** Milliseconds until `kill -9`. */
+  killAfter?: number | undefined;
+  /** More options of the command line. */
+  flags?: readonly string[];
 }
 
 /** Where one attempt works. */
@@ -37,7 +46,7 @@ export async function undisturbed(folder: string, tool: Tool, lines = 3000): Pro
   ];
   const environment = { HOME: folder, TAG: '2', TMPDIR: folder };
   const run: Undisturbed['run'] = (place, options = {}) =>
-    runTool(options.tool ?? tool, argv(place), environment, options.killAfter);
+    runTool(options.tool ?? tool, [...argv(place), ...(options.flags ?? [])], environment, options.killAfter);
   const place = placeIn(join(folder, 'undisturbed'));
   const { code, stderr, milliseconds } = await run(place);
   if (code !== 0) throw new Error(stderr);

@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startRegistry } from '../helpers/registry.ts';
 import { compiledIn } from './compile.ts';
 import { damageCache } from './damagedCache.ts';
 import type { Undisturbed } from './disturbed.ts';
 import { undisturbed } from './disturbed.ts';
 import { limitFiles } from './fullDisk.ts';
 import { crowdBuilds, killBuilds } from './killed.ts';
+import { killSharedWriters } from './sharedWriters.ts';
 import { randomNumbers } from './tally.ts';
 import type { Tool } from './tool.ts';
 
@@ -28,6 +30,16 @@ describe('a build survives', { timeout: 180_000 }, () => {
 
   it('three others on the same cache', async () => {
     expect((await crowdBuilds(build, 1)).lost).toEqual([]);
+  });
+
+  it('three others that fill the same shared cache, some of them killed', async () => {
+    const { host, stop } = await startRegistry();
+    const tally = await killSharedWriters(build, 1, randomNumbers(4), () => {
+      const place = `type=registry,ref=${host}/caches/shop`;
+      return { to: place, from: place };
+    });
+    await stop();
+    expect(tally.lost).toEqual([]);
   });
 
   it('files that can not grow', async () => {
