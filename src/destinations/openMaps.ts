@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { Http } from '../http/http.ts';
 import type { RetryPolicy } from '../http/retryPolicy.ts';
-import { parseText, readYamlFile } from './yamlFile.ts';
+import { parseText, readYamlFile } from '../io/yaml.ts';
 import { localMap } from './localMap.ts';
 import { readMap } from './readMap.ts';
 import type { Maps } from './resolve.ts';

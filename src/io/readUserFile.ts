@@ -10,7 +10,7 @@ export const LARGEST_USER_FILE = 64 << 20;
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Reading one file, for messages. */
-interface Reading {
+export interface Reading {
   /** What is done, like `reading the map /etc/map.yaml`. */
   doing: string;
   /** What to try if the file does not exist. */

@@ -1,5 +1,8 @@
 import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseDocument, visit } from 'yaml';
+import { UsageError, messageOf } from '../errors.ts';
+import type { Reading } from './readUserFile.ts';
+import { readUserFile } from './readUserFile.ts';
 import { findExcess } from './yamlExcess.ts';
 
 /**
@@ -48,4 +51,30 @@ function findRepeatedKey(document: Document): { key: string; offset: number } | 
     },
   });
   return found;
+}
+
+/**
+ * Reads a YAML or JSON file. Throws NotFoundError if it does not exist, and UsageError with one line
+ * if it can't be read or parsed.
+ */
+export async function readYamlFile(
+  path: string,
+  reading: Reading = { doing: `reading ${path}` },
+): Promise<unknown> {
+  const text = (await readUserFile(path, reading)).toString('utf8');
+  return parseText(text, path, parseYaml);
+}
+
+/**
+ * Returns what `parse` makes of a text from `source`. Throws UsageError with one line if it can't be
+ * parsed.
+ */
+export function parseText(text: string, source: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new UsageError(`${source}: ${messageOf(error).split('\n')[0] ?? ''}`, {
+      hint: 'correct the text at this place',
+    });
+  }
 }

@@ -17,7 +17,7 @@ import { decodePatch } from '../../src/patch/decodePatch.ts';
 import { PositionedFile } from '../../src/delta/tar/positioned.ts';
 import { readEntryTable } from '../../src/delta/tar/readEntryTable.ts';
 import { readMap } from '../../src/destinations/readMap.ts';
-import { readYamlFile } from '../../src/destinations/yamlFile.ts';
+import { readYamlFile } from '../../src/io/yaml.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { drain } from '../../src/io/streams.ts';
 import { readArtifact } from '../../src/mender/read/read.ts';

@@ -2,7 +2,7 @@ import { lintMap } from '../../destinations/lint.ts';
 import type { Problem } from '../../destinations/problems.ts';
 import { UsageError } from '../../errors.ts';
 import type { Context } from '../terminal/command.ts';
-import { readYamlFile } from '../../destinations/yamlFile.ts';
+import { readYamlFile } from '../../io/yaml.ts';
 import type { DestinationsFlags } from './flags.ts';
 
 /** Prints all that is wrong with a map; throws UsageError if anything is, warnings aside. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { fileSize } from '../../io/files.ts';
 import { readUserFileIfAny } from '../../io/readUserFile.ts';
-import { readYamlFile } from '../../destinations/yamlFile.ts';
+import { readYamlFile } from '../../io/yaml.ts';
 import { MODULES } from '../../mender/spec.ts';
 import type { Profiles } from '../../pipeline/destinations/profiles.ts';
 import { profilesIn } from '../../pipeline/destinations/profiles.ts';

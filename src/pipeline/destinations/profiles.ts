@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { JsonObject } from '../../destinations/problems.ts';
 import { below, expected, isObject, readAs } from '../../destinations/problems.ts';
-import { readYamlFile } from '../../destinations/yamlFile.ts';
+import { readYamlFile } from '../../io/yaml.ts';
 import { UsageError } from '../../errors.ts';
 import { fileSize } from '../../io/files.ts';
 import { DEFAULT_HOST, parseHost } from '../../server/host.ts';
