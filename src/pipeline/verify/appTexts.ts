@@ -3,12 +3,13 @@ import { imageEntries } from '../../mender/write/imageFiles.ts';
 import type { TarFile } from '../../tar/tar.ts';
 import type { ImageContent } from './content.ts';
 import { rebuiltImage } from './rebuilt.ts';
+import { shown } from './shown.ts';
 
 const TEXTS = ['url-new.txt', 'url-current.txt', 'sums-new.txt', 'sums-current.txt', 'deep_delta'];
 
 /**
  * Returns which texts next to an image, and which sources of its deltas, are others than the tool
- * writes for the update module `app`. The module goes by them without looking at the image. Pure.
+ * writes for the update module `app`. The module goes by them without looking at the image.
  */
 export function appTextProblems(image: ImageContent): string[] {
   const rebuilt = rebuiltImage(image);
@@ -18,14 +19,11 @@ export function appTextProblems(image: ImageContent): string[] {
   return [...new Set([...TEXTS, ...expected.keys()])].flatMap((path) => {
     const [wanted, found] = [expected.get(path), image.documents.get(path)?.toString('utf8')];
     if (wanted === found) return [];
-    return [`images/${image.report.folder}/${path}: expected ${shown(wanted)}, found ${shown(found)}`];
+    const [expects, finds] = [shown(wanted, 'no such file'), shown(found, 'no such file')];
+    return [`images/${image.report.folder}/${path}: expected ${expects}, found ${finds}`];
   });
 }
 
 function textOf({ body }: TarFile): string {
   return body instanceof Uint8Array ? Buffer.from(body).toString('utf8') : '';
-}
-
-function shown(text: string | undefined): string {
-  return text === undefined ? 'no such file' : JSON.stringify(text.slice(0, 200));
 }

@@ -9,6 +9,7 @@ import { checkApplicationName } from '../base/applicationName.ts';
 import { findVersion } from '../base/versionKey.ts';
 import { readable } from './content.ts';
 import { projectIn } from './envelope.ts';
+import { shown } from './shown.ts';
 
 /** The keys that each update module reads. */
 const KEYS: Record<Module, readonly string[]> = {
@@ -18,7 +19,7 @@ const KEYS: Record<Module, readonly string[]> = {
 
 /**
  * Returns where the meta-data is another than this tool writes for the content of the artifact.
- * Update modules refuse some of it, and use the rest in paths and commands. Pure.
+ * Update modules refuse some of it, and use the rest in paths and commands.
  */
 export function metaDataProblems(report: ArtifactReport, module: Module): string[] {
   const { metaData = {} } = report;
@@ -56,10 +57,6 @@ function valueProblems(report: ArtifactReport, module: Module): string[] {
       ),
     ...(isAlone ? platformProblems(metaData['platform'], report.images) : []),
   ];
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 200);
 }
 
 /** Variants may differ: a device of arm/v7 runs images of arm/v6. */

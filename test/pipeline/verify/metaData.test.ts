@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { forgetSecrets, registerSecret } from '../../../src/io/redact.ts';
 import type { ArtifactReport } from '../../../src/mender/read/report.ts';
 import type { RecordedImage } from '../../../src/mender/record.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
@@ -66,6 +67,14 @@ describe('the meta-data', () => {
   ])('is wrong for %s: %j', (module, metaData, problem) => {
     expect(problemsOf(module, metaData).join('\n')).toContain(problem);
   });
+});
+
+test('a secret in the meta-data is hidden before the message is cut', () => {
+  const secret = 'horse-battery-staple';
+  onTestFinished(forgetSecrets);
+  registerSecret(secret);
+  const [problem] = problemsOf('docker-compose', { ...COMPOSE, version: 'x'.repeat(190) + secret });
+  expect(problem).toMatch(/ "x{190}\*\*\*", expected "1"$/);
 });
 
 describe('the record of the images', () => {
