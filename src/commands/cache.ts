@@ -11,6 +11,7 @@ import type { FlagsOf } from './terminal/command.ts';
 import { formatBytes } from '../io/amounts.ts';
 import { formatTable } from './terminal/format.ts';
 import { parseSize } from './options/size.ts';
+import { REMOTE_OPTIONS, pruneRemote, refuseRemoteFlags } from './pruneRemote.ts';
 
 const ACTIONS = ['list', 'prune', 'verify', 'clear'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -26,6 +27,7 @@ const OPTIONS = {
     describe: 'prune: percent of the disk to keep free',
     defaultDescription: '20',
   },
+  ...REMOTE_OPTIONS,
 } as const;
 
 type Flags = FlagsOf<typeof OPTIONS> & { action: Action };
@@ -37,11 +39,18 @@ export const cacheCommand = defineCommand({
   examples: [
     ['$0 cache list', 'what the cache holds, and which artifact the next build starts from'],
     ['$0 cache prune --limit-size 20G', 'remove the least recently used until 20 GB are left'],
+    [
+      '$0 cache prune --remote type=registry,ref=registry.example.com/shop/cache --older-than 30d',
+      'delete from a shared cache what no run has needed for 30 days',
+    ],
     ['$0 cache verify', 'read everything and remove what is damaged'],
   ],
   positionals: { action: { choices: ACTIONS, demandOption: true, describe: 'What to do' } },
   options: OPTIONS,
   async run(flags, context) {
+    refuseRemoteFlags(flags);
+    const { remote } = flags;
+    if (remote !== undefined) return pruneRemote({ ...flags, remote }, context);
     const cache = openCacheOf(flags, context);
     const folder = cacheFolder(flags.cacheDir, context);
     const work = async (): Promise<Outcome> => ({
@@ -85,7 +94,7 @@ function isInUse({ used }: CacheEntry): boolean {
 }
 
 /** Each action returns the entries that it lists or has deleted. */
-const RUN: Record<Action, (cache: Cache, flags: FlagsOf<typeof OPTIONS>) => Promise<CacheEntry[]>> = {
+const RUN: Record<Action, (cache: Cache, flags: Flags) => Promise<CacheEntry[]>> = {
   list: async ({ upkeep }) => (await upkeep.list()).sort((a, b) => b.used - a.used),
   prune: ({ upkeep }, { limitSize, limitPercent }) =>
     upkeep.prune(cacheLimits({ size: limitSize, percent: limitPercent }, '--limit')),

@@ -24,8 +24,12 @@ export interface AuthorizationContext {
   access?: Access;
 }
 
-/** https://distribution.github.io/distribution/spec/auth/scope/ */
-export type Access = 'pull' | 'pull,push';
+/**
+ * Some registries let those delete who may push, others want the right by its name. A server of
+ * tokens grants the part that the account has.
+ * https://distribution.github.io/distribution/spec/auth/scope/
+ */
+export type Access = 'pull' | 'pull,push' | 'pull,push,delete';
 
 export function createAuthorization(repository: Repository, context: AuthorizationContext): Authorization {
   let current: string | undefined;

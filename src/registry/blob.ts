@@ -50,7 +50,7 @@ export function remoteBlob(
 export function openBlob(
   { client, log }: BlobContext,
   repository: Repository,
-  { digest, size }: Descriptor,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
   signal: AbortSignal | undefined,
 ): Readable {
   const file = remoteBlob(client, repository, { digest, size });

@@ -8,7 +8,7 @@ import { isAtOrigin, nameOf } from './endpoint.ts';
 import { denied, failureOf } from './failure.ts';
 
 interface RegistryRequest {
-  method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Below the repository: `manifests/TAG`, `blobs/DIGEST`. */
   path: string;
   /**

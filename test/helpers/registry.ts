@@ -19,14 +19,21 @@ export const REGISTRY_LOGIN = { username: 'tester', password: 'correct-horse' };
 /** The password's bcrypt hash: the only kind that docker-registry reads. */
 const HTPASSWD = 'tester:$2b$05$abcdefghijklmnopqrstuuZ0Fx87Pb/Aqb0E90lfvCwzXnaFKUHpS\n';
 
+interface RegistryOptions {
+  /** True to ask for a login. */
+  auth?: boolean;
+  /** False for a registry that deletes nothing, as docker-registry is by default. */
+  deletes?: boolean;
+}
+
 /** Starts Debian's docker-registry on loopback with an empty store in a temporary folder. */
-export async function startRegistry(options: { auth?: boolean } = {}): Promise<RunningRegistry> {
+export async function startRegistry(options: RegistryOptions = {}): Promise<RunningRegistry> {
   requireTool('docker-registry');
   const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
   const config = join(folder, 'config.yml');
   writeFileSync(join(folder, 'htpasswd'), HTPASSWD);
-  writeFileSync(config, configOf(folder, host, options.auth ?? false));
+  writeFileSync(config, configOf(folder, host, options));
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   // A test run that is broken off leaves no server behind.
   process.once('exit', () => child.kill());
@@ -39,11 +46,11 @@ export async function startRegistry(options: { auth?: boolean } = {}): Promise<R
   return { host, stop: () => end(child, folder) };
 }
 
-function configOf(folder: string, host: string, auth: boolean): string {
+function configOf(folder: string, host: string, { auth = false, deletes = true }: RegistryOptions): string {
   const lines = [
     'version: 0.1',
     'log: { level: error }',
-    `storage: { filesystem: { rootdirectory: ${JSON.stringify(join(folder, 'data'))} }, delete: { enabled: true } }`,
+    `storage: { filesystem: { rootdirectory: ${JSON.stringify(join(folder, 'data'))} }, delete: { enabled: ${deletes} } }`,
     `http: { addr: ${JSON.stringify(host)} }`,
   ];
   const htpasswd = JSON.stringify(join(folder, 'htpasswd'));

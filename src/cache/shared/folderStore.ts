@@ -1,7 +1,7 @@
 import { copyFile, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IntegrityError } from '../../errors.ts';
-import type { EntryStore } from '../../oci/entryStore.ts';
+import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
 import { fileError, writeAtomically } from '../../io/files.ts';
 import { isMissing } from '../../io/readUserFile.ts';
 import { digestOfFile } from '../../io/verify.ts';
@@ -12,24 +12,24 @@ export function folderStore(folder: string): EntryStore {
   return {
     place: folder,
     fetch: (name, path, most) => copyEntry(pathOf(name), path, most),
-    holds: (name, path) => isSameFile(pathOf(name), path),
+    findSame: (name, path) => findSameFile(pathOf(name), path),
     store: (name, path) => writeAtomically(pathOf(name), (temporary) => copyFile(path, temporary)),
   };
 }
 
-async function isSameFile(entry: string, path: string): Promise<boolean> {
+async function findSameFile(entry: string, path: string): Promise<FoundEntry | undefined> {
   try {
     const [found, expected] = await Promise.all([lstat(entry), lstat(path)]);
-    if (!found.isFile() || found.size !== expected.size) return false;
+    if (!found.isFile() || found.size !== expected.size) return undefined;
     const [one, other] = await Promise.all([digestOfFile(entry), digestOfFile(path)]);
-    return one.digest === other.digest;
+    return one.digest === other.digest ? { stored: found.mtimeMs } : undefined;
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw fileError(error, `reading ${entry}`);
   }
 }
 
-async function copyEntry(entry: string, path: string, most: number): Promise<boolean> {
+async function copyEntry(entry: string, path: string, most: number): Promise<FoundEntry | undefined> {
   try {
     const found = await lstat(entry);
     if (!found.isFile()) throw new IntegrityError(`${entry}: expected a regular file`);
@@ -37,9 +37,9 @@ async function copyEntry(entry: string, path: string, most: number): Promise<boo
       throw new IntegrityError(`${entry}: expected at most ${most} bytes, found ${found.size}`);
     }
     await copyFile(entry, path);
-    return true;
+    return { stored: found.mtimeMs };
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw fileError(error, `reading ${entry}`);
   }
 }

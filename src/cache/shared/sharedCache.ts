@@ -3,10 +3,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { IntegrityError, NotFoundError, UserError, messageOf } from '../../errors.ts';
-import type { EntryStore } from '../../oci/entryStore.ts';
+import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
 import type { Log } from '../../io/log.ts';
 import { withTemporaryFolder } from '../../io/temporaries.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
+import { isYoung } from './age.ts';
 import type { DeltaKey } from './deltaKey.ts';
 import type { Solution, SolutionKey } from './solution.ts';
 import { readSolution, signSolution, solutionName } from './solution.ts';
@@ -82,7 +83,7 @@ export class SharedCache {
   async #fetch<T>(name: string, path: string, most: number, use: () => Promise<T>): Promise<T | undefined> {
     for (const store of this.#options.from) {
       const found = await this.#try(store, async () =>
-        (await store.fetch(name, path, most)) ? { value: await use() } : undefined,
+        (await store.fetch(name, path, most)) === undefined ? undefined : { value: await use() },
       );
       if (found !== undefined) return found.value;
       await rm(path, { force: true });
@@ -93,7 +94,7 @@ export class SharedCache {
   /** Stores a delta that was proved here, or that the owner of the key signed. */
   async storeDelta(key: DeltaKey, path: string): Promise<void> {
     const name = deltaName(key);
-    await this.#store(name, path, (store) => store.holds(name, path));
+    await this.#store(name, path, (store) => store.findSame(name, path));
   }
 
   /** Stores a solution, if there is a private key to sign it with. */
@@ -103,25 +104,25 @@ export class SharedCache {
     const name = solutionName(solution, key);
     await withSolutionFile(async (path) => {
       await writeFile(path, signSolution(solution, key));
-      await this.#store(name, path, (store) => holdsSolution(store, name, solution, key));
+      await this.#store(name, path, (store) => findSameSolution(store, name, solution, key));
     });
   }
 
-  /** Stores an entry once in a run, where `holds` does not find it right. Resolves when it is there. */
-  #store(name: string, path: string, holds: (store: EntryStore) => Promise<boolean>): Promise<void> {
-    const storing = this.#storing.get(name) ?? this.#storeEverywhere(name, path, holds);
+  /**
+   * Stores an entry once in a run, where `find` does not find it right and young: what is needed
+   * must not expire. Resolves when it is there.
+   */
+  #store(name: string, path: string, find: FindSame): Promise<void> {
+    const storing = this.#storing.get(name) ?? this.#storeEverywhere(name, path, find);
     this.#storing.set(name, storing);
     return storing;
   }
 
-  async #storeEverywhere(
-    name: string,
-    path: string,
-    holds: (store: EntryStore) => Promise<boolean>,
-  ): Promise<void> {
+  async #storeEverywhere(name: string, path: string, find: FindSame): Promise<void> {
     for (const store of this.#options.to) {
       await this.#try(store, async () => {
-        if (!(await isHeld(store, holds))) await store.store(name, path);
+        const found = await findWhole(store, find);
+        if (found === undefined || !isYoung(found.stored, Date.now())) await store.store(name, path);
       });
     }
   }
@@ -144,26 +145,31 @@ export class SharedCache {
   }
 }
 
-/** Returns false for an entry that is damaged, or that has lost its file: it is replaced. */
-async function isHeld(store: EntryStore, holds: (store: EntryStore) => Promise<boolean>): Promise<boolean> {
+/** Returns the entry of a place if it is what would be stored there. */
+type FindSame = (store: EntryStore) => Promise<FoundEntry | undefined>;
+
+/** Returns undefined for an entry that is damaged, or that has lost its file: it is replaced. */
+async function findWhole(store: EntryStore, find: FindSame): Promise<FoundEntry | undefined> {
   try {
-    return await holds(store);
+    return await find(store);
   } catch (error) {
-    if (error instanceof IntegrityError || error instanceof NotFoundError) return false;
+    if (error instanceof IntegrityError || error instanceof NotFoundError) return undefined;
     throw error;
   }
 }
 
 /** ECDSA signs at random, so equal solutions may have other bytes. Throws what `readSolution` throws. */
-async function holdsSolution(
+async function findSameSolution(
   store: EntryStore,
   name: string,
   solution: Solution,
   key: KeyObject,
-): Promise<boolean> {
+): Promise<FoundEntry | undefined> {
   return withSolutionFile(async (path) => {
-    if (!(await store.fetch(name, path, LARGEST_SOLUTION))) return false;
-    return isDeepStrictEqual(readSolution(await readFile(path, 'utf8'), solution, key), solution);
+    const found = await store.fetch(name, path, LARGEST_SOLUTION);
+    if (found === undefined) return undefined;
+    const read = readSolution(await readFile(path, 'utf8'), solution, key);
+    return isDeepStrictEqual(read, solution) ? found : undefined;
   });
 }
 

@@ -1,14 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
+import { folderShelf } from '../../cache/shared/folderShelf.ts';
 import { folderStore } from '../../cache/shared/folderStore.ts';
 import { SharedCache } from '../../cache/shared/sharedCache.ts';
 import { UsageError } from '../../errors.ts';
-import type { EntryStore } from '../../oci/entryStore.ts';
+import type { EntryShelf, EntryStore } from '../../oci/entryStore.ts';
 import { readUserFile } from '../../io/readUserFile.ts';
 import type { FilesContext, RegistryAccess } from '../../registry/files/context.ts';
 import { openFiles } from '../../registry/files/context.ts';
 import { registryStore } from '../../registry/files/entryStore.ts';
+import { registryShelf } from '../../registry/files/registryShelf.ts';
 import type { CachePlace, SHARED_CACHE_OPTIONS } from '../options/sharedCache.ts';
 import { parseCachePlace } from '../options/sharedCache.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
@@ -44,6 +46,17 @@ export function openSharedCache(
 
 function openPlace(place: CachePlace, open: () => FilesContext): EntryStore {
   return place.type === 'local' ? folderStore(place.folder) : registryStore(place.reference, open());
+}
+
+/** Opens a place to list what it holds, and to delete from it unless `dryRun` is set. */
+export function openShelf(
+  place: CachePlace,
+  { dryRun }: { dryRun: boolean },
+  access: RegistryAccess,
+  signal: AbortSignal,
+): EntryShelf {
+  if (place.type === 'local') return folderShelf(place.folder);
+  return registryShelf(place.reference, openFiles(access, dryRun ? 'pull' : 'pull,push,delete', signal));
 }
 
 /** The types that sign. X25519 and DSA keys have PEM files as well. */

@@ -39,7 +39,7 @@ export const SHARED_CACHE_OPTIONS = {
 export type CachePlace =
   { type: 'registry'; reference: Reference & { tag: string } } | { type: 'local'; folder: string };
 
-type Direction = '--cache-from' | '--cache-to';
+type Direction = '--cache-from' | '--cache-to' | '--remote';
 
 /** Long enough for a name, and short enough for a tag with a digest behind it. */
 const LONGEST_TAG = 60;

@@ -1,7 +1,5 @@
 import { array, looseObject, optional, string } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
-import { bytesOf } from '../../http/http.ts';
-import type { HttpResponse } from '../../http/http.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ReferrerDescriptor } from '../../oci/fileManifest.ts';
 import { referrersIndex, referrersTag } from '../../oci/fileManifest.ts';
@@ -11,7 +9,7 @@ import { fetchDocument } from '../document.ts';
 import type { Repository } from '../endpoint.ts';
 import { nameOf } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
-import { givenAddress } from './givenAddress.ts';
+import { listAll } from './listAll.ts';
 import type { NewFile } from './pushFile.ts';
 import { pushFile, putManifest } from './pushFile.ts';
 
@@ -24,10 +22,6 @@ const REFERRER = looseObject({
 });
 const REFERRERS = looseObject({ manifests: array(REFERRER) });
 type Referrer = ReturnType<typeof parseReferrers>[number];
-
-/** Bytes of all pages: a registry must not fill the memory. */
-const LARGEST_LIST = 32 << 20;
-const MOST_PAGES = 1000;
 
 function parseReferrers(bytes: Buffer, where: string) {
   return checked(parseObject(bytes, where), REFERRERS, where).manifests;
@@ -82,45 +76,13 @@ export async function findReferrers(
   repository: Repository,
   subject: Digest,
 ): Promise<Referrer[]> {
-  const found: Referrer[] = [];
-  const where = `${nameOf(repository)}, referrers/${subject}`;
-  const asked = new Set<string | undefined>();
-  let [location, left]: [URL | undefined, number] = [undefined, LARGEST_LIST];
-  for (let page = 1; page <= MOST_PAGES && !asked.has(location?.href); page++) {
-    asked.add(location?.href);
-    const response = await askReferrers(context, repository, subject, location);
-    if (response.status === 404) {
-      response.body.destroy();
-      if (page === 1) return referrersUnderTag(context, repository, subject);
-      throw new IntegrityError(`${where}: page ${page} is missing`);
-    }
-    const bytes = await bytesOf(response, left);
-    found.push(...parseReferrers(bytes, where));
-    location = nextPage(response);
-    if (location === undefined) return found;
-    left -= bytes.length;
-  }
-  throw new IntegrityError(`${where}: the list does not end (${found.length} entries)`, {
-    hint: 'check the registry, and whether a proxy repeats the same page',
+  const path = `referrers/${subject}`;
+  const found = await listAll(context, repository, {
+    path,
+    headers: { accept: OCI_INDEX },
+    parse: parseReferrers,
   });
-}
-
-function askReferrers(
-  { client, signal }: FilesContext,
-  repository: Repository,
-  subject: Digest,
-  location: URL | undefined,
-): Promise<HttpResponse> {
-  return client.request(repository, {
-    ...{ method: 'GET', path: `referrers/${subject}`, headers: { accept: OCI_INDEX }, signal },
-    ...(location === undefined ? {} : { location }),
-  });
-}
-
-/** The address of the next page. https://www.rfc-editor.org/rfc/rfc8288 */
-function nextPage({ headers, url }: HttpResponse): URL | undefined {
-  const [, next] = /<([^<>]*)>\s*;(?:[^<]*;)?\s*rel="?next"?/i.exec(headers['link'] ?? '') ?? [];
-  return next === undefined ? undefined : givenAddress(next, url);
+  return found ?? referrersUnderTag(context, repository, subject);
 }
 
 async function referrersUnderTag(

@@ -12,10 +12,11 @@ import { signSolution } from '../../../src/cache/shared/solution.ts';
 import { IntegrityError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/io/log.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
-import type { EntryStore } from '../../../src/oci/entryStore.ts';
+import type { EntryStore, FoundEntry } from '../../../src/oci/entryStore.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 const [a, b] = [digestOf('a'), digestOf('b')];
+const DAY = 24 * 3_600_000;
 const KEY = { from: a, to: b, encoder: 'builtin-3-default' };
 const SOLUTION: Solution = {
   version: 1,
@@ -33,8 +34,8 @@ function opened(options: Partial<SharedCacheOptions>): { cache: SharedCache; war
 
 /** A place that holds nothing and takes everything. */
 function placeWith(parts: Partial<EntryStore>): EntryStore {
-  const no = (): Promise<boolean> => Promise.resolve(false);
-  return { place: 'the place', fetch: no, holds: no, store: () => Promise.resolve(), ...parts };
+  const no = (): Promise<undefined> => Promise.resolve(undefined);
+  return { place: 'the place', fetch: no, findSame: no, store: () => Promise.resolve(), ...parts };
 }
 
 function systemError(code: string): Error {
@@ -50,7 +51,7 @@ describe('a place', () => {
         asked.push(name);
         return Promise.reject(systemError(code));
       };
-      const place = placeWith({ fetch: fails, holds: fails, store: fails });
+      const place = placeWith({ fetch: fails, findSame: fails, store: fails });
       const { cache, warnings } = opened({ from: [place], to: [place] });
       expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(false);
       await cache.storeDelta(KEY, '/nonexistent/delta');
@@ -62,8 +63,8 @@ describe('a place', () => {
 
   test('with a damaged entry is asked for others', async () => {
     let asked = 0;
-    const fetch = (): Promise<boolean> =>
-      ++asked === 1 ? Promise.reject(new IntegrityError('it is damaged')) : Promise.resolve(true);
+    const fetch = (): Promise<FoundEntry> =>
+      ++asked === 1 ? Promise.reject(new IntegrityError('it is damaged')) : Promise.resolve({ stored: 0 });
     const { cache, warnings } = opened({ from: [placeWith({ fetch })] });
     expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(false);
     expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(true);
@@ -75,6 +76,30 @@ describe('a place', () => {
     const fetch = (): Promise<never> => Promise.reject(new TypeError('x is undefined'));
     const { cache } = opened({ from: [placeWith({ fetch })] });
     await expect(cache.fetchDelta(KEY, '/nonexistent/delta', 10)).rejects.toThrow(TypeError);
+  });
+
+  test.each([
+    [0, false],
+    [6, false],
+    [8, true],
+    [1000, true],
+    [-1, false],
+    // A clock that is wrong must not keep an entry for ever.
+    [-30, true],
+  ])('gets an entry that is right and %s days old again: %s', async (days, isStored) => {
+    let stored = 0;
+    const store = (): Promise<void> => Promise.resolve(void stored++);
+    const findSame = (): Promise<FoundEntry> => Promise.resolve({ stored: Date.now() - days * DAY });
+    await opened({ to: [placeWith({ findSame, store })] }).cache.storeDelta(KEY, '/nonexistent/delta');
+    expect(stored).toBe(isStored ? 1 : 0);
+  });
+
+  test('gets an entry without a date again', async () => {
+    let stored = 0;
+    const store = (): Promise<void> => Promise.resolve(void stored++);
+    const findSame = (): Promise<FoundEntry> => Promise.resolve({ stored: 0 });
+    await opened({ to: [placeWith({ findSame, store })] }).cache.storeDelta(KEY, '/nonexistent/delta');
+    expect(stored).toBe(1);
   });
 
   test('has the entry when storing ends, also for a build that asked second', async () => {
