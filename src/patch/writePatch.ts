@@ -16,7 +16,7 @@ const MOST_RING_BITS = 23;
 const COUNTERS_PER_BYTE = 16;
 
 /** Copies in the order of the target. They do not overlap; what lies between them is literal. */
-export interface Copies {
+interface Copies {
   count: number;
   /** Positions in the target. */
   at: ArrayLike<number>;

@@ -20,7 +20,7 @@ export interface Undisturbed {
 }
 
 /** How a build differs from the undisturbed one. */
-export interface RunOptions {
+interface RunOptions {
   tool?: Tool;
   /** Milliseconds until `kill -9`. */
   killAfter?: number | undefined;

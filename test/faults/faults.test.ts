@@ -33,12 +33,12 @@ describe('a build survives', { timeout: 180_000 }, () => {
   });
 
   it('three others that fill the same shared cache, some of them killed', async () => {
-    const { host, stop } = await startRegistry();
+    const registry = await startRegistry();
     const tally = await killSharedWriters(build, 1, randomNumbers(4), () => {
-      const place = `type=registry,ref=${host}/caches/shop`;
+      const place = `type=registry,ref=${registry.host}/caches/shop`;
       return { to: place, from: place };
     });
-    await stop();
+    await registry.stop();
     expect(tally.lost).toEqual([]);
   });
 

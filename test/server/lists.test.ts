@@ -92,8 +92,8 @@ test.each([
   });
   const api = createApi({ http: createHttp({ log: silentLog }), host, authorization: 'Bearer token' });
   await expect(ask(api, 'some-id')).rejects.toMatchObject({
-    message: expect.stringMatching(/deployment some-id: .* answered 404: 404 page not found/),
-    hint: expect.stringContaining('is this the address of a Mender server?'),
+    message: expect.stringMatching(/deployment some-id: .* answered 404: 404 page not found/) as string,
+    hint: expect.stringContaining('is this the address of a Mender server?') as string,
   });
 });
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import { redact } from '../../io/redact.ts';
 import { platformWord } from '../../oci/platform.ts';
 import type { BuildRequest } from '../request.ts';
 
@@ -47,7 +48,8 @@ export function plainArtifactName(
 
 /** What was found, on one line and no longer than is useful. */
 function quoted(text: string): string {
-  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  const clean = redact(text);
+  const shown = clean.length > 80 ? `${clean.slice(0, 80)}...` : clean;
   return JSON.stringify(shown).replace(
     /[^\x20-\x7e]/g,
     (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,3 +1,4 @@
+import { excerpt } from '../../io/redact.ts';
 import { hasDecoder, readDecoder } from '../../mender/onDevice/carriedDecoder.ts';
 import { DECODER_PATH, deltaPayload, PLAN_VERSION } from '../../mender/onDevice/payload.ts';
 import type { VisitedEntry } from '../../mender/read/report.ts';
@@ -73,7 +74,7 @@ function hasPatches({ report: { layers } }: ImageContent): boolean {
 }
 
 function otherVersion(version: string): string {
-  return `the plan was made by another version of this tool, and was not checked: expected ${JSON.stringify(PLAN_VERSION)}, found ${JSON.stringify(version.slice(0, 100))}`;
+  return `the plan was made by another version of this tool, and was not checked: expected ${JSON.stringify(PLAN_VERSION)}, found ${JSON.stringify(excerpt(version, 100))}`;
 }
 
 function planProblems([first]: readonly TarFile[], plan: string): string[] {
