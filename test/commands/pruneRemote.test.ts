@@ -191,6 +191,14 @@ describe('cache prune --remote of a registry', () => {
     expect(stdout).toMatch(/4 entries, 17 B\ndeleted: 2 entries, 8 B\nremaining: 2 entries, 9 B\n$/);
   });
 
+  test('an entry that was deleted can be stored again', async () => {
+    const place = await filled('again');
+    await prune(place, '--limit-size', '0');
+    await store(registry.host, 'again', 'old1', 40);
+    const { stdout } = await prune(place, '--older-than', '30d');
+    expect(stdout).toMatch(/: 1 entry, 4 B\ndeleted: 1 entry, 4 B\nremaining: 0 entries/);
+  });
+
   test('says that a repository does not exist', async () => {
     const { code, stdout } = await prune(`type=registry,ref=${registry.host}/none`, '--older-than', '30d');
     expect([code, stdout]).toEqual([0, `${registry.host}/none:latest: there is no cache yet\n`]);
@@ -329,6 +337,29 @@ describe('a registry that misbehaves', () => {
     expect(run.stdout).toMatch(message);
     expect(run.deletions).toHaveLength(deletions);
   });
+});
+
+test.each([
+  ['a run that deletes', [], 'repository:cache:pull,push,delete'],
+  ['a dry run', ['--dry-run'], 'repository:cache:pull'],
+])('%s asks for a token with no more rights than it needs', async (_, more, scope) => {
+  const registry = await startMisbehavingRegistry();
+  onTestFinished(() => registry.stop());
+  const realm = { 'www-authenticate': `Bearer realm="http://${registry.host}/token",service="s"` };
+  registry.faults.push(
+    { match: /^GET \/token/, act: (_request, response) => void response.end('{"token":"abc-token"}') },
+    {
+      match: /tags\/list/,
+      act: ({ headers }, response) =>
+        headers.authorization === 'Bearer abc-token'
+          ? void response.end('{"tags":[]}')
+          : refuse(response, 401, 'UNAUTHORIZED', realm),
+    },
+  );
+  const run = await prune(`type=registry,ref=${registry.host}/cache`, '--older-than', '30d', ...more);
+  expect([run.code, run.stderr]).toEqual([0, '']);
+  const asked = registry.seen.filter(({ url }) => url.startsWith('/token'));
+  expect(asked.map(({ url }) => new URL(url, 'http://x').searchParams.get('scope'))).toEqual([scope]);
 });
 
 describe('cache prune --remote of a folder', () => {
