@@ -103,7 +103,7 @@ describe('cache prune --remote of a registry', () => {
   test('deletes no image, no other artifact, and no entry of another tag', async () => {
     const repository = 'mixed';
     const place = await filled(repository);
-    await store(registry.host, repository, 'othr', 90, 'shop');
+    await store(registry.host, repository, 'othr', 90, 'stable');
     const image = buildImage({ layers: [{ 'a.txt': 'a' }] });
     const decoys = ['1.0.0', `latest-${nameOf('image')}`, 'latest-short', `x-latest-${nameOf('old1')}`];
     for (const tag of decoys) await push(registry.host, repository, tag, image);
@@ -112,7 +112,7 @@ describe('cache prune --remote of a registry', () => {
       0,
       expect.stringContaining('deleted: 3 entries, 12 B\nremaining: 0 entries'),
     ]);
-    const expected = [...decoys, `shop-${nameOf('othr')}`].sort();
+    const expected = [...decoys, `stable-${nameOf('othr')}`].sort();
     expect(await tagsOf(registry.host, repository)).toEqual(expected);
     for (const tag of decoys) {
       const found = await fetch(`http://${registry.host}/v2/${repository}/manifests/${tag}`, {
