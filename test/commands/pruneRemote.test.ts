@@ -49,7 +49,9 @@ async function tagsOf(host: string, repository: string): Promise<string[]> {
 
 describe('cache prune --remote of a registry', () => {
   let registry: RunningRegistry;
-  beforeAll(async () => void (registry = await startRegistry()));
+  beforeAll(async () => {
+    registry = await startRegistry();
+  });
   afterAll(() => registry.stop());
 
   /** A repository with three entries of four bytes. */
@@ -145,7 +147,7 @@ describe('cache prune --remote of a registry', () => {
     const base = `http://${registry.host}/v2/${repository}/manifests`;
     const accept = 'application/vnd.oci.image.manifest.v1+json';
     const found = await fetch(`${base}/latest-${nameOf('new1')}`, { headers: { accept } });
-    const { annotations: _, ...undated } = (await found.json()) as { annotations: object };
+    const undated = { ...((await found.json()) as object), annotations: undefined };
     const request = { method: 'PUT', body: JSON.stringify(undated), headers: { 'content-type': accept } };
     await fetch(`${base}/latest-${nameOf('before')}`, request);
     const { stdout } = await prune(
