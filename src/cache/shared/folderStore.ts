@@ -1,10 +1,12 @@
-import { copyFile, lstat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IntegrityError } from '../../errors.ts';
 import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
-import { fileError, writeAtomically } from '../../io/files.ts';
-import { isMissing } from '../../io/readUserFile.ts';
+import { writeAtomically } from '../../io/files.ts';
+import { drain, hashed, limited } from '../../io/streams.ts';
 import { digestOfFile } from '../../io/verify.ts';
+import { withEntry } from './openEntry.ts';
 
 /** Entries as files of a folder, which is created with the first entry. */
 export function folderStore(folder: string): EntryStore {
@@ -13,33 +15,35 @@ export function folderStore(folder: string): EntryStore {
     place: folder,
     fetch: (name, path, most) => copyEntry(pathOf(name), path, most),
     findSame: (name, path) => findSameFile(pathOf(name), path),
-    store: (name, path) => writeAtomically(pathOf(name), (temporary) => copyFile(path, temporary)),
+    // Not `copyFile`: an entry is for others, so it does not get the mode of a private file.
+    store: (name, path) =>
+      writeAtomically(pathOf(name), (temporary) => writeFile(temporary, createReadStream(path))),
   };
 }
 
 async function findSameFile(entry: string, path: string): Promise<FoundEntry | undefined> {
   try {
-    const [found, expected] = await Promise.all([lstat(entry), lstat(path)]);
-    if (!found.isFile() || found.size !== expected.size) return undefined;
-    const [one, other] = await Promise.all([digestOfFile(entry), digestOfFile(path)]);
-    return one.digest === other.digest ? { stored: found.mtimeMs } : undefined;
+    return await withEntry(entry, async ({ found, read }) => {
+      const { size } = await stat(path);
+      if (found.size !== size) return undefined;
+      const { chunks, digest } = hashed(read(size + 1));
+      await drain(chunks);
+      return digest() === (await digestOfFile(path)).digest ? { stored: found.mtimeMs } : undefined;
+    });
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw fileError(error, `reading ${entry}`);
+    if (error instanceof IntegrityError) return undefined;
+    throw error;
   }
 }
 
-async function copyEntry(entry: string, path: string, most: number): Promise<FoundEntry | undefined> {
-  try {
-    const found = await lstat(entry);
-    if (!found.isFile()) throw new IntegrityError(`${entry}: expected a regular file`);
-    if (found.size > most) {
-      throw new IntegrityError(`${entry}: expected at most ${most} bytes, found ${found.size}`);
-    }
-    await copyFile(entry, path);
+/** Copies the bytes of an entry and nothing else of it: a writer may have set any mode. */
+function copyEntry(entry: string, path: string, most: number): Promise<FoundEntry | undefined> {
+  return withEntry(entry, async ({ found, read }) => {
+    const tooLarge = (size: number | string) => (): IntegrityError =>
+      new IntegrityError(`${entry}: expected at most ${most} bytes, found ${size}`);
+    if (found.size > most) throw tooLarge(found.size)();
+    const chunks = limited(read(most + 1), most, tooLarge('more'));
+    await writeFile(path, chunks, { flag: 'wx', mode: 0o600 });
     return { stored: found.mtimeMs };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw fileError(error, `reading ${entry}`);
-  }
+  });
 }

@@ -1,4 +1,15 @@
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { folderStore } from '../../../src/cache/shared/folderStore.ts';
@@ -71,6 +82,65 @@ describe.each<[string, (now: () => number) => Promise<EntryStore>]>([
     const fetched = await store.fetch('name', join(temporaryFolder(), 'fetched'), 7);
     expect(fetched?.stored).toBe((await store.findSame('name', path))?.stored);
   });
+});
+
+describe('a file that a writer of a shared folder put in the place of an entry', () => {
+  const ODD: [string, (path: string) => void, RegExp][] = [
+    ['a FIFO', (path) => execFileSync('mkfifo', [path]), /expected a regular file/],
+    ['a folder', (path) => mkdirSync(path), /expected a regular file/],
+    ['a link', (path) => symlinkSync('/etc/hostname', path), /expected a regular file/],
+    ['a large file', (path) => writeFileSync(path, 'larger'), /expected at most 5 bytes, found 6/],
+  ];
+
+  test.each(ODD)('is %s: it is not fetched and is not the same', async (_, put, message) => {
+    const folder = temporaryFolder();
+    put(join(folder, 'name'));
+    writeFileSync(join(folder, 'file'), 'right');
+    const store = folderStore(folder);
+    await expect(store.fetch('name', join(folder, 'fetched'), 5)).rejects.toThrow(message);
+    expect(await store.findSame('name', join(folder, 'file'))).toBeUndefined();
+  });
+
+  test.each(['4777', '0044', '0666'])('has the mode %s: its copy is private', async (mode) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'name'), 'right');
+    chmodSync(join(folder, 'name'), Number.parseInt(mode, 8));
+    await folderStore(folder).fetch('name', join(folder, 'fetched'), 5);
+    expect(statSync(join(folder, 'fetched')).mode & 0o7777).toBe(0o600);
+  });
+
+  test.each<[string, (path: string) => void, RegExp]>([
+    ['is replaced by a FIFO', (path) => replace(path, (other) => execFileSync('mkfifo', [other])), /^right$/],
+    [
+      'is replaced by a large file',
+      (path) => replace(path, (other) => writeFileSync(other, 'large file')),
+      /^right$/,
+    ],
+    ['grows', (path) => appendFileSync(path, ' and more'), /expected at most 5 bytes, found/],
+  ])('%s while it is fetched: at most the asked bytes arrive', async (_, change, expected) => {
+    const folder = temporaryFolder();
+    const [entry, fetched] = [join(folder, 'name'), join(folder, 'fetched')];
+    writeFileSync(entry, 'right');
+    const fetching = folderStore(folder).fetch('name', fetched, 5);
+    // Blocks this thread, so that another thread does the first step of `fetch` and no more.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    change(entry);
+    const outcome = await fetching.then(() => readFileSync(fetched, 'utf8'), String);
+    expect(outcome).toMatch(expected);
+  });
+});
+
+function replace(path: string, write: (other: string) => void): void {
+  write(`${path}.next`);
+  renameSync(`${path}.next`, path);
+}
+
+test('an entry of a shared folder gets the mode of any new file', async () => {
+  const folder = temporaryFolder();
+  const path = join(temporaryFolder(), 'file');
+  writeFileSync(path, 'content', { mode: 0o400 });
+  await folderStore(folder).store('name', path);
+  expect(statSync(join(folder, 'name')).mode & 0o777).toBe(0o666 & ~process.umask());
 });
 
 test('a folder in the place of an entry is not that entry', async () => {
