@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises';
-import { IntegrityError, ToolError, UserError } from '../errors.ts';
+import { IntegrityError, ToolError, UnsupportedError, UserError } from '../errors.ts';
 import { fileError } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import { encodeBuiltin } from './builtin/encode.ts';
@@ -66,8 +66,9 @@ export async function makeDelta(
 /**
  * Writes a patch that turns `from` into `to` to the temporary path `destination`, and proves it: our
  * decoder, and the program at `decoder` if this machine runs it, decode it to exactly `to.diffID`.
- * Returns its size in bytes, or undefined for layers that are too large for a patch. Throws what
- * `makeDelta` throws, and leaves nothing at `destination` then.
+ * Returns its size in bytes, or undefined and warns if the layers are too large for a patch, or if it
+ * would read too much of the base layer on a device. Throws what `makeDelta` throws. Leaves nothing at
+ * `destination` in all these cases.
  */
 export async function makePatch(
   from: LayerFile,
@@ -75,14 +76,23 @@ export async function makePatch(
   destination: string,
   options: PatchOptions,
 ): Promise<number | undefined> {
-  if (from.size + to.size > LARGEST_LAYERS) return undefined;
-  return makeProved(from, to, destination, options.signal, {
-    encode: async () => {
-      await runPatchJob({ kind: 'encode', from, to, path: destination }, options.signal);
-      options.progress?.advance(to.size);
-    },
-    prove: () => provePatch(from, to, destination, options),
-  });
+  if (from.size + to.size > LARGEST_LAYERS) {
+    options.log.warning(`layer ${to.diffID} gets no patch: it and its base layer are too large for one`);
+    return undefined;
+  }
+  try {
+    return await makeProved(from, to, destination, options.signal, {
+      encode: async () => {
+        await runPatchJob({ kind: 'encode', from, to, path: destination }, options.signal);
+        options.progress?.advance(to.size);
+      },
+      prove: () => provePatch(from, to, destination, options),
+    });
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    options.log.warning(`layer ${to.diffID} gets no patch: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** Encodes and proves. Returns the size in bytes. Removes what it wrote if anything fails. */

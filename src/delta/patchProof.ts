@@ -12,7 +12,8 @@ export interface PatchOptions extends Pick<DeltaOptions, 'signal' | 'log' | 'pro
 
 /**
  * Resolves if the patch turns `from` into `to`, byte for byte, by our decoder and at the same time by
- * the one that devices run, if this machine runs it. Throws IntegrityError or ToolError otherwise.
+ * the one that devices run, if this machine runs it. Throws UnsupportedError if it reads too much of
+ * `from`, and IntegrityError or ToolError if it is wrong.
  */
 export async function provePatch(
   from: LayerFile,

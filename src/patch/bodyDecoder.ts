@@ -9,7 +9,7 @@ import { Recent } from './model/recent.ts';
 import { Residue } from './model/residue.ts';
 import { RangeDecoder } from './model/rangeCoder.ts';
 import type { PatchInput } from './patchInput.ts';
-import type { SourceWindow } from './sourceWindow.ts';
+import type { SourceBlocks } from './sourceBlocks.ts';
 
 /** The largest piece of the target that is yielded, in bytes. */
 const PIECE = 1 << 16;
@@ -21,7 +21,7 @@ type Steps<Result = void> = Generator<Step, Result, undefined>;
 /** Decodes the coded part of a patch. */
 export class BodyDecoder {
   readonly #input: PatchInput;
-  readonly #source: SourceWindow;
+  readonly #source: SourceBlocks;
   readonly #sourceSize: number;
   readonly #size: number;
   readonly #recent = new Recent();
@@ -33,7 +33,7 @@ export class BodyDecoder {
   readonly #piece = new Uint8Array(PIECE);
   #filled = 0;
 
-  constructor(input: PatchInput, header: PatchHeader, source: SourceWindow) {
+  constructor(input: PatchInput, header: PatchHeader, source: SourceBlocks) {
     const slots = makeSlots(header.tableBits, MATCH_COUNTERS);
     this.#input = input;
     this.#source = source;
@@ -121,7 +121,8 @@ export class BodyDecoder {
   *#copyEqual(from: number, size: number): Steps {
     for (let done = 0; done < size;) {
       const at = this.#source.placeOf(from + done);
-      const count = Math.min(size - done, this.#source.end - at, PIECE - this.#filled);
+      const held = this.#source.lengthFrom(from + done);
+      const count = Math.min(size - done, held, PIECE - this.#filled);
       const bytes = this.#source.bytes.subarray(at, at + count);
       this.#piece.set(bytes, this.#filled);
       this.#recent.addAll(bytes);

@@ -3,7 +3,7 @@ import { IntegrityError } from '../errors.ts';
 import { BodyDecoder } from './bodyDecoder.ts';
 import { LONGEST_HEADER, readHeader, sizeOf, type Content, type PatchHeader } from './format.ts';
 import { PatchInput } from './patchInput.ts';
-import { SourceWindow, type PatchSource } from './sourceWindow.ts';
+import { SourceBlocks, type PatchSource } from './sourceBlocks.ts';
 
 /**
  * The target of a patch, in pieces; each is valid until the next one is requested. `openSource` gets
@@ -22,7 +22,7 @@ export async function* decodePatch(
     await input.fill(LONGEST_HEADER);
     const { header, length } = readHeader(input.rest);
     input.skip(length);
-    const source = new SourceWindow(openSource(header), sizeOf(header.sources));
+    const source = new SourceBlocks(openSource(header), sizeOf(header.sources));
     yield* checkedPieces(new BodyDecoder(input, header, source), input, header.target);
   } finally {
     await input.close();

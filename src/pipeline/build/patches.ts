@@ -36,6 +36,8 @@ export async function choosePatches(
   // Patches can't save more than all deltas take.
   if (deltas <= (await packedSize([decoder], request))) return [...images];
   const patched = await withPatches(images, decoder, context);
+  // A layer without a patch would ship whole.
+  if (deltaCount(patched) < deltaCount(images)) return [...images];
   const patches = await packedSize([decoder, ...bodiesOf(patched)], request);
   const [one, other] = [deltas, patches].map(formatBytes);
   context.log.info(`deltas for xdelta3 take ${one}, patches and their decoder ${other}`);
@@ -111,12 +113,13 @@ async function cachedPatch(
   };
   const { path, size } = await cache.deltas.getOrMake(key, make);
   cache.use.count('deltas', !isMade);
-  if (path === undefined) {
-    log.warning(`layer ${diffID} and its base layer are too large for a patch: it ships whole`);
-    return fullContent(to);
-  }
+  if (path === undefined) return fullContent(to);
   const buffer = memoryOf(readHeader(await firstBytes(path, LONGEST_HEADER)).header);
   return { kind: 'delta', format: 'patch', from: key.from, fromSize: from.size, size, body: path, buffer };
+}
+
+function deltaCount(images: readonly PayloadImage[]): number {
+  return images.flatMap(({ layers }) => layers.filter(({ content }) => content.kind === 'delta')).length;
 }
 
 /** Each body once. */

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import type { LayerFile } from '../../../src/delta/layer.ts';
 import { encodePatch } from '../../../src/delta/patch/encodePatch.ts';
 import { memoryOf, readHeader } from '../../../src/patch/format.ts';
 import { buildArtifact } from '../../../src/mender/build.ts';
@@ -13,15 +14,21 @@ import { decodeDeltas } from '../../../src/pipeline/verify/deltas.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { tarOf } from '../../helpers/tarball.ts';
 import { layerAt } from '../../delta/files.ts';
+import { alternatingPatch } from '../../delta/patch/alternating.ts';
 import { artifactSpec, context, payloadImage } from '../../mender/fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-deltas-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const from = layerAt(join(folder, 'old'), tarOf({ a: 'old content'.repeat(100) }));
 const to = layerAt(join(folder, 'new'), tarOf({ a: 'new content'.repeat(100) }));
+const pair = { from, to };
 
 /** What decoding says of an artifact with this patch of the layer. */
-async function decode(body: Uint8Array, memory: number): Promise<DecodedDelta | undefined> {
+async function decode(
+  body: Uint8Array,
+  memory: number,
+  { from, to }: { from: LayerFile; to: LayerFile } = pair,
+): Promise<DecodedDelta | undefined> {
   const content = { kind: 'delta', format: 'patch', from: from.diffID, fromSize: from.size } as const;
   const layer = { ...to, content: { ...content, size: body.length, body, buffer: memory } };
   const current = parseReference('registry.example.com/shop/web:1.0');
@@ -72,4 +79,10 @@ test('a patch that makes another layer than the plan says', async () => {
 test('a patch that takes more memory than the plan says', async () => {
   const found = await decode(await patchOf(), 1000);
   expect(found?.problem).toMatch(/^its patch takes \d+ bytes of memory, the plan says 1000$/);
+});
+
+test('a patch that reads its base layer thousands of times', async () => {
+  const { bytes, ...layers } = alternatingPatch(temporaryFolder());
+  const found = await decode(bytes, memoryOf(readHeader(bytes).header), layers);
+  expect(found?.problem).toMatch(/expected to read at most \d+ bytes of its base layer, and it takes more$/);
 });
