@@ -22,7 +22,7 @@ import { LOCK_FILE, lockedMetadata, readLock, unlockedServices } from './lockFil
 import { metadataOf } from './metadata.ts';
 import { plainArtifactName } from './names.ts';
 import type { TaggedImage } from './movedTags.ts';
-import { requireUnmoved } from './movedTags.ts';
+import { requireUnmoved, tagVariables } from './movedTags.ts';
 import { relocated } from './versioning.ts';
 
 export interface GitPlace {
@@ -107,17 +107,20 @@ async function readLockThere(
 }
 
 async function resolveThere(
-  { services }: Application,
+  there: Application,
   names: CommitNames,
   { ref, commit, repository }: GitPlace,
   { platform }: BuildRequest,
   context: CommitContext,
 ): Promise<ArtifactMetadata> {
-  const pulled = services.filter(({ image }) => image !== undefined);
+  const pulled = there.services.filter(({ image }) => image !== undefined);
   const wanted = pulled.map(({ name, image }) => ({ service: name, image }));
   // A service without a name of its own is not pulled, so no application's name is needed.
   const resolved = await resolveServices(wanted, platform, 'application', context.images);
-  const tagged = await taggedImages(resolved, context);
+  const tagged = (await taggedImages(resolved, context)).map((image) => {
+    const variables = image.services.flatMap((service) => tagVariables(service, there));
+    return { ...image, variables: [...new Set(variables)] };
+  });
   requireUnmoved(tagged, await timeOf(repository.root, commit), `${ref}, git commit ${commit.slice(0, 7)}`);
   return metadataOf(names, resolved, formatPlatform(platform));
 }

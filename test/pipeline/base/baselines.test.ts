@@ -143,6 +143,67 @@ describe('the base of a build', () => {
     expect(leftClones()).toEqual(before);
   });
 
+  const image = (reference: string): string => `services:\n  web: {image: "${reference}"}\n`;
+  it.each([
+    ['its tag', '{host}/shop/web:${RELEASE:-1}', { RELEASE: '2' }, 'web: {host}/shop/web:2: RELEASE'],
+    ['a required tag', '{host}/shop/web:${RELEASE:?}', { RELEASE: '2' }, 'web: {host}/shop/web:2: RELEASE'],
+    ['the reference', '${IMAGE}', { IMAGE: '{host}/shop/web:2' }, 'web: {host}/shop/web:2: IMAGE'],
+    ['a tag as git has it', '{host}/shop/web:${RELEASE:-1}', { RELEASE: '1' }, undefined],
+    ['the registry alone', '${REGISTRY}/shop/web:1', { REGISTRY: '{host}' }, undefined],
+  ])('from git is refused if the environment chooses %s', async (_, reference, variables, doubt) => {
+    const { folder, git, commit } = repository();
+    commit('1.0.0', '1');
+    const here = (text: string): string => text.replaceAll('{host}', registry.host);
+    const manifest = join(folder, 'shop/compose.yaml');
+    const settings = readFileSync(manifest, 'utf8').split('services:')[0]!;
+    writeFileSync(manifest, settings + here(image(reference)));
+    git('commit', '-q', '-a', '-m', 'variables', '--amend');
+    git('tag', '1.0.0');
+    const given = Object.entries(variables).map(([name, value]) => [name, here(value)]);
+    const environment = { HOME: folder, ...(Object.fromEntries(given) as Record<string, string>) };
+    const flags = [
+      '--artifact-version',
+      '2',
+      '--previous-version',
+      '1.0.0',
+      '--cache-dir',
+      temporaryFolder(),
+    ];
+    const { code, stderr } = await runCli(['plan', join(folder, 'shop'), ...flags], environment);
+    const text = doubt && `${here(doubt)} of the environment chooses its tag today`;
+    expect([code, stderr]).toEqual([doubt ? 2 : 0, expect.stringContaining(text ?? '')]);
+  });
+
+  it.each(['include', 'extends'])(
+    'from git is refused if the environment chooses a tag by %s',
+    async (by) => {
+      const { folder, git, commit } = repository();
+      commit('1.0.0', '1');
+      const manifest = join(folder, 'shop/compose.yaml');
+      const settings = readFileSync(manifest, 'utf8').split('services:')[0]!;
+      writeFileSync(join(folder, 'shop/other.yaml'), image(`${registry.host}/shop/web:\${RELEASE}`));
+      const own = 'services:\n  web: {extends: {file: other.yaml, service: web}}\n';
+      writeFileSync(manifest, settings + (by === 'include' ? 'include: [other.yaml]\n' : own));
+      git('add', '-A');
+      git('commit', '-q', '-m', 'variables', '--amend');
+      git('tag', '1.0.0');
+      const flags = [
+        '--artifact-version',
+        '2',
+        '--previous-version',
+        '1.0.0',
+        '--cache-dir',
+        temporaryFolder(),
+      ];
+      const environment = { HOME: folder, RELEASE: '2' };
+      const { code, stderr } = await runCli(['plan', join(folder, 'shop'), ...flags], environment);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining('RELEASE of the environment chooses its tag'),
+      ]);
+    },
+  );
+
   it('is the last local build before everything in git, for local builds only', async () => {
     const { commit, run } = repository();
     commit('1.0.0', '1', '1.0.0');
