@@ -158,6 +158,13 @@ function isPortable(value: unknown): value is PortableError {
   return !(value instanceof Error) && typeof value === 'object' && value !== null && 'exitCode' in value;
 }
 
+/** Begins the message of an error for the user with its subject. Returns the same error. */
+export function withSubject(error: unknown, subject: string): unknown {
+  const isNamed = !(error instanceof UserError) || error.message.startsWith(`${subject}: `);
+  if (!isNamed) error.message = `${subject}: ${error.message}`;
+  return error;
+}
+
 /** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

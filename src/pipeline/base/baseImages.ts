@@ -1,13 +1,13 @@
 import type { Cache } from '../../cache/cache.ts';
 import type { ArtifactMetadata, ImageMetadata } from '../../cache/metadata.ts';
-import { NotFoundError, UnsupportedError, messageOf } from '../../errors.ts';
+import { NotFoundError, UnsupportedError, messageOf, withSubject } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ImageSource, ResolvedImage } from '../../oci/image.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
-import { parseReference, sameRepository } from '../../oci/reference.ts';
+import { formatReference, parseReference, sameRepository } from '../../oci/reference.ts';
 import type { Images } from '../images/images.ts';
 import type { LocatedImage } from '../images/locate.ts';
 import type { NewImage } from '../images/services.ts';
@@ -108,7 +108,9 @@ async function locateIfThere(
   try {
     return await images.locate({ reference, platform });
   } catch (error) {
-    if (!(error instanceof NotFoundError || error instanceof UnsupportedError)) throw error;
+    if (!(error instanceof NotFoundError || error instanceof UnsupportedError)) {
+      throw withSubject(error, `the base image ${formatReference(reference)}`);
+    }
     log.debug(`base image: ${messageOf(error)}`);
     return undefined;
   }

@@ -2,7 +2,7 @@ import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { Application } from '../../compose/application.ts';
 import { readApplication } from '../../compose/application.ts';
 import type { Mapping } from '../../compose/read/yaml/value.ts';
-import { NotFoundError, UsageError } from '../../errors.ts';
+import { NotFoundError, UsageError, withSubject } from '../../errors.ts';
 import { withCheckout } from '../../git/checkout.ts';
 import type { Repository } from '../../git/repository.ts';
 import { timeOf } from '../../git/repository.ts';
@@ -116,7 +116,11 @@ async function resolveThere(
   const pulled = there.services.filter(({ image }) => image !== undefined);
   const wanted = pulled.map(({ name, image }) => ({ service: name, image }));
   // A service without a name of its own is not pulled, so no application's name is needed.
-  const resolved = await resolveServices(wanted, platform, 'application', context.images);
+  const resolved = await resolveServices(wanted, platform, 'application', context.images).catch(
+    (error: unknown) => {
+      throw withSubject(error, `the base ${ref}`);
+    },
+  );
   const tagged = (await taggedImages(resolved, context)).map((image) => {
     const variables = image.services.flatMap((service) => tagVariables(service, there));
     return { ...image, variables: [...new Set(variables)] };

@@ -174,6 +174,26 @@ describe('the base of a build', () => {
     expect([code, stderr]).toEqual([doubt ? 2 : 0, expect.stringContaining(text ?? '')]);
   });
 
+  it.each([
+    ['--previous-version', '1.0.0', 'error: the base 1.0.0: '],
+    ['--base', '{folder}/base.json', 'error: the base image nohost.invalid/shop/web:1: '],
+  ])('is named in the error if its registry does not answer: %s', async (flag, base, message) => {
+    const { folder, git, commit, run } = repository();
+    commit('1.0.0', '1');
+    const manifest = join(folder, 'shop/compose.yaml');
+    const old = readFileSync(manifest, 'utf8');
+    writeFileSync(manifest, old.replace(registry.host, 'nohost.invalid'));
+    git('commit', '-q', '-a', '-m', 'elsewhere', '--amend');
+    git('tag', '1.0.0');
+    commit('2.0.0', '2');
+    const known = { ref: 'nohost.invalid/shop/web:1', hash: `sha256:${'0'.repeat(64)}` };
+    const services = { web: { image: known } };
+    writeFileSync(join(folder, 'base.json'), JSON.stringify({ version: '1.0.0', module: 'app', services }));
+    const flags = [flag, base.replace('{folder}', folder), '--cache-dir', temporaryFolder()];
+    const { code, stderr } = await run('plan', '--artifact-version', '2', ...flags);
+    expect([code, stderr]).toEqual([5, expect.stringContaining(message)]);
+  });
+
   it.each(['include', 'extends'])(
     'from git is refused if the environment chooses a tag by %s',
     async (by) => {
