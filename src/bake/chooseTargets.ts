@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import { hintFor } from './hintFor.ts';
 import type { BakeFile } from './model.ts';
-import { MOST_LEVELS, tooDeep } from './tooDeep.ts';
+import { MOST_LEVELS, levelsAbove, tooDeep } from './tooDeep.ts';
 
 /** The group that is built if nobody names one, as with `docker buildx bake`. */
 const DEFAULT = 'default';
@@ -41,32 +41,54 @@ function defaultOf({ path, groups, targets }: BakeFile): string {
 }
 
 /**
- * The targets of a group, each once, or the target itself. `trail`: the groups around it. `known`:
- * the members of groups, because many may hold one.
+ * Throws UsageError for an unknown name in a group of the file, for groups in a cycle, and for more
+ * than 100 levels of groups. Pure.
  */
-function membersOf(
-  name: string,
-  file: BakeFile,
-  trail: readonly string[] = [],
-  known = new Map<string, string[]>(),
-): string[] {
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  if (trail.length > MOST_LEVELS) throw tooDeep(file, `group ${trail[0] ?? name}: it holds groups`);
+export function checkGroups(file: BakeFile): void {
+  const walk = { file, levels: new Map<string, number>() };
+  for (const group of file.groups.keys()) walkGroup(group, walk, []);
+}
+
+/** The targets of a group, each once, or the target itself. */
+function membersOf(name: string, file: BakeFile): string[] {
+  const targets = new Set<string>();
+  walkGroup(name, { file, levels: new Map(), targets }, []);
+  return [...targets];
+}
+
+interface Walk {
+  file: BakeFile;
+  /** The groups that are done, with how many levels of groups each holds. */
+  levels: Map<string, number>;
+  /** Gets each target. */
+  targets?: Set<string>;
+}
+
+/** Goes into each group once. Returns the levels of groups. `trail`: the groups around this one. */
+function walkGroup(name: string, walk: Walk, trail: readonly string[]): number {
+  const { file, levels } = walk;
+  const known = levels.get(name);
+  if (known !== undefined) return known;
   if (trail.includes(name)) {
     throw new UsageError(`${file.path}: groups contain each other: ${[...trail, name].join(', ')}`, {
       hint: 'remove one of them from the other',
     });
   }
+  requireShallow(trail.length, trail[0] ?? name, file);
   const members = file.groups.get(name);
-  if (members !== undefined) {
-    const nested = members.flatMap((member) => membersOf(member, file, [...trail, name], known));
-    const all = [...new Set(nested)];
-    known.set(name, all);
-    return all;
+  if (members === undefined) {
+    if (!file.targets.has(name)) throw unknownName(name, file, trail.at(-1));
+    walk.targets?.add(name);
+    return 0;
   }
-  if (file.targets.has(name)) return [name];
-  throw unknownName(name, file, trail.at(-1));
+  const own = levelsAbove(members.map((member) => walkGroup(member, walk, [...trail, name])));
+  requireShallow(own, name, file);
+  levels.set(name, own);
+  return own;
+}
+
+function requireShallow(levels: number, name: string, file: BakeFile): void {
+  if (levels > MOST_LEVELS) throw tooDeep(file, `group ${name}: it holds groups`);
 }
 
 function unknownName(

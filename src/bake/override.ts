@@ -48,15 +48,26 @@ export function override(
   const own = overrides.filter(({ pattern }) => fits(target.name, pattern));
   const values = new Map<string, string[]>();
   for (const { key, value } of own) values.set(key, [...(values.get(key) ?? []), value]);
-  const variables = { ...target.variables };
-  const settings = { ...target.settings };
+  const variables = new Map(Object.entries(target.variables));
+  const settings = new Map(Object.entries(target.settings));
   for (const [key, given] of values) {
     const variable = /^variables\.(.+)$/s.exec(key)?.[1];
     const [last = ''] = given.slice(-1);
-    if (variable === undefined) settings[key] = isList(key) ? given : last;
-    else variables[variable] = last;
+    if (variable === undefined) settings.set(key, isList(key) ? given : last);
+    else variables.set(variable, last);
   }
-  return { ...target, variables, settings };
+  return {
+    ...target,
+    variables: Object.fromEntries(variables),
+    settings: Object.fromEntries(settings),
+  };
+}
+
+/** Returns the target without the settings that overrides replace: what the file alone says. Pure. */
+export function withoutOverridden(target: ResolvedTarget, overrides: readonly Override[]): ResolvedTarget {
+  const keys = new Set(overrides.filter(({ pattern }) => fits(target.name, pattern)).map(({ key }) => key));
+  const left = Object.entries(target.settings).filter(([key]) => !keys.has(key));
+  return { ...target, settings: Object.fromEntries(left) };
 }
 
 function fits(name: string, pattern: string): boolean {

@@ -4,6 +4,9 @@ import type { BakeFile, BakeTarget } from './model.ts';
 
 const TOP_KEYS = ['group', 'target'] as const;
 
+/** Real files have tens of targets. */
+const MOST_PARTS = 1000;
+
 /** Groups and targets are words of command lines, where `@` begins a platform. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
@@ -34,6 +37,11 @@ function namedParts<Part>(
   parse: (value: unknown, where: string) => Part,
 ): Map<string, Part> {
   const parts = [...mappingAt(value, `${path}: ${kind}`)];
+  if (parts.length > MOST_PARTS) {
+    throw new UsageError(`${path}: ${kind}: expected up to ${MOST_PARTS} entries, found ${parts.length}`, {
+      hint: 'split the file, and name each part with --file',
+    });
+  }
   return new Map(
     parts.map(([name, part]) => {
       if (NAME.test(name)) return [name, parse(part, `${path}: ${kind} ${name}`)];

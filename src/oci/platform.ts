@@ -71,13 +71,22 @@ export function parsePlatform(text: string): Platform {
   return normalized({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
 
+/** There are about 20 of Linux. */
+const MOST_PLATFORMS = 100;
+
 /**
  * Parses platforms, of which each text may hold several with commas: `linux/amd64,linux/arm64`.
- * Returns each once, in order. Throws UsageError for an invalid one.
+ * Returns each once, in order. Throws UsageError for an invalid one, and for more than 100.
  */
 export function parsePlatforms(texts: readonly string[]): Platform[] {
   const words = texts.flatMap((text) => text.split(',')).map((word) => word.trim());
-  const parsed = words.filter((word) => word !== '').map(parsePlatform);
+  const named = words.filter((word) => word !== '');
+  if (named.length > MOST_PLATFORMS) {
+    throw new UsageError(`expected up to ${MOST_PLATFORMS} platforms, found ${named.length}`, {
+      hint: 'name only the platforms that your devices have',
+    });
+  }
+  const parsed = named.map(parsePlatform);
   return [...new Map(parsed.map((platform) => [formatPlatform(platform), platform])).values()];
 }
 

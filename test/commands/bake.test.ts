@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { BakeDocument } from '../../src/commands/bake/bakeReport.ts';
@@ -216,6 +216,53 @@ ${names.map(target).join('\n')}`);
     ],
     ['a file elsewhere', `${TWO}\n  bad: {artifact-filename: ../x.mender}`, [], '../x.mender leads out of'],
     [
+      'variables elsewhere',
+      `${TWO}\n  bad: {env-file: ../outside.env}`,
+      [],
+      'env-file: ../outside.env leads out of',
+    ],
+    ['a Compose file elsewhere', `${TWO}\n  bad: {manifest: [shop, /x]}`, [], 'manifest: /x leads out of'],
+    ['an image elsewhere', `${TWO}\n  bad: {service-file: web=/x.tar}`, [], 'service-file: web=/x.tar leads'],
+    ["git's own files", `${TWO}\n  bad: {env-file: [a, shop/.git/config]}`, [], '.git/config leads out of'],
+    [
+      'variables elsewhere that are inherited and replaced for the parent',
+      `${TWO}\n  _bad: {env-file: /x.env}\n  bad: {inherits: _bad}`,
+      ['--set', '_bad.env-file=a'],
+      'target bad: env-file: /x.env leads out of',
+    ],
+    [
+      'two files in one name',
+      `${TWO}\n  bad: {inherits: till, env-file: "a,/etc/environment"}`,
+      ['bad'],
+      'expected a name without commas',
+    ],
+    [
+      'files as a variable',
+      `${TWO}\n  bad: {variables: {COMPOSE_ENV_FILES: /etc/environment}}`,
+      [],
+      'COMPOSE_ENV_FILES names files and no values',
+    ],
+    ['__proto__', `${TWO}\n  bad: {__proto__: {module: app}}`, [], 'unknown key "__proto__"'],
+    ['a set of __proto__', TWO, ['--set', 'shop.__proto__=x'], 'unknown key "__proto__"'],
+    [
+      'too many platforms',
+      `${TWO}\n  bad: {inherits: shop, platform: [${Array.from({ length: 101 }, (_, n) => `linux/a${n}`).join(',')}]}`,
+      ['bad'],
+      'expected up to 100 platforms, found 101',
+    ],
+    [
+      'one file for an artifact and an SBOM',
+      `${TWO}\n  a: {inherits: till, artifact-filename: y.mender, sbom: true}\n  b: {inherits: till, artifact-filename: y.mender.cdx.json}`,
+      ['a', 'b'],
+      'a and b would both write',
+    ],
+    [
+      'one file for a page and an SBOM',
+      `${TWO}\n  a: {inherits: till, artifact-filename: y.mender, sbom: true, report-html: y.mender.provenance.json}`,
+      ['a'],
+      'a would write',
+    ],
+    [
       'another value for a secret',
       `${TWO}\n  bad: {variables: {MENDER_PAT: dummydummy}}`,
       [],
@@ -244,6 +291,7 @@ ${names.map(target).join('\n')}`);
     ],
     ['one file for two', `${TWO}\n  two: {inherits: till}`, ['till', 'two'], 'till and two would both write'],
     ['one file for platforms', TWO, ['shop', '--set', 'shop.artifact-filename=x'], 'would both write'],
+    ['its hint', TWO, ['shop', '--set', 'shop.artifact-filename=x'], 'make a target for each platform'],
     ['an upload without a token', TWO, ['--upload'], 'MENDER_PAT'],
   ])('refuses %s before anything is built', async (_, text, flags, message) => {
     const { run, files } = bakery(text);
@@ -294,6 +342,45 @@ target:
     expect(ended.code).toBe(code);
     if (code !== 0) expect(ended.stderr).toContain(`${file} leads out of ${folder}`);
     expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  it.each([
+    ['below the repository', 'sub', 'site.env', 0],
+    ['through a link that leads out', 'sub', 'link.env', 2],
+    ['without a repository', '', 'site.env', 2],
+  ])('reads variables next to its folder %s', async (_, repository, file, code) => {
+    const top = temporaryFolder();
+    const elsewhere = temporaryFolder();
+    const { folder } = bakery('');
+    renameSync(folder, join(top, 'sub'));
+    if (repository !== '') mkdirSync(join(top, '.git'));
+    for (const place of [top, elsewhere]) writeFileSync(join(place, 'site.env'), 'TAG=2\n');
+    symlinkSync(join(elsewhere, 'site.env'), join(top, 'link.env'));
+    writeFileSync(
+      join(top, 'sub/mender-bake.yaml'),
+      `target: {shop: {manifest: shop, env-file: ../${file}, device-type: a, platform: linux/amd64, module: app, writer: embedded, artifact-version: 1}}`,
+    );
+    const ended = await runCli(['bake', '-f', join(top, 'sub'), 'shop'], { HOME: top }, temporaryFolder());
+    expect([ended.code, ended.stderr]).toEqual([
+      code,
+      code === 0 ? expect.any(String) : expect.stringContaining(`../${file} leads out of`),
+    ]);
+    const set = ['--set', `shop.env-file=${join(elsewhere, 'site.env')}`, '--print'];
+    const asked = await runCli(['bake', '-f', join(top, 'sub'), 'shop', ...set], { HOME: top }, top);
+    expect(asked.code).toBe(0);
+  });
+
+  it('finds one file for two targets through a link', async () => {
+    const { folder, run } = bakery(`
+target:
+  _all: {manifest: shop, platform: linux/amd64, module: app, writer: embedded, artifact-version: 1}
+  one: {inherits: _all, device-type: one, artifact-filename: real/x.mender}
+  two: {inherits: _all, device-type: two, artifact-filename: link/x.mender}`);
+    mkdirSync(join(folder, 'real'));
+    symlinkSync('real', join(folder, 'link'));
+    const { code, stderr } = await run('one', 'two', '--force');
+    expect([code, readdirSync(join(folder, 'real'))]).toEqual([2, []]);
+    expect(stderr).toContain('one and two would both write');
   });
 
   it('says that variables of options do not count', async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { archiveSource } from '../../src/archives/source.ts';
-import { chooseTargets } from '../../src/bake/chooseTargets.ts';
-import { inherit } from '../../src/bake/inherit.ts';
+import { checkGroups } from '../../src/bake/chooseTargets.ts';
+import { inheritAll } from '../../src/bake/inherit.ts';
 import { readBakeFile } from '../../src/bake/readBakeFile.ts';
 import { readMetadataFile } from '../../src/cache/metadata.ts';
 import { decompressed } from '../../src/compress/decompress.ts';
@@ -302,8 +302,8 @@ const bakeFiles: Target = {
   ],
   async read(input, folder) {
     const file = await readBakeFile(written(input, folder, 'mender-bake.yaml'));
-    for (const name of file.targets.keys()) inherit(name, file);
-    for (const name of file.groups.keys()) chooseTargets([name], file);
+    inheritAll(file);
+    checkGroups(file);
   },
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choosePlatform, formatPlatform, parsePlatform } from '../../src/oci/platform.ts';
+import { choosePlatform, formatPlatform, parsePlatform, parsePlatforms } from '../../src/oci/platform.ts';
 
 describe('parsePlatform', () => {
   it.each([
@@ -36,6 +36,22 @@ describe('parsePlatform', () => {
       expect(() => parsePlatform(text)).toThrow('is not os/arch[/variant]');
     },
   );
+});
+
+describe('parsePlatforms', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, n) => `linux/a${n}`);
+
+  it.each([
+    [['linux/amd64, linux/arm64', 'linux/aarch64'], 2],
+    [[''], 0],
+    [many(100), 100],
+  ])('%j are platforms', (texts, count) => {
+    expect(parsePlatforms(texts)).toHaveLength(count);
+  });
+
+  it.each([[many(101)], [[many(101).join(',')]]])('refuses more than 100', (texts) => {
+    expect(() => parsePlatforms(texts)).toThrow('expected up to 100 platforms, found 101');
+  });
 });
 
 describe('choosePlatform', () => {

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { Chosen } from '../../bake/chooseTargets.ts';
-import { chooseTargets } from '../../bake/chooseTargets.ts';
-import { inherit } from '../../bake/inherit.ts';
+import { checkGroups, chooseTargets } from '../../bake/chooseTargets.ts';
+import { inheritAll } from '../../bake/inherit.ts';
 import type { BakeFile, ResolvedTarget } from '../../bake/model.ts';
-import { override, parseOverride, requireTargets } from '../../bake/override.ts';
+import { override, parseOverride, requireTargets, withoutOverridden } from '../../bake/override.ts';
 import { readBakeFile } from '../../bake/readBakeFile.ts';
 import { isSecretVariable } from '../../compose/read/variables/ownSecrets.ts';
 import { UsageError } from '../../errors.ts';
@@ -12,7 +12,7 @@ import type { Context } from '../terminal/command.ts';
 import { variableName } from '../terminal/command.ts';
 import type { BakeFlags } from './options.ts';
 import { BAKE_OPTIONS, TARGET_SETTINGS } from './options.ts';
-import { refuseOutside } from './writtenFiles.ts';
+import { refuseOutside } from './refuseOutside.ts';
 
 /** A bake file, and what a command line takes of it. */
 export interface BakePlan {
@@ -31,14 +31,17 @@ export interface BakePlan {
 export async function readTargets(flags: BakeFlags, context: Context): Promise<BakePlan> {
   warnOfVariables(context);
   const file = await readBakeFile(resolve(context.folder, flags.file ?? '.'));
-  await refuseOutside(file);
   const overrides = (flags.set ?? []).map(parseOverride);
   requireTargets(overrides, file);
-  const all = [...file.targets.keys()].map((name) => override(inherit(name, file), overrides, isList));
+  const inherited = inheritAll(file);
+  const ofFile = inherited.map((target) => withoutOverridden(target, overrides));
+  await refuseOutside(ofFile, file.path);
+  const all = inherited.map((target) => override(target, overrides, isList));
   for (const target of all) checkTarget(target, file);
   const chosen = chooseTargets(flags.target ?? [], file);
-  const wanted = all.filter(({ name }) => chosen.some(({ target }) => target === name));
-  for (const group of file.groups.keys()) chooseTargets([group], file);
+  const names = new Set(chosen.map(({ target }) => target));
+  const wanted = all.filter(({ name }) => names.has(name));
+  checkGroups(file);
   return {
     file,
     folder: dirname(file.path),
@@ -54,11 +57,20 @@ function isList(key: string): boolean {
 function checkTarget({ name, settings, variables }: ResolvedTarget, { path }: BakeFile): void {
   const where = `${path}: target ${name}`;
   for (const [key, value] of Object.entries(settings)) readSetting(where, key, value);
-  refuseSecrets(Object.keys(variables), where);
+  refuseVariables(Object.keys(variables), where);
 }
 
-/** With another value for a secret, the build would not find the real value in what ships. */
-function refuseSecrets(names: readonly string[], where: string): void {
+/**
+ * Throws UsageError for a variable that a target can't replace. With another value for a secret, the
+ * build would not find the real value in what ships. `COMPOSE_ENV_FILES` names files, which
+ * `env-file` does.
+ */
+function refuseVariables(names: readonly string[], where: string): void {
+  if (names.includes('COMPOSE_ENV_FILES')) {
+    throw new UsageError(`${where}: variables: COMPOSE_ENV_FILES names files and no values`, {
+      hint: 'use the key env-file',
+    });
+  }
   const secret = names.find(isSecretVariable);
   if (secret === undefined) return;
   throw new UsageError(

@@ -1,36 +1,49 @@
 import { UsageError, UserError } from '../../errors.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { metadataOf } from '../../pipeline/base/metadata.ts';
-import { destinationsOf } from '../../pipeline/build/build.ts';
+import { artifactFiles } from '../../pipeline/build/build.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
 import type { PlannedBuild } from './planBuilds.ts';
+import { realPlace } from './refuseOutside.ts';
 
 /** A build that knows its images and files, or why it can't be built. */
 interface PreparedBuild {
-  build: Pick<PlannedBuild, 'name'>;
+  build: Pick<PlannedBuild, 'name' | 'target'>;
   ready: { prepared: Prepared } | UserError;
 }
 
-/** Throws UsageError if two builds would write one file. Pure. */
-export function requireOwnFiles(all: readonly PreparedBuild[]): void {
-  const owners = new Map<string, string>();
+/** Throws UsageError if two builds would write one file, also through links to folders. */
+export async function requireOwnFiles(all: readonly PreparedBuild[]): Promise<void> {
+  const owners = new Map<string, PreparedBuild['build']>();
   for (const { build, ready } of all) {
     if (ready instanceof UserError) continue;
     for (const path of filesOf(ready.prepared)) {
-      const owner = owners.get(path);
-      if (owner !== undefined) {
-        throw new UsageError(`${owner} and ${build.name} would both write ${path}`, {
-          hint: 'give one of them another artifact-filename, manifest-name or report-html',
-        });
-      }
-      owners.set(path, build.name);
+      const place = (await realPlace(path)) ?? path;
+      const owner = owners.get(place);
+      if (owner !== undefined) throw twoOwners(owner, build, path);
+      owners.set(place, build);
     }
   }
 }
 
+function twoOwners(owner: PreparedBuild['build'], build: PreparedBuild['build'], path: string): UsageError {
+  const writers =
+    owner === build ? `${build.name} would write` : `${owner.name} and ${build.name} would both write`;
+  return new UsageError(`${writers} ${path}${owner === build ? ' twice' : ''}`, {
+    hint: hintOf(owner, build),
+  });
+}
+
+function hintOf(owner: PreparedBuild['build'], build: PreparedBuild['build']): string {
+  if (owner === build) return 'give it another artifact-filename or report-html';
+  return owner.target === build.target
+    ? 'leave out artifact-filename and report-html, or make a target for each platform'
+    : 'give one of them another artifact-filename, manifest-name or report-html';
+}
+
 function filesOf(prepared: Prepared): string[] {
   const { reportHtml } = prepared.request;
-  return [...destinationsOf([prepared]), ...(reportHtml === undefined ? [] : [reportHtml])];
+  return [...artifactFiles(prepared), ...(reportHtml === undefined ? [] : [reportHtml])];
 }
 
 /**

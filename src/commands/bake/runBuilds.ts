@@ -55,7 +55,7 @@ export async function runBuilds(
     const ready = await attempt(build, context, (one) => prepareBuild(build, one, budget, opened, context));
     return { build, ready };
   });
-  requireOwnFiles(all);
+  await requireOwnFiles(all);
   if (opened.remembers) requireSameImages(all);
   return mapLimited(all, budget.jobs, async ({ build, ready }) => {
     if (ready instanceof UserError) return { ...build, built: [], failure: ready };

@@ -143,13 +143,22 @@ function signCommand({ sign, signWith = '' }: BuildFlags): string {
   return signWith;
 }
 
-/** The environment, with `--env-file` in place of `COMPOSE_ENV_FILES`. */
+/**
+ * The environment, with `--env-file` in place of `COMPOSE_ENV_FILES`. Throws UsageError for a name
+ * that this variable can't hold: commas and spaces separate its files.
+ */
 export function composeEnvironment(
   { envFile }: BuildFlags,
   environment: Environment,
   folder: string,
 ): Environment {
   if (envFile === undefined || envFile.length === 0) return environment;
+  const odd = envFile.find((path) => path.includes(',') || path !== path.trim());
+  if (odd !== undefined) {
+    throw new UsageError(`--env-file ${JSON.stringify(odd)}: expected a name without commas`, {
+      hint: 'give the option once for each file, or rename the file',
+    });
+  }
   return { ...environment, COMPOSE_ENV_FILES: envFile.map((path) => resolve(folder, path)).join(',') };
 }
 

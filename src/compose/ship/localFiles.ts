@@ -130,7 +130,7 @@ async function credentialWarnings(
 }
 
 /** The nearest folder with a git repository, at or above `root`, else `root`. */
-async function repositoryAround(root: string): Promise<string> {
+export async function repositoryAround(root: string): Promise<string> {
   for (let folder = root; ; folder = dirname(folder)) {
     if ((await statIfAny(join(folder, '.git'))) !== undefined) return folder;
     if (folder === dirname(folder)) return root;

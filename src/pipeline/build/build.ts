@@ -11,7 +11,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { metadataOf } from '../base/metadata.ts';
 import { recordOf } from '../base/record.ts';
-import { describeArtifact } from '../describe/describe.ts';
+import { PROVENANCE_ENDING, SBOM_ENDING, describeArtifact } from '../describe/describe.ts';
 import type { World } from '../images/world.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
 import { dependsOnBaseline } from '../plan/planBuild.ts';
@@ -53,7 +53,7 @@ export async function buildAll(all: readonly Prepared[], world: World): Promise<
   await Promise.all(paths.map((path) => refuseOddFile(path)));
   await world.cache.ensureWritable();
   await world.cache.shared?.check();
-  await removeOldReport(reportHtml, paths);
+  await removeOldReport(reportHtml, all.flatMap(artifactFiles));
   const built: BuiltArtifact[] = [];
   for (const prepared of all) {
     for (const plan of prepared.plans) {
@@ -115,6 +115,12 @@ export function destinationsOf(all: readonly Prepared[]): string[] {
       ? 'name only one base of each version'
       : 'leave out -a: each artifact then gets a file of its own, in the working folder';
   throw new UsageError(`this run makes ${paths.length} artifacts, and several would be ${shared}`, { hint });
+}
+
+/** Returns the files of the artifacts, and those of the documents next to them. Pure. */
+export function artifactFiles(prepared: Prepared): string[] {
+  const endings = ['', ...(prepared.request.sbom === undefined ? [] : [SBOM_ENDING, PROVENANCE_ENDING])];
+  return destinationsOf([prepared]).flatMap((path) => endings.map((ending) => path + ending));
 }
 
 function destinationOf(plan: BuildPlan, prepared: Prepared): string {

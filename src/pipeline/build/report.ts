@@ -15,13 +15,15 @@ import { makePayloadImages } from './payloadImages.ts';
 
 /**
  * Removes the page `path` of an earlier build before its artifact is replaced, so that no page tells of
- * another artifact than the one that is there. `paths`: the artifacts of the run. Throws UsageError
+ * another artifact than the one that is there. `paths`: the other files of the run. Throws UsageError
  * if there is something else than a page.
  */
 export async function removeOldReport(path: string | undefined, paths: readonly string[]): Promise<void> {
   if (path === undefined) return;
   if (paths.includes(path)) {
-    throw new UsageError(`--report-html ${path}: the artifact goes there`, { hint: 'choose another file' });
+    throw new UsageError(`--report-html ${path}: the artifact goes there, or its SBOM or provenance`, {
+      hint: 'choose another file',
+    });
   }
   await refuseOtherFile(path);
   try {
