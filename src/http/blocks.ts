@@ -79,7 +79,7 @@ class BlockPair implements Taker {
     const count = Math.min(bytes.length, this.#left);
     this.#filled += count;
     this.#left -= count;
-    this.#guard.touch();
+    this.#guard.arrived(count);
     if (this.#left > 0 && this.#filled < (this.#wake === undefined ? BLOCK : WORTH_READING)) return true;
     return this.#turn() && this.#left > 0;
   }
@@ -87,7 +87,7 @@ class BlockPair implements Taker {
   /** Waits for the next block. Undefined after the last one or a failure. */
   async next(): Promise<Buffer | undefined> {
     this.#isLent = false;
-    this.#guard.touch();
+    this.#guard.resume();
     if (this.#filled === BLOCK && this.#turn()) this.#answer.socket.resume();
     while (this.#full === undefined && this.#left > 0 && this.failure === undefined)
       await this.#waitForChange();

@@ -16,7 +16,7 @@ export function guardedBody(data: Readable, guard: Guard, broken: (error: unknow
     objectMode: true,
     highWaterMark: WAITING,
     read() {
-      guard.touch();
+      guard.resume();
       if (data.readableFlowing === null) pass(data, body, guard);
       data.resume();
     },
@@ -39,7 +39,10 @@ function pass(data: Readable, body: Readable, guard: Guard): void {
     guard.pause();
     data.pause();
   };
-  data.on('data', (chunk) => (body.push(chunk) ? guard.touch() : hold()));
+  data.on('data', (chunk: Buffer) => {
+    guard.arrived(chunk.length);
+    if (!body.push(chunk)) hold();
+  });
   data.once('end', () => {
     guard.end();
     body.push(null);

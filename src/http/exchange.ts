@@ -56,7 +56,7 @@ export async function exchange(
     const failure = guard.failure;
     if (failure !== undefined) throw failure.error;
     if (error instanceof NetworkError) throw error;
-    return networkFailure(error, what, guard.timedOut);
+    return networkFailure(error, what, guard.lateness);
   }
 }
 
@@ -161,7 +161,7 @@ function responseOf(
   const broken = (error: unknown): unknown => {
     const failure = guard.failure;
     if (failure !== undefined) return failure.error;
-    return networkFailure(error, `${what}: the answer broke off`, guard.timedOut).error;
+    return networkFailure(error, `${what}: the answer broke off`, guard.lateness).error;
   };
   const body = guardedBody(answer.data, guard, broken);
   return {

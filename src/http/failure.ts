@@ -38,9 +38,12 @@ const FAULTS: Record<string, Fault> = {
   EPERM: { what: 'permission denied', hint: CHECK_SOCKET, temporary: false, sent: false },
 };
 
-/** A failed attempt, without anything of the request's headers. `what` names the request. */
-export function networkFailure(error: unknown, what: string, timedOut: boolean): Failure {
-  if (timedOut) return failureOf(what, { what: 'no byte arrived in time' }, undefined);
+/**
+ * A failed attempt, without anything of the request's headers. `what` names the request. `lateness`
+ * says what came too late, if that is why it failed.
+ */
+export function networkFailure(error: unknown, what: string, lateness: string | undefined): Failure {
+  if (lateness !== undefined) return failureOf(what, { what: lateness }, undefined);
   const refusal = error instanceof Error ? [error, error.cause].find(isRefusal) : undefined;
   if (refusal !== undefined) return failureOf(what, proxyFault(refusal), undefined);
   const code = systemCodeOf(error) ?? '';

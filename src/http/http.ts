@@ -121,17 +121,29 @@ async function reasonOf(outcome: Outcome): Promise<string> {
 }
 
 const LARGEST_TEXT = 8 << 20;
-
-/** The whole body. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by default. */
-export function bytesOf(response: HttpResponse, maxBytes: number = LARGEST_TEXT): Promise<Buffer> {
-  const tooLong = () => new NetworkError(`${hostOf(response)}: its answer exceeds ${maxBytes} bytes`);
-  return collect(response.body as Chunks, maxBytes, tooLong);
-}
+const LONGEST_MS = 300_000;
 
 /**
- * The whole body as UTF-8 text. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by
- * default.
+ * The whole body. Throws NetworkError if it is longer than `maxBytes`, 8 MiB by default, or takes
+ * longer than `longestMs` milliseconds, 5 minutes by default.
  */
+export async function bytesOf(
+  response: HttpResponse,
+  maxBytes: number = LARGEST_TEXT,
+  longestMs: number = LONGEST_MS,
+): Promise<Buffer> {
+  const host = hostOf(response);
+  const tooLong = () => new NetworkError(`${host}: its answer exceeds ${maxBytes} bytes`);
+  const tooLate = new NetworkError(`${host}: its answer took longer than ${longestMs / 1000} seconds`);
+  const timer = setTimeout(() => response.body.destroy(tooLate), longestMs);
+  try {
+    return await collect(response.body as Chunks, maxBytes, tooLong);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The whole body as UTF-8 text. Throws as `bytesOf`. */
 export async function textOf(response: HttpResponse, maxBytes?: number): Promise<string> {
   return (await bytesOf(response, maxBytes)).toString('utf8');
 }

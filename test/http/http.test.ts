@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
@@ -7,6 +8,7 @@ import type { HttpRequest, HttpResponse } from '../../src/http/http.ts';
 import { patience } from '../../src/http/patience.ts';
 import type { Log } from '../../src/io/log.ts';
 import { silentLog } from '../../src/io/log.ts';
+import { drain as readAll } from '../../src/io/streams.ts';
 import { redact } from '../../src/io/redact.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { listen } from '../helpers/listen.ts';
@@ -153,6 +155,17 @@ describe('failures', () => {
   });
 });
 
+/** Sends pieces of `bytes` every `everyMs` milliseconds, `times` times. */
+function drip(response: ServerResponse, bytes: number, everyMs: number, times = Infinity): void {
+  const timer = setInterval(() => {
+    response.write(Buffer.alloc(bytes));
+    if (--times > 0) return;
+    clearInterval(timer);
+    response.end();
+  }, everyMs);
+  response.on('close', () => clearInterval(timer));
+}
+
 describe('nothing moves', () => {
   test('before the answer', async () => {
     const url = await listen(() => undefined);
@@ -165,6 +178,30 @@ describe('nothing moves', () => {
     const url = await listen((_request, response) => void response.writeHead(200).write('some'));
     const response = await http.request({ method: 'GET', url, timeoutMs: 1000 });
     await expect(textOf(response)).rejects.toThrow(/no byte arrived in time/);
+  });
+
+  test('does not blame a server that sends at a low rate', async () => {
+    const url = await listen((_request, response) => drip(response, 1024, 50, 20));
+    const response = await http.request({ method: 'GET', url, timeoutMs: 400 });
+    expect((await bytesOf(response)).length).toBe(20 * 1024);
+  });
+
+  test.each<[string, (response: HttpResponse) => AsyncIterable<Buffer>]>([
+    ['a stream', ({ body }) => body],
+    ['blocks', ({ blocks }) => blocks!()],
+  ])('but single bytes, read as %s', async (_name, open) => {
+    const url = await listen((_request, response) => {
+      response.setHeader('content-length', 4_000_000);
+      drip(response, 1, 50);
+    });
+    const response = await http.request({ method: 'GET', url, timeoutMs: 400 });
+    await expect(readAll(open(response))).rejects.toThrow('fewer than 1 KB a second arrived');
+  });
+
+  test('fast enough for a small answer', async () => {
+    const url = await listen((_request, response) => drip(response, 1024, 10));
+    const response = await http.request({ method: 'GET', url });
+    await expect(bytesOf(response, undefined, 300)).rejects.toThrow('took longer than 0.3 seconds');
   });
 
   test('does not blame the server for a slow reader', async () => {

@@ -107,7 +107,7 @@ test.each<[string, boolean, boolean, RegExp]>([
   ['EWHATEVER', true, true, /^GET x: first line$/],
 ])('%s as a failure', (code, temporary, sent, message) => {
   const cause = Object.assign(new Error('first line\nsecond line'), { code });
-  const failure = networkFailure(cause, 'GET x', false);
+  const failure = networkFailure(cause, 'GET x', undefined);
   expect(failure).toMatchObject({ temporary, sent });
   expect(failure.error.message).toMatch(message);
 });

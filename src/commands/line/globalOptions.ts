@@ -32,7 +32,7 @@ export const GLOBAL_OPTIONS = {
   timeout: {
     group,
     type: 'string',
-    describe: 'How long a server may send nothing, like 90s or 5m',
+    describe: 'How long a server may send nothing, or less than 1 KB a second, like 90s or 5m',
     defaultDescription: '60s, and 10m before the first byte of a layer',
   },
   quiet: {

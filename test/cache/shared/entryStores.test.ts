@@ -18,16 +18,21 @@ import { silentLog } from '../../../src/io/log.ts';
 import type { EntryStore } from '../../../src/oci/entryStore.ts';
 import { openFiles } from '../../../src/registry/files/context.ts';
 import { registryStore } from '../../../src/registry/files/entryStore.ts';
+import { listen } from '../../helpers/listen.ts';
 import { startRegistry } from '../../helpers/registry.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 async function registry(now: () => number): Promise<EntryStore> {
   const started = await startRegistry();
   onTestFinished(() => started.stop());
-  const http = createHttp({ log: silentLog });
+  return storeAt(started.host, now);
+}
+
+function storeAt(host: string, now: () => number, timeoutMs?: number): EntryStore {
+  const http = createHttp({ log: silentLog, timeoutMs });
   const credentials = (): Promise<undefined> => Promise.resolve(undefined);
   const files = openFiles({ http, log: silentLog, credentials }, 'pull,push');
-  return registryStore({ registry: started.host, repository: 'team/cache', tag: 'latest' }, files, now);
+  return registryStore({ registry: host, repository: 'team/cache', tag: 'latest' }, files, now);
 }
 
 const DAY = 24 * 3_600_000;
@@ -82,6 +87,18 @@ describe.each<[string, (now: () => number) => Promise<EntryStore>]>([
     const fetched = await store.fetch('name', join(temporaryFolder(), 'fetched'), 7);
     expect(fetched?.stored).toBe((await store.findSame('name', path))?.stored);
   });
+});
+
+test('a registry that sends single bytes is given up', async () => {
+  const host = await listen((_request, response) => {
+    response.writeHead(200, { 'content-length': 4_000_000 });
+    const timer = setInterval(() => response.write('x'), 50);
+    response.on('close', () => clearInterval(timer));
+  });
+  const store = storeAt(new URL(host).host, Date.now, 400);
+  await expect(store.fetch('name', join(temporaryFolder(), 'fetched'), 400)).rejects.toThrow(
+    'fewer than 1 KB a second arrived',
+  );
 });
 
 describe('a file that a writer of a shared folder put in the place of an entry', () => {
