@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import { object, optional, safeParse, string } from 'valibot';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import { writeAtomically } from '../../io/files.ts';
 import { LARGEST_USER_FILE, readUserFileIfAny } from '../../io/readUserFile.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { hexOf } from '../../oci/digest.ts';
+import { DIGEST, parseJson } from '../../oci/json.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { fetchDocument, fetchSmallBlob } from '../../registry/document.ts';
 import type { FilesContext } from '../../registry/files/context.ts';
@@ -15,6 +18,9 @@ export interface PulledSideFile {
   path: string;
   mediaType: string;
 }
+
+/** No artifact has more honest documents of one type. */
+const MOST_DOCUMENTS = 100;
 
 type FetchedSideFile = PulledSideFile & { bytes: Buffer };
 
@@ -33,8 +39,12 @@ export async function findSideFiles(
   const about = await findReferrers(files, reference, digest);
   const found: FetchedSideFile[] = [];
   for (const { mediaType, ending } of SIDE_FILES) {
-    const digests = about.filter(({ artifactType }) => artifactType === mediaType).map((one) => one.digest);
-    const bytes = await firstAbout(artifact, digests, files);
+    const listed = about.filter(({ artifactType }) => artifactType === mediaType);
+    const digests = [...new Set(listed.map((one) => one.digest))];
+    if (digests.length > MOST_DOCUMENTS)
+      files.log.warning(`looking at ${MOST_DOCUMENTS} of ${digests.length} documents of type ${mediaType}`);
+    const wanted = { mediaType, digests: digests.slice(0, MOST_DOCUMENTS) };
+    const bytes = await firstAbout(artifact, wanted, files);
     if (bytes === undefined) continue;
     if (!force) await refuseOther(path + ending, bytes);
     found.push({ path: path + ending, mediaType, bytes });
@@ -46,18 +56,20 @@ export async function findSideFiles(
 }
 
 /**
- * Other tools may have attached documents of the same kind, about something in the artifact. `push`
- * attaches none that is larger than the limit.
+ * Returns the first document whose manifest is about the artifact and of the wanted type, as the
+ * list may say anything. Other tools may have attached documents of the same kind, about something
+ * in the artifact. `push` attaches none that is larger than the limit.
  */
 async function firstAbout(
-  { reference, file }: RegistryArtifact,
-  digests: readonly RegistryArtifact['digest'][],
+  { reference, digest: subject, file }: RegistryArtifact,
+  { mediaType, digests }: { mediaType: string; digests: readonly Digest[] },
   { client, log, signal }: FilesContext,
 ): Promise<Buffer | undefined> {
   for (const digest of digests) {
     const manifest = await fetchDocument(client, reference, digest, signal);
     const [layer] = manifest?.content.kind === 'manifest' ? manifest.content.layers : [];
-    if (layer === undefined) continue;
+    if (manifest === undefined || layer === undefined) continue;
+    if (!isAbout(manifest.bytes, subject, mediaType)) continue;
     if (layer.size > LARGEST_USER_FILE) {
       log.warning(
         `ignoring the document ${layer.digest}: ${layer.size} bytes are more than ${LARGEST_USER_FILE}`,
@@ -68,6 +80,20 @@ async function firstAbout(
     if (bytes.includes(hexOf(file.digest))) return bytes;
   }
   return undefined;
+}
+
+/** A manifest of OCI 1.0 has its type in its config. */
+const ABOUT = object({
+  artifactType: optional(string()),
+  config: object({ mediaType: string() }),
+  subject: object({ digest: DIGEST }),
+});
+
+function isAbout(manifest: Buffer, subject: Digest, mediaType: string): boolean {
+  const found = safeParse(ABOUT, parseJson(manifest, subject));
+  if (!found.success) return false;
+  const { artifactType, config, subject: about } = found.output;
+  return about.digest === subject && (artifactType ?? config.mediaType) === mediaType;
 }
 
 async function refuseOther(path: string, bytes: Buffer): Promise<void> {

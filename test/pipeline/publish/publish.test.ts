@@ -1,9 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { UsageError, pull, push } from '../../../src/index.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { fileManifest, referrersIndex, referrersTag } from '../../../src/oci/fileManifest.ts';
 import type { FileManifest } from '../../../src/oci/fileManifest.ts';
@@ -241,23 +251,76 @@ describe('pull refuses', () => {
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('no SBOM and no provenance')]);
   });
 
-  test('a document that is larger than any that is pushed', async () => {
-    const mediaType = 'application/vnd.cyclonedx+json';
-    const file = { mediaType, digest: digestOf('x'), size: (64 << 20) + 1 };
-    const huge = fileManifest({ artifactType: mediaType, title: 'huge.json', file });
-    const entry = { mediaType: OCI_MANIFEST, digest: digestOf(huge), size: huge.length };
+  const SBOM = 'application/vnd.cyclonedx+json';
+
+  /** The manifest of the artifact, which has the same digest in all registries. */
+  async function subjectOf(version: string) {
+    const { digest } = await json<PushReport>('push', app.artifact(version), at('shop/subject:1'), '--force');
+    return { mediaType: OCI_MANIFEST, digest, size: 1 };
+  }
+
+  /** A registry that lists `list`, and has these documents. */
+  async function liarWith(
+    list: readonly unknown[],
+    documents: readonly Buffer[],
+  ): ReturnType<typeof startMisbehavingRegistry> {
     const liar = await startMisbehavingRegistry([
-      {
-        match: /referrers/,
-        act: (_request, response) =>
-          void response.end(referrersIndex([{ ...entry, artifactType: mediaType }])),
-      },
-      {
-        match: new RegExp(`manifests/${entry.digest}`),
-        act: (_request, response) => void response.writeHead(200, { 'content-type': OCI_MANIFEST }).end(huge),
-      },
+      { match: /referrers/, act: (_request, response) => void response.end(referrersIndex(list)) },
+      ...documents.map((document) => ({
+        match: new RegExp(`GET .*${digestOf(document)}`),
+        act: (_request: unknown, response: ServerResponse) =>
+          void response.writeHead(200, { 'content-type': OCI_MANIFEST }).end(document),
+      })),
     ]);
     onTestFinished(() => liar.stop());
+    return liar;
+  }
+
+  const listed = (manifest: Buffer) => ({
+    ...{ mediaType: OCI_MANIFEST, digest: digestOf(manifest), size: manifest.length },
+    artifactType: SBOM,
+  });
+
+  test.each<[string, (right: FileManifest) => FileManifest, number]>([
+    ['no right document', (right) => right, 0],
+    [
+      'of another artifact',
+      (right) => ({ ...right, subject: { ...right.subject!, digest: digestOf('y') } }),
+      3,
+    ],
+    ['a document about nothing', ({ subject: _, ...rest }) => rest, 3],
+    ['a document of another type', (right) => ({ ...right, artifactType: 'text/plain' }), 3],
+  ])('%s, whatever the list says', async (_, change, code) => {
+    const content = Buffer.from(`the SBOM of ${digestOf(bytesOf('2.0'))}`);
+    const file = { mediaType: SBOM, digest: digestOf(content), size: content.length };
+    const subject = await subjectOf('2.0');
+    const manifest = fileManifest(change({ artifactType: SBOM, title: 'evil.json', file, subject }));
+    const liar = await liarWith([listed(manifest)], [manifest, content]);
+    await json('push', app.artifact('2.0'), `${liar.host}/shop/lies:1`);
+    const path = newFile();
+    expect((await app.cli('pull', `${liar.host}/shop/lies:1`, '-o', path, '--sbom')).code).toBe(code);
+    expect(existsSync(`${path}.cdx.json`)).toBe(code === 0);
+  });
+
+  test('to ask for more than a hundred documents, or for one of them twice', async () => {
+    const file = { mediaType: SBOM, digest: digestOf('x'), size: 1 };
+    const manifests = Array.from({ length: 120 }, (_, index) =>
+      fileManifest({ artifactType: SBOM, title: `${index}.json`, file }),
+    );
+    const liar = await liarWith([...manifests, ...manifests].map(listed), manifests);
+    await json('push', app.artifact('2.0'), `${liar.host}/shop/many:1`);
+    const run = await app.cli('pull', `${liar.host}/shop/many:1`, '-o', newFile(), '--sbom');
+    expect([run.code, run.stderr]).toEqual([3, expect.stringContaining('looking at 100 of 120 documents')]);
+    const digests = new Set(manifests.map((manifest) => digestOf(manifest)));
+    const asked = liar.seen.filter(({ url }) => digests.has(url.split('/').at(-1) as Digest));
+    expect(asked).toHaveLength(100);
+  });
+
+  test('a document that is larger than any that is pushed', async () => {
+    const file = { mediaType: SBOM, digest: digestOf('x'), size: (64 << 20) + 1 };
+    const subject = await subjectOf('2.0');
+    const huge = fileManifest({ artifactType: SBOM, title: 'huge.json', file, subject });
+    const liar = await liarWith([listed(huge)], [huge]);
     const reference = `${liar.host}/shop/huge:1`;
     await json('push', app.artifact('2.0'), reference);
     const run = await app.cli('pull', reference, '-o', newFile(), '--sbom');
