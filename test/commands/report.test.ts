@@ -5,15 +5,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { PAGE_START } from '../../src/compose/ship/leftOut.ts';
 import type { ReportPage } from '../../src/pipeline/report/model.ts';
+import { readContent } from '../../src/pipeline/verify/content.ts';
 import { RELEASES, shop } from '../faults/shop.ts';
 import type { Shop } from '../faults/shop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-report-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const COMPOSE = ['--module', 'docker-compose', '--allow-key-change'];
 let it1: Shop;
-/** 1.0 is full, 2.0 over it, 3.0 over 2.0. */
+/** 1.0 is full, 2.0 over it, 3.0 over 2.0. The one for docker-compose is full as well. */
 beforeAll(async () => {
   it1 = shop(folder);
+  expect((await it1.build('compose-1.0', '1', ...COMPOSE, '--no-delta')).code).toBe(0);
   expect((await it1.build('1.0', '1', '--no-delta')).code).toBe(0);
   expect((await it1.build('2.0', '2')).code).toBe(0);
   expect((await it1.build('3.0', '3')).code).toBe(0);
@@ -39,8 +42,6 @@ async function toStdout(...argv: string[]): Promise<string> {
   });
   return text;
 }
-
-const COMPOSE = ['--module', 'docker-compose', '--allow-key-change'];
 
 describe('report', () => {
   test('names the files of a full artifact', async () => {
@@ -107,10 +108,15 @@ describe('report', () => {
     ['a delta of app', ['--module', 'app', '--base', '1.0'], ['--base', '1.0']],
     ['a full artifact of docker-compose', [...COMPOSE, '--no-delta'], []],
     ['a full artifact with scripts', [...COMPOSE, '--no-delta', '--preload'], []],
-    ['a delta with scripts', [...COMPOSE, '--base', '1.0'], ['--base', '1.0']],
-    ['patches with their decoder', [...COMPOSE, '--base', '1.0', '--decoder', 'carried'], ['--base', '1.0']],
+    ['a delta with scripts', [...COMPOSE, '--base', 'compose-1.0'], ['--base', 'compose-1.0']],
+    [
+      'patches with their decoder',
+      [...COMPOSE, '--base', 'compose-1.0', '--decoder', 'carried'],
+      ['--base', 'compose-1.0'],
+    ],
   ])('of %s is the page that the build writes', async (what, flags, base) => {
-    const paths = (all: string[]): string[] => all.map((one) => (one === '1.0' ? it1.artifact('1.0') : one));
+    const paths = (all: string[]): string[] =>
+      all.map((one) => (one.endsWith('1.0') ? it1.artifact(one) : one));
     const name = `same-${what.replaceAll(' ', '-')}`;
     const built = join(folder, `${name}.html`);
     const { code, stderr } = await it1.build(name, '2', ...paths(flags), '--report-html', built);
@@ -122,6 +128,31 @@ describe('report', () => {
   test('has a row for what is no layer', async () => {
     const { stdout } = await it1.cli('report', '-o', page(), it1.artifact('1.0'));
     expect(stdout).toMatch(/^Compose files, scripts, configs +[\d.]+ KB/m);
+  });
+
+  test('counts patches, and their decoder in a row of its own', async () => {
+    const flags = [...COMPOSE, '--base', it1.artifact('compose-1.0'), '--decoder', 'carried'];
+    expect((await it1.build('carried', '2', ...flags)).code).toBe(0);
+    const base = ['--base', it1.artifact('compose-1.0')];
+    const { report } = await reportOf(it1.artifact('carried'), ...base);
+    const { unknown, images, rest, decoder, size } = report.artifacts[0]!;
+    const { layers } = images[0]!;
+    expect(layers.map(({ kind }) => kind)).toEqual(['omit', 'patch', 'identity']);
+    const content = await readContent(it1.artifact('carried'));
+    const [, patch] = layers;
+    expect(patch?.sent).toBe(content.images[0]!.report.layers[1]!.sent);
+    expect(patch!.kept + patch!.sent).toBe(patch!.size);
+    expect(patch!.cost).toBeGreaterThan(0);
+    expect(decoder?.size).toBe(content.decoder!.length);
+    expect(decoder!.cost).toBeGreaterThan(0);
+    expect(images[0]!.cost + rest + decoder!.cost).toBeCloseTo(size, 3);
+    expect(unknown).toEqual([expect.stringMatching(/^1 of 3 layers are patches, /)]);
+    const { stdout } = await it1.cli('report', '-o', page(), it1.artifact('carried'), ...base);
+    expect(stdout).toMatch(/ {2}patch {2}/);
+    expect(stdout).toMatch(/^Decoder for the patches +[\d.]+ KB +[\d.]+ KB +[\d.]+ KB/m);
+    const html = readFileSync(page(), 'utf8');
+    expect(html).toMatch(/<li>Decoder for the patches <b>[\d.]+ KB<\/b>/);
+    expect(html).toContain('<td>patch</td>');
   });
 
   test('says what it can not know without the base', async () => {

@@ -1,5 +1,5 @@
 import { amountOf, formatBytes } from '../../io/amounts.ts';
-import { ADVICE, REST } from '../../pipeline/report/advice.ts';
+import { ADVICE, DECODER, REST } from '../../pipeline/report/advice.ts';
 import type { ArtifactSizes, Finding, LayerSizes, Release } from '../../pipeline/report/model.ts';
 import { formatTable } from './format.ts';
 
@@ -15,7 +15,7 @@ export function sizesText(artifact: ArtifactSizes): string {
     '',
     formatTable(
       ['service', 'layer', 'kind', 'size', 'new', 'in the artifact', 'made by'],
-      [...layerRows(artifact), restRow(artifact)],
+      [...layerRows(artifact), ...restRows(artifact)],
       [3, 4, 5],
     ),
     ...(files.length === 0 ? [] : ['', fileTable(artifact)]),
@@ -38,14 +38,18 @@ function layerRows({ images }: ArtifactSizes): string[][] {
   );
 }
 
-function restRow({ rest }: ArtifactSizes): string[] {
-  return [REST, '', '', '', '', formatBytes(Math.round(rest))];
+function restRows({ rest, decoder }: ArtifactSizes): string[][] {
+  const restRow = [REST, '', '', '', '', formatBytes(Math.round(rest))];
+  if (decoder === null) return [restRow];
+  const [size, cost] = [decoder.size, Math.round(decoder.cost)].map(formatBytes);
+  return [[DECODER, '', '', size ?? '', size ?? '', cost ?? ''], restRow];
 }
 
 const KINDS: Readonly<Record<LayerSizes['kind'], string>> = {
   omit: 'unchanged',
   identity: 'unchanged, moved',
   delta: 'delta',
+  patch: 'patch',
   full: 'full',
 };
 

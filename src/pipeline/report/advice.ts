@@ -6,8 +6,10 @@ export interface Advice {
   help: string;
 }
 
-/** How reports call everything that is no layer. */
+/** How reports call everything that is no layer and no decoder. */
 export const REST = 'Compose files, scripts, configs';
+/** How reports call what an artifact carries to read its patches. */
+export const DECODER = 'Decoder for the patches';
 
 /** For each kind of finding. */
 export const ADVICE: Readonly<Record<FindingKind, Advice>> = {

@@ -1,6 +1,6 @@
-import type { LayerKind } from '../plan/plan.ts';
 import type { BaseFile } from './baseIndex.ts';
 import type { ContentKind } from './contentKind.ts';
+import type { ShippedKind } from './model.ts';
 import type { Weighed } from './weigher.ts';
 
 /** Where the bytes of a part of a layer come from. In bytes. */
@@ -38,7 +38,7 @@ export interface ExaminedFile extends Weighed, Origins {
 
 /** What was found in a layer. */
 export interface LayerContents extends Weighed, Origins {
-  /** Undefined if nobody can tell: a delta without its base layer has no readable headers. */
+  /** Undefined if nobody can tell: a patch, and a delta without its base layer. */
   files: ExaminedFile[] | undefined;
   /** Of the whole delta. */
   instructions: number;
@@ -47,7 +47,7 @@ export interface LayerContents extends Weighed, Origins {
 /** A layer of an image in the report. */
 export interface ExaminedLayer {
   diffID: string;
-  kind: LayerKind;
+  kind: ShippedKind;
   /** Bytes of the layer; undefined if they are unknown. */
   size: number | undefined;
   /** Bytes of the base layer. */
@@ -69,4 +69,10 @@ export interface ExaminedImage {
 
 export function noOrigins(): Origins {
   return { kept: 0, moved: 0, added: 0, repeated: 0 };
+}
+
+/** What is known of a layer of `size` bytes that a patch of `sent` bytes makes. It can't be packed. */
+export function patchContents(size: number, sent: number): LayerContents {
+  const origins = { ...noOrigins(), kept: Math.max(0, size - sent), added: sent };
+  return { ...origins, weight: sent, instructions: 0, files: undefined };
 }

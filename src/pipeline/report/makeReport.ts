@@ -7,7 +7,7 @@ import { hasOnlyNewTime, stateOf } from './judgeFile.ts';
 import type { Amounts, ArtifactSizes, FileSizes, FileState, ImageSizes, LayerSizes } from './model.ts';
 import { addAmounts, noAmounts, treeOf } from './tree.ts';
 import type { RestParts } from './weigher.ts';
-import { restWeight } from './weigher.ts';
+import { decoderWeight, restWeight } from './weigher.ts';
 
 /** What an artifact says of itself. */
 export type ArtifactFacts = Pick<
@@ -34,8 +34,8 @@ export function makeReport(
 ): ArtifactSizes {
   const images = discountTwins(examined, facts.compression);
   const { rest, size: known, ...named } = facts;
-  const ofRest = restWeight(rest);
-  const weight = ofRest + sum(images.flatMap(({ layers }) => layers.map(weightOf)));
+  const [ofRest, ofDecoder] = [restWeight(rest), decoderWeight(rest)];
+  const weight = ofRest + ofDecoder + sum(images.flatMap(({ layers }) => layers.map(weightOf)));
   const size = known ?? Math.round(weight);
   const scale = weight === 0 ? 0 : size / weight;
   const placed = placeFiles(images, scale);
@@ -46,6 +46,7 @@ export function makeReport(
     size,
     images: images.map((image) => imageSizes(image, scale, shown)),
     rest: ofRest * scale,
+    decoder: rest.decoder === 0 ? null : { size: rest.decoder, cost: ofDecoder * scale },
     files: sorted
       .slice(0, MOST_BY_COST)
       .filter(({ cost }) => cost > 0)
@@ -139,7 +140,10 @@ function whyOf(file: ExaminedFile, state: FileState): string | null {
 /** What a report can't tell, one sentence each. */
 function unknownParts(images: readonly ExaminedImage[]): string[] {
   const layers = images.flatMap((image) => image.layers);
-  const closed = layers.filter(({ contents }) => contents !== undefined && contents.files === undefined);
+  const patches = layers.filter(({ kind }) => kind === 'patch');
+  const closed = layers.filter(
+    ({ kind, contents }) => kind !== 'patch' && contents !== undefined && contents.files === undefined,
+  );
   const sizeless = layers.filter(({ size }) => size === undefined);
   const whole = images.filter((image) => image.layers.length === 0);
   return [
@@ -148,6 +152,11 @@ function unknownParts(images: readonly ExaminedImage[]): string[] {
       ? []
       : [
           `${closed.length} of ${layers.length} layers are deltas whose base layer is not here: their files can't be named. Name the base with --base.`,
+        ]),
+    ...(patches.length === 0
+      ? []
+      : [
+          `${patches.length} of ${layers.length} layers are patches, which do not tell what each file costs. Look at the same release with --decoder xdelta3.`,
         ]),
     ...(sizeless.length === 0
       ? []

@@ -8,7 +8,6 @@ import type { Digest } from '../../oci/digest.ts';
 import { MODULES } from '../../mender/spec.ts';
 import { blobPath } from '../../oci/portable.ts';
 import type { World } from '../images/world.ts';
-import type { LayerKind } from '../plan/plan.ts';
 import type { ArtifactContent } from '../verify/content.ts';
 import { readContent } from '../verify/content.ts';
 import type { DeviceEstimate } from '../verify/estimate.ts';
@@ -17,10 +16,11 @@ import { needsBase } from '../verify/layers.ts';
 import { baseVersion } from '../verify/verify.ts';
 import { examineLayer } from './examineLayer.ts';
 import type { ExaminedImage, ExaminedLayer } from './examined.ts';
+import { patchContents } from './examined.ts';
 import { layerCommands } from './layerCommands.ts';
 import type { ArtifactFacts } from './makeReport.ts';
 import { makeReport } from './makeReport.ts';
-import type { ArtifactSizes } from './model.ts';
+import type { ArtifactSizes, ShippedKind } from './model.ts';
 import { pairAll } from './pairs.ts';
 import type { Pair, PlacesOfBases } from './pairs.ts';
 import { examineDelta, examineLoneDelta } from './readLayers.ts';
@@ -114,14 +114,16 @@ async function examinedImage(
   const { folder, configDigest, layers } = image.report;
   const recorded = record?.images.find((one) => one.configDigest === configDigest);
   const commands = layerCommands(configDigest && image.documents.get(blobPath(configDigest)));
-  const examined = layers.map(async (layer, position): Promise<ExaminedLayer> => ({
-    diffID: layer.diffID ?? '',
-    kind: kindOf(layer),
-    size: sizes[position],
-    oldSize: await oldSizeOf(layer, sizes[position], cache),
-    command: commands[position],
-    contents: layer.diffID && read.get(folder)?.get(layer.diffID)?.contents,
-  }));
+  const examined = layers.map(async (layer, position): Promise<ExaminedLayer> => {
+    const [kind, size] = [kindOf(layer), sizes[position]];
+    const known = layer.diffID && read.get(folder)?.get(layer.diffID)?.contents;
+    return {
+      ...{ diffID: layer.diffID ?? '', kind, size },
+      oldSize: await oldSizeOf(layer, size, cache),
+      command: commands[position],
+      contents: kind === 'patch' ? patchContents(size ?? 0, layer.sent) : known,
+    };
+  });
   return {
     name: image.report.image ?? folder,
     services: recorded?.services ?? [],
@@ -130,8 +132,9 @@ async function examinedImage(
   };
 }
 
-function kindOf({ kind, from, diffID }: LayerReport): LayerKind {
-  return kind === 'delta' && from === diffID ? 'identity' : kind;
+function kindOf({ kind, format, from, diffID }: LayerReport): ShippedKind {
+  if (kind !== 'delta') return kind;
+  return from === diffID ? 'identity' : (format ?? kind);
 }
 
 async function oldSizeOf(

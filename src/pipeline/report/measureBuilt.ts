@@ -20,6 +20,7 @@ import type { DeviceEstimate } from '../verify/estimate.ts';
 import { estimateBuilt } from '../verify/estimateBuilt.ts';
 import { examineLayer } from './examineLayer.ts';
 import type { ExaminedImage, ExaminedLayer } from './examined.ts';
+import { patchContents } from './examined.ts';
 import { layerCommands } from './layerCommands.ts';
 import type { ArtifactFacts } from './makeReport.ts';
 import { makeReport } from './makeReport.ts';
@@ -84,9 +85,10 @@ async function examinedLayer(
   const kind = isIdentity ? 'identity' : content.kind;
   const oldSize = content.kind === 'omit' ? size : content.kind === 'delta' ? content.fromSize : undefined;
   const layer = { diffID, kind, size, oldSize, command } as const;
-  // A patch tells nothing of files.
-  const isPatch = content.kind === 'delta' && content.format === 'patch';
-  if (kind === 'omit' || kind === 'identity' || isPatch) return { ...layer, contents: undefined };
+  if (kind === 'omit' || kind === 'identity') return { ...layer, contents: undefined };
+  if (content.kind === 'delta' && content.format === 'patch') {
+    return { ...layer, kind: 'patch', contents: patchContents(size, content.size) };
+  }
   const task = progress.start(
     `examining ${diffID.slice(7, 19)}`,
     content.kind === 'delta' ? content.size : size,

@@ -44,9 +44,13 @@ export interface SizeNode extends Amounts {
   nodes: SizeNode[];
 }
 
+/** A layer of this artifact. `patch`: a delta that the carried decoder reads. */
+export type ShippedKind = LayerKind | 'patch';
+
+/** Nobody can tell where the bytes go that a patch copies: they count as `kept`. */
 export interface LayerSizes extends Amounts {
   diffID: string;
-  kind: LayerKind;
+  kind: ShippedKind;
   /** False if the size is unknown; it then counts as 0. */
   isSizeKnown: boolean;
   /** Bytes of the base layer; null if there is none or its size is unknown. */
@@ -104,8 +108,10 @@ export interface ArtifactSizes {
   /** The version that devices must have; null for a full artifact. */
   madeFrom: string | null;
   images: ImageSizes[];
-  /** About the bytes of everything that is no layer: Compose files, scripts, configs, the decoder. */
+  /** About the bytes of everything else: Compose files, scripts, configs. */
   rest: number;
+  /** The decoder that the artifact carries; null without one. In bytes, as `size` and `cost` above. */
+  decoder: { size: number; cost: number } | null;
   /** The files that cost most, first. */
   files: FileSizes[];
   findings: Finding[];

@@ -76,12 +76,17 @@ export class Weigher {
   }
 }
 
+/** Estimates what the decoder has after compression. Pure. */
+export function decoderWeight({ decoder }: RestParts): number {
+  return decoder * PROGRAM_RATIO;
+}
+
 /**
- * Estimates what everything that is no layer has after compression. Several scripts of one content
+ * Estimates what everything that is no layer and no decoder has after compression. Several scripts of one content
  * count once, as the compression finds the others. Pure.
  */
-export function restWeight({ texts, scripts, decoder, frame }: RestParts): number {
+export function restWeight({ texts, scripts, frame }: RestParts): number {
   const distinct = new Map(scripts.map(({ sha256, size }) => [sha256, size]));
   const allTexts = [...distinct.values()].reduce((sum, size) => sum + size, texts);
-  return frame + allTexts * TEXT_RATIO + decoder * PROGRAM_RATIO;
+  return frame + allTexts * TEXT_RATIO;
 }

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../io/amounts.ts';
-import { REST } from '../advice.ts';
+import { DECODER, REST } from '../advice.ts';
 import type {
   ArtifactSizes,
   FileSizes,
@@ -54,6 +54,7 @@ const KINDS: Readonly<Record<LayerSizes['kind'], string>> = {
   omit: 'unchanged',
   identity: 'unchanged, moved',
   delta: 'delta',
+  patch: 'patch',
   full: 'full',
 };
 
@@ -152,8 +153,14 @@ export function sizeList(artifact: ArtifactSizes): Html {
 ${image.layers.map(layerItem)}</ul></details></li>
 `,
   );
+  const { decoder, rest } = artifact;
+  const own =
+    decoder === null
+      ? nothing
+      : markup`<li>${DECODER} ${amounts(decoder.cost, decoder.size)}</li>
+`;
   return markup`<div class="tree"><ul>
-${images}<li>${REST} <b>${formatBytes(Math.round(artifact.rest))}</b></li>
+${images}${own}<li>${REST} <b>${formatBytes(Math.round(rest))}</b></li>
 </ul></div>
 `;
 }

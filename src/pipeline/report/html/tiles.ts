@@ -1,4 +1,4 @@
-import { REST } from '../advice.ts';
+import { DECODER, REST } from '../advice.ts';
 import type { Amounts, ArtifactSizes, ImageSizes, LayerSizes, SizeNode } from '../model.ts';
 import type { Tile } from './treemap.ts';
 
@@ -13,10 +13,11 @@ export function rowKey(diffID: string, path: string): string {
 }
 
 /** What an artifact costs, as tiles: services, layers, folders, files. Pure. */
-export function costTiles({ images, rest }: ArtifactSizes, rows: Rows): Tile[] {
+export function costTiles({ images, rest, decoder }: ArtifactSizes, rows: Rows): Tile[] {
   const cost: Measure = (amounts) => amounts.cost;
   return [
     ...images.map((image) => imageTile(image, cost, rows)),
+    ...(decoder === null ? [] : [{ name: DECODER, value: decoder.cost, state: null, parts: [] }]),
     { name: REST, value: rest, state: null, parts: [] },
   ];
 }
