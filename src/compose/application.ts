@@ -62,6 +62,11 @@ export interface ReadOptions {
   profiles: readonly string[];
   /** The environment of the build, with the variables of Compose like `COMPOSE_FILE`. */
   environment: Environment;
+  /**
+   * Those of its variables that somebody gave for this application alone, so that their values are
+   * meant to ship.
+   */
+  meantToShip?: ReadonlySet<string>;
   /** What must not ship, in addition to the variables that always are secrets of the build. */
   secrets?: readonly NamedSecret[];
 }
@@ -113,6 +118,7 @@ async function readNoting(notes: Notes, options: ReadOptions): Promise<Applicati
     model: resolved,
     warnings: warningsOf(notes),
     parts: {
+      meantToShip: options.meantToShip ?? new Set(),
       folder,
       composeFiles,
       ...model,

@@ -6,6 +6,7 @@ import type { BakeDocument } from '../../src/commands/bake/bakeReport.ts';
 import { runCli } from '../helpers/cli.ts';
 import type { CliRun } from '../helpers/cli.ts';
 import { buildImage, buildIndex } from '../helpers/images.ts';
+import { menderServer } from '../helpers/mender-server.ts';
 import { startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
 import { noise } from '../helpers/noise.ts';
 import { push, startRegistry } from '../helpers/registry.ts';
@@ -139,6 +140,31 @@ ${names.map(target).join('\n')}`);
     expect((await run('--jobs', '4', ...names)).code).toBe(0);
     const asked = counting.seen.map(({ method, url }) => `${method} ${url}`);
     expect(asked.sort()).toEqual([...new Set(asked)].sort());
+  });
+
+  it('says what it uploaded', async () => {
+    const server = await menderServer();
+    const access = { MENDER_PAT: server.token, MENDER_DOCKER_DELTA_MENDER_HOST: server.url };
+    const { run } = bakery(TWO, access);
+    const last = ({ stdout }: CliRun) => stdout.trimEnd().split('\n').at(-1);
+    const host = server.url;
+    expect(last(await run('till'))).toBe('not uploaded');
+    expect(last(await run('till', '--upload'))).toBe(`uploaded 1 of 1 artifacts to ${host}`);
+    expect(last(await run('--upload'))).toBe(`uploaded 2 of 3 artifacts to ${host}; 1 was there already`);
+  });
+
+  it('says which build failed', async () => {
+    const { run } = bakery(`${TWO}\n  bad: {inherits: _all, manifest: missing/compose.yaml}`);
+    const { stderr } = await run('till', 'bad');
+    expect(stderr).toContain('error: 1 of 2 builds failed: bad: ');
+  });
+
+  it.each([
+    ['1', '1 build at once, '],
+    ['99', 'builds at once, 1 thread each'],
+  ])('counts what runs at once with --jobs %s', async (jobs, text) => {
+    const { run } = bakery(TWO);
+    expect((await run('-v', '--jobs', jobs)).stderr).toContain(text);
   });
 
   it('goes on after a target that fails, and ends with the exit code of the first', async () => {

@@ -42,10 +42,10 @@ export const bakeCommand = defineCommand({
       printJson(matrixOf(words, flags.listMatrix), context);
       return;
     }
-    const { ended, cache } = await bakeBuilds(builds, flags, context);
+    const { ended, cache, host } = await bakeBuilds(builds, flags, context);
     await makeRoom({ cache, log: context.log }, limits);
     const failure = bakeFailure(ended);
-    show(ended, failure, context);
+    show(ended, failure, host, context);
     if (failure !== undefined) throw failure;
   },
 });
@@ -65,7 +65,7 @@ export async function planBake(
 
 /**
  * Builds what was planned. `remembers`: true if what was built may be the base of later builds.
- * Returns how each build ended, and the cache.
+ * Returns how each build ended, the cache, and the server if uploads were asked for.
  */
 export async function bakeBuilds(
   builds: readonly PlannedBuild[],
@@ -76,7 +76,7 @@ export async function bakeBuilds(
   if (builds.length === 0) context.log.info('there is nothing to build');
   const opened = { ...(await openBakeWorld(flags, context)), remembers };
   const ended = await runBuilds(builds, opened, flags.jobs, context);
-  return { ended, cache: opened.cache };
+  return { ended, cache: opened.cache, host: opened.host };
 }
 
 /** Throws the error of a target with a fault: what is printed would lack it. */
@@ -89,12 +89,20 @@ function printJson(value: object, context: Context, indent?: number): void {
   context.report(value, JSON.stringify(value, null, indent));
 }
 
-function show(ended: readonly EndedBuild[], failure: UserError | undefined, context: Context): void {
+function show(
+  ended: readonly EndedBuild[],
+  failure: UserError | undefined,
+  host: string | undefined,
+  context: Context,
+): void {
   const document: BakeDocument = {
     builds: ended.map(bakeReport),
     error: failure === undefined ? null : errorReport(failure),
   };
   const paths = ended.flatMap(({ built }) => built.map(({ artifact }) => artifact.path));
   if (context.json || ended.length > 0)
-    context.report(document, context.quiet === true ? paths.join('\n') : bakeText(ended, context.folder));
+    context.report(
+      document,
+      context.quiet === true ? paths.join('\n') : bakeText(ended, context.folder, host),
+    );
 }

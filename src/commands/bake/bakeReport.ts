@@ -46,14 +46,24 @@ function platformIn(ready: PlannedBuild['ready']): string | null {
 }
 
 /**
- * All builds for people: a row for each artifact, and one for each failure. Paths begin in `folder`.
+ * All builds for people: a row for each artifact, one for each failure, and what is on the server
+ * `host`, which is undefined if nothing was to be uploaded. Paths begin in `folder`.
  */
-export function bakeText(ended: readonly EndedBuild[], folder: string): string {
+export function bakeText(ended: readonly EndedBuild[], folder: string, host: string | undefined): string {
   const rows = ended.flatMap((one) => [
     ...one.built.map((built) => [one.name, relative(folder, built.artifact.path), savingText(built)]),
     ...(one.failure === undefined ? [] : [[one.name, '', `failed: ${one.failure.message}`]]),
   ]);
-  return formatTable(['target', 'artifact', 'size'], rows);
+  return `${formatTable(['target', 'artifact', 'size'], rows)}\n${uploadsText(ended, host)}`;
+}
+
+function uploadsText(ended: readonly EndedBuild[], host: string | undefined): string {
+  if (host === undefined) return 'not uploaded';
+  const built = ended.flatMap((one) => one.built).length;
+  const uploads = ended.flatMap((one) => one.uploads ?? []);
+  const present = uploads.filter(({ outcome }) => outcome === 'present').length;
+  const already = present === 0 ? '' : `; ${present} ${present === 1 ? 'was' : 'were'} there already`;
+  return `uploaded ${uploads.length - present} of ${built} artifacts to ${host}${already}`;
 }
 
 /**
@@ -65,9 +75,9 @@ export function bakeFailure(ended: readonly EndedBuild[]): UserError | undefined
   const [first] = failed;
   if (first === undefined || ended.length === 1) return first?.failure;
   const Kind = first.failure.constructor as new (message: string, options: object) => UserError;
-  const others = failed.length === 1 ? '' : `; the first is ${first.name}`;
-  const what = failed.length === 1 ? first.name : `${failed.length}`;
-  const message = `${what} of ${ended.length} builds failed${others}: ${first.failure.message}`;
+  const start = failed.length === 1 ? ':' : '; the first is';
+  const count = `${failed.length} of ${ended.length} builds failed`;
+  const message = `${count}${start} ${first.name}: ${first.failure.message}`;
   const { hint } = first.failure;
   return new Kind(message, { cause: first.failure, ...(hint === undefined ? {} : { hint }) });
 }

@@ -21,6 +21,8 @@ export interface BakeWorld {
   serversFor(flags: BuildFlags): Promise<NamedServer[]>;
   /** True if what was built may be the base of later builds. */
   remembers: boolean;
+  /** The server that gets the artifacts; undefined if nothing is to be uploaded. */
+  host: string | undefined;
   /** Uploads a file; undefined if nothing is to be uploaded. */
   upload: ((path: string) => Promise<UploadReport>) | undefined;
 }
@@ -48,6 +50,7 @@ export async function openBakeWorld(
       return opened;
     },
     serversFor: async (one) => (mayAskServer(one, one.upload !== false) ? servers() : []),
+    host: api?.host,
     upload: uploads && ((path) => uploadWithNote({ path }, uploads)),
   };
 }

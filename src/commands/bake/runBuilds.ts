@@ -50,7 +50,7 @@ export async function runBuilds(
 ): Promise<EndedBuild[]> {
   const machine = { processors: availableParallelism(), memory: process.availableMemory() };
   const budget = budgetOf(machine, planned.length, jobs);
-  context.log.debug(`${budget.jobs} builds at once, ${budget.threads} threads each`);
+  context.log.debug(budgetText(budget));
   const all = await mapLimited(planned, LOOKED_UP_AT_ONCE, async (build) => {
     const ready = await attempt(build, context, (one) => prepareBuild(build, one, budget, opened, context));
     return { build, ready };
@@ -61,6 +61,11 @@ export async function runBuilds(
     if (ready instanceof UserError) return { ...build, built: [], failure: ready };
     return finish(build, ready, opened, context);
   });
+}
+
+function budgetText({ jobs, threads }: Budget): string {
+  const threadsEach = threads === 1 ? '1 thread' : `${threads} threads`;
+  return `${jobs === 1 ? '1 build' : `${jobs} builds`} at once, ${threadsEach} each`;
 }
 
 /** Returns the result of `work`, or the error that the user can mend, which is also logged. */

@@ -14,9 +14,9 @@ interface Project<Flags extends BuildFlags> {
 }
 
 /**
- * Reads the Compose files that the flags name, with `variables` over those of the environment, and
- * logs the warnings about them. Throws UsageError
- * for invalid files, and for settings that `withComposeSettings` refuses.
+ * Reads the Compose files that the flags name, with the application's own `variables` over those of
+ * the environment, and logs the warnings about them. Throws UsageError for invalid files, and for
+ * settings that `withComposeSettings` refuses.
  */
 export async function readProject<Flags extends BuildFlags>(
   given: Flags,
@@ -28,6 +28,7 @@ export async function readProject<Flags extends BuildFlags>(
     composeFiles: composeFilePaths(given, folder),
     profiles: given.profile ?? [],
     environment: composeEnvironment(given, { ...environment, ...variables }, folder),
+    meantToShip: new Set(Object.keys(variables)),
     secrets: await namedSecrets(given, context),
   });
   for (const warning of application.warnings) log.warning(warning);

@@ -20,6 +20,8 @@ export interface ShipmentParts {
   values: ReadonlyMap<string, string>;
   /** Files of secrets and keys of `build.ssh`, absolute. */
   secretFiles: ReadonlySet<string>;
+  /** Names of variables whose values are meant to ship. */
+  meantToShip: ReadonlySet<string>;
   secretValues: ReadonlyMap<string, SecretValue>;
   authored?: AuthoredFile;
 }

@@ -34,7 +34,7 @@ export async function shippedVariables(
 ): Promise<ShippedVariables> {
   const { variables } = parts;
   const { edits, written } = fillInLocal(kept, variables);
-  const all = [...written, ...writtenWhenRead(parts)];
+  const all = [...written, ...writtenWhenRead(parts)].filter(({ name }) => !parts.meantToShip.has(name));
   const composeFiles = parts.composeFiles.join(', ');
   for (const { name, where } of written) variables.secrets.refuseName(name, `${composeFiles}: ${where}`);
   const left = editModel(kept, edits);
