@@ -2,14 +2,53 @@
 const KINDS = ['images', 'layers', 'deltas'] as const;
 type Kind = (typeof KINDS)[number];
 
+interface Count {
+  held: number;
+  all: number;
+}
+
 /** Counts what a run needed, and how much of it the cache had. */
 export class CacheUse {
-  readonly #counts = new Map<Kind, { held: number; all: number }>();
+  readonly #counts: Map<Kind, Count>;
+  #taken = 0;
+  #stored = 0;
+
+  constructor(counts: Iterable<[Kind, Count]> = []) {
+    this.#counts = new Map(counts);
+  }
+
+  /**
+   * Returns the counts of one build of the run, which has its own layers and deltas. The images are
+   * those of the run, as they are looked up for all builds together.
+   */
+  forBuild(): CacheUse {
+    return new CacheUse([...this.#counts].filter(([kind]) => kind === 'images'));
+  }
 
   /** Counts one thing of a kind. `isHeld`: the cache had it. */
   count(kind: Kind, isHeld: boolean): void {
     const { held, all } = this.#counts.get(kind) ?? { held: 0, all: 0 };
     this.#counts.set(kind, { held: held + (isHeld ? 1 : 0), all: all + 1 });
+  }
+
+  /** Counts a delta that came from a shared cache. */
+  countTaken(): void {
+    this.#taken++;
+  }
+
+  /** Counts a delta that was stored in a shared cache. */
+  countStored(): void {
+    this.#stored++;
+  }
+
+  /** `2 of 3 deltas taken, 1 stored`: what came from a shared cache, and what was stored there. */
+  describeShared({ takes, stores }: { takes: boolean; stores: boolean }): string {
+    const deltas = this.#counts.get('deltas')?.all ?? 0;
+    const parts = [
+      ...(takes ? [`${this.#taken} of ${deltas} deltas taken`] : []),
+      ...(stores ? [`${this.#stored} ${takes ? '' : `of ${deltas} deltas `}stored`] : []),
+    ];
+    return parts.join(', ');
   }
 
   /** `2 of 3 images, 5 of 8 layers, 1 of 2 deltas`; leaves out kinds of which nothing was needed. */

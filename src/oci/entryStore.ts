@@ -16,8 +16,8 @@ export interface EntryStore {
   readonly place: string;
   /**
    * Writes an entry to the new file `path`, and returns undefined if there is none. Throws
-   * IntegrityError for one that is damaged or has more than `most` bytes, and what the place makes
-   * it throw.
+   * IntegrityError for one that is damaged or has more than `most` bytes, NotFoundError if there is
+   * no such place, and what the place makes it throw.
    */
   fetch(name: string, path: string, most: number): Promise<FoundEntry | undefined>;
   /** Returns the entry if it has exactly the bytes of the file at `path`. */

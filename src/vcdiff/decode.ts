@@ -80,5 +80,6 @@ function checkAdler32(target: Uint8Array, expected: number | undefined): void {
   if (expected === undefined) return;
   const found = adler32(target);
   if (found === expected) return;
-  throw malformed(`a window has adler32 ${found}, expected ${expected}: is the source another one?`);
+  const why = 'it was made from another source, or is damaged';
+  throw malformed(`a window has adler32 ${found}, expected ${expected}: ${why}`);
 }

@@ -446,12 +446,12 @@ describe('the options of a shared cache', () => {
     [
       'no place',
       ['prune', '--remote', 'registry', '--older-than', '30d'],
-      /--remote "registry": the form is another/,
+      /--remote "registry": expected type=registry,ref=HOST\/REPO\[:TAG\] or type=local,dest=FOLDER/,
     ],
     [
       'the other side',
       ['prune', '--remote', 'type=local,src=/x', '--older-than', '3d'],
-      /it has no src=[^]*dest=FOLDER/,
+      /unknown field src=[^]*dest=FOLDER/,
     ],
     [
       'an age for the cache folder',

@@ -71,6 +71,23 @@ it('the use of a cache is told by kind', () => {
   for (const isHeld of [true, false, true]) use.count('layers', isHeld);
   use.count('images', false);
   expect(use.describe()).toBe('0 of 1 images, 2 of 3 layers');
+  use.forBuild().count('deltas', true);
+  expect([use.describe(), use.forBuild().describe()]).toEqual([
+    '0 of 1 images, 2 of 3 layers',
+    '0 of 1 images',
+  ]);
+});
+
+it.each([
+  [{ takes: true, stores: false }, '1 of 2 deltas taken'],
+  [{ takes: false, stores: true }, '1 of 2 deltas stored'],
+  [{ takes: true, stores: true }, '1 of 2 deltas taken, 1 stored'],
+])('the use of a shared cache, %j', (wanted, text) => {
+  const use = new CacheUse();
+  for (const isHeld of [true, false]) use.count('deltas', isHeld);
+  use.countTaken();
+  use.countStored();
+  expect(use.describeShared(wanted)).toBe(text);
 });
 
 it('what nobody answers is told after a second, and not with -q', async () => {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IntegrityError } from '../../errors.ts';
+import { IntegrityError, NotFoundError } from '../../errors.ts';
 import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
 import { writeAtomically } from '../../io/files.ts';
 import { drain, hashed, limited } from '../../io/streams.ts';
@@ -13,12 +13,22 @@ export function folderStore(folder: string): EntryStore {
   const pathOf = (name: string): string => join(folder, name);
   return {
     place: folder,
-    fetch: (name, path, most) => copyEntry(pathOf(name), path, most),
+    async fetch(name, path, most) {
+      const found = await copyEntry(pathOf(name), path, most);
+      if (found === undefined) await requireFolder(folder);
+      return found;
+    },
     findSame: (name, path) => findSameFile(pathOf(name), path),
     // Not `copyFile`: an entry is for others, so it does not get the mode of a private file.
     store: (name, path) =>
       writeAtomically(pathOf(name), (temporary) => writeFile(temporary, createReadStream(path))),
   };
+}
+
+/** A place that does not exist is a typing error, or was not mounted: the user should know. */
+async function requireFolder(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return;
+  throw new NotFoundError('no such folder');
 }
 
 async function findSameFile(entry: string, path: string): Promise<FoundEntry | undefined> {

@@ -34,11 +34,18 @@ export class SharedCache {
   readonly #options: SharedCacheOptions;
   readonly #failed = new Set<EntryStore>();
   /** By name. */
-  readonly #storing = new Map<string, Promise<void>>();
+  readonly #storing = new Map<string, Promise<boolean>>();
+  /** What was told to the user. */
+  readonly #told = new Set<string>();
   #key: Promise<KeyObject> | undefined;
 
   constructor(options: SharedCacheOptions) {
     this.#options = options;
+  }
+
+  /** True if anything may come from others. */
+  get isRead(): boolean {
+    return this.#options.from.length > 0;
   }
 
   /** True if solutions may come from others. */
@@ -51,9 +58,21 @@ export class SharedCache {
     return this.#options.to.length > 0;
   }
 
-  /** Throws what reading the key throws. */
+  /** Reads the key, and warns if it can't sign. Throws what reading the key throws. */
   async check(): Promise<void> {
-    await this.#readKey();
+    const key = await this.#readKey();
+    if (key === undefined || key.type === 'private' || !this.isFilled) return;
+    this.#tellOnce(
+      'warning',
+      '--cache-key is a public key, which signs nothing: runs with a key can not use what --cache-to stores; ' +
+        'give the private key to the run that stores',
+    );
+  }
+
+  #tellOnce(level: 'warning' | 'info', message: string): void {
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    this.#options.log[level](message);
   }
 
   async #readKey(): Promise<KeyObject | undefined> {
@@ -73,10 +92,20 @@ export class SharedCache {
   async findSolution(question: SolutionKey): Promise<Solution | undefined> {
     const key = await this.#readKey();
     if (key === undefined) return undefined;
-    return withSolutionFile((path) => {
-      const read = async () => readSolution(await readFile(path, 'utf8'), question, key);
-      return this.#fetch(solutionName(question, key), path, LARGEST_SOLUTION, read);
+    const name = solutionName(question, key);
+    const found = await withSolutionFile((path) => {
+      const read = async () => readNamed(name, await readFile(path, 'utf8'), question, key);
+      return this.#fetch(name, path, LARGEST_SOLUTION, read);
     });
+    if (found === undefined) this.#tellMissing();
+    return found;
+  }
+
+  #tellMissing(): void {
+    const places = this.#options.from.filter((store) => !this.#failed.has(store)).map(({ place }) => place);
+    if (places.length === 0) return;
+    const text = `no list of deltas that is signed with this key in ${places.join(', ')}, fetching the layers`;
+    this.#tellOnce('info', text);
   }
 
   /** Returns what `use` makes of the first entry that it does not refuse with an IntegrityError. */
@@ -91,10 +120,13 @@ export class SharedCache {
     return undefined;
   }
 
-  /** Stores a delta that was proved here, or that the owner of the key signed. */
-  async storeDelta(key: DeltaKey, path: string): Promise<void> {
+  /**
+   * Stores a delta that was proved here, or that the owner of the key signed. Returns false if all
+   * places have it.
+   */
+  async storeDelta(key: DeltaKey, path: string): Promise<boolean> {
     const name = deltaName(key);
-    await this.#store(name, path, (store) => store.findSame(name, path));
+    return this.#store(name, path, (store) => store.findSame(name, path));
   }
 
   /** Stores a solution, if there is a private key to sign it with. */
@@ -110,21 +142,32 @@ export class SharedCache {
 
   /**
    * Stores an entry once in a run, where `find` does not find it right and young: what is needed
-   * must not expire. Resolves when it is there.
+   * must not expire. Resolves when it is there, with true if this call stored it anywhere.
    */
-  #store(name: string, path: string, find: FindSame): Promise<void> {
-    const storing = this.#storing.get(name) ?? this.#storeEverywhere(name, path, find);
+  async #store(name: string, path: string, find: FindSame): Promise<boolean> {
+    const underWay = this.#storing.get(name);
+    if (underWay !== undefined) return underWay.then(() => false);
+    const storing = this.#storeEverywhere(name, path, find);
     this.#storing.set(name, storing);
     return storing;
   }
 
-  async #storeEverywhere(name: string, path: string, find: FindSame): Promise<void> {
+  async #storeEverywhere(name: string, path: string, find: FindSame): Promise<boolean> {
+    let isStored = false;
     for (const store of this.#options.to) {
       await this.#try(store, async () => {
         const found = await findWhole(store, find);
-        if (found === undefined || !isYoung(found.stored, Date.now())) await store.store(name, path);
+        if (found !== undefined && isYoung(found.stored, Date.now())) return;
+        await store.store(name, path);
+        isStored = true;
       });
     }
+    return isStored;
+  }
+
+  /** True for a folder that exists once this run has stored its first entry. */
+  #createsPlace({ place }: EntryStore): boolean {
+    return this.#options.to.some((one) => one.place === place);
   }
 
   async #try<T>(store: EntryStore, work: () => Promise<T>): Promise<T | undefined> {
@@ -134,6 +177,7 @@ export class SharedCache {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof NotFoundError && this.#createsPlace(store)) return undefined;
       if (!(error instanceof UserError || isSystemError(error))) throw error;
       // A damaged entry says nothing about the others.
       const isDamaged = error instanceof IntegrityError;
@@ -142,6 +186,16 @@ export class SharedCache {
       log.warning(`the shared cache ${store.place}: ${messageOf(error)}; ${consequence}`);
       return undefined;
     }
+  }
+}
+
+/** As `readSolution`, but the error names the entry. */
+function readNamed(name: string, ...rest: Parameters<typeof readSolution>): Solution {
+  try {
+    return readSolution(...rest);
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error;
+    throw new IntegrityError(`entry ${name}: ${error.message}`);
   }
 }
 

@@ -69,7 +69,7 @@ export function readSolution(text: string, question: SolutionKey, key: KeyObject
   if (!signed.success) throw new IntegrityError('expected a signed solution');
   const { solution, signature } = signed.output;
   if (!verify(hashFor(key), Buffer.from(solution), publicHalf(key), Buffer.from(signature, 'base64'))) {
-    throw new IntegrityError('it is not signed with the key of --cache-key');
+    throw new IntegrityError('it is damaged, or not signed with the key of --cache-key');
   }
   const read = safeParse(SOLUTION, jsonOf(solution));
   if (!read.success) throw new IntegrityError('expected a solution of version 1');

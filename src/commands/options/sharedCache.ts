@@ -56,7 +56,7 @@ export function parseCachePlace(text: string, option: Direction, folder: string)
   const value = fields.get(wanted ?? '');
   const odd = [...fields.keys()].find((name) => name !== 'type' && name !== wanted);
   if (wanted === undefined || value === undefined || value === '' || odd !== undefined) {
-    throw invalid(text, option, odd !== undefined && wanted !== undefined ? `it has no ${odd}=` : undefined);
+    throw invalid(text, option, odd !== undefined && wanted !== undefined ? odd : undefined);
   }
   if (type === 'local') return { type, folder: resolve(folder, value) };
   return { type: 'registry', reference: withShortTag(value, option) };
@@ -80,11 +80,13 @@ function splitField(part: string, text: string, option: Direction): [string, str
   return [part.slice(0, at), part.slice(at + 1)];
 }
 
-function invalid(text: string, option: Direction, why = 'the form is another'): UsageError {
+/** `odd`: the name of a field that it can't have. */
+function invalid(text: string, option: Direction, odd?: string): UsageError {
   const path = option === '--cache-from' ? 'src' : 'dest';
-  return new UsageError(`${option} ${JSON.stringify(hideCredentials(text))}: ${why}`, {
-    hint: `write type=registry,ref=HOST/REPO[:TAG] or type=local,${path}=FOLDER`,
-  });
+  const forms = `type=registry,ref=HOST/REPO[:TAG] or type=local,${path}=FOLDER`;
+  const what = `${option} ${JSON.stringify(hideCredentials(text))}`;
+  if (odd !== undefined) return new UsageError(`${what}: unknown field ${odd}=`, { hint: `write ${forms}` });
+  return new UsageError(`${what}: expected ${forms}`, { hint: 'write it as docker buildx does' });
 }
 
 function withShortTag(ref: string, option: Direction): Reference & { tag: string } {

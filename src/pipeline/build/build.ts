@@ -47,7 +47,8 @@ export interface BuiltArtifact {
  * Throws what the parts throw, and leaves no file half written. Throws UsageError before it starts
  * if it can't write the cache, or would replace anything but a regular file.
  */
-export async function buildAll(all: readonly Prepared[], world: World): Promise<BuiltArtifact[]> {
+export async function buildAll(all: readonly Prepared[], run: World): Promise<BuiltArtifact[]> {
+  const world = { ...run, cache: { ...run.cache, use: run.cache.use.forBuild() } };
   const paths = destinationsOf(all);
   const reportHtml = all[0]?.request.reportHtml;
   await Promise.all(paths.map((path) => refuseOddFile(path)));
@@ -62,8 +63,14 @@ export async function buildAll(all: readonly Prepared[], world: World): Promise<
     }
   }
   await writeReport(reportHtml, built, world);
-  world.log.debug(`from the cache: ${world.cache.use.describe()}`);
+  tellUse(world);
   return built;
+}
+
+function tellUse({ cache: { use, shared }, log }: World): void {
+  log.debug(`from the cache: ${use.describe()}`);
+  if (shared === undefined) return;
+  log.info(`shared cache: ${use.describeShared({ takes: shared.isRead, stores: shared.isFilled })}`);
 }
 
 /** The layers that a build may read. */

@@ -134,7 +134,10 @@ async function fetchProved(
   { cache, log, signal }: Pick<EncodeContext, 'cache' | 'log' | 'signal'>,
 ): Promise<boolean> {
   if ((await cache.shared?.fetchDelta(key, destination, to.size)) !== true) return false;
-  if (await isProvedDelta(from, to, destination, { log, signal })) return true;
+  if (await isProvedDelta(from, to, destination, { log, signal })) {
+    cache.use.countTaken();
+    return true;
+  }
   await rm(destination, { force: true });
   return false;
 }

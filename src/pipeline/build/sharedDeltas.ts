@@ -73,11 +73,13 @@ async function fetchDelta(
   { deltas, shared, use }: Cache,
 ): Promise<LayerContent | undefined> {
   const key = { from, to, encoder };
+  let isFetched = false;
   const fetch = async (path: string): Promise<boolean> =>
-    (await shared?.fetchDelta(key, path, size)) === true;
+    (isFetched = (await shared?.fetchDelta(key, path, size)) === true);
   const found = await deltas.getOrFetch(key, digest, fetch);
   if (found?.path === undefined) return undefined;
   use.count('deltas', true);
+  if (isFetched) use.countTaken();
   return deltaContent({ path: found.path, size: found.size }, from, fromSize);
 }
 
@@ -94,7 +96,7 @@ export async function shareDeltas(
   contents: ReadonlyMap<Digest, LayerContent>,
   sizes: ReadonlyMap<Digest, number>,
   choice: Choice,
-  { shared, deltas }: Pick<Cache, 'shared' | 'deltas'>,
+  { shared, deltas, use }: Pick<Cache, 'shared' | 'deltas' | 'use'>,
 ): Promise<void> {
   const question = questionOf(image, choice);
   if (shared?.isFilled !== true || question === undefined) return;
@@ -110,7 +112,7 @@ export async function shareDeltas(
     const { from, fromSize, size, body } = content;
     const digest = await deltas.recordedDigest(body);
     if (digest === undefined) return;
-    await shared.storeDelta({ from, to, encoder: question.encoder }, body);
+    if (await shared.storeDelta({ from, to, encoder: question.encoder }, body)) use.countStored();
     solution.deltas.push({ to, from, fromSize, digest, size });
   }
   if (solution.sizes.length === new Set(question.image).size) await shared.storeSolution(solution);

@@ -20,12 +20,15 @@ describe('a place of a shared cache', () => {
   });
 
   test.each([
-    ['type=registry', /--cache-from "type=registry": the form is another/],
-    ['', /the form is another/],
-    ['type=s3,bucket=x', /the form is another/],
-    ['type=local,src=', /the form is another/],
-    ['type=local,src=x,dest=x', /it has no dest=/],
-    ['type=registry,ref=r:1/x,mode=max', /it has no mode=/],
+    [
+      'type=registry',
+      /--cache-from "type=registry": expected type=registry,ref=HOST\/REPO\[:TAG\] or type=local,src=FOLDER/,
+    ],
+    ['', /expected type=registry,ref=/],
+    ['type=s3,bucket=x', /expected type=registry,ref=/],
+    ['type=local,src=', /expected type=registry,ref=/],
+    ['type=local,src=x,dest=x', /unknown field dest=/],
+    ['type=registry,ref=r:1/x,mode=max', /unknown field mode=/],
     ['type=registry,ref=shop/cache', /names no registry/],
     [`type=registry,ref=r:1/x:${'t'.repeat(61)}`, /a tag of at most 60 characters/],
     [`type=registry,ref=r:1/x@sha256:${'0'.repeat(64)}`, /expected no digest/],

@@ -121,9 +121,11 @@ describe.each(['registry', 'local'])('a shared cache, %s', (kind) => {
     const { to, from } = place(kind);
     const first = await machine().build(...to, ...key());
     expect([first.code, first.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    expect(first.stderr).toContain('shared cache: 1 of 1 deltas stored\n');
     expect(first.bytes.equals(reference)).toBe(true);
     const second = await machine().build(...from, ...key('key.pub'));
     expect([second.code, second.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    expect(second.stderr).toContain('shared cache: 1 of 1 deltas taken\n');
     expect(second.bytes.equals(reference)).toBe(true);
     expect(only(OLD, NEW).length + only(NEW, OLD).length).toBe(2);
     expect(first.fetched).toEqual(expect.arrayContaining([...only(OLD, NEW), ...only(NEW, OLD)]));
@@ -136,6 +138,7 @@ describe.each(['registry', 'local'])('a shared cache, %s', (kind) => {
     const second = await machine().build(...from, '--log-level', 'debug');
     expect(second.bytes.equals(reference)).toBe(true);
     expect(second.stderr).toMatch(/from the cache: .*1 of 1 deltas/);
+    expect(second.stderr).toContain('shared cache: 1 of 1 deltas taken\n');
     expect(second.fetched).toEqual(expect.arrayContaining(only(OLD, NEW)));
   });
 });
@@ -150,6 +153,44 @@ test('a layer that is smaller without a delta ships whole from a shared cache, t
   const changed = MIXED.layers.map(({ descriptor }) => descriptor.digest);
   expect(first.fetched).toEqual(expect.arrayContaining(changed.slice(1)));
   expect(second.fetched.filter((digest) => changed.some((one) => one === digest))).toEqual([changed[2]]);
+});
+
+describe('a shared cache that does not help says so', () => {
+  const nowhere = join(folder, 'nowhere');
+  test.each<[string, () => string[], RegExp]>([
+    [
+      'the key is another',
+      () => ['--cache-from', `type=local,src=${filled}`, ...key('other.pub')],
+      /^no list of deltas that is signed with this key in .*filled, fetching the layers$/m,
+    ],
+    [
+      'a public key signs nothing',
+      () => [...place('local').to, ...key('key.pub')],
+      /^warning: --cache-key is a public key, which signs nothing/m,
+    ],
+    [
+      'there is no such folder',
+      () => ['--cache-from', `type=local,src=${nowhere}`],
+      /^warning: the shared cache .*nowhere: no such folder; continuing without it$/m,
+    ],
+    [
+      'there is no such folder, and a key',
+      () => ['--cache-from', `type=local,src=${nowhere}`, ...key('key.pub')],
+      /^warning: the shared cache .*nowhere: no such folder; continuing without it$/m,
+    ],
+  ])('%s', async (_, flags, message) => {
+    const run = await machine().build(...flags());
+    expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(message)]);
+    expect(run.stderr.match(new RegExp(message, 'gm'))).toHaveLength(1);
+  });
+
+  test('but the run that creates its folder is not warned', async () => {
+    const dir = join(mkdtempSync(join(folder, 'cache-')), 'new');
+    const flags = ['--cache-from', `type=local,src=${dir}`, '--cache-to', `type=local,dest=${dir}`];
+    const run = await machine().build(...flags, ...key());
+    expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
+    expect(run.stderr).toContain('shared cache: 0 of 1 deltas taken, 1 stored\n');
+  });
 });
 
 test('signed sizes win over those that the base tells', async () => {
