@@ -1,9 +1,11 @@
 import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
+import { platformOf } from '../mender/read/platformOf.ts';
 import { readVerificationKey } from '../mender/sign.ts';
 import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatBytes } from '../io/amounts.ts';
+import { decoderText } from './terminal/decoderText.ts';
 import { formatTable, onOneLine } from './terminal/format.ts';
 
 /** `inspect FILE.mender` */
@@ -33,6 +35,7 @@ function describe(report: ArtifactReport): string {
     ['depends', pairsText(dependsOf(report))],
     ['provides', pairsText(report.provides)],
     ['clears', report.clears.join(', ')],
+    ['decoder', decoderText(report, platformOf(report))],
     ['scripts', report.scripts.map(({ path }) => path).join(', ') || 'none'],
     ['signature', SIGNATURES[signature]],
     ['checksums', 'all right'],

@@ -9,6 +9,7 @@ import { KEY_OPTION } from './options/key.ts';
 import { DEVICE_LIMITS, deviceLimits } from './options/deviceLimits.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatBytes } from '../io/amounts.ts';
+import { decoderText } from './terminal/decoderText.ts';
 import { formatTable } from './terminal/format.ts';
 import { openWorld } from './open/openWorld.ts';
 
@@ -71,6 +72,7 @@ function hintFor({ madeFrom }: Verification): string {
 
 function verificationText(verification: Verification): string {
   const { artifactName, madeFrom, module, size, images, estimate, problems, signature } = verification;
+  const { decoder, platform } = verification;
   const { memoryBytes, readBytes } = estimate;
   return [
     formatTable(
@@ -84,6 +86,7 @@ function verificationText(verification: Verification): string {
     `device:   ${storeText('classic', estimate.classic)}`,
     `          ${storeText('containerd', estimate.containerd)}`,
     ...(readBytes === 0 ? [] : [`          ${decodingText(memoryBytes, readBytes)}`]),
+    ...(decoder === null ? [] : [`decoder:  ${decoderText(verification, platform ?? undefined)}`]),
     `signature: ${SIGNATURES[signature]}`,
     ...problems.map((problem) => `problem:  ${problem}`),
     `verdict:  ${problems.length === 0 ? 'good' : 'NOT good'}`,

@@ -7,9 +7,10 @@ import type { BuiltArtifact } from '../../pipeline/build/build.ts';
 import { imageKind } from '../../pipeline/plan/plan.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatBytes } from '../../io/amounts.ts';
+import { XDELTA3 } from '../terminal/decoderText.ts';
 import { formatTable } from '../terminal/format.ts';
 import { good } from '../terminal/marks.ts';
-import { XDELTA3, filesText, fullSize, planJson } from './planReport.ts';
+import { filesText, fullSize, planJson } from './planReport.ts';
 import type { PlanReport, ShippedImage, ShippedLayer } from './planReport.ts';
 
 /** A layer of a finished artifact. Sizes are bytes. */

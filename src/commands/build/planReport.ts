@@ -7,6 +7,7 @@ import type { PlannedDecoder } from '../../pipeline/plan/decoder.ts';
 import type { BuildPlan, PlannedImage } from '../../pipeline/plan/planBuild.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { formatBytes } from '../../io/amounts.ts';
+import { XDELTA3 } from '../terminal/decoderText.ts';
 import { formatTable } from '../terminal/format.ts';
 
 /** A layer of a new image. Sizes are bytes. */
@@ -173,9 +174,6 @@ function decoderText({ kind, reason }: PlannedDecoder): string {
   };
   return `${texts[kind]} (${reason})`;
 }
-
-/** The decoder that devices have. */
-export const XDELTA3 = "the devices' xdelta3";
 
 const MOST_LISTED = 20;
 

@@ -2,10 +2,11 @@ import type { KeyObject } from 'node:crypto';
 import { IntegrityError } from '../../errors.ts';
 import type { Suffix } from './nested.ts';
 import type { ArtifactHeader } from './readHeader.ts';
+import type { ReadImages } from './readImages.ts';
 import type { ArtifactReport, ArtifactVisitor } from './report.ts';
 
 /** What the data of an artifact holds. */
-export type Data = Pick<ArtifactReport, 'files' | 'images' | 'manifests' | 'oddEntries'>;
+export type Data = Pick<ArtifactReport, 'files' | 'manifests' | 'oddEntries'> & ReadImages;
 
 /** What was read of an artifact so far. */
 export interface Outer {

@@ -16,7 +16,10 @@ const NESTED = /^(images|manifests)\.tar(\.gz)?$/;
  * Reads `data/0000.tar`, and what is in its files if this tool knows them. Compares every checksum.
  */
 export async function readData(body: Chunks, suffix: Suffix, where: string, outer: Outer): Promise<Data> {
-  const data: Data = { files: [], images: [], manifests: [], oddEntries: [] };
+  const data: Data = {
+    ...{ files: [], images: [], manifests: [], oddEntries: [] },
+    ...{ decoder: null, decoderSize: 0 },
+  };
   for await (const entry of entriesOf(unpacked(body, suffix, where), where, 'pax')) {
     const { path, size } = entry;
     expectFile(entry, where);
@@ -37,7 +40,7 @@ async function readFile(data: Data, path: string, content: Chunks, outer: Outer)
   if (kind === undefined) return;
   const odd = new OddEntries(path);
   const chunks = unpacked(content, suffix as Suffix, where);
-  if (kind === 'images') data.images = await readImages(chunks, where, outer.visitor, odd);
+  if (kind === 'images') Object.assign(data, await readImages(chunks, where, outer.visitor, odd));
   else data.manifests = await readManifests(chunks, where, outer, odd);
   data.oddEntries.push(...odd.found);
 }

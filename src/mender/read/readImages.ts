@@ -9,7 +9,7 @@ import type { ImageFiles } from './imageReport.ts';
 import { DECODER, HEADERS, imageReport, newImageFiles, readPlan, strayFiles } from './imageReport.ts';
 import { entriesOf, readSmall, withHead } from './nested.ts';
 import type { OddEntries } from './oddEntries.ts';
-import type { ArtifactVisitor, ImageReport, VisitedEntry } from './report.ts';
+import type { ArtifactReport, ArtifactVisitor, ImageReport, VisitedEntry } from './report.ts';
 
 /** Bytes: more than any config or manifest has, and little enough to keep in memory. */
 export const LARGEST_JSON: number = 4 << 20;
@@ -33,7 +33,7 @@ export async function readImages(
   where: string,
   visitor: ArtifactVisitor,
   odd: OddEntries,
-): Promise<ImageReport[]> {
+): Promise<ReadImages> {
   const images = new Map<string, ImageFiles>();
   const budget: Budget = { left: MOST_KEPT };
   for await (const entry of entriesOf(chunks, where)) {
@@ -56,7 +56,19 @@ export async function readImages(
   for (const [name, files] of images) {
     for (const path of strayFiles(files)) odd.noteStray(`${name}/${path}`);
   }
-  return reportImages(images, where, visitor);
+  const reports = await reportImages(images, where, visitor);
+  return { images: reports, ...decoderIn(reports, images.get(DECODER)?.decoder) };
+}
+
+/** What the file with the images holds. */
+export type ReadImages = Pick<ArtifactReport, 'images' | 'decoder' | 'decoderSize'>;
+
+function decoderIn(images: readonly ImageReport[], carried: Buffer | undefined): Omit<ReadImages, 'images'> {
+  if (carried !== undefined) return { decoder: 'carried', decoderSize: carried.length };
+  const hasDeltas = images.some(
+    ({ layers, imageDelta }) => imageDelta !== undefined || layers.some(({ kind }) => kind === 'delta'),
+  );
+  return { decoder: hasDeltas ? 'xdelta3' : null, decoderSize: 0 };
 }
 
 interface Reading {

@@ -28,6 +28,13 @@ export interface ArtifactReport {
   /** All files of the payload. Their checksums match the manifest. */
   files: (FileReport & { sha256: string })[];
   images: ImageReport[];
+  /**
+   * What decodes the deltas: `xdelta3` of the devices, or a program that is `carried`. Null without
+   * deltas.
+   */
+  decoder: 'xdelta3' | 'carried' | null;
+  /** Bytes of the carried decoder; 0 without one. */
+  decoderSize: number;
   /** The Compose file and what it refers to; paths below `manifests/`. */
   manifests: FileReport[];
   /** What an update module does not expect in the tars of the payload. */

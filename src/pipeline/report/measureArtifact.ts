@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
 import { UnsupportedError } from '../../errors.ts';
 import { withFile } from '../../io/progress.ts';
+import { platformOf } from '../../mender/read/platformOf.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -177,12 +178,12 @@ async function sourceBytesOf(
 }
 
 function factsOf(content: ArtifactContent): ArtifactFacts {
-  const { path, report, images } = content;
-  const { artifactName, size, module, compression, deviceTypes, record } = report;
+  const { path, report } = content;
+  const { artifactName, size, module, compression, deviceTypes } = report;
   return {
     ...{ artifactName, size, module, compression, deviceTypes },
     file: basename(path),
-    platform: record?.platform ?? images[0]?.report.platform ?? null,
+    platform: platformOf(report) ?? null,
     madeFrom: baseVersion(report),
     rest: restOf(content),
   };

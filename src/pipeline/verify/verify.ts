@@ -3,6 +3,7 @@ import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { UsageError } from '../../errors.ts';
 import { withFile } from '../../io/progress.ts';
+import { platformOf } from '../../mender/read/platformOf.ts';
 import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Base, OpenedBases } from './bases.ts';
@@ -28,6 +29,15 @@ import type { World } from '../images/world.ts';
 export interface Verification {
   artifactName: string;
   module: string;
+  /** The platform that the artifact is for, as it says itself; null if it does not. */
+  platform: string | null;
+  /**
+   * What decodes the deltas: `xdelta3` of the devices, or a program that is `carried`. Null without
+   * deltas.
+   */
+  decoder: ArtifactReport['decoder'];
+  /** Bytes of the carried decoder; 0 without one. */
+  decoderSize: number;
   /** Bytes of the artifact. */
   size: number;
   /** `unchecked`: signed, but no key was given to check it with. */
@@ -87,7 +97,7 @@ export async function verifyArtifact(
   const decoded = await withFile(progress, 'decoding as a device', path, (onRead) =>
     decodeDeltas(path, deltasOf(pairs), { onRead, signal }),
   );
-  const { artifactName, size, signature } = content.report;
+  const { artifactName, size, signature, decoder, decoderSize } = content.report;
   const problems = [
     ...dependsProblems(content.report, isDelta, opened.artifact),
     ...envelopeProblems(content.report, module),
@@ -102,7 +112,11 @@ export async function verifyArtifact(
     sourceBytesRead: bytesRead(decoded.get(pair.image.report.folder)),
   }));
   const estimate = await estimateRead(content.report, read, world.cache);
-  const facts = { artifactName, module, size, signature, madeFrom: baseVersion(content.report) };
+  const facts = {
+    ...{ artifactName, module, size, signature, decoder, decoderSize },
+    platform: platformOf(content.report) ?? null,
+    madeFrom: baseVersion(content.report),
+  };
   return { ...facts, images: pairs.map(verifiedImage), estimate, problems };
 }
 

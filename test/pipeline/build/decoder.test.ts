@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts';
+import { formatBytes } from '../../../src/io/amounts.ts';
 import { readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
 import { readContent } from '../../../src/pipeline/verify/content.ts';
 import { shop } from '../../faults/shop.ts';
@@ -39,6 +40,24 @@ describe('an artifact that carries a decoder', () => {
     expect(verified.code).toBe(0);
   });
 
+  it('is named by inspect and verify', async () => {
+    const { artifact, cli } = await bothReleases(...CARRIED);
+    const { length } = readDecoder({ os: 'linux', architecture: 'amd64' });
+    const carried = { decoder: 'carried', decoderSize: length };
+    const line = (indent: number): RegExp =>
+      new RegExp(`^decoder:? {${indent}}carried, linux/amd64, ${formatBytes(length)}$`, 'm');
+    const two = artifact('2.0');
+    const base = ['--base', artifact('1.0')];
+    expect(JSON.parse((await cli('inspect', two, '--json')).stdout)).toMatchObject(carried);
+    expect((await cli('inspect', two)).stdout).toMatch(line(4));
+    const verified = JSON.parse((await cli('verify', two, ...base, '--json')).stdout) as unknown;
+    expect(verified).toMatchObject({ ...carried, platform: 'linux/amd64' });
+    expect((await cli('verify', two, ...base)).stdout).toMatch(line(2));
+    const none = { decoder: null, decoderSize: 0 };
+    expect(JSON.parse((await cli('inspect', artifact('1.0'), '--json')).stdout)).toMatchObject(none);
+    expect((await cli('verify', artifact('1.0'))).stdout).not.toContain('decoder:');
+  });
+
   it('has the same bytes from a cold and a warm cache', async () => {
     const { build, artifact } = await bothReleases(...CARRIED);
     const first = readFileSync(artifact('2.0'));
@@ -64,11 +83,15 @@ describe('an artifact with deltas for xdelta3', () => {
     ['if the decoder is larger than what patches save', [...COMPOSE, '--effort', 'best']],
     ['if it is asked for', [...COMPOSE, '--decoder', 'xdelta3']],
   ])('%s', async (_, flags) => {
-    const { artifact, stdout } = await bothReleases(...flags);
+    const { artifact, cli, stdout } = await bothReleases(...flags);
     const { plan, decoder } = await readContent(artifact('2.0'));
     expect(plan).toMatch(/^layer 0 delta /m);
     expect(decoder).toBeUndefined();
     expect(stdout).toContain("decoder:  the devices' xdelta3");
+    const inspected = await cli('inspect', artifact('2.0'), '--json');
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ decoder: 'xdelta3', decoderSize: 0 });
+    const verified = await cli('verify', artifact('2.0'), '--base', artifact('1.0'));
+    expect(verified.stdout).toContain("\ndecoder:  the devices' xdelta3\n");
   });
 });
 

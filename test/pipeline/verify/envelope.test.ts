@@ -30,7 +30,7 @@ const compose: ArtifactReport = {
   files: ['images.tar.gz', 'manifests.tar'].map((path) => ({ path, size: 1, sha256: '' })),
   images: [{ folder: 'i', image: 'web:2', layers }],
   manifests: [{ path: 'docker-compose.yaml', size: 1 }],
-  oddEntries: [],
+  ...{ oddEntries: [], decoder: null, decoderSize: 0 },
 };
 const app: ArtifactReport = {
   ...compose,
