@@ -397,6 +397,9 @@ interface Action {
 }
 
 const BUILD = COMMANDS.find((command) => nameOf(command) === 'build')!;
+const BAKE = COMMANDS.find((command) => nameOf(command) === 'bake')!;
+/** Options of `bake` that the action has under another name, or has no use for. */
+const NOT_INPUTS = ['file', 'print', 'list-matrix'];
 
 /** Replaces the lines between the comment that begins with `start` and the next `# end of options`. */
 function between(text: string, start: string, lines: readonly string[]): string {
@@ -407,9 +410,19 @@ function between(text: string, start: string, lines: readonly string[]): string 
 
 const ACTION = await generatedAction(readFileSync(join(ROOT, 'action.yml'), 'utf8'));
 
-/** action.yml with an input for every option of `build`, handed over by its environment variable. */
+/** The options that are inputs of the action: those of `build`, and what `bake` has in addition. */
+function inputOptions(): [string, Option][] {
+  const known = new Set([...Object.keys(optionsOf(BUILD)), ...NOT_INPUTS]);
+  const more = Object.entries(optionsOf(BAKE)).filter(([name]) => !known.has(name));
+  const ofBake = more.map(([name, option]): [string, Option] => {
+    return [name, { ...option, describe: `With bake: ${option.describe}` }];
+  });
+  return [...Object.entries(optionsOf(BUILD)), ...ofBake];
+}
+
+/** action.yml with an input for every such option, handed over by its environment variable. */
 async function generatedAction(action: string): Promise<string> {
-  const options = Object.entries(optionsOf(BUILD));
+  const options = inputOptions();
   const inputs = options.map(([name, { describe: what, choices }]) => {
     const values = choices === undefined ? '' : `: ${choices.join(', ')}`;
     return `  ${name}:\n    description: ${JSON.stringify(what + values)}`;
@@ -424,14 +437,15 @@ async function generatedAction(action: string): Promise<string> {
 
 describe('action.yml', () => {
   // -u writes it again as well.
-  it('has an input for every option of build', async () => {
+  it('has an input for every option of build and bake', async () => {
     await expect(ACTION).toMatchFileSnapshot('../action.yml');
   });
 
   it('hands the manifest, the targets and the token over as well', () => {
     const { inputs, runs } = parseYaml(ACTION) as Action;
     const own = ['manifest', 'bake', 'bake-file', 'bake-matrix', 'token'];
-    expect(Object.keys(inputs)).toEqual([...own, ...Object.keys(optionsOf(BUILD))]);
+    expect(Object.keys(inputs)).toEqual([...own, ...inputOptions().map(([name]) => name)]);
+    expect(inputs).toMatchObject({ set: {}, shard: {}, jobs: {} });
     const environment = Object.values(runs.steps.find(({ id }) => id === 'build')!.env!);
     expect(environment).toEqual(Object.keys(inputs).map((name) => `\${{ inputs.${name} }}`));
   });

@@ -17,6 +17,8 @@ const KNOWN = new Set(['json', ...COMMANDS.flatMap(({ options }) => Object.keys(
 const isKnown = (name: string): boolean => KNOWN.has(name) || KNOWN.has(name.replace(/^no-/, ''));
 
 const TEMPLATE = readFileSync(join(CI, 'mender-docker-delta.gitlab-ci.yml'), 'utf8');
+const HIDDEN_JOB = readFileSync(join(CI, 'mender-docker-delta-job.gitlab-ci.yml'), 'utf8');
+const CI_DOCUMENT = readFileSync(join(ROOT, 'docs/ci.md'), 'utf8');
 
 describe('the GitLab template', () => {
   const text = TEMPLATE;
@@ -55,6 +57,7 @@ describe('the GitLab template', () => {
 
   it.each([
     ['the template', TEMPLATE, '.mender-docker-delta'],
+    ['the hidden job', HIDDEN_JOB, '.mender-docker-delta'],
     ['the file of init', ciFile('gitlab', '.').text, '.mender-docker-delta'],
   ])('installs no package that the project did not name: %s', async (_, file, job) => {
     const [check] = (parseYaml(file) as Record<string, Job>)[job]!.before_script!;
@@ -65,6 +68,69 @@ describe('the GitLab template', () => {
       stderr: expect.stringContaining('DELTA_TOOL_PACKAGE is empty') as string,
     });
     expect(await run('https://example.com/tool.tgz')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+});
+
+describe('the hidden job of GitLab', () => {
+  const read = (text: string) => parseYaml(text) as Record<string, Record<string, unknown>>;
+
+  it('is that of the template, and nothing else', () => {
+    const { variables, ...jobs } = read(HIDDEN_JOB);
+    expect(variables).toEqual({ DELTA_TOOL_PACKAGE: '' });
+    expect(jobs).toEqual({ '.mender-docker-delta': read(TEMPLATE)['.mender-docker-delta'] });
+  });
+});
+
+describe('the recipes of docs/ci.md', () => {
+  interface RecipeJob {
+    extends?: string;
+    parallel?: number;
+    cache?: { key?: string } | [];
+    script?: string[];
+    steps?: Partial<Step>[];
+  }
+  type Recipe = Record<string, RecipeJob> & { jobs?: Record<string, RecipeJob> };
+  const recipes = [...CI_DOCUMENT.matchAll(/```yaml\n([^]*?)```/g)].map(
+    ([, text]) => parseYaml(text!) as Recipe,
+  );
+  const jobs = recipes.flatMap((recipe) => Object.values(recipe.jobs ?? recipe));
+
+  it('use only inputs that the action has', () => {
+    const action = parseYaml(readFileSync(join(ROOT, 'action.yml'), 'utf8')) as { inputs: object };
+    const steps = jobs.flatMap(({ steps = [] }) => steps);
+    const own = steps.filter(({ uses }) => uses?.startsWith('mender-docker-delta/') === true);
+    expect(own.length).toBeGreaterThan(4);
+    const unknown = own
+      .flatMap((step) => Object.keys(step.with ?? {}))
+      .filter((name) => !(name in action.inputs));
+    expect(unknown).toEqual([]);
+  });
+
+  it('use only options that exist', () => {
+    const lines = jobs.flatMap(({ script = [] }) => script);
+    const options = lines.flatMap((line) => [...line.matchAll(/ --([\w-]+)/g)].map(([, name]) => name!));
+    expect(options.length).toBeGreaterThan(8);
+    expect(options.filter((name) => !isKnown(name))).toEqual([]);
+  });
+
+  it('give each job at GitLab a cache of its own, or none', () => {
+    const extending = jobs.filter((job) => job.extends === '.mender-docker-delta');
+    expect(extending.length).toBeGreaterThan(2);
+    for (const { cache, parallel } of extending) {
+      if (Array.isArray(cache)) continue;
+      expect(cache?.key).toMatch(parallel === undefined ? /-tags/ : /-tags-\$CI_NODE_INDEX$/);
+    }
+  });
+
+  it('give a private key to jobs that store, and the public one to jobs with a token', () => {
+    const steps = jobs.flatMap(({ steps = [] }) => steps).map((step) => step.with ?? {});
+    const keyed = steps.filter((inputs) => 'cache-key' in inputs);
+    expect(keyed).toHaveLength(2);
+    for (const inputs of keyed) {
+      const stores = 'cache-to' in inputs;
+      expect(inputs['cache-key']).toMatch(stores ? /cache-key\.pem$/ : /cache-key\.pub$/);
+      expect('token' in inputs).toBe(!stores);
+    }
   });
 });
 
@@ -86,7 +152,7 @@ describe('the files of init', () => {
     parseYaml(text) as { on: { push: { branches: string[] } }; jobs: { artifact: { steps: Step[] } } };
 
   it('follow docs/ci.md at GitHub', () => {
-    const [, block] = /```yaml\n(on:[^]*?)```/.exec(readFileSync(join(ROOT, 'docs/ci.md'), 'utf8'))!;
+    const [, block] = /```yaml\n(on:[^]*?)```/.exec(CI_DOCUMENT)!;
     const documented = github(block!);
     const written = github(ciFile('github', 'docker-compose.yaml').text);
     expect(written.on.push.branches).toEqual(documented.on.push.branches);
@@ -195,11 +261,14 @@ describe('scripts/ci/github-build', () => {
       'matrix={"target":["shop"]}\n',
     ]);
     writeFileSync(inside('outputs'), '');
-    const built = await run({ BAKE: 'shop\n', BAKE_FILE: inside('mender-bake.yaml') });
+    const built = await run({
+      ...{ BAKE: 'shop\n', BAKE_FILE: inside('mender-bake.yaml'), MENDER_DOCKER_DELTA_JOBS: '1' },
+      ...{ MENDER_DOCKER_DELTA_SET: '*.artifact-version=1.2.0\n', MENDER_DOCKER_DELTA_SHARD: '' },
+    });
     expect(built.exitCode, built.stderr).toBe(0);
-    expect(readFileSync(inside('summary'), 'utf8')).toContain('| shop | shop-1.0.0 | **');
+    expect(readFileSync(inside('summary'), 'utf8')).toContain('| shop | shop-1.2.0 | **');
     expect(outputsOf(readFileSync(inside('outputs'), 'utf8'))).toMatchObject({
-      artifacts: [inside('shop-1.0.0.mender')],
+      artifacts: [inside('shop-1.2.0.mender')],
     });
   });
 
