@@ -21,21 +21,60 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
+/**
+ * How a run names an option of `build`, which `name` names without dashes: as a flag, or as a key of
+ * a file. `value`: what the option is to be set to.
+ */
+export interface Wording {
+  option: (name: string, value?: string) => string;
+  /** Returns the environment variable of an option; undefined if the run does not read it. */
+  variable: (name: string) => string | undefined;
+}
+
+/** What the user can try next, one sentence. A function if it names options of `build`. */
+export type Hint = string | ((wording: Wording) => string);
+
+const SHORT: Readonly<Record<string, string>> = {
+  'artifact-filename': '-a',
+  'device-type': '-t',
+  platform: '-p',
+  'service-image': '-i',
+  'service-file': '-f',
+};
+
+/** The wording of `build` and of all commands that take its options. */
+export const FLAGS: Wording = {
+  option: (name, value) => {
+    if (value === 'false') return `--no-${name}`;
+    const flag = SHORT[name] ?? `--${name}`;
+    return value === undefined || value === 'true' ? flag : `${flag} ${value}`;
+  },
+  variable: (name) => `MENDER_DOCKER_DELTA_${name.toUpperCase().replaceAll('-', '_')}`,
+};
+
 export interface ErrorDetails {
-  /** What the user can try next, one sentence. */
-  hint?: string;
+  /** What the user can try next. */
+  hint?: Hint;
   cause?: unknown;
 }
 
 /** Base of every error that a user can act on. */
 export abstract class UserError extends Error {
   abstract readonly exitCode: number;
+  /** In the wording of `build`. */
   readonly hint: string | undefined;
+  readonly #hint: Hint | undefined;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
-    this.hint = details.hint;
+    this.#hint = details.hint;
+    this.hint = this.hintIn(FLAGS);
+  }
+
+  /** Returns the hint in the wording of a command. */
+  hintIn(wording: Wording): string | undefined {
+    return typeof this.#hint === 'function' ? this.#hint(wording) : this.#hint;
   }
 }
 
@@ -116,6 +155,11 @@ const NEXT_STEPS: Partial<Record<number, string>> = {
  */
 export function nextStep({ hint, exitCode }: UserError): string | undefined {
   return hint ?? NEXT_STEPS[exitCode];
+}
+
+/** Returns the hint of an error for another one that is made of it. */
+export function sameHint(error: UserError): Pick<ErrorDetails, 'hint'> {
+  return error.hint === undefined ? {} : { hint: (wording) => error.hintIn(wording) ?? '' };
 }
 
 /** A UserError as plain data, for `postMessage`. */

@@ -62,7 +62,8 @@ function onlyPinned(found: ImagesFound, { digest }: Reference, where: string): I
   if (present.length > 0) return { ...found, present };
   const inside = [...new Set(found.present.flatMap(({ digests }) => digests))];
   throw new IntegrityError(`${where}: expected the image ${digest}, found ${inside.join(', ') || 'none'}`, {
-    hint: 'use the archive of exactly that image (docker save does not keep the digest of a manifest; an OCI archive does), or name the image without the digest, with -i SERVICE=IMAGE',
+    hint: ({ option }) =>
+      `use the archive of exactly that image (docker save does not keep the digest of a manifest; an OCI archive does), or name the image without the digest, with ${option('service-image', 'SERVICE=IMAGE')}`,
   });
 }
 
@@ -101,7 +102,10 @@ function noImage({ present, absent, odd, others }: ImagesFound, wanted: Platform
   const lists = absent.length === 0 ? '' : `; its index lists ${list(absent)} without the content`;
   return new NotFoundError(
     `${where}: no image for ${formatPlatform(wanted)}; available: ${list(offered) || 'none'}${lists}`,
-    { hint: `build or pull it for ${formatPlatform(wanted)}, or choose another platform with --platform` },
+    {
+      hint: ({ option }) =>
+        `build or pull it for ${formatPlatform(wanted)}, or choose another platform with ${option('platform')}`,
+    },
   );
 }
 

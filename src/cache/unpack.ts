@@ -32,7 +32,7 @@ export async function unpackLayer(chunks: Chunks, { largest, store }: UnpackJob)
 
 function tooLarge(largest: number): IntegrityError {
   return new IntegrityError(`it is larger than ${largest} bytes uncompressed`, {
-    hint: 'if that size is right, raise --max-layer-size',
+    hint: ({ option }) => `if that size is right, raise ${option('max-layer-size')}`,
   });
 }
 

@@ -13,7 +13,10 @@ export function requireImages(application: Application, overridden: readonly str
     throw new NotFoundError(
       `no service ${name}${isInactive ? ' in an enabled profile' : ''}: there are ${names.join(', ')}`,
       {
-        hint: isInactive ? 'enable its profile with --profile' : 'check the name given to -i or -f',
+        hint: ({ option }) =>
+          isInactive
+            ? `enable its profile with ${option('profile')}`
+            : `check the name given to ${option('service-image')} or ${option('service-file')}`,
       },
     );
   }
@@ -25,7 +28,8 @@ export function requireImages(application: Application, overridden: readonly str
   throw new UsageError(
     `no image for ${builtOnly.map(({ name }) => name).join(', ')}: the Compose file only says how to build it`,
     {
-      hint: `build it, then name it with -i ${first.name}=IMAGE or -f ${first.name}=FILE`,
+      hint: ({ option }) =>
+        `build it, then name it with ${option('service-image', `${first.name}=IMAGE`)} or ${option('service-file', `${first.name}=FILE`)}`,
     },
   );
 }

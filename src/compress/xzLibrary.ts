@@ -30,7 +30,8 @@ export async function requireLzma(): Promise<Lzma> {
   throw new UnsupportedError(
     `lzma: the xz program is not on PATH, and ${process.platform} on ${process.arch} has no library`,
     {
-      hint: 'install XZ Utils (Debian: xz-utils, Alpine: xz), or use --compression gzip',
+      hint: ({ option }) =>
+        `install XZ Utils (Debian: xz-utils, Alpine: xz), or use ${option('compression', 'gzip')}`,
     },
   );
 }

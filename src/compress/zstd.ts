@@ -31,6 +31,7 @@ export async function* zstd(
 /** The error for Node.js `version` without zstd. */
 export function zstdUnsupported(version: string): UnsupportedError {
   return new UnsupportedError(`packing with zstd needs Node.js 22.15 or later, this is ${version}`, {
-    hint: 'use --compression lzma or gzip, or --writer mender-artifact with mender-artifact 3.10.1 or later',
+    hint: ({ option }) =>
+      `use ${option('compression', 'lzma or gzip')}, or ${option('writer', 'mender-artifact')} with mender-artifact 3.10.1 or later`,
   });
 }

@@ -164,7 +164,8 @@ export async function requireEncoder(encoder: DeltaOptions['encoder']): Promise<
 async function requireXdelta3(): Promise<void> {
   if (await hasXdelta3()) return;
   throw new ToolError('making a delta with xdelta3: it is not installed', {
-    hint: 'install it (Debian: apt-get install xdelta3), or let --encoder builtin do without it',
+    hint: ({ option }) =>
+      `install it (Debian: apt-get install xdelta3), or let ${option('encoder', 'builtin')} do without it`,
   });
 }
 

@@ -110,6 +110,7 @@ function compareStock(to: LayerFile, found: Digest | undefined): void {
 function compare(to: LayerFile, found: Digest, decoder: string): void {
   if (found === to.diffID) return;
   throw new IntegrityError(`proving a delta with ${decoder}: expected ${to.diffID}, found ${found}`, {
-    hint: 'a layer in the cache may be damaged; choose another encoder with --encoder xdelta3 if it is not',
+    hint: ({ option }) =>
+      `a layer in the cache may be damaged; choose another encoder with ${option('encoder', 'xdelta3')} if it is not`,
   });
 }

@@ -65,7 +65,8 @@ export async function requireGit(): Promise<void> {
   await runGit('/', ['--version']).catch((error: unknown) => {
     if (systemCodeOf(error) !== 'ENOENT') return;
     throw new ToolError('looking for the base: git is not installed', {
-      hint: 'install git, name the base with --base, or ship everything with --no-delta and --artifact-version',
+      hint: ({ option }) =>
+        `install git, name the base with ${option('base')}, or ship everything with ${option('delta', 'false')} and ${option('artifact-version')}`,
     });
   });
 }

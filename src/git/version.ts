@@ -30,7 +30,7 @@ export function parseVersion(text: string, path: string): string {
   const version = text.split('\n')[0]?.trim() ?? '';
   if (/^[^\s/\\]+$/.test(version)) return version;
   throw new UsageError(`${path}: expected one version in the first line, found ${JSON.stringify(version)}`, {
-    hint: 'write a version like 1.2.3 into it, or give --artifact-version',
+    hint: ({ option }) => `write a version like 1.2.3 into it, or give ${option('artifact-version')}`,
   });
 }
 

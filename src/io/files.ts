@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
+import type { Hint } from '../errors.ts';
 import { OWN_PREFIX, addTemporary, forgetTemporary } from './temporaries.ts';
 
 /**
@@ -71,10 +72,11 @@ export function temporaryBeside(path: string): string {
   return temporary;
 }
 
-const CAUSES: Record<string, { what: string; hint: string }> = {
+const CAUSES: Record<string, { what: string; hint: Hint }> = {
   ENOSPC: {
     what: 'the disk is full',
-    hint: 'free some space, or choose another folder with --cache-dir or -a',
+    hint: ({ option }) =>
+      `free some space, or choose another folder with ${option('cache-dir')} or ${option('artifact-filename')}`,
   },
   EFBIG: {
     what: 'the file is too large for this disk or user',

@@ -131,7 +131,8 @@ async function readsKey(version: ToolVersion, key: string | undefined): Promise<
 
 function keyUnreadable(version: ToolVersion, key = ''): UnsupportedError {
   return new UnsupportedError(`mender-artifact ${version.join('.')} can't read the signing key ${key}`, {
-    hint: `use --writer embedded, or write the key in its older form: openssl pkey -in ${key} -traditional -out key.pem`,
+    hint: ({ option }) =>
+      `use ${option('writer', 'embedded')}, or write the key in its older form: openssl pkey -in ${key} -traditional -out key.pem`,
   });
 }
 

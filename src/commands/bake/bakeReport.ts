@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { UserError } from '../../errors.ts';
+import { sameHint, UserError } from '../../errors.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import type { BuildReport } from '../build/buildReport.ts';
 import { buildJson, savingText } from '../build/buildReport.ts';
@@ -78,6 +78,5 @@ export function bakeFailure(ended: readonly EndedBuild[]): UserError | undefined
   const start = failed.length === 1 ? ':' : '; the first is';
   const count = `${failed.length} of ${ended.length} builds failed`;
   const message = `${count}${start} ${first.name}: ${first.failure.message}`;
-  const { hint } = first.failure;
-  return new Kind(message, { cause: first.failure, ...(hint === undefined ? {} : { hint }) });
+  return new Kind(message, { cause: first.failure, ...sameHint(first.failure) });
 }

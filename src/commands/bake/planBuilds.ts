@@ -14,6 +14,7 @@ import { readProject } from '../open/project.ts';
 import type { BuildFlags } from '../options/build.ts';
 import type { Context } from '../terminal/command.ts';
 import { flagName } from '../terminal/command.ts';
+import { inBakeWords } from './inBakeWords.ts';
 import type { BakeFlags } from './options.ts';
 import { runFlags } from './options.ts';
 import { readSetting } from './readTargets.ts';
@@ -89,7 +90,7 @@ async function buildsOf(
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;
-    return [{ name, target: name, ready: error }];
+    return [{ name, target: name, ready: inBakeWords(error, name) }];
   }
 }
 

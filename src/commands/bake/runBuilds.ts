@@ -15,6 +15,7 @@ import { rememberBuilt } from '../build/rememberBuilt.ts';
 import type { Context } from '../terminal/command.ts';
 import { throwTogether } from '../terminal/throwTogether.ts';
 import type { BakeWorld } from './openBakeWorld.ts';
+import { inBakeWords } from './inBakeWords.ts';
 import type { PlannedBuild, ReadyBuild } from './planBuilds.ts';
 import { requireOwnFiles, requireSameImages } from './refuseClashes.ts';
 
@@ -70,7 +71,7 @@ function budgetText({ jobs, threads }: Budget): string {
 
 /** Returns the result of `work`, or the error that the user can mend, which is also logged. */
 async function attempt<T>(
-  { name, ready }: PlannedBuild,
+  { name, target, ready }: PlannedBuild,
   { log, signal }: Context,
   work: (ready: ReadyBuild) => Promise<T>,
 ): Promise<T | UserError> {
@@ -82,7 +83,7 @@ async function attempt<T>(
     signal.throwIfAborted();
     if (!(error instanceof UserError)) throw error;
     log.warning(`${name} failed: ${messageOf(error)}`);
-    return error;
+    return inBakeWords(error, target);
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { NotFoundError, UsageError } from '../../errors.ts';
+import type { Wording } from '../../errors.ts';
 import { formatPlatform, parsePlatforms } from '../../oci/platform.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { checkVersion } from '../../pipeline/base/names.ts';
@@ -179,26 +180,30 @@ function devicesOf({ deviceType = [], platform = [] }: BuildFlags): {
     ...(platforms.length === 0 ? [MISSING.platform] : []),
   ];
   if (missing.length === 0) return { deviceType, platforms };
-  const each = (part: keyof typeof MISSING.platform): string[] => missing.map((one) => one[part]);
-  throw new UsageError(`no ${each('name').join(' and no ')} ${missing.length > 1 ? 'are' : 'is'} given`, {
-    hint: `put x-mender: {${each('setting').join(', ')}} into the Compose file, add ${each('flag').join(' ')}, or set ${each('variable').join(' and ')}`,
+  const names = missing.map(({ name }) => name.replace('-', ' '));
+  throw new UsageError(`no ${names.join(' and no ')} ${missing.length > 1 ? 'are' : 'is'} given`, {
+    hint: (wording) => giveHint(missing, wording),
   });
 }
 
 const MISSING = {
-  deviceType: {
-    name: 'device type',
-    setting: 'device-type: raspberrypi4',
-    flag: '-t raspberrypi4',
-    variable: 'MENDER_DOCKER_DELTA_DEVICE_TYPE',
-  },
-  platform: {
-    name: 'platform',
-    setting: 'platform: linux/arm64',
-    flag: '-p linux/arm64',
-    variable: 'MENDER_DOCKER_DELTA_PLATFORM',
-  },
+  deviceType: { name: 'device-type', value: 'raspberrypi4' },
+  platform: { name: 'platform', value: 'linux/arm64' },
 } as const;
+
+/** Names all places that may give the options. */
+function giveHint(
+  missing: readonly { name: string; value: string }[],
+  { option, variable }: Wording,
+): string {
+  const settings = missing.map(({ name, value }) => `${name}: ${value}`).join(', ');
+  const options = missing.map(({ name, value }) => option(name, value)).join(' ');
+  const variables = missing.flatMap(({ name }) => variable(name) ?? []);
+  const places = [`put x-mender: {${settings}} into the Compose file`, `add ${options}`];
+  if (variables.length > 0) places.push(`set ${variables.join(' and ')}`);
+  const [last = '', ...others] = places.reverse();
+  return `${others.reverse().join(', ')}${others.length > 1 ? ',' : ''} or ${last}`;
+}
 
 /** `KEY=VALUE` texts as a map; of several values for one key the last one holds. */
 function pairs(texts: readonly string[] | undefined, form: string): Map<string, string> {

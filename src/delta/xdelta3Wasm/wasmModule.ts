@@ -64,6 +64,6 @@ async function freshInstance(): Promise<Module> {
 
 function failed(why: string): ToolError {
   return new ToolError(`making a delta with xdelta3-wasm: ${why}`, {
-    hint: 'choose another encoder: --encoder builtin',
+    hint: ({ option }) => `choose another encoder: ${option('encoder', 'builtin')}`,
   });
 }

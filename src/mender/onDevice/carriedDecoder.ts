@@ -27,7 +27,7 @@ export function decoderPath(platform: Platform): string {
   const name = nameOf(platform);
   if (name !== undefined) return fileURLToPath(new URL(`./decoder/bin/${name}`, import.meta.url));
   throw new UnsupportedError(`there is no decoder for ${formatPlatform(platform)}`, {
-    hint: 'leave the deltas to xdelta3 on the devices: --decoder xdelta3',
+    hint: ({ option }) => `leave the deltas to xdelta3 on the devices: ${option('decoder', 'xdelta3')}`,
   });
 }
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { decompressed } from '../../compress/decompress.ts';
 import { compressionOf } from '../../compress/magic.ts';
 import { unxz } from '../../compress/xz.ts';
-import { IntegrityError, UnsupportedError } from '../../errors.ts';
+import { IntegrityError, sameHint, UnsupportedError } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
 import { collect, limited } from '../../io/streams.ts';
 import { StreamReader } from '../../tar/byteReader.ts';
@@ -129,8 +129,7 @@ export async function* unpacked(
 function decoderError(error: unknown, where: string): unknown {
   for (const Class of [IntegrityError, UnsupportedError]) {
     if (!(error instanceof Class) || !/^the \w+ content /.test(error.message)) continue;
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    return new Class(`${where}: ${error.message}`, { ...hint, cause: error });
+    return new Class(`${where}: ${error.message}`, { ...sameHint(error), cause: error });
   }
   return error;
 }

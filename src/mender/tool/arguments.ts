@@ -80,7 +80,7 @@ function present(value: string | undefined): string[] {
 function pair([key, value]: [string, string]): string {
   if (!key.includes(':')) return `${key}:${value}`;
   throw new UsageError(`mender-artifact can't take the name ${JSON.stringify(key)}, because of its colon`, {
-    hint: 'choose a name without one, or use --writer embedded',
+    hint: ({ option }) => `choose a name without one, or use ${option('writer', 'embedded')}`,
   });
 }
 
@@ -88,6 +88,7 @@ function compressionName(compression: Compression, version: ToolVersion): string
   if (compression !== 'zstd') return compression;
   if (isAtLeast(version, SINCE.zstd)) return 'zstd_better';
   throw new UnsupportedError(`mender-artifact ${version.join('.')} can't compress with zstd`, {
-    hint: 'use mender-artifact 3.10.1 or later, or --compression lzma, gzip or none',
+    hint: ({ option }) =>
+      `use mender-artifact 3.10.1 or later, or ${option('compression', 'lzma, gzip or none')}`,
   });
 }

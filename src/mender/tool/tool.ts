@@ -1,14 +1,16 @@
 import { ExecaError, execa } from 'execa';
 import { ToolError, UnsupportedError, UsageError } from '../../errors.ts';
+import type { Hint } from '../../errors.ts';
 import { redact } from '../../io/redact.ts';
 
 /** A version of mender-artifact: major, minor, patch. */
 export type ToolVersion = readonly [number, number, number];
 
 const NAME = 'mender-artifact';
-const INSTALL = 'install it (apt-get install mender-artifact), or use --writer embedded';
+const INSTALL: Hint = ({ option }) =>
+  `install it (apt-get install mender-artifact), or use ${option('writer', 'embedded')}`;
 /** What to try if mender-artifact fails. */
-export const OTHER_WRITER = 'use --writer embedded';
+export const OTHER_WRITER: Hint = ({ option }) => `use ${option('writer', 'embedded')}`;
 const OLDEST: ToolVersion = [3, 9, 0];
 
 /**
@@ -59,7 +61,7 @@ interface ToolRun {
   /** A folder for its temporary files. It does not remove them if it is killed. */
   temporary: string;
   /** What to try if it fails. */
-  hint: string;
+  hint: Hint;
   signal?: AbortSignal;
 }
 
@@ -84,7 +86,7 @@ export async function runTool(
   }
 }
 
-function toolError(error: unknown, doing: string, hint = OTHER_WRITER): unknown {
+function toolError(error: unknown, doing: string, hint: Hint = OTHER_WRITER): unknown {
   if (!(error instanceof ExecaError)) return error;
   if (error.code === 'ENOENT') return toolMissing();
   const said = lastLine(error.stderr) || lastLine(error.stdout) || error.shortMessage;
@@ -102,7 +104,8 @@ export function refuseExtraArguments(extra: readonly string[]): void {
   throw new UsageError(
     `only mender-artifact understands ${extra.join(' ')}, but another writer writes this artifact`,
     {
-      hint: 'install mender-artifact and use --writer mender-artifact, or remove the arguments after --',
+      hint: ({ option }) =>
+        `install mender-artifact and use ${option('writer', 'mender-artifact')}, or remove the arguments after --`,
     },
   );
 }

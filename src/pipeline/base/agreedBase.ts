@@ -53,7 +53,8 @@ export function agreedBase(found: readonly ServerBase[]): Baseline | undefined {
   const [first] = found;
   if (new Set(found.map(({ base }) => contentOf(base))).size <= 1) return first?.base;
   throw new UsageError(`the servers of the destinations have different bases: ${textOf(found)}`, {
-    hint: 'build for each account by itself with --account, name the base with --base, or ship everything with --no-delta',
+    hint: ({ option }) =>
+      `build for each account by itself with --account, name the base with ${option('base')}, or ship everything with ${option('delta', 'false')}`,
   });
 }
 

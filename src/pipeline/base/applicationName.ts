@@ -22,7 +22,8 @@ export function applicationName(
 export function checkApplicationName(given: string): string {
   if (PROJECT_NAME.test(given)) return given;
   throw new UsageError(`${JSON.stringify(given)} can't name an application`, {
-    hint: 'use lower-case letters, digits, - and _, beginning with a letter or digit (--manifest-name)',
+    hint: ({ option }) =>
+      `use lower-case letters, digits, - and _, beginning with a letter or digit (${option('manifest-name')})`,
   });
 }
 

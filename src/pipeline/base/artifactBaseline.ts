@@ -122,7 +122,8 @@ function versionOf(
   const key = versionKey('*', softwareNameOf(module, application));
   const all = Object.keys(provides).join(', ') || 'nothing';
   throw new UnsupportedError(`--base ${path}: expected that it provides ${key}, found ${all}`, {
-    hint: `build with the same --manifest-name, or say what devices report: --base VERSION=${path}`,
+    hint: ({ option }) =>
+      `build with the same ${option('manifest-name')}, or say what devices report: ${option('base', `VERSION=${path}`)}`,
   });
 }
 

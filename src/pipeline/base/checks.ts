@@ -42,14 +42,16 @@ function otherPlatform(platform: Platform, { metadata, origin }: Baseline): Usag
   return new UsageError(
     `the base is for ${metadata.platform}, the build for ${formatPlatform(platform)}: ${origin}`,
     {
-      hint: 'name a base of the same platform, or ship everything with --no-delta',
+      hint: ({ option }) =>
+        `name a base of the same platform, or ship everything with ${option('delta', 'false')}`,
     },
   );
 }
 
 function nameUnknown({ origin }: Baseline): UsageError {
   return new UsageError(`--strict-base: the name of the base's artifact is unknown: ${origin}`, {
-    hint: 'name the artifact itself with --base FILE.mender, or leave out --strict-base',
+    hint: ({ option }) =>
+      `name the artifact itself with ${option('base', 'FILE.mender')}, or leave out ${option('strict-base')}`,
   });
 }
 

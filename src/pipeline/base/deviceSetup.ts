@@ -55,7 +55,10 @@ function moduleOf(baselines: readonly Baseline[]): Module | undefined {
   if (module !== undefined) return module;
   throw new UnsupportedError(
     `the base ${base.origin} is for update module ${base.metadata.module}: expected ${MODULES.join(' or ')}`,
-    { hint: 'name another base with --base, or say what the devices have with --module' },
+    {
+      hint: ({ option }) =>
+        `name another base with ${option('base')}, or say what the devices have with ${option('module')}`,
+    },
   );
 }
 
@@ -79,7 +82,8 @@ function keyChanged({ metadata, origin }: Baseline, setup: DeviceSetup): UsageEr
   return new UsageError(
     `the base ${origin} has ${describe(metadata)}, this build has ${describe(setup)}: devices would refuse a delta, and after a full artifact they would ${after}`,
     {
-      hint: 'leave out --module and --software-filesystem, or name another base; --allow-key-change builds a full artifact all the same',
+      hint: ({ option }) =>
+        `leave out ${option('module')} and ${option('software-filesystem')}, or name another base; ${option('allow-key-change', 'true')} builds a full artifact all the same`,
     },
   );
 }
@@ -95,7 +99,8 @@ export function requireSetup({ metadata, origin }: Baseline, asked: Asked): void
   throw new UsageError(
     `the base is ${origin}, and nothing says which update module and software filesystem its devices have`,
     {
-      hint: 'give --module and --software-filesystem once; the defaults of version 0.1.0 were --module app --software-filesystem rootfs-image',
+      hint: ({ option }) =>
+        `give ${option('module')} and ${option('software-filesystem')} once; the defaults of version 0.1.0 were ${option('module', 'app')} ${option('software-filesystem', 'rootfs-image')}`,
     },
   );
 }

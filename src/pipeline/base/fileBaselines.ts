@@ -190,12 +190,13 @@ async function versionNeeded(path: string): Promise<unknown> {
     if (!(error instanceof UnsupportedError)) return error;
     const found = `neither an artifact, an image archive nor a metadata JSON (${error.message})`;
     return new UnsupportedError(`--base ${path}: ${found}`, {
-      hint: 'name a .mender file, an image archive as --base VERSION=FILE, or a metadata JSON',
+      hint: ({ option }) =>
+        `name a .mender file, an image archive as ${option('base', 'VERSION=FILE')}, or a metadata JSON`,
       cause: error,
     });
   }
   return new UsageError(`--base ${path}: an image archive does not tell which version the devices have`, {
-    hint: `write it as --base VERSION=${path}`,
+    hint: ({ option }) => `write it as ${option('base', `VERSION=${path}`)}`,
   });
 }
 

@@ -200,7 +200,8 @@ async function baselineAt(candidate: Candidate, search: Search): Promise<Baselin
   if (repository && (required || repository.shallow)) throw unknownRef(repository, ref);
   if (required) {
     throw new NotFoundError(`--previous-version ${ref}: ${around.folder} is in no git repository`, {
-      hint: 'name the base with --base, or ship everything with --no-delta',
+      hint: ({ option }) =>
+        `name the base with ${option('base')}, or ship everything with ${option('delta', 'false')}`,
     });
   }
   context.log.warning(`no git tag or branch ${ref} (${origin}) to build against: shipping everything whole`);

@@ -3,6 +3,7 @@ import type { Application } from '../../compose/application.ts';
 import { readApplication } from '../../compose/application.ts';
 import type { Mapping } from '../../compose/read/yaml/value.ts';
 import { NotFoundError, UsageError, withSubject } from '../../errors.ts';
+import type { Hint } from '../../errors.ts';
 import { withCheckout } from '../../git/checkout.ts';
 import type { Repository } from '../../git/repository.ts';
 import { timeOf } from '../../git/repository.ts';
@@ -31,8 +32,8 @@ export interface GitPlace {
   repository: Repository;
 }
 
-const NAME_THE_BASE =
-  'name the artifact that the devices have with --base FILE.mender or --base mender://NAME, or ship everything with --no-delta';
+const NAME_THE_BASE: Hint = ({ option }) =>
+  `name the artifact that the devices have with ${option('base', 'FILE.mender')} or ${option('base', 'mender://NAME')}, or ship everything with ${option('delta', 'false')}`;
 
 type CommitNames = Omit<ArtifactMetadata, 'services' | 'platform'>;
 
@@ -165,6 +166,7 @@ function missingThere(error: unknown, ref: string, checkout: string, { root }: R
   if (!(error instanceof NotFoundError)) return error;
   const message = `${error.message.replaceAll(checkout, root)} at ${ref}`;
   return new NotFoundError(message, {
-    hint: 'name another base with --previous-version, or ship everything with --no-delta',
+    hint: ({ option }) =>
+      `name another base with ${option('previous-version')}, or ship everything with ${option('delta', 'false')}`,
   });
 }

@@ -44,7 +44,8 @@ export function requireUnmoved(images: readonly TaggedImage[], committed: Date, 
   throw new UsageError(
     `the base ${origin}: its tags may mean other images now than on the devices: ${doubts.join('; ')}`,
     {
-      hint: 'name the artifact that the devices have with --base FILE.mender or --base mender://NAME, commit a lock file (mender-docker-delta lock), write references with digests, give their variables values in a committed .env, or ship everything with --no-delta',
+      hint: ({ option }) =>
+        `name the artifact that the devices have with ${option('base', 'FILE.mender')} or ${option('base', 'mender://NAME')}, commit a lock file (mender-docker-delta lock), write references with digests, give their variables values in a committed .env, or ship everything with ${option('delta', 'false')}`,
     },
   );
 }

@@ -65,7 +65,8 @@ export function ownBaselines(
   const own = named.filter(({ metadata }) => !others.includes(metadata.platform ?? ''));
   if (named.length === 0 || own.length > 0) return own;
   throw new UsageError(`none of the bases is for ${formatPlatform(platform)}`, {
-    hint: 'name a base of each platform with --base, or build this platform by itself',
+    hint: ({ option }) =>
+      `name a base of each platform with ${option('base')}, or build this platform by itself`,
   });
 }
 
@@ -74,7 +75,8 @@ export function refuseOwnVersion(baselines: readonly Baseline[], version: string
   const own = baselines.find(({ metadata }) => metadata.version === version);
   if (own === undefined) return;
   throw new UsageError(`the base ${own.origin} has the version of the new artifact`, {
-    hint: 'name a base of another version, or another version with --artifact-version: a delta from a version to itself installs on no device that needs it',
+    hint: ({ option }) =>
+      `name a base of another version, or another version with ${option('artifact-version')}: a delta from a version to itself installs on no device that needs it`,
   });
 }
 

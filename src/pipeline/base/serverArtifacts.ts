@@ -43,10 +43,13 @@ function unfit(artifacts: readonly Artifact[], place: string, application: strin
   if (artifacts.every((artifact) => keyOf(artifact, application) === undefined)) {
     const found = artifacts.flatMap(({ artifact_provides: all }) => Object.keys(all ?? {})).join(', ');
     const message = `${place}: expected an artifact of ${application}, found one that provides ${found || 'nothing'}`;
-    return new UnsupportedError(message, { hint: 'build with the same --manifest-name' });
+    return new UnsupportedError(message, {
+      hint: ({ option }) => `build with the same ${option('manifest-name')}`,
+    });
   }
   return new UnsupportedError(`${place}: it has no record of its images`, {
-    hint: 'download it with mender-docker-delta artifacts download, and name the file with --base',
+    hint: ({ option }) =>
+      `download it with mender-docker-delta artifacts download, and name the file with ${option('base')}`,
   });
 }
 

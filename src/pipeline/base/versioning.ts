@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import { ToolError, UsageError } from '../../errors.ts';
+import type { Wording } from '../../errors.ts';
 import type { Repository } from '../../git/repository.ts';
 import { commitsOf, findRepository, parentOf, readFileAt } from '../../git/repository.ts';
 import type { BuildRequest } from '../request.ts';
@@ -47,10 +48,9 @@ export function chooseVersion(
 ): string {
   if (given !== undefined) return checkVersion(given, '--artifact-version');
   requireReadable(around);
-  const hint = 'give the version with --artifact-version';
   if (around.versionFile === undefined) {
     throw new UsageError(`no VERSION file in ${around.folder} or above it`, {
-      hint: `write one, or ${hint}`,
+      hint: (wording) => `write one, or ${giveVersion(wording)}`,
     });
   }
   const version = checkVersion(around.versionFile.version, around.versionFile.path);
@@ -58,10 +58,15 @@ export function chooseVersion(
   const head = around.repository?.head;
   if (head === undefined) {
     throw new UsageError(`${around.folder} is in no git repository with a commit`, {
-      hint: `build version ${version} of the file VERSION with --release, or ${hint}`,
+      hint: (wording) =>
+        `build version ${version} of the file VERSION with ${wording.option('release', 'true')}, or ${giveVersion(wording)}`,
     });
   }
   return developmentVersion(version, head, buildId);
+}
+
+function giveVersion({ option }: Wording): string {
+  return `give the version with ${option('artifact-version')}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { ShippedFile } from '../../compose/application.ts';
 import { UsageError } from '../../errors.ts';
+import type { Hint } from '../../errors.ts';
 import { buildArtifact } from '../../mender/build.ts';
 import type { ArtifactRecord } from '../../mender/record.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
@@ -117,10 +118,10 @@ export function destinationsOf(all: readonly Prepared[]): string[] {
   const paths = all.flatMap((prepared) => prepared.plans.map((plan) => destinationOf(plan, prepared)));
   const shared = paths.find((path, index) => paths.indexOf(path) !== index);
   if (shared === undefined) return paths;
-  const hint =
+  const hint: Hint = ({ option }) =>
     all[0]?.request.output === undefined
       ? 'name only one base of each version'
-      : 'leave out -a: each artifact then gets a file of its own, in the working folder';
+      : `leave out ${option('artifact-filename')}: each artifact then gets a file of its own, in the working folder`;
   throw new UsageError(`this run makes ${paths.length} artifacts, and several would be ${shared}`, { hint });
 }
 

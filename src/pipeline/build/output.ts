@@ -1,6 +1,7 @@
 import { link, lstat, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IntegrityError, UnsupportedError, UsageError, systemCodeOf } from '../../errors.ts';
+import type { Wording } from '../../errors.ts';
 import { fileError, fileSize, temporaryBeside } from '../../io/files.ts';
 import { forgetTemporary, removeAbandonedFiles } from '../../io/temporaries.ts';
 import { readArtifact } from '../../mender/read/read.ts';
@@ -17,14 +18,16 @@ export async function refuseOddFile(path: string, option: '-a' | '-o' = '-a'): P
     throw fileError(error, `writing ${path}`);
   });
   if (found === undefined || found.isFile()) return;
+  const named = (wording: Wording): string =>
+    option === '-a' ? wording.option('artifact-filename') : option;
   if (found.isDirectory()) {
     throw new UsageError(`writing ${path}: expected a regular file, found a folder`, {
-      hint: `name a file in it with ${option}, like ${join(path, 'app-1.0.mender')}`,
+      hint: (wording) => `name a file in it with ${named(wording)}, like ${join(path, 'app-1.0.mender')}`,
     });
   }
   const kind = found.isSymbolicLink() ? 'a link' : 'a device or named pipe';
   throw new UsageError(`writing ${path}: expected a regular file or none, found ${kind}`, {
-    hint: `choose another file with ${option}, or remove this one`,
+    hint: (wording) => `choose another file with ${named(wording)}, or remove this one`,
   });
 }
 
@@ -94,7 +97,8 @@ export async function refuseOtherFile(
 
 function otherFile(path: string): UsageError {
   return new UsageError(`writing ${path}: it exists and holds something else than the new artifact`, {
-    hint: 'give the release another version, choose another file with -a, or replace this one with --force',
+    hint: ({ option }) =>
+      `give the release another version, choose another file with ${option('artifact-filename')}, or replace this one with ${option('force')}`,
   });
 }
 

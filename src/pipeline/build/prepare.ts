@@ -197,7 +197,10 @@ function checkPlatforms({ services }: Application, { platform }: BuildRequest): 
     if (service.platform === undefined || samePlatform(parsePlatform(service.platform), platform)) continue;
     throw new UsageError(
       `service ${service.name} asks for platform ${service.platform}, the artifact is for ${formatPlatform(platform)}`,
-      { hint: 'remove platform from the service, or give the same one with -p' },
+      {
+        hint: ({ option }) =>
+          `remove platform from the service, or give the same one with ${option('platform')}`,
+      },
     );
   }
 }

@@ -1,6 +1,7 @@
 import { devicePlatform, mayRunImages, runsImages } from '../../device/platform.ts';
 import type { DeviceReport } from '../../device/report.ts';
 import { UnsupportedError } from '../../errors.ts';
+import type { Hint } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { SettledRequest } from '../request.ts';
@@ -11,7 +12,7 @@ type Wanted = Pick<SettledRequest, 'module' | 'deviceTypes' | 'platform'>;
 /** What a device can't install. */
 interface Misfit {
   found: string;
-  hint: string;
+  hint: Hint;
 }
 
 /**
@@ -36,7 +37,7 @@ function moduleMisfit({ modules }: DeviceReport, { module }: Wanted): Misfit | u
   const names = Object.keys(modules).join(', ') || 'no update module';
   return {
     found: `expected update module ${module}, found ${names}`,
-    hint: 'install it, or choose another with --module',
+    hint: ({ option }) => `install it, or choose another with ${option('module')}`,
   };
 }
 
@@ -53,7 +54,7 @@ function typeMisfit({ deviceType }: DeviceReport, { deviceTypes }: Wanted): Misf
   const expected = deviceTypes.join(', ');
   return {
     found: `expected device type ${expected}, found ${deviceType}`,
-    hint: 'give that type with -t',
+    hint: ({ option }) => `give that type with ${option('device-type')}`,
   };
 }
 
@@ -73,7 +74,7 @@ function platformMisfit(device: DeviceReport, { platform }: Wanted, log: Log): M
   if (runs !== 'no') return undefined;
   return {
     found: `expected ${expected}, found ${formatPlatform(found)} (${machine})`,
-    hint: `build for it with -p ${formatPlatform(found)}`,
+    hint: ({ option }) => `build for it with ${option('platform', formatPlatform(found))}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { NotFoundError } from '../../errors.ts';
+import type { Hint, Wording } from '../../errors.ts';
 import type { Effects } from '../../io/effects.ts';
 import type { ImageRequest, ImageSource, ResolvedImage } from '../../oci/image.ts';
 import { formatPlatform } from '../../oci/platform.ts';
@@ -42,9 +43,12 @@ function notFound(sources: readonly ImageSource[], { reference, platform }: Imag
 }
 
 /** A registry that refuses access throws, so a registry that was asked answered that it has none. */
-function hintFor(sources: readonly ImageSource[], { registry, repository, tag, digest }: Reference): string {
-  const archive = 'name an image archive with -f SERVICE=FILE';
-  if (!sources.some(({ name }) => name === 'registry')) return `check the name, or ${archive}`;
+function hintFor(sources: readonly ImageSource[], { registry, repository, tag, digest }: Reference): Hint {
+  const archive = ({ option }: Wording): string =>
+    `name an image archive with ${option('service-file', 'SERVICE=FILE')}`;
+  if (!sources.some(({ name }) => name === 'registry'))
+    return (wording) => `check the name, or ${archive(wording)}`;
   const what = digest === undefined ? `tag ${tag ?? 'latest'}` : `digest ${digest}`;
-  return `${registry} has no ${what} of ${repository}: check the name and the tag, or ${archive}`;
+  const missing = `${registry} has no ${what} of ${repository}`;
+  return (wording) => `${missing}: check the name and the tag, or ${archive(wording)}`;
 }

@@ -1,11 +1,13 @@
 import { UnsupportedError, UsageError } from '../../errors.ts';
+import type { Wording } from '../../errors.ts';
 import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { SettledRequest } from '../request.ts';
 
 type Wanted = Pick<SettledRequest, 'decoder' | 'delta' | 'module' | 'decodeOnDevice' | 'platform' | 'effort'>;
 
-const XDELTA3 = 'leave the deltas to xdelta3 on the devices: --decoder xdelta3';
+const XDELTA3 = ({ option }: Pick<Wording, 'option'>): string =>
+  `leave the deltas to xdelta3 on the devices: ${option('decoder', 'xdelta3')}`;
 
 /**
  * Throws UsageError or UnsupportedError for `--decoder carried` if the artifact can't carry a
@@ -15,14 +17,14 @@ export function requireDecoder({ decoder, delta, module, decodeOnDevice, platfor
   if (decoder !== 'carried' || !delta) return;
   if (module === 'app') {
     throw new UsageError('--decoder carried: update module app decodes only with xdelta3', {
-      hint: `build for module docker-compose, or ${XDELTA3}`,
+      hint: ({ option }) => `build for module docker-compose, or ${XDELTA3({ option })}`,
     });
   }
   if (!decodeOnDevice) {
     throw new UsageError(
       '--decoder carried: the devices run no state script, which would start the decoder',
       {
-        hint: 'leave out --decode-on-device never, and --decoder',
+        hint: ({ option }) => `leave out ${option('decode-on-device', 'never')}, and ${option('decoder')}`,
       },
     );
   }

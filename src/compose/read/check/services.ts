@@ -31,7 +31,7 @@ export function checkServices(model: Mapping, active: readonly string[]): void {
       const isKnown = Object.hasOwn(services, needed);
       const why = isKnown ? 'is in no enabled profile' : 'does not exist';
       throw new UsageError(`services.${name} needs ${needed}, which ${why}`, {
-        hint: isKnown ? 'enable it with --profile' : 'check the name',
+        hint: ({ option }) => (isKnown ? `enable it with ${option('profile')}` : 'check the name'),
       });
     }
   }

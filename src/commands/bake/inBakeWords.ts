@@ -1,0 +1,34 @@
+import { FLAGS } from '../../errors.ts';
+import type { UserError, Wording } from '../../errors.ts';
+import { BAKE_OPTIONS, TARGET_SETTINGS } from './options.ts';
+
+/**
+ * Returns the error of a target with a hint for those who use `bake`: it names keys of the bake file
+ * where `build` has options. The class and the message stay. Pure.
+ */
+export function inBakeWords(error: UserError, target: string): UserError {
+  const keys: string[] = [];
+  const hint = error.hintIn(keyWording((key) => keys.push(key)));
+  if (hint === undefined || keys.length === 0) return error;
+  const Kind = error.constructor as new (message: string, options: object) => UserError;
+  const [key = ''] = keys;
+  const set = `--set ${target}.${keys.length === 1 ? key : 'KEY'}=VALUE`;
+  return new Kind(error.message, { cause: error.cause, hint: `${hint} (in target ${target}, or ${set})` });
+}
+
+/** Calls `onKey` for each option that is a key of the bake file. */
+function keyWording(onKey: (key: string) => void): Wording {
+  return {
+    option: (name, value) => {
+      if (!isKey(name)) return FLAGS.option(name, value);
+      onKey(name);
+      return value === undefined ? name : `${name}: ${value}`;
+    },
+    variable: (name) => (isKey(name) ? undefined : FLAGS.variable(name)),
+  };
+}
+
+/** Options of both are for the command line. */
+function isKey(name: string): boolean {
+  return Object.hasOwn(TARGET_SETTINGS, name) && !Object.hasOwn(BAKE_OPTIONS, name);
+}
