@@ -79,8 +79,8 @@ export abstract class UserError extends Error {
 }
 
 /**
- * A wrong flag, setting or Compose file, or a local file that can't be read or written. Exit code
- * 2.
+ * A wrong flag, setting or Compose file, or a local file that is there and can't be read, or that
+ * can't be written. Exit code 2.
  */
 export class UsageError extends UserError {
   readonly exitCode = EXIT.usage;

@@ -15,6 +15,7 @@ import { planBuilds } from './planBuilds.ts';
 import { printedPlan } from './printedPlan.ts';
 import type { BakePlan } from './readTargets.ts';
 import { readTargets } from './readTargets.ts';
+import { requireOwnNames } from './refuseClashes.ts';
 import type { EndedBuild } from './runBuilds.ts';
 import { runBuilds } from './runBuilds.ts';
 
@@ -32,14 +33,11 @@ export const bakeCommand = defineCommand({
   options: BAKE_OPTIONS,
   async run(flags, context) {
     const limits = limitsOf(flags);
+    if (flags.print === true && flags.listMatrix !== undefined)
+      throw new UsageError('--print and --list-matrix print one document each', { hint: 'give one of them' });
     const { plan, builds } = await planBake(flags, context);
-    if (flags.print === true) {
-      printJson(printedPlan(plan, requireReady(builds)), context, 2);
-      return;
-    }
-    if (flags.listMatrix !== undefined) {
-      const words = requireReady(builds).map(({ name }) => name);
-      printJson(matrixOf(words, flags.listMatrix), context);
+    if (flags.print === true || flags.listMatrix !== undefined) {
+      await printPlan(plan, builds, flags, context);
       return;
     }
     const { ended, cache, host } = await bakeBuilds(builds, flags, context);
@@ -80,9 +78,25 @@ export async function bakeBuilds(
 }
 
 /** Throws the error of a target with a fault: what is printed would lack it. */
-function requireReady(builds: readonly PlannedBuild[]): readonly PlannedBuild[] {
+function requireReady(builds: readonly PlannedBuild[]): void {
   for (const { ready } of builds) if (ready instanceof UserError) throw ready;
-  return builds;
+}
+
+/** Prints what a run would build. Throws UsageError for what a run would refuse. */
+async function printPlan(
+  plan: BakePlan,
+  builds: readonly PlannedBuild[],
+  { listMatrix }: BakeFlags,
+  context: Context,
+): Promise<void> {
+  requireReady(builds);
+  await requireOwnNames(builds);
+  if (listMatrix === undefined) {
+    printJson(printedPlan(plan, builds), context, 2);
+    return;
+  }
+  const words = builds.map(({ name }) => name);
+  printJson(matrixOf(words, listMatrix), context);
 }
 
 function printJson(value: object, context: Context, indent?: number): void {

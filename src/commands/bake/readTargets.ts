@@ -4,6 +4,7 @@ import { checkGroups, chooseTargets } from '../../bake/chooseTargets.ts';
 import { inheritAll } from '../../bake/inherit.ts';
 import type { BakeFile, ResolvedTarget } from '../../bake/model.ts';
 import { override, parseOverride, requireTargets, withoutOverridden } from '../../bake/override.ts';
+import type { Override } from '../../bake/override.ts';
 import { readBakeFile } from '../../bake/readBakeFile.ts';
 import { isSecretVariable } from '../../compose/read/variables/ownSecrets.ts';
 import { UsageError } from '../../errors.ts';
@@ -30,9 +31,22 @@ export interface BakePlan {
  */
 export async function readTargets(flags: BakeFlags, context: Context): Promise<BakePlan> {
   warnOfVariables(context);
-  const file = await readBakeFile(resolve(context.folder, flags.file ?? '.'));
+  try {
+    return await readPlan(flags, context.folder);
+  } catch (error) {
+    if (!(error instanceof UsageError) || error.hint !== undefined) throw error;
+    throw new UsageError(error.message, { cause: error.cause, hint: BAKE_PAGE });
+  }
+}
+
+/** The help of the command does not show what the file may hold. */
+const BAKE_PAGE = 'docs/bake.md shows what a bake file holds';
+
+async function readPlan(flags: BakeFlags, workingFolder: string): Promise<BakePlan> {
+  const file = await readBakeFile(resolve(workingFolder, flags.file ?? '.'));
   const overrides = (flags.set ?? []).map(parseOverride);
   requireTargets(overrides, file);
+  overrides.forEach(checkOverride);
   const inherited = inheritAll(file);
   const ofFile = inherited.map((target) => withoutOverridden(target, overrides));
   await refuseOutside(ofFile, file.path);
@@ -81,17 +95,39 @@ function refuseVariables(names: readonly string[], where: string): void {
   );
 }
 
-/**
- * Returns the value of a setting of a target as the option of its name has it. Throws UsageError,
- * which begins with `where`.
- */
-export function readSetting(where: string, key: string, value: unknown): unknown {
-  if (Object.hasOwn(BAKE_OPTIONS, key) && !Object.hasOwn(TARGET_SETTINGS, key)) {
-    throw new UsageError(`${where}: ${key} is for the command line: a file of a project does not decide it`, {
-      hint: `remove it here, and add --${key} to the command line if you want it`,
+/** Throws UsageError that names the override if no target can have its value. */
+function checkOverride({ text, key, value }: Override): void {
+  if (key.startsWith('variables.')) return;
+  const where = `--set ${text}`;
+  if (key === 'variables') {
+    throw new UsageError(`${where}: expected the name of a variable`, {
+      hint: 'write it like --set shop.variables.NAME=VALUE',
     });
   }
-  return settingValue(where, key, truthOf(key, value), TARGET_SETTINGS);
+  if (key === 'inherits') {
+    throw new UsageError(`${where}: only the bake file says what a target inherits`, {
+      hint: 'set the inherited values themselves, like --set shop.effort=fast',
+    });
+  }
+  readSetting(where, key, value, ['variables.NAME']);
+}
+
+/**
+ * Returns the value of a setting of a target as the option of its name has it. `others`: what else
+ * may be set there. Throws UsageError, which begins with `where`.
+ */
+export function readSetting(
+  where: string,
+  key: string,
+  value: unknown,
+  others: readonly string[] = ['inherits', 'variables'],
+): unknown {
+  if (Object.hasOwn(BAKE_OPTIONS, key) && !Object.hasOwn(TARGET_SETTINGS, key)) {
+    throw new UsageError(`${where}: ${key} is for the command line, and not for a target`, {
+      hint: `remove it, and add --${key} to the command line if you want it`,
+    });
+  }
+  return settingValue(where, key, truthOf(key, value), TARGET_SETTINGS, others);
 }
 
 /** `--set` has only texts. */

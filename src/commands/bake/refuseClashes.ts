@@ -1,9 +1,9 @@
 import { UsageError, UserError } from '../../errors.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { metadataOf } from '../../pipeline/base/metadata.ts';
-import { artifactFiles } from '../../pipeline/build/build.ts';
+import { artifactFiles, filesNextTo } from '../../pipeline/build/build.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
-import type { PlannedBuild } from './planBuilds.ts';
+import type { PlannedBuild, ReadyBuild } from './planBuilds.ts';
 import { realPlace } from './refuseOutside.ts';
 
 /** A build that knows its images and files, or why it can't be built. */
@@ -14,16 +14,42 @@ interface PreparedBuild {
 
 /** Throws UsageError if two builds would write one file, also through links to folders. */
 export async function requireOwnFiles(all: readonly PreparedBuild[]): Promise<void> {
+  await requireDistinct(
+    all.map(({ build, ready }) => ({
+      build,
+      files: ready instanceof UserError ? [] : filesOf(ready.prepared),
+    })),
+  );
+}
+
+/**
+ * Throws UsageError if two builds would write one file that their targets name. Unlike
+ * `requireOwnFiles`, it needs no images and no bases.
+ */
+export async function requireOwnNames(all: readonly PlannedBuild[]): Promise<void> {
+  await requireDistinct(
+    all.map((build) => ({ build, files: build.ready instanceof UserError ? [] : namedFiles(build.ready) })),
+  );
+}
+
+async function requireDistinct(
+  all: readonly { build: PreparedBuild['build']; files: readonly string[] }[],
+): Promise<void> {
   const owners = new Map<string, PreparedBuild['build']>();
-  for (const { build, ready } of all) {
-    if (ready instanceof UserError) continue;
-    for (const path of filesOf(ready.prepared)) {
+  for (const { build, files } of all) {
+    for (const path of files) {
       const place = (await realPlace(path)) ?? path;
       const owner = owners.get(place);
       if (owner !== undefined) throw twoOwners(owner, build, path);
       owners.set(place, build);
     }
   }
+}
+
+function namedFiles({ request }: ReadyBuild): string[] {
+  const { output, reportHtml } = request;
+  const named = output === undefined ? [] : filesNextTo(output, request);
+  return [...named, ...(reportHtml === undefined ? [] : [reportHtml])];
 }
 
 function twoOwners(owner: PreparedBuild['build'], build: PreparedBuild['build'], path: string): UsageError {

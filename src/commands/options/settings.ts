@@ -94,14 +94,20 @@ function refuseNewDestination(key: string, value: unknown, flag: unknown): void 
 
 /**
  * Returns the value of a setting as the option of its name has it. `known`: the options that may be
- * set there. Throws UsageError, which begins with `where`, for an unknown key and for a value of
- * the wrong type.
+ * set there; `others`: what else may be there. Throws UsageError, which begins with `where`, for an
+ * unknown key and for a value of the wrong type.
  */
-export function settingValue(where: string, key: string, value: unknown, known: OptionTable): unknown {
+export function settingValue(
+  where: string,
+  key: string,
+  value: unknown,
+  known: OptionTable,
+  others: readonly string[] = [],
+): unknown {
   const option = Object.hasOwn(known, key) ? known[key] : undefined;
   const place = `${where}: ${key}`;
   if (option === undefined) {
-    const names = Object.keys(known);
+    const names = [...Object.keys(known), ...others];
     throw new UsageError(`${where}: unknown key ${JSON.stringify(key)}`, {
       hint: didYouMean(key, names) ?? `it may hold: ${names.join(', ')}`,
     });

@@ -127,8 +127,12 @@ export function destinationsOf(all: readonly Prepared[]): string[] {
 
 /** Returns the files of the artifacts, and those of the documents next to them. Pure. */
 export function artifactFiles(prepared: Prepared): string[] {
-  const endings = ['', ...(prepared.request.sbom === undefined ? [] : [SBOM_ENDING, PROVENANCE_ENDING])];
-  return destinationsOf([prepared]).flatMap((path) => endings.map((ending) => path + ending));
+  return destinationsOf([prepared]).flatMap((path) => filesNextTo(path, prepared.request));
+}
+
+/** Returns the path of an artifact, and those of the documents next to it. Pure. */
+export function filesNextTo(path: string, { sbom }: Pick<SettledRequest, 'sbom'>): string[] {
+  return [path, ...(sbom === undefined ? [] : [path + SBOM_ENDING, path + PROVENANCE_ENDING])];
 }
 
 function destinationOf(plan: BuildPlan, prepared: Prepared): string {
