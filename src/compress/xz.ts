@@ -1,5 +1,5 @@
 import { gathered } from '../io/streams.ts';
-import type { XzLevel } from './xzCoding.ts';
+import type { XzContent, XzLevel } from './xzCoding.ts';
 import { xzCoding } from './xzCoding.ts';
 import { hasXzLibrary, requireLzma, unxzByLibrary, xzByLibrary } from './xzLibrary.ts';
 import { hasXzProgram, unxzByProgram, xzByProgram } from './xzProgram.ts';
@@ -15,7 +15,7 @@ const CALL_SIZE = 1 << 20;
 /**
  * Packs the content into one xz stream of independent blocks, and compresses up to `threads` of
  * them at once. With `reach`, the stream is one block, so that content which repeats at a distance
- * of up to `reach` bytes is found. The bytes depend on the content, the level and the reach alone:
+ * of up to `reach` bytes is found. The bytes depend on the content, the level and `known` alone:
  * not on the number of threads, and not on whether the xz program is installed. Throws
  * UnsupportedError if this machine has neither the program nor the library.
  */
@@ -23,10 +23,10 @@ export async function* xz(
   content: AsyncIterable<Buffer>,
   level: XzLevel,
   threads: number,
-  reach = 0,
+  known: XzContent = { size: 0, reach: 0 },
 ): AsyncGenerator<Buffer, void, undefined> {
   const pack = (await hasXzProgram()) ? xzByProgram : xzByLibrary;
-  yield* pack(gathered(content, CALL_SIZE), xzCoding(level, threads, reach));
+  yield* pack(gathered(content, CALL_SIZE), xzCoding(level, threads, known));
 }
 
 /**

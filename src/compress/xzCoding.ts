@@ -20,7 +20,7 @@ interface Effort {
   filter: XzFilter;
   /** Bytes of uncompressed data that are compressed together. */
   block: number;
-  /** More threads would take over 300 MB of memory. */
+  /** More threads would take over 450 MB of memory. */
   mostThreads: number;
 }
 
@@ -41,24 +41,40 @@ const EFFORTS: Readonly<Record<XzLevel, Effort>> = {
     mostThreads: 4,
   },
   6: {
-    filter: { dictionary: 6 * MIB, mode: 'NORMAL', niceLen: 64, matchFinder: 'BT4', depth: 0 },
-    block: 16 * MIB,
+    filter: { dictionary: 16 * MIB, mode: 'NORMAL', niceLen: 64, matchFinder: 'BT4', depth: 0 },
+    block: 32 * MIB,
     mostThreads: 2,
   },
 };
+const SMALLEST_DICTIONARY = MIB / 16;
 /** Bytes that a dictionary has beyond the distance of a repeat. */
 const SLACK = MIB;
 
+/** What is known of the content, in bytes. 0 says that it is not known. */
+export interface XzContent {
+  size: number;
+  /** Up to so far apart are equal parts that must be found. */
+  reach: number;
+}
+
 /**
- * The layout for up to `threads` threads, or one block for repeats up to `reach` bytes apart. A
- * large dictionary gets a hash chain: a tree would take 370 MB of memory for 32 MiB.
+ * The layout for up to `threads` threads, or one block for repeats up to `reach` bytes apart. The
+ * dictionary is no larger than the content, because whoever unpacks it takes that memory. A large
+ * one gets a hash chain: a tree would take 370 MB of memory for 32 MiB.
  */
-export function xzCoding(level: XzLevel, threads: number, reach = 0): XzCoding {
+export function xzCoding(level: XzLevel, threads: number, { size, reach }: XzContent): XzCoding {
   const { filter, block, mostThreads } = EFFORTS[level];
-  if (reach === 0) {
-    const atOnce = Math.min(mostThreads, Math.max(1, Math.floor(threads)));
-    return { filter, blocks: { size: block, atOnce } };
+  if (reach > 0) {
+    const dictionary = powerOf2(Math.max(filter.dictionary, reach + SLACK));
+    return { filter: { ...filter, dictionary, matchFinder: 'HC4' } };
   }
-  const dictionary = 2 ** Math.ceil(Math.log2(Math.max(filter.dictionary, reach + SLACK)));
-  return { filter: { ...filter, dictionary, matchFinder: 'HC4' } };
+  const atOnce = Math.min(mostThreads, Math.max(1, Math.floor(threads)));
+  const needed = size === 0 ? Infinity : Math.max(SMALLEST_DICTIONARY, powerOf2(size));
+  const dictionary = Math.min(filter.dictionary, needed);
+  return { filter: { ...filter, dictionary }, blocks: { size: block, atOnce } };
+}
+
+/** The least power of 2 that is not below `size`. */
+function powerOf2(size: number): number {
+  return 2 ** Math.ceil(Math.log2(size));
 }

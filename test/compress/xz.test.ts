@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSyn
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { unxz, xz } from '../../src/compress/xz.ts';
-import type { XzLevel } from '../../src/compress/xzCoding.ts';
+import type { XzContent, XzLevel } from '../../src/compress/xzCoding.ts';
 import { xzCoding } from '../../src/compress/xzCoding.ts';
 import { unxzByLibrary, xzByLibrary } from '../../src/compress/xzLibrary.ts';
 import { unxzByProgram, xzByProgram } from '../../src/compress/xzProgram.ts';
@@ -28,6 +28,7 @@ async function* failing(head: Buffer): AsyncGenerator<Buffer> {
   throw new Error('the source broke');
 }
 
+const UNKNOWN: XzContent = { size: 0, reach: 0 };
 const TEXT = Buffer.from('layers of an image, again and again. '.repeat(40_000));
 const contents: [string, Buffer][] = [
   ['nothing', Buffer.alloc(0)],
@@ -49,16 +50,17 @@ describe('xz', () => {
     expect(unpacked.equals(content)).toBe(true);
   });
 
-  it.each<[XzLevel, number, number]>([
-    [0, 1, 0],
-    [0, 4, 0],
-    [2, 1, 0],
-    [2, 2, 0],
-    [2, 2, 5 << 20],
-    [6, 1, 0],
-    [6, 2, 0],
-    [6, 2, 9 << 20],
-  ])('gives the same bytes by program and library: level %i, %i threads, reach %i', async (...how) => {
+  it.each<[XzLevel, number, XzContent]>([
+    [0, 1, UNKNOWN],
+    [0, 4, UNKNOWN],
+    [2, 1, UNKNOWN],
+    [2, 2, UNKNOWN],
+    [2, 2, { size: 0, reach: 5 << 20 }],
+    [6, 1, UNKNOWN],
+    [6, 2, UNKNOWN],
+    [6, 2, { size: 70_000, reach: 0 }],
+    [6, 2, { size: 0, reach: 9 << 20 }],
+  ])('gives the same bytes by program and library: level %i, %i threads, %j', async (...how) => {
     requireTool('xz', 'xz-utils');
     for (const [name, content] of contents) {
       const [one, other] = await Promise.all(
@@ -72,12 +74,23 @@ describe('xz', () => {
     const content = Buffer.concat([TEXT, randomBytes(1 << 20), TEXT]);
     for (const level of [0, 2, 6] as const) {
       const [one, four] = [
-        await collect(pack(chunksOf(content), xzCoding(level, 1))),
-        await collect(pack(chunksOf(content, 1000), xzCoding(level, 4))),
+        await collect(pack(chunksOf(content), xzCoding(level, 1, UNKNOWN))),
+        await collect(pack(chunksOf(content, 1000), xzCoding(level, 4, UNKNOWN))),
       ];
       expect(one.equals(four)).toBe(true);
       expect(one.length).toBeLessThan(content.length);
     }
+  });
+
+  it.each([
+    [1, 1 << 16],
+    [65_536, 1 << 16],
+    [65_537, 1 << 17],
+    [5 << 20, 8 << 20],
+    [200 << 20, 16 << 20],
+    [0, 16 << 20],
+  ])('takes a dictionary for %i bytes that has %i', (size, dictionary) => {
+    expect(xzCoding(6, 2, { size, reach: 0 }).filter.dictionary).toBe(dictionary);
   });
 
   it('packs once what repeats within reach', async () => {
@@ -86,7 +99,7 @@ describe('xz', () => {
     const content = Buffer.concat([shared, TEXT, shared]);
     const [near, far] = [
       await collect(xz(chunksOf(content), 2, 2)),
-      await collect(xz(chunksOf(content), 2, 2, shared.length + TEXT.length)),
+      await collect(xz(chunksOf(content), 2, 2, { size: 0, reach: shared.length + TEXT.length })),
     ];
     expect(near.length).toBeGreaterThan(1.9 * shared.length);
     expect(far.length).toBeLessThan(1.01 * shared.length);
@@ -96,11 +109,11 @@ describe('xz', () => {
   });
 
   it.each(packers)('passes the error of the content on, by %s', async (_name, pack) => {
-    await expect(collect(pack(failing(TEXT), xzCoding(6, 2)))).rejects.toThrow('the source broke');
+    await expect(collect(pack(failing(TEXT), xzCoding(6, 2, UNKNOWN)))).rejects.toThrow('the source broke');
   });
 
   it.each(packers)('ends quietly when the reader has enough, by %s', async (_name, pack) => {
-    for await (const chunk of pack(chunksOf(randomBytes(8 << 20)), xzCoding(0, 2))) {
+    for await (const chunk of pack(chunksOf(randomBytes(8 << 20)), xzCoding(0, 2, UNKNOWN))) {
       expect(chunk.length).toBeGreaterThan(0);
       break;
     }
@@ -157,7 +170,9 @@ describe('an xz program on PATH', () => {
     ['at the end', 'cat > /dev/null; echo "xz: no memory" >&2; exit 1'],
   ])('that fails %s is named with what it said', async (_name, script) => {
     install(script);
-    await expect(collect(xzByProgram(chunksOf(randomBytes(1 << 20)), xzCoding(0, 1)))).rejects.toMatchObject({
+    await expect(
+      collect(xzByProgram(chunksOf(randomBytes(1 << 20)), xzCoding(0, 1, UNKNOWN))),
+    ).rejects.toMatchObject({
       name: 'ToolError',
       message: 'packing: xz failed: xz: no memory',
     });
@@ -166,8 +181,8 @@ describe('an xz program on PATH', () => {
   it('does not follow options in the environment', async () => {
     process.env['XZ_OPT'] = '--check=none';
     try {
-      const packed = await collect(xzByProgram(chunksOf(TEXT), xzCoding(0, 1)));
-      expect(packed.equals(await collect(xzByLibrary(chunksOf(TEXT), xzCoding(0, 1))))).toBe(true);
+      const packed = await collect(xzByProgram(chunksOf(TEXT), xzCoding(0, 1, UNKNOWN)));
+      expect(packed.equals(await collect(xzByLibrary(chunksOf(TEXT), xzCoding(0, 1, UNKNOWN))))).toBe(true);
     } finally {
       delete process.env['XZ_OPT'];
     }

@@ -1,6 +1,6 @@
 import { gzip } from '../../compress/gzip.ts';
 import { xz } from '../../compress/xz.ts';
-import type { XzLevel } from '../../compress/xzCoding.ts';
+import type { XzContent, XzLevel } from '../../compress/xzCoding.ts';
 import { zstd } from '../../compress/zstd.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
@@ -12,8 +12,7 @@ const MIB = 1 << 20;
 export type Packing =
   | { compression: 'none' }
   | { compression: 'gzip'; level: number }
-  /** `reach`: bytes that the dictionary reaches back. */
-  | { compression: 'lzma'; level: XzLevel; reach: number }
+  | ({ compression: 'lzma'; level: XzLevel } & XzContent)
   | { compression: 'zstd'; level: number };
 
 /** Up to this size, which almost every delta artifact has, bytes matter more than seconds. */
@@ -26,7 +25,7 @@ const MEDIUM = 256 * MIB;
 const LARGE = 1024 * MIB;
 
 /**
- * How the embedded writer packs a payload of `size` uncompressed bytes. `auto` keeps the packing of
+ * How the embedded writer packs a payload of `size` uncompressed bytes, 0 if that is not known. `auto` keeps the packing of
  * full artifacts from dominating the build: the best xz for small payloads, a fast xz up to 256
  * MiB, gzip above. Equal contents are up to `reach` bytes apart.
  */
@@ -35,7 +34,7 @@ export function packingOf(choice: CompressionChoice, size: number, reach: number
     case 'auto':
       return automatic(size, reach);
     case 'lzma':
-      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= LARGE ? 2 : 0, reach };
+      return { compression: 'lzma', level: size <= MEDIUM ? 6 : size <= LARGE ? 2 : 0, size, reach };
     case 'gzip':
       return { compression: 'gzip', level: 6 };
     case 'zstd':
@@ -46,8 +45,8 @@ export function packingOf(choice: CompressionChoice, size: number, reach: number
 }
 
 function automatic(size: number, reach: number): Packing {
-  if (size <= SMALL) return { compression: 'lzma', level: 6, reach };
-  if (size <= MEDIUM) return { compression: 'lzma', level: 2, reach };
+  if (size <= SMALL) return { compression: 'lzma', level: 6, size, reach };
+  if (size <= MEDIUM) return { compression: 'lzma', level: 2, size, reach };
   return { compression: 'gzip', level: 5 };
 }
 
@@ -80,7 +79,7 @@ export function packed(
     case 'gzip':
       return gzip(content, packing.level, threads);
     case 'lzma':
-      return xz(content, packing.level, threads, packing.reach);
+      return xz(content, packing.level, threads, packing);
     case 'zstd':
       return zstd(content, packing.level);
   }

@@ -19,7 +19,8 @@ describe('packingOf', () => {
     ['zstd', 1, { compression: 'zstd', level: 19 }],
     ['zstd', 65 * MIB, { compression: 'zstd', level: 10 }],
   ] as const)('packs %s of %d bytes', (choice, size, expected) => {
-    expect(packingOf(choice, size, 9)).toEqual(expected);
+    const known = expected.compression === 'lzma' ? { size } : {};
+    expect(packingOf(choice, size, 9)).toEqual({ ...expected, ...known });
   });
 });
 
