@@ -70,6 +70,12 @@ const REPORT = object({
 export type DeviceReport = InferOutput<typeof REPORT>;
 export type DevicePlace = InferOutput<typeof PLACE>;
 
+/** A report that an artifact is built for. */
+export interface NamedReport extends DeviceReport {
+  /** Where it comes from, for messages: `the report pi.json`. */
+  origin: string;
+}
+
 const FIRST_LINE = 'mender-docker-delta probe 1';
 
 /** The keys of a probe of this version. */

@@ -1,4 +1,4 @@
-import type { DeviceReport } from '../device/report.ts';
+import type { NamedReport } from '../device/report.ts';
 import type { Effort, EncoderName } from '../delta/layer.ts';
 import type { CompressionChoice, DeviceSetup, Module, WriterChoice } from '../mender/spec.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -79,7 +79,7 @@ export interface BuildRequest {
   allowKeyChange: boolean;
   strictBase: boolean;
   /** What is known of the devices that the artifact is for. */
-  devices: readonly DeviceReport[];
+  devices: readonly NamedReport[];
   /** Bytes of free disk and memory that the artifact must be content with, if the user says them. */
   deviceFree?: number | undefined;
   deviceMemory?: number | undefined;

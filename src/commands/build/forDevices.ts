@@ -1,6 +1,6 @@
 /** `build --to`: builds for devices that ssh reaches, and installs on them without a server. */
 import { parseDeviceAddress } from '../../device/address.ts';
-import type { DeviceReport } from '../../device/report.ts';
+import type { NamedReport } from '../../device/report.ts';
 import type { Shell } from '../../device/ssh.ts';
 import { sshShell } from '../../device/ssh.ts';
 import { UsageError } from '../../errors.ts';
@@ -32,7 +32,7 @@ export const TO_OPTIONS = {
 /** A device to install on, and what the probe found there. */
 export interface LocalDevice {
   shell: Shell;
-  report: DeviceReport;
+  report: NamedReport;
 }
 
 type Flags = { to?: string[] } & DeliverFlags & DestinationFlags;
@@ -44,7 +44,12 @@ export async function openDevices(flags: Flags, { signal }: Context): Promise<Lo
   if (flags.upload === true || wantsDeployment(flags) || wantsDestinations(flags)) {
     throw new UsageError('--to installs without a server: leave out the options for uploads and deployments');
   }
-  return Promise.all(shells.map(async (shell) => ({ shell, report: await askDevice(shell, signal) })));
+  return Promise.all(
+    shells.map(async (shell) => {
+      const report = await askDevice(shell, signal);
+      return { shell, report: { ...report, origin: `the device ${shell.name}` } };
+    }),
+  );
 }
 
 /**

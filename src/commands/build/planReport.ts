@@ -150,7 +150,8 @@ function imageJson({ image, base, plan }: PlannedImage): ShippedImage {
 
 /** A plan for people: one row a layer. */
 export function planText(plan: BuildPlan, files: readonly ShippedFile[]): string {
-  const rows = plan.images.flatMap((planned) => layerRows(planned));
+  const words = plan.decoder?.kind === 'carried' ? { ...WORDS, delta: 'patch' } : WORDS;
+  const rows = plan.images.flatMap((planned) => layerRows(planned, words));
   const lines = [
     plan.artifactName,
     `base: ${plan.baseline ? plan.baseline.origin : 'none, everything ships whole'}`,
@@ -183,11 +184,11 @@ function fileLines(files: readonly ShippedFile[]): string[] {
   return rest > 0 ? [...listed, `  and ${rest} more; --json lists all`] : listed;
 }
 
-function layerRows({ image, plan }: PlannedImage): string[][] {
+function layerRows({ image, plan }: PlannedImage, words: Readonly<Record<LayerKind, string>>): string[][] {
   return plan.layers.map(({ diffID, kind }, position) => {
     const size = image.image.layers[position]?.descriptor?.size;
     const names = position === 0 ? [image.services.join(', '), formatReference(image.name)] : ['', ''];
-    return [...names, diffID.slice(7, 19), WORDS[kind], size === undefined ? '' : formatBytes(size)];
+    return [...names, diffID.slice(7, 19), words[kind], size === undefined ? '' : formatBytes(size)];
   });
 }
 

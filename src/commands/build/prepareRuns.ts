@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Application } from '../../compose/application.ts';
-import type { DeviceReport } from '../../device/report.ts';
+import type { NamedReport } from '../../device/report.ts';
 import { readDeviceReport } from '../../device/report.ts';
 import { labelled } from '../../io/log.ts';
 import { mapLimited } from '../../io/pool.ts';
@@ -48,14 +48,14 @@ export type BuildCommandFlags = BuildFlags & DeliverFlags & DestinationFlags & {
 /** A command line of `build`. */
 export type BuildRuns = PreparedRuns<BuildCommandFlags>;
 
-function readReport(path: string, folder: string): Promise<DeviceReport> {
-  return readDeviceReport(resolve(folder, path));
+async function readReport(path: string, folder: string): Promise<NamedReport> {
+  return { ...(await readDeviceReport(resolve(folder, path))), origin: `the report ${path}` };
 }
 
 /** What a run is for. */
 interface Purpose {
   /** What the devices have that get the artifact at once. */
-  running?: readonly { report: DeviceReport }[];
+  running?: readonly { report: NamedReport }[];
   /** True if the run brings the artifact to where a destination map says. */
   delivers?: boolean;
 }
@@ -98,7 +98,7 @@ export async function prepareRuns<Flags extends BuildFlags & MapDeployFlags>(
 export async function requestsFor(
   flags: BuildFlags,
   { environment, folder }: Context,
-  running: readonly { report: DeviceReport }[],
+  running: readonly { report: NamedReport }[],
 ): Promise<BuildRequest[]> {
   const reports = await Promise.all((flags.deviceReport ?? []).map((path) => readReport(path, folder)));
   return requestsOf(flags, environment, folder).map((asked) => ({

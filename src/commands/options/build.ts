@@ -173,7 +173,8 @@ export const BUILD_OPTIONS = {
     group: ARTIFACT,
     choices: DECODERS,
     describe: "What decodes deltas: the devices' xdelta3, or a decoder in the artifact",
-    defaultDescription: 'auto: xdelta3, unless a device report lacks it',
+    defaultDescription:
+      'auto: xdelta3; carried if a --device-report has no xdelta3, or if smaller with --effort best',
   },
   preload: {
     group: ARTIFACT,

@@ -1,9 +1,10 @@
-import type { DeviceReport } from '../../device/report.ts';
+import type { DeviceReport, NamedReport } from '../../device/report.ts';
 import type { Log } from '../../io/log.ts';
 import { brokenArtifact } from '../../mender/brokenArtifact.ts';
 import type { DeviceSetup, Module } from '../../mender/spec.ts';
 import { MODULES } from '../../mender/spec.ts';
 import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
+import { formatPlatform } from '../../oci/platform.ts';
 import type { BuildRequest, DecoderChoice, SettledRequest } from '../request.ts';
 import type { Baseline } from './baseImages.ts';
 import { findVersion } from './versionKey.ts';
@@ -92,7 +93,7 @@ export function fitToDevices(
   if (!delta || (module === 'docker-compose' && !decodeOnDevice)) return { delta, decodeOnDevice, decoder };
   const fitting = fittingDecoder(request);
   if (fitting !== undefined) return { delta, decodeOnDevice, decoder: fitting };
-  log.warning('a device has no decoder for deltas, or runs no state scripts: changed layers ship whole');
+  log.warning(`changed layers ship whole: ${obstaclesOf(request).join('; ')}${wayOut(request)}`);
   return module === 'app'
     ? { delta: false, decodeOnDevice, decoder }
     : { delta, decodeOnDevice: false, decoder };
@@ -108,6 +109,54 @@ function fittingDecoder({ devices, module, platform, decoder }: SettledRequest):
   const runCarried = hasDecoder(platform) && devices.every(runsPrograms);
   if (haveXdelta3) return runCarried ? 'auto' : 'xdelta3';
   return runCarried ? 'carried' : undefined;
+}
+
+/** Why deltas are of no use on the devices, one text for each device that is a reason. */
+function obstaclesOf(request: SettledRequest): string[] {
+  return request.devices.flatMap((device) => {
+    const found = obstaclesOn(device, request);
+    return found.length === 0 ? [] : [`${device.origin}: it ${found.join(', and ')}`];
+  });
+}
+
+function obstaclesOn(device: NamedReport, { module, decoder, platform }: SettledRequest): string[] {
+  const { scripts, xdelta3 } = device;
+  if (module !== 'app' && scripts?.noexec === true) {
+    return [`runs no state scripts (${scripts.path} is mounted noexec)`];
+  }
+  const lacks = xdelta3 === undefined ? ['has no xdelta3'] : [];
+  if (module === 'app' || decoder === 'xdelta3') return lacks;
+  if (decoder === 'carried') return [];
+  if (!runsPrograms(device)) return [...lacks, 'runs no program that an artifact brings (noexec)'];
+  if (lacks.length === 0 || hasDecoder(platform)) return lacks;
+  return [...lacks, `there is no decoder for ${formatPlatform(platform)}`];
+}
+
+/** What would let the deltas ship after all; empty if nothing would. */
+function wayOut(request: SettledRequest): string {
+  const isOwnChoice = request.decoder === 'xdelta3' && request.module !== 'app';
+  if (!isOwnChoice || fittingDecoder({ ...request, decoder: 'auto' }) === undefined) return '';
+  return '. Leave out --decoder xdelta3, and the artifact carries a decoder';
+}
+
+/**
+ * Warns of a device that reports a version of the application that no artifact is for. It refuses
+ * them. `bases`: the versions that the artifacts depend on; undefined for a full one.
+ */
+export function warnOfOtherVersions(
+  bases: readonly (string | undefined)[],
+  { devices }: Pick<BuildRequest, 'devices'>,
+  application: string,
+  log: Log,
+): void {
+  if (bases.includes(undefined)) return;
+  for (const device of devices) {
+    const found = runningOn(device, application)?.version;
+    if (found === undefined || bases.includes(found)) continue;
+    log.warning(
+      `${device.origin}: it runs ${found} of ${application}, and the artifact is for ${bases.join(', ')}. It refuses the artifact: build against ${found} as well (--base), or in full (--no-delta)`,
+    );
+  }
 }
 
 /** True if a device runs programs that an artifact brings: neither place is mounted noexec. Pure. */

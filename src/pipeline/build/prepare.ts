@@ -17,7 +17,7 @@ import { readLock, requireLocked } from '../base/lockFile.ts';
 import { checkArtifactName, plainArtifactName } from '../base/names.ts';
 import type { NewArtifact } from '../base/order.ts';
 import { checkBaselines } from '../base/checks.ts';
-import { baselinesOnDevices, fitToDevices, withDeviceSetup } from '../base/deviceFit.ts';
+import { baselinesOnDevices, fitToDevices, warnOfOtherVersions, withDeviceSetup } from '../base/deviceFit.ts';
 import type { Settled } from '../base/deviceSetup.ts';
 import { settleSetup } from '../base/deviceSetup.ts';
 import { refuseUnfit } from '../doctor/refuseUnfit.ts';
@@ -70,7 +70,10 @@ export async function prepare(release: Release, request: BuildRequest, world: Wo
   const { setup, baselines } = await withStep(world.progress, 'looking for the base', () =>
     settle(asked, { ...names, images }, around, world),
   );
-  return planRelease(release, baselines, { ...request, ...setup }, world);
+  const prepared = await planRelease(release, baselines, { ...request, ...setup }, world);
+  const bases = prepared.plans.map(({ baseline }) => baseline?.metadata.version);
+  warnOfOtherVersions(bases, request, names.application, world.log);
+  return prepared;
 }
 
 /**

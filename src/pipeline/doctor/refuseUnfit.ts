@@ -1,5 +1,5 @@
 import { devicePlatform, mayRunImages, runsImages } from '../../device/platform.ts';
-import type { DeviceReport } from '../../device/report.ts';
+import type { DeviceReport, NamedReport } from '../../device/report.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { Hint } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
@@ -19,7 +19,7 @@ interface Misfit {
  * Throws UnsupportedError for an artifact that a reported device could not install. Warns where the
  * report leaves a doubt.
  */
-export function refuseUnfit(devices: readonly DeviceReport[], wanted: Wanted, log: Log): void {
+export function refuseUnfit(devices: readonly NamedReport[], wanted: Wanted, log: Log): void {
   for (const device of devices) {
     const misfit =
       moduleMisfit(device, wanted) ??
@@ -28,7 +28,7 @@ export function refuseUnfit(devices: readonly DeviceReport[], wanted: Wanted, lo
       platformMisfit(device, wanted, log) ??
       judgedMisfit(device);
     if (misfit === undefined) continue;
-    throw new UnsupportedError(`the device's report: ${misfit.found}`, { hint: misfit.hint });
+    throw new UnsupportedError(`${device.origin}: ${misfit.found}`, { hint: misfit.hint });
   }
 }
 
@@ -58,17 +58,17 @@ function typeMisfit({ deviceType }: DeviceReport, { deviceTypes }: Wanted): Misf
   };
 }
 
-function platformMisfit(device: DeviceReport, { platform }: Wanted, log: Log): Misfit | undefined {
+function platformMisfit(device: NamedReport, { platform }: Wanted, log: Log): Misfit | undefined {
   const found = devicePlatform(device);
   const [expected, machine] = [formatPlatform(platform), device.machine || 'an unknown machine'];
   const runs = found && runsImages(found, platform);
   if (found === undefined || (runs === 'no' && mayRunImages(device, found, platform))) {
-    log.warning(`the device's report: nobody knows whether ${machine} runs images for ${expected}`);
+    log.warning(`${device.origin}: nobody knows whether ${machine} runs images for ${expected}`);
     return undefined;
   }
   if (runs === 'maybe') {
     log.warning(
-      `the device's report: ${formatPlatform(found)} runs images for ${expected} only with a 32-bit mode`,
+      `${device.origin}: ${formatPlatform(found)} runs images for ${expected} only with a 32-bit mode`,
     );
   }
   if (runs !== 'no') return undefined;

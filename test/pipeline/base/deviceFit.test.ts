@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceReport } from '../../../src/device/report.ts';
+import type { NamedReport } from '../../../src/device/report.ts';
 import { parseProbe } from '../../../src/device/report.ts';
-import { silentLog } from '../../../src/io/log.ts';
+import type { Log } from '../../../src/io/log.ts';
+import { createLog, silentLog } from '../../../src/io/log.ts';
 import type { Baseline } from '../../../src/pipeline/base/baseImages.ts';
-import { baselinesOnDevices, fitToDevices, runningOn } from '../../../src/pipeline/base/deviceFit.ts';
+import {
+  baselinesOnDevices,
+  fitToDevices,
+  runningOn,
+  warnOfOtherVersions,
+} from '../../../src/pipeline/base/deviceFit.ts';
 import type { SettledRequest } from '../../../src/pipeline/request.ts';
 import { PROBE } from '../../device/probe.ts';
 
-const device = (changes: Partial<DeviceReport> = {}): DeviceReport => ({
+const device = (changes: Partial<NamedReport> = {}): NamedReport => ({
+  origin: 'the report pi.json',
   ...parseProbe(PROBE.replace('scripts.noexec: yes\n', ''), 'pi'),
   ...changes,
 });
@@ -84,5 +91,67 @@ describe('an artifact for reported devices', () => {
     ['for module app needs xdelta3', { devices: [noXdelta3], module: 'app' }, false, true, 'auto'],
   ])('%s', (_, changes, delta, decodeOnDevice, decoder) => {
     expect(fitToDevices(request(changes), silentLog)).toEqual({ delta, decodeOnDevice, decoder });
+  });
+
+  const other = device({ xdelta3: undefined, origin: 'the report till.json' });
+  const way = '. Leave out --decoder xdelta3, and the artifact carries a decoder';
+  it.each<[string, Partial<SettledRequest>, string]>([
+    [
+      'the way out',
+      { devices: [device(), other], decoder: 'xdelta3' },
+      `the report till.json: it has no xdelta3${way}`,
+    ],
+    [
+      'both reasons',
+      { devices: [neither] },
+      'the report pi.json: it has no xdelta3, and runs no program that an artifact brings (noexec)',
+    ],
+    [
+      'no way out where there is none',
+      { devices: [neither], decoder: 'xdelta3' },
+      'the report pi.json: it has no xdelta3',
+    ],
+    [
+      'a reason for each device',
+      { devices: [noPrograms, other] },
+      'the report pi.json: it runs no program that an artifact brings (noexec); the report till.json: it has no xdelta3',
+    ],
+    [
+      'where state scripts do not run',
+      { devices: [noScripts, other], decoder: 'carried' },
+      'the report pi.json: it runs no state scripts (/x is mounted noexec)',
+    ],
+    ['what module app needs', { devices: [other], module: 'app' }, 'the report till.json: it has no xdelta3'],
+    [
+      'that no decoder is there for the machine',
+      { devices: [other], platform: s390x },
+      'the report till.json: it has no xdelta3, and there is no decoder for linux/s390x',
+    ],
+  ])('says %s', (_, changes, expected) => {
+    expect(warningsOf((log) => fitToDevices(request(changes), log))).toBe(
+      `warning: changed layers ship whole: ${expected}`,
+    );
+  });
+});
+
+function warningsOf(work: (log: Log) => void): string {
+  const lines: string[] = [];
+  work(createLog('warning', (line) => void lines.push(line)));
+  return lines.join('');
+}
+
+describe('a device that reports another version', () => {
+  const none = device({ provides: {} });
+  it.each<[string, (string | undefined)[], NamedReport[], string]>([
+    ['is told', ['1.1', '1.2'], [device()], 'the artifact is for 1.1, 1.2'],
+    ['is not told if one base is its version', ['1.1', '1.0'], [device()], ''],
+    ['is not told if one artifact is full', ['1.1', undefined], [device()], ''],
+    ['is not told if it runs nothing yet', ['1.1'], [none], ''],
+  ])('%s', (_, bases, devices, expected) => {
+    const warned = warningsOf((log) => {
+      warnOfOtherVersions(bases, { devices }, 'shop', log);
+    });
+    if (expected === '') expect(warned).toBe('');
+    else expect(warned).toContain(`the report pi.json: it runs 1.0 of shop, and ${expected}`);
   });
 });

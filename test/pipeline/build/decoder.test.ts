@@ -1,11 +1,13 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts';
 import { formatBytes } from '../../../src/io/amounts.ts';
 import { readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
 import { readContent } from '../../../src/pipeline/verify/content.ts';
+import type { Shop } from '../../faults/shop.ts';
 import { shop } from '../../faults/shop.ts';
+import { PROBE } from '../../device/probe.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 const COMPOSE = ['--module', 'docker-compose'];
@@ -16,6 +18,19 @@ async function bothReleases(...flags: string[]) {
   expect(await made.build('1.0', '1', ...COMPOSE)).toMatchObject({ code: 0 });
   const { code, stdout, stderr } = await made.build('2.0', '2', ...flags);
   return { ...made, code, stdout, stderr };
+}
+
+async function onlyFirst(): Promise<Shop> {
+  const made = shop(temporaryFolder());
+  expect(await made.build('1.0', '1', ...COMPOSE)).toMatchObject({ code: 0 });
+  return made;
+}
+
+/** What `plan` says of release 2. */
+function planOf({ archive, artifact, cli }: Shop, ...flags: string[]): ReturnType<Shop['cli']> {
+  const project = join(dirname(artifact('2.0')), 'shop');
+  const what = ['--artifact-version', '2.0', '-f', `web=${archive('2')}`, '--mode', 'offline'];
+  return cli('plan', project, ...what, '--base', artifact('1.0'), ...flags);
 }
 
 describe('an artifact that carries a decoder', () => {
@@ -38,6 +53,15 @@ describe('an artifact that carries a decoder', () => {
     const verified = await cli('verify', artifact('2.0'), '--base', artifact('1.0'), '--json');
     expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [] });
     expect(verified.code).toBe(0);
+  });
+
+  it('has patches in its plan', async () => {
+    const made = await onlyFirst();
+    const planned = await planOf(made, ...CARRIED);
+    expect(planned.stdout).toMatch(/ patch( |$)/m);
+    expect(planned.stdout).not.toMatch(/ delta( |$)/m);
+    const other = await planOf(made, ...COMPOSE);
+    expect(other.stdout).toMatch(/ delta( |$)/m);
   });
 
   it('is named by inspect and verify', async () => {
@@ -92,6 +116,29 @@ describe('an artifact with deltas for xdelta3', () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject({ decoder: 'xdelta3', decoderSize: 0 });
     const verified = await cli('verify', artifact('2.0'), '--base', artifact('1.0'));
     expect(verified.stdout).toContain("\ndecoder:  the devices' xdelta3\n");
+  });
+});
+
+describe('a plan with the report of a device', () => {
+  const report = PROBE.replace('scripts.noexec: yes\n', '')
+    .replace(/^device_type: .*$/m, 'device_type: qemu')
+    .replace('Linux aarch64', 'Linux x86_64')
+    .replace('linux/arm64', 'linux/amd64');
+  const withoutXdelta3 = report.replace(/^xdelta3\..*\n/gm, '');
+  it.each([
+    [
+      'of another version',
+      report.replaceAll('1.0\n', '0.9.0\n'),
+      [],
+      'it runs 0.9.0 of shop, and the artifact',
+    ],
+    ['without xdelta3', withoutXdelta3, ['--decoder', 'xdelta3'], 'it has no xdelta3. Leave out --decoder'],
+  ])('%s warns, and names the report', async (_, text, flags, warning) => {
+    const made = await onlyFirst();
+    const path = join(temporaryFolder(), 'pi.txt');
+    writeFileSync(path, text);
+    const { code, stderr } = await planOf(made, ...COMPOSE, ...flags, '--device-report', path);
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`the report ${path}: ${warning}`)]);
   });
 });
 

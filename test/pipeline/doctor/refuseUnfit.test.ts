@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceReport } from '../../../src/device/report.ts';
+import type { NamedReport } from '../../../src/device/report.ts';
 import { parseProbe } from '../../../src/device/report.ts';
 import { UnsupportedError } from '../../../src/errors.ts';
 import { createLog, silentLog } from '../../../src/io/log.ts';
@@ -8,13 +8,13 @@ import { refuseUnfit } from '../../../src/pipeline/doctor/refuseUnfit.ts';
 import { PROBE } from '../../device/probe.ts';
 
 /** The report of the small device after some of its lines were replaced or removed. */
-function reportWith(changes: Record<string, string | undefined>): DeviceReport {
+function reportWith(changes: Record<string, string | undefined>): NamedReport {
   const lines = PROBE.split('\n').flatMap((line) => {
     const key = line.split(': ')[0]!;
     if (!Object.hasOwn(changes, key)) return [line];
     return changes[key] === undefined ? [] : [`${key}: ${changes[key]}`];
   });
-  return parseProbe(lines.join('\n'), 'x');
+  return { ...parseProbe(lines.join('\n'), 'x'), origin: 'the report x.json' };
 }
 
 const WANTED = {
@@ -61,12 +61,14 @@ describe('refuses an artifact for a device', () => {
     const refuse = () =>
       refuseUnfit([reportWith({}), reportWith(changes)], { ...WANTED, ...wanted }, silentLog);
     expect(refuse).toThrow(UnsupportedError);
-    expect(refuse).toThrow(message);
+    expect(refuse).toThrow(`the report x.json: ${message}`);
   });
 
   it.each(['work', 'store'])('whose %s folder is read-only', (key) => {
     const readonly = PROBE.replace(`${key}.free`, `${key}.readonly: yes\n${key}.free`);
-    expect(() => refuseUnfit([parseProbe(readonly, 'x')], WANTED, silentLog)).toThrow('is read-only');
+    expect(() => refuseUnfit([{ ...parseProbe(readonly, 'x'), origin: 'x' }], WANTED, silentLog)).toThrow(
+      'is read-only',
+    );
   });
 });
 
@@ -112,7 +114,7 @@ describe('takes a device', () => {
     const lines: string[] = [];
     const log = createLog('warning', (line) => void lines.push(line));
     refuseUnfit([reportWith(changes)], { ...WANTED, platform: parsePlatform(platform) }, log);
-    expect(lines.join('')).toContain(warned);
+    expect(lines.join('')).toContain(warned === '' ? '' : `the report x.json: ${warned}`);
     expect(lines).toHaveLength(warned === '' ? 0 : 1);
   });
 });
