@@ -41,14 +41,17 @@ export class CacheUse {
     this.#stored++;
   }
 
-  /** `2 of 3 deltas taken, 1 stored`: what came from a shared cache, and what was stored there. */
+  /**
+   * `deltas taken: 2 of 3, stored: 1`: how many came from a shared cache of those that this machine
+   * did not have, and how many went there.
+   */
   describeShared({ takes, stores }: { takes: boolean; stores: boolean }): string {
-    const deltas = this.#counts.get('deltas')?.all ?? 0;
-    const parts = [
-      ...(takes ? [`${this.#taken} of ${deltas} deltas taken`] : []),
-      ...(stores ? [`${this.#stored} ${takes ? '' : `of ${deltas} deltas `}stored`] : []),
-    ];
-    return parts.join(', ');
+    const { held, all } = this.#counts.get('deltas') ?? { held: 0, all: 0 };
+    // What was taken counts as held.
+    const wanted = all - held + this.#taken;
+    const taken = wanted === 0 ? 'none needed' : `${this.#taken} of ${wanted}`;
+    const parts = [...(takes ? [`taken: ${taken}`] : []), ...(stores ? [`stored: ${this.#stored}`] : [])];
+    return `deltas ${parts.join(', ')}`;
   }
 
   /** `2 of 3 images, 5 of 8 layers, 1 of 2 deltas`; leaves out kinds of which nothing was needed. */

@@ -79,13 +79,15 @@ it('the use of a cache is told by kind', () => {
 });
 
 it.each([
-  [{ takes: true, stores: false }, '1 of 2 deltas taken'],
-  [{ takes: false, stores: true }, '1 of 2 deltas stored'],
-  [{ takes: true, stores: true }, '1 of 2 deltas taken, 1 stored'],
-])('the use of a shared cache, %j', (wanted, text) => {
+  // The run took one, made one, and had one.
+  [{ takes: true, stores: false }, [true, false, true], 'deltas taken: 1 of 2'],
+  [{ takes: false, stores: true }, [true, false, true], 'deltas stored: 1'],
+  [{ takes: true, stores: true }, [true, false, true], 'deltas taken: 1 of 2, stored: 1'],
+  [{ takes: true, stores: false }, [], 'deltas taken: none needed'],
+])('the use of a shared cache, %j %j', (wanted, deltas, text) => {
   const use = new CacheUse();
-  for (const isHeld of [true, false]) use.count('deltas', isHeld);
-  use.countTaken();
+  for (const isHeld of deltas) use.count('deltas', isHeld);
+  if (deltas.length > 0) use.countTaken();
   use.countStored();
   expect(use.describeShared(wanted)).toBe(text);
 });

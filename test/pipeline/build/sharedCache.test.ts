@@ -121,11 +121,11 @@ describe.each(['registry', 'local'])('a shared cache, %s', (kind) => {
     const { to, from } = place(kind);
     const first = await machine().build(...to, ...key());
     expect([first.code, first.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
-    expect(first.stderr).toContain('shared cache: 1 of 1 deltas stored\n');
+    expect(first.stderr).toContain('shared cache: deltas stored: 1\n');
     expect(first.bytes.equals(reference)).toBe(true);
     const second = await machine().build(...from, ...key('key.pub'));
     expect([second.code, second.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
-    expect(second.stderr).toContain('shared cache: 1 of 1 deltas taken\n');
+    expect(second.stderr).toContain('shared cache: deltas taken: 1 of 1\n');
     expect(second.bytes.equals(reference)).toBe(true);
     expect(only(OLD, NEW).length + only(NEW, OLD).length).toBe(2);
     expect(first.fetched).toEqual(expect.arrayContaining([...only(OLD, NEW), ...only(NEW, OLD)]));
@@ -138,7 +138,7 @@ describe.each(['registry', 'local'])('a shared cache, %s', (kind) => {
     const second = await machine().build(...from, '--log-level', 'debug');
     expect(second.bytes.equals(reference)).toBe(true);
     expect(second.stderr).toMatch(/from the cache: .*1 of 1 deltas/);
-    expect(second.stderr).toContain('shared cache: 1 of 1 deltas taken\n');
+    expect(second.stderr).toContain('shared cache: deltas taken: 1 of 1\n');
     expect(second.fetched).toEqual(expect.arrayContaining(only(OLD, NEW)));
   });
 });
@@ -189,7 +189,7 @@ describe('a shared cache that does not help says so', () => {
     const flags = ['--cache-from', `type=local,src=${dir}`, '--cache-to', `type=local,dest=${dir}`];
     const run = await machine().build(...flags, ...key());
     expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('warning')]);
-    expect(run.stderr).toContain('shared cache: 0 of 1 deltas taken, 1 stored\n');
+    expect(run.stderr).toContain('shared cache: deltas taken: 0 of 1, stored: 1\n');
   });
 });
 
