@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { formatBytes } from '../io/amounts.ts';
-import { parseOciReference } from '../pipeline/images/registryArtifact.ts';
+import { parseReleaseReference } from '../pipeline/images/registryArtifact.ts';
 import type { PullReport } from '../pipeline/publish/pullArtifact.ts';
 import { pullArtifact } from '../pipeline/publish/pullArtifact.ts';
 import { openFiles } from '../registry/files/context.ts';
@@ -23,7 +23,11 @@ export const pullCommand = defineCommand({
     ],
   ],
   positionals: {
-    reference: { type: 'string', demandOption: true, describe: 'HOST/REPO:TAG or HOST/REPO@DIGEST' },
+    reference: {
+      type: 'string',
+      demandOption: true,
+      describe: 'HOST/REPO:TAG or HOST/REPO@DIGEST, also after oci://',
+    },
   },
   options: {
     output: {
@@ -51,12 +55,12 @@ interface PullFlags {
   insecureRegistry?: string[];
 }
 
-/** Downloads what the flags name. Throws what `parseOciReference` and `pullArtifact` throw. */
+/** Downloads what the flags name. Throws what `parseReleaseReference` and `pullArtifact` throw. */
 export async function pullByFlags(flags: PullFlags, context: Context): Promise<PullReport> {
   const { reference, output, sbom = false, force = false } = flags;
   const { folder, signal } = context;
   const request = {
-    reference: parseOciReference(reference),
+    reference: parseReleaseReference(reference),
     output: output === undefined ? undefined : resolve(folder, output),
     ...{ folder, sbom, force },
   };

@@ -21,7 +21,7 @@ export const pushCommand = defineCommand({
   ],
   positionals: {
     file: { type: 'string', demandOption: true, describe: 'A .mender file' },
-    reference: { type: 'string', demandOption: true, describe: 'Where to: HOST/REPO:TAG' },
+    reference: { type: 'string', demandOption: true, describe: 'Where to: HOST/REPO:TAG, also after oci://' },
   },
   options: {
     force: { type: 'boolean', describe: 'Move a tag that names something else' },

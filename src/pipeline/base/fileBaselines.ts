@@ -17,7 +17,7 @@ import type { ServerBase } from './agreedBase.ts';
 import { artifactBaseline } from './artifactBaseline.ts';
 import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
-import { OCI_SCHEME, parseOciReference } from '../images/registryArtifact.ts';
+import { OCI_SCHEME, parseReleaseReference } from '../images/registryArtifact.ts';
 import type { NewImage } from '../images/services.ts';
 import type { Images } from '../images/images.ts';
 import type { NamedServer } from '../images/world.ts';
@@ -47,7 +47,7 @@ export function parseBase(text: string, folder: string): BaseFile {
 
 function placeOf(file: BaseFile, text: string, folder: string): BaseFile {
   if (file.path.startsWith(OCI_SCHEME)) {
-    parseOciReference(file.path);
+    parseReleaseReference(file.path);
     return file;
   }
   if (isLibraryReference(file.path) || file.path.startsWith(SERVER_SCHEME)) return file;

@@ -7,7 +7,7 @@ import { ARTIFACT_FILE } from '../../mender/mediaTypes.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { TITLE } from '../../oci/fileManifest.ts';
-import type { Manifest } from '../../oci/manifest.ts';
+import type { Index, Manifest } from '../../oci/manifest.ts';
 import { isImage } from '../../oci/manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference, parseReference } from '../../oci/reference.ts';
@@ -23,12 +23,43 @@ export const OCI_SCHEME = 'oci://';
  * a release must not get to Docker Hub by mistake.
  */
 export function parseOciReference(text: string): Reference {
-  const written = text.startsWith(OCI_SCHEME) ? text.slice(OCI_SCHEME.length) : text;
-  const reference = parseReference(written);
+  const written = withoutScheme(text);
+  const reference = parseWritten(written);
   if (reference.registry !== 'docker.io' || /^(index\.)?docker\.io\//.test(written)) return reference;
   throw new UsageError(`${JSON.stringify(hideCredentials(text))} names no registry`, {
     hint: 'write it as HOST/REPO:TAG; the host of Docker Hub is docker.io',
   });
+}
+
+function withoutScheme(text: string): string {
+  return text.startsWith(OCI_SCHEME) ? text.slice(OCI_SCHEME.length) : text;
+}
+
+/** As `parseReference`, whose hint is about images. */
+function parseWritten(text: string): Reference {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message, { hint: 'write it as HOST/REPO:TAG, or oci://HOST/REPO:TAG' });
+  }
+}
+
+/**
+ * Parses `[oci://]HOST/REPO:TAG` or `[oci://]HOST/REPO[:TAG]@DIGEST`, what exists in a registry.
+ * Throws UsageError as `parseOciReference` does, and without a tag or digest: which release is meant
+ * is no guess.
+ */
+export function parseReleaseReference(text: string): Reference {
+  const reference = parseOciReference(text);
+  if (reference.digest !== undefined || namesTag(text)) return reference;
+  throw new UsageError(`${JSON.stringify(hideCredentials(text))} names no release`, {
+    hint: 'write it as HOST/REPO:TAG or HOST/REPO@DIGEST',
+  });
+}
+
+function namesTag(text: string): boolean {
+  return /:[^/]*$/.test(withoutScheme(text));
 }
 
 /**
@@ -37,8 +68,7 @@ export function parseOciReference(text: string): Reference {
  */
 export function parseTaggedReference(text: string): Reference & { tag: string } {
   const { tag, digest, ...rest } = parseOciReference(text);
-  const isWritten = /:[^/]*$/.test(text.replace(OCI_SCHEME, ''));
-  if (tag !== undefined && digest === undefined && isWritten) return { ...rest, tag };
+  if (tag !== undefined && digest === undefined && namesTag(text)) return { ...rest, tag };
   throw new UsageError(`pushing to ${JSON.stringify(text)}: expected HOST/REPO:TAG`, {
     hint: digest === undefined ? 'name a tag, like the version' : 'leave out the digest, and name a tag',
   });
@@ -70,13 +100,7 @@ export async function findRegistryArtifact(
     throw new NotFoundError(`the registry has no ${name}`, { hint: 'check the repository and its tag' });
   }
   const { content, digest } = found;
-  if (content.kind === 'index') {
-    throw unsupported(
-      name,
-      `an index of ${content.manifests.length} manifests`,
-      'name one of them by its digest',
-    );
-  }
+  if (content.kind === 'index') throw foundIndex(name, content);
   const file = fileOf(content, name);
   return { reference, digest, file, title: file.annotations?.[TITLE] };
 }
@@ -90,14 +114,23 @@ export async function fetchRegistryArtifact(
   files: FilesContext,
   { cache, ...effects }: Effects & { cache: Pick<Cache, 'libraryFiles'> },
 ): Promise<string> {
-  const { reference, file } = await findRegistryArtifact(parseOciReference(text), files);
+  const { reference, file } = await findRegistryArtifact(parseReleaseReference(text), files);
   return cache.libraryFiles.ensure(file.digest, async (path) => {
     await download(remoteBlob(files.client, reference, file), path, effects);
   });
 }
 
+function foundIndex(name: string, { manifests }: Index): UnsupportedError {
+  if (manifests.some(({ platform }) => platform !== undefined)) {
+    return unsupported(name, 'a container image for several platforms', NAME_AN_ARTIFACT);
+  }
+  return unsupported(name, `an index of ${manifests.length} manifests`, 'name one of them by its digest');
+}
+
+const NAME_AN_ARTIFACT = 'name an artifact that `push` stored';
+
 function fileOf(manifest: Manifest, name: string): Descriptor {
-  if (isImage(manifest)) throw unsupported(name, 'a container image', 'name an artifact that `push` stored');
+  if (isImage(manifest)) throw unsupported(name, 'a container image', NAME_AN_ARTIFACT);
   const { layers } = manifest;
   const [file] = layers;
   if (file === undefined || layers.length > 1) {
@@ -107,7 +140,7 @@ function fileOf(manifest: Manifest, name: string): Descriptor {
     file.mediaType === ARTIFACT_FILE || file.annotations?.[TITLE]?.endsWith('.mender') === true;
   if (isArtifact) return file;
   const what = file.annotations?.[TITLE] ?? 'a file without a name';
-  throw unsupported(name, `${what} (${file.mediaType})`, 'name an artifact that `push` stored');
+  throw unsupported(name, `${what} (${file.mediaType})`, NAME_AN_ARTIFACT);
 }
 
 function unsupported(name: string, found: string, hint: string): UnsupportedError {

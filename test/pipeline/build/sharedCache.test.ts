@@ -241,7 +241,7 @@ describe('a shared cache that lies', () => {
       (path, isDelta) =>
         !isDelta && writeFileSync(path, readFileSync(path, 'utf8').replace('fromSize', 'fromsize')),
       'key.pub',
-      /not signed with the key/,
+      /: entry [0-9a-f]{64}: it is damaged, or not signed with the key/,
     ],
     [
       'without JSON',

@@ -199,6 +199,7 @@ describe('push refuses', () => {
     ['a digest', (host: string) => `${host}/shop/x:1@${digestOf('')}`, /leave out the digest/],
     ['a host without a repository', (host: string) => `oci://${host}`, /names no registry\n.*HOST\/REPO:TAG/],
     ['a repository without a host', () => 'shop/releases:1.0', /names no registry/],
+    ['another scheme', (host: string) => `docker://${host}/shop:1`, /invalid.*\n.*or oci:\/\/HOST\/REPO:TAG/],
   ])('%s', async (_, reference, message) => {
     const run = await app.cli('push', app.artifact('2.0'), reference(registry.host));
     expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);
@@ -234,6 +235,19 @@ describe('push refuses', () => {
 });
 
 describe('pull refuses', () => {
+  test.each<[string, (host: string) => string, RegExp]>([
+    ['no tag', (host) => `${host}/shop/releases`, /releases" names no release\n.*HOST\/REPO:TAG or/],
+    ['no tag, after a scheme', (host) => `oci://${host}/shop/releases`, /names no release/],
+    ['another scheme', (host) => `docker://${host}/shop/releases:1`, /\n.*or oci:\/\/HOST\/REPO:TAG/],
+  ])('a reference with %s, as a base too', async (_, referenceTo, message) => {
+    const reference = referenceTo(registry.host);
+    const run = await app.cli('pull', reference, '-o', newFile());
+    expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);
+    if (!reference.startsWith('oci:')) return;
+    const based = await app.build('3.0', '2', '--base', reference);
+    expect([based.code, based.stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+
   test('to replace another file, unless it has to', async () => {
     const reference = at('shop/kept:1');
     await json('push', app.artifact('2.0'), reference);
@@ -354,13 +368,17 @@ describe('pull refuses', () => {
       layers: [0, 1].map(() => ({ mediaType: 'a/b', digest: digestOf('x'), size: 1 })),
     }),
   );
-  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] }));
+  const indexOf = (...manifests: object[]): Buffer =>
+    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
+  const platform = { os: 'linux', architecture: 'arm64' };
+  const images = indexOf({ mediaType: OCI_MANIFEST, digest: digestOf('x'), size: 1, platform });
   const blob = (bytes: Buffer, size = bytes.length): Buffer =>
     artifact({ file: { mediaType: 'application/octet-stream', digest: digestOf(bytes), size } });
   const page = Buffer.from('<!doctype html><p>no artifact');
 
   test.each<[string, Buffer, Buffer, number, RegExp]>([
-    ['an index', index, page, 7, /found an index of 0 manifests/],
+    ['an index', indexOf(), page, 7, /found an index of 0 manifests\n.*by its digest/],
+    ['the index of an image', images, page, 7, /found a container image for several.*\n.*`push` stored/],
     ['several files', twoFiles, page, 7, /found 2 files/],
     [
       'another file',
@@ -381,7 +399,7 @@ describe('pull refuses', () => {
     ['more bytes than promised', blob(page, 10), page, 6, /expected 10 bytes, found 29/],
     ['no manifest', Buffer.from('{}'), page, 7, /expected an image manifest/],
   ])('%s', async (_, manifest, bytes, code, message) => {
-    const mediaType = manifest === index ? OCI_INDEX : OCI_MANIFEST;
+    const mediaType = manifest.includes(OCI_INDEX) ? OCI_INDEX : OCI_MANIFEST;
     const liar = await startMisbehavingRegistry([
       {
         match: /manifests\/1$/,
