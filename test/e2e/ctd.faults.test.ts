@@ -3,7 +3,7 @@ import { matrixOf, skipReason } from './device.ts';
 import { appFaults, composeFaults } from './faults.ts';
 
 describe.skipIf(skipReason())('faults', () => {
-  const { generations, withApp } = matrixOf('ctd');
+  const { generations, withApp, withEveryFault } = matrixOf('ctd');
   if (withApp) appFaults('ctd');
-  for (const generation of generations) composeFaults('ctd', generation);
+  for (const generation of generations) composeFaults('ctd', generation, withEveryFault);
 });
