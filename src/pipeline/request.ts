@@ -10,6 +10,8 @@ export interface BaseFile {
    * `oci://` with an artifact of a registry.
    */
   path: string;
+  /** How the user named a file that was downloaded to `path`. */
+  written?: string;
   /** The version that devices with this base report, if it was given. */
   version?: string | undefined;
 }

@@ -260,7 +260,7 @@ describe('platforms', () => {
       const error = await failure(sourceWith(files), ask('app:1', 'linux/riscv64'));
       expect(error).toBeInstanceOf(NotFoundError);
       expect(error.message).toMatch(/no image for linux\/riscv64; available: linux\/a/);
-      expect(error.hint).toContain('--platform');
+      expect(error.hint).toContain('choose another platform with -p');
     }
   });
 

@@ -43,17 +43,17 @@ export async function artifactBaseline(
   request: BuildRequest,
   { log, signal }: Pick<World, 'log' | 'signal'>,
 ): Promise<Baseline> {
-  const { path } = base;
-  const contents = await readContents(path, signal);
+  const { path, written: name = path } = base;
+  const contents = await readContents(base, signal);
   const { module } = contents.report;
   const found = findVersion(contents.report.provides, module, application);
   const softwareFilesystem = found?.softwareFilesystem;
   const version = versionOf(base, contents.report, found?.version, application);
-  warnOfOtherName(application, applicationOf(contents.report), `--base ${path}`, log);
+  warnOfOtherName(application, applicationOf(contents.report), `--base ${name}`, log);
   const services: ArtifactMetadata['services'] = {};
-  for (const [service, name] of contents.services) {
-    const image = contents.report.images.find((candidate) => candidate.image === name);
-    if (image) services[service] = { image: imageMetadata(image, service, name, contents, path) };
+  for (const [service, image] of contents.services) {
+    const found = contents.report.images.find((candidate) => candidate.image === image);
+    if (found) services[service] = { image: imageMetadata(found, service, image, contents, name) };
   }
   const metadata = {
     version,
@@ -63,7 +63,7 @@ export async function artifactBaseline(
     ...(softwareFilesystem === undefined ? {} : { softwareFilesystem }),
     services,
   };
-  return { metadata, origin: `${version} (--base ${path})`, source: artifactSource(path, contents) };
+  return { metadata, origin: `${version} (--base ${name})`, source: artifactSource(path, contents) };
 }
 
 /** The application that the meta-data names. The two modules have keys of their own for it. */
@@ -78,7 +78,7 @@ function applicationOf({ metaData = {} }: ArtifactReport): string | undefined {
  */
 const MOST_EXTRACTED = 64 << 20;
 
-async function readContents(path: string, signal: AbortSignal): Promise<Contents> {
+async function readContents({ path, written }: BaseFile, signal: AbortSignal): Promise<Contents> {
   const diffIDs = new Map<string, Digest[]>();
   let left = MOST_EXTRACTED;
   return withTemporaryFolder('base', async (folder) => {
@@ -91,7 +91,7 @@ async function readContents(path: string, signal: AbortSignal): Promise<Contents
           await extract(join(folder, insidePath(file.path, path)), isWanted ? body : undefined);
         },
         config: (image, digest, config) => {
-          diffIDs.set(image, parseConfig(config, `${path}: config ${digest}`).diffIDs);
+          diffIDs.set(image, parseConfig(config, `${written ?? path}: config ${digest}`).diffIDs);
           return Promise.resolve();
         },
       },
@@ -112,18 +112,18 @@ async function extract(path: string, body: AsyncIterable<Buffer> | undefined): P
 
 /** `found`: the version of the application that the artifact provides. */
 function versionOf(
-  { path, version: given }: BaseFile,
+  { path, written: name = path, version: given }: BaseFile,
   { module, provides }: ArtifactReport,
   found: string | undefined,
   application: string,
 ): string {
-  if (found !== undefined) return agreedVersion(given, found, path);
+  if (found !== undefined) return agreedVersion(given, found, name);
   if (given !== undefined) return given;
   const key = versionKey('*', softwareNameOf(module, application));
   const all = Object.keys(provides).join(', ') || 'nothing';
-  throw new UnsupportedError(`--base ${path}: expected that it provides ${key}, found ${all}`, {
+  throw new UnsupportedError(`--base ${name}: expected that it provides ${key}, found ${all}`, {
     hint: ({ option }) =>
-      `build with the same ${option('manifest-name')}, or say what devices report: ${option('base', `VERSION=${path}`)}`,
+      `build with the same ${option('manifest-name')}, or say what devices report: ${option('base', `VERSION=${name}`)}`,
   });
 }
 
@@ -132,11 +132,11 @@ function imageMetadata(
   service: string,
   name: string,
   { diffIDs, report }: Contents,
-  path: string,
+  baseName: string,
 ): ImageMetadata {
   const layers = diffIDs.get(image.folder);
   if (image.configDigest === undefined || layers === undefined) {
-    throw new UnsupportedError(`--base ${path}: image ${name} has no config in it`, {
+    throw new UnsupportedError(`--base ${baseName}: image ${name} has no config in it`, {
       hint: 'name an artifact whose images are whole or layer deltas',
     });
   }

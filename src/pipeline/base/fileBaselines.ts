@@ -75,10 +75,7 @@ export async function fileBaselines(
       continue;
     }
     const local = await fetchFile(base, request, context);
-    const baseline = await baselineOf(local, artifact.application, artifact.images, request, context);
-    // The path in the cache says nothing to people.
-    const origin = `${baseline.metadata.version} (--base ${base.path})`;
-    found.push(local === base ? baseline : { ...baseline, origin });
+    found.push(await baselineOf(local, artifact.application, artifact.images, request, context));
   }
   return found;
 }
@@ -108,9 +105,16 @@ async function fetchFile(
   { platform }: BuildRequest,
   { images, signal }: FileContext,
 ): Promise<BaseFile> {
-  if (base.path.startsWith(OCI_SCHEME)) return { ...base, path: await images.artifact(base.path) };
-  if (!isLibraryReference(base.path)) return base;
-  return { ...base, path: await images.library(base.path).fetchFile(platform, signal) };
+  // The path in the cache says nothing to people.
+  const written = base.path;
+  if (written.startsWith(OCI_SCHEME)) return { ...base, written, path: await images.artifact(written) };
+  if (!isLibraryReference(written)) return base;
+  return { ...base, written, path: await images.library(written).fetchFile(platform, signal) };
+}
+
+/** The name of a base for people. */
+function baseName({ written, path }: BaseFile): string {
+  return written ?? path;
 }
 
 async function baselineOf(
@@ -124,8 +128,8 @@ async function baselineOf(
   if (kind === 'artifact') return artifactBaseline(base, application, request, context);
   if (kind === 'archive') return archiveBaseline(base, newImages, request, context);
   const metadata = await readMetadataFile(base.path);
-  const version = agreedVersion(base.version, metadata.version, base.path);
-  return { metadata, origin: `${version} (--base ${base.path})` };
+  const version = agreedVersion(base.version, metadata.version, baseName(base));
+  return { metadata, origin: `${version} (--base ${baseName(base)})` };
 }
 
 async function kindOf(path: string): ReturnType<typeof kindOfFile> {
@@ -156,12 +160,13 @@ export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' 
  * repository.
  */
 async function archiveBaseline(
-  { path, version }: BaseFile,
+  base: BaseFile,
   newImages: readonly NewImage[],
   { platform }: BuildRequest,
   { images, signal }: FileContext,
 ): Promise<Baseline> {
-  if (version === undefined) throw await versionNeeded(path);
+  const { path, version } = base;
+  if (version === undefined) throw await versionNeeded(base);
   const names = await namesInArchive(path);
   const source = images.archive(path);
   const services: ArtifactMetadata['services'] = {};
@@ -174,29 +179,30 @@ async function archiveBaseline(
       services[service] = { image: { ref: formatReference(reference), hash: found.configDigest, layers } };
     }
   }
-  if (Object.keys(services).length === 0) throw noneOfThem(path, names, newImages);
+  if (Object.keys(services).length === 0) throw noneOfThem(baseName(base), names, newImages);
   return {
     metadata: { version, platform: formatPlatform(platform), services },
-    origin: `${version} (--base ${path})`,
+    origin: `${version} (--base ${baseName(base)})`,
     source,
   };
 }
 
 /** Says what is missing: the version of an image archive, or a base at all. */
-async function versionNeeded(path: string): Promise<unknown> {
+async function versionNeeded(base: BaseFile): Promise<unknown> {
+  const name = baseName(base);
   try {
-    await namesInArchive(path);
+    await namesInArchive(base.path);
   } catch (error) {
     if (!(error instanceof UnsupportedError)) return error;
     const found = `neither an artifact, an image archive nor a metadata JSON (${error.message})`;
-    return new UnsupportedError(`--base ${path}: ${found}`, {
+    return new UnsupportedError(`--base ${name}: ${found}`, {
       hint: ({ option }) =>
         `name a .mender file, an image archive as ${option('base', 'VERSION=FILE')}, or a metadata JSON`,
       cause: error,
     });
   }
-  return new UsageError(`--base ${path}: an image archive does not tell which version the devices have`, {
-    hint: ({ option }) => `write it as ${option('base', `VERSION=${path}`)}`,
+  return new UsageError(`--base ${name}: an image archive does not tell which version the devices have`, {
+    hint: ({ option }) => `write it as ${option('base', `VERSION=${name}`)}`,
   });
 }
 

@@ -180,6 +180,14 @@ describe('an artifact in a registry', () => {
     expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining(`in ${base}`)]);
   });
 
+  test('is named in errors as the user named it', async () => {
+    await json('push', app.artifact('1.0'), at('shop/named:1.0'));
+    const base = `9.9=oci://${at('shop/named:1.0')}`;
+    const { code, stderr } = await app.build('3.0', '3', '--base', base);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`--base ${base}: the base has version 1.0`)]);
+    expect(stderr).not.toContain('.tmp-');
+  });
+
   test.each([
     ['an unknown tag', 'shop/none:1', 3, /the registry has no .*shop\/none:1/],
     ['an invalid name', 'Shop:1', 2, /invalid image reference/],
