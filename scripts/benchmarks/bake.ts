@@ -3,6 +3,7 @@
 //   scripts/bench bake
 //
 // Needs time (Debian package). The registry runs in this process and counts what it sends.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatPlatform, platformWord } from '../../src/oci/platform.ts';
@@ -126,8 +127,16 @@ function bakeFile(): string {
 
 writeFileSync(join(folder, 'mender-bake.yaml'), bakeFile());
 const bake = await run('cache-of-bake', NEW, ['bake', '--no-upload']);
+const key = join(folder, 'key.pem');
+execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', key]);
+const shared = ['--cache-key', key, '--force'];
+await run('cache-of-bake', NEW, ['bake', '--no-upload', '--cache-to', 'type=local,dest=shared', ...shared]);
+const sharedCache = await run('cache-of-reader', NEW, [
+  ...['bake', '--no-upload', '--cache-from', 'type=local,src=shared'],
+  ...shared,
+]);
 const oneCache = await measureRuns(() => 'cache-of-all');
 const emptyCaches = await measureRuns((number) => `cache-${number}`);
 await registry.stop();
 rmSync(folder, { recursive: true, force: true });
-saveFigures('bake', { bake, oneCache, emptyCaches });
+saveFigures('bake', { bake, sharedCache, oneCache, emptyCaches });

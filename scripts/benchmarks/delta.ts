@@ -10,6 +10,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { ownDecoderPath } from '../../src/mender/onDevice/carriedDecoder.ts';
 import { hugeLayer, countlessFiles, writeTar } from './largeLayers.ts';
 import type { DeltaFigures, FiguresOf } from './figures.ts';
 import { saveFigures } from './report.ts';
@@ -47,6 +48,11 @@ const ENCODERS: readonly Encoder[] = [
   builtin('fast'),
   builtin('default'),
   builtin('best'),
+  {
+    name: 'ours, a patch',
+    encode: (old, fresh, patch) => [process.execPath, CHILD, 'patch', old, fresh, patch],
+    decode: (old, patch) => ['sh', '-c', '"$1" decode "$2" < "$3"', 'sh', ownDecoderPath() ?? '', old, patch],
+  },
   {
     name: 'xdelta3 defaults',
     encode: (old, fresh, delta) => ['xdelta3', '-e', '-f', '-s', old, fresh, delta],

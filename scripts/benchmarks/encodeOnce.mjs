@@ -1,5 +1,6 @@
 // What `scripts/bench delta` measures in a process of its own, without TypeScript's loader:
 //   encodeOnce.mjs encode FROM TO DELTA EFFORT    writes one delta by the builtin encoder, on one thread
+//   encodeOnce.mjs patch FROM TO PATCH            writes one patch for a carried decoder
 //   encodeOnce.mjs prove FROM TO DELTA            prints the processor seconds of our own proof of it
 // Needs `npm run build:modules`.
 import { statSync, writeFileSync } from 'node:fs';
@@ -21,16 +22,21 @@ async function encode(from, to, delta, effort) {
   await encodeBuiltin(layer(from), layer(to), delta, options);
 }
 
+/** A patch names the digest of what it makes. */
+async function patch(from, to, destination) {
+  const { encodePatch } = await load('delta/patch/encodePatch.js');
+  await encodePatch([await layerAt(from)], await layerAt(to), destination);
+}
+
+async function layerAt(path) {
+  const { digestOfFile } = await load('io/verify.js');
+  return { diffID: (await digestOfFile(path)).digest, path, size: statSync(path).size };
+}
+
 async function prove(from, to, delta) {
   const { proveDelta } = await load('delta/proof.js');
-  const { digestOfFile } = await load('io/verify.js');
   const { silentLog } = await load('io/log.js');
-  const layer = async (path) => ({
-    diffID: (await digestOfFile(path)).digest,
-    path,
-    size: statSync(path).size,
-  });
-  const layers = [await layer(from), await layer(to)];
+  const layers = [await layerAt(from), await layerAt(to)];
   const before = process.cpuUsage();
   await proveDelta(...layers, delta, { log: silentLog });
   const { user, system } = process.cpuUsage(before);
@@ -38,4 +44,4 @@ async function prove(from, to, delta) {
 }
 
 const [action, ...rest] = process.argv.slice(2);
-await (action === 'encode' ? encode(...rest) : prove(...rest));
+await { encode, patch, prove }[action](...rest);

@@ -126,6 +126,8 @@ export interface FiguresOf {
   /** 24 artifacts: 4 applications, 3 platforms, 2 bases. Sums of the runs, with the highest peak. */
   bake: {
     bake: BakeFigures;
+    /** The same with an empty cache and a signed shared cache that has all deltas. */
+    sharedCache: BakeFigures;
     /** One run of `build` for each, one after the other, with one cache. */
     oneCache: BakeFigures;
     /** The same, each with an empty cache. */
@@ -280,7 +282,7 @@ function fleetTable({ devices, status, rollout, builds }: FiguresOf['fleet']): s
   ]);
 }
 
-function bakeTable({ bake, oneCache, emptyCaches }: FiguresOf['bake']): string {
+function bakeTable({ bake, sharedCache, oneCache, emptyCaches }: FiguresOf['bake']): string {
   const row = (what: string, one: BakeFigures): string[] => [
     what,
     one.seconds.toFixed(1),
@@ -300,7 +302,8 @@ function bakeTable({ bake, oneCache, emptyCaches }: FiguresOf['bake']): string {
     'peak memory, MB',
   ];
   return markdownTable(head, [
-    row('one run of `bake`', bake),
+    row('one run of `bake`, empty cache', bake),
+    row('the same with a signed shared cache that has the deltas', sharedCache),
     row('24 runs of `build`, one cache', oneCache),
     row('24 runs of `build`, each with an empty cache', emptyCaches),
   ]);
