@@ -29,6 +29,8 @@ export interface Wording {
   option: (name: string, value?: string) => string;
   /** Returns the environment variable of an option; undefined if the run does not read it. */
   variable: (name: string) => string | undefined;
+  /** What is between two options. */
+  separator: string;
 }
 
 /** What the user can try next, one sentence. A function if it names options of `build`. */
@@ -50,6 +52,7 @@ export const FLAGS: Wording = {
     return value === undefined || value === 'true' ? flag : `${flag} ${value}`;
   },
   variable: (name) => `MENDER_DOCKER_DELTA_${name.toUpperCase().replaceAll('-', '_')}`,
+  separator: ' ',
 };
 
 export interface ErrorDetails {

@@ -52,7 +52,7 @@ describe('bake', () => {
       'no device type and no platform',
       '',
       [],
-      'put x-mender: {device-type: raspberrypi4, platform: linux/arm64} into the Compose file or add device-type: raspberrypi4 platform: linux/arm64 (in target shop, or --set shop.KEY=VALUE)',
+      'put x-mender: {device-type: raspberrypi4, platform: linux/arm64} into the Compose file or add device-type: raspberrypi4, platform: linux/arm64 (in target shop, or --set shop.KEY=VALUE)',
     ],
     [
       'a missing image',

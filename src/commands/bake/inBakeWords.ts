@@ -25,6 +25,7 @@ function keyWording(onKey: (key: string) => void): Wording {
       return value === undefined ? name : `${name}: ${value}`;
     },
     variable: (name) => (isKey(name) ? undefined : FLAGS.variable(name)),
+    separator: ', ',
   };
 }
 

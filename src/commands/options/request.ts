@@ -194,10 +194,10 @@ const MISSING = {
 /** Names all places that may give the options. */
 function giveHint(
   missing: readonly { name: string; value: string }[],
-  { option, variable }: Wording,
+  { option, variable, separator }: Wording,
 ): string {
   const settings = missing.map(({ name, value }) => `${name}: ${value}`).join(', ');
-  const options = missing.map(({ name, value }) => option(name, value)).join(' ');
+  const options = missing.map(({ name, value }) => option(name, value)).join(separator);
   const variables = missing.flatMap(({ name }) => variable(name) ?? []);
   const places = [`put x-mender: {${settings}} into the Compose file`, `add ${options}`];
   if (variables.length > 0) places.push(`set ${variables.join(' and ')}`);
