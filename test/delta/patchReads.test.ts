@@ -14,7 +14,7 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 import { layerAt, runs } from './files.ts';
 import { alternatingPatch } from './patch/alternating.ts';
 import { NATIVE } from './patch/patches.ts';
-import { contentOf, largeTarEntries, mutate, mutations, tarOfEntries } from './tars.ts';
+import { contentOf, largeTarEntries, mutate, mutations, shuffled, tarOfEntries } from './tars.ts';
 
 const noise = (seed: number, size: number): Buffer => contentOf({ kind: 'noise', seed, size });
 
@@ -22,13 +22,6 @@ function edited(bytes: Buffer, distance: number): Buffer {
   const copy = Buffer.from(bytes);
   for (let at = 100; at < copy.length; at += distance) copy[at]! ^= 5;
   return copy;
-}
-
-/** The records of `size` bytes, in another order. */
-function shuffled(bytes: Buffer, size: number): Buffer {
-  const count = bytes.length / size;
-  const records = Array.from({ length: count }, (_, index) => ((index * 40_503) % count) * size);
-  return Buffer.concat(records.map((start) => bytes.subarray(start, start + size)));
 }
 
 /** Makes the patch of two layers, and says what decoding it reads of the first one. */

@@ -52,6 +52,13 @@ export function contentOf({ kind, seed, size }: Content): Buffer {
   return bytes;
 }
 
+/** The records of `size` bytes, in another order. */
+export function shuffled(bytes: Buffer, size: number): Buffer {
+  const count = bytes.length / size;
+  const records = Array.from({ length: count }, (_, index) => ((index * 40_503) % count) * size);
+  return Buffer.concat(records.map((start) => bytes.subarray(start, start + size)));
+}
+
 /** The tar of the entries, as real archives or lying ones are. */
 export function tarOfEntries(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...entries.flatMap(entryBytes), Buffer.alloc(2 * BLOCK)]);

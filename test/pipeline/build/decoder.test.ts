@@ -7,7 +7,9 @@ import { readDecoder } from '../../../src/mender/onDevice/carriedDecoder.ts';
 import { readContent } from '../../../src/pipeline/verify/content.ts';
 import type { Shop } from '../../faults/shop.ts';
 import { shop } from '../../faults/shop.ts';
+import { contentOf, shuffled } from '../../delta/tars.ts';
 import { PROBE } from '../../device/probe.ts';
+import { buildImage, writeOciArchive } from '../../helpers/images.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 const COMPOSE = ['--module', 'docker-compose'];
@@ -98,6 +100,29 @@ describe('an artifact that carries a decoder', () => {
     const { stdout: json } = await bothReleases(...CARRIED, '--json');
     const [built] = (JSON.parse(json) as BuildDocument).artifacts;
     expect(built).toMatchObject({ decoder: 'carried' });
+  });
+});
+
+describe('a layer whose patch would read too much', () => {
+  const data = contentOf({ kind: 'noise', seed: 3, size: 2 << 20 });
+  const releases = { '1': data, '2': shuffled(data, 64) };
+
+  it.each<[string, string[], ('full' | 'delta')[]]>([
+    ['ships whole', CARRIED, ['full']],
+    ['ships as a delta if xdelta3 may decode it', [...COMPOSE, '--effort', 'best'], ['delta']],
+  ])('%s', async (_, flags, kinds) => {
+    const { archive, build, artifact } = shop(temporaryFolder());
+    for (const [tag, content] of Object.entries(releases)) {
+      const image = buildImage({ layers: [{ 'data.bin': content }] });
+      writeOciArchive(archive(tag), { [`example.com/shop/web:${tag}`]: image });
+    }
+    expect(await build('1.0', '1', ...COMPOSE)).toMatchObject({ code: 0 });
+    const { code, stderr } = await build('2.0', '2', ...flags);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/layer sha256:\w+ gets no patch: /)]);
+    const { images, decoder } = await readContent(artifact('2.0'));
+    const shipped = images.flatMap(({ report: { layers } }) => layers);
+    expect(shipped.map(({ kind, format }) => [kind, format])).toEqual(kinds.map((kind) => [kind, undefined]));
+    expect(decoder).toBeUndefined();
   });
 });
 
