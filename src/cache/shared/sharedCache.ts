@@ -1,16 +1,14 @@
 import type { KeyObject } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
+import { rm, writeFile } from 'node:fs/promises';
 import { IntegrityError, NotFoundError, UserError, messageOf } from '../../errors.ts';
 import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
 import type { Log } from '../../io/log.ts';
-import { withTemporaryFolder } from '../../io/temporaries.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { isYoung } from './age.ts';
 import type { DeltaKey } from './deltaKey.ts';
 import type { Solution, SolutionKey } from './solution.ts';
-import { readSolution, signSolution, solutionName } from './solution.ts';
+import { signSolution, solutionName } from './solution.ts';
+import { LARGEST_SOLUTION, findSameSolution, readSolutionFile, withSolutionFile } from './solutionFile.ts';
 
 export interface SharedCacheOptions {
   /** Where entries come from, asked in order. */
@@ -22,9 +20,6 @@ export interface SharedCacheOptions {
   log: Log;
   signal: AbortSignal;
 }
-
-/** Bytes. A solution has some hundred bytes for each layer. */
-const LARGEST_SOLUTION = 1 << 20;
 
 /**
  * What this machine shares with others: deltas, and signed solutions. A place that fails costs time
@@ -64,7 +59,7 @@ export class SharedCache {
     if (key === undefined || key.type === 'private' || !this.isFilled) return;
     this.#tellOnce(
       'warning',
-      '--cache-key is a public key, which signs nothing: runs with a key can not use what --cache-to stores; ' +
+      "--cache-key is a public key, which signs nothing: runs with a key can't use what --cache-to stores; " +
         'give the private key to the run that stores',
     );
   }
@@ -94,7 +89,7 @@ export class SharedCache {
     if (key === undefined) return undefined;
     const name = solutionName(question, key);
     const found = await withSolutionFile((path) => {
-      const read = async () => readNamed(name, await readFile(path, 'utf8'), question, key);
+      const read = (): Promise<Solution> => readSolutionFile(path, name, question, key);
       return this.#fetch(name, path, LARGEST_SOLUTION, read);
     });
     if (found === undefined) this.#tellMissing();
@@ -189,16 +184,6 @@ export class SharedCache {
   }
 }
 
-/** As `readSolution`, but the error names the entry. */
-function readNamed(name: string, ...rest: Parameters<typeof readSolution>): Solution {
-  try {
-    return readSolution(...rest);
-  } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    throw new IntegrityError(`entry ${name}: ${error.message}`);
-  }
-}
-
 /** Returns the entry of a place if it is what would be stored there. */
 type FindSame = (store: EntryStore) => Promise<FoundEntry | undefined>;
 
@@ -210,29 +195,6 @@ async function findWhole(store: EntryStore, find: FindSame): Promise<FoundEntry 
     if (error instanceof IntegrityError || error instanceof NotFoundError) return undefined;
     throw error;
   }
-}
-
-/** ECDSA signs at random, so equal solutions may have other bytes. Throws what `readSolution` throws. */
-async function findSameSolution(
-  store: EntryStore,
-  name: string,
-  solution: Solution,
-  key: KeyObject,
-): Promise<FoundEntry | undefined> {
-  return withSolutionFile(async (path) => {
-    const found = await store.fetch(name, path, LARGEST_SOLUTION);
-    if (found === undefined) return undefined;
-    const read = readSolution(await readFile(path, 'utf8'), solution, key);
-    return isDeepStrictEqual(read, solution) ? found : undefined;
-  });
-}
-
-/**
- * Returns what `use` makes of the path of a file that does not exist yet. Deletes the file after
- * that.
- */
-function withSolutionFile<T>(use: (path: string) => Promise<T>): Promise<T> {
-  return withTemporaryFolder('solution', (folder) => use(join(folder, 'solution')));
 }
 
 /** The folder of a network disk can fail in more ways than a disk. */

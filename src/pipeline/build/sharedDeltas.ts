@@ -74,8 +74,10 @@ async function fetchDelta(
 ): Promise<LayerContent | undefined> {
   const key = { from, to, encoder };
   let isFetched = false;
-  const fetch = async (path: string): Promise<boolean> =>
-    (isFetched = (await shared?.fetchDelta(key, path, size)) === true);
+  const fetch = async (path: string): Promise<boolean> => {
+    isFetched = (await shared?.fetchDelta(key, path, size)) === true;
+    return isFetched;
+  };
   const found = await deltas.getOrFetch(key, digest, fetch);
   if (found?.path === undefined) return undefined;
   use.count('deltas', true);
