@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compiledIn } from '../../test/faults/compile.ts';
@@ -23,6 +23,8 @@ const inRegistry = (round: number): SharedPlace => {
 };
 const inFolder = (round: number): SharedPlace => {
   const place = join(folder, `shared-${round}`);
+  // A reader warns of a folder that does not exist, as after writers that were killed at once.
+  mkdirSync(place);
   return { to: `type=local,dest=${place}`, from: `type=local,src=${place}` };
 };
 try {
