@@ -59,10 +59,10 @@ export class Shared<Value> {
  * registry once and see one index. A failed or empty look-up is asked again.
  */
 export class LookedUp<Value> {
-  readonly #found = new Map<string, Promise<Value | undefined>>();
+  readonly #found = new Map<string, Promise<Value>>();
 
   /** Returns what was found for `key`, or calls `find`. */
-  get(key: string, find: () => Promise<Value | undefined>): Promise<Value | undefined> {
+  get(key: string, find: () => Promise<Value>): Promise<Value> {
     const known = this.#found.get(key);
     if (known !== undefined) return known;
     const finding = find();

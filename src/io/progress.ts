@@ -31,15 +31,16 @@ export async function withStep<T>(progress: Progress, label: string, work: () =>
 
 /**
  * Shows the progress of `work`, which reads a file and says how many bytes it has read. Returns what
- * `work` returns.
+ * `work` returns. `name` is for people.
  */
 export async function withFile<T>(
   progress: Progress,
   doing: string,
   path: string,
   work: (onRead: (bytes: number) => void) => Promise<T>,
+  name: string = basename(path),
 ): Promise<T> {
-  const task = progress.start(`${doing} ${basename(path)}`, await fileSize(path).catch(() => undefined));
+  const task = progress.start(`${doing} ${name}`, await fileSize(path).catch(() => undefined));
   try {
     return await work((bytes) => task.advance(bytes));
   } finally {

@@ -56,9 +56,9 @@ interface Context {
   log: Log;
   limit: LimitFunction;
   /** Configs that were read while resolving. They are small, and needed again. */
-  configs: Map<Digest, Buffer>;
+  configs: LookedUp<Buffer>;
   /** Manifests and indexes of this run, by repository and digest. */
-  documents: LookedUp<Document>;
+  documents: LookedUp<Document | undefined>;
   keep: KeepDocument | undefined;
 }
 
@@ -76,7 +76,7 @@ export function registrySource(options: RegistryOptions): RegistrySource {
     }),
     log: options.log,
     limit: pLimit(AT_ONCE),
-    configs: new Map(),
+    configs: new LookedUp(),
     documents: new LookedUp(),
     keep: options.keep,
   };
@@ -131,7 +131,7 @@ async function resolve(
 }
 
 function readerFor(context: Context, reference: Reference, signal: AbortSignal | undefined): Reader {
-  const { client, configs, keep } = context;
+  const { keep } = context;
   return {
     document: async (digest) => {
       const found = await findDocument(context, { ...reference, digest }, signal);
@@ -144,9 +144,7 @@ function readerFor(context: Context, reference: Reference, signal: AbortSignal |
       });
     },
     config: async ({ digest, size }) => {
-      const bytes =
-        configs.get(digest) ?? (await fetchSmallBlob(client, reference, { digest, size }, signal));
-      configs.set(digest, bytes);
+      const bytes = await findConfig(context, reference, { digest, size }, signal);
       await keep?.('config', bytes);
       return bytes;
     },
@@ -238,13 +236,22 @@ function openers(
   return wanted.has(image.configDigest) ? [() => openConfig(context, image, signal), ...opens] : opens;
 }
 
+/** Reads a config once, also for images that are resolved at the same time. */
+function findConfig(
+  { client, configs }: Context,
+  reference: Reference,
+  wanted: Pick<Descriptor, 'digest'> & { size?: number },
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  return configs.get(wanted.digest, () => fetchSmallBlob(client, reference, wanted, signal));
+}
+
 async function openConfig(
   context: Context,
   { reference, configDigest: digest }: ResolvedImage,
   signal: AbortSignal,
 ): Promise<ArrivingBlob> {
-  const bytes =
-    context.configs.get(digest) ?? (await fetchSmallBlob(context.client, reference, { digest }, signal));
+  const bytes = await findConfig(context, reference, { digest }, signal);
   return { kind: 'config', digest, size: bytes.length, stream: Readable.from([bytes]) };
 }
 

@@ -25,7 +25,7 @@ export function rememberingSource(
   { images, use }: Pick<Cache, 'images' | 'use'>,
   remembersTags: boolean,
 ): ImageSource {
-  const heads = new LookedUp<Digest>();
+  const heads = new LookedUp<Digest | undefined>();
   const resolve = async (request: ImageRequest, signal?: AbortSignal): Promise<ResolvedImage | undefined> => {
     const { reference, platform } = request;
     const ask = (): Promise<Digest | undefined> => source.headDigest(reference, signal);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { namesInArchive } from '../../archives/source.ts';
 import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
@@ -111,9 +112,9 @@ async function artifactBases(
   text: string,
   { cache, progress, signal }: World,
 ): Promise<{ report: ArtifactReport; bases: Base[] }> {
-  const { report, images } = await withFile(progress, 'reading the base', path, (onRead) =>
-    readContent(path, { onRead, signal }),
-  );
+  const read = (onRead: (bytes: number) => void) => readContent(path, { onRead, signal });
+  const name = path === text ? basename(path) : hideCredentials(text);
+  const { report, images } = await withFile(progress, 'reading the base', path, read, name);
   const bases = images.map(({ report: { image: name }, config }): Base => ({
     label: `${name ?? 'an image'} in ${text}`,
     name,
