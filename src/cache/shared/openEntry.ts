@@ -15,7 +15,7 @@ const ODD = new Set(['ELOOP', 'ENXIO', 'ENODEV']);
 export interface OpenEntry {
   found: Stats;
   /** Reads the entry, at most `most` bytes of it, which are at least 1. */
-  read(most: number): Chunks;
+  read: (most: number) => Chunks;
 }
 
 /**

@@ -57,7 +57,7 @@ export function requireUnmoved(images: readonly TaggedImage[], committed: Date, 
  */
 export function tagVariables(service: string, { parts, services }: Application): string[] {
   const { deferred, variables, filled } = parts;
-  const template = scalarText(asMapping(asMapping(deferred['services'])[service])['image']) ?? '';
+  const template = scalarText(asMapping(asMapping(deferred['services'])[service])['image']);
   const tag = tagOf(services.find(({ name }) => name === service)?.image ?? '');
   if (tag !== tagWithoutBuild(template, variables)) return namesIn(template).filter(variables.isFromBuild);
   // Included and extended files have no expressions any more.

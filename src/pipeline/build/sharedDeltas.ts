@@ -73,15 +73,16 @@ async function fetchDelta(
   { deltas, shared, use }: Cache,
 ): Promise<LayerContent | undefined> {
   const key = { from, to, encoder };
-  let isFetched = false;
+  const taken: string[] = [];
   const fetch = async (path: string): Promise<boolean> => {
-    isFetched = (await shared?.fetchDelta(key, path, size)) === true;
+    const isFetched = (await shared?.fetchDelta(key, path, size)) === true;
+    if (isFetched) taken.push(path);
     return isFetched;
   };
   const found = await deltas.getOrFetch(key, digest, fetch);
   if (found?.path === undefined) return undefined;
   use.count('deltas', true);
-  if (isFetched) use.countTaken();
+  if (taken.length > 0) use.countTaken();
   return deltaContent({ path: found.path, size: found.size }, from, fromSize);
 }
 

@@ -8,7 +8,7 @@ import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Base, OpenedBases } from './bases.ts';
 import { chooseBaseFor, fetchBaseLayers, openBases } from './bases.ts';
-import type { ImageContent } from './content.ts';
+import type { ArtifactContent, ImageContent } from './content.ts';
 import { readContent } from './content.ts';
 import type { DecodedDelta, DeltaToDecode } from './deltas.ts';
 import { decodeDeltas } from './deltas.ts';
@@ -100,11 +100,7 @@ export async function verifyArtifact(
   const { artifactName, size, signature, decoder, decoderSize } = content.report;
   const problems = [
     ...dependsProblems(content.report, isDelta, opened.artifact),
-    ...envelopeProblems(content.report, module),
-    ...manifestProblems(content),
-    ...metaDataProblems({ ...content.report, images: content.images.map(imageByIndex) }, module),
-    ...plannedProblems(content),
-    ...(module === 'app' ? content.images.flatMap(appTextProblems) : []),
+    ...contentProblems(content, module),
     ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.folder))),
   ];
   const read = pairs.map((pair) => ({
@@ -118,6 +114,17 @@ export async function verifyArtifact(
     madeFrom: baseVersion(content.report),
   };
   return { ...facts, images: pairs.map(verifiedImage), estimate, problems };
+}
+
+/** What is wrong whatever the base is. */
+function contentProblems(content: ArtifactContent, module: ReturnType<typeof moduleOf>): string[] {
+  return [
+    ...envelopeProblems(content.report, module),
+    ...manifestProblems(content),
+    ...metaDataProblems({ ...content.report, images: content.images.map(imageByIndex) }, module),
+    ...plannedProblems(content),
+    ...(module === 'app' ? content.images.flatMap(appTextProblems) : []),
+  ];
 }
 
 /** The value of the version key, `<filesystem>.<name>.version`, that devices must report. */

@@ -88,7 +88,10 @@ describe('a place', () => {
     [-30, true],
   ])('gets an entry that is right and %s days old again: %s', async (days, isStored) => {
     let stored = 0;
-    const store = (): Promise<void> => Promise.resolve(void stored++);
+    const store = (): Promise<void> => {
+      stored += 1;
+      return Promise.resolve();
+    };
     const findSame = (): Promise<FoundEntry> => Promise.resolve({ stored: Date.now() - days * DAY });
     await opened({ to: [placeWith({ findSame, store })] }).cache.storeDelta(KEY, '/nonexistent/delta');
     expect(stored).toBe(isStored ? 1 : 0);
@@ -96,7 +99,10 @@ describe('a place', () => {
 
   test('gets an entry without a date again', async () => {
     let stored = 0;
-    const store = (): Promise<void> => Promise.resolve(void stored++);
+    const store = (): Promise<void> => {
+      stored += 1;
+      return Promise.resolve();
+    };
     const findSame = (): Promise<FoundEntry> => Promise.resolve({ stored: 0 });
     await opened({ to: [placeWith({ findSame, store })] }).cache.storeDelta(KEY, '/nonexistent/delta');
     expect(stored).toBe(1);
