@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { IntegrityError, NotFoundError } from '../../errors.ts';
 import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
 import { writeAtomically } from '../../io/files.ts';
-import { drain, hashed, limited } from '../../io/streams.ts';
+import { drain, hashed } from '../../io/streams.ts';
 import { digestOfFile } from '../../io/verify.ts';
-import { withEntry } from './openEntry.ts';
+import { copyEntry, withEntry } from './openEntry.ts';
 
 /** Entries as files of a folder, which is created with the first entry. */
 export function folderStore(folder: string): EntryStore {
@@ -14,7 +14,7 @@ export function folderStore(folder: string): EntryStore {
   return {
     place: folder,
     async fetch(name, path, most) {
-      const found = await copyEntry(pathOf(name), path, most);
+      const found = await withEntry(pathOf(name), (entry) => copyEntry(entry, path, most));
       if (found === undefined) await requireFolder(folder);
       return found;
     },
@@ -44,16 +44,4 @@ async function findSameFile(entry: string, path: string): Promise<FoundEntry | u
     if (error instanceof IntegrityError) return undefined;
     throw error;
   }
-}
-
-/** Copies the bytes of an entry and nothing else of it: a writer may have set any mode. */
-function copyEntry(entry: string, path: string, most: number): Promise<FoundEntry | undefined> {
-  return withEntry(entry, async ({ found, read }) => {
-    const tooLarge = (size: number | string) => (): IntegrityError =>
-      new IntegrityError(`${entry}: expected at most ${most} bytes, found ${size}`);
-    if (found.size > most) throw tooLarge(found.size)();
-    const chunks = limited(read(most + 1), most, tooLarge('more'));
-    await writeFile(path, chunks, { flag: 'wx', mode: 0o600 });
-    return { stored: found.mtimeMs };
-  });
 }

@@ -107,12 +107,27 @@ export class SharedCache {
   async #fetch<T>(name: string, path: string, most: number, use: () => Promise<T>): Promise<T | undefined> {
     for (const store of this.#options.from) {
       const found = await this.#try(store, async () =>
-        (await store.fetch(name, path, most)) === undefined ? undefined : { value: await use() },
+        (await this.#fetchFrom(store, name, path, most)) === undefined ? undefined : { value: await use() },
       );
       if (found !== undefined) return found.value;
       await rm(path, { force: true });
     }
     return undefined;
+  }
+
+  /** Reads an entry. A place that this run creates with its first entry may be missing until then. */
+  async #fetchFrom(
+    store: EntryStore,
+    name: string,
+    path: string,
+    most: number,
+  ): Promise<FoundEntry | undefined> {
+    try {
+      return await store.fetch(name, path, most);
+    } catch (error) {
+      if (error instanceof NotFoundError && this.#createsPlace(store)) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -172,7 +187,6 @@ export class SharedCache {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof NotFoundError && this.#createsPlace(store)) return undefined;
       if (!(error instanceof UserError || isSystemError(error))) throw error;
       // A damaged entry says nothing about the others.
       const isDamaged = error instanceof IntegrityError;

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { IntegrityError } from '../../errors.ts';
+import { IntegrityError, NotFoundError } from '../../errors.ts';
+import { fileError } from '../../io/files.ts';
 import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
 import { digestOfFile } from '../../io/verify.ts';
 import type { Reference } from '../../oci/reference.ts';
@@ -10,6 +11,7 @@ import { fetchDocument } from '../document.ts';
 import type { FilesContext } from './context.ts';
 import { entryFile, readEntry } from './entryManifest.ts';
 import { pushFile } from './pushFile.ts';
+import { hasBlob } from './uploadBlob.ts';
 
 /**
  * Entries in a repository: each is an OCI artifact with a tag of its own, which begins with the tag
@@ -28,8 +30,10 @@ export function registryStore(
       const document = await fetchDocument(client, repository, tagOf(name), signal);
       const found = document && readEntry(document.bytes);
       if (found === undefined) return undefined;
-      const { digest, size } = await digestOfFile(path);
-      return found.digest === digest && found.size === size ? found : undefined;
+      const own = await digestOfFile(path);
+      const isSame = found.digest === own.digest && found.size === own.size;
+      // A registry can lose the file of a manifest that it still has.
+      return isSame && (await hasBlob(files, repository, own)) ? found : undefined;
     },
     fetch: (name, path, most) => fetchEntry({ ...repository, tag: tagOf(name) }, path, most, files),
     async store(name, path) {
@@ -54,6 +58,12 @@ async function fetchEntry(
   if (found.size > most) {
     throw new IntegrityError(`${name}: expected at most ${most} bytes, found ${found.size}`);
   }
-  await writeFile(path, openBlob({ client, log }, reference, found, signal));
+  try {
+    await writeFile(path, openBlob({ client, log }, reference, found, signal));
+  } catch (error) {
+    // The place is there: it has lost the file of this entry.
+    if (error instanceof NotFoundError) throw new IntegrityError(error.message, { cause: error });
+    throw fileError(error, `writing ${path}`);
+  }
   return found;
 }

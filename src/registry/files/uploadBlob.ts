@@ -51,11 +51,14 @@ async function upload(
   if (!(await hasBlob(context, repository, blob))) await upload(context, repository, blob, later);
 }
 
-/** A blob that the registry has with another size is uploaded again: it checks the digest then. */
-async function hasBlob(
+/**
+ * Returns true if the registry has a blob, with this size if it tells one. A blob of another size is
+ * uploaded again: the registry checks the digest then.
+ */
+export async function hasBlob(
   { client, signal }: FilesContext,
   repository: Repository,
-  { digest, size }: NewBlob,
+  { digest, size }: Pick<NewBlob, 'digest' | 'size'>,
 ): Promise<boolean> {
   const response = await client.request(repository, { method: 'HEAD', path: `blobs/${digest}`, signal });
   response.body.destroy();

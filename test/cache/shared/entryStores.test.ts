@@ -7,18 +7,22 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { folderStore } from '../../../src/cache/shared/folderStore.ts';
+import { copyEntry, withEntry } from '../../../src/cache/shared/openEntry.ts';
 import { createHttp } from '../../../src/http/http.ts';
 import { silentLog } from '../../../src/io/log.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
 import type { EntryStore } from '../../../src/oci/entryStore.ts';
 import { openFiles } from '../../../src/registry/files/context.ts';
 import { registryStore } from '../../../src/registry/files/entryStore.ts';
 import { listen } from '../../helpers/listen.ts';
+import { startMisbehavingRegistry } from '../../helpers/misbehaving-registry.ts';
 import { startRegistry } from '../../helpers/registry.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -87,6 +91,38 @@ describe.each<[string, (now: () => number) => Promise<EntryStore>]>([
     const fetched = await store.fetch('name', join(temporaryFolder(), 'fetched'), 7);
     expect(fetched?.stored).toBe((await store.findSame('name', path))?.stored);
   });
+
+  test('names the file of this machine that it can not write', async () => {
+    const store = await open(() => OLD);
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), 'content');
+    await store.store('name', join(folder, 'file'));
+    const path = join(folder, 'missing/fetched');
+    await expect(store.fetch('name', path, 7)).rejects.toThrow(`writing ${path}: no such file or folder`);
+  });
+});
+
+test('an entry whose file the registry has lost is damaged and is stored again', async () => {
+  const registry = await startMisbehavingRegistry();
+  onTestFinished(() => registry.stop());
+  const store = storeAt(registry.host, () => OLD);
+  const folder = temporaryFolder();
+  for (const name of ['lost', 'kept']) {
+    writeFileSync(join(folder, name), name);
+    await store.store(name, join(folder, name));
+  }
+  registry.faults.push({
+    match: new RegExp(`^(GET|HEAD) .*blobs/${digestOf('lost')}`),
+    act: (_request, response) => void response.writeHead(404).end(),
+  });
+  const fetch = (name: string) => store.fetch(name, join(folder, `${name}.fetched`), 10);
+  await expect(fetch('lost')).rejects.toMatchObject({
+    name: 'IntegrityError',
+    message: expect.stringContaining(`has no blob ${digestOf('lost')}`) as string,
+  });
+  expect(await fetch('kept')).toBeDefined();
+  const findSame = (name: string) => store.findSame(name, join(folder, name));
+  expect([await findSame('lost'), await findSame('kept')]).toEqual([undefined, expect.anything()]);
 });
 
 test('a registry that sends single bytes is given up', async () => {
@@ -133,15 +169,16 @@ describe('a file that a writer of a shared folder put in the place of an entry',
       (path) => replace(path, (other) => writeFileSync(other, 'large file')),
       /^right$/,
     ],
-    ['grows', (path) => appendFileSync(path, ' and more'), /expected at most 5 bytes, found/],
+    ['grows', (path) => appendFileSync(path, ' and more'), /expected at most 5 bytes, found more/],
+    ['shrinks', (path) => truncateSync(path, 2), /^ri$/],
   ])('%s while it is fetched: at most the asked bytes arrive', async (_, change, expected) => {
     const folder = temporaryFolder();
     const [entry, fetched] = [join(folder, 'name'), join(folder, 'fetched')];
     writeFileSync(entry, 'right');
-    const fetching = folderStore(folder).fetch('name', fetched, 5);
-    // Blocks this thread, so that another thread does the first step of `fetch` and no more.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-    change(entry);
+    const fetching = withEntry(entry, (opened) => {
+      change(entry);
+      return copyEntry(opened, fetched, 5);
+    });
     const outcome = await fetching.then(() => readFileSync(fetched, 'utf8'), String);
     expect(outcome).toMatch(expected);
   });

@@ -9,7 +9,7 @@ import type { SharedCacheOptions } from '../../../src/cache/shared/sharedCache.t
 import { SharedCache } from '../../../src/cache/shared/sharedCache.ts';
 import type { Solution } from '../../../src/cache/shared/solution.ts';
 import { signSolution } from '../../../src/cache/shared/solution.ts';
-import { IntegrityError } from '../../../src/errors.ts';
+import { IntegrityError, NotFoundError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/io/log.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import type { EntryStore, FoundEntry } from '../../../src/oci/entryStore.ts';
@@ -70,6 +70,30 @@ describe('a place', () => {
     expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(true);
     expect(warnings.join()).toMatch(/the place: it is damaged; doing without this entry/);
     expect(warnings.join()).not.toMatch(/continuing without it/);
+  });
+
+  test('that does not exist when something is stored costs a warning, and is not asked again', async () => {
+    let asked = 0;
+    const store = (): Promise<never> => {
+      asked += 1;
+      return Promise.reject(new NotFoundError('no such repository'));
+    };
+    const { cache, warnings } = opened({ to: [placeWith({ store })] });
+    for (const encoder of ['one', 'other'])
+      expect(await cache.storeDelta({ ...KEY, encoder }, '/nonexistent/delta')).toBe(false);
+    expect(asked).toBe(1);
+    expect(warnings).toEqual([
+      expect.stringMatching(/the place: no such repository; continuing without it/) as string,
+    ]);
+  });
+
+  test('that this run creates may be missing when it is read', async () => {
+    const fetch = (): Promise<never> => Promise.reject(new NotFoundError('no such folder'));
+    const place = placeWith({ fetch });
+    const { cache, warnings } = opened({ from: [place], to: [place] });
+    expect(await cache.fetchDelta(KEY, '/nonexistent/delta', 10)).toBe(false);
+    expect(await cache.storeDelta(KEY, '/nonexistent/delta')).toBe(true);
+    expect(warnings).toEqual([]);
   });
 
   test('does not hide a bug', async () => {

@@ -347,6 +347,25 @@ describe('a shared cache that fails', () => {
     }
   });
 
+  test.each<[string, RegExp, RegExp]>([
+    ['has no such repository', /^POST .*uploads/, /x: the registry has no such repository; continuing/],
+    ['stores no manifest', /^PUT .*manifests/, /continuing without it/],
+  ])('and %s is told of once, and asked once', async (_, match, warning) => {
+    const registry = await startMisbehavingRegistry([
+      { match, act: (_request, response) => refuse(response, 404, 'NAME_UNKNOWN') },
+    ]);
+    try {
+      const ref = `type=registry,ref=${registry.host}/caches/x`;
+      const run = await machine().build('--cache-to', ref, ...key());
+      expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(warning)]);
+      expect(run.stderr.match(/warning/g)).toHaveLength(1);
+      const asked = registry.seen.filter(({ method, url }) => match.test(`${method} ${url}`));
+      expect(asked).toHaveLength(1);
+    } finally {
+      await registry.stop();
+    }
+  });
+
   test('lets writers at once store the same', async () => {
     const { to, from } = place('registry');
     const all = await Promise.all([1, 2].map(() => machine().build(...to, ...key())));
