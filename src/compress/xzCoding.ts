@@ -58,18 +58,21 @@ export interface XzContent {
 }
 
 /**
- * The layout for up to `threads` threads, or one block for repeats up to `reach` bytes apart. The
- * dictionary is no larger than the content, because whoever unpacks it takes that memory. A large
- * one gets a hash chain: a tree would take 370 MB of memory for 32 MiB.
+ * The layout for up to `threads` threads. Repeats up to `reach` bytes apart are in one block. A
+ * block that is larger than usual for them, or whose dictionary is, gets a hash chain: a tree would
+ * take 370 MB of memory for 32 MiB. The dictionary is no larger than the content, because unpacking
+ * takes that memory. Pure.
  */
 export function xzCoding(level: XzLevel, threads: number, { size, reach }: XzContent): XzCoding {
   const { filter, block, mostThreads } = EFFORTS[level];
-  if (reach > 0) {
-    const dictionary = powerOf2(Math.max(filter.dictionary, reach + SLACK));
+  const needed = size === 0 ? Infinity : Math.max(SMALLEST_DICTIONARY, powerOf2(size));
+  const isOneBlock = size > 0 && size <= block;
+  const isReached = reach === 0 || (isOneBlock && reach + SLACK <= filter.dictionary);
+  if (!isReached) {
+    const dictionary = Math.min(needed, powerOf2(Math.max(filter.dictionary, reach + SLACK)));
     return { filter: { ...filter, dictionary, matchFinder: 'HC4' } };
   }
   const atOnce = Math.min(mostThreads, Math.max(1, Math.floor(threads)));
-  const needed = size === 0 ? Infinity : Math.max(SMALLEST_DICTIONARY, powerOf2(size));
   const dictionary = Math.min(filter.dictionary, needed);
   return { filter: { ...filter, dictionary }, blocks: { size: block, atOnce } };
 }

@@ -28,6 +28,7 @@ async function* failing(head: Buffer): AsyncGenerator<Buffer> {
   throw new Error('the source broke');
 }
 
+const MIB = 1 << 20;
 const UNKNOWN: XzContent = { size: 0, reach: 0 };
 const TEXT = Buffer.from('layers of an image, again and again. '.repeat(40_000));
 const contents: [string, Buffer][] = [
@@ -91,6 +92,21 @@ describe('xz', () => {
     [0, 16 << 20],
   ])('takes a dictionary for %i bytes that has %i', (size, dictionary) => {
     expect(xzCoding(6, 2, { size, reach: 0 }).filter.dictionary).toBe(dictionary);
+  });
+
+  it.each<[string, XzLevel, [number, number], [number, string]]>([
+    ['that the usual dictionary reaches in one block', 6, [20, 10], [16, 'BT4']],
+    ['in a block that is as long as the usual one', 6, [32, 15], [16, 'BT4']],
+    ['in a small block', 6, [8, 6], [8, 'BT4']],
+    ['farther than the usual dictionary', 6, [20, 16], [32, 'HC4']],
+    ['in more than a usual block', 6, [33, 10], [16, 'HC4']],
+    ['in content of unknown size', 6, [0, 10], [16, 'HC4']],
+    ['in all of the content', 6, [16, 15.5], [16, 'HC4']],
+    ['of the fast level', 2, [8, 6], [8, 'HC4']],
+  ])('finds repeats %s', (_, level, [size, reach], [dictionary, matchFinder]) => {
+    const { filter, blocks } = xzCoding(level, 2, { size: size * MIB, reach: reach * MIB });
+    expect([filter.dictionary / MIB, filter.matchFinder]).toEqual([dictionary, matchFinder]);
+    expect(blocks === undefined || (size > 0 && size * MIB <= blocks.size)).toBe(true);
   });
 
   it('packs once what repeats within reach', async () => {

@@ -25,9 +25,9 @@ const MEDIUM = 256 * MIB;
 const LARGE = 1024 * MIB;
 
 /**
- * How the embedded writer packs a payload of `size` uncompressed bytes, 0 if that is not known. `auto` keeps the packing of
- * full artifacts from dominating the build: the best xz for small payloads, a fast xz up to 256
- * MiB, gzip above. Equal contents are up to `reach` bytes apart.
+ * How the embedded writer packs a payload of `size` uncompressed bytes, 0 if that is not known.
+ * `auto` keeps the packing of full artifacts from dominating the build: the best xz for small
+ * payloads, a fast xz up to 256 MiB, gzip above. Equal contents are up to `reach` bytes apart.
  */
 export function packingOf(choice: CompressionChoice, size: number, reach: number): Packing {
   switch (choice) {

@@ -1,7 +1,10 @@
 import type { LayerContent, PayloadImage } from '../payload.ts';
 
 const MIB = 1 << 20;
-/** Every dictionary reaches back this far (bytes). */
+/**
+ * Nearer repeats (bytes) get no larger dictionary: that of the best xz reaches them. The fast xz,
+ * for payloads above 64 MiB, does not.
+ */
 const NEAR = 5 * MIB;
 /** A larger dictionary takes 400 MB of memory to pack, and 64 MB on the device. */
 const FAR = 31 * MIB;

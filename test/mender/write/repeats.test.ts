@@ -36,7 +36,7 @@ describe('reachOf', () => {
       10,
     ],
     ['whole layers', [image({ kind: 'full', path: 'base' }), image({ kind: 'full', path: 'base' })], 20],
-    ['a repeat that every dictionary reaches', [image(delta('base', 4)), image(delta('base', 4))], 0],
+    ['a near repeat', [image(delta('base', 4)), image(delta('base', 4))], 0],
     ['a repeat that none does', [image(delta('base', 20), delta('a', 20)), image(delta('base', 20))], 0],
     ['a small repeat', [image(delta('base', 1), delta('a', 20)), image(delta('base', 1))], 0],
     [
