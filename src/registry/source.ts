@@ -191,7 +191,10 @@ async function fetchBlobs(
   const follow = (): void => controller.abort(outer?.reason);
   outer?.throwIfAborted();
   outer?.addEventListener('abort', follow, { once: true });
-  const opens = openers(context, image, wanted, controller.signal);
+  const layers = layerOpeners(context, image, wanted, controller.signal);
+  // A build next to this one may wait for the same config, so a layer that fails does not end it.
+  const config = wanted.has(image.configDigest) ? [() => openConfig(context, image, outer)] : [];
+  const opens: Open[] = [...config, ...layers];
   const tasks = opens.map((open) => context.limit(() => deliver(open, sink, controller)));
   try {
     await Promise.all(tasks);
@@ -219,21 +222,20 @@ async function deliver(open: Open, sink: BlobSink, controller: AbortController):
   }
 }
 
-function openers(
+function layerOpeners(
   context: Context,
   image: ResolvedImage,
   wanted: ReadonlySet<Digest>,
   signal: AbortSignal,
 ): Open[] {
   const layers = new Map(image.layers.map((layer) => [layer.diffID, layer.descriptor]));
-  const opens = [...layers]
+  return [...layers]
     .filter(([diffID]) => wanted.has(diffID))
     .map(
       ([diffID, descriptor]) =>
         () =>
           openLayer(context, image, diffID, descriptor, signal),
     );
-  return wanted.has(image.configDigest) ? [() => openConfig(context, image, signal), ...opens] : opens;
 }
 
 /** Reads a config once, also for images that are resolved at the same time. */
@@ -249,7 +251,7 @@ function findConfig(
 async function openConfig(
   context: Context,
   { reference, configDigest: digest }: ResolvedImage,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<ArrivingBlob> {
   const bytes = await findConfig(context, reference, { digest }, signal);
   return { kind: 'config', digest, size: bytes.length, stream: Readable.from([bytes]) };
