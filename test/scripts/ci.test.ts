@@ -86,10 +86,12 @@ describe('the recipes of docs/ci.md', () => {
     extends?: string;
     parallel?: number;
     cache?: { key?: string } | [];
+    environment?: { name: string; action: string };
+    dependencies?: string[];
     script?: string[];
     steps?: Partial<Step>[];
   }
-  type Recipe = Record<string, RecipeJob> & { jobs?: Record<string, RecipeJob> };
+  type Recipe = Record<string, RecipeJob> & { env?: object; jobs?: Record<string, RecipeJob> };
   const recipes = [...CI_DOCUMENT.matchAll(/```yaml\n([^]*?)```/g)].map(
     ([, text]) => parseYaml(text!) as Recipe,
   );
@@ -132,11 +134,32 @@ describe('the recipes of docs/ci.md', () => {
       expect('token' in inputs).toBe(!stores);
     }
   });
+
+  it('give no secret to a whole workflow, and credentials that push to the step that stores', () => {
+    for (const { env } of recipes) expect(JSON.stringify(env ?? {})).not.toContain('secrets.');
+    const steps = jobs.flatMap(({ steps = [] }) => steps);
+    const needed = steps.map(({ with: inputs = {} }) =>
+      'cache-to' in inputs ? 'PUSH' : 'cache-from' in inputs ? 'READ' : undefined,
+    );
+    const given = steps.map(({ env }) => /secrets\.DOCKER_CONFIG_(\w+)/.exec(JSON.stringify(env ?? {}))?.[1]);
+    expect(given).toEqual(needed);
+    expect(given.filter((one) => one !== undefined)).toEqual(['PUSH', 'READ']);
+  });
+
+  it('keep the secrets and files of the first job at GitLab from the others', () => {
+    const sharing = jobs.filter(({ script = [] }) => / --cache-(to|from) /.test(script.join()));
+    expect(sharing.map(({ environment }) => environment)).toEqual([
+      { name: 'deltas', action: 'access' },
+      { name: 'artifacts', action: 'access' },
+    ]);
+    expect(sharing.map(({ dependencies }) => dependencies)).toEqual([undefined, []]);
+  });
 });
 
 /** A step of a workflow, as far as the rules of docs/ci.md go. */
 interface Step {
   uses: string;
+  env: Record<string, string>;
   with: Record<string, unknown>;
 }
 
