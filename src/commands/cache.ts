@@ -48,7 +48,7 @@ export const cacheCommand = defineCommand({
   positionals: { action: { choices: ACTIONS, demandOption: true, describe: 'What to do' } },
   options: OPTIONS,
   async run(flags, context) {
-    refuseRemoteFlags(flags);
+    refuseRemoteFlags(flags, context);
     const { remote } = flags;
     if (remote !== undefined) return pruneRemote({ ...flags, remote }, context);
     const cache = openCacheOf(flags, context);

@@ -1,6 +1,6 @@
 import type { EntryAmount, PrunedShelf } from '../cache/shared/pruneShelf.ts';
 import { pruneShelf } from '../cache/shared/pruneShelf.ts';
-import { UsageError } from '../errors.ts';
+import { NotFoundError, UsageError } from '../errors.ts';
 import { amountOf, formatBytes } from '../io/amounts.ts';
 import { registryAccess } from './open/openRegistry.ts';
 import { openShelf } from './open/openSharedCache.ts';
@@ -8,6 +8,7 @@ import { BUILD_OPTIONS } from './options/build.ts';
 import { parseCachePlace } from './options/sharedCache.ts';
 import { parseSize } from './options/size.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
+import { variableName } from './terminal/command.ts';
 import { parseDuration } from './terminal/format.ts';
 
 /** How `cache prune` names a shared cache, and what it deletes there. */
@@ -34,29 +35,50 @@ type Flags = FlagsOf<typeof REMOTE_OPTIONS> & {
 };
 
 /** Throws UsageError for flags that are about a shared cache, where there is none. */
-export function refuseRemoteFlags({ action, remote, olderThan, dryRun }: Flags): void {
+export function refuseRemoteFlags(flags: Flags, { environment }: Pick<Context, 'environment'>): void {
+  const { action, remote } = flags;
   if (remote !== undefined && action !== 'prune') {
     throw new UsageError(`cache ${action}: --remote is for prune only`, {
       hint: `for the cache folder of this machine: mender-docker-delta cache ${action}`,
     });
   }
-  const odd = olderThan !== undefined ? '--older-than' : dryRun === true ? '--dry-run' : undefined;
+  const odd = remoteFlag(flags, environment);
   if (remote !== undefined || odd === undefined) return;
   throw new UsageError(`cache ${action}: ${odd} is for a shared cache`, {
     hint: `name it: mender-docker-delta cache prune --remote type=registry,ref=HOST/REPO --older-than 30d`,
   });
 }
 
-/** Deletes from a shared cache what exceeds the limits of the flags, and reports it. */
+/** Returns the first flag that is about a shared cache only. */
+function remoteFlag(
+  { olderThan, dryRun, insecureRegistry }: Flags,
+  environment: Context['environment'],
+): string | undefined {
+  if (olderThan !== undefined) return '--older-than';
+  if (dryRun === true) return '--dry-run';
+  // Builds read the same variable, so it may be set for all commands.
+  const isFlag = insecureRegistry !== undefined && !environment[variableName('insecure-registry')];
+  return isFlag ? '--insecure-registry' : undefined;
+}
+
+/**
+ * Deletes from a shared cache what exceeds the limits of the flags, and reports it. Throws
+ * NotFoundError if there is no such place.
+ */
 export async function pruneRemote(flags: Flags & { remote: string }, context: Context): Promise<void> {
   const { dryRun = false } = flags;
   const place = parseCachePlace(flags.remote, '--remote', context.folder);
   const limits = limitsOf(flags);
   const shelf = openShelf(place, { dryRun }, registryAccess(flags, context), context.signal);
   const pruned = await pruneShelf(shelf, { ...limits, dryRun }, context);
-  const text =
-    pruned === undefined ? `${shelf.place}: there is no cache yet` : prunedText(shelf.place, pruned, dryRun);
-  context.report({ place: shelf.place, dryRun, ...(pruned ?? NOTHING) }, text);
+  if (pruned === undefined) throw noSuchPlace(shelf.place);
+  context.report({ place: shelf.place, dryRun, ...pruned }, prunedText(shelf.place, pruned, dryRun));
+}
+
+function noSuchPlace(place: string): NotFoundError {
+  return new NotFoundError(`${place}: there is no such shared cache`, {
+    hint: 'check --remote and what your account may see, or mount the folder; the first entry creates a shared cache',
+  });
 }
 
 function limitsOf({ olderThan, limitSize, limitPercent }: Flags): { olderThan?: number; limitSize?: number } {
@@ -81,9 +103,6 @@ function parseAge(text: string): number {
   if (/[smhd]\s*$/.test(text)) return parseDuration(text, '--older-than');
   throw new UsageError(`--older-than ${JSON.stringify(text)}: expected a duration with a unit, like 30d`);
 }
-
-const NONE: EntryAmount = { entries: 0, bytes: 0 };
-const NOTHING: PrunedShelf = { found: NONE, deleted: NONE, remaining: NONE, shared: NONE };
 
 function prunedText(
   place: string,

@@ -43,6 +43,8 @@ export interface EntryShelf {
   readonly place: string;
   /** Lists all entries and nothing else. Undefined if there is no such place. */
   list(): Promise<ListedEntry[] | undefined>;
+  /** Deletes what killed writers left more than a day ago, if the place does not do so itself. */
+  sweep?(): Promise<void>;
   /**
    * Deletes an entry. Returns `gone` if somebody else deleted it, and `kept` if somebody stored it
    * again since it was listed.

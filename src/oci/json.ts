@@ -30,6 +30,15 @@ export function parseJson(bytes: Uint8Array | string, where: string): unknown {
   }
 }
 
+/** Returns what JSON text says, or undefined if it is no JSON. Pure. */
+export function parseJsonIfAny(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** As `parseJson`. Throws IntegrityError for anything but an object. */
 export function parseObject(bytes: Uint8Array | string, where: string): object {
   const value = parseJson(bytes, where);

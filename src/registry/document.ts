@@ -1,4 +1,4 @@
-import { IntegrityError, NetworkError, NotFoundError, UserError } from '../errors.ts';
+import { IntegrityError, NetworkError, NotFoundError, UnsupportedError, UserError } from '../errors.ts';
 import { bytesOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -50,6 +50,16 @@ export async function fetchDocument(
   return { digest, bytes, content: parseManifest(bytes, where, mediaType) };
 }
 
+/** Returns what `find` returns, or undefined for a manifest that this tool can't read. */
+export async function readable<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof IntegrityError || error instanceof UnsupportedError) return undefined;
+    throw error;
+  }
+}
+
 function isWebPage(mediaType: string | undefined, bytes: Buffer): boolean {
   return mediaType === 'text/html' || /^\s*<(!doctype|html)/i.test(bytes.toString('latin1', 0, 200));
 }
@@ -98,19 +108,20 @@ async function askDigest(
 
 /**
  * Returns the bytes of a small blob, such as a config. Throws NotFoundError, IntegrityError, and
- * NetworkError for more than `largest` bytes.
+ * NetworkError for more than `largest` bytes, 4 MiB by default, and for an answer that takes longer
+ * than `longestMs` milliseconds.
  */
 export async function fetchSmallBlob(
   client: RegistryClient,
   repository: Repository,
   { digest, size }: Pick<Descriptor, 'digest'> & { size?: number },
   signal: AbortSignal | undefined,
-  largest = LARGEST_DOCUMENT,
+  { largest = LARGEST_DOCUMENT, longestMs }: { largest?: number; longestMs?: number } = {},
 ): Promise<Buffer> {
   const path = `blobs/${digest}`;
   const response = await client.request(repository, { method: 'GET', path, signal });
   if (isMissing(response)) throw missingBlob(repository, digest);
-  const bytes = await bytesOf(response, largest);
+  const bytes = await bytesOf(response, largest, longestMs);
   const found = digestOf(bytes);
   if (found === digest && (size === undefined || size === bytes.length)) return bytes;
   throw new IntegrityError(

@@ -3,6 +3,7 @@ import { DeniedError, NetworkError } from '../errors.ts';
 import { textOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { excerpt } from '../io/redact.ts';
+import { parseJsonIfAny } from '../oci/json.ts';
 import type { Repository } from './endpoint.ts';
 import { nameOf } from './endpoint.ts';
 
@@ -57,15 +58,7 @@ const TEXT = fallback(optional(string()), undefined);
 const ERRORS = object({ errors: array(object({ code: TEXT, message: TEXT })) });
 
 function reasonIn(text: string): string {
-  const result = safeParse(ERRORS, jsonOrUndefined(text));
+  const result = safeParse(ERRORS, parseJsonIfAny(text));
   if (!result.success) return excerpt(text, 200).replace(/[^\x20-\x7e]+/g, ' ');
   return result.output.errors.map(({ code, message }) => message ?? code ?? '').join('; ');
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

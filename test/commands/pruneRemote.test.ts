@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileS
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { folderStore } from '../../src/cache/shared/folderStore.ts';
+import type { PrunedShelf } from '../../src/cache/shared/pruneShelf.ts';
 import { SharedCache } from '../../src/cache/shared/sharedCache.ts';
 import { EXIT } from '../../src/errors.ts';
 import { createHttp } from '../../src/http/http.ts';
@@ -159,14 +160,14 @@ describe('cache prune --remote of a registry', () => {
     expect(await tagsOf(registry.host, repository)).toEqual([`latest-${nameOf('new1')}`]);
   });
 
-  test('two at the same time delete each entry once', async () => {
+  test('two at the same time leave nothing, without an error', async () => {
     const place = await filled('twice');
     const runs = await Promise.all([1, 2].map(() => prune(place, '--limit-size', '0', '--json')));
     expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual([
       [0, ''],
       [0, ''],
     ]);
-    const reports = runs.map(({ stdout }) => JSON.parse(stdout) as { remaining: { entries: number } });
+    const reports = runs.map(({ stdout }) => JSON.parse(stdout) as PrunedShelf);
     expect(reports.map(({ remaining }) => remaining.entries)).toEqual([0, 0]);
     expect(await tagsOf(registry.host, 'twice')).toEqual([]);
   });
@@ -202,8 +203,9 @@ describe('cache prune --remote of a registry', () => {
   });
 
   test('says that a repository does not exist', async () => {
-    const { code, stdout } = await prune(`type=registry,ref=${registry.host}/none`, '--older-than', '30d');
-    expect([code, stdout]).toEqual([0, `${registry.host}/none:latest: there is no cache yet\n`]);
+    const run = await prune(`type=registry,ref=${registry.host}/none`, '--older-than', '30d');
+    expect([run.code, run.stdout]).toEqual([EXIT.notFound, '']);
+    expect(run.stderr).toMatch(/\/none:latest: there is no such shared cache\n {2}try: check --remote/);
   });
 });
 
@@ -244,6 +246,32 @@ describe('a registry that misbehaves', () => {
     const deletions = registry.seen.filter(({ method }) => method === 'DELETE').map(({ url }) => url);
     return { ...run, deletions };
   }
+
+  test('two at the same time count each entry once', async () => {
+    const registry = await startMisbehavingRegistry();
+    onTestFinished(() => registry.stop());
+    const names = ['one1', 'two2', 'six6'];
+    for (const name of names) await store(registry.host, 'cache', name, 40);
+    const deleted = new Set<string>();
+    const deletes: Fault = {
+      match: /^DELETE /,
+      act: ({ url }, response) => {
+        const isThere = !deleted.has(url);
+        deleted.add(url);
+        if (isThere) response.writeHead(202).end();
+        else refuse(response, 404, 'MANIFEST_UNKNOWN');
+      },
+    };
+    registry.faults.push(tags(...names.map((name) => `latest-${nameOf(name)}`)), deletes);
+    const place = `type=registry,ref=${registry.host}/cache`;
+    const runs = await Promise.all([1, 2].map(() => prune(place, '--limit-size', '0', '--json')));
+    const reports = runs.map(({ stdout }) => JSON.parse(stdout) as PrunedShelf);
+    expect(reports.map(({ found, remaining }) => [found.entries, remaining.entries])).toEqual([
+      [3, 0],
+      [3, 0],
+    ]);
+    expect(reports.reduce((sum, report) => sum + report.deleted.entries, 0)).toBe(3);
+  });
 
   test.each<[string, Fault[], number, RegExp]>([
     [
@@ -308,6 +336,44 @@ describe('a registry that misbehaves', () => {
       [tags('../../../evil', '', 'a b', 'x'.repeat(200))],
       /: 0 entries, 0 B\ndeleted: 0/,
       0,
+    ],
+    [
+      'lists very many names on one page',
+      [text(JSON.stringify({ tags: Array.from({ length: 300_000 }, () => '') }))],
+      /: 0 entries, 0 B\ndeleted: 0/,
+      0,
+    ],
+    [
+      'refuses HEAD, and has a tag of something unreadable',
+      [
+        tags('odd', 'older', OLD),
+        { match: /^HEAD /, act: (_, response) => refuse(response, 405, 'UNSUPPORTED') },
+        { match: /^GET .*manifests\/odd$/, act: (_, response) => void response.end('{"layers": 5') },
+        {
+          match: /^GET .*manifests\/older$/,
+          act: (_, response) =>
+            void response
+              .writeHead(200, { 'content-type': 'application/vnd.docker.distribution.manifest.v1+json' })
+              .end('{"schemaVersion": 1}'),
+        },
+        deletion(404, 'MANIFEST_UNKNOWN'),
+      ],
+      /: 1 entry, 4 B\n/,
+      1,
+    ],
+    [
+      'got the entry again meanwhile',
+      [
+        tags(OLD),
+        {
+          match: /^HEAD .*manifests/,
+          act: (_, response) =>
+            void response.writeHead(200, { 'docker-content-digest': digestOf('newer') }).end(),
+        },
+        { match: /^DELETE /, act: (_, response) => void response.writeHead(202).end() },
+      ],
+      /: 1 entry, 4 B\ndeleted: 0 entries, 0 B\nremaining: 1 entry, 4 B\n$/,
+      1,
     ],
     ['lists null', [text('{"name":"cache","tags":null}')], /: 0 entries, 0 B\ndeleted: 0/, 0],
     ['lists a tag twice', [tags(OLD, OLD), deletion(404, 'MANIFEST_UNKNOWN')], /: 1 entry, 4 B\n/, 1],
@@ -414,8 +480,39 @@ describe('cache prune --remote of a folder', () => {
     expect(existsSync(outside)).toBe(true);
   });
 
+  const unfinished = (text: string): string => `.tmp-4711-0123456789ab-${nameOf(text)}`;
+
+  test.each<[string, string, number, string[], boolean]>([
+    ['what a killed writer left', unfinished('a'), 2, [], false],
+    ['nothing of a writer that may be at work', unfinished('a'), 0.9, [], true],
+    ['nothing in a dry run', unfinished('a'), 2, ['--dry-run'], true],
+    ['no other temporary file', `.tmp-4711-0123456789ab-${nameOf('a')}.mender`, 2, [], true],
+    ['no file of another name', `tmp-4711-0123456789ab-${nameOf('a')}`, 2, [], true],
+  ])('deletes %s', async (_, name, days, more, isLeft) => {
+    const folder = await filled();
+    writeFileSync(join(folder, name), 'half');
+    dated(join(folder, name), days);
+    const { code, stdout } = await prune(`type=local,dest=${folder}`, '--older-than', '90d', ...more);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(': 2 entries, 8 B\n')]);
+    expect(existsSync(join(folder, name))).toBe(isLeft);
+    expect(readdirSync(folder)).toHaveLength(isLeft ? 3 : 2);
+  });
+
+  test('deletes no folder and no link with the name of what a killed writer left', async () => {
+    const folder = await filled();
+    const outside = join(temporaryFolder(), 'outside');
+    writeFileSync(outside, 'outside');
+    dated(outside, 90);
+    mkdirSync(join(folder, unfinished('folder')));
+    dated(join(folder, unfinished('folder')), 90);
+    symlinkSync(outside, join(folder, unfinished('link')));
+    expect((await prune(`type=local,dest=${folder}`, '--older-than', '90d')).code).toBe(0);
+    expect(readdirSync(folder)).toHaveLength(4);
+    expect(existsSync(outside)).toBe(true);
+  });
+
   test.each([
-    ['that does not exist', 'none', 0, /there is no cache yet\n$/],
+    ['that does not exist', 'none', EXIT.notFound, /none: there is no such shared cache\n.*mount the folder/],
     ['that is a file', 'file', EXIT.usage, /a part of the path is a file/],
   ])('%s', async (_, name, code, message) => {
     const folder = temporaryFolder();
@@ -427,6 +524,9 @@ describe('cache prune --remote of a folder', () => {
 
 describe('the options of a shared cache', () => {
   const PLACE = ['--remote', 'type=local,dest=/nonexistent/cache'];
+  const INSECURE = ['--insecure-registry', 'registry.lan:5000'];
+  const INVALID =
+    /--remote "type=registry,ref=r:1\/X": invalid .*\n {2}try: write type=registry,ref=HOST\/REPO\[:TAG\] or type=local,dest=FOLDER\n$/;
   test.each<[string, string[], RegExp]>([
     ['no limit', ['prune', ...PLACE], /expected a limit\n {2}try: add --older-than 30d, or --limit-size 20G/],
     ['only a dry run', ['prune', ...PLACE, '--dry-run'], /expected a limit/],
@@ -459,6 +559,10 @@ describe('the options of a shared cache', () => {
       /--older-than is for a shared cache[^]*--remote/,
     ],
     ['a dry run of the cache folder', ['prune', '--dry-run'], /--dry-run is for a shared cache[^]*--remote/],
+    ['a registry for the cache folder', ['prune', ...INSECURE], /cache prune: --insecure-registry is for a/],
+    ['a registry for list', ['list', ...INSECURE], /cache list: --insecure-registry is for a shared cache/],
+    ['a registry for verify', ['verify', ...INSECURE], /cache verify: --insecure-registry is for a shared/],
+    ['an invalid name', ['prune', '--remote', 'type=registry,ref=r:1/X', '--older-than', '3d'], INVALID],
     ['a dry run of clear', ['clear', '--dry-run'], /cache clear: --dry-run is for a shared cache/],
     ['clear of a shared cache', ['clear', ...PLACE], /cache clear: --remote is for prune only/],
     ['list of a shared cache', ['list', ...PLACE], /cache list: --remote is for prune only/],
@@ -466,5 +570,12 @@ describe('the options of a shared cache', () => {
     const { code, stdout, stderr } = await runCli(['cache', ...words, '--cache-dir', temporaryFolder()]);
     expect([code, stdout]).toEqual([EXIT.usage, '']);
     expect(stderr).toMatch(message);
+  });
+
+  test('in the environment, the insecure registries of builds do not disturb the cache folder', async () => {
+    const folder = temporaryFolder();
+    const environment = { MENDER_DOCKER_DELTA_INSECURE_REGISTRY: 'registry.lan:5000' };
+    const run = await runCli(['cache', 'list', '--cache-dir', folder], environment);
+    expect([run.code, run.stderr]).toEqual([0, '']);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startRegistry } from '../helpers/registry.ts';
 import { compiledIn } from './compile.ts';
 import { damageCache } from './damagedCache.ts';
@@ -34,11 +34,11 @@ describe('a build survives', { timeout: 180_000 }, () => {
 
   it('three others that fill the same shared cache, some of them killed', async () => {
     const registry = await startRegistry();
+    onTestFinished(() => registry.stop());
     const tally = await killSharedWriters(build, 1, randomNumbers(4), () => {
       const place = `type=registry,ref=${registry.host}/caches/shop`;
       return { to: place, from: place };
     });
-    await registry.stop();
     expect(tally.lost).toEqual([]);
   });
 

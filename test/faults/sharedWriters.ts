@@ -71,8 +71,9 @@ function faultOf(
   return artifactFault(build, place);
 }
 
-/** Whoever takes a delta from others reads no layer. */
+/** A build that takes a delta from others reads no layer. */
 function faultOfUser({ place }: Ended): string | undefined {
+  if (!existsSync(join(place.cache, 'v1'))) return `${place.cache} has no cache of version 1`;
   const layers = join(place.cache, 'v1/layers');
   const read = existsSync(layers) ? readdirSync(layers) : [];
   return read.length > 0 ? `it has read the layers ${read.join(', ')}` : undefined;

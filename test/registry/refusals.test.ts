@@ -12,7 +12,9 @@ import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { certificateLookup } from '../../src/registry/certificates.ts';
 import type { CredentialLookup } from '../../src/registry/credentials.ts';
+import { fetchSmallBlob } from '../../src/registry/document.ts';
 import { originFinder } from '../../src/registry/endpoint.ts';
+import { openFiles } from '../../src/registry/files/context.ts';
 import { registrySource } from '../../src/registry/source.ts';
 import type { RegistrySource } from '../../src/registry/source.ts';
 import { buildImage, buildIndex } from '../helpers/images.ts';
@@ -75,6 +77,56 @@ describe('a registry that refuses HEAD', () => {
     });
   });
 });
+
+test('a layer that fails in one build does not end the config of another', async () => {
+  const [asked, released] = [gate(), gate()];
+  const registry = await start();
+  const found = (await resolve(registry))!;
+  registry.faults.push({
+    match: new RegExp(`^GET .*blobs/${image.configDigest}`),
+    act: (_request, _response, serve) => {
+      asked.open();
+      void released.passed.then(serve);
+    },
+  });
+  const { configDigest, layers } = found;
+  const source = sourceFor();
+  const failing = source.fetch(found, new Set([configDigest, layers[0]!.diffID]), async ({ kind }) => {
+    if (kind === 'config') return;
+    await asked.passed;
+    setImmediate(released.open);
+    throw new Error('the disk is full');
+  });
+  const parts: Buffer[] = [];
+  const waiting = source.fetch(found, new Set([configDigest]), async ({ stream }) => {
+    parts.push(...((await stream.toArray()) as Buffer[]));
+  });
+  const [one, other] = await Promise.allSettled([failing, waiting]);
+  expect(one).toMatchObject({ status: 'rejected', reason: { message: 'the disk is full' } });
+  expect(other).toEqual({ status: 'fulfilled', value: undefined });
+  expect(Buffer.concat(parts).equals(image.config)).toBe(true);
+});
+
+test('a small blob that does not arrive in the given time is an error', async () => {
+  const registry = await start({
+    match: /^GET .*blobs/,
+    act: (_request, response) => void response.writeHead(200).write('x'),
+  });
+  const http = createHttp({ log: silentLog });
+  const { client } = openFiles({ http, log: silentLog, credentials: nobody }, 'pull');
+  const { repository, registry: host } = parseReference(`${registry.host}/team/app`);
+  const wanted = { digest: digestOf('x') };
+  await expect(
+    fetchSmallBlob(client, { repository, registry: host }, wanted, undefined, { longestMs: 50 }),
+  ).rejects.toThrow('its answer took longer than 0.05 seconds');
+});
+
+/** A promise that others wait for until it is opened. */
+function gate(): { open: () => void; passed: Promise<void> } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { open, passed };
+}
 
 describe('a registry that challenges at /v2/ only', () => {
   const challenge = answer(401, { 'www-authenticate': 'Basic realm="r"' });

@@ -24,7 +24,7 @@ export function chooseExpired(
   aged.sort(
     (one, other) => compareAges(one.age, other.age) || compareNames(one.entry.name, other.entry.name),
   );
-  let excess = bytesOf(entries) - limitSize;
+  let excess = sizeOfAll(entries) - limitSize;
   return aged.flatMap(({ entry, age }) => {
     const isTooOld = age > olderThan;
     if (!isTooOld && excess <= 0) return [];
@@ -34,7 +34,7 @@ export function chooseExpired(
 }
 
 /** Returns the bytes of all entries. Pure. */
-export function bytesOf(entries: readonly ListedEntry[]): number {
+export function sizeOfAll(entries: readonly ListedEntry[]): number {
   return entries.reduce((sum, { size }) => sum + size, 0);
 }
 

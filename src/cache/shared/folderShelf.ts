@@ -7,15 +7,21 @@ import { mapLimited } from '../../io/pool.ts';
 import { isMissing } from '../../io/readUserFile.ts';
 import type { EntryShelf, ListedEntry } from '../../oci/entryStore.ts';
 import { ENTRY_NAME } from '../../oci/entryStore.ts';
+import { ageOf } from './age.ts';
 
 /** Files at the same time: a network disk takes a while for each. */
 const MOST_FILES = 8;
+/** What a writer has not finished: the temporary name of an entry. */
+const UNFINISHED = /^\.tmp-\d+-[0-9a-f]{12}-[0-9a-f]{64}$/;
+/** Milliseconds. No writer takes so long. */
+const ABANDONED_AFTER = 24 * 3_600_000;
 
 /** The entries of a folder: regular files whose names are 64 hex digits. It follows no links. */
 export function folderShelf(folder: string): EntryShelf {
   return {
     place: folder,
     list: () => listFolder(folder),
+    sweep: () => sweepFolder(folder),
     delete: (entry) => deleteFile(entry),
   };
 }
@@ -48,6 +54,21 @@ async function deleteFile({ id, stored }: ListedEntry): Promise<'deleted' | 'gon
   } catch (error) {
     if (isMissing(error)) return 'gone';
     throw fileError(error, `deleting ${id}`);
+  }
+}
+
+/** The writer may run on another machine, so its number says nothing. */
+async function sweepFolder(folder: string): Promise<void> {
+  try {
+    const names = (await readdir(folder)).filter((name) => UNFINISHED.test(name));
+    await mapLimited(names, MOST_FILES, async (name) => {
+      const path = join(folder, name);
+      const file = await regularFile(path);
+      const isAbandoned = file !== undefined && ageOf(file.mtimeMs, Date.now()) > ABANDONED_AFTER;
+      if (isAbandoned) await rm(path, { force: true });
+    });
+  } catch (error) {
+    throw fileError(error, `deleting unfinished files in ${folder}`);
   }
 }
 

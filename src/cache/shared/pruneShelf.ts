@@ -3,7 +3,7 @@ import { mapLimited } from '../../io/pool.ts';
 import { withStep } from '../../io/progress.ts';
 import type { EntryShelf, ListedEntry } from '../../oci/entryStore.ts';
 import type { ShelfLimits } from './chooseExpired.ts';
-import { bytesOf, chooseExpired } from './chooseExpired.ts';
+import { chooseExpired, sizeOfAll } from './chooseExpired.ts';
 
 /** How many entries, and their bytes. */
 export interface EntryAmount {
@@ -25,8 +25,8 @@ export interface PrunedShelf {
 const MOST_DELETIONS = 8;
 
 /**
- * Deletes the entries that exceed the limits, oldest first. Returns undefined if there is no such
- * place. Throws what listing and deleting throw.
+ * Deletes the entries that exceed the limits, oldest first, and what killed writers left. Returns
+ * undefined if there is no such place. Throws what listing and deleting throw.
  */
 export async function pruneShelf(
   shelf: EntryShelf,
@@ -43,6 +43,7 @@ export async function pruneShelf(
   const outcomes = await withStep(progress, `deleting from ${shelf.place}`, () =>
     mapLimited(chosen, MOST_DELETIONS, remove),
   );
+  if (!dryRun) await shelf.sweep?.();
   const deleted = chosen.filter((_, index) => outcomes[index] === 'deleted');
   const left = new Set(chosen.filter((_, index) => outcomes[index] !== 'kept'));
   const remaining = entries.filter((entry) => !left.has(entry));
@@ -55,5 +56,5 @@ export async function pruneShelf(
 }
 
 function amountOf(entries: readonly ListedEntry[]): EntryAmount {
-  return { entries: entries.length, bytes: bytesOf(entries) };
+  return { entries: entries.length, bytes: sizeOfAll(entries) };
 }

@@ -5,6 +5,7 @@ import type { InferOutput } from 'valibot';
 import { IntegrityError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
+import { parseJsonIfAny } from '../../oci/json.ts';
 import { bytes, digest } from '../records.ts';
 
 /** The question: which deltas turn the layers of a base image into those of a new image? */
@@ -65,13 +66,13 @@ export function signSolution(solution: Solution, key: KeyObject): string {
  * Throws IntegrityError otherwise. Pure.
  */
 export function readSolution(text: string, question: SolutionKey, key: KeyObject): Solution {
-  const signed = safeParse(SIGNED, jsonOf(text));
+  const signed = safeParse(SIGNED, parseJsonIfAny(text));
   if (!signed.success) throw new IntegrityError('expected a signed solution');
   const { solution, signature } = signed.output;
   if (!verify(hashFor(key), Buffer.from(solution), publicHalf(key), Buffer.from(signature, 'base64'))) {
     throw new IntegrityError('it is damaged, or not signed with the key of --cache-key');
   }
-  const read = safeParse(SOLUTION, jsonOf(solution));
+  const read = safeParse(SOLUTION, parseJsonIfAny(solution));
   if (!read.success) throw new IntegrityError('expected a solution of version 1');
   if (textOf(read.output) !== textOf(question)) throw new IntegrityError('it is about other layers');
   if (!isComplete(read.output)) throw new IntegrityError('it lacks layers');
@@ -89,12 +90,4 @@ function isComplete({ base, image, changed, deltas, sizes }: Solution): boolean 
 /** Ed25519 hashes by itself. */
 function hashFor({ asymmetricKeyType: kind }: KeyObject): string | null {
   return kind === 'ed25519' || kind === 'ed448' ? null : 'sha256';
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

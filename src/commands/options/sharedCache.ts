@@ -56,10 +56,14 @@ export function parseCachePlace(text: string, option: Direction, folder: string)
   const value = fields.get(wanted ?? '');
   const odd = [...fields.keys()].find((name) => name !== 'type' && name !== wanted);
   if (wanted === undefined || value === undefined || value === '' || odd !== undefined) {
-    throw invalid(text, option, odd !== undefined && wanted !== undefined ? odd : undefined);
+    throw invalid(
+      text,
+      option,
+      odd !== undefined && wanted !== undefined ? `unknown field ${odd}=` : undefined,
+    );
   }
   if (type === 'local') return { type, folder: resolve(folder, value) };
-  return { type: 'registry', reference: withShortTag(value, option) };
+  return { type: 'registry', reference: withShortTag(parseRef(value, text, option), text, option) };
 }
 
 /** The folders among the places, absolute. Throws UsageError for an invalid place. */
@@ -80,20 +84,30 @@ function splitField(part: string, text: string, option: Direction): [string, str
   return [part.slice(0, at), part.slice(at + 1)];
 }
 
-/** `odd`: the name of a field that it can't have. */
-function invalid(text: string, option: Direction, odd?: string): UsageError {
+/** `why`: what is wrong with it, if more is known than that it has another form. */
+function invalid(text: string, option: Direction, why?: string): UsageError {
   const path = option === '--cache-from' ? 'src' : 'dest';
   const forms = `type=registry,ref=HOST/REPO[:TAG] or type=local,${path}=FOLDER`;
   const what = `${option} ${JSON.stringify(hideCredentials(text))}`;
-  if (odd !== undefined) return new UsageError(`${what}: unknown field ${odd}=`, { hint: `write ${forms}` });
+  if (why !== undefined) return new UsageError(`${what}: ${why}`, { hint: `write ${forms}` });
   return new UsageError(`${what}: expected ${forms}`, { hint: 'write it as docker buildx does' });
 }
 
-function withShortTag(ref: string, option: Direction): Reference & { tag: string } {
-  const { tag = 'latest', digest, ...repository } = parseOciReference(ref);
+/** The hints of an invalid reference are about releases. */
+function parseRef(ref: string, text: string, option: Direction): Reference {
+  try {
+    return parseOciReference(ref);
+  } catch (error) {
+    if (error instanceof UsageError) throw invalid(text, option, error.message);
+    throw error;
+  }
+}
+
+function withShortTag(reference: Reference, text: string, option: Direction): Reference & { tag: string } {
+  const { tag = 'latest', digest, ...repository } = reference;
   if (digest === undefined && tag.length <= LONGEST_TAG) return { ...repository, tag };
   const why = digest === undefined ? `a tag of at most ${LONGEST_TAG} characters` : 'no digest';
-  throw new UsageError(`${option} ${hideCredentials(ref)}: expected ${why}`, {
+  throw new UsageError(`${option} ${JSON.stringify(hideCredentials(text))}: expected ${why}`, {
     hint: 'each entry gets a tag of its own, which begins with this one',
   });
 }

@@ -81,7 +81,7 @@ export interface RegistryArtifact {
   digest: Digest;
   /** The .mender file. */
   file: Descriptor;
-  /** The name of the file, as whoever pushed it wrote it: not to be trusted as a path. */
+  /** The name of the file, as it was pushed: not to be trusted as a path. */
   title: string | undefined;
 }
 

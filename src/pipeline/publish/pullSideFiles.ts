@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { hexOf } from '../../oci/digest.ts';
 import { DIGEST, parseJson } from '../../oci/json.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { fetchDocument, fetchSmallBlob } from '../../registry/document.ts';
+import { fetchDocument, fetchSmallBlob, readable } from '../../registry/document.ts';
 import type { FilesContext } from '../../registry/files/context.ts';
 import { findReferrers } from '../../registry/files/referrers.ts';
 import type { RegistryArtifact } from '../images/registryArtifact.ts';
@@ -21,6 +21,8 @@ export interface PulledSideFile {
 
 /** No artifact has more honest documents of one type. */
 const MOST_DOCUMENTS = 100;
+/** The largest document arrives in an hour at 20 KB a second. */
+const LIMITS = { largest: LARGEST_USER_FILE, longestMs: 3_600_000 };
 
 type FetchedSideFile = PulledSideFile & { bytes: Buffer };
 
@@ -56,8 +58,8 @@ export async function findSideFiles(
 }
 
 /**
- * Returns the first document whose manifest is about the artifact and of the wanted type, as the
- * list may say anything. Other tools may have attached documents of the same kind, about something
+ * Returns the first document whose manifest can be read, is about the artifact and of the wanted
+ * type, as the list may say anything. Other tools may have attached documents of the same kind, about something
  * in the artifact. `push` attaches none that is larger than the limit.
  */
 async function firstAbout(
@@ -66,7 +68,8 @@ async function firstAbout(
   { client, log, signal }: FilesContext,
 ): Promise<Buffer | undefined> {
   for (const digest of digests) {
-    const manifest = await fetchDocument(client, reference, digest, signal);
+    const manifest = await readable(() => fetchDocument(client, reference, digest, signal));
+    if (manifest === undefined) log.warning(`ignoring the document ${digest}: its manifest can't be read`);
     const [layer] = manifest?.content.kind === 'manifest' ? manifest.content.layers : [];
     if (manifest === undefined || layer === undefined) continue;
     if (!isAbout(manifest.bytes, subject, mediaType)) continue;
@@ -76,7 +79,7 @@ async function firstAbout(
       );
       continue;
     }
-    const bytes = await fetchSmallBlob(client, reference, layer, signal, LARGEST_USER_FILE);
+    const bytes = await fetchSmallBlob(client, reference, layer, signal, LIMITS);
     if (bytes.includes(hexOf(file.digest))) return bytes;
   }
   return undefined;

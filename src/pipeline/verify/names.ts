@@ -1,5 +1,6 @@
 import { record, strings } from '../../mender/read/json.ts';
 import { digestOf } from '../../oci/digest.ts';
+import { parseJsonIfAny } from '../../oci/json.ts';
 import { parseManifest } from '../../oci/manifest.ts';
 import type { Manifest } from '../../oci/manifest.ts';
 import { blobPath } from '../../oci/portable.ts';
@@ -128,9 +129,5 @@ function nameProblems(
 
 /** The JSON in the bytes; undefined if they are no JSON. */
 export function jsonOf(bytes: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(bytes?.toString('utf8') ?? '') as unknown;
-  } catch {
-    return undefined;
-  }
+  return bytes === undefined ? undefined : parseJsonIfAny(bytes.toString('utf8'));
 }

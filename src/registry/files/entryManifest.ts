@@ -2,7 +2,7 @@ import { fallback, literal, looseObject, optional, safeParse, string, strictTupl
 import type { Digest } from '../../oci/digest.ts';
 import type { FoundEntry } from '../../oci/entryStore.ts';
 import { CREATED } from '../../oci/fileManifest.ts';
-import { BYTES, DIGEST } from '../../oci/json.ts';
+import { BYTES, DIGEST, parseJsonIfAny } from '../../oci/json.ts';
 import type { NewBlob } from './uploadBlob.ts';
 import type { NewFile } from './pushFile.ts';
 
@@ -40,7 +40,7 @@ export interface EntryManifest extends FoundEntry {
 
 /** Returns what the manifest of an entry says, or undefined for one of something else. Pure. */
 export function readEntry(manifest: Buffer): EntryManifest | undefined {
-  const read = safeParse(MANIFEST, jsonOf(manifest));
+  const read = safeParse(MANIFEST, parseJsonIfAny(manifest.toString('utf8')));
   if (!read.success) return undefined;
   const { layers, annotations } = read.output;
   const [{ digest, size }] = layers;
@@ -51,12 +51,4 @@ export function readEntry(manifest: Buffer): EntryManifest | undefined {
 function endOfDay(created: string): number {
   const day = /^\d{4}-\d\d-\d\dT00:00:00Z$/.test(created) ? Date.parse(created) : NaN;
   return Number.isNaN(day) ? 0 : day + DAY_MS;
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,4 @@
 import { array, looseObject, nullish, string } from 'valibot';
-import { IntegrityError, UnsupportedError } from '../../errors.ts';
 import { mapLimited } from '../../io/pool.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -8,8 +7,7 @@ import type { EntryShelf, ListedEntry } from '../../oci/entryStore.ts';
 import { checked, parseObject } from '../../oci/json.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { fetchDocument, headDocument } from '../document.ts';
-import type { Document } from '../document.ts';
+import { fetchDocument, headDocument, readable } from '../document.ts';
 import type { Repository } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import { deleteManifest } from './deleteManifest.ts';
@@ -40,9 +38,15 @@ export function registryShelf(
       const found = await mapLimited(tags, MOST_REQUESTS, (one) => lookUp(files, repository, one, tag));
       return markShared(found.filter((one) => one !== undefined));
     },
-    async delete({ id }) {
+    async delete({ name, id }) {
       if (!isDigest(id)) throw new TypeError(`${id} is not a digest`);
-      return (await deleteManifest(files, repository, id)) ? 'deleted' : 'gone';
+      const { client, signal } = files;
+      const find = () => headDocument(client, repository, `${tag}-${name}`, signal);
+      const current = await readable(find);
+      // An entry that was stored again has a new manifest, and the old one is of no use.
+      const isDeleted = await deleteManifest(files, repository, id);
+      if (current !== undefined && current !== id) return 'kept';
+      return isDeleted ? 'deleted' : 'gone';
     },
   };
 }
@@ -61,7 +65,10 @@ interface Tagged {
   entry?: Omit<ListedEntry, 'isShared'>;
 }
 
-/** Returns undefined for a tag that somebody has deleted since it was listed. */
+/**
+ * Returns undefined for a tag that somebody has deleted since it was listed, and for a manifest that
+ * this tool can't read: no entry has its digest.
+ */
 async function lookUp(
   { client, signal }: FilesContext,
   repository: Repository,
@@ -70,25 +77,15 @@ async function lookUp(
 ): Promise<Tagged | undefined> {
   const name = tag.startsWith(`${prefix}-`) ? tag.slice(prefix.length + 1) : '';
   const document = ENTRY_NAME.test(name)
-    ? await readableDocument(() => fetchDocument(client, repository, tag, signal))
+    ? await readable(() => fetchDocument(client, repository, tag, signal))
     : undefined;
   const found = document && readEntry(document.bytes);
   if (document !== undefined && found !== undefined) {
     const { size, stored } = found;
     return { digest: document.digest, entry: { name, id: document.digest, size, stored } };
   }
-  const digest = document?.digest ?? (await headDocument(client, repository, tag, signal));
+  const digest = document?.digest ?? (await readable(() => headDocument(client, repository, tag, signal)));
   return digest === undefined ? undefined : { digest };
-}
-
-/** Returns undefined for what this tool can't read: an entry it is not. */
-async function readableDocument(fetch: () => Promise<Document | undefined>): Promise<Document | undefined> {
-  try {
-    return await fetch();
-  } catch (error) {
-    if (error instanceof IntegrityError || error instanceof UnsupportedError) return undefined;
-    throw error;
-  }
 }
 
 /** Deleting a manifest deletes all its tags. */

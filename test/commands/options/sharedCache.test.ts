@@ -30,6 +30,7 @@ describe('a place of a shared cache', () => {
     ['type=local,src=x,dest=x', /unknown field dest=/],
     ['type=registry,ref=r:1/x,mode=max', /unknown field mode=/],
     ['type=registry,ref=shop/cache', /names no registry/],
+    ['type=registry,ref=r:1/X', /--cache-from "type=registry,ref=r:1\/X": invalid image reference/],
     [`type=registry,ref=r:1/x:${'t'.repeat(61)}`, /a tag of at most 60 characters/],
     [`type=registry,ref=r:1/x@sha256:${'0'.repeat(64)}`, /expected no digest/],
     ['user:secret@r:1/x', /--cache-from "\*\*\*@r:1\/x"/],

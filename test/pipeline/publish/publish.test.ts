@@ -324,6 +324,27 @@ describe('pull refuses', () => {
     expect(existsSync(`${path}.cdx.json`)).toBe(code === 0);
   });
 
+  test.each<[string, Buffer, Buffer]>([
+    ['is no JSON', Buffer.from('{"layers": 5'), Buffer.from('{"layers": 5')],
+    ['has another digest', Buffer.from('{}'), Buffer.from('{"other": true}')],
+    ['is of an old schema', Buffer.from('{"schemaVersion": 1}'), Buffer.from('{"schemaVersion": 1}')],
+  ])('no right document after one whose manifest %s', async (_, listedAs, found) => {
+    const content = Buffer.from(`the SBOM of ${digestOf(bytesOf('2.0'))}`);
+    const file = { mediaType: SBOM, digest: digestOf(content), size: content.length };
+    const subject = await subjectOf('2.0');
+    const right = fileManifest({ artifactType: SBOM, title: 'x.json', file, subject });
+    const liar = await liarWith([listed(listedAs), listed(right)], [right, content]);
+    liar.faults.push({
+      match: new RegExp(`GET .*${digestOf(listedAs)}`),
+      act: (_request, response) => void response.writeHead(200, { 'content-type': OCI_MANIFEST }).end(found),
+    });
+    const reference = `${liar.host}/shop/unreadable:1`;
+    await json('push', app.artifact('2.0'), reference);
+    const path = newFile();
+    expect((await app.cli('pull', reference, '-o', path, '--sbom')).code).toBe(0);
+    expect(readFileSync(`${path}.cdx.json`).equals(content)).toBe(true);
+  });
+
   test('to ask for more than a hundred documents, or for one of them twice', async () => {
     const file = { mediaType: SBOM, digest: digestOf('x'), size: 1 };
     const manifests = Array.from({ length: 120 }, (_, index) =>
