@@ -27,6 +27,8 @@ export const EXIT = {
  */
 export interface Wording {
   option: (name: string, value?: string) => string;
+  /** Names an option that is to be left out. */
+  unset: (name: string) => string;
   /** Returns the environment variable of an option; undefined if the run does not read it. */
   variable: (name: string) => string | undefined;
   /** What is between two options. */
@@ -51,6 +53,7 @@ export const FLAGS: Wording = {
     const flag = SHORT[name] ?? `--${name}`;
     return value === undefined || value === 'true' ? flag : `${flag} ${value}`;
   },
+  unset: (name) => SHORT[name] ?? `--${name}`,
   variable: (name) => `MENDER_DOCKER_DELTA_${name.toUpperCase().replaceAll('-', '_')}`,
   separator: ' ',
 };
@@ -205,11 +208,22 @@ function isPortable(value: unknown): value is PortableError {
   return !(value instanceof Error) && typeof value === 'object' && value !== null && 'exitCode' in value;
 }
 
-/** Begins the message of an error for the user with its subject. Returns the same error. */
+/**
+ * Returns an error with the same exit code, another message, and the same hint if no other one is
+ * given. An interruption stays as it is.
+ */
+export function reworded(error: UserError, message: string, hint?: Hint): UserError {
+  const Class = CLASSES.get(error.exitCode);
+  if (Class === undefined) return error;
+  return new Class(message, { cause: error.cause, ...(hint === undefined ? sameHint(error) : { hint }) });
+}
+
+/**
+ * Returns the error with a message that begins with its subject, if it is one for the user. The
+ * given error stays as it is: others may wait for it, too.
+ */
 export function withSubject(error: unknown, subject: string): unknown {
-  const isNamed = !(error instanceof UserError) || error.message.startsWith(`${subject}: `);
-  if (!isNamed) error.message = `${subject}: ${error.message}`;
-  return error;
+  return error instanceof UserError ? reworded(error, `${subject}: ${error.message}`) : error;
 }
 
 /** The message of any thrown value. */

@@ -58,6 +58,11 @@ export async function decodePatchToDigest(
     if (one?.digest !== from.diffID || more.length > 0) {
       throw new IntegrityError(`decoding a patch: it was not made from ${from.diffID}`);
     }
+    if (one.size !== source.size) {
+      throw new IntegrityError(
+        `decoding a patch: expected a base layer of ${one.size} bytes, found ${source.size}`,
+      );
+    }
     if (target.size > largest) {
       throw new IntegrityError(`decoding a patch: expected ${largest} bytes, found ${target.size}`);
     }

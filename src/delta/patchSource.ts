@@ -17,6 +17,11 @@ export class PatchSourceFile implements PatchSource {
     this.#file = new PositionedFile(path);
   }
 
+  /** Bytes of the file. */
+  get size(): number {
+    return this.#file.size;
+  }
+
   /**
    * Fills `into` from `position` on. Throws IntegrityError if the file ends earlier, and
    * UnsupportedError beyond the limit.

@@ -249,7 +249,12 @@ ${names.map(target).join('\n')}`);
     ],
     ['a Compose file elsewhere', `${TWO}\n  bad: {manifest: [shop, /x]}`, [], 'manifest: /x leads out of'],
     ['an image elsewhere', `${TWO}\n  bad: {service-file: web=/x.tar}`, [], 'service-file: web=/x.tar leads'],
-    ["git's own files", `${TWO}\n  bad: {env-file: [a, shop/.git/config]}`, [], '.git/config leads out of'],
+    [
+      "git's own files",
+      `${TWO}\n  bad: {env-file: [a, shop/.git/config]}`,
+      [],
+      '.git/config is a file of git itself',
+    ],
     [
       'variables elsewhere that are inherited and replaced for the parent',
       `${TWO}\n  _bad: {env-file: /x.env}\n  bad: {inherits: _bad}`,
@@ -260,13 +265,13 @@ ${names.map(target).join('\n')}`);
       'two files in one name',
       `${TWO}\n  bad: {inherits: till, env-file: "a,/etc/environment"}`,
       ['bad'],
-      'expected a name without commas',
+      'a path has a comma',
     ],
     [
       'files as a variable',
       `${TWO}\n  bad: {variables: {COMPOSE_ENV_FILES: /etc/environment}}`,
       [],
-      'COMPOSE_ENV_FILES names files and no values',
+      'COMPOSE_ENV_FILES chooses files',
     ],
     ['__proto__', `${TWO}\n  bad: {__proto__: {module: app}}`, [], 'unknown key "__proto__"'],
     [

@@ -86,6 +86,13 @@ test('a patch that makes its decoder read all over the layer is refused', async 
   );
 });
 
+test('a patch that names another size of its layer is refused, as it would allow more reads', async () => {
+  const { from, to, bytes } = alternatingPatch(temporaryFolder(), 2 ** 40);
+  await expect(decodePatchToDigest(Readable.from([bytes]), from, to.size)).rejects.toThrow(
+    `expected a base layer of ${2 ** 40} bytes, found ${from.size}`,
+  );
+});
+
 test('no patch is made that devices would read too much for', async () => {
   const folder = temporaryFolder();
   const from = layerAt(join(folder, 'old'), large);

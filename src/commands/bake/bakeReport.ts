@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { sameHint, UserError } from '../../errors.ts';
+import { UserError, reworded } from '../../errors.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import type { BuildReport } from '../build/buildReport.ts';
 import { buildJson, savingText } from '../build/buildReport.ts';
@@ -74,9 +74,7 @@ export function bakeFailure(ended: readonly EndedBuild[]): UserError | undefined
   const failed = ended.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, failure }]));
   const [first] = failed;
   if (first === undefined || ended.length === 1) return first?.failure;
-  const Kind = first.failure.constructor as new (message: string, options: object) => UserError;
   const start = failed.length === 1 ? ':' : '; the first is';
   const count = `${failed.length} of ${ended.length} builds failed`;
-  const message = `${count}${start} ${first.name}: ${first.failure.message}`;
-  return new Kind(message, { cause: first.failure, ...sameHint(first.failure) });
+  return reworded(first.failure, `${count}${start} ${first.name}: ${first.failure.message}`);
 }

@@ -1,4 +1,4 @@
-import { FLAGS } from '../../errors.ts';
+import { FLAGS, reworded } from '../../errors.ts';
 import type { UserError, Wording } from '../../errors.ts';
 import { BAKE_OPTIONS, TARGET_SETTINGS } from './options.ts';
 
@@ -9,11 +9,11 @@ import { BAKE_OPTIONS, TARGET_SETTINGS } from './options.ts';
 export function inBakeWords(error: UserError, target: string): UserError {
   const keys: string[] = [];
   const hint = error.hintIn(keyWording((key) => keys.push(key)));
-  if (hint === undefined || keys.length === 0) return error;
-  const Kind = error.constructor as new (message: string, options: object) => UserError;
-  const [key = ''] = keys;
+  if (hint === undefined) return error;
+  const [key] = keys;
+  if (key === undefined) return reworded(error, error.message, hint);
   const set = `--set ${target}.${keys.length === 1 ? key : 'KEY'}=VALUE`;
-  return new Kind(error.message, { cause: error.cause, hint: `${hint} (in target ${target}, or ${set})` });
+  return reworded(error, error.message, `${hint} (in target ${target}, or ${set})`);
 }
 
 /** Calls `onKey` for each option that is a key of the bake file. */
@@ -24,6 +24,7 @@ function keyWording(onKey: (key: string) => void): Wording {
       onKey(name);
       return value === undefined ? name : `${name}: ${value}`;
     },
+    unset: (name) => (isKey(name) ? name : FLAGS.unset(name)),
     variable: (name) => (isKey(name) ? undefined : FLAGS.variable(name)),
     separator: ', ',
   };

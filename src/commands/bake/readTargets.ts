@@ -7,7 +7,7 @@ import { override, parseOverride, requireTargets, withoutOverridden } from '../.
 import type { Override } from '../../bake/override.ts';
 import { readBakeFile } from '../../bake/readBakeFile.ts';
 import { isSecretVariable } from '../../compose/read/variables/ownSecrets.ts';
-import { UsageError } from '../../errors.ts';
+import { UsageError, reworded } from '../../errors.ts';
 import { settingValue } from '../options/settings.ts';
 import type { Context } from '../terminal/command.ts';
 import { variableName } from '../terminal/command.ts';
@@ -31,37 +31,42 @@ export interface BakePlan {
  */
 export async function readTargets(flags: BakeFlags, context: Context): Promise<BakePlan> {
   warnOfVariables(context);
-  try {
-    return await readPlan(flags, context.folder);
-  } catch (error) {
-    if (!(error instanceof UsageError) || error.hint !== undefined) throw error;
-    throw new UsageError(error.message, { cause: error.cause, hint: BAKE_PAGE });
-  }
-}
-
-/** The help of the command does not show what the file may hold. */
-const BAKE_PAGE = 'docs/bake.md shows what a bake file holds';
-
-async function readPlan(flags: BakeFlags, workingFolder: string): Promise<BakePlan> {
-  const file = await readBakeFile(resolve(workingFolder, flags.file ?? '.'));
+  const file = await withPage(() => readBakeFile(resolve(context.folder, flags.file ?? '.')));
   const overrides = (flags.set ?? []).map(parseOverride);
   requireTargets(overrides, file);
   overrides.forEach(checkOverride);
-  const inherited = inheritAll(file);
-  const ofFile = inherited.map((target) => withoutOverridden(target, overrides));
-  await refuseOutside(ofFile, file.path);
+  const inherited = await withPage(() => inheritChecked(file, overrides));
   const all = inherited.map((target) => override(target, overrides, isList));
   for (const target of all) checkTarget(target, file);
   const chosen = chooseTargets(flags.target ?? [], file);
   const names = new Set(chosen.map(({ target }) => target));
   const wanted = all.filter(({ name }) => names.has(name));
-  checkGroups(file);
   return {
     file,
     folder: dirname(file.path),
     targets: new Map(wanted.map((target) => [target.name, target])),
     chosen,
   };
+}
+
+/** Returns the targets with what they inherit. Throws for what the file itself says wrong. */
+async function inheritChecked(file: BakeFile, overrides: readonly Override[]): Promise<ResolvedTarget[]> {
+  const inherited = inheritAll(file);
+  const ofFile = inherited.map((target) => withoutOverridden(target, overrides));
+  await refuseOutside(ofFile, file.path);
+  for (const target of ofFile) checkTarget(target, file);
+  checkGroups(file);
+  return inherited;
+}
+
+/** Lets errors in the file say where to read about it: the help of the command does not show it. */
+async function withPage<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UsageError) || error.hint !== undefined) throw error;
+    throw reworded(error, error.message, 'docs/bake.md shows what a bake file holds');
+  }
 }
 
 function isList(key: string): boolean {
@@ -74,15 +79,22 @@ function checkTarget({ name, settings, variables }: ResolvedTarget, { path }: Ba
   refuseVariables(Object.keys(variables), where);
 }
 
+/** Variables with which Compose chooses files, and the key that does so. */
+const KEYS_FOR_FILES: Readonly<Record<string, string>> = {
+  COMPOSE_ENV_FILES: 'env-file',
+  COMPOSE_FILE: 'manifest',
+  COMPOSE_PATH_SEPARATOR: 'manifest',
+};
+
 /**
  * Throws UsageError for a variable that a target can't replace. With another value for a secret, the
- * build would not find the real value in what ships. `COMPOSE_ENV_FILES` names files, which
- * `env-file` does.
+ * build would not find the real value in what ships. Keys of the target name files.
  */
 function refuseVariables(names: readonly string[], where: string): void {
-  if (names.includes('COMPOSE_ENV_FILES')) {
-    throw new UsageError(`${where}: variables: COMPOSE_ENV_FILES names files and no values`, {
-      hint: 'use the key env-file',
+  const naming = names.find((name) => Object.hasOwn(KEYS_FOR_FILES, name));
+  if (naming !== undefined) {
+    throw new UsageError(`${where}: variables: ${naming} chooses files`, {
+      hint: `use the key ${KEYS_FOR_FILES[naming] ?? ''}`,
     });
   }
   const secret = names.find(isSecretVariable);

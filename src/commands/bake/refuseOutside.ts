@@ -20,20 +20,25 @@ export async function refuseOutside(targets: readonly ResolvedTarget[], path: st
   const folder = dirname(path);
   const repository = await realpath(await repositoryAround(folder));
   for (const { name, settings } of targets) {
-    const where = `${path}: target ${name}`;
+    const refuse = (key: string, text: string, fault: string): UsageError =>
+      new UsageError(`${path}: target ${name}: ${key}: ${text} ${fault}`, {
+        hint: `name another file, or say it yourself: ${setCommand(name, key, settings)}`,
+      });
     for (const [key, text] of textsOf(settings, WRITTEN))
-      if (!(await isBelow(resolve(folder, text), folder))) throw leadsOut(where, key, text, folder);
+      if (!(await isBelow(resolve(folder, text), folder))) throw refuse(key, text, `leads out of ${folder}`);
     for (const [key, text] of textsOf(settings, SHIPPED)) {
       const file = key === 'service-file' ? text.replace(/^[^=]*=/, '') : text;
-      if (!(await isOwn(resolve(folder, file), repository))) throw leadsOut(where, key, text, repository);
+      const fault = await faultOf(resolve(folder, file), repository);
+      if (fault !== undefined) throw refuse(key, text, fault);
     }
   }
 }
 
-function leadsOut(where: string, key: string, text: string, folder: string): UsageError {
-  return new UsageError(`${where}: ${key}: ${text} leads out of ${folder}`, {
-    hint: `name a file in that folder, or say it yourself: --set TARGET.${key}=${text}`,
-  });
+/** A list that the command line sets has only the values that it names. */
+function setCommand(target: string, key: string, settings: ResolvedTarget['settings']): string {
+  return textsOf(settings, [key])
+    .map(([, text]) => `--set ${target}.${key}=${text}`)
+    .join(' ');
 }
 
 function textsOf(
@@ -52,11 +57,12 @@ async function isBelow(path: string, folder: string): Promise<boolean> {
   return real !== undefined && isInside(relative(await realpath(folder), real));
 }
 
-/** True for a file in `limit` that is no part of a git repository's own files. */
-async function isOwn(path: string, limit: string): Promise<boolean> {
+/** Returns why a file is none of the project in `limit`; undefined if it is one. */
+async function faultOf(path: string, limit: string): Promise<string | undefined> {
   const real = (await realpath(path).catch(() => undefined)) ?? (await realPlace(path));
   const way = real === undefined ? '..' : relative(limit, real);
-  return isInside(way) && !way.split(sep).includes('.git');
+  if (!isInside(way)) return `leads out of ${limit}`;
+  return way.split(sep).includes('.git') ? 'is a file of git itself' : undefined;
 }
 
 /**

@@ -24,7 +24,7 @@ export function requestOf(flags: BuildFlags, environment: Environment, folder: s
   if (first !== undefined && others.length === 0) return first;
   const named = all.map(({ platform }) => formatPlatform(platform));
   throw new UsageError(`expected one platform, found ${named.join(', ')}`, {
-    hint: `run the command once for each platform, as in -p ${named[0] ?? ''}`,
+    hint: ({ option }) => `run the command once for each platform, as in ${option('platform', named[0])}`,
   });
 }
 
@@ -154,13 +154,14 @@ export function composeEnvironment(
   folder: string,
 ): Environment {
   if (envFile === undefined || envFile.length === 0) return environment;
-  const odd = envFile.find((path) => path.includes(',') || path !== path.trim());
+  const paths = envFile.map((path) => resolve(folder, path));
+  const odd = paths.find((path) => path.includes(',') || path !== path.trim());
   if (odd !== undefined) {
-    throw new UsageError(`--env-file ${JSON.stringify(odd)}: expected a name without commas`, {
-      hint: 'give the option once for each file, or rename the file',
+    throw new UsageError(`env file ${JSON.stringify(odd)}: a path has a comma, or a space at an end`, {
+      hint: 'name several files one by one, or rename the file or its folder',
     });
   }
-  return { ...environment, COMPOSE_ENV_FILES: envFile.map((path) => resolve(folder, path)).join(',') };
+  return { ...environment, COMPOSE_ENV_FILES: paths.join(',') };
 }
 
 /** Absolute paths of the Compose files; throws UsageError if none is named. */

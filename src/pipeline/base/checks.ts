@@ -50,8 +50,8 @@ function otherPlatform(platform: Platform, { metadata, origin }: Baseline): Usag
 
 function nameUnknown({ origin }: Baseline): UsageError {
   return new UsageError(`--strict-base: the name of the base's artifact is unknown: ${origin}`, {
-    hint: ({ option }) =>
-      `name the artifact itself with ${option('base', 'FILE.mender')}, or leave out ${option('strict-base')}`,
+    hint: ({ option, unset }) =>
+      `name the artifact itself with ${option('base', 'FILE.mender')}, or leave out ${unset('strict-base')}`,
   });
 }
 

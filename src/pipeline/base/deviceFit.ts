@@ -136,25 +136,26 @@ function obstaclesOn(device: NamedReport, { module, decoder, platform }: Settled
 function wayOut(request: SettledRequest): string {
   const isOwnChoice = request.decoder === 'xdelta3' && request.module !== 'app';
   if (!isOwnChoice || fittingDecoder({ ...request, decoder: 'auto' }) === undefined) return '';
-  return '. Leave out --decoder xdelta3, and the artifact carries a decoder';
+  return '. Unless the decoder is set to xdelta3, the artifact carries one';
 }
 
 /**
  * Warns of a device that reports a version of the application that no artifact is for. It refuses
- * them. `bases`: the versions that the artifacts depend on; undefined for a full one.
+ * them, unless it runs the version of the artifact. `bases`: the versions that the artifacts depend
+ * on; undefined for a full one.
  */
 export function warnOfOtherVersions(
   bases: readonly (string | undefined)[],
   { devices }: Pick<BuildRequest, 'devices'>,
-  application: string,
+  { application, version }: { application: string; version: string },
   log: Log,
 ): void {
   if (bases.includes(undefined)) return;
   for (const device of devices) {
     const found = runningOn(device, application)?.version;
-    if (found === undefined || bases.includes(found)) continue;
+    if (found === undefined || found === version || bases.includes(found)) continue;
     log.warning(
-      `${device.origin}: it runs ${found} of ${application}, and the artifact is for ${bases.join(', ')}. It refuses the artifact: build against ${found} as well (--base), or in full (--no-delta)`,
+      `${device.origin}: it runs ${found} of ${application}, and the artifact is for ${bases.join(', ')}. It refuses the artifact: build against ${found} as well, or in full`,
     );
   }
 }

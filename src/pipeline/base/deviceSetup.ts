@@ -82,8 +82,8 @@ function keyChanged({ metadata, origin }: Baseline, setup: DeviceSetup): UsageEr
   return new UsageError(
     `the base ${origin} has ${describe(metadata)}, this build has ${describe(setup)}: devices would refuse a delta, and after a full artifact they would ${after}`,
     {
-      hint: ({ option }) =>
-        `leave out ${option('module')} and ${option('software-filesystem')}, or name another base; ${option('allow-key-change', 'true')} builds a full artifact all the same`,
+      hint: ({ option, unset }) =>
+        `leave out ${unset('module')} and ${unset('software-filesystem')}, or name another base; ${option('allow-key-change', 'true')} builds a full artifact all the same`,
     },
   );
 }

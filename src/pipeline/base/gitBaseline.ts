@@ -2,7 +2,7 @@ import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { Application } from '../../compose/application.ts';
 import { readApplication } from '../../compose/application.ts';
 import type { Mapping } from '../../compose/read/yaml/value.ts';
-import { NotFoundError, UsageError, withSubject } from '../../errors.ts';
+import { NotFoundError, UsageError, reworded, withSubject } from '../../errors.ts';
 import type { Hint } from '../../errors.ts';
 import { withCheckout } from '../../git/checkout.ts';
 import type { Repository } from '../../git/repository.ts';
@@ -22,8 +22,8 @@ import type { Lock } from './lockFile.ts';
 import { LOCK_FILE, lockedMetadata, readLock, unlockedServices } from './lockFile.ts';
 import { metadataOf } from './metadata.ts';
 import { plainArtifactName } from './names.ts';
-import type { TaggedImage } from './movedTags.ts';
-import { requireUnmoved, tagVariables } from './movedTags.ts';
+import type { FoundImage } from './movedTags.ts';
+import { chosenBy, requireUnmoved } from './movedTags.ts';
 import { relocated } from './versioning.ts';
 
 export interface GitPlace {
@@ -117,31 +117,49 @@ async function resolveThere(
   const pulled = there.services.filter(({ image }) => image !== undefined);
   const wanted = pulled.map(({ name, image }) => ({ service: name, image }));
   // A service without a name of its own is not pulled, so no application's name is needed.
-  const resolved = await resolveServices(wanted, platform, 'application', context.images).catch(
-    (error: unknown) => {
-      throw withSubject(error, `the base ${ref}`);
-    },
-  );
-  const tagged = (await taggedImages(resolved, context)).map((image) => {
-    const variables = image.services.flatMap((service) => tagVariables(service, there));
-    return { ...image, variables: [...new Set(variables)] };
-  });
-  requireUnmoved(tagged, await timeOf(repository.root, commit), `${ref}, git commit ${commit.slice(0, 7)}`);
-  return metadataOf(names, resolved, formatPlatform(platform));
+  try {
+    const resolved = await resolveServices(wanted, platform, 'application', context.images);
+    const found = await foundImages(resolved, there, context);
+    requireUnmoved(found, await timeOf(repository.root, commit), `git commit ${commit.slice(0, 7)}`);
+    return metadataOf(names, resolved, formatPlatform(platform));
+  } catch (error) {
+    throw ofBase(error, ref);
+  }
 }
 
-/** Returns the images whose references have no digest, with the times when they were made. */
-async function taggedImages(images: readonly NewImage[], context: CommitContext): Promise<TaggedImage[]> {
-  const tagged = images.filter(({ image }) => image.reference.digest === undefined);
+/** A base can't take an image from an archive, so its missing images have a hint of their own. */
+function ofBase(error: unknown, ref: string): unknown {
+  if (!(error instanceof NotFoundError)) return withSubject(error, `the base ${ref}`);
+  return reworded(error, `the base ${ref}: ${error.message}`, NAME_THE_BASE);
+}
+
+/** True if all references that mean the image have digests. */
+function isFixed({ resolved }: NewImage): boolean {
+  return [...resolved.values()].every(({ reference }) => reference.digest !== undefined);
+}
+
+/** Returns what may say that an image is another one than at the commit. */
+async function foundImages(
+  images: readonly NewImage[],
+  there: Application,
+  context: CommitContext,
+): Promise<FoundImage[]> {
+  const tagged = images.filter((image) => !isFixed(image));
   await fetchBlobs(
     tagged.map(({ image, source }) => ({ located: { image, source }, digests: [image.configDigest] })),
     context,
   );
   return Promise.all(
-    tagged.map(async ({ services, image }) => {
+    images.map(async (one) => {
+      const { services, image } = one;
       const config = await context.cache.configs.find(image.configDigest);
-      const reference = formatReference(image.reference);
-      return { services, reference, created: config && createdOf(config) };
+      return {
+        services,
+        reference: formatReference(image.reference),
+        created: config && createdOf(config),
+        variables: [...new Set(services.flatMap((service) => chosenBy(service, there)))],
+        isFixed: isFixed(one),
+      };
     }),
   );
 }

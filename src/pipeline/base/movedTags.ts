@@ -4,14 +4,16 @@ import type { Variables } from '../../compose/read/variables/variables.ts';
 import { asMapping, scalarText } from '../../compose/read/yaml/value.ts';
 import { UsageError } from '../../errors.ts';
 
-/** An image of an old commit whose reference has no digest. */
-export interface TaggedImage {
+/** An image of an old commit, as its reference means it now. */
+export interface FoundImage {
   services: readonly string[];
   reference: string;
-  /** When the image that the reference means now was made, as its config says. */
+  /** When it was made, as its config says. */
   created?: string | undefined;
-  /** Variables of this build's environment that choose its tag. */
+  /** Variables of this build that choose its tag or digest. */
   variables?: readonly string[];
+  /** True if its reference has a digest, so that it always means this image. */
+  isFixed?: boolean;
 }
 
 /**
@@ -24,10 +26,11 @@ const FIRST_BELIEVABLE = Date.parse('2013-01-01T00:00:00Z');
  * older than the commit. Pure.
  */
 export function doubtAbout(
-  { created, variables = [] }: Pick<TaggedImage, 'created' | 'variables'>,
+  { created, variables = [], isFixed = false }: Omit<FoundImage, 'services' | 'reference'>,
   committed: Date,
 ): string | undefined {
-  if (variables.length > 0) return `${variables.join(', ')} of the environment chooses its tag today`;
+  if (variables.length > 0) return `its tag or digest comes from ${variables.join(', ')} of this build`;
+  if (isFixed) return undefined;
   const made = created === undefined ? Number.NaN : Date.parse(created);
   if (!(made >= FIRST_BELIEVABLE)) return 'nothing says when it was made';
   if (made <= committed.getTime()) return undefined;
@@ -35,35 +38,40 @@ export function doubtAbout(
 }
 
 /** Throws UsageError that names all images that may not be those of the commit. Pure. */
-export function requireUnmoved(images: readonly TaggedImage[], committed: Date, origin: string): void {
+export function requireUnmoved(images: readonly FoundImage[], committed: Date, origin: string): void {
   const doubts = images.flatMap((image) => {
     const doubt = doubtAbout(image, committed);
     return doubt === undefined ? [] : [`${image.services.join(', ')}: ${image.reference}: ${doubt}`];
   });
   if (doubts.length === 0) return;
   throw new UsageError(
-    `the base ${origin}: its tags may mean other images now than on the devices: ${doubts.join('; ')}`,
+    `${origin}: its references may mean other images now than on the devices: ${doubts.join('; ')}`,
     {
       hint: ({ option }) =>
-        `name the artifact that the devices have with ${option('base', 'FILE.mender')} or ${option('base', 'mender://NAME')}, commit a lock file (mender-docker-delta lock), write references with digests, give their variables values in a committed .env, or ship everything with ${option('delta', 'false')}`,
+        `name the artifact that the devices have with ${option('base', 'FILE.mender')} or ${option('base', 'mender://NAME')}, or ship everything with ${option('delta', 'false')}. For later releases, commit a lock file (mender-docker-delta lock), or write references with digests and variables into committed files alone`,
     },
   );
 }
 
 /**
- * Returns the variables of this build's environment that choose the tag of a service's image. They
- * say nothing about the images of an earlier commit. A variable that only names the registry or the
- * repository is not among them. Pure.
+ * Returns the variables of this build that choose the tag or digest of a service's image, from its
+ * environment or from env files that the user names. They say nothing about the images of an earlier
+ * commit. A variable that only names the registry or the repository is not among them. Pure.
  */
-export function tagVariables(service: string, { parts, services }: Application): string[] {
+export function chosenBy(service: string, { parts, services }: Application): string[] {
   const { deferred, variables, filled } = parts;
   const template = scalarText(asMapping(asMapping(deferred['services'])[service])['image']);
-  const tag = tagOf(services.find(({ name }) => name === service)?.image ?? '');
-  if (tag !== tagWithoutBuild(template, variables)) return namesIn(template).filter(variables.isFromBuild);
+  const reference = services.find(({ name }) => name === service)?.image ?? '';
+  const own = namesIn(template).filter((name) => isOfBuild(name, variables));
+  const deciding = own.filter((name) => tagWithout(name, template, variables) !== tagOf(reference));
   // Included and extended files have no expressions any more.
-  const chosen = filled.filter(({ name, at }) => at.at(-1) === 'image' && variables.isFromBuild(name));
-  const names = chosen.map(({ name }) => name).filter((name) => isPartOf(variables.lookup(name) ?? '', tag));
-  return [...new Set(names)];
+  const others = filled.filter(({ name, at }) => at.at(-1) === 'image' && isOfBuild(name, variables));
+  const found = others.filter(({ name }) => isPartOf(variables.lookup(name) ?? '', tagOf(reference)));
+  return [...new Set([...deciding, ...(template.includes('$') ? [] : found.map(({ name }) => name))])];
+}
+
+function isOfBuild(name: string, { isFromBuild, replacesDotenv, file }: Variables): boolean {
+  return isFromBuild(name) || (replacesDotenv && file.has(name));
 }
 
 /** The tag or the digest of a reference with its separator, or an empty text. */
@@ -71,12 +79,14 @@ function tagOf(reference: string): string {
   return /(?:@.*|:[^/:]*)$/.exec(reference)?.[0] ?? '';
 }
 
-/** Undefined if the reference can't be had without the environment of the build. */
-function tagWithoutBuild(template: string, { lookup, isFromBuild }: Variables): string | undefined {
+/** What the tag would be if a variable were not set, or if it had another value where it must be set. */
+function tagWithout(variable: string, template: string, { lookup }: Variables): string {
+  const filledIn = (value: string | undefined): string =>
+    tagOf(interpolate(template, (name) => (name === variable ? value : lookup(name))));
   try {
-    return tagOf(interpolate(template, (name) => (isFromBuild(name) ? undefined : lookup(name))));
+    return filledIn(undefined);
   } catch {
-    return undefined;
+    return filledIn('x');
   }
 }
 

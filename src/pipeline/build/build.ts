@@ -118,10 +118,10 @@ export function destinationsOf(all: readonly Prepared[]): string[] {
   const paths = all.flatMap((prepared) => prepared.plans.map((plan) => destinationOf(plan, prepared)));
   const shared = paths.find((path, index) => paths.indexOf(path) !== index);
   if (shared === undefined) return paths;
-  const hint: Hint = ({ option }) =>
+  const hint: Hint = ({ unset }) =>
     all[0]?.request.output === undefined
       ? 'name only one base of each version'
-      : `leave out ${option('artifact-filename')}: each artifact then gets a file of its own, in the working folder`;
+      : `leave out ${unset('artifact-filename')}: each artifact then gets a file of its own, in the working folder`;
   throw new UsageError(`this run makes ${paths.length} artifacts, and several would be ${shared}`, { hint });
 }
 

@@ -100,9 +100,9 @@ async function cachedPatch(
     requireUnpacked(key.from, cache.layers),
     requireUnpacked(key.to, cache.layers),
   ]);
-  let isMade = false;
+  const run = { isMade: false };
   const make = async (destination: string): Promise<boolean> => {
-    isMade = true;
+    run.isMade = true;
     const task = progress.start(`patch ${hexOf(diffID).slice(0, 12)}`, to.size);
     try {
       const options = { decoder: ownDecoderPath(), log, progress: task, signal };
@@ -112,8 +112,13 @@ async function cachedPatch(
     }
   };
   const { path, size } = await cache.deltas.getOrMake(key, make);
-  cache.use.count('deltas', !isMade);
-  if (path === undefined) return fullContent(to);
+  cache.use.count('deltas', !run.isMade);
+  if (path === undefined) {
+    // Making it has warned.
+    if (!run.isMade)
+      log.warning(`layer ${to.diffID} gets no patch, as an earlier build found: it ships whole`);
+    return fullContent(to);
+  }
   const buffer = memoryOf(readHeader(await firstBytes(path, LONGEST_HEADER)).header);
   return { kind: 'delta', format: 'patch', from: key.from, fromSize: from.size, size, body: path, buffer };
 }

@@ -24,7 +24,7 @@ import { refuseUnfit } from '../doctor/refuseUnfit.ts';
 import { planDecoder, requireDecoder } from '../plan/decoder.ts';
 import type { DeltaAbility } from '../plan/plan.ts';
 import type { BuildPlan, PlanNames } from '../plan/planBuild.ts';
-import { explainBases, hasDeltas, planBuild } from '../plan/planBuild.ts';
+import { dependsOnBaseline, explainBases, hasDeltas, planBuild } from '../plan/planBuild.ts';
 import type { BuildRequest, SettledRequest } from '../request.ts';
 import type { NewImage } from '../images/services.ts';
 import { overrideImages, resolveServices } from '../images/services.ts';
@@ -71,8 +71,10 @@ export async function prepare(release: Release, request: BuildRequest, world: Wo
     settle(asked, { ...names, images }, around, world),
   );
   const prepared = await planRelease(release, baselines, { ...request, ...setup }, world);
-  const bases = prepared.plans.map(({ baseline }) => baseline?.metadata.version);
-  warnOfOtherVersions(bases, request, names.application, world.log);
+  const bases = prepared.plans.map((plan) =>
+    dependsOnBaseline(plan) ? plan.baseline?.metadata.version : undefined,
+  );
+  warnOfOtherVersions(bases, request, names, world.log);
   return prepared;
 }
 

@@ -73,16 +73,15 @@ async function fetchDelta(
   { deltas, shared, use }: Cache,
 ): Promise<LayerContent | undefined> {
   const key = { from, to, encoder };
-  const taken: string[] = [];
+  const fetched = new Set<string>();
   const fetch = async (path: string): Promise<boolean> => {
-    const isFetched = (await shared?.fetchDelta(key, path, size)) === true;
-    if (isFetched) taken.push(path);
-    return isFetched;
+    if ((await shared?.fetchDelta(key, path, size)) === true) fetched.add(path);
+    return fetched.has(path);
   };
   const found = await deltas.getOrFetch(key, digest, fetch);
   if (found?.path === undefined) return undefined;
   use.count('deltas', true);
-  if (taken.length > 0) use.countTaken();
+  if (fetched.size > 0) use.countTaken();
   return deltaContent({ path: found.path, size: found.size }, from, fromSize);
 }
 

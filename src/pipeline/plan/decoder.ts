@@ -23,9 +23,7 @@ export function requireDecoder({ decoder, delta, module, decodeOnDevice, platfor
   if (!decodeOnDevice) {
     throw new UsageError(
       '--decoder carried: the devices run no state script, which would start the decoder',
-      {
-        hint: ({ option }) => `leave out ${option('decode-on-device', 'never')}, and ${option('decoder')}`,
-      },
+      { hint: ({ unset }) => `leave out ${unset('decode-on-device')} and ${unset('decoder')}` },
     );
   }
   if (hasDecoder(platform)) return;

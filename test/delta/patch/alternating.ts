@@ -11,9 +11,13 @@ const COPIES = 1 << 16;
 
 /**
  * A patch of a few hundred bytes whose copies alternate between two places of one slot of a decoder's
- * blocks: each byte costs the read of a block. No encoder makes it.
+ * blocks: each byte costs the read of a block. No encoder makes it. `claimed`: the size of the base
+ * layer in its header.
  */
-export function alternatingPatch(folder: string): { from: LayerFile; to: LayerFile; bytes: Buffer } {
+export function alternatingPatch(
+  folder: string,
+  claimed: number = 2 * HALF,
+): { from: LayerFile; to: LayerFile; bytes: Buffer } {
   const half = contentOf({ kind: 'noise', seed: 4, size: HALF });
   const [joined, target] = [Buffer.concat([half, half]), half.subarray(0, COPIES)];
   const from = layerAt(join(folder, 'alternating-old'), joined);
@@ -26,8 +30,8 @@ export function alternatingPatch(folder: string): { from: LayerFile; to: LayerFi
     from: at.map((place) => place + (place % 2) * HALF),
     size: at.map(() => 1),
   };
-  const contentOfLayer = ({ diffID, size }: LayerFile) => ({ digest: diffID, size });
   const parts = { source, bytes: target, copies };
-  const bytes = writePatch({ sources: [contentOfLayer(from)], target: contentOfLayer(to), ...parts });
+  const sources = [{ digest: from.diffID, size: claimed }];
+  const bytes = writePatch({ sources, target: { digest: to.diffID, size: to.size }, ...parts });
   return { from, to, bytes };
 }

@@ -144,34 +144,37 @@ describe('the base of a build', () => {
   });
 
   const image = (reference: string): string => `services:\n  web: {image: "${reference}"}\n`;
-  it.each([
-    ['its tag', '{host}/shop/web:${RELEASE:-1}', { RELEASE: '2' }, 'web: {host}/shop/web:2: RELEASE'],
-    ['a required tag', '{host}/shop/web:${RELEASE:?}', { RELEASE: '2' }, 'web: {host}/shop/web:2: RELEASE'],
-    ['the reference', '${IMAGE}', { IMAGE: '{host}/shop/web:2' }, 'web: {host}/shop/web:2: IMAGE'],
-    ['a tag as git has it', '{host}/shop/web:${RELEASE:-1}', { RELEASE: '1' }, undefined],
-    ['the registry alone', '${REGISTRY}/shop/web:1', { REGISTRY: '{host}' }, undefined],
-  ])('from git is refused if the environment chooses %s', async (_, reference, variables, doubt) => {
+  it.each<[string, string, Record<string, string>, string?, string?]>([
+    ['its tag', '{host}/shop/web:${RELEASE:-1}', { RELEASE: '2' }, '{host}/shop/web:2', 'RELEASE'],
+    ['a required tag', '{host}/shop/web:${RELEASE:?}', { RELEASE: '2' }, '{host}/shop/web:2', 'RELEASE'],
+    ['the reference', '${IMAGE}', { IMAGE: '{host}/shop/web:2' }, '{host}/shop/web:2', 'IMAGE'],
+    ['a digest', '${IMAGE}', { IMAGE: '{host}/shop/web@{digest}' }, '{host}/shop/web@{digest}', 'IMAGE'],
+    ['the tag', '${HOST}/shop/web:${TAG}', { HOST: '{host}', TAG: '2' }, '{host}/shop/web:2', 'TAG'],
+    ['a tag as git has it', '{host}/shop/web:${RELEASE:-1}', { RELEASE: '1' }],
+    ['the registry alone', '${REGISTRY}/shop/web:1', { REGISTRY: '{host}' }],
+    ['a required registry alone', '${REGISTRY:?}/shop/web:1', { REGISTRY: '{host}' }],
+  ])('from git is refused if this build chooses %s', async (_, reference, variables, found, variable) => {
     const { folder, git, commit } = repository();
     commit('1.0.0', '1');
-    const here = (text: string): string => text.replaceAll('{host}', registry.host);
+    const here = (text: string): string =>
+      text.replaceAll('{host}', registry.host).replaceAll('{digest}', releases['2']!.descriptor.digest);
     const manifest = join(folder, 'shop/compose.yaml');
     const settings = readFileSync(manifest, 'utf8').split('services:')[0]!;
     writeFileSync(manifest, settings + here(image(reference)));
+    git('rm', '-q', 'shop/.env');
     git('commit', '-q', '-a', '-m', 'variables', '--amend');
     git('tag', '1.0.0');
-    const given = Object.entries(variables).map(([name, value]) => [name, here(value)]);
-    const environment = { HOME: folder, ...(Object.fromEntries(given) as Record<string, string>) };
-    const flags = [
-      '--artifact-version',
-      '2',
-      '--previous-version',
-      '1.0.0',
-      '--cache-dir',
-      temporaryFolder(),
-    ];
-    const { code, stderr } = await runCli(['plan', join(folder, 'shop'), ...flags], environment);
-    const text = doubt && `${here(doubt)} of the environment chooses its tag today`;
-    expect([code, stderr]).toEqual([doubt ? 2 : 0, expect.stringContaining(text ?? '')]);
+    const given = Object.entries(variables).map(([name, value]) => [name, here(value)] as const);
+    const envFile = join(temporaryFolder(), 'today.env');
+    writeFileSync(envFile, given.map(([name, value]) => `${name}=${value}\n`).join(''));
+    const text = found && `web: ${here(found)}: its tag or digest comes from ${variable} of this build`;
+    for (const environment of [Object.fromEntries(given), { COMPOSE_ENV_FILES: envFile }]) {
+      const flags = ['--artifact-version', '2', '--previous-version', '1.0.0'];
+      const place = ['--cache-dir', temporaryFolder()];
+      const plan = ['plan', join(folder, 'shop'), ...flags, ...place];
+      const { code, stderr } = await runCli(plan, { HOME: folder, ...environment });
+      expect([code, stderr]).toEqual([text === undefined ? 0 : 2, expect.stringContaining(text ?? '')]);
+    }
   });
 
   it.each([
@@ -207,19 +210,12 @@ describe('the base of a build', () => {
       git('add', '-A');
       git('commit', '-q', '-m', 'variables', '--amend');
       git('tag', '1.0.0');
-      const flags = [
-        '--artifact-version',
-        '2',
-        '--previous-version',
-        '1.0.0',
-        '--cache-dir',
-        temporaryFolder(),
-      ];
-      const environment = { HOME: folder, RELEASE: '2' };
-      const { code, stderr } = await runCli(['plan', join(folder, 'shop'), ...flags], environment);
+      const flags = ['--artifact-version', '2', '--previous-version', '1.0.0'];
+      const plan = ['plan', join(folder, 'shop'), ...flags, '--cache-dir', temporaryFolder()];
+      const { code, stderr } = await runCli(plan, { HOME: folder, RELEASE: '2' });
       expect([code, stderr]).toEqual([
         2,
-        expect.stringContaining('RELEASE of the environment chooses its tag'),
+        expect.stringContaining('its tag or digest comes from RELEASE of this build'),
       ]);
     },
   );

@@ -94,7 +94,7 @@ describe('an artifact for reported devices', () => {
   });
 
   const other = device({ xdelta3: undefined, origin: 'the report till.json' });
-  const way = '. Leave out --decoder xdelta3, and the artifact carries a decoder';
+  const way = '. Unless the decoder is set to xdelta3, the artifact carries one';
   it.each<[string, Partial<SettledRequest>, string]>([
     [
       'the way out',
@@ -142,14 +142,16 @@ function warningsOf(work: (log: Log) => void): string {
 
 describe('a device that reports another version', () => {
   const none = device({ provides: {} });
+  const updated = device({ provides: { 'data-docker.mender-docker-compose.shop.version': '2.0' } });
   it.each<[string, (string | undefined)[], NamedReport[], string]>([
     ['is told', ['1.1', '1.2'], [device()], 'the artifact is for 1.1, 1.2'],
     ['is not told if one base is its version', ['1.1', '1.0'], [device()], ''],
     ['is not told if one artifact is full', ['1.1', undefined], [device()], ''],
+    ['is not told if it runs the new version', ['1.1'], [updated], ''],
     ['is not told if it runs nothing yet', ['1.1'], [none], ''],
   ])('%s', (_, bases, devices, expected) => {
     const warned = warningsOf((log) => {
-      warnOfOtherVersions(bases, { devices }, 'shop', log);
+      warnOfOtherVersions(bases, { devices }, { application: 'shop', version: '2.0' }, log);
     });
     if (expected === '') expect(warned).toBe('');
     else expect(warned).toContain(`the report pi.json: it runs 1.0 of shop, and ${expected}`);

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EXIT } from '../../../src/errors.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
@@ -16,6 +16,9 @@ import type { RunningRegistry } from '../../helpers/registry.ts';
 import { push, startRegistry } from '../../helpers/registry.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { rebuild, unpackArtifact } from '../artifact.ts';
+
+// Noise takes lzma long.
+vi.setConfig({ testTimeout: 240_000 });
 
 const MIB = 1 << 20;
 const ROOM = Buffer.alloc(50 * MIB);
