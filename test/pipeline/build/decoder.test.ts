@@ -157,7 +157,12 @@ describe('a plan with the report of a device', () => {
       [],
       'it runs 0.9.0 of shop, and the artifact',
     ],
-    ['without xdelta3', withoutXdelta3, ['--decoder', 'xdelta3'], 'it has no xdelta3. Unless the decoder is set to xdelta3'],
+    [
+      'without xdelta3',
+      withoutXdelta3,
+      ['--decoder', 'xdelta3'],
+      'it has no xdelta3. Unless the decoder is set to xdelta3',
+    ],
   ])('%s warns, and names the report', async (_, text, flags, warning) => {
     const made = await onlyFirst();
     const path = join(temporaryFolder(), 'pi.txt');
