@@ -48,7 +48,7 @@ export const BAKE_OPTIONS = {
     separator: '\n',
     placeholder: 'TARGET.KEY=VALUE',
     describe:
-      'Another value for a setting of a target; * in TARGET is any text; repeatable, in a variable one on each line',
+      'Another value for a setting of a target; * in TARGET is any text; repeatable, in a variable or action input one on each line',
   },
   shard: {
     group: WHICH,
