@@ -164,7 +164,7 @@ export function nextStep({ hint, exitCode }: UserError): string | undefined {
 }
 
 /** Returns the hint of an error for another one that is made of it. */
-export function sameHint(error: UserError): Pick<ErrorDetails, 'hint'> {
+function sameHint(error: UserError): Pick<ErrorDetails, 'hint'> {
   return error.hint === undefined ? {} : { hint: (wording) => error.hintIn(wording) ?? '' };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { LONGEST_MAGIC, compressionOf } from '../compress/magic.ts';
-import { IntegrityError, sameHint } from '../errors.ts';
+import { IntegrityError, withSubject } from '../errors.ts';
 import type { Progress } from '../io/progress.ts';
 import { HAS_THREADS } from '../io/threads.ts';
 import { counted, gathered, readHead } from '../io/streams.ts';
@@ -57,7 +57,7 @@ async function nameInErrors(what: string, work: () => Promise<void>): Promise<vo
     await work();
   } catch (error) {
     if (!(error instanceof IntegrityError) || error.message.startsWith(what)) throw error;
-    throw new IntegrityError(`${what}: ${error.message}`, { ...sameHint(error), cause: error });
+    throw withSubject(error, what);
   }
 }
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { IntegrityError } from '../../errors.ts';
+import { withSubject } from '../../errors.ts';
 import { withTemporaryFolder } from '../../io/temporaries.ts';
 import type { EntryStore, FoundEntry } from '../../oci/entryStore.ts';
 import type { Solution, SolutionKey } from './solution.ts';
@@ -21,8 +21,7 @@ export async function readSolutionFile(
   try {
     return readSolution(await readFile(path, 'utf8'), question, key);
   } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    throw new IntegrityError(`entry ${name}: ${error.message}`);
+    throw withSubject(error, `entry ${name}`);
   }
 }
 

@@ -37,7 +37,8 @@ export async function readTargets(flags: BakeFlags, context: Context): Promise<B
   overrides.forEach(checkOverride);
   const inherited = await withPage(() => inheritChecked(file, overrides));
   const all = inherited.map((target) => override(target, overrides, isList));
-  for (const target of all) checkTarget(target, file);
+  for (const { name, variables } of all)
+    refuseVariables(Object.keys(variables), `${file.path}: target ${name}`);
   const chosen = chooseTargets(flags.target ?? [], file);
   const names = new Set(chosen.map(({ target }) => target));
   const wanted = all.filter(({ name }) => names.has(name));
@@ -54,7 +55,9 @@ async function inheritChecked(file: BakeFile, overrides: readonly Override[]): P
   const inherited = inheritAll(file);
   const ofFile = inherited.map((target) => withoutOverridden(target, overrides));
   await refuseOutside(ofFile, file.path);
-  for (const target of ofFile) checkTarget(target, file);
+  for (const { name, settings } of ofFile)
+    for (const [key, value] of Object.entries(settings))
+      readSetting(`${file.path}: target ${name}`, key, value);
   checkGroups(file);
   return inherited;
 }
@@ -71,12 +74,6 @@ async function withPage<T>(read: () => Promise<T>): Promise<T> {
 
 function isList(key: string): boolean {
   return Object.hasOwn(TARGET_SETTINGS, key) && TARGET_SETTINGS[key]?.array === true;
-}
-
-function checkTarget({ name, settings, variables }: ResolvedTarget, { path }: BakeFile): void {
-  const where = `${path}: target ${name}`;
-  for (const [key, value] of Object.entries(settings)) readSetting(where, key, value);
-  refuseVariables(Object.keys(variables), where);
 }
 
 /** Variables with which Compose chooses files, and the key that does so. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { decompressed } from '../../compress/decompress.ts';
 import { compressionOf } from '../../compress/magic.ts';
 import { unxz } from '../../compress/xz.ts';
-import { IntegrityError, sameHint, UnsupportedError } from '../../errors.ts';
+import { IntegrityError, UnsupportedError, withSubject } from '../../errors.ts';
 import type { Chunks } from '../../io/streams.ts';
 import { collect, limited } from '../../io/streams.ts';
 import { StreamReader } from '../../tar/byteReader.ts';
@@ -127,11 +127,8 @@ export async function* unpacked(
 
 /** The same error, and names the file if a decoder threw it, which knows no file. */
 function decoderError(error: unknown, where: string): unknown {
-  for (const Class of [IntegrityError, UnsupportedError]) {
-    if (!(error instanceof Class) || !/^the \w+ content /.test(error.message)) continue;
-    return new Class(`${where}: ${error.message}`, { ...sameHint(error), cause: error });
-  }
-  return error;
+  const isOfContent = error instanceof IntegrityError || error instanceof UnsupportedError;
+  return isOfContent && /^the \w+ content /.test(error.message) ? withSubject(error, where) : error;
 }
 
 /** The first `length` bytes, fewer only at the end, and all of the bytes. */

@@ -43,7 +43,8 @@ export async function artifactBaseline(
   request: BuildRequest,
   { log, signal }: Pick<World, 'log' | 'signal'>,
 ): Promise<Baseline> {
-  const { path, written: name = path } = base;
+  const { path } = base;
+  const name = baseName(base);
   const contents = await readContents(base, signal);
   const { module } = contents.report;
   const found = findVersion(contents.report.provides, module, application);
@@ -52,8 +53,8 @@ export async function artifactBaseline(
   warnOfOtherName(application, applicationOf(contents.report), `--base ${name}`, log);
   const services: ArtifactMetadata['services'] = {};
   for (const [service, image] of contents.services) {
-    const found = contents.report.images.find((candidate) => candidate.image === image);
-    if (found) services[service] = { image: imageMetadata(found, service, image, contents, name) };
+    const report = contents.report.images.find((candidate) => candidate.image === image);
+    if (report) services[service] = { image: imageMetadata(report, service, image, contents, name) };
   }
   const metadata = {
     version,
@@ -78,7 +79,8 @@ function applicationOf({ metaData = {} }: ArtifactReport): string | undefined {
  */
 const MOST_EXTRACTED = 64 << 20;
 
-async function readContents({ path, written }: BaseFile, signal: AbortSignal): Promise<Contents> {
+async function readContents(base: BaseFile, signal: AbortSignal): Promise<Contents> {
+  const { path } = base;
   const diffIDs = new Map<string, Digest[]>();
   let left = MOST_EXTRACTED;
   return withTemporaryFolder('base', async (folder) => {
@@ -91,7 +93,7 @@ async function readContents({ path, written }: BaseFile, signal: AbortSignal): P
           await extract(join(folder, insidePath(file.path, path)), isWanted ? body : undefined);
         },
         config: (image, digest, config) => {
-          diffIDs.set(image, parseConfig(config, `${written ?? path}: config ${digest}`).diffIDs);
+          diffIDs.set(image, parseConfig(config, `${baseName(base)}: config ${digest}`).diffIDs);
           return Promise.resolve();
         },
       },
@@ -110,13 +112,19 @@ async function extract(path: string, body: AsyncIterable<Buffer> | undefined): P
   await writeFile(path, body === undefined ? '' : await buffer(body));
 }
 
+/** The name of a base for people. */
+export function baseName({ written, path }: BaseFile): string {
+  return written ?? path;
+}
+
 /** `found`: the version of the application that the artifact provides. */
 function versionOf(
-  { path, written: name = path, version: given }: BaseFile,
+  base: BaseFile,
   { module, provides }: ArtifactReport,
   found: string | undefined,
   application: string,
 ): string {
+  const [name, given] = [baseName(base), base.version];
   if (found !== undefined) return agreedVersion(given, found, name);
   if (given !== undefined) return given;
   const key = versionKey('*', softwareNameOf(module, application));

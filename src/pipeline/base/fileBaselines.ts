@@ -14,7 +14,7 @@ import type { Reference } from '../../oci/reference.ts';
 import { formatReference, sameRepository } from '../../oci/reference.ts';
 import { agreedBase } from './agreedBase.ts';
 import type { ServerBase } from './agreedBase.ts';
-import { artifactBaseline } from './artifactBaseline.ts';
+import { artifactBaseline, baseName } from './artifactBaseline.ts';
 import type { Baseline } from './baseImages.ts';
 import type { BaseFile, BuildRequest } from '../request.ts';
 import { OCI_SCHEME, parseReleaseReference } from '../images/registryArtifact.ts';
@@ -110,11 +110,6 @@ async function fetchFile(
   if (written.startsWith(OCI_SCHEME)) return { ...base, written, path: await images.artifact(written) };
   if (!isLibraryReference(written)) return base;
   return { ...base, written, path: await images.library(written).fetchFile(platform, signal) };
-}
-
-/** The name of a base for people. */
-function baseName({ written, path }: BaseFile): string {
-  return written ?? path;
 }
 
 async function baselineOf(

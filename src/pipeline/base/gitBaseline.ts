@@ -152,7 +152,7 @@ async function foundImages(
   return Promise.all(
     images.map(async (one) => {
       const { services, image } = one;
-      const config = await context.cache.configs.find(image.configDigest);
+      const config = tagged.includes(one) ? await context.cache.configs.find(image.configDigest) : undefined;
       return {
         services,
         reference: formatReference(image.reference),

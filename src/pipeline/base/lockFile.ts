@@ -9,7 +9,7 @@ import type { Log } from '../../io/log.ts';
 import { readUserFileIfAny } from '../../io/readUserFile.ts';
 import { isLibraryReference } from '../../library/reference.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { DIGEST } from '../../oci/json.ts';
+import { DIGEST, parseJsonIfAny } from '../../oci/json.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { deviceReference, formatReference, parseReference } from '../../oci/reference.ts';
@@ -70,16 +70,8 @@ export async function readLock(folder: string): Promise<Lock | undefined> {
 async function lockAt(path: string): Promise<Lock | 'damaged' | undefined> {
   const bytes = await readUserFileIfAny(path);
   if (bytes === undefined) return undefined;
-  const result = safeParse(LOCK, jsonOf(bytes.toString('utf8')));
+  const result = safeParse(LOCK, parseJsonIfAny(bytes.toString('utf8')));
   return result.success ? result.output : 'damaged';
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -59,15 +59,18 @@ export function requireUnmoved(images: readonly FoundImage[], committed: Date, o
  * commit. A variable that only names the registry or the repository is not among them. Pure.
  */
 export function chosenBy(service: string, { parts, services }: Application): string[] {
-  const { deferred, variables, filled } = parts;
-  const template = scalarText(asMapping(asMapping(deferred['services'])[service])['image']);
-  const reference = services.find(({ name }) => name === service)?.image ?? '';
-  const own = namesIn(template).filter((name) => isOfBuild(name, variables));
-  const deciding = own.filter((name) => tagWithout(name, template, variables) !== tagOf(reference));
-  // Included and extended files have no expressions any more.
-  const others = filled.filter(({ name, at }) => at.at(-1) === 'image' && isOfBuild(name, variables));
-  const found = others.filter(({ name }) => isPartOf(variables.lookup(name) ?? '', tagOf(reference)));
-  return [...new Set([...deciding, ...(template.includes('$') ? [] : found.map(({ name }) => name))])];
+  const template = scalarText(asMapping(asMapping(parts.deferred['services'])[service])['image']);
+  const tag = tagOf(services.find(({ name }) => name === service)?.image ?? '');
+  const found = template.includes('$')
+    ? namesIn(template).filter((name) => tagWithout(name, template, parts.variables) !== tag)
+    : filledIn(tag, parts);
+  return [...new Set(found)].filter((name) => isOfBuild(name, parts.variables));
+}
+
+/** Included and extended files have no expressions any more: the value of a variable tells it. */
+function filledIn(tag: string, { filled, variables }: Application['parts']): string[] {
+  const names = filled.filter(({ at }) => at.at(-1) === 'image').map(({ name }) => name);
+  return names.filter((name) => isPartOf(variables.lookup(name) ?? '', tag));
 }
 
 function isOfBuild(name: string, { isFromBuild, replacesDotenv, file }: Variables): boolean {
@@ -79,14 +82,14 @@ function tagOf(reference: string): string {
   return /(?:@.*|:[^/:]*)$/.exec(reference)?.[0] ?? '';
 }
 
-/** What the tag would be if a variable were not set, or if it had another value where it must be set. */
+/** The tag without a value for a variable, or with another value if the variable is required. */
 function tagWithout(variable: string, template: string, { lookup }: Variables): string {
-  const filledIn = (value: string | undefined): string =>
+  const tagWith = (value: string | undefined): string =>
     tagOf(interpolate(template, (name) => (name === variable ? value : lookup(name))));
   try {
-    return filledIn(undefined);
+    return tagWith(undefined);
   } catch {
-    return filledIn('x');
+    return tagWith('x');
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Cache } from '../../cache/cache.ts';
 import { download } from '../../download/download.ts';
-import { NotFoundError, UnsupportedError, UsageError } from '../../errors.ts';
+import { NotFoundError, UnsupportedError, UsageError, reworded } from '../../errors.ts';
 import type { Effects } from '../../io/effects.ts';
 import { hideCredentials } from '../../io/redact.ts';
 import { ARTIFACT_FILE } from '../../mender/mediaTypes.ts';
@@ -41,7 +41,7 @@ function parseWritten(text: string): Reference {
     return parseReference(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.message, { hint: 'write it as HOST/REPO:TAG, or oci://HOST/REPO:TAG' });
+    throw reworded(error, error.message, 'write it as HOST/REPO:TAG, or oci://HOST/REPO:TAG');
   }
 }
 

@@ -59,8 +59,8 @@ export async function findSideFiles(
 
 /**
  * Returns the first document whose manifest can be read, is about the artifact and of the wanted
- * type, as the list may say anything. Other tools may have attached documents of the same kind, about something
- * in the artifact. `push` attaches none that is larger than the limit.
+ * type, as the list may say anything. Other tools may have attached documents of the same kind,
+ * about something in the artifact. `push` attaches none that is larger than the limit.
  */
 async function firstAbout(
   { reference, digest: subject, file }: RegistryArtifact,

@@ -82,8 +82,8 @@ export function decoderWeight({ decoder }: RestParts): number {
 }
 
 /**
- * Estimates what everything that is no layer and no decoder has after compression. Several scripts of one content
- * count once, as the compression finds the others. Pure.
+ * Estimates what everything that is no layer and no decoder has after compression. Several scripts
+ * of one content count once, as the compression finds the others. Pure.
  */
 export function restWeight({ texts, scripts, frame }: RestParts): number {
   const distinct = new Map(scripts.map(({ sha256, size }) => [sha256, size]));
