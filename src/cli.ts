@@ -181,9 +181,9 @@ async function applyUserSettings(flags: Flags, context: Context): Promise<void> 
 
 function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSignal): Context {
   const level = options.logLevel ?? (options.quiet ? 'error' : options.verbose ? 'debug' : 'info');
-  const { environment, stderr, columns } = terminal;
+  const { environment, stderr, columns, clock = Date.now } = terminal;
   const onEnd = (step: EndedStep): void => log.debug(stepText(step));
-  const progress = new ScreenProgress(level === 'error' ? SILENT : stderr, { onEnd });
+  const progress = new ScreenProgress(level === 'error' ? SILENT : stderr, { now: clock, onEnd });
   const json = options.json ?? false;
   const colour = wantsColour(options.color, environment, columns !== undefined);
   const layout = { columns, headers: options.headers ?? true, colour };

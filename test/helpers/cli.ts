@@ -7,7 +7,8 @@ export interface CliRun {
 }
 
 /**
- * Runs one command line in this process, with nothing of this process's environment but PATH.
+ * Runs one command line in this process, with nothing of this process's environment but PATH. To it
+ * nothing takes long: what progress prints does not depend on the machine.
  * `folder`: the working folder; that of this process if it is missing.
  */
 export async function runCli(
@@ -19,6 +20,7 @@ export async function runCli(
   run.code = await main(argv, {
     environment: { PATH: process.env['PATH'], ...environment },
     ...(folder === undefined ? {} : { folder }),
+    clock: () => 0,
     stdout: (text) => (run.stdout += text),
     stderr: { isTTY: false, columns: 80, write: (text) => (run.stderr += text) },
   });

@@ -16,6 +16,8 @@ export interface Terminal {
   /** Writes bytes to stdout at the pace of its reader. */
   write?(bytes: AsyncIterable<Uint8Array>): Promise<void>;
   stderr: Screen;
+  /** The milliseconds by which progress tells what takes long; `Date.now` if it is missing. */
+  clock?: () => number;
 }
 
 /** Milliseconds that a run has to end by itself after a signal. */
