@@ -7,11 +7,11 @@ import { forgetTemporary } from '../io/temporaries.ts';
 import type { BlobSink } from '../oci/image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { DeltaStore } from './deltas.ts';
+import { Downloads } from './downloads.ts';
 import { PRIVATE_FOLDER, isOwnUser } from './files.ts';
 import { ConfigStore, ImageNotes } from './images.ts';
 import { LayerStore } from './layers.ts';
 import { cacheLayout } from './layout.ts';
-import { LibraryFiles } from './libraryFiles.ts';
 import { LastArtifacts } from './metadata.ts';
 import type { CacheOptions } from './options.ts';
 import type { SharedCache } from './shared/sharedCache.ts';
@@ -31,7 +31,7 @@ export interface Cache {
   readonly deltas: DeltaStore;
   readonly images: ImageNotes;
   readonly lastArtifacts: LastArtifacts;
-  readonly libraryFiles: LibraryFiles;
+  readonly downloads: Downloads;
   readonly upkeep: CacheUpkeep;
   /** What is shared with other machines, if anything is. */
   readonly shared: SharedCache | undefined;
@@ -62,7 +62,7 @@ export function openCache(folder: string, options: CacheOptions): Cache {
     deltas: new DeltaStore(layout, options),
     images,
     lastArtifacts: new LastArtifacts(layout, options.helperFolders),
-    libraryFiles: new LibraryFiles(layout, options),
+    downloads: new Downloads(layout, options),
     shared: options.shared,
     upkeep: new CacheUpkeep(layout, images, options),
     arrivals: new Arrivals(),

@@ -37,7 +37,7 @@ export interface CacheLayout {
    * A file of a container library, until its layers are in the cache, or the artifact of an `oci://`
    * base. Its name lets pruning delete it.
    */
-  libraryFile(fileDigest: Digest): string;
+  download(fileDigest: Digest): string;
   /** A delta; the file next to it, with `.json` added, has its digest. */
   delta(from: Digest, to: Digest, encoder: string, format?: 'vcdiff' | 'patch'): string;
   /** The last artifacts of all applications. */
@@ -71,7 +71,7 @@ export function cacheLayout(folder: string, ownFolder: string): CacheLayout {
     manifestBytes: (digest) => join(root, 'manifests', `${hexOf(digest)}.manifest`),
     tag: (reference, platform) => join(root, 'tags', forPlatform(canonicalReference(reference), platform)),
     libraryImage: (digest, platform) => join(libraryImages, forPlatform(digest, platform)),
-    libraryFile: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
+    download: (digest) => join(root, 'library', `${TEMPORARY_PREFIX}${hexOf(digest)}`),
     delta: (from, to, encoder, format = 'vcdiff') =>
       join(root, 'deltas', encoder, `${hexOf(from)}-${hexOf(to)}.${format}`),
     applications: join(root, 'applications'),

@@ -34,7 +34,7 @@ interface LibraryCache {
     findByLibraryFile(file: Digest, platform: Platform): Promise<ResolvedImage | undefined>;
     rememberLibraryFile(file: Digest, platform: Platform, image: ResolvedImage): Promise<void>;
   };
-  libraryFiles: {
+  downloads: {
     /**
      * Returns the path of the file with this digest, after `download` wrote it there if it was
      * missing.
@@ -108,7 +108,7 @@ function sourceAt(place: Place): ImageSource {
       const archive = place.openArchive(await fetchFile(place, content, image.platform, signal));
       await archive.fetch(image, wanted, sink, signal);
       // The cache has the layers now.
-      await cache.libraryFiles.delete(content.digest);
+      await cache.downloads.delete(content.digest);
     },
   };
 }
@@ -162,7 +162,7 @@ async function fetchFile(
   signal?: AbortSignal,
 ): Promise<string> {
   const asking = { ...library, signal: signal ?? library.signal };
-  return cache.libraryFiles.ensure(content.digest, async (path) => {
+  return cache.downloads.ensure(content.digest, async (path) => {
     const file = await locateFile(asking, { path: container, tag, arch }, LIBRARY_PARTS, content);
     if (file.isSif || (await beginsAsSif(file, asking.signal))) throw singularityError(text);
     await download({ ...file, ...content }, path, { log: library.log, progress, signal: asking.signal });

@@ -25,8 +25,8 @@ export type DecoderChoice = (typeof DECODERS)[number];
 
 /** Everything that a user can say about a build. All paths are absolute. */
 export interface BuildRequest {
-  /** Compose files. */
-  manifests: readonly string[];
+  /** With several, a later one overrides what the ones before it say. */
+  composeFiles: readonly string[];
   profiles: readonly string[];
   /** Variables for the Compose files. */
   environment: Readonly<Record<string, string | undefined>>;

@@ -102,7 +102,7 @@ describe('rollout', () => {
           devices: 5,
           current: 1,
           underway: 0,
-          otherTypes: 0,
+          unfit: 0,
         },
         deliveries: [
           { base: '1.0', artifact: 'shop-3.0-from-1.0', devices: 2, state: 'upload', atMost: true },

@@ -7,8 +7,7 @@ import { formatList } from '../terminal/format.ts';
 
 /** A plan for people. `rate`: bits per second of the devices' link. */
 export function planText(plan: RolloutPlan, rate: number | undefined): string {
-  const { application, version, versionKey, devices, deliveries, current, underway, retries, otherTypes } =
-    plan;
+  const { application, version, versionKey, devices, deliveries, current, underway, retries, unfit } = plan;
   const headings = [
     'FROM',
     'ARTIFACT',
@@ -31,7 +30,7 @@ export function planText(plan: RolloutPlan, rate: number | undefined): string {
   if (underway > 0) lines.push(`in deployments of this version already: ${amountOf(underway, 'device')}`);
   if (retries > 0)
     lines.push(`failed with a delta, so they get the full artifact: ${amountOf(retries, 'device')}`);
-  if (otherTypes > 0) lines.push(`no artifact fits, so nothing is sent: ${amountOf(otherTypes, 'device')}`);
+  if (unfit > 0) lines.push(`no artifact fits, so nothing is sent: ${amountOf(unfit, 'device')}`);
   return lines.join('\n');
 }
 

@@ -53,7 +53,7 @@ function commonRequest(
     buildId: randomUUID(),
     ...baseRequest(flags, folder),
     ...artifactRequest(flags, folder),
-    manifests: composeFilePaths(flags, folder),
+    composeFiles: composeFilePaths(flags, folder),
     profiles: flags.profile ?? [],
     environment: composeEnvironment(flags, environment, folder),
     ...(flags.manifestName === undefined ? {} : { application: manifestName(flags.manifestName) }),

@@ -64,7 +64,7 @@ export async function readMetadataAtRef(
 ): Promise<Recorded> {
   const { ref, commit, repository } = place;
   return withCheckout(repository.root, commit, async (checkout) => {
-    const composeFiles = request.manifests.map((path) => relocated(path, repository, checkout));
+    const composeFiles = request.composeFiles.map((path) => relocated(path, repository, checkout));
     const { profiles, environment } = request;
     const there = await readApplication({ composeFiles, profiles, environment }).catch((error: unknown) => {
       throw missingThere(error, ref, checkout, repository);

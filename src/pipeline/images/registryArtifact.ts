@@ -112,10 +112,10 @@ export async function findRegistryArtifact(
 export async function fetchRegistryArtifact(
   text: string,
   files: FilesContext,
-  { cache, ...effects }: Effects & { cache: Pick<Cache, 'libraryFiles'> },
+  { cache, ...effects }: Effects & { cache: Pick<Cache, 'downloads'> },
 ): Promise<string> {
   const { reference, file } = await findRegistryArtifact(parseReleaseReference(text), files);
-  return cache.libraryFiles.ensure(file.digest, async (path) => {
+  return cache.downloads.ensure(file.digest, async (path) => {
     await download(remoteBlob(files.client, reference, file), path, effects);
   });
 }

@@ -2,13 +2,13 @@ import type { SizedArtifact } from '../../mender/read/readFile.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 
 /** What identifies an artifact file. */
-type Identity = Pick<SizedArtifact, 'name' | 'size' | 'depends' | 'provides' | 'checksums'>;
+type Facts = Pick<SizedArtifact, 'name' | 'size' | 'depends' | 'provides' | 'checksums'>;
 
 /**
  * True if the server holds exactly this file: name, size, depends, provides and the payload's
  * checksums are the same.
  */
-export function isSameFile(facts: Identity, artifact: Artifact): boolean {
+export function isSameFile(facts: Facts, artifact: Artifact): boolean {
   const checksums = (artifact.updates ?? []).flatMap(({ files }) =>
     (files ?? []).map((file) => file.checksum ?? ''),
   );

@@ -14,7 +14,7 @@ export interface RolloutTarget {
 }
 
 /** How devices are read as members. */
-interface Reading {
+export interface Reading {
   /** The key under which devices report the version. */
   key: string;
   /** The names of the artifacts of other software. */

@@ -38,7 +38,7 @@ export interface RolloutPlan {
   /** Devices that failed with a delta and get the full artifact. They are among `deliveries`. */
   retries: number;
   /** Devices that no artifact fits: they are of another type, or report none. */
-  otherTypes: number;
+  unfit: number;
   /** Bytes for all devices. Null if they are not known. */
   bytes: number | null;
   atMost: boolean;
@@ -70,9 +70,8 @@ export function describePlan(facts: Facts): RolloutPlan {
     current: idle.filter(({ version }) => version === named.to).length,
     underway: members.length - idle.length - retry.length,
     retries: retry.length,
-    otherTypes: idle.filter(
-      ({ type, version }) => version !== named.to && !named.deviceTypes.includes(type ?? ''),
-    ).length,
+    unfit: idle.filter(({ type, version }) => version !== named.to && !named.deviceTypes.includes(type ?? ''))
+      .length,
     bytes: isKnown ? deliveries.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) : null,
     atMost: deliveries.some(({ atMost }) => atMost),
   };

@@ -9,7 +9,7 @@ import type { CacheOptions } from './options.ts';
  * Downloaded files: those of container libraries until their layers are in the cache, and the
  * artifacts of `oci://` bases until pruning.
  */
-export class LibraryFiles {
+export class Downloads {
   readonly #layout: CacheLayout;
   readonly #options: Pick<CacheOptions, 'signal' | 'log'>;
 
@@ -23,7 +23,7 @@ export class LibraryFiles {
    * is missing.
    */
   async ensure(digest: Digest, download: (path: string) => Promise<void>): Promise<string> {
-    const path = this.#layout.libraryFile(digest);
+    const path = this.#layout.download(digest);
     const downloadIfMissing = async (): Promise<void> => {
       if ((await sizeOfOwnFile(path)) === undefined) await download(path);
     };
@@ -32,6 +32,6 @@ export class LibraryFiles {
   }
 
   async delete(digest: Digest): Promise<void> {
-    await rm(this.#layout.libraryFile(digest), { force: true });
+    await rm(this.#layout.download(digest), { force: true });
   }
 }

@@ -1,0 +1,102 @@
+import { DEFAULT_FILESYSTEMS } from '../../mender/spec.ts';
+import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import type { Api } from '../../server/api.ts';
+import type { Artifact } from '../../server/artifacts.ts';
+import { listArtifacts } from '../../server/artifacts.ts';
+import type { Release } from '../build/prepare.ts';
+import { keysFor } from '../fleet/devices.ts';
+import type { FleetDevice } from '../fleet/devices.ts';
+import { otherSoftware } from '../fleet/lastArtifact.ts';
+import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
+import { releaseArtifacts } from '../fleet/releaseArtifacts.ts';
+import { onlyKey, setupOfKey } from '../fleet/versionKeys.ts';
+import type { BuildRequest } from '../request.ts';
+import { historyOf } from './history.ts';
+import { RolloutWatch } from './look.ts';
+import type { Reading, RolloutTarget } from './members.ts';
+import { memberOf, readDevices, requireDevices, wholeIds } from './members.ts';
+import { requireImagesOfServer } from './sameImages.ts';
+import type { Named, Stock } from './stock.ts';
+import { rolesOf, stockOf } from './stock.ts';
+import type { History, Member } from './types.ts';
+
+/** What a server knows of a release before its rollout. */
+export interface ServerView {
+  /** The devices of the rollout, by whole ids. */
+  target: RolloutTarget;
+  reading: Reading;
+  members: Member[];
+  /** All artifacts of the server. */
+  artifacts: Artifact[];
+  /** Those of the application. */
+  own: ReleaseArtifact[];
+  stock: Stock;
+  history: History;
+}
+
+/**
+ * Reads the devices, the artifacts and the deployments. Changes nothing on the server. Throws
+ * UsageError if the server has the version with other images, NotFoundError for unknown groups and
+ * devices, and DeniedError if the user may not read the inventory.
+ */
+export async function readServer(
+  api: Api,
+  wanted: RolloutTarget,
+  build: BuildRequest,
+  { release, named }: { release: Release; named: Named },
+): Promise<ServerView> {
+  const target = await wholeIds(api, wanted);
+  const { key, devices } = await lookAround(api, target, build, named.application);
+  const artifacts = await listArtifacts(api);
+  const platform = formatPlatform(build.platform);
+  const { deviceTypes, to: version } = named;
+  requireImagesOfServer(artifacts, { version, key, deviceTypes, platform, images: release.images });
+  const reading = { key, others: otherSoftware(artifacts, [key]) };
+  const members = devices.map((device) => memberOf(device, reading));
+  const own = releaseArtifacts(artifacts, key);
+  const deployments = await new RolloutWatch(api).look(rolesOf(own, named));
+  const history = historyOf(deployments, { members, to: version });
+  return { target, reading, members, artifacts, own, stock: stockOf(own, named), history };
+}
+
+const CHOOSE = 'choose one with --module and --software-filesystem';
+
+/** The devices, and the key under which they report the version. */
+async function lookAround(
+  api: Api,
+  target: RolloutTarget,
+  build: BuildRequest,
+  application: string,
+): Promise<{ key: string; devices: FleetDevice[] }> {
+  const keys = (await keysFor(api, application)).filter((key) => fitsSetup(key, application, build));
+  const devices = await readDevices(api, target, keys);
+  requireDevices(api, target, devices);
+  const key = onlyKey(application, countKeys(keys, devices), CHOOSE) ?? usualKey(application, build);
+  return { key, devices };
+}
+
+/** False for a key of another update module or software filesystem than the build asks for. */
+function fitsSetup(key: string, application: string, build: BuildRequest): boolean {
+  const { module, softwareFilesystem } = setupOfKey(key, application);
+  return (
+    [undefined, module].includes(build.module) &&
+    [undefined, softwareFilesystem].includes(build.softwareFilesystem)
+  );
+}
+
+/** How many devices report a version under each key. */
+function countKeys(keys: readonly string[], devices: readonly FleetDevice[]): Map<string, number> {
+  const counts = new Map(keys.map((key) => [key, 0]));
+  for (const { versions } of devices)
+    for (const key of Object.keys(versions)) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+function usualKey(
+  application: string,
+  { module = 'docker-compose', softwareFilesystem }: BuildRequest,
+): string {
+  const filesystem = softwareFilesystem ?? DEFAULT_FILESYSTEMS[module];
+  return versionKey(filesystem, softwareNameOf(module, application));
+}
