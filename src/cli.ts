@@ -8,7 +8,7 @@ import { GLOBAL_OPTIONS, STANDARD_OPTIONS, flagsBeforeParsing } from './commands
 import type { GlobalFlags } from './commands/line/globalOptions.ts';
 import { commandHelp, introduction, overview } from './commands/line/help.ts';
 import { manPage } from './commands/line/manPage.ts';
-import type { Flags } from './commands/line/parseWords.ts';
+import type { ParsedFlags } from './commands/line/parseWords.ts';
 import { translateHelperWords } from './commands/line/helperWords.ts';
 import { parseWords } from './commands/line/parseWords.ts';
 import { chooseHost, readUserSettings } from './commands/options/userSettings.ts';
@@ -165,7 +165,7 @@ async function run(
 }
 
 /** Fills in the server that the user's own files name, and hands over their other settings. */
-async function applyUserSettings(flags: Flags, context: Context): Promise<void> {
+async function applyUserSettings(flags: ParsedFlags, context: Context): Promise<void> {
   const user = await readUserSettings(context);
   const chosen = await chooseHost(flags['menderHost'] as string | undefined, user, context);
   context.defaults = user.defaults;

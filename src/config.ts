@@ -1,10 +1,9 @@
+import type { Environment } from './environment.ts';
 import { closest, didYouMean, oneOf } from './io/suggest.ts';
 import type { Option, OptionTable } from './commands/terminal/command.ts';
 import { VARIABLE_PREFIX, flagName, variableName } from './commands/terminal/command.ts';
 import { meansTrue } from './commands/terminal/home.ts';
 import { UsageError } from './errors.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The values that the environment gives to a command's options, with names in camel case:

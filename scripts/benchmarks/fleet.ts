@@ -7,10 +7,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildImage } from '../../test/helpers/images.ts';
-import { Fleet } from '../../test/helpers/mender-server-fleet.ts';
-import { startMenderServer } from '../../test/helpers/mender-server-start.ts';
-import type { MenderServer } from '../../test/helpers/mender-server.ts';
-import type { Device } from '../../test/helpers/mender-server-state.ts';
+import { Fleet } from '../../test/helpers/menderServer/fleet.ts';
+import { startMenderServer } from '../../test/helpers/menderServer/start.ts';
+import type { MenderServer } from '../../test/helpers/menderServer/menderServer.ts';
+import type { Device } from '../../test/helpers/menderServer/state.ts';
 import { noise } from '../../test/helpers/noise.ts';
 import { push, startRegistry } from '../../test/helpers/registry.ts';
 import type { ManyRequests } from './figures.ts';

@@ -21,12 +21,12 @@ import { watchDeployment } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import { createApi } from '../server/api.ts';
 import type { Artifact, ArtifactQuery } from '../server/artifacts.ts';
-import { deleteArtifact, describeArtifact, listArtifacts } from '../server/artifacts.ts';
+import { deleteArtifact, changeDescription, listArtifacts } from '../server/artifacts.ts';
 import { downloadArtifact } from '../server/download.ts';
-import { DEFAULT_HOST, parseHost } from '../server/host.ts';
+import { DEFAULT_HOST, parseServerHost } from '../server/host.ts';
 import { resolveArtifact } from '../server/resolve.ts';
 import type { StoredFile } from '../server/storedFile.ts';
-import { headOf } from '../server/storedFile.ts';
+import { askHead } from '../server/storedFile.ts';
 import { checkArgument, checkOptions } from './checkOptions.ts';
 import type { SchemaOf } from './checkOptions.ts';
 import type { DeployOptions, WatchOptions } from './deployments.ts';
@@ -116,7 +116,7 @@ function reading(store: Store): Pick<ArtifactStore, 'list' | 'show' | 'head' | '
   return {
     list: async (query) => listArtifacts(api, checked(query, QUERY_SCHEMA)),
     show: (reference) => find(store, reference),
-    head: async (reference) => headOf(api, await find(store, reference)),
+    head: async (reference) => askHead(api, await find(store, reference)),
     download: async (reference, path) => {
       checkArgument('path', path, text);
       return downloadArtifact(api, await find(store, reference), resolve(folder, path), { log, progress });
@@ -134,7 +134,7 @@ function writing(store: Store): Pick<ArtifactStore, WritingVerb> {
     finish: () => finishUploads(store),
     describe: async (reference, description) => {
       checkArgument('description', description, text);
-      return describeArtifact(api, (await find(store, reference)).id, description);
+      return changeDescription(api, (await find(store, reference)).id, description);
     },
     replace: async (reference, request) => {
       const file = fileOf(store, request);
@@ -178,7 +178,7 @@ export function openApi(
   { host = DEFAULT_HOST, token }: Pick<ArtifactStoreOptions, 'host' | 'token'>,
   { http, signal }: Context,
 ): Api {
-  const address = parseHost(host);
+  const address = parseServerHost(host);
   if (address === undefined)
     throw new UsageError(`host ${hideCredentials(host)}: expected an address like ${DEFAULT_HOST}`);
   checkArgument('token', token, text);

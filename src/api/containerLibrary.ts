@@ -13,9 +13,9 @@ import { deleteImage, expectedFile, getImage, lookUpImage } from '../library/ima
 import type { LocatedFile } from '../library/locateFile.ts';
 import { LIBRARY_PARTS, locateInLibrary, locateFile } from '../library/locateFile.ts';
 import { search } from '../library/search.ts';
-import { getTags, setTags } from '../library/tags.ts';
+import { getTags, setImageTags } from '../library/tags.ts';
 import { uploadImage } from '../library/upload/upload.ts';
-import { libraryVersion } from '../library/version.ts';
+import { askVersion } from '../library/version.ts';
 import type { RunOptions } from './run.ts';
 import { contextOf } from './run.ts';
 import { methodsWithoutSecrets } from './withoutSecrets.ts';
@@ -159,7 +159,7 @@ async function locate(
 
 function names(library: Library): Omit<ContainerLibrary, 'download' | 'upload'> {
   return {
-    version: () => libraryVersion(library),
+    version: () => askVersion(library),
     lookUp: async (key) => lookUpImage(library, imageKey(key)),
     search: async (part, arch) => {
       checkArgument('text', part, text);
@@ -170,7 +170,7 @@ function names(library: Library): Omit<ContainerLibrary, 'download' | 'upload'> 
       checkArgument('tags', tags, texts);
       const image = await getImage(library, imageKey(key));
       const container = await containerId(library, key.path);
-      return setTags(library, { containerId: container, imageId: image.id, arch: key.arch }, tags);
+      return setImageTags(library, { containerId: container, imageId: image.id, arch: key.arch }, tags);
     },
     tags: async (path) => {
       checkArgument('path', path, text);

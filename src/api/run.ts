@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { homedir } from 'node:os';
+import type { Environment } from '../environment.ts';
 import { instance, optional, record, string } from 'valibot';
 import type { Context } from '../commands/terminal/command.ts';
 import { createHttp } from '../http/http.ts';
@@ -20,7 +21,7 @@ export interface RunOptions {
    * Variables for Compose files, credentials and proxies. The default is the environment of the
    * process.
    */
-  environment?: Readonly<Record<string, string | undefined>>;
+  environment?: Environment;
   /** The default is the user's home folder. */
   home?: string;
   /** Receives messages, without secrets. The default says nothing. */

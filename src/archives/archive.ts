@@ -1,7 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobSink } from '../oci/image.ts';
-import type { OddEntry } from '../oci/manifest.ts';
+import type { OddManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
 
 /** An open image archive: a tar file, a gzipped tar file or a folder. */
@@ -21,12 +21,12 @@ export interface Archive {
  */
 export interface ArchiveFiles {
   /** Follows links to the content of `path`. Returns undefined if the archive has no such file. */
-  locate(path: string): Promise<LocatedFile | undefined>;
+  locate(path: string): Promise<ArchivedFile | undefined>;
   /** Reads a JSON document. Returns undefined if the archive has no such file. */
   read(path: string): Promise<Uint8Array | undefined>;
 }
 
-export interface LocatedFile {
+export interface ArchivedFile {
   path: string;
   /** Bytes. */
   size: number;
@@ -76,7 +76,7 @@ export interface ImagesFound {
   present: FoundImage[];
   absent: Platform[];
   /** Entries of an index that can't be used. */
-  odd: OddEntry[];
+  odd: OddManifest[];
   /** Media types of the configs of artifacts that are not images, such as a Helm chart. */
   others: string[];
 }

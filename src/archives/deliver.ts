@@ -3,13 +3,13 @@ import { IntegrityError } from '../errors.ts';
 import type { Expected } from '../io/verify.ts';
 import { verified } from '../io/verify.ts';
 import type { BlobSink } from '../oci/image.ts';
-import type { ArchiveFiles, LocatedFile, WantedBlob } from './archive.ts';
+import type { ArchiveFiles, ArchivedFile, WantedBlob } from './archive.ts';
 
 /** Blobs that are delivered at once: enough to keep both the disk and the decompression busy. */
 const AT_ONCE = 3;
 
 /** Opens the content of a file of the archive. */
-export type OpenFile = (file: LocatedFile, signal: AbortSignal) => Readable;
+export type OpenFile = (file: ArchivedFile, signal: AbortSignal) => Readable;
 
 /**
  * Hands one blob of an archive to the sink, and checks the blob's own digest on the way if the
@@ -80,7 +80,7 @@ export async function locateBlob(
   files: ArchiveFiles,
   { stored, digest }: WantedBlob,
   where: string,
-): Promise<LocatedFile> {
+): Promise<ArchivedFile> {
   const file = await files.locate(stored.path);
   if (file === undefined) {
     throw new IntegrityError(`${where}: ${stored.path} is missing (${digest})`, {

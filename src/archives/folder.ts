@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import { IntegrityError } from '../errors.ts';
 import { isMissing } from '../io/readUserFile.ts';
 import { insidePath } from '../tar/tarRead.ts';
-import type { Archive, ArchiveFiles, LocatedFile } from './archive.ts';
+import type { Archive, ArchiveFiles, ArchivedFile } from './archive.ts';
 import { deliverByPosition } from './deliver.ts';
 import { LARGEST_JSON } from './scanArchive.ts';
 
@@ -31,7 +31,7 @@ export async function openFolder(folder: string, where: string): Promise<Archive
   };
 }
 
-async function locateIn(root: string, path: string, where: string): Promise<LocatedFile | undefined> {
+async function locateIn(root: string, path: string, where: string): Promise<ArchivedFile | undefined> {
   try {
     const real = await realpath(join(root, insidePath(path, where)));
     if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) throw leadsOut(path, where);

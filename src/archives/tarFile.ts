@@ -6,7 +6,7 @@ import { fileReader } from '../tar/byteReader.ts';
 import type { TarHeader } from '../tar/tarRead.ts';
 import { walkTar } from '../tar/tarRead.ts';
 import { tarFiles } from './scanArchive.ts';
-import type { Archive, LocatedFile } from './archive.ts';
+import type { Archive, ArchivedFile } from './archive.ts';
 import { deliverByPosition } from './deliver.ts';
 
 /**
@@ -15,7 +15,7 @@ import { deliverByPosition } from './deliver.ts';
  */
 export async function openTarFile(path: string, where: string): Promise<Archive> {
   const entries = await entriesOf(path, where);
-  const content = (file: LocatedFile, signal?: AbortSignal): Readable => {
+  const content = (file: ArchivedFile, signal?: AbortSignal): Readable => {
     const { offset, size } = entries.get(file.path) ?? { offset: 0, size: 0 };
     if (size === 0) return Readable.from([]);
     const range = { start: offset, end: offset + size - 1, highWaterMark: 1 << 20 };

@@ -5,7 +5,7 @@ import { deployArtifact } from '../pipeline/release/deploy.ts';
 import type { Api } from '../server/api.ts';
 import { canAsk } from './terminal/ask.ts';
 import { refusePath } from './options/artifactName.ts';
-import { CACHE_OPTIONS } from './options/cacheFolder.ts';
+import { UNUSED_CACHE_OPTIONS } from './options/cacheFolder.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
 import { shellWord } from './terminal/shellWord.ts';
@@ -45,7 +45,7 @@ export const deployCommand = defineCommand({
     ...DESTINATION_OPTIONS,
     ...UPLOAD_OPTIONS,
     ...SERVER_OPTIONS,
-    ...CACHE_OPTIONS,
+    ...UNUSED_CACHE_OPTIONS,
   },
   async run(given, context) {
     const forceInstallation = given.forceInstallation ?? given.force ?? false;

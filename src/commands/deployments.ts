@@ -3,10 +3,10 @@ import { failureLogs } from '../pipeline/release/watch.ts';
 import type { Api } from '../server/api.ts';
 import {
   abortDeployment,
-  devicesOf,
+  listDeploymentDevices,
   getDeployment,
   listDeployments,
-  statisticsOf,
+  readStatistics,
 } from '../server/deployments.ts';
 import type { Deployment } from '../server/deployments.ts';
 import { resolveDeployment } from '../server/resolve.ts';
@@ -58,8 +58,8 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
   show: async (api, flags, context) => {
     const id = await idOf(api, flags);
     const deployment = await getDeployment(api, id);
-    const statistics = await statisticsOf(api, id);
-    const devices = await devicesOf(api, id);
+    const statistics = await readStatistics(api, id);
+    const devices = await listDeploymentDevices(api, id);
     const logs = await failureLogs(api, id, devices);
     const head = `${deploymentText(deployment)}\ndevices: ${deployment.device_count} (${countersText(statistics)})`;
     const text = [head, devicesText(devices), logsText(logs)].filter((part) => part !== '').join('\n\n');

@@ -5,7 +5,7 @@ import { sshShell } from '../device/ssh.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
 import { PROBE_NAME, writeProbeArtifact } from '../mender/write/probeArtifact.ts';
 import { parsePlatforms } from '../oci/platform.ts';
-import { refuseOtherFile } from '../pipeline/build/output.ts';
+import { refuseToReplace } from '../pipeline/build/output.ts';
 import { askDevice } from '../pipeline/doctor/askDevice.ts';
 import {
   checkCache,
@@ -14,7 +14,7 @@ import {
   checkPrograms,
   checkServer,
 } from '../pipeline/doctor/checkMachine.ts';
-import type { Finding } from '../pipeline/doctor/finding.ts';
+import type { CheckResult } from '../pipeline/doctor/finding.ts';
 import { warning } from '../pipeline/doctor/finding.ts';
 import { judgeDevice } from '../pipeline/doctor/judgeDevice.ts';
 import type { BuildFlags } from './options/build.ts';
@@ -85,7 +85,7 @@ async function makeProbe(file: string, given: Flags, context: Context): Promise<
     });
   }
   const path = resolve(context.folder, file);
-  await refuseOtherFile(path, ({ artifactName }) => artifactName.startsWith(PROBE_NAME));
+  await refuseToReplace(path, ({ artifactName }) => artifactName.startsWith(PROBE_NAME));
   const suffix = String(Date.now());
   const made = await writeProbeArtifact(path, { deviceTypes: types, suffix });
   context.report(
@@ -100,7 +100,7 @@ async function makeProbe(file: string, given: Flags, context: Context): Promise<
 
 async function lookAtDevices(urls: readonly string[], context: Context): Promise<void> {
   const addresses = urls.map((url) => parseDeviceAddress(url, '--device'));
-  const devices: { device: string; report: DeviceReport; findings: Finding[] }[] = [];
+  const devices: { device: string; report: DeviceReport; findings: CheckResult[] }[] = [];
   for (const address of addresses) {
     const shell = sshShell(address);
     const report = await askDevice(shell, context.signal);
@@ -117,7 +117,7 @@ const PLATFORM_MISSING = warning(
   'write platform: linux/arm64 into x-mender, or name it with --platform',
 );
 
-async function lookAtMachine(given: Flags, context: Context): Promise<Finding[]> {
+async function lookAtMachine(given: Flags, context: Context): Promise<CheckResult[]> {
   const { flags, images } = await readImages(given, context);
   const world = openWorld({ ...flags, mode: 'online' }, context);
   const server = await serverFindings(flags, context);
@@ -142,7 +142,7 @@ async function readImages(given: Flags, context: Context): Promise<{ flags: Flag
   return { flags, images: [...new Set(images)] };
 }
 
-async function serverFindings(flags: Flags, context: Context): Promise<Finding[]> {
+async function serverFindings(flags: Flags, context: Context): Promise<CheckResult[]> {
   const host = serverHost(flags);
   const api = await serverIfAny(flags, context);
   // Without a token, nothing of a build goes to the server that nobody chose.
@@ -155,12 +155,12 @@ async function serverFindings(flags: Flags, context: Context): Promise<Finding[]
   return [clock, ...(await checkServer(api, flags.deviceGroup))];
 }
 
-function findingsText(findings: readonly Finding[]): string {
+function findingsText(findings: readonly CheckResult[]): string {
   const rows = findings.map(({ check, state, found, todo }) => [check, state, found, todo ?? '']);
   return formatTable(['check', 'state', 'found', 'what to do'], rows);
 }
 
-function failIfBroken(findings: readonly Finding[]): void {
+function failIfBroken(findings: readonly CheckResult[]): void {
   const broken = findings.filter(({ state }) => state === 'problem');
   if (broken.length === 0) return;
   throw new UnsupportedError(`doctor found ${broken.length} problem${broken.length === 1 ? '' : 's'}`, {

@@ -1,6 +1,6 @@
 import { readArtifact } from '../mender/read/read.ts';
 import type { ArtifactReport, ImageReport } from '../mender/read/report.ts';
-import { platformOf } from '../mender/read/platformOf.ts';
+import { artifactPlatform } from '../mender/read/artifactPlatform.ts';
 import { readVerificationKey } from '../mender/sign.ts';
 import { KEY_OPTION } from './options/key.ts';
 import { defineCommand } from './terminal/command.ts';
@@ -35,7 +35,7 @@ function describe(report: ArtifactReport): string {
     ['depends', pairsText(dependsOf(report))],
     ['provides', pairsText(report.provides)],
     ['clears', report.clears.join(', ')],
-    ['decoder', decoderText(report, platformOf(report))],
+    ['decoder', decoderText(report, artifactPlatform(report))],
     ['scripts', report.scripts.map(({ path }) => path).join(', ') || 'none'],
     ['signature', SIGNATURES[signature]],
     ['checksums', 'all right'],

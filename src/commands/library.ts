@@ -6,10 +6,10 @@ import { deleteImage, expectedFile, getImage } from '../library/images.ts';
 import type { LibraryReference } from '../library/reference.ts';
 import { formatLibraryReference, isReferencePart, parseWrittenReference } from '../library/reference.ts';
 import { locateInLibrary, LIBRARY_PARTS, locateFile } from '../library/locateFile.ts';
-import { setTags } from '../library/tags.ts';
+import { setImageTags } from '../library/tags.ts';
 import { uploadImage } from '../library/upload/upload.ts';
 import type { LibraryAction, LibraryCommandFlags } from './options/library.ts';
-import { LIBRARY_OPTIONS, LIBRARY_POSITIONALS, wordsOf } from './options/library.ts';
+import { LIBRARY_OPTIONS, LIBRARY_POSITIONALS, actionWords } from './options/library.ts';
 import { printImage, printQuota, printSearch, printTags, printVersion } from './libraryLookups.ts';
 import { openLibrary } from './open/libraryAccess.ts';
 import { parseSize } from './options/size.ts';
@@ -48,7 +48,7 @@ type Run = (flags: LibraryCommandFlags, context: Context) => Promise<void>;
 /** Runs an action and prints its result. */
 const RUN: Record<LibraryAction, Run> = {
   push: async (flags, context) => {
-    const [file, text] = wordsOf(flags, 'FILE REFERENCE');
+    const [file, text] = actionWords(flags, 'FILE REFERENCE');
     const { reference, library } = await openReference(text, flags, context);
     const tags = [...checkedTags(reference.tags ?? ['latest'])];
     const request = {
@@ -64,7 +64,7 @@ const RUN: Record<LibraryAction, Run> = {
     );
   },
   pull: async (flags, context) => {
-    const [text] = wordsOf(flags, 'REFERENCE');
+    const [text] = actionWords(flags, 'REFERENCE');
     const parts = { size: partSizeOf(flags), workers: workersOf(flags) };
     const { reference, library, tag } = await openFile(text, flags, context);
     const { path } = reference;
@@ -104,12 +104,12 @@ const RUN: Record<LibraryAction, Run> = {
       imageId: image.id,
       arch: archOf(flags),
     };
-    const moved = await setTags(library, tagged, tags);
+    const moved = await setImageTags(library, tagged, tags);
     const result = { reference: formatLibraryReference(reference), imageId: image.id, tags, moved };
     context.report(result, `${formatLibraryReference(reference)} is now also ${tags.join(', ')}`);
   },
   rm: async (flags, context) => {
-    const [text] = wordsOf(flags, 'REFERENCE');
+    const [text] = actionWords(flags, 'REFERENCE');
     const { reference, library, tag } = await openFile(text, flags, context);
     if (reference.tags === undefined) throw new UsageError(`library rm ${text}: say which tag to remove`);
     await deleteImage(library, { ref: `${reference.path}:${tag}`, arch: archOf(flags) });

@@ -7,8 +7,8 @@ import { parseWrittenReference, splitLibraryPath } from '../library/reference.ts
 import type { SearchResult } from '../library/search.ts';
 import { search } from '../library/search.ts';
 import { getTags } from '../library/tags.ts';
-import { libraryVersion } from '../library/version.ts';
-import { wordsOf } from './options/library.ts';
+import { askVersion } from '../library/version.ts';
+import { actionWords } from './options/library.ts';
 import type { LibraryCommandFlags } from './options/library.ts';
 import { openLibrary } from './open/libraryAccess.ts';
 import type { Context } from './terminal/command.ts';
@@ -17,7 +17,7 @@ import { formatList, formatTable } from './terminal/format.ts';
 
 /** `library search TEXT`: for every architecture, unless the user names one. */
 export async function printSearch(flags: LibraryCommandFlags, context: Context): Promise<void> {
-  const [text] = wordsOf(flags, 'TEXT');
+  const [text] = actionWords(flags, 'TEXT');
   const library = await openLibrary(undefined, flags, context);
   const found = await search(library, text, { arch: flags.arch, signed: flags.signed });
   context.report(found, searchText(found));
@@ -38,7 +38,7 @@ function searchText(found: SearchResult): string {
 
 /** `library show REFERENCE`: what the library knows of one file. */
 export async function printImage(flags: LibraryCommandFlags, context: Context): Promise<void> {
-  const [text] = wordsOf(flags, 'REFERENCE');
+  const [text] = actionWords(flags, 'REFERENCE');
   const { library, path, tags } = await openReference(text, flags, context);
   const [tag = 'latest'] = tags;
   const image = await getImage(library, { ref: `${path}:${tag}`, arch: flags.arch ?? '' });
@@ -50,7 +50,7 @@ export async function printImage(flags: LibraryCommandFlags, context: Context): 
 
 /** `library tags REFERENCE`: the tags of a container, with the images that they mean. */
 export async function printTags(flags: LibraryCommandFlags, context: Context): Promise<void> {
-  const [text] = wordsOf(flags, 'REFERENCE');
+  const [text] = actionWords(flags, 'REFERENCE');
   const { library, path } = await openReference(text, flags, context);
   const tags = await getTags(library, await containerId(library, path));
   const rows = Object.entries(tags)
@@ -62,14 +62,14 @@ export async function printTags(flags: LibraryCommandFlags, context: Context): P
 /** `library version`: the version of the library and of its API. */
 export async function printVersion(flags: LibraryCommandFlags, context: Context): Promise<void> {
   if ((flags.words ?? []).length > 0) throw new UsageError('library version: expected no words');
-  const found = await libraryVersion(await openLibrary(undefined, flags, context));
+  const found = await askVersion(await openLibrary(undefined, flags, context));
   const api = found.apiVersion === '' ? 'without a version' : found.apiVersion;
   context.report(found, `library ${found.version}, API ${api}`);
 }
 
 /** `library quota ENTITY`: the bytes that a user or an organisation stores and may store. */
 export async function printQuota(flags: LibraryCommandFlags, context: Context): Promise<void> {
-  const [text] = wordsOf(flags, 'ENTITY');
+  const [text] = actionWords(flags, 'ENTITY');
   const { library, path } = await openReference(text, flags, context);
   const { entity, collection, container } = splitLibraryPath(path);
   const name = entity || collection || container;

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { Api } from '../server/api.ts';
-import { getRelease, listReleases, setNotes, setTags } from '../server/releases.ts';
-import type { Release } from '../server/releases.ts';
+import { getRelease, listReleases, setNotes, setReleaseTags } from '../server/releases.ts';
+import type { ServerRelease } from '../server/releases.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
 import { formatBytes } from '../io/amounts.ts';
@@ -63,7 +63,7 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
     context.report(release, releaseText(release));
   },
   tag: async (api, flags, context) => {
-    const [name, tags] = [nameOf(flags), await tagsOf(api, flags)];
+    const [name, tags] = [nameOf(flags), await showOrSetTags(api, flags)];
     const text = `tags of ${name}: ${tags.join(', ') || 'none'}`;
     context.report({ name, tags }, text);
   },
@@ -77,12 +77,12 @@ const RUN: Record<Action, (api: Api, flags: Flags, context: Context) => Promise<
 };
 
 /** The tags of a release, after they are changed to those of the command line, if there are any. */
-async function tagsOf(api: Api, flags: Flags): Promise<string[]> {
+async function showOrSetTags(api: Api, flags: Flags): Promise<string[]> {
   const [name, given] = [nameOf(flags), [...new Set(flags.text ?? [])]];
   if (given.length > 0 && flags.clear === true)
     throw new UsageError('releases tag: expected tags or --clear, not both');
   if (given.length === 0 && flags.clear !== true) return (await getRelease(api, name)).tags ?? [];
-  await setTags(api, name, given);
+  await setReleaseTags(api, name, given);
   return given;
 }
 
@@ -93,7 +93,7 @@ function nameOf({ action, release }: Flags): string {
   });
 }
 
-function releasesText(releases: readonly Release[]): string {
+function releasesText(releases: readonly ServerRelease[]): string {
   const rows = releases.map(({ name, artifacts = [], tags = [], modified = '', notes = '' }) => {
     return [
       name,
@@ -106,7 +106,7 @@ function releasesText(releases: readonly Release[]): string {
   return formatList('no releases', ['NAME', 'ARTIFACTS', 'TAGS', 'MODIFIED', 'NOTES'], rows, [1]);
 }
 
-function releaseText({ name, modified = '', tags = [], notes = '', artifacts = [] }: Release): string {
+function releaseText({ name, modified = '', tags = [], notes = '', artifacts = [] }: ServerRelease): string {
   const head = [`name: ${name}`, `modified: ${modified}`, `tags: ${tags.join(', ')}`, `notes: ${notes}`];
   const rows = artifacts.map((one) => [
     one.id,

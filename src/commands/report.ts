@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { renderPage } from '../pipeline/report/html/page.ts';
 import { reportPage } from '../pipeline/report/reportPage.ts';
-import { refuseOtherFile, writePage } from '../pipeline/report/writePage.ts';
+import { refuseOtherPage, writePage } from '../pipeline/report/writePage.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
 import { openWorld } from './open/openWorld.ts';
 import { defineCommand } from './terminal/command.ts';
@@ -59,7 +59,7 @@ export const reportCommand = defineCommand({
       context.folder,
       output ?? `${basename(paths.at(-1) ?? '', '.mender')}.report.html`,
     );
-    if (output !== '-') await refuseOtherFile(target);
+    if (output !== '-') await refuseOtherPage(target);
     const page = await reportPage(paths, base, openWorld(flags, context));
     if (output === '-') {
       await context.write(bytesOf(renderPage(page)));

@@ -3,7 +3,7 @@ import { rolloutError } from '../pipeline/rollout/outcome.ts';
 import { prepareRollout } from '../pipeline/rollout/prepareRollout.ts';
 import type { RolloutPlan } from '../pipeline/rollout/rolloutPlan.ts';
 import { runRollout } from '../pipeline/rollout/run.ts';
-import { endText, planText } from './fleet/rolloutReport.ts';
+import { rolloutEndText, rolloutPlanText } from './fleet/rolloutReport.ts';
 import type { BuildFlags } from './options/build.ts';
 import { BUILD_POSITIONALS } from './options/build.ts';
 import { LINK_OPTION, linkRate, warnOfLink } from './options/link.ts';
@@ -34,14 +34,14 @@ export const rolloutCommand = defineCommand({
   async run(given, context) {
     const { plan, rollout, api, rate, dryRun } = await openRollout(given, context);
     warnOfLink(downloadsOf(plan), rate, context.log);
-    if (dryRun || !context.json) context.report(plan, planText(plan, rate));
+    if (dryRun || !context.json) context.report(plan, rolloutPlanText(plan, rate));
     if (dryRun) return;
     const end = await runRollout(rollout, { api, log: context.log }).catch((error: unknown) => {
       if (context.signal.aborted)
         context.log.warning('the deployments keep running; run the same command again to continue');
       throw error;
     });
-    context.report({ plan, ...end }, endText(plan, end));
+    context.report({ plan, ...end }, rolloutEndText(plan, end));
     const failure = rolloutError(end, `${plan.application} ${plan.version}`);
     if (failure !== undefined) throw failure;
   },

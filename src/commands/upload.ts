@@ -2,7 +2,7 @@ import { confusionOf } from '../pipeline/release/uploadChecks.ts';
 import { finishUploads } from '../pipeline/release/finishUploads.ts';
 import { uploadWithNote } from '../pipeline/release/uploadNotes.ts';
 import { openUploads } from './open/uploadNotes.ts';
-import { CACHE_OPTIONS } from './options/cacheFolder.ts';
+import { UNUSED_CACHE_OPTIONS } from './options/cacheFolder.ts';
 import { defineCommand } from './terminal/command.ts';
 import { deployHint, uploadText } from './terminal/uploadText.ts';
 import { UPLOAD_OPTIONS } from './options/upload.ts';
@@ -23,7 +23,7 @@ export const uploadCommand = defineCommand({
     },
     ...UPLOAD_OPTIONS,
     ...SERVER_OPTIONS,
-    ...CACHE_OPTIONS,
+    ...UNUSED_CACHE_OPTIONS,
   },
   async run({ file, description, directUpload, cacheDir, ...flags }, context) {
     const api = await openServer(flags, context);

@@ -1,7 +1,7 @@
 import { IntegrityError } from '../errors.ts';
 import { readVerificationKey } from '../mender/sign.ts';
 import type { StoreEstimate } from '../pipeline/verify/estimate.ts';
-import { fitProblems, limitsOf, unfitError } from '../pipeline/verify/fit.ts';
+import { fitProblems, deviceLimitsOf, unfitError } from '../pipeline/verify/fit.ts';
 import type { Verification, VerifiedImage } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
 import { BUILD_OPTIONS } from './options/build.ts';
@@ -49,7 +49,7 @@ export const verifyCommand = defineCommand({
   },
   async run({ file, base = [], key, ...flags }, context) {
     const publicKey = key === undefined ? undefined : await readVerificationKey(key);
-    const limits = limitsOf({ devices: [], ...deviceLimits(flags) });
+    const limits = deviceLimitsOf({ devices: [], ...deviceLimits(flags) });
     const verified = await verifyArtifact(file, base, openWorld(flags, context), publicKey);
     const unfit = fitProblems(verified.estimate, limits);
     const verification = { ...verified, problems: [...verified.problems, ...unfit] };

@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import { applicationVariables, profilesOf, projectName } from './read/variables/application.ts';
 import { consistencyFaults } from './read/check/consistency.ts';
@@ -20,7 +21,6 @@ import type { NamedSecret, OwnSecrets } from './read/variables/ownSecrets.ts';
 import { interpolate } from './read/variables/template.ts';
 import type { Mapping } from './read/yaml/value.ts';
 import { isMapping, mapStrings, asMapping, scalarText, withoutTags } from './read/yaml/value.ts';
-import type { Environment } from './read/variables/envFiles.ts';
 
 /** A service that runs on the device. */
 interface Service {

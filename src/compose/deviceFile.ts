@@ -36,7 +36,7 @@ export interface DeviceFile {
  * it. `path` names the file in faults; `project` is the name that the update module gives the
  * project. Pure.
  */
-export function readDeviceFile(text: string, path: string, dotenv: string, project: string): DeviceFile {
+export function parseDeviceFile(text: string, path: string, dotenv: string, project: string): DeviceFile {
   const found: DeviceFile = { faults: [] };
   try {
     const variables = parseDotenv(dotenv, '.env', () => undefined);

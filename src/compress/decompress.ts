@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { IntegrityError, UnsupportedError, messageOf, systemCodeOf } from '../errors.ts';
 import type { Chunks } from '../io/streams.ts';
 import { counted, limited, readHead } from '../io/streams.ts';
-import type { Compression } from './magic.ts';
+import type { CompressionFormat } from './magic.ts';
 import { LONGEST_MAGIC, compressionOf } from './magic.ts';
 import { unzstd } from './unzstd.ts';
 
@@ -45,7 +45,7 @@ export async function* uncompressed(stream: Chunks): AsyncGenerator<Buffer, void
   }
 }
 
-function unsupported(compression: Compression): UnsupportedError {
+function unsupported(compression: CompressionFormat): UnsupportedError {
   return new UnsupportedError(`the content is compressed with ${compression}`, {
     hint: 'compress it with gzip or zstd, or not at all',
   });

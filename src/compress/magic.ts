@@ -1,7 +1,7 @@
-export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
+export type CompressionFormat = 'gzip' | 'zstd' | 'xz' | 'bzip2' | 'none';
 
 /** The first bytes of each format. */
-export const MAGIC = {
+export const MAGIC_BYTES = {
   gzip: Buffer.from([0x1f, 0x8b]),
   zstd: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
   xz: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]),
@@ -25,8 +25,8 @@ export function beginsWith(head: Uint8Array, magic: Uint8Array): boolean {
  * The compression of content that begins with `head`: its first `LONGEST_MAGIC` bytes, or all of
  * them.
  */
-export function compressionOf(head: Uint8Array): Compression {
-  const known = KNOWN.find((name) => beginsWith(head, MAGIC[name]));
+export function compressionOf(head: Uint8Array): CompressionFormat {
+  const known = KNOWN.find((name) => beginsWith(head, MAGIC_BYTES[name]));
   if (known !== undefined) return known;
   const isSkippable = ((head[0] ?? 0) & 0xf0) === 0x50 && beginsWith(head.subarray(1), SKIPPABLE);
   return isSkippable ? 'zstd' : 'none';

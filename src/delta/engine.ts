@@ -10,7 +10,7 @@ import type { PatchOptions } from './patchProof.ts';
 import { provePatch } from './patchProof.ts';
 import { proveDelta, proveForeignDelta } from './proof.ts';
 import { looksCompressed } from './sniff.ts';
-import { expectState, stateOf } from './layer.ts';
+import { expectState, stampOf } from './layer.ts';
 import { encodeWithXdelta3, hasXdelta3 } from './xdelta3.ts';
 import { encodeWithWasm } from './xdelta3Wasm/xdelta3Wasm.ts';
 
@@ -53,7 +53,7 @@ export async function makeDelta(
   options: DeltaOptions,
 ): Promise<{ size: number; encoder: EncoderName } | undefined> {
   const encoder = encoderOf(options.encoder);
-  await stateOf(from);
+  await stampOf(from);
   if (await looksCompressed(from.path)) return undefined;
   if (encoder === 'xdelta3') await requireXdelta3();
   const size = await makeProved(from, to, destination, options.signal, {
@@ -103,7 +103,7 @@ async function makeProved(
   signal: AbortSignal | undefined,
   { encode, prove }: Record<'encode' | 'prove', () => Promise<void>>,
 ): Promise<number> {
-  const before = [await stateOf(from), await stateOf(to)] as const;
+  const before = [await stampOf(from), await stampOf(to)] as const;
   try {
     await withSourceVerified(from, encode);
     signal?.throwIfAborted();

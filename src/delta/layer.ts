@@ -40,13 +40,13 @@ export type Encode = (
 ) => Promise<void>;
 
 /** The state of a file. It changes whenever the file is written to. */
-export type FileState = string;
+export type FileStamp = string;
 
 /**
  * The state of a layer's file. Throws IntegrityError if it is missing or does not have the layer's
  * size.
  */
-export async function stateOf(layer: LayerFile): Promise<FileState> {
+export async function stampOf(layer: LayerFile): Promise<FileStamp> {
   const { size, mtimeMs, ino } = await statOf(layer);
   if (size !== layer.size) {
     throw new IntegrityError(
@@ -58,8 +58,8 @@ export async function stateOf(layer: LayerFile): Promise<FileState> {
 }
 
 /** Throws IntegrityError unless the layer's file is still in the state `before`. */
-export async function expectState(layer: LayerFile, before: FileState): Promise<void> {
-  if ((await stateOf(layer)) === before) return;
+export async function expectState(layer: LayerFile, before: FileStamp): Promise<void> {
+  if ((await stampOf(layer)) === before) return;
   throw new IntegrityError(`layer ${layer.diffID} in ${layer.path}: it was changed while a delta was made`, {
     hint: 'let nothing else write to that folder, and try again',
   });

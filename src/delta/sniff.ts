@@ -1,8 +1,8 @@
-import { MAGIC, beginsWith } from '../compress/magic.ts';
+import { MAGIC_BYTES, beginsWith } from '../compress/magic.ts';
 import { firstBytes } from '../io/files.ts';
 
 /** The beginnings by which xdelta3 takes a source for compressed. It looks at two bytes of xz. */
-const MAGICS = [MAGIC.bzip2, MAGIC.gzip, MAGIC.compress, MAGIC.xz.subarray(0, 2)];
+const MAGICS = [MAGIC_BYTES.bzip2, MAGIC_BYTES.gzip, MAGIC_BYTES.compress, MAGIC_BYTES.xz.subarray(0, 2)];
 const LONGEST = 3;
 
 /**

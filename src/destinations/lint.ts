@@ -1,6 +1,6 @@
 import { releaseTags } from './choose.ts';
 import type { JsonObject, Problem } from './problems.ts';
-import { below, isObject, problemsOf } from './problems.ts';
+import { below, isObject, schemaProblems } from './problems.ts';
 import { isTag } from './plan.ts';
 import { ACCOUNT_FIELDS, DESTINATION_FIELDS, ENTRY_FIELDS, mapSchema } from './schemas.ts';
 import { checkMeta } from './settings.ts';
@@ -13,7 +13,7 @@ export interface Findings {
 
 /** Checks a whole map. A map with schema errors gets no warnings. */
 export function lintMap(value: unknown): Findings {
-  const errors = problemsOf(mapSchema, value);
+  const errors = schemaProblems(mapSchema, value);
   if (errors.length > 0) return { errors, warnings: [] };
   const entries = value as JsonObject[];
   const [problems, warnings] = [entries.flatMap(entryErrors), entries.flatMap(entryWarnings)];

@@ -18,7 +18,7 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** All that a schema finds wrong in a value. */
-export function problemsOf(schema: GenericSchema, value: unknown): Problem[] {
+export function schemaProblems(schema: GenericSchema, value: unknown): Problem[] {
   const result = safeParse(schema, value);
   return (result.issues ?? []).map(problemOf);
 }

@@ -1,7 +1,7 @@
 import { array, boolean, nullish, object, parse, string, unknown } from 'valibot';
 import { UsageError } from '../errors.ts';
 import type { JsonObject, Problem } from './problems.ts';
-import { below, expected, problemText, problemsOf } from './problems.ts';
+import { below, expected, problemText, schemaProblems } from './problems.ts';
 import { whole } from './schemas.ts';
 
 /** What the meta of a destination, or the command line, says about an upload and a deployment. */
@@ -25,7 +25,7 @@ const metaSchema = object({
 
 /** The problems of the fields of a meta that have an effect here. Other fields are ignored. */
 export function checkMeta(meta: JsonObject, path: string): Problem[] {
-  return problemsOf(metaSchema, meta).map((one) => ({ ...one, path: below(path, one.path) }));
+  return schemaProblems(metaSchema, meta).map((one) => ({ ...one, path: below(path, one.path) }));
 }
 
 /** The settings of a meta. Throws UsageError for a field of the wrong type. */

@@ -6,7 +6,7 @@ import { formatDeviceAddress } from './address.ts';
 import { linesIn } from './lines.ts';
 
 /** A shell on a device, through the system's ssh client. */
-export interface Shell {
+export interface RemoteShell {
   /** Tells what it is a shell of, for people. */
   readonly name: string;
   run(command: ShellCommand): Promise<ShellResult>;
@@ -49,7 +49,7 @@ const SSH_FAILED = 255;
  * Opens a shell on the device. ssh asks for no password: keys, agents, jumps and known hosts are
  * those of the user's configuration. `program` replaces ssh.
  */
-export function sshShell(address: DeviceAddress, program = 'ssh'): Shell {
+export function sshShell(address: DeviceAddress, program = 'ssh'): RemoteShell {
   const name = formatDeviceAddress(address);
   const options = ['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=15', '-o', 'ServerAliveInterval=15'];
   const user = address.user === undefined ? [] : ['-l', address.user];

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Environment } from '../environment.ts';
 import type { GenericSchema, InferOutput } from 'valibot';
 import { fallback, object, optional, safeParse, string } from 'valibot';
 import { readUserFileIfAny } from '../io/readUserFile.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
-import { endpointIn, parseHost, usualEndpoints } from './endpoint.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { endpointIn, parseDaemonAddress, usualEndpoints } from './endpoint.ts';
 
 /**
  * Returns where to look for a daemon, best first: `DOCKER_HOST`, else the context that
@@ -39,7 +38,11 @@ async function endpointOfContext(environment: Environment): Promise<Endpoint | u
   }
   const certificates = join(folder, 'contexts/tls', id, 'docker');
   const hasTls = await isFolder(certificates);
-  return parseHost(context.Endpoints.docker.Host, `context ${name}:`, hasTls ? certificates : undefined);
+  return parseDaemonAddress(
+    context.Endpoints.docker.Host,
+    `context ${name}:`,
+    hasTls ? certificates : undefined,
+  );
 }
 
 /**

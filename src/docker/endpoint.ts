@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import { UnsupportedError, UsageError } from '../errors.ts';
 import { hideCredentials } from '../io/redact.ts';
 
@@ -10,8 +11,6 @@ interface TcpEndpoint {
   /** For TLS: the folder of `ca.pem`, `cert.pem` and `key.pem`. */
   certificates?: string;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const PORTS = { http: 2375, https: 2376 };
 
@@ -37,14 +36,14 @@ export function usualEndpoints(environment: Environment): Endpoint[] {
  */
 export function endpointIn(environment: Environment): Endpoint | undefined {
   const host = environment['DOCKER_HOST'];
-  return host ? parseHost(host, 'DOCKER_HOST', certificatesIn(environment)) : undefined;
+  return host ? parseDaemonAddress(host, 'DOCKER_HOST', certificatesIn(environment)) : undefined;
 }
 
 /**
  * Parses an address of a daemon; `origin` says where it is from. `certificates` is the folder for
  * TLS. Throws UnsupportedError for ssh and npipe, and UsageError for a malformed address.
  */
-export function parseHost(text: string, origin: string, certificates: string | undefined): Endpoint {
+export function parseDaemonAddress(text: string, origin: string, certificates: string | undefined): Endpoint {
   const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/.exec(text) ?? [];
   if (scheme === 'unix' && rest.startsWith('/')) return { socketPath: rest };
   if (scheme === 'tcp' || scheme === 'http') return parseTcp(text, rest, origin, certificates);

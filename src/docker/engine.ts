@@ -1,7 +1,7 @@
 import { fallback, object, optional, safeParse, string } from 'valibot';
 import { NetworkError } from '../errors.ts';
 import type { Http, HttpResponse } from '../http/http.ts';
-import { bytesOf, jsonOf, textOf } from '../http/http.ts';
+import { bytesOf, readJson, textOf } from '../http/http.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { EngineRequest } from './client.ts';
@@ -63,14 +63,14 @@ function engineAt(http: Http, endpoint: Endpoint): Engine {
   const askStore = async (signal?: AbortSignal): Promise<boolean> => {
     const what = 'asking the daemon for its image store';
     const response = await call({ path: '/info', idleMs: QUICK_MS, signal });
-    return isContainerdStore(await jsonOf(await checkStatus(response, what), LARGEST_JSON));
+    return isContainerdStore(await readJson(await checkStatus(response, what), LARGEST_JSON));
   };
   return {
     async inspect(reference, signal) {
       const what = `asking the daemon for ${formatReference(reference)}`;
       const response = await call({ path: `/images/${nameIn(reference)}/json`, idleMs: QUICK_MS, signal });
       if (await isMissing(response)) return undefined;
-      return parseInspect(await jsonOf(await checkStatus(response, what), LARGEST_JSON), what);
+      return parseInspect(await readJson(await checkStatus(response, what), LARGEST_JSON), what);
     },
     usesContainerdStore: async (signal) => (containerd ??= await askStore(signal)),
     async save(reference, signal) {

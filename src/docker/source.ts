@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import { DeniedError, NetworkError, NotFoundError } from '../errors.ts';
 import { createHttp } from '../http/http.ts';
 import type { Log } from '../io/log.ts';
@@ -19,7 +20,7 @@ export interface DaemonOptions {
    * Names the daemon: `DOCKER_HOST`, a Docker context, or the usual sockets below `XDG_RUNTIME_DIR`
    * and `HOME`.
    */
-  environment: Readonly<Record<string, string | undefined>>;
+  environment: Environment;
   /**
    * True if the user asked for the daemon. If it is missing, or has another platform, that is then
    * an error.

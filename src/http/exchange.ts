@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
+import type { Environment } from '../environment.ts';
 import axios from 'axios';
 import type { AxiosRequestConfig, AxiosResponse, LookupAddressEntry } from 'axios';
 import { NetworkError } from '../errors.ts';
@@ -9,11 +10,10 @@ import { blocksOf } from './blocks.ts';
 import { guardedBody } from './body.ts';
 import { Guard } from './guard.ts';
 import type { Timeouts } from './guard.ts';
-import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
+import type { HttpRequest, HttpResponse, Attempt } from './message.ts';
 import { excerpt, registerSignature } from '../io/redact.ts';
 import { addressesFor } from './ownMachine.ts';
-import type { Environment } from './proxy.ts';
-import { nameOf, withoutBrackets } from './proxy.ts';
+import { proxyName, withoutBrackets } from './proxy.ts';
 import type { Route } from './route.ts';
 import { routeOf } from './route.ts';
 import { ProxyRefusal } from './tunnel.ts';
@@ -37,7 +37,7 @@ export async function exchange(
   request: HttpRequest,
   settings: ExchangeSettings,
   what: string,
-): Promise<Outcome> {
+): Promise<Attempt> {
   registerSignature(request.url);
   const route = routeOf(request, settings.environment);
   const guard = new Guard(timeoutsOf(request, settings), request.signal);
@@ -95,7 +95,7 @@ function timeoutsOf(request: HttpRequest, { timeoutMs }: ExchangeSettings): Time
 function refuseFromProxy({ proxy }: Route, answer: AxiosResponse<IncomingMessage>): void {
   if (proxy === false || answer.status !== 407) return;
   answer.data.destroy();
-  throw new ProxyRefusal(`the proxy ${nameOf(proxy)} wants a user and password (407)`, 407);
+  throw new ProxyRefusal(`the proxy ${proxyName(proxy)} wants a user and password (407)`, 407);
 }
 
 function configOf(
@@ -181,7 +181,7 @@ const LONGEST_READ = 32 << 10;
  * Ends a response that is not wanted, to free its connection. Returns the redacted start of its
  * text, for messages.
  */
-export async function drain({ body }: HttpResponse): Promise<string> {
+export async function discardResponse({ body }: HttpResponse): Promise<string> {
   let text = '';
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {

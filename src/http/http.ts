@@ -1,11 +1,11 @@
+import type { Environment } from '../environment.ts';
 import { NetworkError } from '../errors.ts';
 import type { Log } from '../io/log.ts';
 import type { Chunks } from '../io/streams.ts';
 import { collect } from '../io/streams.ts';
 import type { ExchangeSettings } from './exchange.ts';
-import { drain, exchange } from './exchange.ts';
-import type { HttpRequest, HttpResponse, Outcome } from './message.ts';
-import type { Environment } from './proxy.ts';
+import { discardResponse, exchange } from './exchange.ts';
+import type { HttpRequest, HttpResponse, Attempt } from './message.ts';
 import type { Patience } from './patience.ts';
 import { patience } from './patience.ts';
 import { redirected } from './redirect.ts';
@@ -82,14 +82,14 @@ export function describe({ method, url }: HttpRequest): string {
 
 const MOST_REDIRECTS = 10;
 
-async function requestWithRedirects(request: HttpRequest, settings: Settings): Promise<Outcome> {
+async function requestWithRedirects(request: HttpRequest, settings: Settings): Promise<Attempt> {
   let current = request;
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
     const outcome = await exchange(current, settings, describe(current));
     if (outcome.kind === 'failure' || request.followRedirects === false) return outcome;
     const next = redirected(current, outcome.response);
     if (next === undefined) return outcome;
-    await drain(outcome.response);
+    await discardResponse(outcome.response);
     current = next;
   }
   throw new NetworkError(`${describe(request)}: more than ${MOST_REDIRECTS} redirects`);
@@ -97,7 +97,7 @@ async function requestWithRedirects(request: HttpRequest, settings: Settings): P
 
 async function responseOrThrow(
   request: HttpRequest,
-  outcome: Outcome,
+  outcome: Attempt,
   { isTemporary }: RetryPolicy,
 ): Promise<HttpResponse> {
   if (outcome.kind === 'failure') throw outcome.error;
@@ -113,10 +113,10 @@ function hintFor(status: number): string {
   return status === 429 ? 'the server limits requests: log in, or try again later' : 'try again later';
 }
 
-async function reasonOf(outcome: Outcome): Promise<string> {
+async function reasonOf(outcome: Attempt): Promise<string> {
   if (outcome.kind === 'failure') return outcome.error.message;
   const { response } = outcome;
-  const text = (await drain(response)).replace(/[^\x20-\x7e]+/g, ' ').trim();
+  const text = (await discardResponse(response)).replace(/[^\x20-\x7e]+/g, ' ').trim();
   return `the server answered ${response.status}${text === '' ? '' : `: ${text}`}`;
 }
 
@@ -149,7 +149,7 @@ export async function textOf(response: HttpResponse, maxBytes?: number): Promise
 }
 
 /** The whole body, parsed as JSON. Throws NetworkError for anything else, and as `textOf`. */
-export async function jsonOf(response: HttpResponse, maxBytes?: number): Promise<unknown> {
+export async function readJson(response: HttpResponse, maxBytes?: number): Promise<unknown> {
   const text = await textOf(response, maxBytes);
   try {
     return JSON.parse(text) as unknown;

@@ -63,7 +63,7 @@ export interface HttpResponse {
 }
 
 /** The result of one attempt. */
-export type Outcome = { kind: 'response'; response: HttpResponse } | Failure;
+export type Attempt = { kind: 'response'; response: HttpResponse } | Failure;
 
 export interface Failure {
   kind: 'failure';

@@ -1,5 +1,5 @@
 import type { Log } from '../io/log.ts';
-import type { HttpRequest, Outcome } from './message.ts';
+import type { HttpRequest, Attempt } from './message.ts';
 
 /** Milliseconds of silence that nobody wonders about, while a request is repeated. */
 const QUIET_MS = 1_000;
@@ -9,7 +9,7 @@ const SLOW_MS = 5_000;
 /** Says what takes long, once for each host. */
 export interface Patience {
   /** Tells that a request is repeated, if that takes `milliseconds` since it began. */
-  tellRepeating(request: HttpRequest, outcome: Outcome, milliseconds: number): void;
+  tellRepeating(request: HttpRequest, outcome: Attempt, milliseconds: number): void;
   /** Returns what `work` returns, and tells if the server lets it wait. */
   tellWaiting<T>(request: HttpRequest, work: () => Promise<T>): Promise<T>;
 }
@@ -41,7 +41,7 @@ export function patience(log: Log): Patience {
 }
 
 /** The message of a failure begins with the request. */
-function problemOf(outcome: Outcome): string {
+function problemOf(outcome: Attempt): string {
   if (outcome.kind === 'response') return `answered ${outcome.response.status}`;
   const reason = outcome.error.message.replace(/^[A-Z]+ \w+:\/\/\S*: /, '');
   return `does not answer (${reason})`;

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import type { Environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import { registerSecret } from '../io/redact.ts';
 import { isLoopback } from './redirect.ts';
@@ -12,8 +13,6 @@ export interface Proxy {
   /** User and password, as they were before they were escaped for the URL. */
   auth?: { username: string; password: string };
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The proxy for a URL by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in lower case as well.
@@ -66,7 +65,7 @@ export function authorizationOf({ auth }: Proxy): string | undefined {
 }
 
 /** `host:port`, for messages. */
-export function nameOf({ host, port }: Proxy): string {
+export function proxyName({ host, port }: Proxy): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

@@ -1,4 +1,4 @@
-import type { HttpRequest, Outcome } from './message.ts';
+import type { HttpRequest, Attempt } from './message.ts';
 import type { RetryPolicy } from './retryPolicy.ts';
 
 /** https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods */
@@ -15,7 +15,7 @@ export function isRetried({ method, retry }: HttpRequest): boolean {
  */
 export function retryDelay(
   request: HttpRequest,
-  outcome: Outcome,
+  outcome: Attempt,
   attempt: number,
   policy: RetryPolicy,
 ): number | undefined {

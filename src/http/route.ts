@@ -1,8 +1,9 @@
 import type { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Environment } from '../environment.ts';
 import { httpAgent } from './blocks.ts';
 import type { HttpRequest } from './message.ts';
-import type { Environment, Proxy } from './proxy.ts';
+import type { Proxy } from './proxy.ts';
 import { proxyFor } from './proxy.ts';
 import { tunnelAgent } from './tunnel.ts';
 

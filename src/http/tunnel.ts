@@ -7,7 +7,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { connect } from 'node:tls';
 import { excerpt } from '../io/redact.ts';
 import type { Proxy } from './proxy.ts';
-import { authorizationOf, nameOf } from './proxy.ts';
+import { authorizationOf, proxyName } from './proxy.ts';
 
 /** A proxy does not connect to a host. The status is undefined if it closes the connection. */
 export class ProxyRefusal extends Error {
@@ -97,7 +97,7 @@ function openTunnel(proxy: Proxy, target: string, done: Done): ClientRequest {
 }
 
 function to(proxy: Proxy, target: string): string {
-  return `the proxy ${nameOf(proxy)} did not connect to ${target}`;
+  return `the proxy ${proxyName(proxy)} did not connect to ${target}`;
 }
 
 function isHangUp(error: Error): boolean {
@@ -113,5 +113,8 @@ function refusal(proxy: Proxy, target: string, response: IncomingMessage, head: 
   const words =
     [head.toString('utf8'), statusMessage].map((text) => excerpt(text, LONGEST_EXCERPT)).find(Boolean) ?? '';
   const reason = words === '' ? String(status) : `${status}: ${words}`;
-  return new ProxyRefusal(`the proxy ${nameOf(proxy)} refused to connect to ${target} (${reason})`, status);
+  return new ProxyRefusal(
+    `the proxy ${proxyName(proxy)} refused to connect to ${target} (${reason})`,
+    status,
+  );
 }

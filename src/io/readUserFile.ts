@@ -10,7 +10,7 @@ export const LARGEST_USER_FILE = 64 << 20;
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Reading one file, for messages. */
-export interface Reading {
+export interface FilePurpose {
   /** What is done, like `reading the map /etc/map.yaml`. */
   doing: string;
   /** What to try if the file does not exist. */
@@ -23,7 +23,7 @@ export interface Reading {
  */
 export async function readUserFile(
   path: string,
-  { doing, hint = 'check the path' }: Reading,
+  { doing, hint = 'check the path' }: FilePurpose,
 ): Promise<Buffer> {
   try {
     return await readRegular(path, doing);
@@ -36,7 +36,7 @@ export async function readUserFile(
  * A NotFoundError for a file that does not exist, a UsageError for another fault of the file system
  * that a user can fix, or else `error`.
  */
-export function readingError(error: unknown, { doing, hint = 'check the path' }: Reading): unknown {
+export function readingError(error: unknown, { doing, hint = 'check the path' }: FilePurpose): unknown {
   if (isMissing(error)) return new NotFoundError(`${doing}: no such file`, { hint });
   return fileError(error, doing);
 }

@@ -1,7 +1,7 @@
 import type { Document } from 'yaml';
 import { LineCounter, isScalar, parseDocument, visit } from 'yaml';
 import { UsageError, messageOf } from '../errors.ts';
-import type { Reading } from './readUserFile.ts';
+import type { FilePurpose } from './readUserFile.ts';
 import { readUserFile } from './readUserFile.ts';
 import { findExcess } from './yamlExcess.ts';
 
@@ -59,7 +59,7 @@ function findRepeatedKey(document: Document): { key: string; offset: number } | 
  */
 export async function readYamlFile(
   path: string,
-  reading: Reading = { doing: `reading ${path}` },
+  reading: FilePurpose = { doing: `reading ${path}` },
 ): Promise<unknown> {
   const text = (await readUserFile(path, reading)).toString('utf8');
   return parseText(text, path, parseYaml);

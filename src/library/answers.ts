@@ -30,7 +30,7 @@ export const IMAGE = looseObject({
   uploaded: fallback(optional(boolean()), undefined),
   arch: TEXT,
 });
-export type LibraryImage = InferOutput<typeof IMAGE>;
+export type ImageAnswer = InferOutput<typeof IMAGE>;
 
 const WORD = fallback(optional(string(), ''), '');
 export const VERSION = nullish(object({ version: WORD, apiVersion: WORD }), {});

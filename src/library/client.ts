@@ -77,7 +77,7 @@ export async function send(library: Library, request: LibraryRequest): Promise<H
     signal,
   });
   if (response.status < 300 || accepts?.(response.status) === true) return response;
-  throw failureOf(doing, response, await textOf(response));
+  throw libraryFailure(doing, response, await textOf(response));
 }
 
 function encodePath(path: string): string {
@@ -137,7 +137,7 @@ function jsonOrUndefined(text: string): unknown {
 }
 
 /** Maps an error response to an error with the library's own words. */
-export function failureOf(doing: string, { status, url }: HttpResponse, text: string): UserError {
+export function libraryFailure(doing: string, { status, url }: HttpResponse, text: string): UserError {
   const result = safeParse(ENVELOPE, jsonOrUndefined(text));
   const words = result.success ? result.output.error?.message : undefined;
   const message = `${doing}: ${new URL(url).host} answered ${status}${words === undefined ? '' : `: ${words}`}`;

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import { ITEM } from './answers.ts';
-import type { LibraryImage } from './answers.ts';
+import type { ImageAnswer } from './answers.ts';
 import type { Library } from './client.ts';
 import { call, callIfThere } from './client.ts';
 import { hashOf, lookUpImage } from './images.ts';
@@ -51,7 +51,7 @@ export async function ensureImage(
   container: { path: string; id: string },
   digest: Digest,
   { arch, description }: { arch: string; description: string },
-): Promise<Pick<LibraryImage, 'id' | 'uploaded'>> {
+): Promise<Pick<ImageAnswer, 'id' | 'uploaded'>> {
   const ref = `${container.path}:${hashOf(digest)}`;
   const known = await lookUpImage(library, { ref, arch });
   if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 import { IntegrityError, UsageError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
-import type { LibraryImage } from './answers.ts';
+import type { ImageAnswer } from './answers.ts';
 import { ANYTHING, IMAGE } from './answers.ts';
 import type { Library } from './client.ts';
 import { call, callIfThere } from './client.ts';
@@ -39,12 +39,12 @@ function requestFor({ ref, arch }: ImageKey) {
  * Returns what the library knows of an image. Throws NotFoundError, DeniedError, NetworkError and
  * IntegrityError.
  */
-export async function getImage(library: Library, key: ImageKey): Promise<LibraryImage> {
+export async function getImage(library: Library, key: ImageKey): Promise<ImageAnswer> {
   return call(library, requestFor(key), IMAGE);
 }
 
 /** As `getImage`, but returns undefined if there is no such image. */
-export async function lookUpImage(library: Library, key: ImageKey): Promise<LibraryImage | undefined> {
+export async function lookUpImage(library: Library, key: ImageKey): Promise<ImageAnswer | undefined> {
   return callIfThere(library, requestFor(key), IMAGE);
 }
 
@@ -64,7 +64,7 @@ export async function deleteImage(library: Library, { ref, arch }: ImageKey): Pr
  * Returns the digest of the file's bytes, in any spelling of the hash. Undefined if the hash is not
  * a SHA-256.
  */
-function digestIn({ hash = '' }: Pick<LibraryImage, 'hash'>): Digest | undefined {
+function digestIn({ hash = '' }: Pick<ImageAnswer, 'hash'>): Digest | undefined {
   const digest = `sha256:${hash.toLowerCase().replace(/^sha256[.:]/, '')}`;
   return isDigest(digest) ? digest : undefined;
 }
@@ -74,7 +74,7 @@ function digestIn({ hash = '' }: Pick<LibraryImage, 'hash'>): Digest | undefined
  * without a digest, nothing would tell a whole file from an empty one then, so that throws
  * IntegrityError. `what` names the file.
  */
-export function expectedFile(image: Pick<LibraryImage, 'hash' | 'size'>, what: string): ExpectedFile {
+export function expectedFile(image: Pick<ImageAnswer, 'hash' | 'size'>, what: string): ExpectedFile {
   const digest = digestIn(image);
   const { size } = image;
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {

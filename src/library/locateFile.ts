@@ -9,7 +9,7 @@ import type { FileKey } from './openFile.ts';
 import { locationIn, openDirectly, openStored, requestFile } from './openFile.ts';
 import { registryOf } from './redirect.ts';
 import { registryFile } from './registryFile.ts';
-import { libraryVersion } from './version.ts';
+import { askVersion } from './version.ts';
 
 export interface LocatedFile extends RemoteFile {
   /** True if the library itself says that this is a Singularity image. */
@@ -64,7 +64,7 @@ export async function locateInLibrary(
 }
 
 async function logVersion(library: Library): Promise<void> {
-  await libraryVersion(library).then(
+  await askVersion(library).then(
     ({ version }) => library.log.debug(`${library.base}: version ${version}`),
     () => library.signal?.throwIfAborted(),
   );

@@ -4,7 +4,7 @@ import { textOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { redirected } from '../http/redirect.ts';
 import type { Library } from './client.ts';
-import { failureOf, headersFor, send } from './client.ts';
+import { libraryFailure, headersFor, send } from './client.ts';
 import { archQuery } from './images.ts';
 
 /** Names a file to download. */
@@ -91,7 +91,7 @@ export function openStored(library: Library, key: FileKey, location: string): Re
     if (response.status < 300 || response.status === 416) return response;
     await textOf(response);
     // The storage's text may quote the signature.
-    throw failureOf(`downloading ${what}`, response, '');
+    throw libraryFailure(`downloading ${what}`, response, '');
   };
 }
 

@@ -1,5 +1,5 @@
 import { object, optional, string } from 'valibot';
-import { jsonOf, textOf } from '../http/http.ts';
+import { readJson, textOf } from '../http/http.ts';
 import { checked } from '../oci/json.ts';
 import type { Library } from './client.ts';
 import { send } from './client.ts';
@@ -39,6 +39,6 @@ export async function registryOf(
     await textOf(response);
     return undefined;
   }
-  const { url, name, token } = checked(await jsonOf(response), PLACE, doing);
+  const { url, name, token } = checked(await readJson(response), PLACE, doing);
   return url === '' ? undefined : { url: url.replace(/\/+$/, ''), name: name || path, token };
 }

@@ -9,7 +9,7 @@ import { OCI_INDEX, OCI_MANIFEST } from '../oci/mediaTypes.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { createClient } from '../registry/client.ts';
 import { fetchDocument, fetchSmallBlob, missingBlob } from '../registry/document.ts';
-import type { Repository } from '../registry/endpoint.ts';
+import type { ImageRepository } from '../registry/endpoint.ts';
 import type { Library } from './client.ts';
 import type { RegistryPlace } from './redirect.ts';
 
@@ -26,7 +26,7 @@ export interface RegistryFile {
 
 interface Place {
   client: RegistryClient;
-  repository: Repository;
+  repository: ImageRepository;
   /** The file, for messages. */
   what: string;
   signal: AbortSignal | undefined;

@@ -4,7 +4,7 @@ import { call } from './client.ts';
 import { libraryAbilities } from './version.ts';
 
 /** An image of a container that tags can mean. */
-export interface Tagged {
+export interface TaggedImage {
   containerId: string;
   imageId: string;
   arch: string;
@@ -26,9 +26,9 @@ export async function getTags(
  * Lets the tags mean this image: for its architecture, or for all if the library keeps one set of
  * tags. Returns the previous images of tags that moved. Throws as `call`.
  */
-export async function setTags(
+export async function setImageTags(
   library: Library,
-  { containerId, imageId, arch }: Tagged,
+  { containerId, imageId, arch }: TaggedImage,
   tags: readonly string[],
 ): Promise<Record<string, string>> {
   const { archTags } = await libraryAbilities(library);

@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import { readUserFile } from '../io/readUserFile.ts';
 import { tokenFrom } from '../http/token.ts';
@@ -8,7 +9,7 @@ import { tokenFrom } from '../http/token.ts';
  * is empty or can't be read. The token is redacted in all output from now on.
  */
 export async function findLibraryToken(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   tokenFile: string | undefined,
 ): Promise<string | undefined> {
   return libraryToken(environment) ?? (tokenFile === undefined ? undefined : await readToken(tokenFile));
@@ -18,7 +19,7 @@ export async function findLibraryToken(
  * LIBRARY_TOKEN, if it is set. It is redacted in all output from now on. Throws UsageError for a
  * token of several lines.
  */
-export function libraryToken(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+export function libraryToken(environment: Environment): string | undefined {
   return tokenFrom(environment['LIBRARY_TOKEN'] ?? '', 'LIBRARY_TOKEN');
 }
 

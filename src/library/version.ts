@@ -9,7 +9,7 @@ import { call } from './client.ts';
 export type LibraryVersion = InferOutput<typeof VERSION>;
 
 /** Asks the library for its version. Throws as `call`. */
-export async function libraryVersion(library: Library): Promise<LibraryVersion> {
+export async function askVersion(library: Library): Promise<LibraryVersion> {
   return call(library, { method: 'GET', path: 'version', doing: 'asking for the version' }, VERSION);
 }
 
@@ -24,7 +24,7 @@ export interface Abilities {
 /** Asks the library what it offers. A library that does not tell its version offers neither. */
 export async function libraryAbilities(library: Library): Promise<Abilities> {
   try {
-    return abilitiesOf((await libraryVersion(library)).apiVersion);
+    return abilitiesOf((await askVersion(library)).apiVersion);
   } catch (error) {
     if (!(error instanceof UserError) || library.signal?.aborted === true) throw error;
     library.log.debug(messageOf(error));

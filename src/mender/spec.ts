@@ -95,11 +95,11 @@ export interface ArtifactSummary {
 }
 
 /** True if only the owner may read the artifact, as with one of the files in it. */
-export function isPrivate({ manifests }: Pick<ArtifactSpec, 'manifests'>): boolean {
+export function isPrivateArtifact({ manifests }: Pick<ArtifactSpec, 'manifests'>): boolean {
   return manifests.some(({ mode }) => (mode & 0o077) === 0);
 }
 
 /** The mode that the artifact's file is created with; the umask may take more away. */
 export function artifactMode(spec: Pick<ArtifactSpec, 'manifests'>): number {
-  return isPrivate(spec) ? 0o600 : 0o666;
+  return isPrivateArtifact(spec) ? 0o600 : 0o666;
 }

@@ -30,10 +30,10 @@ export interface Index {
   kind: 'index';
   manifests: Descriptor[];
   /** Entries that this tool can't use. They matter only to somebody who wants their platform. */
-  odd: OddEntry[];
+  odd: OddManifest[];
 }
 
-export interface OddEntry {
+export interface OddManifest {
   platform?: Platform;
   /** What is wrong with it. */
   problem: string;
@@ -147,7 +147,7 @@ function parseIndex(entries: readonly unknown[]): Index {
   return index;
 }
 
-function oddEntry(entry: unknown, issue: GenericIssue): OddEntry {
+function oddEntry(entry: unknown, issue: GenericIssue): OddManifest {
   return { ...platformOf(entry), problem: describeIssue(issue), isDamaged: !isOtherDigest(issue.input) };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { IntegrityError } from '../errors.ts';
 import { BodyDecoder } from './bodyDecoder.ts';
-import { LONGEST_HEADER, readHeader, sizeOf, type Content, type PatchHeader } from './format.ts';
+import { LONGEST_HEADER, parsePatchHeader, sizeOf, type Content, type PatchHeader } from './format.ts';
 import { PatchInput } from './patchInput.ts';
 import { SourceBlocks, type PatchSource } from './sourceBlocks.ts';
 
@@ -20,7 +20,7 @@ export async function* decodePatch(
   const input = new PatchInput(patch);
   try {
     await input.fill(LONGEST_HEADER);
-    const { header, length } = readHeader(input.rest);
+    const { header, length } = parsePatchHeader(input.rest);
     input.skip(length);
     const source = new SourceBlocks(openSource(header), sizeOf(header.sources));
     yield* checkedPieces(new BodyDecoder(input, header, source), input, header.target);

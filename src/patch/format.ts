@@ -80,7 +80,7 @@ export function writeHeader(header: PatchHeader): Buffer {
  * The header at the start of `patch`, and its length in bytes. Throws UnsupportedError for another
  * version, and IntegrityError for anything else that is not a header.
  */
-export function readHeader(patch: Buffer): { header: PatchHeader; length: number } {
+export function parsePatchHeader(patch: Buffer): { header: PatchHeader; length: number } {
   if (patch.length < FIXED || patch.toString('latin1', 0, 7) !== MAGIC) throw damaged('it is not a patch');
   if (patch[7] !== VERSION) throw new UnsupportedError(`reading a patch: version ${patch[7]} is not known`);
   const [tableBits, ringBits, count] = [patch[8]!, patch[9]!, patch.readUInt16LE(10)];

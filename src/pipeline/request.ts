@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import type { NamedReport } from '../device/report.ts';
 import type { Effort, EncoderName } from '../delta/layer.ts';
 import type { CompressionChoice, DeviceSetup, Module, WriterChoice } from '../mender/spec.ts';
@@ -29,7 +30,7 @@ export interface BuildRequest {
   composeFiles: readonly string[];
   profiles: readonly string[];
   /** Variables for the Compose files. */
-  environment: Readonly<Record<string, string | undefined>>;
+  environment: Environment;
   /** Name of the application and of its software; undefined for the default. */
   application?: string | undefined;
   version?: string | undefined;

@@ -1,7 +1,7 @@
 import type { Http } from '../http/http.ts';
-import { demandOf } from './challenge.ts';
+import { chooseChallenge } from './challenge.ts';
 import type { CredentialLookup } from './credentials.ts';
-import type { Repository } from './endpoint.ts';
+import type { ImageRepository } from './endpoint.ts';
 import { basicHeader, fetchToken } from './token.ts';
 
 /** Keeps the Authorization header for one repository. */
@@ -31,7 +31,10 @@ export interface AuthorizationContext {
  */
 export type Access = 'pull' | 'pull,push' | 'pull,push,delete';
 
-export function createAuthorization(repository: Repository, context: AuthorizationContext): Authorization {
+export function createAuthorization(
+  repository: ImageRepository,
+  context: AuthorizationContext,
+): Authorization {
   let current: string | undefined;
   let pending: Promise<string | undefined> | undefined;
   const renewed = async (challenge: string, signal?: AbortSignal): Promise<string | undefined> => {
@@ -54,13 +57,13 @@ export function createAuthorization(repository: Repository, context: Authorizati
 
 async function answer(
   challenge: string,
-  { registry, repository }: Repository,
+  { registry, repository }: ImageRepository,
   { http, credentials: lookUp, insecureRegistries, access = 'pull' }: AuthorizationContext,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const credentials = await lookUp({ registry, repository }, signal);
   if (credentials?.kind === 'registry') return `Bearer ${credentials.token}`;
-  const demand = demandOf(challenge);
+  const demand = chooseChallenge(challenge);
   if (demand?.kind === 'token') {
     // Never a wider scope, whatever the registry proposes.
     const scope = `repository:${repository}:${access}`;

@@ -7,8 +7,8 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { RegistryClient } from './client.ts';
 import { missingBlob } from './document.ts';
-import type { Repository } from './endpoint.ts';
-import { nameOf } from './endpoint.ts';
+import type { ImageRepository } from './endpoint.ts';
+import { repositoryName } from './endpoint.ts';
 
 /** As long as a pull-through cache may take to fetch a large layer itself. */
 const FIRST_BYTE_MS = 600_000;
@@ -21,11 +21,11 @@ export interface BlobContext {
 /** Returns a blob for `download`. Its `open` throws NotFoundError if the registry lacks it. */
 export function remoteBlob(
   client: RegistryClient,
-  repository: Repository,
+  repository: ImageRepository,
   { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
 ): RemoteFile {
   return {
-    what: `${nameOf(repository)}, blob ${digest}`,
+    what: `${repositoryName(repository)}, blob ${digest}`,
     key: hexOf(digest).slice(0, 16),
     ...{ digest, size },
     open: async (range, signal) => {
@@ -49,7 +49,7 @@ export function remoteBlob(
  */
 export function openBlob(
   { client, log }: BlobContext,
-  repository: Repository,
+  repository: ImageRepository,
   { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
   signal: AbortSignal | undefined,
 ): Readable {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
+import type { Environment } from '../environment.ts';
 import { UsageError, systemCodeOf } from '../errors.ts';
 import type { Certificates } from '../http/message.ts';
 import { fileError } from '../io/files.ts';
@@ -8,8 +9,6 @@ import { readUserFile } from '../io/readUserFile.ts';
 
 /** Returns the certificates for a registry, or undefined if there are none. */
 export type CertificateLookup = (registry: string) => Promise<Certificates | undefined>;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the folders in which Docker and podman keep certificates, each with a folder for a

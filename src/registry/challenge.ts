@@ -29,7 +29,7 @@ export function parseChallenges(header: string): Challenge[] {
 }
 
 /** A challenge that this client can answer. */
-export type Demand =
+export type ChosenChallenge =
   /** A token of the service at `realm`. */
   { kind: 'token'; realm: string; service: string | undefined } | { kind: 'password' };
 
@@ -37,7 +37,7 @@ export type Demand =
  * Returns what to answer to a WWW-Authenticate header: a token before a password. Undefined if
  * neither is asked for.
  */
-export function demandOf(header: string): Demand | undefined {
+export function chooseChallenge(header: string): ChosenChallenge | undefined {
   const challenges = parseChallenges(header);
   const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
   if (bearer?.['realm'] !== undefined) {

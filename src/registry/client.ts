@@ -1,11 +1,11 @@
 import type { HttpRequest, HttpResponse } from '../http/http.ts';
 import type { Authorization, AuthorizationContext } from './authorization.ts';
 import { createAuthorization } from './authorization.ts';
-import { demandOf } from './challenge.ts';
+import { chooseChallenge } from './challenge.ts';
 import type { CertificateLookup } from './certificates.ts';
-import type { FindOrigin, Repository } from './endpoint.ts';
-import { isAtOrigin, nameOf } from './endpoint.ts';
-import { denied, failureOf } from './failure.ts';
+import type { FindOrigin, ImageRepository } from './endpoint.ts';
+import { isAtOrigin, repositoryName } from './endpoint.ts';
+import { denied, registryFailure } from './failure.ts';
 
 interface RegistryRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -32,7 +32,7 @@ export interface RegistryClient {
    * Sends a request with the authorization that the registry asks for. Resolves for success, 404
    * and 416. Throws DeniedError for 401 and 403, and NetworkError for other statuses.
    */
-  request(repository: Repository, request: RegistryRequest): Promise<HttpResponse>;
+  request(repository: ImageRepository, request: RegistryRequest): Promise<HttpResponse>;
 }
 
 export interface ClientContext extends AuthorizationContext {
@@ -55,13 +55,13 @@ export function createClient(context: ClientContext): RegistryClient {
   const sessions = new Map<string, Session>();
   return {
     request: async (repository, request) => {
-      const key = nameOf(repository);
+      const key = repositoryName(repository);
       const session = sessions.get(key) ?? { authorization: createAuthorization(repository, context) };
       sessions.set(key, session);
       const response = await requestAuthorized(context, session, repository, request);
       const { status } = response;
       if ((status >= 200 && status < 300) || status === 404 || status === 416) return response;
-      throw await failureOf(repository, request.path, response);
+      throw await registryFailure(repository, request.path, response);
     },
   };
 }
@@ -69,7 +69,7 @@ export function createClient(context: ClientContext): RegistryClient {
 async function requestAuthorized(
   context: ClientContext,
   session: Session,
-  repository: Repository,
+  repository: ImageRepository,
   request: RegistryRequest,
 ): Promise<HttpResponse> {
   const { authorization } = session;
@@ -96,12 +96,12 @@ async function challengeIn(
   response: HttpResponse,
   context: ClientContext,
   session: Session,
-  repository: Repository,
+  repository: ImageRepository,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const own = response.headers['www-authenticate'] ?? '';
   const isRefused = response.status === 401;
-  if (isRefused && demandOf(own) !== undefined) return own;
+  if (isRefused && chooseChallenge(own) !== undefined) return own;
   const mayHide = response.status === 403 || response.status === 404;
   const isStranger = session.authorization.header() === undefined;
   if (!isRefused && !(mayHide && isStranger)) return undefined;
@@ -114,7 +114,7 @@ async function challengeIn(
 /** Returns the challenge that `/v2/` answers with, or an empty text. */
 async function askAtRoot(
   { http, origin, certificates: lookUp }: ClientContext,
-  { registry }: Repository,
+  { registry }: ImageRepository,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const url = `${await origin(registry)}/v2/`;
@@ -128,7 +128,7 @@ async function askAtRoot(
 async function send(
   { http, insecureRegistries, certificates: lookUp }: ClientContext,
   origin: string,
-  { registry, repository }: Repository,
+  { registry, repository }: ImageRepository,
   { path, location, headers, ...request }: RegistryRequest,
   authorization: string | undefined,
 ): Promise<HttpResponse> {

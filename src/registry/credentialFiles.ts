@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Environment } from '../environment.ts';
 import { fallback, object, optional, record, safeParse, string, unknown } from 'valibot';
 import { readUserFileIfAny } from '../io/readUserFile.ts';
 import { NotFoundError, UsageError } from '../errors.ts';
@@ -15,8 +16,6 @@ export interface CredentialLocation {
   /** podman's `auth.json` files: asked after Docker's file, and may be missing. */
   authFiles?: readonly string[];
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns where Docker, podman and skopeo keep the credentials of this user. An empty variable

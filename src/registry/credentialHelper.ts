@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { object, optional, safeParse, string } from 'valibot';
 import { ToolError, UsageError } from '../errors.ts';
 import { excerpt, registerSecret } from '../io/redact.ts';
-import type { Credentials } from './token.ts';
+import type { RegistryCredentials } from './token.ts';
 
 /** The user name of a secret that is an identity token. */
 const TOKEN_USER = '<token>';
@@ -23,7 +23,7 @@ export async function askHelper(
   name: string,
   server: string,
   signal: AbortSignal | undefined,
-): Promise<Credentials | undefined> {
+): Promise<RegistryCredentials | undefined> {
   if (!/^[\w.-]+$/.test(name)) {
     throw new UsageError(
       `Docker's config.json: ${JSON.stringify(name)} is not the name of a credential helper`,
@@ -70,7 +70,7 @@ function credentialsIn(
   { Username: username, Secret: secret }: ReturnType<typeof parseAnswer>,
   program: string,
   server: string,
-): Credentials | undefined {
+): RegistryCredentials | undefined {
   if (username === undefined || secret === undefined) {
     throw new ToolError(`${program} get for ${server}: expected JSON with Username and Secret`);
   }

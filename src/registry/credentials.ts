@@ -4,16 +4,20 @@ import { registerSecret } from '../io/redact.ts';
 import type { CredentialFile, CredentialLocation } from './credentialFiles.ts';
 import { readCredentialFiles } from './credentialFiles.ts';
 import { askHelper } from './credentialHelper.ts';
-import type { Repository } from './endpoint.ts';
-import type { Credentials } from './token.ts';
+import type { ImageRepository } from './endpoint.ts';
+import type { RegistryCredentials } from './token.ts';
 
 /** Returns the credentials for a repository, or undefined if there are none. */
 export type CredentialLookup = (
-  repository: Repository,
+  repository: ImageRepository,
   signal?: AbortSignal,
-) => Promise<Credentials | undefined>;
+) => Promise<RegistryCredentials | undefined>;
 
-type AskHelper = (name: string, server: string, signal?: AbortSignal) => Promise<Credentials | undefined>;
+type AskHelper = (
+  name: string,
+  server: string,
+  signal?: AbortSignal,
+) => Promise<RegistryCredentials | undefined>;
 
 /**
  * Looks credentials up as Docker and podman do. In each file, the registry's own helper is asked
@@ -24,7 +28,7 @@ type AskHelper = (name: string, server: string, signal?: AbortSignal) => Promise
  */
 export function dockerCredentials(location: CredentialLocation): CredentialLookup {
   let reading: Promise<CredentialFile[]> | undefined;
-  const asked = new Map<string, Promise<Credentials | undefined>>();
+  const asked = new Map<string, Promise<RegistryCredentials | undefined>>();
   const askOnce: AskHelper = (name, server, signal) => {
     const key = `${name} ${server}`;
     const answer = asked.get(key) ?? askHelper(name, server, signal);
@@ -43,10 +47,10 @@ export function dockerCredentials(location: CredentialLocation): CredentialLooku
 
 async function lookUp(
   { auths, credHelpers, credsStore }: CredentialFile,
-  repository: Repository,
+  repository: ImageRepository,
   ask: AskHelper,
   signal: AbortSignal | undefined,
-): Promise<Credentials | undefined> {
+): Promise<RegistryCredentials | undefined> {
   const own = entryFor(credHelpers, repository);
   const helper = typeof own === 'string' && own !== '' ? own : credsStore;
   const { registry } = repository;
@@ -67,7 +71,7 @@ function serverAddress(registry: string): string {
  * Returns the value of the longest key that is the repository, or a folder above it, or the
  * registry.
  */
-function entryFor(entries: Record<string, unknown>, { registry, repository }: Repository): unknown {
+function entryFor(entries: Record<string, unknown>, { registry, repository }: ImageRepository): unknown {
   const fitting = Object.keys(entries)
     .map((key) => ({ key, ...splitKey(key) }))
     .filter(({ host }) => host === registry || (registry === 'docker.io' && HUB_NAMES.has(host)))
@@ -98,7 +102,7 @@ const ENTRY = object({
   registrytoken: TEXT,
 });
 
-function fromEntry(entry: unknown, registry: string): Credentials | undefined {
+function fromEntry(entry: unknown, registry: string): RegistryCredentials | undefined {
   const result = safeParse(ENTRY, entry);
   if (!result.success) return undefined;
   const { auth, username, password, identitytoken, registrytoken } = result.output;
@@ -108,7 +112,7 @@ function fromEntry(entry: unknown, registry: string): Credentials | undefined {
   return username && password ? { kind: 'password', username, password } : undefined;
 }
 
-function fromAuth(auth: string, registry: string): Credentials {
+function fromAuth(auth: string, registry: string): RegistryCredentials {
   const decoded = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
   const colon = decoded.indexOf(':');
   if (colon > 0) {

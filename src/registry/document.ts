@@ -8,8 +8,8 @@ import type { Index, Manifest } from '../oci/manifest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/mediaTypes.ts';
 import type { RegistryClient } from './client.ts';
-import type { Repository } from './endpoint.ts';
-import { nameOf } from './endpoint.ts';
+import type { ImageRepository } from './endpoint.ts';
+import { repositoryName } from './endpoint.ts';
 
 /** A manifest or index with the digest of its bytes. */
 export interface Document {
@@ -29,7 +29,7 @@ const LARGEST_DOCUMENT = 4 << 20;
  */
 export async function fetchDocument(
   client: RegistryClient,
-  repository: Repository,
+  repository: ImageRepository,
   name: string,
   signal: AbortSignal | undefined,
   accept = ACCEPT,
@@ -38,7 +38,7 @@ export async function fetchDocument(
   const response = await client.request(repository, { method: 'GET', path, headers: { accept }, signal });
   if (isMissing(response)) return undefined;
   const mediaType = response.headers['content-type']?.split(';', 1)[0]?.trim();
-  const where = `${nameOf(repository)}, ${path}`;
+  const where = `${repositoryName(repository)}, ${path}`;
   const bytes = await bytesOf(response, LARGEST_DOCUMENT);
   if (isWebPage(mediaType, bytes)) throw webPage(where);
   const digest = digestOf(bytes);
@@ -51,7 +51,7 @@ export async function fetchDocument(
 }
 
 /** Returns what `find` returns, or undefined for a manifest that this tool can't read. */
-export async function readable<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function unlessUnreadable<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
     return await find();
   } catch (error) {
@@ -77,7 +77,7 @@ function webPage(where: string): NetworkError {
  */
 export async function headDocument(
   client: RegistryClient,
-  repository: Repository,
+  repository: ImageRepository,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Digest | undefined> {
@@ -88,7 +88,7 @@ export async function headDocument(
 
 async function askDigest(
   client: RegistryClient,
-  repository: Repository,
+  repository: ImageRepository,
   name: string,
   signal: AbortSignal | undefined,
 ): Promise<Digest | 'unknown' | undefined> {
@@ -113,7 +113,7 @@ async function askDigest(
  */
 export async function fetchSmallBlob(
   client: RegistryClient,
-  repository: Repository,
+  repository: ImageRepository,
   { digest, size }: Pick<Descriptor, 'digest'> & { size?: number },
   signal: AbortSignal | undefined,
   { largest = LARGEST_DOCUMENT, longestMs }: { largest?: number; longestMs?: number } = {},
@@ -125,7 +125,7 @@ export async function fetchSmallBlob(
   const found = digestOf(bytes);
   if (found === digest && (size === undefined || size === bytes.length)) return bytes;
   throw new IntegrityError(
-    `${nameOf(repository)}, ${path}: expected ${size ?? 'any number of'} bytes, ${digest}; ` +
+    `${repositoryName(repository)}, ${path}: expected ${size ?? 'any number of'} bytes, ${digest}; ` +
       `found ${bytes.length} bytes, ${found}`,
   );
 }
@@ -136,8 +136,8 @@ function isMissing(response: HttpResponse): boolean {
 }
 
 /** The error for a blob that a manifest names and the registry does not have. */
-export function missingBlob(repository: Repository, digest: Digest): NotFoundError {
-  return new NotFoundError(`${nameOf(repository)}: the registry has no blob ${digest}`, {
+export function missingBlob(repository: ImageRepository, digest: Digest): NotFoundError {
+  return new NotFoundError(`${repositoryName(repository)}: the registry has no blob ${digest}`, {
     hint: 'the image at the registry is incomplete: push it again',
   });
 }

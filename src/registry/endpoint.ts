@@ -3,13 +3,13 @@ import { isLoopback } from '../http/redirect.ts';
 import { speaksTls } from './tlsProbe.ts';
 
 /** A repository at a registry, as in `Reference`. */
-export interface Repository {
+export interface ImageRepository {
   registry: string;
   repository: string;
 }
 
 /** Returns the name of a repository for messages, `HOST/REPO`. Pure. */
-export function nameOf({ registry, repository }: Repository): string {
+export function repositoryName({ registry, repository }: ImageRepository): string {
   return `${registry}/${repository}`;
 }
 

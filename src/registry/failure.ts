@@ -4,15 +4,15 @@ import { textOf } from '../http/http.ts';
 import type { HttpResponse } from '../http/http.ts';
 import { excerpt } from '../io/redact.ts';
 import { parseJsonIfAny } from '../oci/json.ts';
-import type { Repository } from './endpoint.ts';
-import { nameOf } from './endpoint.ts';
+import type { ImageRepository } from './endpoint.ts';
+import { repositoryName } from './endpoint.ts';
 
 /**
  * Reads an error response to a request for `path`, and returns it as an error with the registry's
  * own words.
  */
-export async function failureOf(
-  repository: Repository,
+export async function registryFailure(
+  repository: ImageRepository,
   path: string,
   response: HttpResponse,
 ): Promise<DeniedError | NetworkError> {
@@ -23,11 +23,11 @@ export async function failureOf(
     return denied(repository, `the registry refused access (${status}${words})`);
   }
   if (status === 403) {
-    const message = `${nameOf(repository)}: the registry refused access (403${words})`;
+    const message = `${repositoryName(repository)}: the registry refused access (403${words})`;
     return new DeniedError(message, { hint: ASK });
   }
   const hint = reason === '' ? {} : { hint: ASK };
-  const message = `${nameOf(repository)}, ${path}: the registry answered ${status}${words}`;
+  const message = `${repositoryName(repository)}, ${path}: the registry answered ${status}${words}`;
   return new NetworkError(message, { ...hint, cause: status });
 }
 
@@ -43,12 +43,12 @@ function isOwnReason(reason: string): boolean {
  * The error for a refusal, with what to do about it. Many registries refuse access to what does not
  * exist.
  */
-export function denied(repository: Repository, reason: string): DeniedError {
+export function denied(repository: ImageRepository, reason: string): DeniedError {
   const { registry } = repository;
   const isHub = registry === 'docker.io';
   const hub = isHub ? '; Docker Hub also answers like this for repositories that do not exist' : '';
   const local = isHub ? 'if only the daemon has it, use --mode local-first; ' : '';
-  return new DeniedError(`${nameOf(repository)}: ${reason}${hub}`, {
+  return new DeniedError(`${repositoryName(repository)}: ${reason}${hub}`, {
     hint: `check the image's name; ${local}if it is private, run: docker login${isHub ? '' : ` ${registry}`}`,
   });
 }

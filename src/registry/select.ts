@@ -2,7 +2,7 @@ import { IntegrityError, NotFoundError, UnsupportedError, UserError } from '../e
 import type { Descriptor } from '../oci/descriptor.ts';
 import { mayLeadToImage } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ImageConfig, Index, Manifest, OddEntry } from '../oci/manifest.ts';
+import type { ImageConfig, Index, Manifest, OddManifest } from '../oci/manifest.ts';
 import { MOST_MANIFESTS, isImage, parseConfig } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/mediaTypes.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -57,7 +57,7 @@ interface Search {
   name: string;
   /** Documents that may still be read. */
   left: number;
-  odd: OddEntry[];
+  odd: OddManifest[];
   /** Entries whose platform only their config tells. They are read if no other entry fits. */
   unread: { descriptor: Descriptor; above: readonly Digest[] }[];
 }

@@ -13,7 +13,7 @@ import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
 import { createClient } from './client.ts';
-import { nameOf, originFinder } from './endpoint.ts';
+import { repositoryName, originFinder } from './endpoint.ts';
 import type { CertificateLookup } from './certificates.ts';
 import type { RegistryClient } from './client.ts';
 import type { CredentialLookup } from './credentials.ts';
@@ -96,7 +96,7 @@ function tagOrDigest({ tag, digest }: Reference): string {
 }
 
 function placeOf(reference: Reference): string {
-  return `${nameOf(reference)} ${tagOrDigest(reference)}`;
+  return `${repositoryName(reference)} ${tagOrDigest(reference)}`;
 }
 
 /** A digest names the same bytes all the time, and a tag may move. */

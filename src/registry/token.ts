@@ -1,12 +1,12 @@
 import { nonEmpty, object, pipe, safeParse, string, transform, union } from 'valibot';
 import { DeniedError, NetworkError } from '../errors.ts';
-import { jsonOf, textOf } from '../http/http.ts';
+import { readJson, textOf } from '../http/http.ts';
 import type { Http, HttpRequest } from '../http/http.ts';
 import { excerpt, registerSecret } from '../io/redact.ts';
 import { allowsPlainHttp } from './endpoint.ts';
 
 /** What a registry, or its token service, may see. */
-export type Credentials =
+export type RegistryCredentials =
   | { kind: 'password'; username: string; password: string }
   /** A refresh token, exchanged for access tokens with OAuth2. */
   | { kind: 'identity'; token: string }
@@ -20,7 +20,7 @@ export interface TokenRequest {
   realm: string;
   service: string | undefined;
   scope: string;
-  credentials: Credentials | undefined;
+  credentials: RegistryCredentials | undefined;
 }
 
 const CLIENT = 'mender-docker-delta';
@@ -40,7 +40,7 @@ export async function fetchToken(
   const givenBy = new URL(`http://${request.registry}`).hostname;
   const message = { ...messageFor(request, realm), givenBy, ...(signal ? { signal } : {}) };
   const response = await http.request(message);
-  if (response.status === 200) return tokenIn(await jsonOf(response), realm);
+  if (response.status === 200) return tokenIn(await readJson(response), realm);
   const text = excerpt(await textOf(response), 200);
   throw refusal(request, realm, response.status, text);
 }

@@ -2,7 +2,7 @@ import type { Http, HttpRequest } from '../http/http.ts';
 import { textOf } from '../http/http.ts';
 import { AnswerError } from './answer.ts';
 import type { ApiRequest, ApiResponse } from './apiMessage.ts';
-import { failureOf } from './failure.ts';
+import { serverFailure } from './failure.ts';
 
 /** The management API of one Mender server. https://docs.mender.io/api/ */
 export interface Api {
@@ -35,7 +35,7 @@ export function createApi({ http, host, authorization, signal }: ApiOptions): Ap
     const response = await http.request(httpRequest(base, authorization, request, signal));
     const answer = { status: response.status, headers: response.headers, text: await textOf(response) };
     const fine = answer.status < 300 || request.accept?.includes(answer.status) === true;
-    if (!fine) throw failureOf(request.doing, base, answer);
+    if (!fine) throw serverFailure(request.doing, base, answer);
     return answer;
   };
   return { host: base, tenant: tenantOf(authorization), http, signal, call };

@@ -89,7 +89,7 @@ export async function downloadLink(api: Api, id: string): Promise<string> {
 }
 
 /** Changes the description. Throws UsageError (the server's 422) once the artifact was deployed. */
-export async function describeArtifact(api: Api, id: string, description: string): Promise<void> {
+export async function changeDescription(api: Api, id: string, description: string): Promise<void> {
   const doing = `changing the description of artifact ${id}`;
   await api.call({ method: 'PUT', path: at(id), json: { description }, doing });
 }
@@ -117,7 +117,7 @@ export async function tryDeleteArtifact(api: Api, id: string): Promise<'deleted'
 export type Storage = InferOutput<typeof storageSchema>;
 
 /** How full the server is. Undefined if the user may not know or the server does not tell. */
-export async function storageOf(api: Api): Promise<Storage | undefined> {
+export async function readStorage(api: Api): Promise<Storage | undefined> {
   const doing = 'reading the storage limit';
   const path = '/api/management/v1/deployments/limits/storage';
   const answer = await api.call({ method: 'GET', path, doing, accept: [403, 404] });

@@ -4,7 +4,7 @@ import { NotFoundError } from '../errors.ts';
 import type { Api } from './api.ts';
 import type { ApiRequest, ApiResponse } from './apiMessage.ts';
 import { readAnswer } from './answer.ts';
-import { failureOf, isOfMender } from './failure.ts';
+import { serverFailure, isOfMender } from './failure.ts';
 import { itemsOf, listOf } from './pages.ts';
 import { deploymentSchema, deviceDeploymentSchema, statisticsSchema } from './schemas.ts';
 
@@ -81,7 +81,7 @@ export async function listFinished(api: Api): Promise<Deployment[]> {
 async function callAbout(api: Api, id: string, request: ApiRequest): Promise<ApiResponse> {
   const answer = await api.call({ ...request, accept: [404, ...(request.accept ?? [])] });
   if (answer.status !== 404) return answer;
-  const cause = failureOf(request.doing, api.host, answer);
+  const cause = serverFailure(request.doing, api.host, answer);
   if (!isOfMender(answer)) throw cause;
   throw new NotFoundError(`no deployment on ${api.host} has the id ${id}`, {
     hint: 'mender-docker-delta deployments list shows those that are there',
@@ -105,14 +105,14 @@ export async function abortDeployment(api: Api, id: string): Promise<boolean> {
 }
 
 /** How many devices are in each state. */
-export async function statisticsOf(api: Api, id: string): Promise<Statistics> {
+export async function readStatistics(api: Api, id: string): Promise<Statistics> {
   const doing = `reading the statistics of deployment ${id}`;
   const answer = await api.call({ method: 'GET', path: `${at(id)}/statistics`, doing });
   return readAnswer(answer, statisticsSchema, doing);
 }
 
 /** The devices that have asked for updates since the deployment began. */
-export async function devicesOf(api: Api, id: string): Promise<DeviceDeployment[]> {
+export async function listDeploymentDevices(api: Api, id: string): Promise<DeviceDeployment[]> {
   return listOf(api, deviceDeploymentSchema, {
     path: `${at(id)}/devices/list`,
     doing: `listing the devices of deployment ${id}`,
@@ -120,13 +120,13 @@ export async function devicesOf(api: Api, id: string): Promise<DeviceDeployment[
 }
 
 /** Ids of all the devices that a deployment is for. */
-export async function targetsOf(api: Api, id: string): Promise<string[]> {
+export async function listTargets(api: Api, id: string): Promise<string[]> {
   const doing = `listing the devices of deployment ${id}`;
   return itemsOf(await api.call({ method: 'GET', path: `${at(id)}/device_list`, doing }), string(), doing);
 }
 
 /** The log of a device. Undefined if the device sent none. */
-export async function deviceLog(api: Api, id: string, device: string): Promise<string | undefined> {
+export async function readDeviceLog(api: Api, id: string, device: string): Promise<string | undefined> {
   const path = `${at(id)}/devices/${encodeURIComponent(device)}/log`;
   const doing = `reading the log of device ${device}`;
   const answer = await api.call({ method: 'GET', path, doing, accept: [404] });

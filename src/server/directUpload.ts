@@ -8,7 +8,7 @@ import type { Api } from './api.ts';
 import { readAnswer } from './answer.ts';
 import { findArtifact } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
-import { failureOf } from './failure.ts';
+import { serverFailure } from './failure.ts';
 import { fileBytes } from './multipart.ts';
 import type { SentFile } from './multipart.ts';
 import { uploadLinkSchema } from './schemas.ts';
@@ -47,7 +47,7 @@ export async function uploadDirectly(
     retry: true,
     accept: [404],
   });
-  return appeared(api, link.id, path, options);
+  return waitForArtifact(api, link.id, path, options);
 }
 
 async function requestLink(api: Api, doing: string): Promise<Link | undefined> {
@@ -82,7 +82,7 @@ async function putFile(
     signal: api.signal,
   });
   const answer = { status: response.status, headers: response.headers, text: await textOf(response) };
-  if (answer.status >= 300) throw failureOf(doing, new URL(link.uri).origin, { ...answer, text: '' });
+  if (answer.status >= 300) throw serverFailure(doing, new URL(link.uri).origin, { ...answer, text: '' });
 }
 
 const POLL_MS = 1000;
@@ -90,7 +90,12 @@ const LONGEST_POLL_MS = 10_000;
 /** Until the artifact must have appeared. */
 const APPEAR_MS = 600_000;
 
-async function appeared(api: Api, id: string, path: string, options: DirectUploadOptions): Promise<Artifact> {
+async function waitForArtifact(
+  api: Api,
+  id: string,
+  path: string,
+  options: DirectUploadOptions,
+): Promise<Artifact> {
   let pause = options.pollMs ?? POLL_MS;
   const deadline = Date.now() + APPEAR_MS;
   for (;;) {

@@ -10,7 +10,7 @@ import type { Progress } from '../io/progress.ts';
 import type { Parts } from '../download/remoteFile.ts';
 import type { Api } from './api.ts';
 import type { Artifact } from './artifacts.ts';
-import { failureOf } from './failure.ts';
+import { serverFailure } from './failure.ts';
 import { requestStored } from './storedFile.ts';
 
 /** Large parts, because each asks the server for a link of its own. */
@@ -61,5 +61,5 @@ async function refused(response: HttpResponse, artifact: Artifact): Promise<Erro
   await textOf(response);
   const { status, headers, url } = response;
   // The storage's text may quote the signature.
-  return failureOf(`downloading ${artifact.name}`, new URL(url).origin, { status, headers, text: '' });
+  return serverFailure(`downloading ${artifact.name}`, new URL(url).origin, { status, headers, text: '' });
 }

@@ -8,7 +8,7 @@ import type { ApiResponse } from './apiMessage.ts';
  * Maps an error response to a UserError: the action, the status, the server's message and request
  * id.
  */
-export function failureOf(doing: string, host: string, answer: ApiResponse): UserError {
+export function serverFailure(doing: string, host: string, answer: ApiResponse): UserError {
   const { status } = answer;
   const message = `${doing}: ${host} answered ${status}: ${reasonOf(answer)}`;
   if (status === 401) {

@@ -8,7 +8,7 @@ export const DEFAULT_HOST = 'https://hosted.mender.io';
  * The address of a server without slashes at its end; https unless it says otherwise. Undefined for
  * anything but an http or https address without user, query and fragment.
  */
-export function parseHost(given: string): string | undefined {
+export function parseServerHost(given: string): string | undefined {
   const trimmed = given.trim();
   const text = trimmed.includes('://') ? trimmed : `https://${trimmed}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;

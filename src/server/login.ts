@@ -6,7 +6,7 @@ import type { Api } from './api.ts';
 import { createApi } from './api.ts';
 import { reasonOf } from './failure.ts';
 
-export interface Credentials {
+export interface ServerLogin {
   user: string;
   password: string;
   /** The current code of the second factor, where the account has one. */
@@ -20,7 +20,7 @@ export interface Credentials {
 export async function logIn(
   http: Http,
   host: string,
-  { user, password, twoFactorCode }: Credentials,
+  { user, password, twoFactorCode }: ServerLogin,
   signal?: AbortSignal,
 ): Promise<string> {
   const basic = Buffer.from(`${user}:${password}`).toString('base64');

@@ -6,7 +6,7 @@ import { listOf } from './pages.ts';
 import { releaseSchema } from './schemas.ts';
 
 /** All artifacts of one name. The field names are those of the API. */
-export type Release = InferOutput<typeof releaseSchema>;
+export type ServerRelease = InferOutput<typeof releaseSchema>;
 
 export interface ReleaseQuery {
   /** A part of the name. */
@@ -25,7 +25,10 @@ function at(name: string): string {
 }
 
 /** All releases that match. */
-export async function listReleases(api: Api, { name, tags, sort }: ReleaseQuery = {}): Promise<Release[]> {
+export async function listReleases(
+  api: Api,
+  { name, tags, sort }: ReleaseQuery = {},
+): Promise<ServerRelease[]> {
   return listOf(api, releaseSchema, {
     path: V2,
     query: { name, tag: tags ?? [], sort },
@@ -34,13 +37,13 @@ export async function listReleases(api: Api, { name, tags, sort }: ReleaseQuery 
 }
 
 /** Throws NotFoundError for an unknown name. */
-export async function getRelease(api: Api, name: string): Promise<Release> {
+export async function getRelease(api: Api, name: string): Promise<ServerRelease> {
   const doing = `reading release ${name}`;
   return readAnswer(await api.call({ method: 'GET', path: at(name), doing }), releaseSchema, doing);
 }
 
 /** Replaces the tags of a release. Throws UsageError for tags that the server would refuse. */
-export async function setTags(api: Api, name: string, tags: readonly string[]): Promise<void> {
+export async function setReleaseTags(api: Api, name: string, tags: readonly string[]): Promise<void> {
   const wrong = tags.find((tag) => !/^[A-Za-z0-9_.-]+$/.test(tag));
   if (wrong !== undefined) {
     throw new UsageError(`tag ${JSON.stringify(wrong)}: expected letters, digits, "_", "-" and "." only`);

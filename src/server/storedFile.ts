@@ -3,7 +3,7 @@ import type { HttpResponse } from '../http/http.ts';
 import type { Api } from './api.ts';
 import { downloadLink } from './artifacts.ts';
 import type { Artifact } from './artifacts.ts';
-import { failureOf } from './failure.ts';
+import { serverFailure } from './failure.ts';
 
 /** What the storage says of an artifact's file. */
 export interface StoredFile {
@@ -19,14 +19,14 @@ const SHOWN = ['content-type', 'etag', 'last-modified', 'accept-ranges'];
  * Asks the storage for one byte of an artifact, which proves that it is there; a signed URL is good
  * for GET only.
  */
-export async function headOf(api: Api, artifact: Artifact): Promise<StoredFile> {
+export async function askHead(api: Api, artifact: Artifact): Promise<StoredFile> {
   const doing = `looking at the file of ${artifact.name}`;
   const response = await requestStored(api, artifact, 'bytes=0-0', api.signal);
   const { status, headers, url } = response;
   // A storage without ranges sends the whole file: its headers are enough.
   if (status === 206) await textOf(response);
   else response.body.destroy();
-  if (status >= 300) throw failureOf(doing, new URL(url).origin, { status, headers, text: '' });
+  if (status >= 300) throw serverFailure(doing, new URL(url).origin, { status, headers, text: '' });
   const total =
     headers['content-range']?.split('/').at(-1) ?? (status === 200 ? headers['content-length'] : undefined);
   const shown = Object.entries(headers).filter(([name]) => SHOWN.includes(name));

@@ -1,5 +1,5 @@
 import { IntegrityError, UnsupportedError } from '../errors.ts';
-import { ADDRESS_LIMIT, HEADER_BIT, MAGIC, WINDOW_BIT } from './format.ts';
+import { ADDRESS_LIMIT, HEADER_BIT, VCDIFF_MAGIC, WINDOW_BIT } from './format.ts';
 
 /** The header of a window. The window's three sections follow it. */
 export interface WindowHeader {
@@ -24,9 +24,9 @@ const LONGEST_HEADER = 1 + 7 * 8 + 1 + 4;
  * decode.
  */
 export async function readFileHeader(input: DeltaInput): Promise<void> {
-  const header = await input.take(MAGIC.length + 1);
-  if (MAGIC.some((byte, at) => header[at] !== byte)) throw malformed('it does not begin like VCDIFF');
-  const indicator = header[MAGIC.length]!;
+  const header = await input.take(VCDIFF_MAGIC.length + 1);
+  if (VCDIFF_MAGIC.some((byte, at) => header[at] !== byte)) throw malformed('it does not begin like VCDIFF');
+  const indicator = header[VCDIFF_MAGIC.length]!;
   refuseFileIndicator(indicator);
   if ((indicator & HEADER_BIT.application) === 0) return;
   const fields = fieldsOf(await input.peek(8), 'application header');

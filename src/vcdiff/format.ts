@@ -10,7 +10,7 @@
 export const FILE_HEADER: Uint8Array = Uint8Array.of(0xd6, 0xc3, 0xc4, 0x00, 0x00);
 
 /** The magic bytes and version that every file begins with; the header indicator follows. */
-export const MAGIC: Uint8Array = FILE_HEADER.subarray(0, 4);
+export const VCDIFF_MAGIC: Uint8Array = FILE_HEADER.subarray(0, 4);
 
 /** Bits of the file header's indicator; xdelta3 rejects `codeTable`. */
 export const HEADER_BIT = { secondary: 1, codeTable: 2, application: 4 } as const;

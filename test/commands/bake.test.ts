@@ -6,7 +6,7 @@ import type { BakeDocument } from '../../src/commands/bake/bakeReport.ts';
 import { runCli } from '../helpers/cli.ts';
 import type { CliRun } from '../helpers/cli.ts';
 import { buildImage, buildIndex } from '../helpers/images.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { startMisbehavingRegistry } from '../helpers/misbehaving-registry.ts';
 import { noise } from '../helpers/noise.ts';
 import { push, startRegistry } from '../helpers/registry.ts';

@@ -4,10 +4,10 @@ import { fleetCommand } from '../../src/commands/fleet/fleet.ts';
 import { groupsCommand } from '../../src/commands/fleet/groups.ts';
 import type { Command } from '../../src/commands/terminal/command.ts';
 import { DeniedError, NotFoundError, UsageError } from '../../src/errors.ts';
-import type { Device } from '../helpers/mender-server-state.ts';
-import { runCommand } from '../helpers/mender-server-command.ts';
-import type { MenderServer } from '../helpers/mender-server.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import type { Device } from '../helpers/menderServer/state.ts';
+import { runCommand } from '../helpers/menderServer/command.ts';
+import type { MenderServer } from '../helpers/menderServer/menderServer.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 
 const KEY = 'rootfs-image.shop.version';
 const DEVICES: Device[] = [

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import type { CliRun } from '../helpers/cli.ts';
 import { runCli } from '../helpers/cli.ts';
 import { buildImage, writeOciArchive } from '../helpers/images.ts';
-import { Fleet } from '../helpers/mender-server-fleet.ts';
-import type { Device, ServerOptions } from '../helpers/mender-server-state.ts';
-import type { MenderServer } from '../helpers/mender-server.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import { Fleet } from '../helpers/menderServer/fleet.ts';
+import type { Device, ServerOptions } from '../helpers/menderServer/state.ts';
+import type { MenderServer } from '../helpers/menderServer/menderServer.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const KEY = 'rootfs-image.shop.version';

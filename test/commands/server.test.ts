@@ -18,11 +18,11 @@ import { createLog } from '../../src/io/log.ts';
 import { uploadCommand } from '../../src/commands/upload.ts';
 import { DeniedError, UsageError } from '../../src/errors.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { runCommand } from '../helpers/mender-server-command.ts';
-import type { RunOptions } from '../helpers/mender-server-command.ts';
-import { simulateDevice } from '../helpers/mender-server-device.ts';
-import { menderServer } from '../helpers/mender-server.ts';
-import type { Device, ServerOptions } from '../helpers/mender-server-state.ts';
+import { runCommand } from '../helpers/menderServer/command.ts';
+import type { RunOptions } from '../helpers/menderServer/command.ts';
+import { simulateDevice } from '../helpers/menderServer/device.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
+import type { Device, ServerOptions } from '../helpers/menderServer/state.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const DEVICES: Device[] = ['d1', 'd2'].map((id) => ({ id, type: 'qemu', group: 'staging', provides: {} }));

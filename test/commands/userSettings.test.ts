@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseHost, readUserSettings } from '../../src/commands/options/userSettings.ts';
 import { storeToken, tokenPath } from '../../src/server/token.ts';
 import { runCli } from '../helpers/cli.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 interface Files {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mapDeployment, openMapContext } from '../../src/commands/open/mapContext.ts';
 import type { MapDeployFlags } from '../../src/commands/open/mapContext.ts';
 import { namePlans } from '../../src/pipeline/destinations/namePlans.ts';
-import type { Software } from '../../src/pipeline/destinations/targets.ts';
+import type { ShippedSoftware } from '../../src/pipeline/destinations/targets.ts';
 import { findTargets } from '../../src/pipeline/destinations/targets.ts';
 import type { UserError } from '../../src/errors.ts';
 import { createHttp } from '../../src/http/http.ts';
@@ -19,7 +19,7 @@ const CONFIG = {
 };
 
 /** Two plans, as for a delta and a full artifact. */
-function plansFor({ application, version }: Software): BuildPlan[] {
+function plansFor({ application, version }: ShippedSoftware): BuildPlan[] {
   const names = [`${application}-${version}-from-1.0.0`, `${application}-${version}`];
   return names.map((artifactName) => ({
     artifactName,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { deployCommand } from '../../src/commands/deploy.ts';
 import type { RunsReport } from '../../src/pipeline/destinations/report.ts';
 import { InterruptedError } from '../../src/errors.ts';
-import { runCommand } from '../helpers/mender-server-command.ts';
+import { runCommand } from '../helpers/menderServer/command.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { gatewayArtifact, gatewayMap, group, profilesOf, tenant, wake, yamlFile } from './world.ts';
 import type { Tenant } from './world.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, Problem } from '../../src/destinations/problems.ts';
-import { problemsOf } from '../../src/destinations/problems.ts';
+import { schemaProblems } from '../../src/destinations/problems.ts';
 import { destinationSchema, mapSchema, mappingSchema, policySchema } from '../../src/destinations/schemas.ts';
 import { mergeMeta } from '../../src/destinations/mergeMeta.ts';
 import { filterEntries, localMap } from '../../src/destinations/localMap.ts';
@@ -152,16 +152,16 @@ describe('validation', () => {
 
   const { destination, mapping, policy, container: containers } = container.validation;
   test.each(destination)('destination $json', (one) => {
-    check(problemsOf(destinationSchema, one.json), () => readDestination(one.json, 'here'), one);
+    check(schemaProblems(destinationSchema, one.json), () => readDestination(one.json, 'here'), one);
   });
   test.each(mapping)('mapping $json', (one) => {
-    check(problemsOf(mappingSchema, one.json), () => readMapping(one.json, 'here'), one);
+    check(schemaProblems(mappingSchema, one.json), () => readMapping(one.json, 'here'), one);
   });
   test.each(policy)('policy $json', (one) => {
-    check(problemsOf(policySchema, one.json), () => readPolicy(one.json, 'here'), one);
+    check(schemaProblems(policySchema, one.json), () => readPolicy(one.json, 'here'), one);
   });
   test.each(containers)('map $json', (one) => {
-    check(problemsOf(mapSchema, one.json), () => readMap(one.json, 'here'), one);
+    check(schemaProblems(mapSchema, one.json), () => readMap(one.json, 'here'), one);
   });
 
   test('names the path of what is wrong, and how much more there is', () => {

@@ -10,7 +10,7 @@ import type { Starmap } from '../../src/destinations/starmap.ts';
 import { DeniedError, NetworkError, UsageError } from '../../src/errors.ts';
 import { createHttp } from '../../src/http/http.ts';
 import type { Http, HttpRequest } from '../../src/http/http.ts';
-import type { Outcome } from '../../src/http/message.ts';
+import type { Attempt } from '../../src/http/message.ts';
 import { retryDelay } from '../../src/http/retry.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { listen } from '../helpers/listen.ts';
@@ -219,8 +219,8 @@ describe('retries', () => {
   );
   const answer = (status: number, headers = {}) => ({ status, headers });
   const pauseBefore = (method: string, attempt: number, answered?: ReturnType<typeof answer>) => {
-    const failure = { kind: 'failure', temporary: true, sent: true } as Outcome;
-    const outcome = answered ? ({ kind: 'response', response: answered } as Outcome) : failure;
+    const failure = { kind: 'failure', temporary: true, sent: true } as Attempt;
+    const outcome = answered ? ({ kind: 'response', response: answered } as Attempt) : failure;
     const request = { method, url: 'https://h/' } as HttpRequest;
     return retryDelay(request, outcome, attempt, starmapRetries());
   };

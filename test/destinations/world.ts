@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { simulateDevice } from '../helpers/mender-server-device.ts';
-import { menderServer } from '../helpers/mender-server.ts';
-import type { MenderServer } from '../helpers/mender-server.ts';
-import type { Device, ServerOptions } from '../helpers/mender-server-state.ts';
+import { simulateDevice } from '../helpers/menderServer/device.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
+import type { MenderServer } from '../helpers/menderServer/menderServer.ts';
+import type { Device, ServerOptions } from '../helpers/menderServer/state.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
 

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { bytesOf, createHttp, describe as describeRequest, jsonOf, textOf } from '../../src/http/http.ts';
+import { bytesOf, createHttp, describe as describeRequest, readJson, textOf } from '../../src/http/http.ts';
 import type { HttpRequest, HttpResponse } from '../../src/http/http.ts';
 import { patience } from '../../src/http/patience.ts';
 import type { Log } from '../../src/io/log.ts';
@@ -292,7 +292,7 @@ describe('redirects', () => {
     const url = await from(307, `${target}/there?q=1`);
     const response = await http.request({ method: 'GET', url, headers: credentials });
     expect(response.url).toBe(`${target}/there?q=1`);
-    expect(await jsonOf(response)).toEqual({ method: 'GET', url: '/there?q=1', accept: 'x/y', body: '' });
+    expect(await readJson(response)).toEqual({ method: 'GET', url: '/there?q=1', accept: 'x/y', body: '' });
   });
 
   test('on the same server: with credentials', async () => {
@@ -301,13 +301,13 @@ describe('redirects', () => {
       response.end(JSON.stringify({ authorization: request.headers.authorization }));
     });
     const response = await http.request({ method: 'GET', url: `${url}/a`, headers: credentials });
-    expect(await jsonOf(response)).toEqual({ authorization: 'Bearer t' });
+    expect(await readJson(response)).toEqual({ authorization: 'Bearer t' });
   });
 
   test('303 turns a POST into a GET', async () => {
     const target = await echo();
     const url = await from(303, target);
-    expect(await jsonOf(await http.request({ method: 'POST', url, body: 'secret' }))).toMatchObject({
+    expect(await readJson(await http.request({ method: 'POST', url, body: 'secret' }))).toMatchObject({
       method: 'GET',
       body: '',
     });
@@ -341,7 +341,7 @@ describe('requests', () => {
       body: Buffer.from('{}'),
       headers: { 'Content-Type': 'a/b' },
     } as const;
-    expect(await jsonOf(await http.request(request))).toMatchObject({
+    expect(await readJson(await http.request(request))).toMatchObject({
       headers: {
         'content-type': 'a/b',
         'content-length': '2',
@@ -350,7 +350,9 @@ describe('requests', () => {
       },
       body: '{}',
     });
-    const bare = (await jsonOf(await http.request({ method: 'PUT', url, body: 'x' }))) as { headers: object };
+    const bare = (await readJson(await http.request({ method: 'PUT', url, body: 'x' }))) as {
+      headers: object;
+    };
     expect(bare.headers).not.toHaveProperty('content-type');
   });
 
@@ -428,6 +430,6 @@ describe('bodies', () => {
   });
 
   test('no JSON', async () => {
-    await expect(jsonOf(responseOf('<html>'))).rejects.toThrow('h: expected JSON, found a web page');
+    await expect(readJson(responseOf('<html>'))).rejects.toThrow('h: expected JSON, found a web page');
   });
 });

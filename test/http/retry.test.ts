@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NetworkError } from '../../src/errors.ts';
-import type { HttpRequest, Outcome } from '../../src/http/message.ts';
+import type { HttpRequest, Attempt } from '../../src/http/message.ts';
 import { networkFailure } from '../../src/http/failure.ts';
 import { retryAfter, retryDelay } from '../../src/http/retry.ts';
 import { DEFAULT_RETRIES } from '../../src/http/retryPolicy.ts';
@@ -9,16 +9,16 @@ import { isLoopback, redirected } from '../../src/http/redirect.ts';
 const get: HttpRequest = { method: 'GET', url: 'https://h/p' };
 const post: HttpRequest = { method: 'POST', url: 'https://h/p' };
 
-function answered(status: number, headers: Record<string, string> = {}): Outcome {
+function answered(status: number, headers: Record<string, string> = {}): Attempt {
   return { kind: 'response', response: { status, headers, url: 'https://h/p', body: undefined as never } };
 }
 
-function failed(temporary: boolean, sent: boolean): Outcome {
+function failed(temporary: boolean, sent: boolean): Attempt {
   return { kind: 'failure', error: new NetworkError('x'), temporary, sent };
 }
 
 describe('retryDelay', () => {
-  test.each<[string, HttpRequest, Outcome, number, number | undefined]>([
+  test.each<[string, HttpRequest, Attempt, number, number | undefined]>([
     ['success', get, answered(200), 1, undefined],
     ['first 503', get, answered(503), 1, 500],
     ['second 503', get, answered(503), 2, 1000],

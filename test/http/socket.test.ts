@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHttp, jsonOf, textOf } from '../../src/http/http.ts';
+import { createHttp, readJson, textOf } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { listen } from '../helpers/listen.ts';
 
@@ -33,7 +33,7 @@ describe('a Unix socket', () => {
       response.end(JSON.stringify([request.url, request.headers.host]));
     });
     const response = await http.request({ method: 'GET', url: 'http://daemon/a/b?c=d', socketPath });
-    expect(await jsonOf(response)).toEqual(['/a/b?c=d', 'daemon']);
+    expect(await readJson(response)).toEqual(['/a/b?c=d', 'daemon']);
   });
 
   test('sends a large response in blocks', async () => {

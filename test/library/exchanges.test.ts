@@ -13,7 +13,7 @@ import { deleteImage, getImage } from '../../src/library/images.ts';
 import { locateInLibrary, locateFile } from '../../src/library/locateFile.ts';
 import { search } from '../../src/library/search.ts';
 import { uploadImage } from '../../src/library/upload/upload.ts';
-import { libraryVersion } from '../../src/library/version.ts';
+import { askVersion } from '../../src/library/version.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { CONTENT, described, expected, replay } from './replay.ts';
 import type { Exchange } from './replay.ts';
@@ -63,7 +63,7 @@ function recorder(): { progress: Progress; total: () => number; events: string[]
 type Perform = (library: Library, scenario: Scenario, folder: string, progress: Progress) => Promise<unknown>;
 
 const PERFORM: Record<string, Perform> = {
-  getVersion: (library) => libraryVersion(library),
+  getVersion: (library) => askVersion(library),
   search: async (library, { call: { args = {} } }) => {
     const found = await search(library, args.value ?? '', { arch: args.arch });
     return Object.fromEntries(

@@ -10,7 +10,7 @@ import { hashOf } from '../../src/library/images.ts';
 import { MULTIPART_ABOVE, nextPartSize } from '../../src/library/upload/multipart.ts';
 import { signsSha256 } from '../../src/library/upload/storage.ts';
 import { abilitiesOf } from '../../src/library/version.ts';
-import { demandOf, parseChallenges } from '../../src/registry/challenge.ts';
+import { chooseChallenge, parseChallenges } from '../../src/registry/challenge.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -78,10 +78,10 @@ test('files above 64 MiB go in parts', () => {
 
 test.each(misc.www_authenticate)('a challenge: $header', ({ header, error, type, ...parameters }) => {
   if (error !== undefined) {
-    expect(demandOf(header)).toBeUndefined();
+    expect(chooseChallenge(header)).toBeUndefined();
     return;
   }
-  expect(demandOf(header)?.kind).toBe(type === 'bearer' ? 'token' : 'password');
+  expect(chooseChallenge(header)?.kind).toBe(type === 'bearer' ? 'token' : 'password');
   const [challenge] = parseChallenges(header);
   const filled = Object.entries(parameters).filter(([, value]) => value !== '');
   expect(challenge).toEqual({ scheme: type, parameters: Object.fromEntries(filled) });

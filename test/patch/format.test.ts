@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { IntegrityError, UnsupportedError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { memoryOf, readHeader, writeHeader, type PatchHeader } from '../../src/patch/format.ts';
+import { memoryOf, parsePatchHeader, writeHeader, type PatchHeader } from '../../src/patch/format.ts';
 
 const content = (size: number): PatchHeader['target'] => ({ digest: digestOf(Buffer.of(size % 256)), size });
 const header: PatchHeader = { tableBits: 18, ringBits: 20, target: content(5), sources: [content(7)] };
@@ -15,7 +15,7 @@ test.each([
   ['the most memory', { ...header, tableBits: 23, ringBits: 24 }],
 ])('a header with %s is read as it was written', (_name, written) => {
   const bytes = writeHeader(written);
-  expect(readHeader(Buffer.concat([bytes, Buffer.from('more')]))).toEqual({
+  expect(parsePatchHeader(Buffer.concat([bytes, Buffer.from('more')]))).toEqual({
     header: written,
     length: bytes.length,
   });
@@ -47,11 +47,11 @@ test.each([
   ['a source that is too large', changed(52 + 32, 0, 0, 0, 0, 0, 0, 0, 1), 'a size is too large'],
   ['half a header', good.subarray(0, 60), 'it ends early'],
 ])('a header with %s is refused', (_name, bytes, reason) => {
-  expect(() => readHeader(bytes)).toThrow(new IntegrityError(`reading a patch: ${reason}`));
+  expect(() => parsePatchHeader(bytes)).toThrow(new IntegrityError(`reading a patch: ${reason}`));
 });
 
 test('another version is not supported', () => {
-  expect(() => readHeader(changed(7, 2))).toThrow(UnsupportedError);
+  expect(() => parsePatchHeader(changed(7, 2))).toThrow(UnsupportedError);
 });
 
 test.each([

@@ -6,28 +6,28 @@ import { redact } from '../../src/io/redact.ts';
 import { dockerCredentials } from '../../src/registry/credentials.ts';
 import type { CredentialLocation } from '../../src/registry/credentialFiles.ts';
 import { credentialLocation } from '../../src/registry/credentialFiles.ts';
-import type { Repository } from '../../src/registry/endpoint.ts';
-import type { Credentials } from '../../src/registry/token.ts';
+import type { ImageRepository } from '../../src/registry/endpoint.ts';
+import type { RegistryCredentials } from '../../src/registry/token.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
-const password: Credentials = { kind: 'password', username: 'user', password: 'pass:word' };
+const password: RegistryCredentials = { kind: 'password', username: 'user', password: 'pass:word' };
 const auth = btoa('user:pass:word');
 
 /** A repository at a registry, or at `host/path`. */
-function of(name: string): Repository {
+function of(name: string): ImageRepository {
   const [registry = '', ...path] = name.split('/');
   return { registry, repository: path.join('/') || 'team/app' };
 }
 
-function lookUp(config: unknown, registry: string): Promise<Credentials | undefined> {
+function lookUp(config: unknown, registry: string): Promise<RegistryCredentials | undefined> {
   const json = typeof config === 'string' ? config : JSON.stringify(config);
   return dockerCredentials({ folder: '/nowhere', json })(of(registry));
 }
 
 describe('auths', () => {
-  test.each<[string, unknown, string, Credentials | undefined]>([
+  test.each<[string, unknown, string, RegistryCredentials | undefined]>([
     ['auth', { auths: { 'r.example.com': { auth } } }, 'r.example.com', password],
     ['with a port', { auths: { 'localhost:5000': { auth } } }, 'localhost:5000', password],
     ['another port', { auths: { 'localhost:5000': { auth } } }, 'localhost:5001', undefined],
@@ -101,7 +101,7 @@ function store(name: string, registry: string, secret = 'pass:word'): string {
 describe('the files', () => {
   const docker = (): string => dirname(store('config.json', 'r'));
 
-  test.each<[string, () => Partial<CredentialLocation>, string, Credentials | undefined]>([
+  test.each<[string, () => Partial<CredentialLocation>, string, RegistryCredentials | undefined]>([
     ["podman's", () => ({ authFiles: ['/none', store('auth.json', 'q')] }), 'q', password],
     ["Docker's before podman's", () => ({ authFiles: [store('auth.json', 'r', 'x')] }), 'r', password],
     [
@@ -185,7 +185,7 @@ const SAYS = `printf '{"ServerURL":"%s","Username":"%s","Secret":"%s"}'`;
 
 describe('credential helpers', () => {
   const store = { credsStore: 'test', auths: { r: { auth } } };
-  test.each<[string, string, unknown, string, Credentials | undefined]>([
+  test.each<[string, string, unknown, string, RegistryCredentials | undefined]>([
     [
       'the store',
       `${SAYS} "$server" "$server" pw-of-$1`,

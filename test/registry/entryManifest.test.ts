@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
-import { entryFile, readEntry } from '../../src/registry/files/entryManifest.ts';
+import { entryFile, parseEntry } from '../../src/registry/files/entryManifest.ts';
 import { manifestOf } from '../../src/registry/files/pushFile.ts';
 
 const blob = { digest: digestOf('x'), size: 1, open: () => Readable.from([]) };
@@ -29,7 +29,7 @@ describe('the manifest of an entry', () => {
   });
 
   test('tells the file and the end of the day', () => {
-    expect(readEntry(changed({}))).toEqual({
+    expect(parseEntry(changed({}))).toEqual({
       ...{ digest: blob.digest, size: 1 },
       stored: Date.parse('2026-06-02T00:00:00Z'),
     });
@@ -45,7 +45,7 @@ describe('the manifest of an entry', () => {
     ['a day that does not exist', { annotations: { [CREATED]: '2026-99-99T00:00:00Z' } }],
     ['a time', { annotations: { [CREATED]: '2026-06-01T12:00:00Z' } }],
   ])('has no date with %s', (_, fields) => {
-    expect(readEntry(changed(fields))).toEqual({ digest: blob.digest, size: 1, stored: 0 });
+    expect(parseEntry(changed(fields))).toEqual({ digest: blob.digest, size: 1, stored: 0 });
   });
 
   test.each<[string, Buffer]>([
@@ -57,6 +57,6 @@ describe('the manifest of an entry', () => {
     ['a text', Buffer.from('"x"')],
     ['no JSON', Buffer.from('{')],
   ])('is not %s', (_, bytes) => {
-    expect(readEntry(bytes)).toBeUndefined();
+    expect(parseEntry(bytes)).toBeUndefined();
   });
 });

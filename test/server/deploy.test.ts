@@ -6,11 +6,11 @@ import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { watchDeployment } from '../../src/pipeline/release/watch.ts';
 import { abortDeployment } from '../../src/server/deployments.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { simulateDevice } from '../helpers/mender-server-device.ts';
-import type { Behaviour } from '../helpers/mender-server-device.ts';
-import { menderServer } from '../helpers/mender-server.ts';
-import type { MenderServer } from '../helpers/mender-server.ts';
-import type { Device, ServerOptions } from '../helpers/mender-server-state.ts';
+import { simulateDevice } from '../helpers/menderServer/device.ts';
+import type { Behaviour } from '../helpers/menderServer/device.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
+import type { MenderServer } from '../helpers/menderServer/menderServer.ts';
+import type { Device, ServerOptions } from '../helpers/menderServer/state.ts';
 import { callsOf, contextOf } from './fixture.ts';
 
 const CREATE = /^POST .*\/deployments(\/group\/.*)?$/;

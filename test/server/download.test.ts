@@ -14,7 +14,7 @@ import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { getArtifact } from '../../src/server/artifacts.ts';
 import { downloadArtifact } from '../../src/server/download.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { callsOf, contextOf } from './fixture.ts';
 

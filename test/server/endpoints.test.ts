@@ -4,17 +4,17 @@ import { deployArtifact } from '../../src/pipeline/release/deploy.ts';
 import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import {
   deleteArtifact,
-  describeArtifact,
+  changeDescription,
   getArtifact,
   listArtifacts,
-  storageOf,
+  readStorage,
 } from '../../src/server/artifacts.ts';
-import { statisticsOf } from '../../src/server/deployments.ts';
+import { readStatistics } from '../../src/server/deployments.ts';
 import { downloadArtifact } from '../../src/server/download.ts';
-import { setTags } from '../../src/server/releases.ts';
+import { setReleaseTags } from '../../src/server/releases.ts';
 import { vectors } from '../library/vectors.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { contextOf } from './fixture.ts';
 
@@ -58,17 +58,17 @@ const CALLS: Record<string, (prepared: Prepared) => Promise<unknown>> = {
   'direct upload: complete': direct,
   'list v2': ({ api }) => listArtifacts(api, { names: ['app-1'] }),
   show: ({ api, id }) => getArtifact(api, id),
-  'update description': ({ api, id }) => describeArtifact(api, id, 'new'),
+  'update description': ({ api, id }) => changeDescription(api, id, 'new'),
   delete: ({ api, id }) => deleteArtifact(api, id),
   'download link': async ({ api, context, id }) =>
     downloadArtifact(api, await getArtifact(api, id), join(temporaryFolder(), 'file'), context),
-  storage: ({ api }) => storageOf(api),
-  'release tags': ({ api }) => setTags(api, 'app-1', ['stable']),
+  storage: ({ api }) => readStorage(api),
+  'release tags': ({ api }) => setReleaseTags(api, 'app-1', ['stable']),
   'deploy to group': (all) => deploy(all, { kind: 'group', group: 'staging' }),
   deploy: (all) => deploy(all, { kind: 'devices', devices: ['d1'] }),
   statistics: async (all) => {
     const { id } = await deploy(all, { kind: 'devices', devices: ['d1'] });
-    return statisticsOf(all.api, id);
+    return readStatistics(all.api, id);
   },
 };
 

@@ -3,7 +3,7 @@ import { createLog, silentLog } from '../../src/io/log.ts';
 import { noProgress } from '../../src/io/progress.ts';
 import type { Api } from '../../src/server/api.ts';
 import { createApi } from '../../src/server/api.ts';
-import type { MenderServer } from '../helpers/mender-server.ts';
+import type { MenderServer } from '../helpers/menderServer/menderServer.ts';
 
 /** The API of the stand-in, with short waits. */
 function apiOf(server: MenderServer, signal?: AbortSignal): Api {

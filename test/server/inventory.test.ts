@@ -10,8 +10,8 @@ import { listGroupSizes } from '../../src/pipeline/fleet/groups.ts';
 import { createApi } from '../../src/server/api.ts';
 import { searchDevices } from '../../src/server/inventory.ts';
 import { listen } from '../helpers/listen.ts';
-import type { Device } from '../helpers/mender-server-state.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import type { Device } from '../helpers/menderServer/state.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { callsOf, contextOf } from './fixture.ts';
 
 const KEY = 'rootfs-image.shop.version';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { callsOf, contextOf } from './fixture.ts';
 
 const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));

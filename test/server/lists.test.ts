@@ -4,19 +4,19 @@ import { describe, expect, test } from 'vitest';
 import { DeniedError, NotFoundError, UsageError } from '../../src/errors.ts';
 import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { createApi } from '../../src/server/api.ts';
-import { deleteArtifact, describeArtifact, listArtifacts } from '../../src/server/artifacts.ts';
+import { deleteArtifact, changeDescription, listArtifacts } from '../../src/server/artifacts.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { deployArtifact } from '../../src/pipeline/release/deploy.ts';
 import { abortDeployment, getDeployment, listDeployments } from '../../src/server/deployments.ts';
 import { logIn } from '../../src/server/login.ts';
-import { getRelease, listReleases, setNotes, setTags } from '../../src/server/releases.ts';
+import { getRelease, listReleases, setNotes, setReleaseTags } from '../../src/server/releases.ts';
 import { resolveArtifact } from '../../src/server/resolve.ts';
 import { findToken, storeToken } from '../../src/server/token.ts';
 import { listen } from '../helpers/listen.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { menderServer } from '../helpers/mender-server.ts';
-import type { ServerOptions } from '../helpers/mender-server-state.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
+import type { ServerOptions } from '../helpers/menderServer/state.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { callsOf, contextOf } from './fixture.ts';
 
@@ -58,11 +58,11 @@ describe('artifacts on the server', () => {
   test('descriptions and removal, until the artifact is deployed', async () => {
     const { api, context } = await filled({ devices: [{ id: 'd', type: 'qemu', provides: {} }] });
     const { id } = await resolveArtifact(api, 'app-2');
-    await describeArtifact(api, id, 'new');
+    await changeDescription(api, id, 'new');
     expect((await resolveArtifact(api, id)).description).toBe('new');
     const target = { kind: 'all' } as const;
     await deployArtifact({ name: 'n', artifactName: 'app-2', target, force: false }, context);
-    await expect(describeArtifact(api, id, 'newer')).rejects.toThrow(/422/);
+    await expect(changeDescription(api, id, 'newer')).rejects.toThrow(/422/);
     await expect(deleteArtifact(api, id)).rejects.toThrow(
       /409: Artifact is used in active deployment \(request id/,
     );
@@ -114,7 +114,7 @@ test('a server of before 2025, which has only the older lists', async () => {
 describe('releases', () => {
   test('tags, notes and lists', async () => {
     const { api } = await filled();
-    await setTags(api, 'app-1', ['stable', 'eu.1']);
+    await setReleaseTags(api, 'app-1', ['stable', 'eu.1']);
     await setNotes(api, 'app-1', 'fixes the clock');
     const release = await getRelease(api, 'app-1');
     expect(release).toMatchObject({ tags: ['eu.1', 'stable'], notes: 'fixes the clock' });
@@ -122,17 +122,17 @@ describe('releases', () => {
     expect((await listReleases(api)).map(({ name }) => name)).toEqual(['app-1', 'app-2', 'tool-1']);
     expect((await listReleases(api, { tags: ['stable', 'x'] })).map(({ name }) => name)).toEqual(['app-1']);
     expect((await listReleases(api, { name: 'tool' })).map(({ name }) => name)).toEqual(['tool-1']);
-    await setTags(api, 'app-1', []);
+    await setReleaseTags(api, 'app-1', []);
     expect((await getRelease(api, 'app-1')).tags).toEqual([]);
-    await expect(setTags(api, 'app-1', ['no spaces'])).rejects.toThrow(UsageError);
+    await expect(setReleaseTags(api, 'app-1', ['no spaces'])).rejects.toThrow(UsageError);
     await expect(
-      setTags(
+      setReleaseTags(
         api,
         'app-1',
         Array.from({ length: 21 }, (_, i) => `t${i}`),
       ),
     ).rejects.toThrow(UsageError);
-    await expect(setTags(api, 'none', ['t'])).rejects.toThrow(NotFoundError);
+    await expect(setReleaseTags(api, 'none', ['t'])).rejects.toThrow(NotFoundError);
     await expect(setNotes(api, 'none', 't')).rejects.toThrow(NotFoundError);
   });
 });

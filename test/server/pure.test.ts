@@ -1,7 +1,7 @@
 import { number, string } from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { DeploymentError } from '../../src/errors.ts';
-import { failureOf, reasonOf } from '../../src/server/failure.ts';
+import { serverFailure, reasonOf } from '../../src/server/failure.ts';
 import { countersText, deploymentError, outcomeOf } from '../../src/server/outcome.ts';
 import { conflicts, isSameFile } from '../../src/pipeline/release/sameArtifact.ts';
 import { tokenPath } from '../../src/server/token.ts';
@@ -136,7 +136,7 @@ describe('answers that are errors', () => {
     ['another server', '404 page not found', true],
     ['a Mender server', '{"error":"not found","request_id":"r1"}', false],
   ])('a 404 of %s', (_, text, isElsewhere) => {
-    const { hint } = failureOf('doing', 'https://host', { status: 404, headers: {}, text });
+    const { hint } = serverFailure('doing', 'https://host', { status: 404, headers: {}, text });
     expect(hint?.includes('is this the address of a Mender server?') ?? false).toBe(isElsewhere);
   });
 
@@ -155,7 +155,7 @@ describe('answers that are errors', () => {
     [302, 5],
   ])('%i gives exit code %i', (status, exitCode) => {
     const answer = { status, headers: {}, text: '{"error":"broken","request_id":"r1"}' };
-    expect(failureOf('doing', 'https://host', answer)).toMatchObject({
+    expect(serverFailure('doing', 'https://host', answer)).toMatchObject({
       exitCode,
       message: `doing: https://host answered ${status}: broken (request id r1)`,
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { menderServer } from '../helpers/mender-server.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { requireTool } from '../helpers/tools.ts';
 

@@ -3,7 +3,7 @@ import { createHttp } from '../../src/http/http.ts';
 import { silentLog } from '../../src/io/log.ts';
 import { createApi } from '../../src/server/api.ts';
 import type { Artifact } from '../../src/server/artifacts.ts';
-import { headOf } from '../../src/server/storedFile.ts';
+import { askHead } from '../../src/server/storedFile.ts';
 import { listen } from '../helpers/listen.ts';
 
 const artifact = { id: '11111111-1111-4111-8111-111111111111', name: 'shop-1' } as Artifact;
@@ -21,6 +21,6 @@ it.each<[string, number, Record<string, string>, number | undefined]>([
   });
   const http = createHttp({ log: silentLog, retries: { pausesMs: [] } });
   const { signal } = new AbortController();
-  const found = await headOf(createApi({ http, host, authorization: 'Bearer abcdef', signal }), artifact);
+  const found = await askHead(createApi({ http, host, authorization: 'Bearer abcdef', signal }), artifact);
   expect(found.size).toBe(size);
 });

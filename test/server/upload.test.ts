@@ -19,8 +19,8 @@ import {
 } from '../../src/errors.ts';
 import { uploadArtifact } from '../../src/pipeline/release/upload.ts';
 import { makeArtifact } from '../helpers/mender-artifact.ts';
-import { menderServer } from '../helpers/mender-server.ts';
-import { fileOf } from '../helpers/mender-server-state.ts';
+import { menderServer } from '../helpers/menderServer/menderServer.ts';
+import { fileOf } from '../helpers/menderServer/state.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { callsOf, contextOf } from './fixture.ts';
 

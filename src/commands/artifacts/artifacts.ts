@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { downloadArtifact, streamArtifact } from '../../server/download.ts';
 import { resolveArtifact } from '../../server/resolve.ts';
-import { headOf } from '../../server/storedFile.ts';
+import { askHead } from '../../server/storedFile.ts';
 import { runDelete } from './delete.ts';
 import { artifactText, runDetail, runList } from './list.ts';
 import { ARTIFACT_OPTIONS, ARTIFACT_POSITIONALS } from '../options/artifacts.ts';
@@ -51,7 +51,7 @@ const RUN: Record<Exclude<ArtifactAction, 'prune'>, Run> = {
   detail: runDetail,
   head: async (api, flags, context) => {
     const { id, name, ...artifact } = await resolveArtifact(api, only(flags));
-    const file = await headOf(api, { id, name, ...artifact });
+    const file = await askHead(api, { id, name, ...artifact });
     const lines = Object.entries({
       id,
       name,

@@ -5,7 +5,7 @@ import { replaceArtifact, replaceFromLocation } from '../../pipeline/release/rep
 import { uploadLocationWithNote, uploadWithNote } from '../../pipeline/release/uploadNotes.ts';
 import type { UploadReport } from '../../pipeline/release/upload.ts';
 import type { Api } from '../../server/api.ts';
-import { describeArtifact } from '../../server/artifacts.ts';
+import { changeDescription } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
 import { openUploads } from '../open/uploadNotes.ts';
@@ -43,7 +43,7 @@ export async function runUpdate(api: Api, flags: ArtifactsFlags, context: Contex
   else if (location !== undefined)
     show(context, api, await replaceFromLocation(artifact, { location, description }, store), finished);
   else {
-    await describeArtifact(api, id, description ?? '');
+    await changeDescription(api, id, description ?? '');
     context.report({ id, name, description }, `changed the description of ${name} (${id})`);
   }
 }

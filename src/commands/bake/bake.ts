@@ -1,7 +1,7 @@
 import { matrixOf } from '../../bake/matrix.ts';
 import { parseShard } from '../../bake/shard.ts';
 import { UsageError, UserError } from '../../errors.ts';
-import { limitsOf, makeRoom } from '../build/makeRoom.ts';
+import { cacheLimitsOf, makeRoom } from '../build/makeRoom.ts';
 import { errorReport } from '../terminal/errorReport.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
@@ -32,7 +32,7 @@ export const bakeCommand = defineCommand({
   positionals: BAKE_POSITIONALS,
   options: BAKE_OPTIONS,
   async run(flags, context) {
-    const limits = limitsOf(flags);
+    const limits = cacheLimitsOf(flags);
     if (flags.print === true && flags.listMatrix !== undefined)
       throw new UsageError('--print and --list-matrix print one document each', { hint: 'give one of them' });
     const { plan, builds } = await planBake(flags, context);

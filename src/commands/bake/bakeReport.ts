@@ -6,7 +6,7 @@ import { buildJson, savingText } from '../build/buildReport.ts';
 import type { ErrorReport } from '../terminal/errorReport.ts';
 import { errorReport } from '../terminal/errorReport.ts';
 import { formatTable } from '../terminal/format.ts';
-import { platformOf } from './planBuilds.ts';
+import { builtPlatform } from './planBuilds.ts';
 import type { PlannedBuild } from './planBuilds.ts';
 import type { EndedBuild } from './runBuilds.ts';
 
@@ -42,7 +42,7 @@ export function bakeReport({ name, target, ready, built, uploads, failure }: End
 }
 
 function platformIn(ready: PlannedBuild['ready']): string | null {
-  return ready instanceof UserError ? null : platformOf(ready);
+  return ready instanceof UserError ? null : builtPlatform(ready);
 }
 
 /**

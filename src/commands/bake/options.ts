@@ -1,6 +1,6 @@
 import { MATRIX_SYSTEMS } from '../../bake/matrix.ts';
 import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
-import { CACHE_OPTIONS } from '../options/cache.ts';
+import { BUILD_CACHE_OPTIONS } from '../options/cache.ts';
 import { SERVER_OPTIONS } from '../options/server.ts';
 import { without } from '../options/settings.ts';
 import type { FlagsOf, OptionTable } from '../terminal/command.ts';
@@ -20,7 +20,7 @@ const {
 /** Options of `build` that hold for all targets, and that no file of a project decides. */
 const OF_RUN = {
   ...{ force, sign, 'sign-with': signWith, 'insecure-registry': insecureRegistry, library },
-  ...CACHE_OPTIONS,
+  ...BUILD_CACHE_OPTIONS,
 } as const;
 
 export const BAKE_POSITIONALS = {

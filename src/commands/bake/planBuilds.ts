@@ -62,14 +62,16 @@ function workOf({ ready }: PlannedBuild): number {
 
 function buildsFor({ target, platform }: Chosen, builds: readonly PlannedBuild[]): PlannedBuild[] {
   if (platform === undefined) return [...builds];
-  const fitting = builds.filter(({ ready }) => ready instanceof UserError || platformOf(ready) === platform);
+  const fitting = builds.filter(
+    ({ ready }) => ready instanceof UserError || builtPlatform(ready) === platform,
+  );
   if (fitting.length > 0) return fitting;
-  const has = builds.flatMap(({ ready }) => (ready instanceof UserError ? [] : [platformOf(ready)]));
+  const has = builds.flatMap(({ ready }) => (ready instanceof UserError ? [] : [builtPlatform(ready)]));
   throw new UsageError(`target ${target} is not for ${platform}, but for ${has.join(', ')}`);
 }
 
 /** `os/arch[/variant]` */
-export function platformOf({ request }: ReadyBuild): string {
+export function builtPlatform({ request }: ReadyBuild): string {
   return formatPlatform(request.platform);
 }
 
@@ -83,7 +85,7 @@ async function buildsOf(
   try {
     const all = await readyBuilds(target, plan, given, context);
     return all.map((ready) => ({
-      name: all.length === 1 ? name : `${name}@${platformOf(ready)}`,
+      name: all.length === 1 ? name : `${name}@${builtPlatform(ready)}`,
       target: name,
       ready,
     }));

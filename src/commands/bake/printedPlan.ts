@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts';
 import type { PlannedBuild } from './planBuilds.ts';
-import { platformOf } from './planBuilds.ts';
+import { builtPlatform } from './planBuilds.ts';
 import type { BakePlan } from './readTargets.ts';
 
 /** What `bake --print` prints. */
@@ -23,7 +23,7 @@ export function printedPlan({ file, targets }: BakePlan, builds: readonly Planne
     group: Object.fromEntries([...file.groups].map(([name, members]) => [name, { targets: members }])),
     target: Object.fromEntries(target),
     builds: builds.flatMap(({ name, target: of, ready }) =>
-      ready instanceof UserError ? [] : [{ name, target: of, platform: platformOf(ready) }],
+      ready instanceof UserError ? [] : [{ name, target: of, platform: builtPlatform(ready) }],
     ),
   };
 }

@@ -6,7 +6,7 @@ import type { Context } from '../terminal/command.ts';
 import { DELIVER_OPTIONS } from './deliver.ts';
 import { buildForMap } from './forMap.ts';
 import { buildForServer } from './forServer.ts';
-import { limitsOf, makeRoom } from './makeRoom.ts';
+import { cacheLimitsOf, makeRoom } from './makeRoom.ts';
 import { prepareRuns } from './prepareRuns.ts';
 import type { BuildRuns } from './prepareRuns.ts';
 import { TO_OPTIONS, buildForDevices, openDevices } from './forDevices.ts';
@@ -28,7 +28,7 @@ export const buildCommand = defineCommand({
   positionals: BUILD_POSITIONALS,
   options: { ...BUILD_OPTIONS, ...TO_OPTIONS, ...DELIVER_OPTIONS, ...DESTINATION_OPTIONS },
   async run(given, context) {
-    const limits = limitsOf(given);
+    const limits = cacheLimitsOf(given);
     const devices = await openDevices(given, context);
     const runs = await prepareRuns(given, context, { running: devices, delivers: true });
     const failure = await buildAndDeliver(runs, devices, context);

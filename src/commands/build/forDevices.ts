@@ -1,7 +1,7 @@
 /** `build --to`: builds for devices that ssh reaches, and installs on them without a server. */
 import { parseDeviceAddress } from '../../device/address.ts';
 import type { NamedReport } from '../../device/report.ts';
-import type { Shell } from '../../device/ssh.ts';
+import type { RemoteShell } from '../../device/ssh.ts';
 import { sshShell } from '../../device/ssh.ts';
 import { UsageError } from '../../errors.ts';
 import { buildAll } from '../../pipeline/build/build.ts';
@@ -31,7 +31,7 @@ export const TO_OPTIONS = {
 
 /** A device to install on, and what the probe found there. */
 export interface LocalDevice {
-  shell: Shell;
+  shell: RemoteShell;
   report: NamedReport;
 }
 

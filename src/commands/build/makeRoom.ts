@@ -2,16 +2,16 @@ import type { Cache } from '../../cache/cache.ts';
 import type { CacheLimits } from '../../cache/upkeep.ts';
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
-import type { CACHE_OPTIONS } from '../options/cache.ts';
+import type { BUILD_CACHE_OPTIONS } from '../options/cache.ts';
 import { cacheLimits } from '../options/cacheFolder.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 
 /** The limits of the cache after the run; undefined to keep all. Throws UsageError. */
-export function limitsOf({
+export function cacheLimitsOf({
   cacheLimit,
   cacheLimitSize,
   cacheLimitPercent,
-}: FlagsOf<typeof CACHE_OPTIONS>): CacheLimits | undefined {
+}: FlagsOf<typeof BUILD_CACHE_OPTIONS>): CacheLimits | undefined {
   const limits = cacheLimits({ size: cacheLimitSize, percent: cacheLimitPercent }, '--cache-limit');
   return cacheLimit === false ? undefined : limits;
 }

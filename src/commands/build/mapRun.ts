@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import type { Software } from '../../pipeline/destinations/targets.ts';
+import type { ShippedSoftware } from '../../pipeline/destinations/targets.ts';
 import { findTargets } from '../../pipeline/destinations/targets.ts';
 import type { MapContext, MapDeployment, Targets } from '../../pipeline/destinations/types.ts';
 import type { NamedServer } from '../../pipeline/images/world.ts';
@@ -15,7 +15,7 @@ export interface MapRun {
 }
 
 /** Finds where software goes. */
-export type FindMapRun = (software: Software) => Promise<MapRun>;
+export type FindMapRun = (software: ShippedSoftware) => Promise<MapRun>;
 
 /**
  * Opens the map that the flags name. Throws UsageError for an invalid map and for options that
@@ -35,7 +35,7 @@ export async function openMapRun(flags: MapDeployFlags, context: Context): Promi
  * returns undefined.
  */
 export async function mapRunIfAny(
-  software: Software,
+  software: ShippedSoftware,
   flags: MapDeployFlags,
   context: Context,
 ): Promise<MapRun | undefined> {

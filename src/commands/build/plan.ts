@@ -63,7 +63,7 @@ export const planCommand = defineCommand({
 });
 
 /** Prints each plan with what its artifact would hold. */
-async function explain(runs: readonly PlannedRun[], context: Context): Promise<void> {
+async function explain(runs: readonly PlatformPlan[], context: Context): Promise<void> {
   const reports: PlanReport[] = [];
   const texts: string[] = [];
   for (const { plans, files, request, world } of runs) {
@@ -83,7 +83,7 @@ function hidden(table: OptionTable): OptionTable {
 }
 
 /** What `plan` shows of a platform, and what it takes to look closer. */
-export interface PlannedRun extends Pick<Prepared, 'plans' | 'files'> {
+export interface PlatformPlan extends Pick<Prepared, 'plans' | 'files'> {
   request: SettledRequest;
   world: World;
 }
@@ -92,14 +92,14 @@ export interface PlannedRun extends Pick<Prepared, 'plans' | 'files'> {
  * Plans for each platform, looks which base layers are gone, and compares with what the devices
  * have. Writes nothing and downloads no layer.
  */
-export async function planRuns(given: BuildFlags, context: Context): Promise<PlannedRun[]> {
+export async function planRuns(given: BuildFlags, context: Context): Promise<PlatformPlan[]> {
   const { runs, world } = await prepareRuns(given, context);
   const planned = await Promise.all(runs.map(planRun));
   world.log.debug(`from the cache: ${world.cache.use.describe()}`);
   return planned;
 }
 
-async function planRun({ prepared, world }: PreparedRun): Promise<PlannedRun> {
+async function planRun({ prepared, world }: PreparedRun): Promise<PlatformPlan> {
   const { request } = prepared;
   const foresee = (plan: BuildPlan): Promise<BuildPlan> => foreseeGoneLayers(plan, request.platform, world);
   const plans = await Promise.all(prepared.plans.map(foresee));

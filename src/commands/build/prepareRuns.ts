@@ -7,7 +7,7 @@ import { mapLimited } from '../../io/pool.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { prepare, resolveRelease } from '../../pipeline/build/prepare.ts';
 import type { Prepared } from '../../pipeline/build/prepare.ts';
-import type { Software } from '../../pipeline/destinations/targets.ts';
+import type { ShippedSoftware } from '../../pipeline/destinations/targets.ts';
 import type { NamedServer, ShippingWorld, World } from '../../pipeline/images/world.ts';
 import type { BuildRequest } from '../../pipeline/request.ts';
 import type { BuildFlags } from '../options/build.ts';
@@ -111,7 +111,9 @@ export async function requestsFor(
 }
 
 /** Finds the servers that a run may ask, and where its artifact goes by a map. */
-type FindPlaces = (software: Software) => Promise<{ map?: MapRun | undefined; servers: NamedServer[] }>;
+type FindPlaces = (
+  software: ShippedSoftware,
+) => Promise<{ map?: MapRun | undefined; servers: NamedServer[] }>;
 
 /** Resolves the images of an application for one platform, and plans. */
 async function prepareRun(
@@ -131,7 +133,7 @@ async function prepareRun(
 
 /** Where the artifact would go by a map. A local build goes nowhere. */
 async function mapOfPlan(
-  software: Software,
+  software: ShippedSoftware,
   flags: BuildFlags & MapDeployFlags,
   { isLocal, delta }: BuildRequest,
   context: Context,

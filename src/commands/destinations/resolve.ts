@@ -8,7 +8,7 @@ import { resolveApplication } from '../../destinations/resolve.ts';
 import { readArtifactSets } from '../../pipeline/destinations/artifact.ts';
 import { mapReport } from '../../pipeline/destinations/report.ts';
 import type { Context } from '../terminal/command.ts';
-import { mapChoice, openMapsOf, profilesOf } from '../open/mapContext.ts';
+import { mapChoice, openMapsOf, readServerProfiles } from '../open/mapContext.ts';
 import type { DestinationsFlags } from './flags.ts';
 import { formatTable } from '../terminal/format.ts';
 
@@ -34,7 +34,7 @@ export async function runResolve(flags: DestinationsFlags, context: Context): Pr
     context.log,
   );
   const accounts = planAccounts(found, { architecture: asked.architecture, accounts: flags.account }, {});
-  const { servers } = await profilesOf(flags, context);
+  const { servers } = await readServerProfiles(flags, context);
   const hosts = new Map(accounts.map(({ account }) => [account, servers.get(account)?.host]));
   context.report(
     {

@@ -1,12 +1,12 @@
 import { amountOf, formatBytes } from '../../io/amounts.ts';
-import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
+import { formatDuration, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { PlannedDelivery, RolloutPlan } from '../../pipeline/rollout/rolloutPlan.ts';
 import type { RolloutEnd } from '../../pipeline/rollout/run.ts';
 import { logsText } from '../options/watch.ts';
 import { formatList } from '../terminal/format.ts';
 
 /** A plan for people. `rate`: bits per second of the devices' link. */
-export function planText(plan: RolloutPlan, rate: number | undefined): string {
+export function rolloutPlanText(plan: RolloutPlan, rate: number | undefined): string {
   const { application, version, versionKey, devices, deliveries, current, underway, retries, unfit } = plan;
   const headings = [
     'FROM',
@@ -40,7 +40,8 @@ function rowOf(
 ): string[] {
   const text = (value: number | null): string =>
     value === null ? 'unknown' : `${atMost ? '<= ' : ''}${formatBytes(value)}`;
-  const time = rate === undefined ? [] : [size === null ? '' : formatSeconds(linkBudget(size, rate).seconds)];
+  const time =
+    rate === undefined ? [] : [size === null ? '' : formatDuration(linkBudget(size, rate).seconds)];
   return [
     base ?? 'any',
     artifact,
@@ -53,7 +54,7 @@ function rowOf(
 }
 
 /** The end of a rollout for people. */
-export function endText({ application, version }: RolloutPlan, end: RolloutEnd): string {
+export function rolloutEndText({ application, version }: RolloutPlan, end: RolloutEnd): string {
   const counts = [
     ['have it now', end.succeeded],
     ['had it before', end.current],

@@ -1,5 +1,5 @@
 import { amountOf, formatBytes } from '../../io/amounts.ts';
-import { formatSeconds, linkBudget } from '../../pipeline/fleet/link.ts';
+import { formatDuration, linkBudget } from '../../pipeline/fleet/link.ts';
 import type { StatusReport } from '../../pipeline/fleet/fleetStatus.ts';
 import type { VersionStatus } from '../../pipeline/fleet/status.ts';
 import { formatList } from '../terminal/format.ts';
@@ -43,7 +43,7 @@ function rowOf(one: VersionStatus, rate: number | undefined): string[] {
   const { version, deviceType, devices, lastCheckIn, artifact, bytes } = one;
   const each = artifact === null ? '' : formatBytes(artifact.size);
   const time =
-    artifact === null || rate === undefined ? [] : [formatSeconds(linkBudget(artifact.size, rate).seconds)];
+    artifact === null || rate === undefined ? [] : [formatDuration(linkBudget(artifact.size, rate).seconds)];
   const facts = [
     version ?? 'unknown',
     deviceType ?? 'unknown',

@@ -1,3 +1,4 @@
+import type { Environment } from '../../environment.ts';
 import { LOG_LEVELS } from '../../io/log.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 import { variableName } from '../terminal/command.ts';
@@ -54,7 +55,7 @@ export type GlobalFlags = FlagsOf<typeof GLOBAL_OPTIONS>;
 /** How an error is told, also if the command line itself is wrong. */
 export function flagsBeforeParsing(
   argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Pick<GlobalFlags, 'color' | 'json'> {
   const words = ownWords(argv);
   const given = words.find((word) => word.startsWith('--color='))?.slice('--color='.length);

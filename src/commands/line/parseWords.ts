@@ -9,7 +9,7 @@ import type { Word } from './usage.ts';
 import { optionWords, placeholderOf, usageLine, wordText, wordsOf, wrongChoice, wrongLine } from './usage.ts';
 
 /** The values of options and words by their names in camel case. */
-export type Flags = Record<string, unknown>;
+export type ParsedFlags = Record<string, unknown>;
 /** One part of a command line. */
 type Token = ReturnType<typeof tokensOf>[number];
 type OptionToken = Extract<Token, { kind: 'option' }>;
@@ -33,9 +33,9 @@ export function tokensOf(words: readonly string[], table: OptionTable) {
  * Reads the words of a command line after its verb. `given` are values that the command line
  * overrides. Throws UsageError, which says what was meant and what to type.
  */
-export function parseWords(command: Command, words: readonly string[], given: Flags = {}): Flags {
+export function parseWords(command: Command, words: readonly string[], given: ParsedFlags = {}): ParsedFlags {
   const tokens = tokensOf(words, command.options);
-  const flags: Flags = { ...defaultsOf(command.options), ...given };
+  const flags: ParsedFlags = { ...defaultsOf(command.options), ...given };
   const fromLine = optionValues(command, tokens);
   for (const [name, values] of fromLine) flags[flagName(name)] = joined(command, name, values);
   const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? Infinity;
@@ -49,7 +49,7 @@ export function parseWords(command: Command, words: readonly string[], given: Fl
   return { ...flags, ...plainWords(command, plain) };
 }
 
-function defaultsOf(table: OptionTable): Flags {
+function defaultsOf(table: OptionTable): ParsedFlags {
   const set = Object.entries(table).filter(([, option]) => option.default !== undefined);
   return Object.fromEntries(set.map(([name, option]) => [flagName(name), option.default]));
 }
@@ -138,8 +138,8 @@ function missingOption(command: Command, name: string, option: Option): Error {
   );
 }
 
-function plainWords(command: Command, words: readonly string[]): Flags {
-  const flags: Flags = {};
+function plainWords(command: Command, words: readonly string[]): ParsedFlags {
+  const flags: ParsedFlags = {};
   const rest = [...words];
   for (const word of wordsOf(command)) {
     const values = word.isMany ? rest.splice(0) : rest.splice(0, 1);

@@ -69,7 +69,10 @@ export function mapChoice({ workflow, cloud, account }: MapFlags): MapChoice {
 /**
  * The server profiles of --config, else of the user's own configuration file, which may be missing.
  */
-export function profilesOf({ config }: MapFlags, { environment, folder, home }: Context): Promise<Profiles> {
+export function readServerProfiles(
+  { config }: MapFlags,
+  { environment, folder, home }: Context,
+): Promise<Profiles> {
   if (config !== undefined) return readProfiles(resolve(folder, config), { optional: false });
   return readProfiles(userSettingsPath({ environment, home }), { optional: true });
 }
@@ -77,7 +80,7 @@ export function profilesOf({ config }: MapFlags, { environment, folder, home }: 
 /** All that a run by a map uses, opened once. The tokens of accounts are read when they are opened. */
 export async function openMapContext(flags: MapFlags, context: Context): Promise<MapContext> {
   const maps = await openMapsOf(flags, context);
-  const accounts = createAccounts(await profilesOf(flags, context), context);
+  const accounts = createAccounts(await readServerProfiles(flags, context), context);
   const { log, progress, signal } = context;
   return { maps, accounts, notes: notesFolder(context), log, progress, signal };
 }

@@ -1,4 +1,4 @@
-import { CACHE_OPTIONS } from './cacheFolder.ts';
+import { UNUSED_CACHE_OPTIONS } from './cacheFolder.ts';
 import type { FlagsOf } from '../terminal/command.ts';
 import { MAP_OPTIONS } from './destinations.ts';
 import { SERVER_OPTIONS } from './server.ts';
@@ -69,7 +69,7 @@ export const ARTIFACT_OPTIONS = {
   },
   'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
   yes: { type: 'boolean', describe: 'prune: do not ask on a terminal before deleting' },
-  ...CACHE_OPTIONS,
+  ...UNUSED_CACHE_OPTIONS,
   ...PRUNE_OPTIONS,
   ...SERVER_OPTIONS,
   ...MAP_OPTIONS,

@@ -1,4 +1,4 @@
-import { CACHE_OPTIONS } from './cache.ts';
+import { BUILD_CACHE_OPTIONS } from './cache.ts';
 import { EFFORTS, ENCODERS } from '../../delta/layer.ts';
 import { COMPRESSIONS, MODULES, WRITERS } from '../../mender/spec.ts';
 import { DECODERS } from '../../pipeline/request.ts';
@@ -233,7 +233,7 @@ export const BUILD_OPTIONS = {
       'How to name several artifacts of one run: open-source gives each its own name; enterprise gives all the same, and the server chooses by their dependencies',
     defaultDescription: 'open-source',
   },
-  ...CACHE_OPTIONS,
+  ...BUILD_CACHE_OPTIONS,
 } as const;
 
 /** What the command line and the environment say; what neither says is undefined. */

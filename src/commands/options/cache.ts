@@ -3,7 +3,7 @@ import { SHARED_CACHE_OPTIONS } from './sharedCache.ts';
 const CACHE = 'The cache:';
 
 /** What a build takes from the cache, and how much it leaves there. */
-export const CACHE_OPTIONS = {
+export const BUILD_CACHE_OPTIONS = {
   cache: {
     group: CACHE,
     type: 'boolean',

@@ -10,7 +10,7 @@ import { parseSize } from './size.ts';
  * For commands that use no cache. A command line or a configuration that names the cache folder for
  * all commands works with them too. The help does not show it.
  */
-export const CACHE_OPTIONS = {
+export const UNUSED_CACHE_OPTIONS = {
   'cache-dir': { type: 'string', hidden: true, describe: 'Cache folder' },
 } as const;
 

@@ -59,7 +59,7 @@ export type LibraryCommandFlags = FlagsOf<typeof LIBRARY_POSITIONALS & typeof LI
  * Returns the words of an action. Throws UsageError unless there are as many as in `expected`:
  * `FILE REFERENCE`.
  */
-export function wordsOf({ action, words = [] }: LibraryCommandFlags, expected: string): [string, string] {
+export function actionWords({ action, words = [] }: LibraryCommandFlags, expected: string): [string, string] {
   const [first = '', second = ''] = words;
   if (words.length === expected.split(' ').length) return [first, second];
   throw new UsageError(`library ${action}: expected ${expected}`);

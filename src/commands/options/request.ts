@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { Environment } from '../../environment.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import type { Wording } from '../../errors.ts';
 import { formatPlatform, parsePlatforms } from '../../oci/platform.ts';
@@ -12,8 +13,6 @@ import type { BuildRequest } from '../../pipeline/request.ts';
 import type { BuildFlags } from './build.ts';
 import { deviceLimits } from './deviceLimits.ts';
 import { packageVersion } from '../../io/packageVersion.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Like `requestsOf`, for a command that builds for one platform. Throws UsageError for several.

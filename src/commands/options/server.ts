@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { createApi } from '../../server/api.ts';
-import { DEFAULT_HOST, parseHost, warnOfClearText } from '../../server/host.ts';
+import { DEFAULT_HOST, parseServerHost, warnOfClearText } from '../../server/host.ts';
 import { findToken, noToken } from '../../server/token.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
 import { hideCredentials } from '../../io/redact.ts';
@@ -30,7 +30,7 @@ export const SERVER_OPTIONS = {
 
 /** The address of the server. Throws UsageError for an invalid one. */
 export function serverHost({ menderHost = DEFAULT_HOST }: ServerFlags): string {
-  const host = parseHost(menderHost);
+  const host = parseServerHost(menderHost);
   if (host !== undefined) return host;
   throw new UsageError(`--mender-host ${hideCredentials(menderHost)}: expected a URL like ${DEFAULT_HOST}`);
 }

@@ -1,5 +1,4 @@
-type Environment = Readonly<Record<string, string | undefined>>;
-
+import type { Environment } from '../../environment.ts';
 /**
  * True if output gets colours. `--color` wins over FORCE_COLOR, and that over NO_COLOR
  * (https://no-color.org).

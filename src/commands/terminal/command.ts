@@ -1,10 +1,11 @@
+import type { Environment } from '../../environment.ts';
 import type { Http } from '../../http/http.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
 
 /** What a command may touch of the world; the only way to reach it. */
 export interface Context {
-  environment: Readonly<Record<string, string | undefined>>;
+  environment: Environment;
   /** The working folder, absolute: paths that the user writes start here. */
   folder: string;
   /** The user's home folder, absolute. */

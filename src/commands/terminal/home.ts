@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../../environment.ts';
 
 /**
  * The user's home folder: `HOME`, else what the system says; `/` for a user that it does not know,

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Environment } from '../../environment.ts';
 import type { EndingSignal } from '../../errors.ts';
 import { ENDING_SIGNALS, InterruptedError, systemCodeOf } from '../../errors.ts';
 import { fileError } from '../../io/files.ts';
@@ -7,7 +8,7 @@ import type { Screen } from './progress.ts';
 
 /** The process, as far as the command line tool needs it. */
 export interface Terminal {
-  environment: Readonly<Record<string, string | undefined>>;
+  environment: Environment;
   /** The working folder, absolute; the process's own if it is missing. */
   folder?: string;
   stdout(text: string): void;

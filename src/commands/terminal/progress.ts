@@ -1,6 +1,6 @@
 import type { Progress, ProgressTask } from '../../io/progress.ts';
 import { printableLine } from '../../io/printable.ts';
-import { endText, linesOf, overallText } from './progressText.ts';
+import { endedText, linesOf, overallText } from './progressText.ts';
 import type { EndedStep, Task } from './progressText.ts';
 
 /** A terminal or a log that progress is written to. */
@@ -73,7 +73,7 @@ export class ScreenProgress implements Progress {
     const milliseconds = this.#now() - task.since;
     if (this.#screen.isTTY) this.#update();
     else if (milliseconds > (task.done > 0 ? QUIET_MS : LINE_EVERY_MS))
-      this.#screen.write(`${endText(task, this.#now())}\n`);
+      this.#screen.write(`${endedText(task, this.#now())}\n`);
     this.#onEnd({ label: task.label, done: task.done, milliseconds });
   }
 

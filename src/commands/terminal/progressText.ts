@@ -77,7 +77,7 @@ function amountText({ label, done, total }: Task): string {
 }
 
 /** What was broken off is not done. */
-export function endText(task: Task, now: number): string {
+export function endedText(task: Task, now: number): string {
   if (task.done < (task.total ?? 0)) return amountText(task);
   const amount = task.done === 0 ? '' : `${formatBytes(task.done)} `;
   return `${task.label}: done, ${amount}in ${formatSeconds((now - task.since) / 1000)}`;

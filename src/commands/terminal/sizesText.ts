@@ -1,6 +1,6 @@
 import { amountOf, formatBytes } from '../../io/amounts.ts';
-import { ADVICE, DECODER, REST } from '../../pipeline/report/advice.ts';
-import type { ArtifactSizes, Finding, LayerSizes, Release } from '../../pipeline/report/model.ts';
+import { ADVICE, DECODER_PART, REST_PART } from '../../pipeline/report/advice.ts';
+import type { ArtifactSizes, Finding, LayerSizes, PastRelease } from '../../pipeline/report/model.ts';
 import { formatTable } from './format.ts';
 
 const MOST_FILES = 10;
@@ -39,10 +39,10 @@ function layerRows({ images }: ArtifactSizes): string[][] {
 }
 
 function restRows({ rest, decoder }: ArtifactSizes): string[][] {
-  const restRow = [REST, '', '', '', '', formatBytes(Math.round(rest))];
+  const restRow = [REST_PART, '', '', '', '', formatBytes(Math.round(rest))];
   if (decoder === null) return [restRow];
   const [size, cost] = [decoder.size, Math.round(decoder.cost)].map(formatBytes);
-  return [[DECODER, '', '', size ?? '', size ?? '', cost ?? ''], restRow];
+  return [[DECODER_PART, '', '', size ?? '', size ?? '', cost ?? ''], restRow];
 }
 
 const KINDS: Readonly<Record<LayerSizes['kind'], string>> = {
@@ -80,7 +80,7 @@ function findingText({ kind, cost, count, paths }: Finding): string {
 }
 
 /** The artifacts of a history, one row each. */
-export function historyText(history: readonly Release[]): string {
+export function historyText(history: readonly PastRelease[]): string {
   const rows = history.map(({ artifactName, madeFrom, size, installed, layers, unchanged }) => [
     artifactName,
     madeFrom ?? 'none',

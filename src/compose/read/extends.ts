@@ -6,7 +6,7 @@ import { movePath, rebaseService } from './paths.ts';
 import { refuseRemote } from './remote.ts';
 import type { Scope } from './scope.ts';
 import { countFile, fill, quietly } from './scope.ts';
-import { readYamlFile } from './yaml/yamlFile.ts';
+import { readComposeYaml } from './yaml/yamlFile.ts';
 import type { Mapping, Value } from './yaml/value.ts';
 import { isMapping, asMapping, scalarText } from './yaml/value.ts';
 
@@ -102,7 +102,7 @@ function otherFamily(family: Family, file: string, what: string): Promise<Family
 }
 
 async function familyIn(path: string, { scope: outer, others }: Family): Promise<Family> {
-  const file = await readYamlFile(path);
+  const file = await readComposeYaml(path);
   countFile(outer, file);
   const folder = dirname(path);
   const scope = { ...outer, folder, keepsVariables: outer.keepsVariables && folder === outer.folder };

@@ -7,7 +7,7 @@ import { mergeMappings } from './merge/merge.ts';
 import type { Scope } from './scope.ts';
 import { countFile, quietly } from './scope.ts';
 import type { YamlFile } from './yaml/yamlFile.ts';
-import { readYamlFile } from './yaml/yamlFile.ts';
+import { readComposeYaml } from './yaml/yamlFile.ts';
 import type { Mapping } from './yaml/value.ts';
 
 /** Compose files, read and merged. */
@@ -27,7 +27,7 @@ export async function loadFiles(paths: readonly string[], scope: Scope): Promise
   let loaded: Loaded | undefined;
   for (const path of paths) {
     refuseCycle(path, scope);
-    const file = await readYamlFile(path);
+    const file = await readComposeYaml(path);
     countFile(scope, file);
     for (const document of file.documents) {
       if (document.contents === null) continue;

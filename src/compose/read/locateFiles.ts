@@ -1,7 +1,7 @@
 import { access, stat } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import type { Environment } from '../../environment.ts';
 import { NotFoundError, UnsupportedError, UsageError } from '../../errors.ts';
-import type { Environment } from './variables/envFiles.ts';
 import { projectVariables } from './variables/variables.ts';
 
 export interface ComposeFiles {

@@ -7,7 +7,7 @@ import type { Edit } from './edits.ts';
 import { readIgnoreFile } from './ignoreFile.ts';
 import { idsOfLinked, isInside, realPaths } from './leftOut.ts';
 import type { LocalFile, Skipped, Walk } from './localWalk.ts';
-import { gatherPath, isPrivate, posix, statIfAny } from './localWalk.ts';
+import { gatherPath, isPrivatePath, posix, statIfAny } from './localWalk.ts';
 import { namedCredentials } from './namedCredentials.ts';
 import type { OwnSecrets } from '../read/variables/ownSecrets.ts';
 import type { FileReference } from './references.ts';
@@ -181,7 +181,7 @@ async function requireExisting(
       hint: 'replace the link by the file',
     });
   }
-  if (isPrivate(walk, real, found)) {
+  if (isPrivatePath(walk, real, found)) {
     throw new UsageError(`${what}: ${written} is a file of the build and must not ship`);
   }
   return true;

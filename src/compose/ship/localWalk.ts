@@ -62,7 +62,7 @@ export interface Walk {
 const MOST_LINKED = 20_000;
 
 /** One step of the walk. */
-export interface Step {
+export interface WalkStep {
   /** Relative to the project folder. */
   path: string;
   /** Relative to the shipped Compose file. */
@@ -83,7 +83,7 @@ export interface Step {
  * Adds the file at the step, or all files of the folder there, to the walk. Throws UsageError for
  * a file that can't be read, for two files of one path, and if links lead to more than 20000 files.
  */
-export async function gatherPath(walk: Walk, asked: Step): Promise<void> {
+export async function gatherPath(walk: Walk, asked: WalkStep): Promise<void> {
   const real = await realpath(join(walk.root, asked.path)).catch(() => undefined);
   const step = { ...asked, isLinked: isReachedByLink(asked, real) };
   if (step.isLinked) countLinked(walk, step);
@@ -92,7 +92,7 @@ export async function gatherPath(walk: Walk, asked: Step): Promise<void> {
   if (real === undefined || found === undefined) skip(walk, step, 'is a link to nothing');
   else if (!isInside(relative(step.limit, real))) skip(walk, step, 'is a link out of the project folder');
   else if (step.above.includes(real)) skip(walk, step, 'is a link into itself');
-  else if (isPrivate(walk, real, found)) skip(walk, step, 'is a file of the build');
+  else if (isPrivatePath(walk, real, found)) skip(walk, step, 'is a file of the build');
   else if (heldBackFor !== undefined) skip(walk, step, heldBackFor);
   else if (found.isDirectory()) await gatherFolder(walk, { ...step, above: [...step.above, real] });
   else if (!found.isFile()) skip(walk, step, 'is neither a file nor a folder');
@@ -100,16 +100,16 @@ export async function gatherPath(walk: Walk, asked: Step): Promise<void> {
 }
 
 /** True for a private file, also by a hard link, and for all in a private folder. */
-export function isPrivate({ privatePaths, privateIds }: Walk, real: string, found: Stats): boolean {
+export function isPrivatePath({ privatePaths, privateIds }: Walk, real: string, found: Stats): boolean {
   return isAtOrBelow(real, privatePaths) || privateIds.has(fileId(found));
 }
 
-function isReachedByLink({ path, above, isLinked }: Step, real: string | undefined): boolean {
+function isReachedByLink({ path, above, isLinked }: WalkStep, real: string | undefined): boolean {
   const around = above.at(-1);
   return isLinked === true || (around !== undefined && real !== join(around, basename(path)));
 }
 
-function countLinked({ linked }: Walk, { what, path }: Step): void {
+function countLinked({ linked }: Walk, { what, path }: WalkStep): void {
   linked.count += 1;
   if (linked.count <= MOST_LINKED) return;
   throw new UsageError(`${what}: links lead to more than ${MOST_LINKED} files, the last one is ${path}`, {
@@ -118,7 +118,7 @@ function countLinked({ linked }: Walk, { what, path }: Step): void {
 }
 
 /** Returns why links in a folder lead to a file that does not ship under its own name. */
-function heldBack({ rules }: Walk, { path, limit, above }: Step, real: string): string | undefined {
+function heldBack({ rules }: Walk, { path, limit, above }: WalkStep, real: string): string | undefined {
   const [named] = above;
   const target = posix(relative(limit, real));
   if (named === undefined || [path, target].some((one) => rules.decide(posix(one)) === false))
@@ -127,7 +127,7 @@ function heldBack({ rules }: Walk, { path, limit, above }: Step, real: string): 
   return why === undefined ? undefined : `leads to ${target}, which ${why}`;
 }
 
-async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: Stats): Promise<void> {
+async function gatherFile(walk: Walk, step: WalkStep, real: string, { size, mode }: Stats): Promise<void> {
   const isPage = await isReportPage(real, step);
   const isInFolder = step.above.length > 0;
   if (isPage && isInFolder && walk.rules.decide(posix(step.path)) !== false) {
@@ -155,7 +155,7 @@ async function gatherFile(walk: Walk, step: Step, real: string, { size, mode }: 
  * True for a page of `--report-html`. Throws for a file that can't be read: files are packed only
  * after all images were fetched.
  */
-async function isReportPage(path: string, { what }: Step): Promise<boolean> {
+async function isReportPage(path: string, { what }: WalkStep): Promise<boolean> {
   try {
     const start = await firstBytes(path, PAGE_START.length);
     return path.endsWith('.html') && start.toString() === PAGE_START;
@@ -164,7 +164,7 @@ async function isReportPage(path: string, { what }: Step): Promise<boolean> {
   }
 }
 
-async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
+async function gatherFolder(walk: Walk, folder: WalkStep): Promise<void> {
   const names = await namesIn(join(walk.root, folder.path));
   if (names.length === 0) skip(walk, folder, 'is an empty folder');
   if (isBareRepository(names) && walk.rules.decide(posix(folder.path)) !== false) {
@@ -185,7 +185,7 @@ async function gatherFolder(walk: Walk, folder: Step): Promise<void> {
 }
 
 /** Gathers what exceptions of the ignore file keep of an ignored folder. */
-async function gatherKept(walk: Walk, step: Step): Promise<void> {
+async function gatherKept(walk: Walk, step: WalkStep): Promise<void> {
   if (!walk.rules.hasExceptions) return;
   const found = await statIfAny(join(walk.root, step.path));
   if (found?.isDirectory() !== true) return;
@@ -193,7 +193,7 @@ async function gatherKept(walk: Walk, step: Step): Promise<void> {
   await gatherPath(quiet, step);
 }
 
-function skip(walk: Walk, { path, what }: Step, why: string): void {
+function skip(walk: Walk, { path, what }: WalkStep, why: string): void {
   walk.skipped.push({ what, path, why });
 }
 

@@ -3,7 +3,7 @@ import { toHighBits } from '../mix.ts';
 import { matchLength, viewOf } from '../../simd/bytes.ts';
 import { FEWEST_BITS, LANDMARK_SIZE } from './landmarkScan.ts';
 import { eachLandmark } from './landmarks.ts';
-import type { Source, Target } from './types.ts';
+import type { Source, EncodedRange } from './types.ts';
 
 /** The unit (bytes) in which the source is covered or not. */
 export const COVER = 64;
@@ -37,7 +37,7 @@ export class Coverage {
   #sourceView = viewOf(new Uint8Array());
 
   /** Forgets the previous source, and finds the matches of this one. */
-  find(target: Target, source: Source): void {
+  find(target: EncodedRange, source: Source): void {
     this.#covered.fill(0, 0, Math.ceil(source.length / COVER));
     this.#slots.fill(-1);
     this.open = source.length;

@@ -1,7 +1,7 @@
 import { matchLength, viewOf, word } from '../../simd/bytes.ts';
 import { Coverage } from './coverage.ts';
 import { COST, Nodes, REGION } from './nodes.ts';
-import type { Source, TakeCopy, Target } from './types.ts';
+import type { Source, TakeCopy, EncodedRange } from './types.ts';
 import { KEY_SIZE, PositionIndex } from './positionIndex.ts';
 
 /** The shortest match at a distance that was used before. */
@@ -46,7 +46,7 @@ export class Parser {
   #nice = 0;
 
   /** Passes the cheapest copies for a part of the target to `take`. */
-  parse(target: Target, source: Source, thoroughness: Thoroughness, take: TakeCopy): void {
+  parse(target: EncodedRange, source: Source, thoroughness: Thoroughness, take: TakeCopy): void {
     this.#nice = thoroughness.nice;
     this.#target = viewOf(target.bytes);
     this.#end = target.end;

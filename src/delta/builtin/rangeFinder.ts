@@ -2,7 +2,7 @@ import { eachLandmark, findLandmark, type Landmarks } from './landmarks.ts';
 import { INDEX_LIMIT } from './positionIndex.ts';
 import type { Range } from './sourceBuffer.ts';
 import { LARGEST_WHOLE } from './baseLandmarks.ts';
-import type { Target } from './types.ts';
+import type { EncodedRange } from './types.ts';
 
 /**
  * Of a larger base version, this many bytes before and after the same place are taken if the
@@ -40,7 +40,7 @@ export class RangeFinder {
    * the piece. Without a version they are the parts that share most landmarks; with few shared
    * landmarks there are no ranges, as literals compress better than copies from many places.
    */
-  find(piece: Target, version: Range | undefined, probable: number): Range[] {
+  find(piece: EncodedRange, version: Range | undefined, probable: number): Range[] {
     if (version !== undefined && version.end - version.from <= LARGEST_WHOLE)
       return version.end > version.from ? [version] : [];
     const { votes, all, known } = this.#survey(piece);
@@ -51,7 +51,7 @@ export class RangeFinder {
   }
 
   /** The votes of the piece's landmarks, their number, and how many of them the base layer has. */
-  #survey(piece: Target): { votes: UnitVotes; all: number; known: number } {
+  #survey(piece: EncodedRange): { votes: UnitVotes; all: number; known: number } {
     const votes = new UnitVotes();
     let all = 0;
     let known = 0;

@@ -17,7 +17,7 @@ export interface EntryPairs {
 }
 
 /** [start, end) of `bytes`. */
-export interface Target {
+export interface EncodedRange {
   bytes: Uint8Array;
   start: number;
   end: number;

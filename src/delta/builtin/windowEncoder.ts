@@ -11,7 +11,7 @@ import type { Thoroughness } from './parser.ts';
 import { threadParser } from './parser.ts';
 import { SourceBuffer, type Range } from './sourceBuffer.ts';
 import { RangeFinder } from './rangeFinder.ts';
-import type { EntryPairs, Target } from './types.ts';
+import type { EntryPairs, EncodedRange } from './types.ts';
 
 /** Bytes that are compared at once. */
 const PIECE = 1 << 20;
@@ -122,7 +122,7 @@ export class WindowEncoder {
     if (ranges.length > 0) this.#match(part, ranges, probable);
   }
 
-  #match(part: Target, ranges: readonly Range[], probable: number): void {
+  #match(part: EncodedRange, ranges: readonly Range[], probable: number): void {
     const source = this.#source;
     const copies = this.#copies;
     source.load(this.#baseFile, ranges);

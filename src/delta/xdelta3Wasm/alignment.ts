@@ -7,13 +7,13 @@ const BLOCK = 512;
 const SAMPLING = 16;
 
 /** The positions of blocks of a source, by a sum of their content. */
-export type SourceBlocks = Map<number, number>;
+export type BlockPositions = Map<number, number>;
 
 /**
  * Remembers some of the whole 512-byte blocks of `bytes`, which are at `offset` of the source. The
  * first position of equal blocks counts.
  */
-export function rememberBlocks(blocks: SourceBlocks, bytes: Buffer, offset: number): void {
+export function rememberBlocks(blocks: BlockPositions, bytes: Buffer, offset: number): void {
   forSampledBlocks(bytes, (sum, at) => {
     if (!blocks.has(sum)) blocks.set(sum, offset + at);
   });
@@ -24,7 +24,7 @@ export function rememberBlocks(blocks: SourceBlocks, bytes: Buffer, offset: numb
  * the target, shares with the source; undefined if it shares none. The files of a tar begin at
  * multiples of 512 bytes.
  */
-export function shiftOf(blocks: SourceBlocks, bytes: Buffer, offset: number): number | undefined {
+export function shiftOf(blocks: BlockPositions, bytes: Buffer, offset: number): number | undefined {
   const votes = new Map<number, number>();
   let best: number | undefined;
   forSampledBlocks(bytes, (sum, at) => {

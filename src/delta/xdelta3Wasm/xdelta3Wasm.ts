@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { FILE_HEADER } from '../../vcdiff/format.ts';
-import { type SourceBlocks, rememberBlocks, shiftOf } from './alignment.ts';
+import { type BlockPositions, rememberBlocks, shiftOf } from './alignment.ts';
 import type { DeltaOptions, LayerFile } from '../layer.ts';
 import { windowsAt } from './splice.ts';
 import { PositionedFile } from '../tar/positioned.ts';
@@ -54,8 +54,8 @@ async function encodePieces(
   } while (offset < target.size);
 }
 
-function blocksOf(source: PositionedFile): SourceBlocks {
-  const blocks: SourceBlocks = new Map();
+function blocksOf(source: PositionedFile): BlockPositions {
+  const blocks: BlockPositions = new Map();
   for (let offset = 0; offset < source.size; offset += LARGEST_PIECE) {
     rememberBlocks(blocks, source.view(offset, LARGEST_PIECE), offset);
   }

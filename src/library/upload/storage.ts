@@ -3,7 +3,7 @@ import { NetworkError } from '../../errors.ts';
 import { countedAttempts } from '../../io/streams.ts';
 import { textOf } from '../../http/http.ts';
 import type { Library } from '../client.ts';
-import { failureOf } from '../client.ts';
+import { libraryFailure } from '../client.ts';
 import { bytesOfPart } from '../checksums.ts';
 
 /** A part of a file on its way to a storage. */
@@ -44,7 +44,7 @@ export async function putSigned(
   });
   await textOf(response);
   // The storage's text may quote the signature.
-  if (response.status >= 300) throw failureOf(doing, response, '');
+  if (response.status >= 300) throw libraryFailure(doing, response, '');
   return response.headers['etag'];
 }
 

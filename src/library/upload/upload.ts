@@ -12,13 +12,13 @@ import { call } from '../client.ts';
 import { ensureContainer, ensureImage } from '../containers.ts';
 import { registryOf } from '../redirect.ts';
 import { isPushPath, splitLibraryPath } from '../reference.ts';
-import { setTags } from '../tags.ts';
+import { setImageTags } from '../tags.ts';
 import { libraryAbilities } from '../version.ts';
 import type { FileUpload } from './fileUpload.ts';
 import { MULTIPART_ABOVE, uploadInParts } from './multipart.ts';
 import { putSigned, SHA256_HEADER, signsSha256, streamOf } from './storage.ts';
 
-export interface UploadRequest {
+export interface LibraryFileUpload {
   /** The file. */
   file: string;
   /** `[library://]entity/collection/container`, without tags. */
@@ -45,7 +45,7 @@ export interface UploadResult {
  */
 export async function uploadImage(
   library: Library,
-  request: UploadRequest,
+  request: LibraryFileUpload,
   progress: Progress,
 ): Promise<UploadResult> {
   const { file, arch, tags, description = 'No Description' } = request;
@@ -62,7 +62,7 @@ export async function uploadImage(
   const receipt = isPresent
     ? undefined
     : await uploadShown(progress, path, sums, { file, imageId: image.id }, library);
-  await setTags(library, { containerId: id, imageId: image.id, arch }, tags);
+  await setImageTags(library, { containerId: id, imageId: image.id, arch }, tags);
   return {
     imageId: image.id,
     digest: sums.digest,

@@ -33,7 +33,7 @@ export function newImageFiles(id: string): ImageFiles {
 }
 
 /** What the state script's plan says of one image. */
-export interface PlannedImage {
+export interface ScriptedImage {
   /** Name of the base image; undefined if it has none. */
   base?: string;
   /** Its deltas by diffID: the base layer, and the decoder's buffer or memory in bytes. */
@@ -46,7 +46,7 @@ export interface PlannedImage {
  */
 export function imageReport(
   files: ImageFiles,
-  planned: PlannedImage | undefined,
+  planned: ScriptedImage | undefined,
 ): { report: ImageReport; config?: Buffer } {
   const manifest = record(firstOf(json(files, 'manifest.json')));
   const configPath = typeof manifest['Config'] === 'string' ? manifest['Config'] : undefined;
@@ -77,14 +77,14 @@ function namesOf(
 
 function configPart(config: Buffer | undefined): Pick<ImageReport, 'configDigest' | 'platform'> {
   if (config === undefined) return {};
-  const platform = platformOf(config);
+  const platform = configPlatform(config);
   return { configDigest: digestOf(config), ...(platform === undefined ? {} : { platform }) };
 }
 
 /**
  * The platform in an image's config, `os/arch[/variant]`; undefined if the JSON is not a config.
  */
-export function platformOf(config: Buffer): string | undefined {
+export function configPlatform(config: Buffer): string | undefined {
   const { os, architecture, variant } = record(parsed(config));
   if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
   return formatPlatform({ os, architecture, ...(typeof variant === 'string' ? { variant } : {}) });
@@ -98,7 +98,7 @@ function layersOf(
   files: ImageFiles,
   paths: readonly string[],
   diffIDs: readonly string[],
-  planned: PlannedImage['deltas'] = new Map(),
+  planned: ScriptedImage['deltas'] = new Map(),
 ): LayerReport[] {
   return paths.map((path, position) => {
     const diffID = diffIDs[position];
@@ -152,11 +152,11 @@ const DELTA_KINDS: ReadonlySet<string> = new Set(['delta', 'patch']);
  * `image <number> <base or -> ...` and `layer <number> delta <hex> <size> <hex of the base layer>`,
  * or `patch` in the place of `delta`.
  */
-export function readPlan(plan: string): Map<string, PlannedImage> {
-  const images = new Map<string, PlannedImage>();
+export function readPlan(plan: string): Map<string, ScriptedImage> {
+  const images = new Map<string, ScriptedImage>();
   for (const line of plan.split('\n')) {
     const [word, number = '', second = ''] = line.split(' ', 3);
-    const image: PlannedImage = images.get(number) ?? { deltas: new Map() };
+    const image: ScriptedImage = images.get(number) ?? { deltas: new Map() };
     if (word === 'image' && second !== '-') image.base ??= second;
     if (word === 'layer' && DELTA_KINDS.has(second)) addDelta(line, image);
     if (word === 'image' || word === 'layer') images.set(number, image);
@@ -164,7 +164,7 @@ export function readPlan(plan: string): Map<string, PlannedImage> {
   return images;
 }
 
-function addDelta(line: string, { deltas }: PlannedImage): void {
+function addDelta(line: string, { deltas }: ScriptedImage): void {
   const [, , , hex = '', , from = '', , , buffer = ''] = line.split(' ', 9);
   deltas.set(`sha256:${hex}`, { from: `sha256:${from}`, buffer: bytesIn(buffer) });
 }

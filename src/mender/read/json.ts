@@ -13,7 +13,7 @@ const DEEPEST = 1000;
  * The JSON in `content`. Throws IntegrityError, which names `where`, for text that is not JSON or
  * is nested more than 1000 levels deep.
  */
-export function parseJson(content: Uint8Array, where: string): unknown {
+export function parseArtifactJson(content: Uint8Array, where: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(content).toString('utf8'));
@@ -36,7 +36,7 @@ export function parseAs<T extends GenericSchema>(
   content: Uint8Array,
   where: string,
 ): InferOutput<T> {
-  const value = parseJson(content, where);
+  const value = parseArtifactJson(content, where);
   expectClearKeys(Buffer.from(content).toString('utf8'), value, keys, where);
   const result = safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;

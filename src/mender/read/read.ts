@@ -10,7 +10,7 @@ import { newOuter } from './outer.ts';
 import { readEntry, reportOf } from './readOuter.ts';
 import type { ArtifactReport, ArtifactVisitor } from './report.ts';
 
-export interface ReadOptions {
+export interface ArtifactReading {
   /** Checks the signature before anything else. An unsigned artifact is then an IntegrityError. */
   key?: KeyObject;
   visitor?: ArtifactVisitor;
@@ -31,7 +31,7 @@ export interface ReadOptions {
  * other files, and other formats than version 3 with one payload.
  * https://github.com/mendersoftware/mender-artifact/blob/master/Documentation/artifact-format-v3.md
  */
-export async function readArtifact(path: string, options: ReadOptions = {}): Promise<ArtifactReport> {
+export async function readArtifact(path: string, options: ArtifactReading = {}): Promise<ArtifactReport> {
   const { signal, onRead = () => undefined } = options;
   const { size } = await statUserFile(path);
   const outer = newOuter(path, options);

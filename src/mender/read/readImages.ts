@@ -12,7 +12,7 @@ import type { OddEntries } from './oddEntries.ts';
 import type { ArtifactReport, ArtifactVisitor, ImageReport, VisitedEntry } from './report.ts';
 
 /** Bytes: more than any config or manifest has, and little enough to keep in memory. */
-export const LARGEST_JSON: number = 4 << 20;
+export const LARGEST_DOCUMENT: number = 4 << 20;
 /** Bytes of all small files of an artifact together. */
 const MOST_KEPT = 64 << 20;
 const LARGEST_TEXT = 1 << 16;
@@ -104,7 +104,7 @@ async function readFile(files: ImageFiles, entry: TarHeader, body: Chunks, readi
     files.texts.set(entry.path, (await keepSmall(body, LARGEST_TEXT, reading)).toString('utf8').trim());
   } else if (entry.path === HEADERS) {
     files.sizes.set(entry.path, entry.size);
-    files.headers = await keepSmall(body, LARGEST_JSON, reading);
+    files.headers = await keepSmall(body, LARGEST_DOCUMENT, reading);
   } else if (entry.path !== 'image.img') {
     await readImageFile(files, entry, body, reading);
   } else {
@@ -121,7 +121,7 @@ async function readImage(files: ImageFiles, entry: TarHeader, body: Chunks, read
   if (head.subarray(0, VCDIFF_MAGIC.length).equals(VCDIFF_MAGIC)) {
     files.imageDelta = entry.size;
   } else if (isPlan(head, files.id)) {
-    files.texts.set('plan', (await keepSmall(all, LARGEST_JSON, reading)).toString());
+    files.texts.set('plan', (await keepSmall(all, LARGEST_DOCUMENT, reading)).toString());
   } else if (files.id === DECODER && head.equals(ELF_MAGIC)) {
     files.decoder = await keepSmall(all, LARGEST_DECODER, reading);
   } else {
@@ -154,8 +154,8 @@ async function readImageFile(
   }
   const { head, all } = await withHead(body, 1);
   const looksLikeJson = head.length > 0 && '{['.includes(head.toString('latin1'));
-  if (looksLikeJson && size <= LARGEST_JSON) {
-    files.json.set(path, await keepSmall(all, LARGEST_JSON, reading));
+  if (looksLikeJson && size <= LARGEST_DOCUMENT) {
+    files.json.set(path, await keepSmall(all, LARGEST_DOCUMENT, reading));
     return;
   }
   const [, hex, suffix] = BLOB.exec(path) ?? [];

@@ -6,7 +6,7 @@ import { hexOf } from '../../oci/digest.ts';
 import { isSignedBy } from '../sign.ts';
 import type { Compression } from '../spec.ts';
 import { VERSION_KEYS } from './headerKeys.ts';
-import { parseAs, parseJson, record } from './json.ts';
+import { parseAs, parseArtifactJson, record } from './json.ts';
 import type { StreamedEntry, Suffix } from './nested.ts';
 import { expectFile, readSmall } from './nested.ts';
 import type { Outer } from './outer.ts';
@@ -54,7 +54,7 @@ export async function readEntry(outer: Outer, entry: StreamedEntry): Promise<voi
 async function readVersion(outer: Outer, path: string, body: Chunks, where: string): Promise<void> {
   if (path !== 'version') throw notAnArtifact(outer);
   const content = await readSmall(body, LARGEST_SIGNATURE, where);
-  if (record(parseJson(content, where))['format'] !== 'mender') throw notAnArtifact(outer);
+  if (record(parseArtifactJson(content, where))['format'] !== 'mender') throw notAnArtifact(outer);
   const { version } = parseAs(versionSchema, VERSION_KEYS, content, where);
   if (version !== 3) throw new UnsupportedError(`${outer.path}: expected format 3, found ${version}`);
   outer.versionSum = createHash('sha256').update(content).digest('hex');

@@ -1,11 +1,11 @@
 import type { Chunks } from '../../io/streams.ts';
 import { counted } from '../../io/streams.ts';
 import { readAhead } from '../../io/verify.ts';
-import { platformOf } from './imageReport.ts';
+import { configPlatform } from './imageReport.ts';
 import type { StreamedEntry, Suffix } from './nested.ts';
 import { entriesOf, readSmall, unpacked, withHead } from './nested.ts';
 import type { ArtifactFile } from './readFile.ts';
-import { LARGEST_JSON } from './readImages.ts';
+import { LARGEST_DOCUMENT } from './readImages.ts';
 
 const DATA = /^data\/0000\.tar(|\.gz|\.xz|\.zst)$/;
 const IMAGES = /^images\.tar(|\.gz)$/;
@@ -58,7 +58,9 @@ async function platformInImage(image: Chunks, where: string): Promise<string | u
 }
 
 async function platformInConfig({ body, size }: StreamedEntry, where: string): Promise<string | undefined> {
-  if (size > LARGEST_JSON) return undefined;
+  if (size > LARGEST_DOCUMENT) return undefined;
   const { head, all } = await withHead(body, 1);
-  return head.toString('latin1') === '{' ? platformOf(await readSmall(all, LARGEST_JSON, where)) : undefined;
+  return head.toString('latin1') === '{'
+    ? configPlatform(await readSmall(all, LARGEST_DOCUMENT, where))
+    : undefined;
 }

@@ -12,7 +12,7 @@ import type { Payload } from '../write/files.ts';
 import { offBoundary } from '../write/files.ts';
 import { readArtifactFile } from '../read/readFile.ts';
 import type { ArtifactSpec, Compression } from '../spec.ts';
-import { artifactMode, isPrivate } from '../spec.ts';
+import { artifactMode, isPrivateArtifact } from '../spec.ts';
 import type { ToolVersion } from './tool.ts';
 import { OTHER_WRITER, lastLine, runTool } from './tool.ts';
 import type { ToolPaths } from './arguments.ts';
@@ -47,7 +47,7 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
     const run = { doing: `packing ${spec.artifactName}`, temporary: work, hint, ...context };
     const said = await watched(runTool(commandLine, run), output, context);
     const size = await writtenSize(output, said);
-    if (isPrivate(spec)) await chmod(output, artifactMode(spec));
+    if (isPrivateArtifact(spec)) await chmod(output, artifactMode(spec));
     await rename(output, path);
     await checkWritten(path, spec.artifactName);
     return size;

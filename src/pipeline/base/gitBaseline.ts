@@ -22,7 +22,7 @@ import type { Lock } from './lockFile.ts';
 import { LOCK_FILE, lockedMetadata, readLock, unlockedServices } from './lockFile.ts';
 import { metadataOf } from './metadata.ts';
 import { plainArtifactName } from './names.ts';
-import type { FoundImage } from './movedTags.ts';
+import type { ImageOfCommit } from './movedTags.ts';
 import { chosenBy, requireUnmoved } from './movedTags.ts';
 import { relocated } from './versioning.ts';
 
@@ -143,7 +143,7 @@ async function foundImages(
   images: readonly NewImage[],
   there: Application,
   context: CommitContext,
-): Promise<FoundImage[]> {
+): Promise<ImageOfCommit[]> {
   const tagged = images.filter((image) => !isFixed(image));
   await fetchBlobs(
     tagged.map(({ image, source }) => ({ located: { image, source }, digests: [image.configDigest] })),

@@ -5,7 +5,7 @@ import { asMapping, scalarText } from '../../compose/read/yaml/value.ts';
 import { UsageError } from '../../errors.ts';
 
 /** An image of an old commit, as its reference means it now. */
-export interface FoundImage {
+export interface ImageOfCommit {
   services: readonly string[];
   reference: string;
   /** When it was made, as its config says. */
@@ -26,7 +26,7 @@ const FIRST_BELIEVABLE = Date.parse('2013-01-01T00:00:00Z');
  * older than the commit. Pure.
  */
 export function doubtAbout(
-  { created, variables = [], isFixed = false }: Omit<FoundImage, 'services' | 'reference'>,
+  { created, variables = [], isFixed = false }: Omit<ImageOfCommit, 'services' | 'reference'>,
   committed: Date,
 ): string | undefined {
   if (variables.length > 0) return `its tag or digest comes from ${variables.join(', ')} of this build`;
@@ -38,7 +38,7 @@ export function doubtAbout(
 }
 
 /** Throws UsageError that names all images that may not be those of the commit. Pure. */
-export function requireUnmoved(images: readonly FoundImage[], committed: Date, origin: string): void {
+export function requireUnmoved(images: readonly ImageOfCommit[], committed: Date, origin: string): void {
   const doubts = images.flatMap((image) => {
     const doubt = doubtAbout(image, committed);
     return doubt === undefined ? [] : [`${image.services.join(', ')}: ${image.reference}: ${doubt}`];

@@ -4,7 +4,7 @@ import type { Api } from '../../server/api.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { findArtifact, listArtifacts } from '../../server/artifacts.ts';
 import type { Deployment, Statistics } from '../../server/deployments.ts';
-import { listFinished, statisticsOf } from '../../server/deployments.ts';
+import { listFinished, readStatistics } from '../../server/deployments.ts';
 import type { NamedServer } from '../images/world.ts';
 import type { Baseline } from './baseImages.ts';
 import { keyOf, serverBaseline } from './record.ts';
@@ -142,7 +142,7 @@ async function* deployedNames(api: Api, names: ReadonlySet<string>): AsyncGenera
 
 /** Some servers leave the counters out of a list. */
 async function countersOf(api: Api, { id, statistics }: Deployment): Promise<Statistics> {
-  return statistics?.status ?? statisticsOf(api, id);
+  return statistics?.status ?? readStatistics(api, id);
 }
 
 /** True if more devices ended with the artifact than without it. Pure. */

@@ -3,7 +3,7 @@ import type { Log } from '../../io/log.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
 import { shippedSizes } from '../plan/planBuild.ts';
 import type { SettledRequest } from '../request.ts';
-import { limitsOf } from '../verify/fit.ts';
+import { deviceLimitsOf } from '../verify/fit.ts';
 
 /**
  * Warns if even the new layers, as their registry compressed them, are more than the free disk of
@@ -14,7 +14,7 @@ export function warnOfLittleDisk(
   request: Pick<SettledRequest, 'devices' | 'deviceFree' | 'deviceMemory'>,
   log: Log,
 ): void {
-  const free = Math.min(...limitsOf(request).map((limit) => limit.free ?? Infinity));
+  const free = Math.min(...deviceLimitsOf(request).map((limit) => limit.free ?? Infinity));
   const bytes = [...shippedSizes(plan.images).values()].reduce((sum, size) => sum + size, 0);
   if (bytes <= free) return;
   const [needed, found] = [bytes, free].map(formatBytes);

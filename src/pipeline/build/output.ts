@@ -82,7 +82,7 @@ async function isNewName(path: string, name: string): Promise<boolean> {
  * Throws UsageError unless nothing is at `path`, or an artifact that may be replaced. A file that is
  * no artifact stays.
  */
-export async function refuseOtherFile(
+export async function refuseToReplace(
   path: string,
   mayReplace: (artifact: ArtifactReport) => boolean,
 ): Promise<void> {

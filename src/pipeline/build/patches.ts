@@ -9,7 +9,7 @@ import type { LayerContent, PayloadImage, PayloadLayer } from '../../mender/payl
 import { needsBaseImage } from '../../mender/write/imageFiles.ts';
 import { packed, packingOf } from '../../mender/write/packing.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
-import { LONGEST_HEADER, memoryOf, readHeader } from '../../patch/format.ts';
+import { LONGEST_HEADER, memoryOf, parsePatchHeader } from '../../patch/format.ts';
 import { identityPatch } from '../../patch/identityPatch.ts';
 import { planDecoder } from '../plan/decoder.ts';
 import type { SettledRequest } from '../request.ts';
@@ -81,17 +81,17 @@ async function patchOf(
   const content =
     from === diffID
       ? inMemory(identityPatch({ digest: diffID, size }), diffID, size)
-      : await cachedPatch(layer, { from, to: diffID, encoder, format: 'patch' }, context);
+      : await ensurePatch(layer, { from, to: diffID, encoder, format: 'patch' }, context);
   return { diffID, size, content };
 }
 
 function inMemory(body: Buffer, from: DeltaContent['from'], fromSize: number): DeltaContent {
-  const buffer = memoryOf(readHeader(body).header);
+  const buffer = memoryOf(parsePatchHeader(body).header);
   return { kind: 'delta', format: 'patch', from, fromSize, size: body.length, body, buffer };
 }
 
 /** The patch in the cache, or the whole layer if none can be made. */
-async function cachedPatch(
+async function ensurePatch(
   { diffID }: PayloadLayer,
   key: DeltaKey,
   { cache, log, progress, signal }: EncodeContext,
@@ -119,7 +119,7 @@ async function cachedPatch(
       log.warning(`layer ${to.diffID} gets no patch, as an earlier build found: it ships whole`);
     return fullContent(to);
   }
-  const buffer = memoryOf(readHeader(await firstBytes(path, LONGEST_HEADER)).header);
+  const buffer = memoryOf(parsePatchHeader(await firstBytes(path, LONGEST_HEADER)).header);
   return { kind: 'delta', format: 'patch', from: key.from, fromSize: from.size, size, body: path, buffer };
 }
 

@@ -8,7 +8,7 @@ import type { BuiltParts } from '../report/measureBuilt.ts';
 import { measureBuilt } from '../report/measureBuilt.ts';
 import type { ArtifactSizes } from '../report/model.ts';
 import { releaseOf } from '../report/reportPage.ts';
-import { refuseOtherFile, writePage } from '../report/writePage.ts';
+import { refuseOtherPage, writePage } from '../report/writePage.ts';
 import type { SettledRequest } from '../request.ts';
 import { choosePatches } from './patches.ts';
 import { makePayloadImages } from './payloadImages.ts';
@@ -25,7 +25,7 @@ export async function removeOldReport(path: string | undefined, paths: readonly 
       hint: 'choose another file',
     });
   }
-  await refuseOtherFile(path);
+  await refuseOtherPage(path);
   try {
     await rm(path, { force: true });
   } catch (error) {

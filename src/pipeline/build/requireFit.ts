@@ -4,7 +4,7 @@ import type { ArtifactSummary } from '../../mender/spec.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 import type { SettledRequest } from '../request.ts';
 import { estimateBuilt } from '../verify/estimateBuilt.ts';
-import { fitProblems, limitsOf, unfitError } from '../verify/fit.ts';
+import { fitProblems, deviceLimitsOf, unfitError } from '../verify/fit.ts';
 
 /**
  * Throws UnsupportedError and deletes the artifact if it needs more of a device than the request
@@ -18,7 +18,7 @@ export async function requireFit(
 ): Promise<void> {
   const { payloadSize: payload, hasScripts } = artifact;
   const estimate = estimateBuilt({ module: request.module, payload, hasScripts }, images, planned);
-  const problems = fitProblems(estimate, limitsOf(request));
+  const problems = fitProblems(estimate, deviceLimitsOf(request));
   if (problems.length === 0) return;
   await rm(artifact.path, { force: true });
   throw unfitError(artifact.path, problems);

@@ -1,3 +1,4 @@
+import type { Environment } from '../../environment.ts';
 import { DeniedError, UsageError } from '../../errors.ts';
 import type { Http } from '../../http/http.ts';
 import type { Log } from '../../io/log.ts';
@@ -17,7 +18,7 @@ export interface Accounts {
 }
 
 interface AccountEffects {
-  environment: Readonly<Record<string, string | undefined>>;
+  environment: Environment;
   http: Http;
   log: Log;
   signal?: AbortSignal | undefined;

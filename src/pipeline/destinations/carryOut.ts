@@ -3,7 +3,7 @@ import { NotFoundError, UserError, messageOf } from '../../errors.ts';
 import { writeAtomically } from '../../io/files.ts';
 import { mapLimited } from '../../io/pool.ts';
 import { redact } from '../../io/redact.ts';
-import { attempt, deployAll, reportOf } from './deploy.ts';
+import { attempt, deployAll, destinationReport } from './deploy.ts';
 import type {
   AccountReport,
   AccountResults,
@@ -79,7 +79,9 @@ async function runAccount(one: AccountRun): Promise<AccountReport> {
   });
   if (uploads instanceof UserError) {
     const error = messageOf(uploads);
-    const blocked = account.destinations.map((target) => reportOf(target, { state: 'UPLOADFAILED' }));
+    const blocked = account.destinations.map((target) =>
+      destinationReport(target, { state: 'UPLOADFAILED' }),
+    );
     return { ...head, state: 'UPLOADFAILED', uploads: [], error, destinations: blocked, retention: [] };
   }
   const isKept = uploads.some(({ outcome }) => outcome === 'kept');

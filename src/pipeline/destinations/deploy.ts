@@ -15,7 +15,7 @@ import type { AccountRun, DestinationReport } from './types.ts';
 export async function deployAll(one: AccountRun): Promise<DestinationReport[]> {
   const { destinations } = one.account;
   if (one.request.deploy === 'no')
-    return destinations.map((target) => reportOf(target, { state: 'UPLOADED' }));
+    return destinations.map((target) => destinationReport(target, { state: 'UPLOADED' }));
   const created: { target: PlannedDestination; result: DeployReport | UserError }[] = [];
   for (const target of destinations) {
     created.push({ target, result: await attempt(one, () => create(one, target)) });
@@ -49,7 +49,7 @@ async function finish(
   created: DeployReport | UserError,
 ): Promise<DestinationReport> {
   if (created instanceof UserError)
-    return reportOf(target, { state: 'NOTDEPLOYED', error: messageOf(created) });
+    return destinationReport(target, { state: 'NOTDEPLOYED', error: messageOf(created) });
   const { request, account, effects } = one;
   const { id, joined } = created;
   const name = `${account.account}/${target.destination.destination}`;
@@ -57,16 +57,16 @@ async function finish(
   effects.log.info(
     `${name}: ${joined ? `deployment ${id} was running already` : `created deployment ${id}`}`,
   );
-  if (request.deploy === 'created') return reportOf(target, { state: 'PENDING', ...facts });
+  if (request.deploy === 'created') return destinationReport(target, { state: 'PENDING', ...facts });
   const watched = await attempt(one, () => watch(one, id, name));
-  if (watched instanceof InterruptedError) return reportOf(target, { state: 'PENDING', ...facts });
+  if (watched instanceof InterruptedError) return destinationReport(target, { state: 'PENDING', ...facts });
   if (watched instanceof UserError)
-    return reportOf(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
+    return destinationReport(target, { state: 'NOTDEPLOYED', ...facts, error: messageOf(watched) });
   const { outcome, statistics } = watched;
   const error = deploymentError(outcome);
-  if (error === undefined) return reportOf(target, { state: 'DEPLOYED', ...facts, statistics });
+  if (error === undefined) return destinationReport(target, { state: 'DEPLOYED', ...facts, statistics });
   one.failures.push(error);
-  return reportOf(target, { state: 'NOTDEPLOYED', ...facts, statistics, error: error.message });
+  return destinationReport(target, { state: 'NOTDEPLOYED', ...facts, statistics, error: error.message });
 }
 
 async function watch(
@@ -88,7 +88,7 @@ async function watch(
 }
 
 /** What became of one destination. */
-export function reportOf(
+export function destinationReport(
   { destination: { destination, architecture } }: PlannedDestination,
   rest: Omit<DestinationReport, 'destination' | 'architecture'>,
 ): DestinationReport {

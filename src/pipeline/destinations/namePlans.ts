@@ -1,5 +1,5 @@
 import type { BuildPlan } from '../plan/planBuild.ts';
-import type { Software } from './targets.ts';
+import type { ShippedSoftware } from './targets.ts';
 import { nameByMap } from './targets.ts';
 import type { Targets } from './types.ts';
 
@@ -8,7 +8,7 @@ import type { Targets } from './types.ts';
  * artifacts of one run apart stays at the end of the name. Throws UsageError if the map asks for
  * several names.
  */
-export function namePlans(plans: BuildPlan[], software: Software, targets: Targets): BuildPlan[] {
+export function namePlans(plans: BuildPlan[], software: ShippedSoftware, targets: Targets): BuildPlan[] {
   const name = nameByMap(software, targets);
   if (name === undefined) return plans;
   const usual = `${software.application}-${software.version}`;

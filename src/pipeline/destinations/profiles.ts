@@ -5,7 +5,7 @@ import { below, expected, isObject, readAs } from '../../destinations/problems.t
 import { readYamlFile } from '../../io/yaml.ts';
 import { UsageError } from '../../errors.ts';
 import { fileSize } from '../../io/files.ts';
-import { DEFAULT_HOST, parseHost } from '../../server/host.ts';
+import { DEFAULT_HOST, parseServerHost } from '../../server/host.ts';
 import { hideCredentials } from '../../io/redact.ts';
 
 /** How to reach the server of one account. */
@@ -75,7 +75,7 @@ function profileOf({ host, tokenEnv, tokenFile }: WrittenProfile, at: string, fo
 }
 
 function hostOf(given: string, at: string): string {
-  const host = parseHost(given);
+  const host = parseServerHost(given);
   if (host !== undefined) return host;
   throw new UsageError(
     `${at}: expected a URL like ${DEFAULT_HOST}, found ${JSON.stringify(hideCredentials(given))}`,

@@ -8,7 +8,7 @@ import type { Accounts } from './accounts.ts';
 import type { MapContext, MapDeployment, TargetAccount, Targets } from './types.ts';
 
 /** What goes to the destinations of a map. */
-export interface Software {
+export interface ShippedSoftware {
   application: string;
   version: string;
   /** As in a platform. Without one, only destinations for any architecture match. */
@@ -20,7 +20,7 @@ export interface Software {
  * if no destination matches, and what `openTargets` throws.
  */
 export async function findTargets(
-  software: Software,
+  software: ShippedSoftware,
   request: MapDeployment,
   { maps, accounts, log }: Pick<MapContext, 'maps' | 'accounts' | 'log'>,
 ): Promise<Targets> {
@@ -37,7 +37,7 @@ export async function findTargets(
  * and accounts.
  */
 export async function openTargets(
-  { architecture = '' }: Software,
+  { architecture = '' }: ShippedSoftware,
   resolution: Resolution,
   { choice, settings }: MapDeployment,
   accounts: Accounts,
@@ -51,7 +51,7 @@ export async function openTargets(
 /**
  * The artifact name that the map asks for, if any. Throws UsageError if it asks for several names.
  */
-export function nameByMap(software: Software, { resolution, accounts }: Targets): string | undefined {
+export function nameByMap(software: ShippedSoftware, { resolution, accounts }: Targets): string | undefined {
   const names = new Set(accounts.flatMap((one) => namesOf(software, one)));
   if (names.size <= 1) return [...names][0];
   throw new UsageError(
@@ -61,7 +61,7 @@ export function nameByMap(software: Software, { resolution, accounts }: Targets)
 
 /** The names that the destinations of an account ask for. */
 export function namesOf(
-  { application: name, version, architecture = '' }: Software,
+  { application: name, version, architecture = '' }: ShippedSoftware,
   { destinations }: PlannedAccount,
 ): string[] {
   return destinations.flatMap(

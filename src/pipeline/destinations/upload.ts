@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { listArtifacts, tryDeleteArtifact } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
-import { getRelease, setTags } from '../../server/releases.ts';
+import { getRelease, setReleaseTags } from '../../server/releases.ts';
 import { conflicts, isSameFile } from '../release/sameArtifact.ts';
 import type { ArtifactSet } from './artifact.ts';
 import type { UploadContext } from '../release/upload.ts';
@@ -68,5 +68,5 @@ async function deleteAll(conflicting: readonly Artifact[], api: Api): Promise<vo
 async function addTags(api: Api, name: string, tags: readonly string[]): Promise<void> {
   const { tags: present = [] } = await getRelease(api, name);
   const all = [...new Set([...present, ...tags])];
-  if (all.length > present.length) await setTags(api, name, all);
+  if (all.length > present.length) await setReleaseTags(api, name, all);
 }

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import type { Cache } from '../../cache/cache.ts';
 import { UserError, messageOf } from '../../errors.ts';
 import type { Http } from '../../http/http.ts';
-import { drain } from '../../http/exchange.ts';
+import { discardResponse } from '../../http/exchange.ts';
 import { formatBytes } from '../../io/amounts.ts';
 import { diskOf } from '../../io/files.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -11,7 +11,7 @@ import type { Api } from '../../server/api.ts';
 import { listGroups } from '../../server/inventory.ts';
 import { checkToken } from '../../server/login.ts';
 import type { Images } from '../images/images.ts';
-import type { Finding } from './finding.ts';
+import type { CheckResult } from './finding.ts';
 import { ok, problem, warning } from './finding.ts';
 
 const OLDEST_NODE = [20, 19] as const;
@@ -23,7 +23,7 @@ const SLOW_CLOCK = 300;
 const LONGEST_VERSION = 1 << 16;
 
 /** Checks the programs that a build uses. Only Node.js is needed for every build. */
-export async function checkPrograms(): Promise<Finding[]> {
+export async function checkPrograms(): Promise<CheckResult[]> {
   const programs: [name: string, args: string[], todo: string][] = [
     ['git', ['--version'], 'install git: without it no base is found by a tag'],
     ['xz', ['--version'], 'install xz-utils: lzma is slower without it'],
@@ -44,7 +44,7 @@ export async function checkPrograms(): Promise<Finding[]> {
 }
 
 /** Judges a version of Node.js, like 20.19.0. */
-export function checkNode(version: string): Finding {
+export function checkNode(version: string): CheckResult {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
   return isOld ? problem('Node.js', version, 'install Node.js 20.19 or newer') : ok('Node.js', version);
@@ -62,7 +62,7 @@ async function versionOf(name: string, args: string[]): Promise<string | undefin
 }
 
 /** Checks that the cache can be written, and what is free on its disk. */
-export async function checkCache(cache: Pick<Cache, 'root' | 'ensureWritable'>): Promise<Finding[]> {
+export async function checkCache(cache: Pick<Cache, 'root' | 'ensureWritable'>): Promise<CheckResult[]> {
   try {
     await cache.ensureWritable();
     const { free } = await diskOf(cache.root);
@@ -79,7 +79,7 @@ export function checkImages(
   names: readonly string[],
   platform: Platform,
   images: Pick<Images, 'locate'>,
-): Promise<Finding[]> {
+): Promise<CheckResult[]> {
   return Promise.all(
     names.map(async (name) => {
       const check = `image ${name}`;
@@ -95,7 +95,7 @@ export function checkImages(
 }
 
 /** Checks the token, and the group if one is named. */
-export async function checkServer(api: Api, group: string | undefined): Promise<Finding[]> {
+export async function checkServer(api: Api, group: string | undefined): Promise<CheckResult[]> {
   try {
     await checkToken(api);
     const token = ok('token', `accepted by ${api.host}`);
@@ -105,7 +105,7 @@ export async function checkServer(api: Api, group: string | undefined): Promise<
   }
 }
 
-function groupFinding(group: string, groups: readonly string[]): Finding {
+function groupFinding(group: string, groups: readonly string[]): CheckResult {
   if (groups.includes(group)) return ok('group', group);
   const known = groups.length === 0 ? 'the server has no groups' : `it has ${[...groups].sort().join(', ')}`;
   return problem('group', `no group ${group}: ${known}`, 'name one of them with --device-group');
@@ -120,7 +120,7 @@ export async function checkClock(
   isNeeded: boolean,
   http: Http,
   signal: AbortSignal,
-): Promise<Finding> {
+): Promise<CheckResult> {
   try {
     const response = await http.request({
       method: 'GET',
@@ -130,7 +130,7 @@ export async function checkClock(
       signal,
     });
     const date = Date.parse(response.headers['date'] ?? '');
-    await drain(response);
+    await discardResponse(response);
     if (Number.isNaN(date)) return warning('clock', `${host} does not tell the time`, 'compare it by hand');
     const difference = Math.round(Math.abs(Date.now() - date) / 1000);
     if (difference < SLOW_CLOCK) return ok('clock', `that of ${host}`);
@@ -145,7 +145,7 @@ export async function checkClock(
   }
 }
 
-function failed(check: string, error: unknown): Finding {
+function failed(check: string, error: unknown): CheckResult {
   const hint = error instanceof UserError ? error.hint : undefined;
   return problem(check, messageOf(error), hint ?? 'see the message');
 }

@@ -1,5 +1,5 @@
 /** What a check found. */
-export interface Finding {
+export interface CheckResult {
   /** What was checked. */
   check: string;
   /** `warning`: works, but not for everything. `problem`: builds or updates will fail. */
@@ -9,14 +9,14 @@ export interface Finding {
   todo?: string;
 }
 
-export function ok(check: string, found: string): Finding {
+export function ok(check: string, found: string): CheckResult {
   return { check, state: 'ok', found };
 }
 
-export function warning(check: string, found: string, todo: string): Finding {
+export function warning(check: string, found: string, todo: string): CheckResult {
   return { check, state: 'warning', found, todo };
 }
 
-export function problem(check: string, found: string, todo: string): Finding {
+export function problem(check: string, found: string, todo: string): CheckResult {
   return { check, state: 'problem', found, todo };
 }

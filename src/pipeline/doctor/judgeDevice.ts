@@ -4,7 +4,7 @@ import { devicePlatform } from '../../device/platform.ts';
 import { hasDecoder } from '../../mender/onDevice/carriedDecoder.ts';
 import { formatBytes } from '../../io/amounts.ts';
 import { runsPrograms } from '../base/deviceFit.ts';
-import type { Finding } from './finding.ts';
+import type { CheckResult } from './finding.ts';
 import { ok, problem, warning } from './finding.ts';
 
 /** Older ones save images in another layout. */
@@ -17,7 +17,7 @@ const LITTLE_MEMORY = 96e6;
 const SLOW_CLOCK = 300;
 
 /** Says what of a device is fine for updates, and what is not. `now` in seconds since 1970. Pure. */
-export function judgeDevice(report: DeviceReport, now: number): Finding[] {
+export function judgeDevice(report: DeviceReport, now: number): CheckResult[] {
   return [
     userFinding(report),
     clientFinding(report),
@@ -34,13 +34,13 @@ export function judgeDevice(report: DeviceReport, now: number): Finding[] {
   ];
 }
 
-function userFinding({ isRoot }: DeviceReport): Finding {
+function userFinding({ isRoot }: DeviceReport): CheckResult {
   return isRoot
     ? ok('user', 'root')
     : warning('user', 'not root', 'log in as root: other users may not ask Docker and the Mender client');
 }
 
-function clientFinding({ client, deviceType }: DeviceReport): Finding {
+function clientFinding({ client, deviceType }: DeviceReport): CheckResult {
   const install = 'install the package mender-client4 or mender-update';
   if (client === undefined) return problem('Mender client', 'not found', install);
   const found = `${client.name} ${client.version}`.trim();
@@ -50,14 +50,14 @@ function clientFinding({ client, deviceType }: DeviceReport): Finding {
   return ok('Mender client', `${found}, device type ${deviceType}`);
 }
 
-function moduleFinding({ modules }: DeviceReport): Finding {
+function moduleFinding({ modules }: DeviceReport): CheckResult {
   const names = ['docker-compose', 'app'].filter((name) => Object.hasOwn(modules, name));
   if (names.length > 0) return ok('update module', names.join(', '));
   const todo = 'install the package mender-docker-compose';
   return problem('update module', 'neither docker-compose nor app', todo);
 }
 
-function dockerFindings({ docker }: DeviceReport): Finding[] {
+function dockerFindings({ docker }: DeviceReport): CheckResult[] {
   if (docker === undefined) return [problem('Docker', 'not found', 'install Docker 25 or newer')];
   const { command, version, api, compose } = docker;
   const found = `${command} ${version}`.trim();
@@ -80,7 +80,7 @@ function dockerFindings({ docker }: DeviceReport): Finding[] {
 }
 
 /** Docker's data-root does not move the content of the containerd store. */
-function storeFindings({ store }: DeviceReport): Finding[] {
+function storeFindings({ store }: DeviceReport): CheckResult[] {
   if (store === undefined) return [];
   const { kind, place } = store;
   if (place === undefined) {
@@ -97,7 +97,7 @@ function storeFindings({ store }: DeviceReport): Finding[] {
 }
 
 /** Artifacts for module docker-compose can carry a decoder of their own. */
-function decoderFinding(report: DeviceReport): Finding {
+function decoderFinding(report: DeviceReport): CheckResult {
   const { xdelta3 } = report;
   if (xdelta3 === undefined && runsCarried(report)) {
     return ok('xdelta3', 'not found (not needed: artifacts carry a decoder with --decoder carried)');
@@ -115,7 +115,7 @@ function runsCarried(report: DeviceReport): boolean {
   return hasOwnDecoder && runsPrograms(report) && Object.hasOwn(report.modules, 'docker-compose');
 }
 
-function toolFindings({ tools, modules }: DeviceReport): Finding[] {
+function toolFindings({ tools, modules }: DeviceReport): CheckResult[] {
   const needsTree = Object.hasOwn(modules, 'app') && !Object.hasOwn(modules, 'docker-compose');
   const needed = ['gzip', 'tar', 'sha256sum', 'jq', ...(needsTree ? ['tree'] : [])];
   const missing = needed.filter((name) => !Object.hasOwn(tools, name));
@@ -126,7 +126,7 @@ function toolFindings({ tools, modules }: DeviceReport): Finding[] {
   return [ok('tools', kinds.join(', '))];
 }
 
-function placeFindings(check: string, place: DevicePlace | undefined): Finding[] {
+function placeFindings(check: string, place: DevicePlace | undefined): CheckResult[] {
   if (place === undefined) return [];
   if (place.readonly) return [problem(check, `${place.path} is read-only`, 'mount it writable')];
   if (place.free === undefined) return [warning(check, `${place.path}: free disk unknown`, 'look at df')];
@@ -135,19 +135,19 @@ function placeFindings(check: string, place: DevicePlace | undefined): Finding[]
   return [warning(check, found, 'compare it with what verify says that an artifact needs')];
 }
 
-function noexec({ path, mount }: DevicePlace): Finding {
+function noexec({ path, mount }: DevicePlace): CheckResult {
   const todo = 'mount it without noexec, or build with --decode-on-device never';
   return problem('state scripts', `${path} on ${mount} is mounted noexec`, todo);
 }
 
-function memoryFinding({ memory }: DeviceReport): Finding {
+function memoryFinding({ memory }: DeviceReport): CheckResult {
   if (memory === undefined) return warning('memory', 'unknown', 'look into /proc/meminfo');
   const found = `${formatBytes(memory.free)} free of ${formatBytes(memory.total)}`;
   if (memory.free >= LITTLE_MEMORY) return ok('memory', found);
   return warning('memory', found, 'compare it with what verify says that an artifact needs');
 }
 
-function clockFinding({ clock }: DeviceReport, now: number): Finding {
+function clockFinding({ clock }: DeviceReport, now: number): CheckResult {
   if (clock === undefined) return warning('clock', 'unknown', 'look at date');
   const difference = Math.round(Math.abs(clock - now));
   if (difference < SLOW_CLOCK) return ok('clock', 'right');

@@ -45,12 +45,12 @@ export function linkWarning(name: string, { mustHold, unlikely }: LinkBudget): s
   if (!unlikely) return undefined;
   return (
     `${name} may not arrive: the client gives up after ${CONTINUED} interruptions, ` +
-    `so the link must hold for ${formatSeconds(mustHold)} at a time`
+    `so the link must hold for ${formatDuration(mustHold)} at a time`
   );
 }
 
 /** `45 s`, `12 min`, `3.5 h` or `2.1 d`. */
-export function formatSeconds(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return seconds < 129_600 ? `${(seconds / 3600).toFixed(1)} h` : `${(seconds / 86_400).toFixed(1)} d`;

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { hexOf } from '../../oci/digest.ts';
 import { DIGEST, parseJson } from '../../oci/json.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { fetchDocument, fetchSmallBlob, readable } from '../../registry/document.ts';
+import { fetchDocument, fetchSmallBlob, unlessUnreadable } from '../../registry/document.ts';
 import type { FilesContext } from '../../registry/files/context.ts';
 import { findReferrers } from '../../registry/files/referrers.ts';
 import type { RegistryArtifact } from '../images/registryArtifact.ts';
@@ -68,7 +68,7 @@ async function firstAbout(
   { client, log, signal }: FilesContext,
 ): Promise<Buffer | undefined> {
   for (const digest of digests) {
-    const manifest = await readable(() => fetchDocument(client, reference, digest, signal));
+    const manifest = await unlessUnreadable(() => fetchDocument(client, reference, digest, signal));
     if (manifest === undefined) log.warning(`ignoring the document ${digest}: its manifest can't be read`);
     const [layer] = manifest?.content.kind === 'manifest' ? manifest.content.layers : [];
     if (manifest === undefined || layer === undefined) continue;

@@ -3,7 +3,7 @@ import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import type { ApiResponse } from '../../server/apiMessage.ts';
 import { createdId } from '../../server/api.ts';
-import { listDeployments, postDeployment, targetsOf } from '../../server/deployments.ts';
+import { listDeployments, postDeployment, listTargets } from '../../server/deployments.ts';
 import type { Deployment, NewDeployment, Target } from '../../server/deployments.ts';
 import { needsEnterprise, postEnterpriseDeployment } from '../../server/enterprise.ts';
 import type { EnterpriseOptions } from '../../server/enterprise.ts';
@@ -129,6 +129,6 @@ async function findTwin(
 async function isFor(api: Api, deployment: Deployment, target: Target): Promise<boolean> {
   if (target.kind === 'all') return (deployment.groups ?? []).length === 0;
   if (target.kind === 'group') return deployment.groups?.includes(target.group) ?? true;
-  const devices = new Set(await targetsOf(api, deployment.id));
+  const devices = new Set(await listTargets(api, deployment.id));
   return devices.size === target.devices.length && target.devices.every((device) => devices.has(device));
 }

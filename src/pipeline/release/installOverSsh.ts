@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Shell } from '../../device/ssh.ts';
+import type { RemoteShell } from '../../device/ssh.ts';
 import { DeploymentError } from '../../errors.ts';
 import { ending } from '../../io/redact.ts';
 import { localFolder, localInstallScript } from '../../mender/onDevice/localInstall.ts';
@@ -16,7 +16,7 @@ export interface LocalInstallation {
  * or rolls it back. `onLine` gets the client's log. Throws DeploymentError if it was not installed.
  */
 export async function installOverSsh(
-  shell: Shell,
+  shell: RemoteShell,
   { path, application }: { path: string; application: string },
   signal: AbortSignal,
   onLine: (line: string) => void,
@@ -39,7 +39,7 @@ export async function installOverSsh(
 }
 
 /** Returns the folder on the device. */
-async function copy(shell: Shell, path: string, signal: AbortSignal): Promise<string> {
+async function copy(shell: RemoteShell, path: string, signal: AbortSignal): Promise<string> {
   const { folder, fill } = localFolder((await stat(path)).size);
   const doing = 'copying the artifact to';
   const { exitCode, all } = await shell.run({ doing, words: [fill], input: { file: path }, signal });

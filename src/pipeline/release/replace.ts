@@ -3,7 +3,7 @@ import { readArtifactFile } from '../../mender/read/readFile.ts';
 import type { SizedArtifact } from '../../mender/read/readFile.ts';
 import type { Api } from '../../server/api.ts';
 import type { Artifact } from '../../server/artifacts.ts';
-import { deleteArtifact, describeArtifact } from '../../server/artifacts.ts';
+import { deleteArtifact, changeDescription } from '../../server/artifacts.ts';
 import { isSameFile } from './sameArtifact.ts';
 import type { UploadReport, UploadRequest } from './upload.ts';
 import { uploadArtifact } from './upload.ts';
@@ -72,7 +72,7 @@ async function prepareReplacement(
   { api }: { api: Api },
 ): Promise<UploadReport | undefined> {
   if (isSameFile(facts, old)) {
-    if (description !== old.description) await describeArtifact(api, old.id, description ?? '');
+    if (description !== old.description) await changeDescription(api, old.id, description ?? '');
     return { id: old.id, name: old.name, size: facts.size, outcome: 'present' };
   }
   if (facts.name !== old.name) {

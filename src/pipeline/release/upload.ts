@@ -4,7 +4,7 @@ import type { Progress } from '../../io/progress.ts';
 import { wait } from '../../http/wait.ts';
 import type { Api } from '../../server/api.ts';
 import { createdId } from '../../server/api.ts';
-import { describeArtifact, postArtifact } from '../../server/artifacts.ts';
+import { changeDescription, postArtifact } from '../../server/artifacts.ts';
 import type { ArtifactFile } from '../../mender/read/readFile.ts';
 import { readArtifactFile } from '../../mender/read/readFile.ts';
 import { uploadDirectly } from '../../server/directUpload.ts';
@@ -74,7 +74,7 @@ async function sendDirectly(
     log.info(`${api.host} does not offer direct uploads: uploading through the API`);
     return undefined;
   }
-  if (description !== undefined) await describeArtifact(api, artifact.id, description);
+  if (description !== undefined) await changeDescription(api, artifact.id, description);
   return artifact.id;
 }
 

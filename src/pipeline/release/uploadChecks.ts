@@ -1,6 +1,6 @@
 import { UnsupportedError, UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
-import { listArtifacts, storageOf } from '../../server/artifacts.ts';
+import { listArtifacts, readStorage } from '../../server/artifacts.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { conflicts, isConfusedWith, isSameFile } from './sameArtifact.ts';
 import type { SizedArtifact } from '../../mender/read/readFile.ts';
@@ -45,7 +45,7 @@ export async function checkStorage(
   api: Api,
   leaving: readonly Artifact[] = [],
 ): Promise<void> {
-  const storage = await storageOf(api);
+  const storage = await readStorage(api);
   if (storage === undefined || storage.limit === 0) return;
   const freed = leaving.reduce((sum, one) => sum + (one.size ?? 0), 0);
   const free = Math.max(0, storage.limit - storage.usage + freed);

@@ -9,7 +9,7 @@ import type { SizedArtifact } from '../../mender/read/readFile.ts';
 import type { Api } from '../../server/api.ts';
 import { createdId } from '../../server/api.ts';
 import { getArtifact, postArtifact } from '../../server/artifacts.ts';
-import { failureOf, reasonOf } from '../../server/failure.ts';
+import { serverFailure, reasonOf } from '../../server/failure.ts';
 import { streamForm } from '../../server/multipart.ts';
 import type { UploadContext, UploadReport } from './upload.ts';
 import { hideCredentials } from '../../io/redact.ts';
@@ -71,7 +71,7 @@ function remoteFile({ http }: Api, location: string): RangedFile {
     const response = await http.request({ method: 'GET', url: location, headers, signal });
     if (response.status < 300 || response.status === 416) return response;
     const text = await textOf(response);
-    throw failureOf(`reading ${what}`, url.origin, { ...response, text: url.search === '' ? text : '' });
+    throw serverFailure(`reading ${what}`, url.origin, { ...response, text: url.search === '' ? text : '' });
   };
   return { what, open };
 }

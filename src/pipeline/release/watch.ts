@@ -5,10 +5,10 @@ import { AnswerError } from '../../server/answer.ts';
 import type { Api } from '../../server/api.ts';
 import {
   abortDeployment,
-  deviceLog,
-  devicesOf,
+  readDeviceLog,
+  listDeploymentDevices,
   getDeployment,
-  statisticsOf,
+  readStatistics,
 } from '../../server/deployments.ts';
 import type { DeviceDeployment, Statistics } from '../../server/deployments.ts';
 import { pollingNote } from '../../server/host.ts';
@@ -54,7 +54,7 @@ export async function watchDeployment(request: WatchRequest, context: WatchConte
   if (note !== undefined) context.log.info(note);
   const began = Date.now();
   const { look, aborted } = await lookUntilDone(request, context, began + request.timeoutMs);
-  const devices = await ifReadable(context, () => devicesOf(context.api, request.id), []);
+  const devices = await ifReadable(context, () => listDeploymentDevices(context.api, request.id), []);
   const waited = Math.round((Date.now() - began) / 1000);
   const watched: Watched = { id: request.id, ...look, devices, aborted, waited };
   const logs = await ifReadable(context, () => failureLogs(context.api, request.id, devices), {});
@@ -117,7 +117,7 @@ async function patiently<T>(
 async function lookAt(api: Api, id: string): Promise<Look> {
   const deployment = await getDeployment(api, id);
   // Read after the status, so that the counters of a finished deployment are the last ones.
-  const statistics = await statisticsOf(api, id);
+  const statistics = await readStatistics(api, id);
   return { finished: deployment.status === 'finished', deviceCount: deployment.device_count, statistics };
 }
 
@@ -135,7 +135,7 @@ export async function failureLogs(
 ): Promise<Record<string, string>> {
   const logs: Record<string, string> = {};
   for (const device of devices.filter(({ status, log }) => status === 'failure' && log)) {
-    const log = await deviceLog(api, id, device.id);
+    const log = await readDeviceLog(api, id, device.id);
     if (log !== undefined) logs[device.id] = log;
   }
   return logs;

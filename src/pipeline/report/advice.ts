@@ -7,9 +7,9 @@ export interface Advice {
 }
 
 /** How reports call everything that is no layer and no decoder. */
-export const REST = 'Compose files, scripts, configs';
+export const REST_PART = 'Compose files, scripts, configs';
 /** How reports call what an artifact carries to read its patches. */
-export const DECODER = 'Decoder for the patches';
+export const DECODER_PART = 'Decoder for the patches';
 
 /** For each kind of finding. */
 export const ADVICE: Readonly<Record<FindingKind, Advice>> = {

@@ -4,7 +4,7 @@ import { readAhead } from '../../io/verify.ts';
 import { StreamReader } from '../../tar/byteReader.ts';
 
 /** A file of a base layer. */
-export interface BaseFile {
+export interface BaseLayerFile {
   path: string;
   /** Bytes. */
   size: number;
@@ -14,25 +14,25 @@ export interface BaseFile {
 
 /** The files of a base layer, by path and by position. */
 export class BaseIndex {
-  readonly #files: BaseFile[] = [];
+  readonly #files: BaseLayerFile[] = [];
   readonly #starts: number[] = [];
   readonly #byPath = new Map<string, number>();
 
   /** Adds the file whose first header is at `start`. Files come in the order of the layer. */
-  add(start: number, file: BaseFile): void {
+  add(start: number, file: BaseLayerFile): void {
     this.#byPath.set(file.path, this.#files.length);
     this.#files.push(file);
     this.#starts.push(start);
   }
 
   /** Returns the file with that path, if the layer has it. */
-  named(path: string): BaseFile | undefined {
+  named(path: string): BaseLayerFile | undefined {
     const index = this.#byPath.get(path);
     return index === undefined ? undefined : this.#files[index];
   }
 
   /** Calls `visit` for each file that a part of the range belongs to, with the bytes of that part. */
-  forEachIn(position: number, size: number, visit: (file: BaseFile, bytes: number) => void): void {
+  forEachIn(position: number, size: number, visit: (file: BaseLayerFile, bytes: number) => void): void {
     const end = position + size;
     for (let index = Math.max(0, this.#indexAt(position)); ; index++) {
       const file = this.#files[index];

@@ -5,11 +5,11 @@ import type { StreamEntry } from '../../delta/tar/streamEntries.ts';
 import type { Chunks } from '../../io/streams.ts';
 import type { ByteReader } from '../../tar/byteReader.ts';
 import { StreamReader } from '../../tar/byteReader.ts';
-import type { BaseFile, BaseIndex } from './baseIndex.ts';
+import type { BaseLayerFile, BaseIndex } from './baseIndex.ts';
 import { HEAD_SIZE, contentKindOf } from './contentKind.ts';
 import type { ExaminedFile, LayerContents } from './examined.ts';
 import { noOrigins } from './examined.ts';
-import type { Origin, SpanQueue } from './spanQueue.ts';
+import type { ByteOrigin, SpanQueue } from './spanQueue.ts';
 import { Weigher } from './weigher.ts';
 
 /** Where the bytes of a delta's layer come from. */
@@ -68,7 +68,7 @@ interface OpenBody {
   hash: Hash | undefined;
   head: Buffer;
   /** Bytes by the file of the base layer that they were copied from. */
-  sources: Map<BaseFile, number>;
+  sources: Map<BaseLayerFile, number>;
 }
 
 /** Collects what `examineLayer` returns. */
@@ -134,7 +134,7 @@ class LayerExaminer {
     return { ...all, files: this.#files };
   }
 
-  #take(bytes: Buffer, origin: Origin): void {
+  #take(bytes: Buffer, origin: ByteOrigin): void {
     const file = this.#file;
     if (origin === 'added') this.#weigher.add(file, bytes);
     if (this.#body === undefined) this.#takeHeader(origin, bytes.length);
@@ -142,7 +142,7 @@ class LayerExaminer {
     else this.#copy(this.#body, origin, bytes.length);
   }
 
-  #takeHeader(origin: Origin, size: number): void {
+  #takeHeader(origin: ByteOrigin, size: number): void {
     if (origin === 'added') this.#file.headerAdded += size;
     else this.#headers[origin === 'repeated' ? origin : 'kept'] += size;
   }

@@ -1,4 +1,4 @@
-import type { BaseFile } from './baseIndex.ts';
+import type { BaseLayerFile } from './baseIndex.ts';
 import type { ContentKind } from './contentKind.ts';
 import type { ShippedKind } from './model.ts';
 import type { Weighed } from './weigher.ts';
@@ -33,7 +33,7 @@ export interface ExaminedFile extends Weighed, Origins {
   /** Of the content; undefined for a short or unknown one. */
   digest?: string | undefined;
   /** The file of the base layer that has its path, or else that most of it was copied from. */
-  base?: BaseFile | undefined;
+  base?: BaseLayerFile | undefined;
 }
 
 /** What was found in a layer. */

@@ -1,5 +1,5 @@
 import type { ExaminedFile } from './examined.ts';
-import { hasOnlyNewTime, stateOf } from './judgeFile.ts';
+import { hasOnlyNewTime, judgeFile } from './judgeFile.ts';
 import type { Finding, FindingKind } from './model.ts';
 
 /** A file of the artifact, with where it is. */
@@ -79,7 +79,7 @@ function changeOf(file: ExaminedFile): FindingKind | undefined {
 
 /** True if the artifact brings a part of the content. */
 function isSent(file: ExaminedFile): boolean {
-  const state = stateOf(file);
+  const state = judgeFile(file);
   return state !== 'kept' && state !== 'moved';
 }
 

@@ -11,7 +11,7 @@ type Judged = Pick<
   Pick<ExaminedFile, 'modified' | 'attributes' | 'path'>;
 
 /** Returns what happened to a file since the base. Pure. */
-export function stateOf({ size, kept, moved, added, repeated, content }: Judged): FileState {
+export function judgeFile({ size, kept, moved, added, repeated, content }: Judged): FileState {
   if (added + repeated === 0) return moved > kept ? 'moved' : 'kept';
   if (content === 'packed' || content === 'media') return 'packed';
   return added + repeated >= size * NEW_SHARE ? 'new' : 'edited';

@@ -3,7 +3,7 @@ import type { ExaminedFile, ExaminedImage, ExaminedLayer, LayerContents } from '
 import { discountTwins } from './discountTwins.ts';
 import { byCost, findingsOf } from './findings.ts';
 import type { PlacedFile } from './findings.ts';
-import { hasOnlyNewTime, stateOf } from './judgeFile.ts';
+import { hasOnlyNewTime, judgeFile } from './judgeFile.ts';
 import type { Amounts, ArtifactSizes, FileSizes, FileState, ImageSizes, LayerSizes } from './model.ts';
 import { addAmounts, noAmounts, treeOf } from './tree.ts';
 import type { RestParts } from './weigher.ts';
@@ -114,7 +114,7 @@ function amountsOf({ size, kept, moved, added, headerAdded, weight }: ExaminedFi
 function fileSizes({ file, image, layer, cost }: PlacedFile, images: readonly ExaminedImage[]): FileSizes {
   const { name, services, layers } = images[image] ?? { name: '', services: [], layers: [] };
   const { path, size, kept, moved, added, headerAdded, base } = file;
-  const state = stateOf(file);
+  const state = judgeFile(file);
   return {
     service: services.join(', ') || name,
     diffID: layers[layer]?.diffID ?? '',

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Cache } from '../../cache/cache.ts';
 import { UnsupportedError } from '../../errors.ts';
 import { withFile } from '../../io/progress.ts';
-import { platformOf } from '../../mender/read/platformOf.ts';
+import { artifactPlatform } from '../../mender/read/artifactPlatform.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -47,7 +47,7 @@ export async function measureArtifact(
   const content = await withFile(progress, 'reading', path, (onRead) =>
     readContent(path, { onRead, signal }),
   );
-  requireImages(content);
+  requireImageModule(content);
   const pairs = await pairAll(content.images, places, world);
   const read = await withFile(progress, 'examining', path, (onRead) =>
     readLayers(path, pairs, { onRead, signal }),
@@ -60,7 +60,7 @@ export async function measureArtifact(
 }
 
 /** Throws UnsupportedError for an artifact of an update module that installs no images. */
-export function requireImages({ path, report: { module } }: ArtifactContent): void {
+export function requireImageModule({ path, report: { module } }: ArtifactContent): void {
   if (MODULES.some((name) => name === module)) return;
   throw new UnsupportedError(
     `measuring ${path}: expected an artifact for ${MODULES.join(' or ')}, found update module ${module}`,
@@ -183,7 +183,7 @@ function factsOf(content: ArtifactContent): ArtifactFacts {
   return {
     ...{ artifactName, size, module, compression, deviceTypes },
     file: basename(path),
-    platform: platformOf(report) ?? null,
+    platform: artifactPlatform(report) ?? null,
     madeFrom: baseVersion(report),
     rest: restOf(content),
   };

@@ -122,7 +122,7 @@ export interface ArtifactSizes {
 }
 
 /** One artifact in the history of an application. */
-export interface Release {
+export interface PastRelease {
   artifactName: string;
   size: number;
   madeFrom: string | null;
@@ -136,5 +136,5 @@ export interface Release {
 /** A page: the artifacts that it describes in detail, and all that it was given. */
 export interface ReportPage {
   artifacts: ArtifactSizes[];
-  history: Release[];
+  history: PastRelease[];
 }

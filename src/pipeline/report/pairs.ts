@@ -3,7 +3,7 @@ import type { CachedLayer } from '../../cache/layers.ts';
 import { IntegrityError, NotFoundError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { World } from '../images/world.ts';
-import type { Base } from '../verify/bases.ts';
+import type { KnownBase } from '../verify/bases.ts';
 import { chooseBaseFor, fetchBaseLayers, openBases } from '../verify/bases.ts';
 import type { ImageContent } from '../verify/content.ts';
 import { needsBase } from '../verify/layers.ts';
@@ -12,7 +12,7 @@ import { promisedSizes } from '../verify/names.ts';
 /** An image of the artifact, with the base image and the base layers of its deltas that are here. */
 export interface Pair {
   image: ImageContent;
-  base: Base | undefined;
+  base: KnownBase | undefined;
   sources: ReadonlyMap<Digest, CachedLayer>;
   /** Bytes of each layer by position. */
   sizes: readonly number[];
@@ -61,7 +61,7 @@ function requireSources(pair: Pair): Pair {
   );
 }
 
-async function pairUp(image: ImageContent, bases: readonly Base[], cache: Cache): Promise<Pair> {
+async function pairUp(image: ImageContent, bases: readonly KnownBase[], cache: Cache): Promise<Pair> {
   const base = needsBase(image) ? chooseBaseFor(image, bases) : undefined;
   const froms = sourcesOf(image);
   const sources = base ? await fromBase(froms, base, cache) : await fromCache(froms, cache);
@@ -75,7 +75,11 @@ function sourcesOf({ report }: ImageContent): Digest[] {
   );
 }
 
-function fromBase(froms: readonly Digest[], base: Base, cache: Cache): Promise<Map<Digest, CachedLayer>> {
+function fromBase(
+  froms: readonly Digest[],
+  base: KnownBase,
+  cache: Cache,
+): Promise<Map<Digest, CachedLayer>> {
   const wanted = new Set(froms.filter((from) => base.layers.includes(from)));
   return fetchBaseLayers(wanted, base, cache);
 }

@@ -4,8 +4,8 @@ import type { ArtifactContent } from '../verify/content.ts';
 import { readContent } from '../verify/content.ts';
 import { promisedSizes } from '../verify/names.ts';
 import { baseVersion } from '../verify/verify.ts';
-import { measureArtifact, requireImages } from './measureArtifact.ts';
-import type { ArtifactSizes, Release, ReportPage } from './model.ts';
+import { measureArtifact, requireImageModule } from './measureArtifact.ts';
+import type { ArtifactSizes, PastRelease, ReportPage } from './model.ts';
 
 /**
  * Returns the page about the artifacts at `paths`, oldest first: the last one in detail, and the
@@ -18,7 +18,7 @@ export async function reportPage(
   world: World,
 ): Promise<ReportPage> {
   const earlier = paths.slice(0, -1);
-  const history: Release[] = [];
+  const history: PastRelease[] = [];
   for (const path of earlier) history.push(await readRelease(path, world));
   const artifacts: ArtifactSizes[] = [];
   for (const path of paths.slice(-1)) {
@@ -28,7 +28,7 @@ export async function reportPage(
 }
 
 /** The line of a measured artifact in a history. Pure. */
-export function releaseOf({ artifactName, size, madeFrom, images }: ArtifactSizes): Release {
+export function releaseOf({ artifactName, size, madeFrom, images }: ArtifactSizes): PastRelease {
   const layers = images.flatMap((image) => image.layers);
   return {
     ...{ artifactName, size, madeFrom },
@@ -38,16 +38,16 @@ export function releaseOf({ artifactName, size, madeFrom, images }: ArtifactSize
   };
 }
 
-async function readRelease(path: string, { progress, signal }: World): Promise<Release> {
+async function readRelease(path: string, { progress, signal }: World): Promise<PastRelease> {
   const content = await withFile(progress, 'reading', path, (onRead) =>
     readContent(path, { onRead, signal }),
   );
-  requireImages(content);
+  requireImageModule(content);
   return releaseIn(content);
 }
 
 /** The same for an artifact whose layers nobody looked into. Pure. */
-function releaseIn({ report, images }: ArtifactContent): Release {
+function releaseIn({ report, images }: ArtifactContent): PastRelease {
   const layers = images.flatMap((image) => image.report.layers);
   return {
     artifactName: report.artifactName,

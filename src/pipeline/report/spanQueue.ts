@@ -2,13 +2,13 @@ import type { SpanObserver } from '../../vcdiff/decodeWindow.ts';
 import { Weigher } from './weigher.ts';
 
 /** Where a run of bytes comes from: a position in the base layer, the delta, or a repetition. */
-export type Origin = number | 'added' | 'repeated';
+export type ByteOrigin = number | 'added' | 'repeated';
 
 /**
  * Is told of the next bytes: where they begin in the piece, how many they are, and their origin.
  * `isBegun`: an earlier piece had the first bytes of the same span.
  */
-export type TakeSpan = (at: number, size: number, origin: Origin, isBegun: boolean) => void;
+export type TakeSpan = (at: number, size: number, origin: ByteOrigin, isBegun: boolean) => void;
 
 /**
  * Takes down what a decoder tells of a delta: the weight of its instructions, and the spans that
@@ -16,7 +16,7 @@ export type TakeSpan = (at: number, size: number, origin: Origin, isBegun: boole
  */
 export class SpanQueue implements SpanObserver {
   #sizes: number[] = [];
-  #origins: Origin[] = [];
+  #origins: ByteOrigin[] = [];
   #next = 0;
   /** True if some bytes of the next span were taken. */
   #isBegun = false;
@@ -45,7 +45,7 @@ export class SpanQueue implements SpanObserver {
     return this.#instructions.weight;
   }
 
-  #add(size: number, origin: Origin): void {
+  #add(size: number, origin: ByteOrigin): void {
     this.#sizes.push(size);
     this.#origins.push(origin);
   }
@@ -63,7 +63,7 @@ export class SpanQueue implements SpanObserver {
     if (this.#next > 4096 && this.#next > this.#sizes.length / 2) this.#forgetTaken();
   }
 
-  #shorten(size: number, origin: Origin): void {
+  #shorten(size: number, origin: ByteOrigin): void {
     const left = (this.#sizes[this.#next] ?? 0) - size;
     this.#sizes[this.#next] = left;
     this.#isBegun = left > 0;

@@ -1,5 +1,5 @@
 import type { ExaminedFile } from './examined.ts';
-import { stateOf } from './judgeFile.ts';
+import { judgeFile } from './judgeFile.ts';
 import type { Amounts, SizeNode } from './model.ts';
 
 /** Levels of folders. A hostile layer may have a path of thousands. */
@@ -49,7 +49,7 @@ export function noAmounts(): Amounts {
 }
 
 function fileNode(file: ExaminedFile, amounts: Amounts): SizeNode {
-  return { name: nameOf(file.path), state: stateOf(file), files: 1, nodes: [], ...amounts };
+  return { name: nameOf(file.path), state: judgeFile(file), files: 1, nodes: [], ...amounts };
 }
 
 /** Adds amounts to a node or a sum. */

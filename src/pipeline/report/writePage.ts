@@ -9,7 +9,7 @@ import type { ReportPage } from './model.ts';
  * Throws UsageError if something other than a report is at `path`: a typing error must not cost a
  * file of the user.
  */
-export async function refuseOtherFile(path: string): Promise<void> {
+export async function refuseOtherPage(path: string): Promise<void> {
   if (await isReportOrMissing(path)) return;
   throw new UsageError(`writing the report ${path}: there is something else that is not a report`, {
     hint: 'choose another file, or remove this one',
@@ -31,6 +31,6 @@ async function isReportOrMissing(path: string): Promise<boolean> {
  * file. `mode`: permission bits, less the umask.
  */
 export async function writePage(path: string, page: ReportPage, mode = 0o666): Promise<void> {
-  await refuseOtherFile(path);
+  await refuseOtherPage(path);
   await writeAtomically(path, (temporary) => writeFile(temporary, renderPage(page), { mode }));
 }

@@ -1,6 +1,6 @@
 import { groupBy } from './groupBy.ts';
 import type { Given } from './stock.ts';
-import type { DeviceState, History, Member, Policy, Threshold } from './types.ts';
+import type { DeviceState, History, Member, RolloutPolicy, Threshold } from './types.ts';
 
 /** What a rollout does next. */
 export type Step =
@@ -27,7 +27,7 @@ export interface Standing {
 }
 
 /** Sorts the devices by what they have come to, in the order of their ids. Pure. */
-export function standingOf(members: readonly Member[], history: History, policy: Policy): Standing {
+export function standingOf(members: readonly Member[], history: History, policy: RolloutPolicy): Standing {
   const standing: Standing = {
     ...{ current: [], succeeded: [], running: [], failed: [], retry: [], unfit: [], open: [] },
   };
@@ -39,7 +39,11 @@ export function standingOf(members: readonly Member[], history: History, policy:
   return standing;
 }
 
-function placeOf({ type, version }: Member, state: DeviceState | undefined, policy: Policy): keyof Standing {
+function placeOf(
+  { type, version }: Member,
+  state: DeviceState | undefined,
+  policy: RolloutPolicy,
+): keyof Standing {
   if (state?.kind === 'failed') return state.with === 'delta' && policy.fallback ? 'retry' : 'failed';
   if (state !== undefined) return state.kind;
   if (version === policy.to) return 'current';
@@ -54,7 +58,7 @@ function placeOf({ type, version }: Member, state: DeviceState | undefined, poli
 export function decide(
   members: readonly Member[],
   history: History,
-  policy: Policy,
+  policy: RolloutPolicy,
   overdue: boolean,
 ): Step[] {
   const standing = standingOf(members, history, policy);
@@ -96,7 +100,7 @@ function phaseSize(attempted: number, total: number, phases: readonly number[], 
  * One deployment for each base in their order and one for full artifacts, or one for all where the
  * server chooses.
  */
-function deploySteps(devices: readonly Member[], { deltas, enterprise }: Policy): Step[] {
+function deploySteps(devices: readonly Member[], { deltas, enterprise }: RolloutPolicy): Step[] {
   const idsOf = (members: readonly Member[]): string[] => members.map(({ id }) => id);
   if (enterprise) return [{ kind: 'deploy', given: { kind: 'any' }, devices: idsOf(devices) }];
   const byBase = groupBy(devices, ({ version = '' }) => (deltas.has(version) ? version : ''));

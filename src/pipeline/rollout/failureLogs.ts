@@ -1,6 +1,6 @@
 import { DeniedError, NotFoundError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
-import { deviceLog } from '../../server/deployments.ts';
+import { readDeviceLog } from '../../server/deployments.ts';
 import type { RolloutDeployment } from './history.ts';
 import { MOST_NAMED } from './listed.ts';
 
@@ -25,7 +25,7 @@ export async function readFailureLogs(
 /** The end of a rollout must not be hidden by a log that can't be read. */
 async function readLog(api: Api, deployment: string, device: string): Promise<string | undefined> {
   try {
-    return await deviceLog(api, deployment, device);
+    return await readDeviceLog(api, deployment, device);
   } catch (error) {
     if (error instanceof DeniedError || error instanceof NotFoundError) return undefined;
     throw error;

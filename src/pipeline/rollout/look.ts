@@ -1,6 +1,6 @@
 import type { Api } from '../../server/api.ts';
 import type { Deployment } from '../../server/deployments.ts';
-import { devicesOf, listDeployments, targetsOf } from '../../server/deployments.ts';
+import { listDeploymentDevices, listDeployments, listTargets } from '../../server/deployments.ts';
 import type { Role, RolloutDeployment } from './history.ts';
 
 /** Names in one request: they are a part of its address. */
@@ -56,8 +56,8 @@ export class RolloutWatch {
     const counters = statistics === undefined ? undefined : JSON.stringify([status, statistics]);
     const before = this.#seen.get(id);
     if (before !== undefined && counters !== undefined && before.counters === counters) return before.record;
-    const targets = before?.record.targets ?? (await targetsOf(this.#api, id));
-    const devices = await devicesOf(this.#api, id);
+    const targets = before?.record.targets ?? (await listTargets(this.#api, id));
+    const devices = await listDeploymentDevices(this.#api, id);
     const record: RolloutDeployment = {
       ...{ id, artifact: 'delta', finished: status === 'finished', targets },
       statuses: new Map(devices.map((one) => [one.id, one.status])),

@@ -16,12 +16,12 @@ import { listed } from './listed.ts';
 import { RolloutWatch } from './look.ts';
 import type { Given, Named, Stock } from './stock.ts';
 import { baseGiven, nameGiven, rolesOf, stockOf } from './stock.ts';
-import type { Base, History, Member, Policy } from './types.ts';
+import type { Base, History, Member, RolloutPolicy } from './types.ts';
 
 /** A rollout that is ready to begin, or to go on. */
 export interface Rollout {
   named: Named;
-  policy: Omit<Policy, 'deltas' | 'to' | 'deviceTypes' | 'enterprise'>;
+  policy: Omit<RolloutPolicy, 'deltas' | 'to' | 'deviceTypes' | 'enterprise'>;
   /** Bases that a delta can be made from. */
   bases: ReadonlySet<string>;
   /** The devices as the inventory shows them now. */
@@ -106,7 +106,7 @@ class RunState {
     this.#artifacts = await this.#rollout.artifacts();
   }
 
-  get policy(): Policy {
+  get policy(): RolloutPolicy {
     const { policy, named } = this.#rollout;
     return { ...policy, ...named, deltas: this.#bases };
   }
@@ -177,7 +177,7 @@ async function deployAll(
 function basesOf(
   steps: readonly { given: Given; devices: string[] }[],
   members: readonly Member[],
-  policy: Policy,
+  policy: RolloutPolicy,
 ): Base[] {
   const { deltas } = policy;
   const versions = new Map(members.map(({ id, version }) => [id, version]));

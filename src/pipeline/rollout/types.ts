@@ -33,7 +33,7 @@ export type DeviceState =
 export type History = ReadonlyMap<string, DeviceState>;
 
 /** How a rollout goes about its devices. */
-export interface Policy {
+export interface RolloutPolicy {
   /** The version that it brings. */
   to: string;
   deviceTypes: readonly string[];

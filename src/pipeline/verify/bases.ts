@@ -26,7 +26,7 @@ import type { BaseLayers } from './layers.ts';
 import { needsBase } from './layers.ts';
 
 /** A base image, and how its layers get into the cache. */
-export interface Base extends BaseLayers {
+export interface KnownBase extends BaseLayers {
   /** Its name on the devices, if the base is an artifact. */
   name?: string | undefined;
   /** Why the base may lack layers. */
@@ -36,7 +36,7 @@ export interface Base extends BaseLayers {
 }
 
 export interface OpenedBases {
-  images: Base[];
+  images: KnownBase[];
   /** The base that is an artifact; of several the first. */
   artifact?: ArtifactReport;
 }
@@ -111,11 +111,11 @@ async function artifactBases(
   path: string,
   text: string,
   { cache, progress, signal }: World,
-): Promise<{ report: ArtifactReport; bases: Base[] }> {
+): Promise<{ report: ArtifactReport; bases: KnownBase[] }> {
   const read = (onRead: (bytes: number) => void) => readContent(path, { onRead, signal });
   const name = path === text ? basename(path) : hideCredentials(text);
   const { report, images } = await withFile(progress, 'reading the base', path, read, name);
-  const bases = images.map(({ report: { image: name }, config }): Base => ({
+  const bases = images.map(({ report: { image: name }, config }): KnownBase => ({
     label: `${name ?? 'an image'} in ${text}`,
     name,
     layers: config?.diffIDs ?? [],
@@ -130,8 +130,8 @@ async function imageBases(
   isArchive: boolean,
   images: readonly ImageContent[],
   world: World,
-): Promise<Base[]> {
-  const bases = new Map<string, Base>();
+): Promise<KnownBase[]> {
+  const bases = new Map<string, KnownBase>();
   const places = isArchive ? world.images.only(world.images.archive(text)) : world.images;
   for (const image of images.filter(needsBase)) {
     if (image.config === undefined) continue;
@@ -161,7 +161,7 @@ async function locateBase(
   request: ImageRequest,
   mayLack: boolean,
   world: World,
-): Promise<Base | undefined> {
+): Promise<KnownBase | undefined> {
   try {
     const found = await images.locate(request);
     return {
@@ -183,9 +183,9 @@ async function locateBase(
  * that has the name. If the artifact names none, the device takes omitted layers from any image.
  * Pure.
  */
-export function chooseBaseFor(image: ImageContent, bases: readonly Base[]): Base | undefined {
+export function chooseBaseFor(image: ImageContent, bases: readonly KnownBase[]): KnownBase | undefined {
   const { base: current, layers } = image.report;
-  const fits = ({ layers: baseLayers }: Base): boolean => {
+  const fits = ({ layers: baseLayers }: KnownBase): boolean => {
     const kept = unchangedPrefix(image.config?.diffIDs ?? [], baseLayers);
     return layers.every(
       ({ kind, from }, position) =>
@@ -193,7 +193,7 @@ export function chooseBaseFor(image: ImageContent, bases: readonly Base[]): Base
         (kind === 'omit' ? position < kept : from !== undefined && baseLayers.includes(from)),
     );
   };
-  const isNamed = ({ name }: Base): boolean =>
+  const isNamed = ({ name }: KnownBase): boolean =>
     name === undefined || current === undefined || name === current;
   return bases.find((base) => isNamed(base) && fits(base)) ?? bases.find(isNamed);
 }
@@ -204,7 +204,7 @@ export function chooseBaseFor(image: ImageContent, bases: readonly Base[]): Base
  */
 export async function fetchBaseLayers(
   wanted: ReadonlySet<Digest>,
-  base: Base,
+  base: KnownBase,
   { layers: store }: Cache,
 ): Promise<Map<Digest, CachedLayer>> {
   const layers = new Map<Digest, CachedLayer>();

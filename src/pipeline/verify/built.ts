@@ -11,7 +11,7 @@ import { digestOf } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
 import type { BaseImage } from '../base/baseImages.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
-import { problemsOf } from './verify.ts';
+import { imageProblems } from './verify.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readContent } from './content.ts';
 import type { BaseLayers, DeltaProblem } from './layers.ts';
@@ -76,7 +76,7 @@ async function findProblems(
     if (there === undefined || !isSame) problems.push(`${name}: it is not in the artifact`);
     else {
       const deltaProblem = await compareDeltas(there, image, deltas);
-      problems.push(...problemsOf(there, labelled(bases.get(name)), deltaProblem));
+      problems.push(...imageProblems(there, labelled(bases.get(name)), deltaProblem));
     }
   }
   return problems;

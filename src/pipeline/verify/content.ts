@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { LARGEST_SHIPPED } from '../../compose/ship/shipment.ts';
 import { UserError } from '../../errors.ts';
-import type { ReadOptions } from '../../mender/read/read.ts';
+import type { ArtifactReading } from '../../mender/read/read.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type {
   ArtifactReport,
@@ -63,7 +63,7 @@ const COMPOSE_FILE = /^((docker-)?compose(\.override)?\.ya?ml|\.env)$/;
  */
 export async function readContent(
   path: string,
-  options: Pick<ReadOptions, 'key' | 'onRead' | 'signal'> = {},
+  options: Pick<ArtifactReading, 'key' | 'onRead' | 'signal'> = {},
 ): Promise<ArtifactContent> {
   const found: Found = {
     entries: [],
@@ -130,7 +130,7 @@ function collectInto({
       return Promise.resolve();
     },
     config: (image, digest, config) => {
-      const parsed = readable(() => parseConfig(config, `config ${digest}`));
+      const parsed = unlessDamaged(() => parseConfig(config, `config ${digest}`));
       if (parsed !== undefined) configs.set(image, parsed);
       return Promise.resolve();
     },
@@ -138,7 +138,7 @@ function collectInto({
 }
 
 /** Returns what `read` returns, or undefined if the input is damaged or of an unknown kind. */
-export function readable<T>(read: () => T): T | undefined {
+export function unlessDamaged<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

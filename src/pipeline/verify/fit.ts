@@ -52,7 +52,7 @@ function memoryProblems({ memoryBytes }: DeviceEstimate, { memory }: DeviceLimit
  * Returns what the user says of all devices, and what the probe found on each. Parts that nobody
  * knows limit nothing. Pure.
  */
-export function limitsOf({ devices, deviceFree, deviceMemory }: Known): DeviceLimits[] {
+export function deviceLimitsOf({ devices, deviceFree, deviceMemory }: Known): DeviceLimits[] {
   const probed = devices.map(({ store, memory }) => ({
     free: store?.place?.free,
     memory: memory?.free,

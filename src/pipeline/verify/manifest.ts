@@ -1,5 +1,5 @@
 import type { DeviceReference } from '../../compose/deviceFile.ts';
-import { readDeviceFile } from '../../compose/deviceFile.ts';
+import { parseDeviceFile } from '../../compose/deviceFile.ts';
 import type { FileReport } from '../../mender/read/report.ts';
 import { record, strings } from '../../mender/read/json.ts';
 import { shortForm } from '../../oci/reference.ts';
@@ -30,7 +30,7 @@ export function manifestProblems({
   const text = composeFiles.get(file)?.toString('utf8') ?? '';
   const dotenv = composeFiles.get('.env')?.toString('utf8') ?? '';
   const project = projectIn(report) ?? '';
-  const { images: used, faults, refersTo, platforms } = readDeviceFile(text, file, dotenv, project);
+  const { images: used, faults, refersTo, platforms } = parseDeviceFile(text, file, dotenv, project);
   if (used === undefined) return faults.map((fault) => `manifests/${fault}`);
   return [
     ...imageProblems(used, images),

@@ -7,7 +7,7 @@ import { APP_ORCHESTRATOR } from '../../mender/write/appPayload.ts';
 import { META_DATA_VERSION } from '../../mender/write/composePayload.ts';
 import { checkApplicationName } from '../base/applicationName.ts';
 import { findVersion } from '../base/versionKey.ts';
-import { readable } from './content.ts';
+import { unlessDamaged } from './content.ts';
 import { projectIn } from './envelope.ts';
 import { shown } from './shown.ts';
 
@@ -29,7 +29,7 @@ export function metaDataProblems(report: ArtifactReport, module: Module): string
     ...Object.keys(metaData)
       .filter((key) => !known.includes(key))
       .map((key) => `its meta-data has the key ${JSON.stringify(key)}, which the tool does not write`),
-    ...(software === undefined || readable(() => checkApplicationName(software)) !== undefined
+    ...(software === undefined || unlessDamaged(() => checkApplicationName(software)) !== undefined
       ? []
       : [`its meta-data names the application ${JSON.stringify(software)}, which Compose refuses`]),
     ...valueProblems(report, module),

@@ -7,7 +7,7 @@ import { blobPath } from '../../oci/portable.ts';
 import { canonicalReference, parseReference } from '../../oci/reference.ts';
 import { twinKey } from '../../oci/twinKeys.ts';
 import type { ImageContent } from './content.ts';
-import { readable } from './content.ts';
+import { unlessDamaged } from './content.ts';
 
 /**
  * Returns what is wrong with the documents of one image. Every image store must find the same
@@ -33,7 +33,7 @@ function twinProblems({ documents, report }: ImageContent): string[] {
   const config = report.configDigest === undefined ? undefined : blobPath(report.configDigest);
   return [...documents].flatMap(([path, bytes]) => {
     const options = path === config ? { only: LAYER_KEYS } : {};
-    const key = jsonOf(bytes) === undefined ? undefined : twinKey(bytes.toString('utf8'), options);
+    const key = jsonIfAny(bytes) === undefined ? undefined : twinKey(bytes.toString('utf8'), options);
     return key === undefined ? [] : [`${path} has two keys that Docker takes for the same: ${key}`];
   });
 }
@@ -45,7 +45,7 @@ interface DockerManifest {
 }
 
 function dockerManifest({ documents }: ImageContent): DockerManifest | undefined {
-  const list = jsonOf(documents.get('manifest.json'));
+  const list = jsonIfAny(documents.get('manifest.json'));
   const [first, ...more] = Array.isArray(list) ? (list as unknown[]) : [];
   const entry = record(first);
   if (more.length > 0 || typeof entry['Config'] !== 'string') return undefined;
@@ -60,12 +60,12 @@ interface OciManifest {
 
 function ociManifest({ documents }: ImageContent): OciManifest | undefined {
   const bytes = documents.get('index.json');
-  const index = bytes && readable(() => parseManifest(bytes, 'index.json'));
+  const index = bytes && unlessDamaged(() => parseManifest(bytes, 'index.json'));
   const [entry, ...more] = index?.kind === 'index' ? index.manifests : [];
   const content = entry && documents.get(blobPath(entry.digest));
   if (entry === undefined || content === undefined || more.length > 0) return undefined;
   if (digestOf(content) !== entry.digest || content.length !== entry.size) return undefined;
-  const manifest = readable(() => parseManifest(content, 'manifest'));
+  const manifest = unlessDamaged(() => parseManifest(content, 'manifest'));
   if (manifest?.kind !== 'manifest') return undefined;
   const { annotations = {} } = entry;
   const names = {
@@ -111,7 +111,7 @@ function nameProblems(
   { full, tag }: OciManifest['names'],
 ): string[] {
   const [name = '', ...more] = names;
-  const reference = readable(() => parseReference(name));
+  const reference = unlessDamaged(() => parseReference(name));
   if (more.length > 0 || reference?.tag === undefined || reference.digest !== undefined) {
     return [`manifest.json must give it one name with a tag, found ${names.join(', ') || 'none'}`];
   }
@@ -128,6 +128,6 @@ function nameProblems(
 }
 
 /** The JSON in the bytes; undefined if they are no JSON. */
-export function jsonOf(bytes: Buffer | undefined): unknown {
+export function jsonIfAny(bytes: Buffer | undefined): unknown {
   return bytes === undefined ? undefined : parseJsonIfAny(bytes.toString('utf8'));
 }

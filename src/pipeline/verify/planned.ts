@@ -8,7 +8,7 @@ import { parsePlatform } from '../../oci/platform.ts';
 import { MOST_MEMORY } from '../../patch/format.ts';
 import { DEFAULT_BUFFER, SMALLEST_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
-import { readable } from './content.ts';
+import { unlessDamaged } from './content.ts';
 import { rebuiltImage } from './rebuilt.ts';
 
 const HEADERS = 'headers';
@@ -56,7 +56,7 @@ function carriedDecoder({ report, images, decoder: found }: ArtifactContent): {
     return { problems: found === undefined ? [] : [`images.tar.gz has ${DECODER_PATH}, and no patches`] };
   }
   const text = report.record?.platform ?? images[0]?.report.platform ?? '';
-  const platform = readable(() => parsePlatform(text));
+  const platform = unlessDamaged(() => parsePlatform(text));
   if (platform === undefined || !hasDecoder(platform)) {
     return { problems: [`it has patches for ${text || 'an unknown platform'}, which has no decoder`] };
   }

@@ -8,8 +8,8 @@ import type { Reference } from '../../oci/reference.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { DEFAULT_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { ImageContent } from './content.ts';
-import { readable } from './content.ts';
-import { jsonOf, promisedSizes } from './names.ts';
+import { unlessDamaged } from './content.ts';
+import { jsonIfAny, promisedSizes } from './names.ts';
 
 /**
  * Returns the image as the writer had it, without the bytes of its layers, so that what the writer
@@ -59,7 +59,7 @@ function rebuiltLayer(
 }
 
 function referenceIn(text = ''): Reference | undefined {
-  return readable(() => parseReference(text));
+  return unlessDamaged(() => parseReference(text));
 }
 
 /**
@@ -75,7 +75,7 @@ export function imageByIndex({ report, documents }: ImageContent): ImageReport {
 
 /** The platform in the index, which the writer has copied there. */
 function platformIn(index: Buffer | undefined): Platform | undefined {
-  const { manifests } = record(jsonOf(index));
+  const { manifests } = record(jsonIfAny(index));
   const [entry] = Array.isArray(manifests) ? (manifests as unknown[]) : [];
   const platform = record(record(entry)['platform']);
   return typeof platform['os'] === 'string' ? (platform as unknown as Platform) : undefined;

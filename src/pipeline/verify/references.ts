@@ -6,7 +6,7 @@ import type { FileReport } from '../../mender/read/report.ts';
 import { parsePlatform, samePlatform } from '../../oci/platform.ts';
 import { shortForm } from '../../oci/reference.ts';
 import type { ImageContent } from './content.ts';
-import { readable } from './content.ts';
+import { unlessDamaged } from './content.ts';
 
 /** The files of `manifests/`, and the content of the small ones. */
 interface ShippedFiles {
@@ -68,6 +68,6 @@ export function platformProblems(
 }
 
 function isSame(one: string, other: string): boolean {
-  const [have, want] = [one, other].map((text) => readable(() => parsePlatform(text)));
+  const [have, want] = [one, other].map((text) => unlessDamaged(() => parsePlatform(text)));
   return have !== undefined && want !== undefined && samePlatform(have, want);
 }

@@ -3,10 +3,10 @@ import type { Cache } from '../../cache/cache.ts';
 import type { CachedLayer } from '../../cache/layers.ts';
 import { UsageError } from '../../errors.ts';
 import { withFile } from '../../io/progress.ts';
-import { platformOf } from '../../mender/read/platformOf.ts';
+import { artifactPlatform } from '../../mender/read/artifactPlatform.ts';
 import type { ArtifactReport, LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Base, OpenedBases } from './bases.ts';
+import type { KnownBase, OpenedBases } from './bases.ts';
 import { chooseBaseFor, fetchBaseLayers, openBases } from './bases.ts';
 import type { ArtifactContent, ImageContent } from './content.ts';
 import { readContent } from './content.ts';
@@ -65,7 +65,7 @@ export interface VerifiedImage {
 /** An image of the artifact with the base image that it is rebuilt from. */
 interface Pair {
   image: ImageContent;
-  base: Base | undefined;
+  base: KnownBase | undefined;
   /** Base layers that deltas were made from. */
   sources: ReadonlyMap<Digest, CachedLayer>;
 }
@@ -101,7 +101,7 @@ export async function verifyArtifact(
   const problems = [
     ...dependsProblems(content.report, isDelta, opened.artifact),
     ...contentProblems(content, module),
-    ...pairs.flatMap((pair) => imageProblems(pair, decoded.get(pair.image.report.folder))),
+    ...pairs.flatMap((pair) => pairProblems(pair, decoded.get(pair.image.report.folder))),
   ];
   const read = pairs.map((pair) => ({
     ...pair,
@@ -110,7 +110,7 @@ export async function verifyArtifact(
   const estimate = await estimateRead(content.report, read, world.cache);
   const facts = {
     ...{ artifactName, module, size, signature, decoder, decoderSize },
-    platform: platformOf(content.report) ?? null,
+    platform: artifactPlatform(content.report) ?? null,
     madeFrom: baseVersion(content.report),
   };
   return { ...facts, images: pairs.map(verifiedImage), estimate, problems };
@@ -139,7 +139,7 @@ function baseNeeded(path: string): UsageError {
   });
 }
 
-async function pairUp(image: ImageContent, bases: readonly Base[], cache: Cache): Promise<Pair> {
+async function pairUp(image: ImageContent, bases: readonly KnownBase[], cache: Cache): Promise<Pair> {
   const base = needsBase(image) ? chooseBaseFor(image, bases) : undefined;
   const wanted = image.report.layers.flatMap(({ kind, from }) =>
     kind === 'delta' && from !== undefined && base?.layers.includes(from) ? [from] : [],
@@ -162,7 +162,7 @@ function deltasOf(pairs: readonly Pair[]): Map<string, Map<Digest, DeltaToDecode
   );
 }
 
-function imageProblems(
+function pairProblems(
   { image, base }: Pair,
   decoded: ReadonlyMap<Digest, DecodedDelta> | undefined,
 ): string[] {
@@ -170,13 +170,13 @@ function imageProblems(
     const delta = decoded?.get(diffID);
     return delta === undefined ? 'its delta was not decoded' : delta.problem;
   };
-  return problemsOf(image, base, deltaProblem);
+  return imageProblems(image, base, deltaProblem);
 }
 
 /**
  * Returns all that is wrong with one image, given its base image. Each line names the image. Pure.
  */
-export function problemsOf(
+export function imageProblems(
   image: ImageContent,
   base: BaseLayers | undefined,
   deltaProblem: DeltaProblem,

@@ -1,7 +1,7 @@
 import { DeniedError, NetworkError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Repository } from '../endpoint.ts';
-import { nameOf } from '../endpoint.ts';
+import type { ImageRepository } from '../endpoint.ts';
+import { repositoryName } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 
 /** The statuses of registries that do not delete: "unsupported", "not allowed", "not implemented". */
@@ -14,7 +14,7 @@ const UNSUPPORTED: readonly unknown[] = [400, 405, 501];
  */
 export async function deleteManifest(
   { client, signal }: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   digest: Digest,
 ): Promise<boolean> {
   try {
@@ -27,12 +27,15 @@ export async function deleteManifest(
     return response.status !== 404;
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    throw new DeniedError(`${nameOf(repository)}: the registry does not delete ${digest}: ${error.message}`, {
-      hint:
-        'log in with an account that may delete, or allow deletion in the registry, ' +
-        "or let the registry's own retention remove old tags",
-      cause: error,
-    });
+    throw new DeniedError(
+      `${repositoryName(repository)}: the registry does not delete ${digest}: ${error.message}`,
+      {
+        hint:
+          'log in with an account that may delete, or allow deletion in the registry, ' +
+          "or let the registry's own retention remove old tags",
+        cause: error,
+      },
+    );
   }
 }
 

@@ -39,7 +39,7 @@ export interface EntryManifest extends FoundEntry {
 }
 
 /** Returns what the manifest of an entry says, or undefined for one of something else. Pure. */
-export function readEntry(manifest: Buffer): EntryManifest | undefined {
+export function parseEntry(manifest: Buffer): EntryManifest | undefined {
   const read = safeParse(MANIFEST, parseJsonIfAny(manifest.toString('utf8')));
   if (!read.success) return undefined;
   const { layers, annotations } = read.output;

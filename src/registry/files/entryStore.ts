@@ -9,7 +9,7 @@ import { formatReference } from '../../oci/reference.ts';
 import { openBlob } from '../blob.ts';
 import { fetchDocument } from '../document.ts';
 import type { FilesContext } from './context.ts';
-import { entryFile, readEntry } from './entryManifest.ts';
+import { entryFile, parseEntry } from './entryManifest.ts';
 import { pushFile } from './pushFile.ts';
 import { hasBlob } from './uploadBlob.ts';
 
@@ -28,7 +28,7 @@ export function registryStore(
     place: formatReference({ ...repository, tag }),
     async findSame(name, path) {
       const document = await fetchDocument(client, repository, tagOf(name), signal);
-      const found = document && readEntry(document.bytes);
+      const found = document && parseEntry(document.bytes);
       if (found === undefined) return undefined;
       const own = await digestOfFile(path);
       const isSame = found.digest === own.digest && found.size === own.size;
@@ -53,7 +53,7 @@ async function fetchEntry(
   const document = await fetchDocument(client, reference, reference.tag, signal);
   if (document === undefined) return undefined;
   const name = formatReference(reference);
-  const found = readEntry(document.bytes);
+  const found = parseEntry(document.bytes);
   if (found === undefined) throw new IntegrityError(`${name}: expected one file of a shared cache`);
   if (found.size > most) {
     throw new IntegrityError(`${name}: expected at most ${most} bytes, found ${found.size}`);

@@ -1,8 +1,8 @@
 import { IntegrityError } from '../../errors.ts';
 import { bytesOf } from '../../http/http.ts';
 import type { HttpResponse } from '../../http/http.ts';
-import type { Repository } from '../endpoint.ts';
-import { nameOf } from '../endpoint.ts';
+import type { ImageRepository } from '../endpoint.ts';
+import { repositoryName } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import { givenAddress } from './givenAddress.ts';
 
@@ -24,11 +24,11 @@ interface ListRequest<Item> {
  */
 export async function listAll<Item>(
   { client, signal }: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   { path, headers = {}, parse }: ListRequest<Item>,
 ): Promise<Item[] | undefined> {
   const found: Item[] = [];
-  const where = `${nameOf(repository)}, ${path}`;
+  const where = `${repositoryName(repository)}, ${path}`;
   const asked = new Set<string | undefined>();
   let [location, left]: [URL | undefined, number] = [undefined, LARGEST_LIST];
   for (let page = 1; page <= MOST_PAGES && !asked.has(location?.href); page++) {

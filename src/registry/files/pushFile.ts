@@ -7,8 +7,8 @@ import type { Digest } from '../../oci/digest.ts';
 import type { FileManifest } from '../../oci/fileManifest.ts';
 import { EMPTY_CONFIG, emptyConfig, fileManifest } from '../../oci/fileManifest.ts';
 import { OCI_MANIFEST } from '../../oci/mediaTypes.ts';
-import type { Repository } from '../endpoint.ts';
-import { nameOf } from '../endpoint.ts';
+import type { ImageRepository } from '../endpoint.ts';
+import { repositoryName } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import type { NewBlob } from './uploadBlob.ts';
 import { uploadBlob } from './uploadBlob.ts';
@@ -41,7 +41,7 @@ export function manifestOf({ mediaType, blob, ...rest }: NewFile): Buffer {
  */
 export async function pushFile(
   context: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   file: NewFile,
 ): Promise<PushedManifest & { outcome: 'uploaded' | 'present' }> {
   const outcome = await uploadBlob(context, repository, file.blob);
@@ -58,12 +58,12 @@ export async function pushFile(
  */
 export async function putManifest(
   { client, signal }: Pick<FilesContext, 'client' | 'signal'>,
-  repository: Repository,
+  repository: ImageRepository,
   name: string,
   bytes: Buffer,
   mediaType: string,
 ): Promise<PushedManifest> {
-  const where = `${nameOf(repository)}, manifests/${name}`;
+  const where = `${repositoryName(repository)}, manifests/${name}`;
   const response = await client.request(repository, {
     method: 'PUT',
     path: `manifests/${name}`,

@@ -6,8 +6,8 @@ import { referrersIndex, referrersTag } from '../../oci/fileManifest.ts';
 import { BYTES, DIGEST, checked, parseObject } from '../../oci/json.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/mediaTypes.ts';
 import { fetchDocument } from '../document.ts';
-import type { Repository } from '../endpoint.ts';
-import { nameOf } from '../endpoint.ts';
+import type { ImageRepository } from '../endpoint.ts';
+import { repositoryName } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import { listAll } from './listAll.ts';
 import type { NewFile } from './pushFile.ts';
@@ -35,7 +35,7 @@ function parseReferrers(bytes: Buffer, where: string) {
  */
 export async function attachFile(
   context: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   subject: { digest: Digest; size: number },
   file: NewFile,
 ): Promise<Digest> {
@@ -55,7 +55,7 @@ export async function attachFile(
 
 async function listUnderTag(
   context: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   subject: Digest,
   entry: ReferrerDescriptor,
 ): Promise<void> {
@@ -73,7 +73,7 @@ async function listUnderTag(
  */
 export async function findReferrers(
   context: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   subject: Digest,
 ): Promise<Referrer[]> {
   const path = `referrers/${subject}`;
@@ -87,13 +87,13 @@ export async function findReferrers(
 
 async function referrersUnderTag(
   { client, signal }: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   subject: Digest,
 ): Promise<Referrer[]> {
   const tag = referrersTag(subject);
   const found = await fetchDocument(client, repository, tag, signal, OCI_INDEX);
   if (found === undefined) return [];
-  const where = `${nameOf(repository)}:${tag}`;
+  const where = `${repositoryName(repository)}:${tag}`;
   if (found.content.kind === 'index') return parseReferrers(found.bytes, where);
   throw new IntegrityError(`${where}: expected an index of what is about ${subject}, found an image`, {
     hint: 'remove the tag from the registry',

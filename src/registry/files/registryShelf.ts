@@ -7,11 +7,11 @@ import type { EntryShelf, ListedEntry } from '../../oci/entryStore.ts';
 import { checked, parseObject } from '../../oci/json.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { fetchDocument, headDocument, readable } from '../document.ts';
-import type { Repository } from '../endpoint.ts';
+import { fetchDocument, headDocument, unlessUnreadable } from '../document.ts';
+import type { ImageRepository } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import { deleteManifest } from './deleteManifest.ts';
-import { readEntry } from './entryManifest.ts';
+import { parseEntry } from './entryManifest.ts';
 import { listAll } from './listAll.ts';
 
 /** Requests at the same time. */
@@ -42,7 +42,7 @@ export function registryShelf(
       if (!isDigest(id)) throw new TypeError(`${id} is not a digest`);
       const { client, signal } = files;
       const find = () => headDocument(client, repository, `${tag}-${name}`, signal);
-      const current = await readable(find);
+      const current = await unlessUnreadable(find);
       // An entry that was stored again has a new manifest, and the old one is of no use.
       const isDeleted = await deleteManifest(files, repository, id);
       if (current !== undefined && current !== id) return 'kept';
@@ -51,7 +51,7 @@ export function registryShelf(
   };
 }
 
-async function listTags(files: FilesContext, repository: Repository): Promise<string[] | undefined> {
+async function listTags(files: FilesContext, repository: ImageRepository): Promise<string[] | undefined> {
   const parse = (bytes: Buffer, where: string): string[] =>
     checked(parseObject(bytes, where), TAGS, where).tags ?? [];
   const tags = await listAll(files, repository, { path: `tags/list?n=${PAGE_SIZE}`, parse });
@@ -71,20 +71,21 @@ interface Tagged {
  */
 async function lookUp(
   { client, signal }: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   tag: string,
   prefix: string,
 ): Promise<Tagged | undefined> {
   const name = tag.startsWith(`${prefix}-`) ? tag.slice(prefix.length + 1) : '';
   const document = ENTRY_NAME.test(name)
-    ? await readable(() => fetchDocument(client, repository, tag, signal))
+    ? await unlessUnreadable(() => fetchDocument(client, repository, tag, signal))
     : undefined;
-  const found = document && readEntry(document.bytes);
+  const found = document && parseEntry(document.bytes);
   if (document !== undefined && found !== undefined) {
     const { size, stored } = found;
     return { digest: document.digest, entry: { name, id: document.digest, size, stored } };
   }
-  const digest = document?.digest ?? (await readable(() => headDocument(client, repository, tag, signal)));
+  const digest =
+    document?.digest ?? (await unlessUnreadable(() => headDocument(client, repository, tag, signal)));
   return digest === undefined ? undefined : { digest };
 }
 

@@ -3,8 +3,8 @@ import { NetworkError, NotFoundError, UserError } from '../../errors.ts';
 import { DEFAULT_RETRIES } from '../../http/retryPolicy.ts';
 import { wait } from '../../http/wait.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Repository } from '../endpoint.ts';
-import { nameOf } from '../endpoint.ts';
+import type { ImageRepository } from '../endpoint.ts';
+import { repositoryName } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 import { givenAddress } from './givenAddress.ts';
 
@@ -28,7 +28,7 @@ const STORING_MS = 600_000;
  */
 export async function uploadBlob(
   context: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   blob: NewBlob,
 ): Promise<'uploaded' | 'present'> {
   if (await hasBlob(context, repository, blob)) return 'present';
@@ -38,7 +38,7 @@ export async function uploadBlob(
 
 async function upload(
   context: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   blob: NewBlob,
   [pause, ...later]: readonly number[],
 ): Promise<void> {
@@ -57,7 +57,7 @@ async function upload(
  */
 export async function hasBlob(
   { client, signal }: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   { digest, size }: Pick<NewBlob, 'digest' | 'size'>,
 ): Promise<boolean> {
   const response = await client.request(repository, { method: 'HEAD', path: `blobs/${digest}`, signal });
@@ -69,7 +69,7 @@ export async function hasBlob(
 /** Returns the error that ended an upload, or undefined after a success. */
 async function tryUpload(
   { client, signal }: FilesContext,
-  repository: Repository,
+  repository: ImageRepository,
   { digest, size, open }: NewBlob,
 ): Promise<UserError | undefined> {
   const location = await beginUpload({ client, signal }, repository);
@@ -86,7 +86,7 @@ async function tryUpload(
     });
     response.body.destroy();
     if (response.status < 300) return undefined;
-    return new NetworkError(`${nameOf(repository)}, ${path}: the registry lost the upload`);
+    return new NetworkError(`${repositoryName(repository)}, ${path}: the registry lost the upload`);
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;
@@ -96,21 +96,21 @@ async function tryUpload(
 /** Returns the address for the bytes. An upload that nobody finishes is deleted by the registry. */
 async function beginUpload(
   { client, signal }: Pick<FilesContext, 'client' | 'signal'>,
-  repository: Repository,
+  repository: ImageRepository,
 ): Promise<URL> {
   const path = 'blobs/uploads/';
   const request = { method: 'POST', path, contentLength: 0, retry: true, signal } as const;
   const response = await client.request(repository, request);
   response.body.destroy();
   if (response.status === 404) {
-    throw new NotFoundError(`${nameOf(repository)}: the registry has no such repository`, {
+    throw new NotFoundError(`${repositoryName(repository)}: the registry has no such repository`, {
       hint: 'create the repository or its project first, or check its name',
     });
   }
   const { location: given } = response.headers;
   const location = given === undefined ? undefined : givenAddress(given, response.url);
   if (location !== undefined) return location;
-  throw new NetworkError(`${nameOf(repository)}: the registry gave no address to upload to`, {
+  throw new NetworkError(`${repositoryName(repository)}: the registry gave no address to upload to`, {
     hint: 'check that the host is a registry that images can be pushed to',
   });
 }

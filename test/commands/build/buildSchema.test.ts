@@ -4,8 +4,8 @@ import type { BuildDocument } from '../../../src/commands/build/buildDocument.ts
 import { schemaErrors } from '../../helpers/buildSchema.ts';
 import { runCli } from '../../helpers/cli.ts';
 import { buildImage } from '../../helpers/images.ts';
-import { menderServer } from '../../helpers/mender-server.ts';
-import { simulateDevice } from '../../helpers/mender-server-device.ts';
+import { menderServer } from '../../helpers/menderServer/menderServer.ts';
+import { simulateDevice } from '../../helpers/menderServer/device.ts';
 import { noise } from '../../helpers/noise.ts';
 import { project } from '../../helpers/project.ts';
 import { push, startRegistry } from '../../helpers/registry.ts';

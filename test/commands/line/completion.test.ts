@@ -7,7 +7,7 @@ import { COMMANDS } from '../../../src/commands/all.ts';
 import { SHELLS, complete, completionScript } from '../../../src/commands/line/completion.ts';
 import { GLOBAL_OPTIONS } from '../../../src/commands/line/globalOptions.ts';
 import { runCli } from '../../helpers/cli.ts';
-import { menderServer } from '../../helpers/mender-server.ts';
+import { menderServer } from '../../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 describe('completion', () => {

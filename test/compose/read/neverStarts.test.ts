@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readApplication, requireStartable } from '../../../src/compose/application.ts';
-import { readDeviceFile } from '../../../src/compose/deviceFile.ts';
+import { parseDeviceFile } from '../../../src/compose/deviceFile.ts';
 import { neverStartFaults } from '../../../src/compose/read/check/neverStarts.ts';
 import type { Mapping } from '../../../src/compose/read/yaml/value.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
@@ -107,7 +107,7 @@ test('the error of a project has the line, and the fault of a device file the pa
   expect(() => {
     requireStartable(application);
   }).toThrow(`${folder}/compose.yaml:4:16: services.web.mem_limit is 1m: Docker takes 6 MiB at least`);
-  expect(readDeviceFile(text, 'docker-compose.yaml', '', 'shop').faults).toEqual([
+  expect(parseDeviceFile(text, 'docker-compose.yaml', '', 'shop').faults).toEqual([
     'docker-compose.yaml: services.web.mem_limit is 1m: Docker takes 6 MiB at least',
   ]);
 });

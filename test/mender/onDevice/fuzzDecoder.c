@@ -15,14 +15,14 @@
 
 #include "decode.c"
 #include "header.c"
-#include "coder.c"
+#include "model/coder.c"
 #include "input.c"
-#include "model.c"
-#include "numbers.c"
-#include "operations.c"
+#include "model/model.c"
+#include "model/numbers.c"
+#include "model/operations.c"
 #include "output.c"
-#include "sha256.c"
-#include "sha256Machine.c"
+#include "sha256/sha256.c"
+#include "sha256/sha256Machine.c"
 #include "sources.c"
 
 enum { MOST_BYTES = 1 << 20, MOST_MEMORY = 64 << 20 };

@@ -3,7 +3,7 @@ import { UsageError } from '../../../src/errors.ts';
 import { takeCensus, versionOf } from '../../../src/pipeline/fleet/census.ts';
 import type { FleetDevice } from '../../../src/pipeline/fleet/devices.ts';
 import { judgeLast, otherSoftware } from '../../../src/pipeline/fleet/lastArtifact.ts';
-import { formatSeconds, linkBudget, linkWarning, parseRate } from '../../../src/pipeline/fleet/link.ts';
+import { formatDuration, linkBudget, linkWarning, parseRate } from '../../../src/pipeline/fleet/link.ts';
 import type { ReleaseArtifact } from '../../../src/pipeline/fleet/releaseArtifacts.ts';
 import {
   fitsDevice,
@@ -237,6 +237,6 @@ describe('a link', () => {
     [12_600, '3.5 h'],
     [181_440, '2.1 d'],
   ])('that takes %d s is shown as %s', (seconds, text) => {
-    expect(formatSeconds(seconds)).toBe(text);
+    expect(formatDuration(seconds)).toBe(text);
   });
 });

@@ -32,7 +32,7 @@ import {
 import { getArtifact } from '../../../src/server/artifacts.ts';
 import { listen } from '../../helpers/listen.ts';
 import { makeArtifact } from '../../helpers/mender-artifact.ts';
-import { menderServer } from '../../helpers/mender-server.ts';
+import { menderServer } from '../../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { callsOf, contextOf } from '../../server/fixture.ts';
 

@@ -5,9 +5,9 @@ import { LOG_LEVELS } from '../../../src/io/log.ts';
 import type { CliRun } from '../../helpers/cli.ts';
 import { runCli } from '../../helpers/cli.ts';
 import { buildImage, writeOciArchive } from '../../helpers/images.ts';
-import { simulateDevice } from '../../helpers/mender-server-device.ts';
-import type { MenderServer } from '../../helpers/mender-server.ts';
-import { menderServer } from '../../helpers/mender-server.ts';
+import { simulateDevice } from '../../helpers/menderServer/device.ts';
+import type { MenderServer } from '../../helpers/menderServer/menderServer.ts';
+import { menderServer } from '../../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 const text = (seed: number): Buffer =>

@@ -11,8 +11,8 @@ import { createApi } from '../../../src/server/api.ts';
 import { deleteArtifact } from '../../../src/server/artifacts.ts';
 import { listen } from '../../helpers/listen.ts';
 import { makeArtifact } from '../../helpers/mender-artifact.ts';
-import { runCommand } from '../../helpers/mender-server-command.ts';
-import { menderServer } from '../../helpers/mender-server.ts';
+import { runCommand } from '../../helpers/menderServer/command.ts';
+import { menderServer } from '../../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { vectors } from '../../library/vectors.ts';
 

@@ -5,7 +5,7 @@ import { DeniedError, NotFoundError, ToolError, UsageError } from '../../../src/
 import { throwTogether } from '../../../src/commands/terminal/throwTogether.ts';
 import { runCli } from '../../helpers/cli.ts';
 import { buildImage } from '../../helpers/images.ts';
-import { menderServer } from '../../helpers/mender-server.ts';
+import { menderServer } from '../../helpers/menderServer/menderServer.ts';
 import type { RunningRegistry } from '../../helpers/registry.ts';
 import { push, startRegistry } from '../../helpers/registry.ts';
 import { makeShop } from './shop.ts';

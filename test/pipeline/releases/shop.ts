@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CliRun } from '../../helpers/cli.ts';
 import { runCli } from '../../helpers/cli.ts';
-import type { MenderServer } from '../../helpers/mender-server.ts';
+import type { MenderServer } from '../../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 import { requireTool } from '../../helpers/tools.ts';
 

@@ -10,7 +10,7 @@ import { silentLog } from '../../../src/io/log.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { examineLayer } from '../../../src/pipeline/report/examineLayer.ts';
 import type { ExaminedFile, LayerContents } from '../../../src/pipeline/report/examined.ts';
-import { hasOnlyNewTime, stateOf } from '../../../src/pipeline/report/judgeFile.ts';
+import { hasOnlyNewTime, judgeFile } from '../../../src/pipeline/report/judgeFile.ts';
 import { examineDelta, examineLoneDelta } from '../../../src/pipeline/report/readLayers.ts';
 import { contentOf } from '../../delta/tars.ts';
 import { tarOfList } from '../../helpers/tarball.ts';
@@ -83,7 +83,7 @@ describe('a delta with its base layer', () => {
     ['app/bundle.gz', 'packed', 20_000],
     ['app/fresh', 'new', 30_000],
   ])('says of %s that it is %s', (path, state, sent) => {
-    expect(stateOf(file(path))).toBe(state);
+    expect(judgeFile(file(path))).toBe(state);
     expect(Math.abs(file(path).added - sent)).toBeLessThan(300);
   });
 
@@ -135,7 +135,7 @@ test.each(['xdelta3', 'xdelta3-wasm'] as const)('reads the deltas of %s', async 
   const { contents } = await examineDelta(delta(), { path: pathOf('from') }, to.length);
   const { kept, moved, added, repeated } = contents;
   expect(kept + moved + added + repeated).toBe(to.length);
-  const states = new Map(contents.files!.map((one) => [one.path, stateOf(one)]));
+  const states = new Map(contents.files!.map((one) => [one.path, judgeFile(one)]));
   expect(
     ['app/same', 'app/new-name', 'app/edited', 'app/bundle.gz', 'app/fresh'].map((path) => states.get(path)),
   ).toEqual(['kept', 'moved', 'edited', 'packed', 'new']);

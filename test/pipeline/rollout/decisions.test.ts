@@ -10,7 +10,7 @@ import { parsePhases, parseThreshold } from '../../../src/pipeline/rollout/polic
 import type { RolloutEnd } from '../../../src/pipeline/rollout/run.ts';
 import type { Named } from '../../../src/pipeline/rollout/stock.ts';
 import { baseGiven, nameGiven, nameToBuild, rolesOf, stockOf } from '../../../src/pipeline/rollout/stock.ts';
-import type { DeviceState, Member, Policy } from '../../../src/pipeline/rollout/types.ts';
+import type { DeviceState, Member, RolloutPolicy } from '../../../src/pipeline/rollout/types.ts';
 
 const member = (id: string, version?: string, type = 'qemu'): Member => ({ id, type, version });
 
@@ -175,7 +175,7 @@ describe('what a device has come to', () => {
   });
 });
 
-const POLICY: Policy = {
+const POLICY: RolloutPolicy = {
   ...{ to: '2.0', deviceTypes: ['qemu'], deltas: new Set(['1.0']), enterprise: false },
   ...{ fallback: true, maxFailures: undefined, phases: [1] },
 };

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Fleet } from '../../helpers/mender-server-fleet.ts';
-import type { MenderServer } from '../../helpers/mender-server-start.ts';
+import type { Fleet } from '../../helpers/menderServer/fleet.ts';
+import type { MenderServer } from '../../helpers/menderServer/start.ts';
 
 /** A rollout that has ended. */
 export interface EndedRollout {

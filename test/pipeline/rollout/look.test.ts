@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Role } from '../../../src/pipeline/rollout/history.ts';
 import { RolloutWatch } from '../../../src/pipeline/rollout/look.ts';
-import { menderServer } from '../../helpers/mender-server.ts';
+import { menderServer } from '../../helpers/menderServer/menderServer.ts';
 import { callsOf, contextOf } from '../../server/fixture.ts';
 
 const LIST = /^GET .*\/v2\/deployments\/deployments$/;

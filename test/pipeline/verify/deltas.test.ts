@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { LayerFile } from '../../../src/delta/layer.ts';
 import { encodePatch } from '../../../src/delta/patch/encodePatch.ts';
-import { memoryOf, readHeader } from '../../../src/patch/format.ts';
+import { memoryOf, parsePatchHeader } from '../../../src/patch/format.ts';
 import { buildArtifact } from '../../../src/mender/build.ts';
 import type { PayloadImage } from '../../../src/mender/payload.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
@@ -51,7 +51,7 @@ async function patchOf(): Promise<Buffer> {
 
 test('a patch that is right', async () => {
   const patch = await patchOf();
-  const memory = memoryOf(readHeader(patch).header);
+  const memory = memoryOf(parsePatchHeader(patch).header);
   expect(await decode(patch, memory)).toEqual({
     problem: undefined,
     sourceBytesRead: expect.any(Number) as number,
@@ -66,7 +66,7 @@ test.each<[string, (patch: Buffer) => Uint8Array, string]>([
   ['of a later version', (patch) => Buffer.from(patch).fill(9, 7, 8), 'version 9 is not known'],
 ])('a patch %s', async (_, change, problem) => {
   const patch = await patchOf();
-  const found = await decode(change(patch), memoryOf(readHeader(patch).header));
+  const found = await decode(change(patch), memoryOf(parsePatchHeader(patch).header));
   expect(found?.problem).toContain(problem);
 });
 
@@ -83,6 +83,6 @@ test('a patch that takes more memory than the plan says', async () => {
 
 test('a patch that reads its base layer thousands of times', async () => {
   const { bytes, ...layers } = alternatingPatch(temporaryFolder());
-  const found = await decode(bytes, memoryOf(readHeader(bytes).header), layers);
+  const found = await decode(bytes, memoryOf(parsePatchHeader(bytes).header), layers);
   expect(found?.problem).toMatch(/expected to read at most \d+ bytes of its base layer, and it takes more$/);
 });

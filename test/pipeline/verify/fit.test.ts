@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DeviceReport } from '../../../src/device/report.ts';
-import { fitProblems, limitsOf } from '../../../src/pipeline/verify/fit.ts';
+import { fitProblems, deviceLimitsOf } from '../../../src/pipeline/verify/fit.ts';
 import type { DeviceLimits } from '../../../src/pipeline/verify/fit.ts';
 
 const MB = 1e6;
@@ -55,5 +55,5 @@ it.each<[string, DeviceReport[], DeviceLimits[]]>([
     [{ free: 5, memory: 6 }, { store: 'classic' }, { store: 'containerd' }],
   ],
 ])('takes the limits of the user and of %s', (_, devices, expected) => {
-  expect(limitsOf({ devices, deviceFree: 5, deviceMemory: 6 })).toEqual(expected);
+  expect(deviceLimitsOf({ devices, deviceFree: 5, deviceMemory: 6 })).toEqual(expected);
 });

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
+import type { Environment } from '../../../environment.ts';
 import { UsageError } from '../../../errors.ts';
-import { readYamlFile } from '../yaml/yamlFile.ts';
+import { readComposeYaml } from '../yaml/yamlFile.ts';
 import type { Lookup } from './template.ts';
 import { interpolate } from './template.ts';
-import type { Environment } from './envFiles.ts';
 import type { NamedSecret } from './ownSecrets.ts';
 import type { Variables } from './variables.ts';
 import { projectVariables, withDefault } from './variables.ts';
@@ -27,7 +27,7 @@ export async function applicationVariables(
   }
   let name = projectName(basename(folder));
   for (const path of paths) {
-    for (const { contents } of (await readYamlFile(path)).documents) {
+    for (const { contents } of (await readComposeYaml(path)).documents) {
       const own: unknown = contents !== null && 'get' in contents ? contents.get('name') : undefined;
       if (typeof own === 'string') name = projectName(filled(own, variables.lookup) ?? name);
     }

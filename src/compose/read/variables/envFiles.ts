@@ -1,8 +1,6 @@
 import { join, resolve } from 'node:path';
+import type { Environment } from '../../../environment.ts';
 import { UsageError } from '../../../errors.ts';
-
-/** The environment of the build. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The env files of a project, later ones over earlier ones. */
 export interface EnvFiles {

@@ -1,3 +1,4 @@
+import type { Environment } from '../../../environment.ts';
 import { fallback, object, optional, parseJson, pipe, record, safeParse, string } from 'valibot';
 import { UsageError } from '../../../errors.ts';
 import { escapesOf } from '../../../io/redact.ts';
@@ -74,7 +75,7 @@ export function isSecretVariable(name: string): boolean {
 }
 
 /** Returns the values of the build's own secrets, for `registerSecret`. */
-export function ownSecretValues(environment: Readonly<Record<string, string | undefined>>): string[] {
+export function ownSecretValues(environment: Environment): string[] {
   return KNOWN.flatMap((name) => secretTexts(environment[name] ?? ''));
 }
 

@@ -1,6 +1,6 @@
+import type { Environment } from '../../../environment.ts';
 import { readUserFile, readUserFileIfAny } from '../../../io/readUserFile.ts';
 import { parseDotenv } from './dotenv.ts';
-import type { Environment } from './envFiles.ts';
 import { envFilesOf } from './envFiles.ts';
 import type { NamedSecret } from './ownSecrets.ts';
 import { OwnSecrets } from './ownSecrets.ts';

@@ -28,7 +28,7 @@ const MOST_TOKENS = 400_000;
  * Reads and parses a Compose file. Throws NotFoundError for a missing file, and UsageError for a
  * file that is too large or, with line and column, for YAML that Compose can't read.
  */
-export async function readYamlFile(path: string): Promise<YamlFile> {
+export async function readComposeYaml(path: string): Promise<YamlFile> {
   return parseYamlFile(await readText(path), path);
 }
 

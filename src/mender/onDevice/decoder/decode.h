@@ -2,8 +2,8 @@
 #ifndef DECODE_H
 #define DECODE_H
 
-#include "model.h"
-#include "operations.h"
+#include "model/model.h"
+#include "model/operations.h"
 #include "sources.h"
 
 /* The tables of a patch take at most 6 * 2^23 + 2^24 bytes: 64 MiB. */

@@ -2,7 +2,7 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
-#include "sha256.h"
+#include "sha256/sha256.h"
 
 enum { OUTPUT_SIZE = 1 << 16, OUTPUT_MASK = OUTPUT_SIZE - 1 };
 

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../io/amounts.ts';
-import type { Release } from '../model.ts';
+import type { PastRelease } from '../model.ts';
 import type { Html } from './markup.ts';
 import { markup, visible } from './markup.ts';
 
@@ -13,7 +13,7 @@ const LONGEST_NAME = 24;
  * The sizes of the artifacts as bars, those of deltas in another colour. It is hidden from screen
  * readers, as a table has the same. Pure.
  */
-export function historyBars(history: readonly Release[]): Html {
+export function historyBars(history: readonly PastRelease[]): Html {
   const largest = Math.max(1, ...history.map(({ size }) => size));
   const bars = history.map((release, index) => bar(release, index * ROW, largest));
   return markup`<figure><svg class="bars" viewBox="0 0 ${WIDTH} ${history.length * ROW}" aria-hidden="true">${bars}</svg>
@@ -21,7 +21,7 @@ export function historyBars(history: readonly Release[]): Html {
 `;
 }
 
-function bar({ artifactName, size, madeFrom }: Release, top: number, largest: number): Html {
+function bar({ artifactName, size, madeFrom }: PastRelease, top: number, largest: number): Html {
   const width = Math.max(1, Math.round(((END - START) * size) / largest));
   return markup`<text x="0" y="${top + 17}">${shortened(artifactName)}</text><rect class="${madeFrom === null ? 'moved' : 'edited'}" x="${START}" y="${top + 3}" width="${width}" height="${ROW - 6}"/><text x="${START + width + 6}" y="${top + 17}">${formatBytes(size)}</text>`;
 }

@@ -1,12 +1,12 @@
 import { formatBytes } from '../../../io/amounts.ts';
-import { DECODER, REST } from '../advice.ts';
+import { DECODER_PART, REST_PART } from '../advice.ts';
 import type {
   ArtifactSizes,
   FileSizes,
   FileState,
   ImageSizes,
   LayerSizes,
-  Release,
+  PastRelease,
   SizeNode,
 } from '../model.ts';
 import type { Html } from './markup.ts';
@@ -157,10 +157,10 @@ ${image.layers.map(layerItem)}</ul></details></li>
   const own =
     decoder === null
       ? nothing
-      : markup`<li>${DECODER} ${amounts(decoder.cost, decoder.size)}</li>
+      : markup`<li>${DECODER_PART} ${amounts(decoder.cost, decoder.size)}</li>
 `;
   return markup`<div class="tree"><ul>
-${images}${own}<li>${REST} <b>${formatBytes(Math.round(rest))}</b></li>
+${images}${own}<li>${REST_PART} <b>${formatBytes(Math.round(rest))}</b></li>
 </ul></div>
 `;
 }
@@ -210,7 +210,7 @@ export function deviceTable({ estimate }: ArtifactSizes): Html {
 }
 
 /** All artifacts that the page was given. */
-export function historyTable(history: readonly Release[]): Html {
+export function historyTable(history: readonly PastRelease[]): Html {
   const columns = [
     { title: 'Artifact' },
     { title: 'Base' },
@@ -219,7 +219,7 @@ export function historyTable(history: readonly Release[]): Html {
   return table('Artifacts', columns, history.map(historyRow));
 }
 
-function historyRow({ artifactName, madeFrom, size, installed, layers, unchanged }: Release): Row {
+function historyRow({ artifactName, madeFrom, size, installed, layers, unchanged }: PastRelease): Row {
   return {
     cells: [
       artifactName,

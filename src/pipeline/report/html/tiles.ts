@@ -1,4 +1,4 @@
-import { DECODER, REST } from '../advice.ts';
+import { DECODER_PART, REST_PART } from '../advice.ts';
 import type { Amounts, ArtifactSizes, ImageSizes, LayerSizes, SizeNode } from '../model.ts';
 import type { Tile } from './treemap.ts';
 
@@ -17,8 +17,8 @@ export function costTiles({ images, rest, decoder }: ArtifactSizes, rows: Rows):
   const cost: Measure = (amounts) => amounts.cost;
   return [
     ...images.map((image) => imageTile(image, cost, rows)),
-    ...(decoder === null ? [] : [{ name: DECODER, value: decoder.cost, state: null, parts: [] }]),
-    { name: REST, value: rest, state: null, parts: [] },
+    ...(decoder === null ? [] : [{ name: DECODER_PART, value: decoder.cost, state: null, parts: [] }]),
+    { name: REST_PART, value: rest, state: null, parts: [] },
   ];
 }
 

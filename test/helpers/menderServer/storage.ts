@@ -3,10 +3,10 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { misbehave } from './mender-server-faults.ts';
-import type { Faults } from './mender-server-faults.ts';
-import { fileOf } from './mender-server-state.ts';
-import type { ServerState } from './mender-server-state.ts';
+import { misbehave } from './faults.ts';
+import type { Faults } from './faults.ts';
+import { fileOf } from './state.ts';
+import type { ServerState } from './state.ts';
 
 /** The object storage behind the server: presigned URLs on a host of its own, no bearer tokens. */
 export class Storage {

@@ -2,7 +2,7 @@
 #ifndef OPERATIONS_H
 #define OPERATIONS_H
 
-#include "numbers.h"
+#include "model/numbers.h"
 
 enum { REMEMBERED = 4 };
 

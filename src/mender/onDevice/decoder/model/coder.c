@@ -1,4 +1,4 @@
-#include "coder.h"
+#include "model/coder.h"
 
 enum { COUNT_BITS = 10, COUNT_MASK = 1023, HIGHEST = 0x3fffff, COUNT_LIMIT = 255 };
 enum { LEAST = 32, MOST = 65536 - LEAST, FIRST_WEIGHT = 1 << 14, MOST_WEIGHT = 1 << 20 };

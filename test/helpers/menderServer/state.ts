@@ -3,9 +3,9 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ParsedArtifact } from './mender-server-artifact.ts';
-import { DeviceMap } from './mender-server-inventory.ts';
-import { Refused } from './mender-server-multipart.ts';
+import type { ParsedArtifact } from './artifact.ts';
+import { DeviceMap } from './inventory.ts';
+import { Refused } from './multipart.ts';
 
 export interface StoredArtifact extends ParsedArtifact {
   id: string;

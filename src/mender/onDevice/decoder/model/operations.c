@@ -1,4 +1,4 @@
-#include "operations.h"
+#include "model/operations.h"
 
 void operations_start(struct operations *operations, struct coder *coder)
 {

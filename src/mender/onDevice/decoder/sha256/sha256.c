@@ -1,5 +1,5 @@
-#include "sha256.h"
-#include "sha256Machine.h"
+#include "sha256/sha256.h"
+#include "sha256/sha256Machine.h"
 
 const u32 SHA256_K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,

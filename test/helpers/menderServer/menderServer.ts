@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { startMenderServer } from './mender-server-start.ts';
-import type { MenderServer } from './mender-server-start.ts';
-import type { ServerOptions } from './mender-server-state.ts';
+import { startMenderServer } from './start.ts';
+import type { MenderServer } from './start.ts';
+import type { ServerOptions } from './state.ts';
 
-export type { MenderServer } from './mender-server-start.ts';
+export type { MenderServer } from './start.ts';
 
 /** Starts a stand-in that is closed when the test ends, which fails if anybody broke the API description. */
 export async function menderServer(options: ServerOptions = {}): Promise<MenderServer> {

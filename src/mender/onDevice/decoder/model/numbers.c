@@ -1,4 +1,4 @@
-#include "numbers.h"
+#include "model/numbers.h"
 
 enum { LENGTH_BITS = 6, MODELLED_BITS = 4 };
 

@@ -2,7 +2,7 @@
 #ifndef NUMBERS_H
 #define NUMBERS_H
 
-#include "coder.h"
+#include "model/coder.h"
 
 enum { LARGEST_BITS = 48 };
 

@@ -1,6 +1,6 @@
-import type { MenderServer } from './mender-server.ts';
-import { dependsAreMet, nextFor, chooseArtifact, report, statusOf } from './mender-server-state.ts';
-import type { Deployment, Device } from './mender-server-state.ts';
+import type { MenderServer } from './menderServer.ts';
+import { dependsAreMet, nextFor, chooseArtifact, report, statusOf } from './state.ts';
+import type { Deployment, Device } from './state.ts';
 
 /** Everything that devices of a fleet were given, for a test to judge. */
 export interface Given {

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import type { MenderServer } from './mender-server.ts';
-import type { Device } from './mender-server-state.ts';
+import type { MenderServer } from './menderServer.ts';
+import type { Device } from './state.ts';
 
 const API = '/api/devices/v1/deployments/device/deployments';
 

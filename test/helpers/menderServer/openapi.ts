@@ -5,7 +5,7 @@ import type { ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 
-const FILE = fileURLToPath(new URL('../../fixtures/openapi/mender-openapi.yaml', import.meta.url));
+const FILE = fileURLToPath(new URL('../../../fixtures/openapi/mender-openapi.yaml', import.meta.url));
 
 interface Parameter {
   name: string;

@@ -2,9 +2,9 @@
 #ifndef MODEL_H
 #define MODEL_H
 
-#include "numbers.h"
+#include "model/numbers.h"
 #include "output.h"
-#include "residue.h"
+#include "model/residue.h"
 
 enum { BYTE_CONTEXTS = 7, FLAG_INPUTS = 5, DIFFERENCE_INPUTS = 7, LITERAL_INPUTS = 8 };
 enum { FLAG_ROWS = 256, DIFFERENCE_ROWS = 1024, LITERAL_ROWS = 4096 };

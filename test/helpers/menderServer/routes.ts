@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { parseArtifact } from './mender-server-artifact.ts';
-import { listAttributes, searchDevices, showDevice } from './mender-server-inventory.ts';
-import { Refused, receiveUpload } from './mender-server-multipart.ts';
-import * as store from './mender-server-state.ts';
-import type { Deployment, Device, ServerState } from './mender-server-state.ts';
+import { parseArtifact } from './artifact.ts';
+import { listAttributes, searchDevices, showDevice } from './inventory.ts';
+import { Refused, receiveUpload } from './multipart.ts';
+import * as store from './state.ts';
+import type { Deployment, Device, ServerState } from './state.ts';
 
 export interface Call {
   state: ServerState;

@@ -1,6 +1,6 @@
-import type { Call, Reply } from './mender-server-routes.ts';
-import { Refused } from './mender-server-multipart.ts';
-import type { Device, ServerState } from './mender-server-state.ts';
+import type { Call, Reply } from './routes.ts';
+import { Refused } from './multipart.ts';
+import type { Device, ServerState } from './state.ts';
 
 type Value = string | number | boolean | string[];
 

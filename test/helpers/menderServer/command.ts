@@ -1,14 +1,14 @@
-import { parseWords } from '../../src/commands/line/parseWords.ts';
-import type { Command } from '../../src/commands/terminal/command.ts';
-import { PLAIN, layOut } from '../../src/commands/terminal/layout.ts';
-import { createHttp } from '../../src/http/http.ts';
-import { wait } from '../../src/http/wait.ts';
-import { createLog } from '../../src/io/log.ts';
-import type { LogLevel } from '../../src/io/log.ts';
-import { noProgress } from '../../src/io/progress.ts';
-import { redact } from '../../src/io/redact.ts';
-import type { MenderServer } from './mender-server.ts';
-import { temporaryFolder } from './temporary.ts';
+import { parseWords } from '../../../src/commands/line/parseWords.ts';
+import type { Command } from '../../../src/commands/terminal/command.ts';
+import { PLAIN, layOut } from '../../../src/commands/terminal/layout.ts';
+import { createHttp } from '../../../src/http/http.ts';
+import { wait } from '../../../src/http/wait.ts';
+import { createLog } from '../../../src/io/log.ts';
+import type { LogLevel } from '../../../src/io/log.ts';
+import { noProgress } from '../../../src/io/progress.ts';
+import { redact } from '../../../src/io/redact.ts';
+import type { MenderServer } from './menderServer.ts';
+import { temporaryFolder } from '../temporary.ts';
 
 export interface CommandRun {
   stdout: string;

@@ -4,15 +4,15 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { Faults, misbehave } from './mender-server-faults.ts';
-import { Refused } from './mender-server-multipart.ts';
-import { findOperation, requestFaults, responseFaults } from './mender-server-openapi.ts';
-import type { Operation } from './mender-server-openapi.ts';
-import { createEnterpriseDeployment, handlers } from './mender-server-routes.ts';
-import type { Call, Reply } from './mender-server-routes.ts';
-import { newState } from './mender-server-state.ts';
-import type { Device, ServerOptions, ServerState } from './mender-server-state.ts';
-import { Storage } from './mender-server-storage.ts';
+import { Faults, misbehave } from './faults.ts';
+import { Refused } from './multipart.ts';
+import { findOperation, requestFaults, responseFaults } from './openapi.ts';
+import type { Operation } from './openapi.ts';
+import { createEnterpriseDeployment, handlers } from './routes.ts';
+import type { Call, Reply } from './routes.ts';
+import { newState } from './state.ts';
+import type { Device, ServerOptions, ServerState } from './state.ts';
+import { Storage } from './storage.ts';
 
 /** A stand-in for a Mender server, on 127.0.0.1, that keeps to Mender's own API description. */
 export interface MenderServer {

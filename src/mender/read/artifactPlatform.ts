@@ -1,7 +1,7 @@
 import type { ArtifactReport } from './report.ts';
 
 /** The platform that an artifact is for, as it says itself; undefined if it does not. Pure. */
-export function platformOf({
+export function artifactPlatform({
   record,
   images,
 }: Pick<ArtifactReport, 'record' | 'images'>): string | undefined {

@@ -1,4 +1,4 @@
-#include "model.h"
+#include "model/model.h"
 
 #define NODE_STEP 0x2545f491u
 

@@ -1,4 +1,4 @@
-#include "sha256Machine.h"
+#include "sha256/sha256Machine.h"
 #include "system.h"
 
 #if defined(__x86_64__)
