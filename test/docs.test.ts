@@ -36,6 +36,7 @@ function markdownIn(folder: string, recursive: boolean): string[] {
 
 interface Option {
   alias?: string;
+  actions?: readonly string[];
   group?: string;
   describe: string;
   default?: string | number;
@@ -61,7 +62,9 @@ function rowOf(name: string, option: Option): string {
   const values = choices === undefined ? '' : `: ${choices.map(code).join(', ')}`;
   const value = defaultDescription === undefined ? '' : code(String(defaultDescription));
   const byDefault = demandOption ? 'required' : value;
-  return `| ${names} | ${escaped(what)}${values} | ${byDefault} |`;
+  const actions = option.actions === undefined ? '' : `${option.actions.join(', ')}: `;
+  const text = actions === '' ? what : what.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+  return `| ${names} | ${actions}${escaped(text)}${values} | ${byDefault} |`;
 }
 
 /** The tables of a command's options by their groups; what an earlier command has in the same words is only named. */

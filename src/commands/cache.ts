@@ -19,12 +19,14 @@ type Action = (typeof ACTIONS)[number];
 const OPTIONS = {
   'cache-dir': { type: 'string', describe: 'Cache folder' },
   'limit-size': {
+    actions: ['prune'],
     type: 'string',
-    describe: 'prune: bytes that the cache may hold, like 20G',
+    describe: 'bytes that the cache may hold, like 20G',
   },
   'limit-percent': {
+    actions: ['prune'],
     type: 'number',
-    describe: 'prune: percent of the disk to keep free',
+    describe: 'percent of the disk to keep free',
     defaultDescription: '20',
   },
   ...REMOTE_OPTIONS,

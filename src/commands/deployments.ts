@@ -11,7 +11,7 @@ import {
 import type { Deployment } from '../server/deployments.ts';
 import { resolveDeployment } from '../server/resolve.ts';
 import { countersText } from '../server/outcome.ts';
-import { defineCommand } from './terminal/command.ts';
+import { defineCommand, forActions } from './terminal/command.ts';
 import type { Context, FlagsOf } from './terminal/command.ts';
 import { formatList, onOneLine } from './terminal/format.ts';
 import { SERVER_OPTIONS, openServer } from './options/server.ts';
@@ -26,9 +26,13 @@ const POSITIONALS = {
 } as const;
 
 const OPTIONS = {
-  name: { type: 'string', describe: 'list: with this name' },
-  status: { choices: ['pending', 'inprogress', 'finished'], describe: 'list: in this state' },
-  ...WATCH_OPTIONS,
+  name: { actions: ['list'], type: 'string', describe: 'with this name' },
+  status: {
+    actions: ['list'],
+    choices: ['pending', 'inprogress', 'finished'],
+    describe: 'in this state',
+  },
+  ...forActions(['watch'], WATCH_OPTIONS),
   ...SERVER_OPTIONS,
 } as const;
 

@@ -23,14 +23,15 @@ const POSITIONALS = {
 } as const;
 
 const OPTIONS = {
-  name: { type: 'string', describe: 'list: with this in the name' },
+  name: { actions: ['list'], type: 'string', describe: 'with this in the name' },
   tag: {
+    actions: ['list'],
     type: 'string',
     array: true,
-    describe: 'list: with this tag; repeatable: with any of them',
+    describe: 'with this tag; repeatable: with any of them',
   },
-  clear: { type: 'boolean', describe: 'tag: remove all its tags' },
-  sort: { choices: SORTS, describe: 'list: order', defaultDescription: 'name:asc' },
+  clear: { actions: ['tag'], type: 'boolean', describe: 'remove all its tags' },
+  sort: { actions: ['list'], choices: SORTS, describe: 'order', defaultDescription: 'name:asc' },
   ...SERVER_OPTIONS,
 } as const;
 

@@ -177,3 +177,23 @@ it.each([
   const run = await runCli([...words, '--artifact-version', '1', '-a', output], { HOME: folder });
   expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);
 });
+
+describe('an action refuses what it does not read', () => {
+  it.each([
+    ['artifacts prune shop --restrict-major 2 --device-type q', '--device-type is for list'],
+    ['artifacts list --dry-run', '--dry-run is for delete or prune'],
+    ['artifacts list shop', 'unexpected word "shop"'],
+    ['artifacts list --query name=shop --name shop', '--query does not go with --name'],
+    ['artifacts show shop --account a', '--account is for prune'],
+    ['cache list --limit-size 1G', '--limit-size is for prune'],
+    ['deployments list --wait-timeout 1h', '--wait-timeout is for watch'],
+    ['devices show 5d1f -g staging', '--device-group is for list'],
+    ['releases list --clear', '--clear is for tag'],
+    ['library push a b -o c', '--output is for pull'],
+    ['destinations lint map.yaml --version 1', '--version is for snapshot'],
+  ])('%s', async (line, message) => {
+    const run = await runCli(line.split(' '), { MENDER_PAT: 'token', HOME: temporaryFolder() });
+    expect([run.code, run.stdout]).toEqual([2, '']);
+    expect(run.stderr).toContain(message);
+  });
+});

@@ -4,6 +4,7 @@ import type { Artifact } from '../../server/artifacts.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
 import { resolveArtifact } from '../../server/resolve.ts';
 import type { ArtifactsFlags } from '../options/artifacts.ts';
+import { shellWord } from '../terminal/shellWord.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatBytes } from '../../io/amounts.ts';
 import { formatList, onOneLine } from '../terminal/format.ts';
@@ -15,6 +16,7 @@ export async function runList(api: Api, flags: ArtifactsFlags, context: Context)
   if (names.length > 1 && names.some((name) => name.endsWith('*'))) {
     throw new UsageError('--name: a name that ends with * can not be combined with others');
   }
+  refuseUnread(flags);
   const compare = ordering(sort, dir);
   const listed =
     query === undefined
@@ -22,6 +24,19 @@ export async function runList(api: Api, flags: ArtifactsFlags, context: Context)
       : await artifactsThatFit(api, query);
   const found = listed.sort(compare);
   context.report(found, artifactsText(found));
+}
+
+/** A filter that is not read would list too much. */
+function refuseUnread({ artifact = [], query, name, description, deviceType }: ArtifactsFlags): void {
+  const [word] = artifact;
+  if (word !== undefined)
+    throw new UsageError(`artifacts list: unexpected word ${JSON.stringify(word)}`, {
+      hint: `for artifacts of this name: --name ${shellWord(word)}`,
+    });
+  if (query === undefined || [name, description, deviceType].every((one) => one === undefined)) return;
+  throw new UsageError('artifacts list: --query does not go with --name, --description or --device-type', {
+    hint: 'write all in the query, as in --query name=shop-*,device-type=raspberrypi4',
+  });
 }
 
 const ORDERS: Record<string, (a: Artifact, b: Artifact) => number> = {

@@ -15,14 +15,16 @@ export const POSITIONALS = {
 
 export const OPTIONS = {
   image: {
+    actions: ['resolve'],
     type: 'string',
-    describe: 'resolve: an image as name-version-release; only a server of maps can look it up',
+    describe: 'an image as name-version-release; only a server of maps can look it up',
   },
-  version: { type: 'string', describe: 'snapshot: only entries for this version' },
+  version: { actions: ['snapshot'], type: 'string', describe: 'only entries for this version' },
   output: {
+    actions: ['snapshot'],
     alias: 'o',
     type: 'string',
-    describe: 'snapshot: file to write; JSON if it ends with .json, else YAML',
+    describe: 'file to write; JSON if it ends with .json, else YAML',
     defaultDescription: 'stdout',
   },
   ...MAP_OPTIONS,

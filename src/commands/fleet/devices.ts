@@ -21,21 +21,29 @@ const POSITIONALS = {
 
 const OPTIONS = {
   'device-group': {
+    actions: ['list'],
     alias: 'g',
     type: 'string',
-    describe: 'list: in this group',
+    describe: 'in this group',
   },
   application: {
+    actions: ['list'],
     type: 'string',
-    describe: 'list: that run this application; shows only its version',
+    describe: 'that run this application; shows only its version',
   },
-  'on-version': { type: 'string', describe: 'list: that report this version' },
+  'on-version': { actions: ['list'], type: 'string', describe: 'that report this version' },
   attribute: {
+    actions: ['list'],
     type: 'string',
     array: true,
-    describe: 'list: [SCOPE/]NAME=VALUE, an attribute of the inventory; repeatable: devices that match all',
+    describe: '[SCOPE/]NAME=VALUE, an attribute of the inventory; repeatable: devices that match all',
   },
-  status: { choices: STATUSES, describe: 'list: with this status', defaultDescription: 'accepted' },
+  status: {
+    actions: ['list'],
+    choices: STATUSES,
+    describe: 'with this status',
+    defaultDescription: 'accepted',
+  },
   ...SERVER_OPTIONS,
 } as const;
 

@@ -3,6 +3,7 @@ import { registerSecret } from '../../io/redact.ts';
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { flagName } from '../terminal/command.ts';
 import { ownWords } from './ownWords.ts';
+import { refuseOtherAction } from './refuseOtherAction.ts';
 import { meant } from './synonyms.ts';
 import { didYouMean } from '../../io/suggest.ts';
 import type { Word } from './usage.ts';
@@ -46,7 +47,9 @@ export function parseWords(command: Command, words: readonly string[], given: Pa
     ([name, { demandOption }]) => demandOption === true && flags[flagName(name)] === undefined,
   );
   if (missing !== undefined) throw missingOption(command, ...missing);
-  return { ...flags, ...plainWords(command, plain) };
+  const said = plainWords(command, plain);
+  refuseOtherAction(command, fromLine.keys(), said['action']);
+  return { ...flags, ...said };
 }
 
 function defaultsOf(table: OptionTable): ParsedFlags {

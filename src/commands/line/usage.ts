@@ -77,10 +77,16 @@ export function wrongChoice(
   return wrongLine(command, message, didYouMean(given, choices));
 }
 
-/** What an option does, its values and its default. */
+/** `list, show: in this group` */
+function forThese(actions: readonly string[], text: string): string {
+  return `${actions.join(', ')}: ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
+}
+
+/** Which actions read an option, what it does, its values and its default. */
 export function meaning(option: Option | undefined): string {
   if (option === undefined) return '';
-  const { describe, choices, demandOption, defaultDescription = option.default } = option;
+  const { actions, choices, demandOption, defaultDescription = option.default } = option;
+  const describe = actions === undefined ? option.describe : forThese(actions, option.describe);
   const values = choices === undefined ? '' : `: ${choices.join(', ')}`;
   if (demandOption === true) return `${describe}${values}`;
   const isPlain = defaultDescription === undefined || defaultDescription === false;

@@ -1,5 +1,6 @@
 import { UNUSED_CACHE_OPTIONS } from './cacheFolder.ts';
 import type { FlagsOf } from '../terminal/command.ts';
+import { forActions } from '../terminal/command.ts';
 import { MAP_OPTIONS } from './destinations.ts';
 import { SERVER_OPTIONS } from './server.ts';
 
@@ -18,61 +19,80 @@ export type ArtifactAction = (typeof ARTIFACT_ACTIONS)[number];
 
 const PRUNE_OPTIONS = {
   'restrict-major': {
+    actions: ['prune'],
     type: 'number',
-    describe: 'prune: keep the highest N majors',
+    describe: 'keep the highest N majors',
     defaultDescription: 'all',
   },
   'restrict-minor': {
+    actions: ['prune'],
     type: 'number',
-    describe: 'prune: keep the highest N minors of each major',
+    describe: 'keep the highest N minors of each major',
     defaultDescription: 'all',
   },
 } as const;
 
 export const ARTIFACT_OPTIONS = {
   name: {
+    actions: ['list'],
     type: 'string',
     array: true,
-    describe: 'list: with this name, or a beginning*; repeatable',
+    describe: 'with this name, or a beginning*; repeatable',
   },
   description: {
+    actions: ['list', 'add', 'update'],
     type: 'string',
-    describe: 'list: with this description, or a beginning*; add, update: the new one',
+    describe: 'The description; list also takes a beginning*',
   },
   'device-type': {
+    actions: ['list'],
     type: 'string',
-    describe: 'list: for this device type, or a beginning*',
+    describe: 'for this device type, or a beginning*',
   },
   sort: {
+    actions: ['list', 'detail'],
     type: 'string',
-    describe: 'list, detail: by name, modified or size; :desc reverses the order',
+    describe: 'by name, modified or size; :desc reverses the order',
     defaultDescription: 'name',
   },
   output: {
+    actions: ['download'],
     alias: 'o',
     type: 'string',
-    describe: 'download: file to write, - for stdout',
+    describe: 'file to write, - for stdout',
     defaultDescription: '<name>.mender',
   },
   query: {
+    actions: ['list', 'detail', 'delete'],
     type: 'string',
-    describe: 'list, detail, delete: artifacts that match, like name=app-1.*,device-type=qemu',
+    describe: 'artifacts that match, like name=app-1.*,device-type=qemu',
   },
-  dir: { choices: ['asc', 'desc'], describe: 'list, detail: direction of --sort', defaultDescription: 'asc' },
+  dir: {
+    actions: ['list', 'detail'],
+    choices: ['asc', 'desc'],
+    describe: 'direction of --sort',
+    defaultDescription: 'asc',
+  },
   location: {
+    actions: ['add', 'update'],
     type: 'string',
-    describe: 'add, update: address of a file that goes to the server; no copy is kept here',
+    describe: 'address of a file that goes to the server; no copy is kept here',
   },
   replace: {
+    actions: ['update'],
     type: 'string',
-    describe: 'update: file to replace the artifact with; the artifact is deleted first',
+    describe: 'file to replace the artifact with; the artifact is deleted first',
   },
-  'dry-run': { type: 'boolean', describe: 'delete, prune: only show what would be deleted' },
-  yes: { type: 'boolean', describe: 'prune: do not ask on a terminal before deleting' },
+  'dry-run': {
+    actions: ['delete', 'prune'],
+    type: 'boolean',
+    describe: 'only show what would be deleted',
+  },
+  yes: { actions: ['prune'], type: 'boolean', describe: 'do not ask on a terminal before deleting' },
   ...UNUSED_CACHE_OPTIONS,
   ...PRUNE_OPTIONS,
   ...SERVER_OPTIONS,
-  ...MAP_OPTIONS,
+  ...forActions(['prune'], MAP_OPTIONS),
 } as const;
 
 export const ARTIFACT_POSITIONALS = {

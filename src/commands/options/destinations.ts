@@ -7,7 +7,7 @@ export type MapFlags = FlagsOf<typeof MAP_OPTIONS>;
 /** The options of commands that deploy by a map. */
 export type DestinationFlags = FlagsOf<typeof DESTINATION_OPTIONS>;
 
-const GROUP = 'Where to deploy, by a destination map:';
+const GROUP = 'The destination map:';
 
 export const MAP_OPTIONS = {
   'starmap-url': {

@@ -47,6 +47,8 @@ export interface Option {
   default?: string | number | boolean;
   /** What holds if nobody sets it, for people. */
   defaultDescription?: string;
+  /** The actions of the command that read it. Missing: all of them. */
+  actions?: readonly string[];
   /** The heading above it in the help. */
   group?: string;
   /** True to leave it out of the help. */
@@ -79,6 +81,12 @@ export type FlagsOf<Table extends OptionTable> = {
 } & {
   [Name in keyof Table as IsSet<Table[Name]> extends true ? Camel<Name> : never]: Value<Table[Name]>;
 };
+
+/** The same options, for these actions of a command. Pure. */
+export function forActions<Table extends OptionTable>(actions: readonly string[], table: Table): Table {
+  const rows = Object.entries(table).map(([name, option]) => [name, { ...option, actions }]);
+  return Object.fromEntries(rows) as Table;
+}
 
 /** One verb of the command line tool. */
 export interface Command {

@@ -77,6 +77,29 @@ describe('parseWords', () => {
   });
 });
 
+describe('an option of some actions', () => {
+  const command: Command = {
+    ...COMMAND,
+    usage: 'things <action>',
+    positionals: { action: { choices: ['list', 'show', 'prune'], describe: '' } },
+    options: { name: { actions: ['list', 'show'], describe: '' }, all: { type: 'boolean', describe: '' } },
+  };
+
+  it.each([
+    ['list --name x', { action: 'list', name: 'x' }],
+    ['show --name x --all', { action: 'show', name: 'x', all: true }],
+    ['prune --all', { action: 'prune', all: true }],
+  ])('works with them: %s', (line, flags) => {
+    expect(parseWords(command, line.split(' '))).toEqual(flags);
+  });
+
+  it('is refused with others, unless the environment gives it', () => {
+    const refused = () => parseWords(command, ['prune', '--name', 'x']);
+    expect(refused).toThrow('things prune: --name is for list or show');
+    expect(parseWords(command, ['prune'], { name: 'x' })).toMatchObject({ action: 'prune' });
+  });
+});
+
 it.each([
   ['uplaod', 'upload', 1],
   ['bild', 'build', 1],
