@@ -22,8 +22,8 @@ export const EXIT = {
 } as const;
 
 /**
- * How a run names an option of `build`, which `name` names without dashes: as a flag, or as a key of
- * a file. `value`: what the option is to be set to.
+ * How a command names an option of `build`: as a flag, or as a key of a file. `name` has no dashes.
+ * `value`: what the option is to be set to.
  */
 export interface Wording {
   option: (name: string, value?: string) => string;

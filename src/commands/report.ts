@@ -72,7 +72,7 @@ export const reportCommand = defineCommand({
   },
 });
 
-/** Who may not read the artifact may not read its names either. */
+/** The page gets the permissions of the artifact, because it lists the names of its files. */
 async function modeOf(path: string): Promise<number> {
   return (await stat(path)).mode & 0o666;
 }

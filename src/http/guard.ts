@@ -12,8 +12,8 @@ const LEAST_RATE = 1024;
 
 /**
  * Aborts an exchange if no byte moves for too long, or when the caller's signal fires. The clock runs
- * down from the limit. What arrives sets it back by the time that its bytes may take at the least
- * rate, so that single bytes do not keep an exchange alive.
+ * down from the limit. Arriving bytes add time: each KiB a second. So single bytes do not keep an
+ * exchange alive.
  */
 export class Guard {
   readonly #controller = new AbortController();

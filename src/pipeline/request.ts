@@ -83,7 +83,7 @@ export interface BuildRequest {
   strictBase: boolean;
   /** What is known of the devices that the artifact is for. */
   devices: readonly NamedReport[];
-  /** Bytes of free disk and memory that the artifact must be content with, if the user says them. */
+  /** Bytes of free disk and memory that devices have, if the user says them. */
   deviceFree?: number | undefined;
   deviceMemory?: number | undefined;
   /** True if only what the devices run may be the base. */
@@ -111,7 +111,7 @@ export interface BuildRequest {
 export type SettledRequest = BuildRequest & DeviceSetup;
 
 /**
- * Returns if whole images have state scripts: undefined lets their size decide. Without
+ * Returns whether full artifacts get state scripts. Undefined: their size decides. Without
  * decoding on devices, there are none unless the user wants them. Pure.
  */
 export function preloadOf({

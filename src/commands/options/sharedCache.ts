@@ -31,7 +31,7 @@ export const SHARED_CACHE_OPTIONS = {
     type: 'string',
     placeholder: 'FILE',
     describe:
-      'Key (PEM) of a shared cache: a private key signs it; with either half, signed deltas save layers',
+      'Key (PEM) for a shared cache: a private key signs what is stored; with either half, a build uses signed deltas without fetching their layers',
   },
 } as const;
 

@@ -120,8 +120,8 @@ function requireBounded(files: readonly { path: string; size: number }[]): void 
 }
 
 /**
- * The files of secrets that the device does not get by name, as those of a build or of a service
- * that does not run. A mounted folder ships without them.
+ * Secret files that no running service uses, as those of a build or of another profile. A mounted
+ * folder ships without them.
  */
 function unshippedSecrets(
   { folder, secretFiles }: ShipmentParts,

@@ -61,7 +61,7 @@ export function decoderFor({
 
 /**
  * The entries of the `images.tar.gz` that the state script loads on the device. It reads them once,
- * in this order, so that it needs no room for them: `images/plan`, `images/decoder` if there are
+ * in this order, and needs no room for them: `images/plan`, `images/decoder` if there are
  * patches, then for each image
  * - `images/<number>.tar`, which the update module can load once Docker has the layers,
  * - `images/<number>/headers`, the tar header of each layer, so that the script makes none,

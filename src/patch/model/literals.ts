@@ -9,8 +9,8 @@ import { hash } from './tables.ts';
 const SHORTEST = 5;
 const LONGEST = 32;
 /**
- * A match that is shorter is replaced by one that is not. One that is not shorter first says whether
- * its byte is right, in one bit.
+ * A match shorter than this may be replaced by a longer one. A longer match first codes one bit:
+ * whether its byte is right.
  */
 const SHORT = 16;
 /** There are 2^MATCHES_FEWER times fewer matches than counters. */

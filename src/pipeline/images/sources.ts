@@ -16,9 +16,9 @@ export interface TaggedSource extends ImageSource {
 }
 
 /**
- * Returns the same source, but looks up each manifest once. Afterwards it only asks whether the tag
- * has moved, once in a run: all platforms of an image come from one index. With `remembersTags`, `cacheSource` can find the names as well: for a registry, but
- * not for a daemon, which can be asked itself.
+ * Returns the same source, but looks up each manifest once. Later it only asks, once in a run,
+ * whether the tag moved: all platforms of an image come from one index. With `remembersTags`,
+ * `cacheSource` finds the names too. Registries need that, a daemon can be asked itself.
  */
 export function rememberingSource(
   source: TaggedSource,

@@ -1,7 +1,7 @@
 import type { ExaminedFile } from './examined.ts';
 import type { FileState } from './model.ts';
 
-/** A file of which the artifact brings this share is new, whatever little was found in the base. */
+/** A file counts as new if the artifact brings at least this share of it. */
 const NEW_SHARE = 0.9;
 
 type Judged = Pick<
