@@ -1,4 +1,5 @@
 // What the benchmarks measure, and the tables that they print and docs/measurements.md quotes. Sizes and memory are bytes.
+import type { Tally } from '../../test/faults/tally.ts';
 import type { MeasuredOn } from '../lib/machine.ts';
 
 /** The figures of one encoder with one pair of layers. */
@@ -136,6 +137,8 @@ export interface FiguresOf {
   device: DeviceFigures[];
   /** Of `scripts/fuzz`. */
   fuzz: { seconds: number; seed: number; readers: FuzzedReader[] };
+  /** Of `scripts/faults`. */
+  faults: { rounds: number; seed: number; tallies: Tally[] };
   download: { mebibytes: number; runs: number; ways: Record<string, DownloadFigures> };
 }
 
@@ -321,6 +324,18 @@ function fuzzTable({ seconds, seed, readers }: FiguresOf['fuzz']): string {
   return `\`scripts/fuzz --seconds ${seconds} --seed ${seed}\`:\n\n${table}`;
 }
 
+function faultsTable({ rounds, seed, tallies }: FiguresOf['faults']): string {
+  const rows = tallies.map(({ name, tried, lost, outcomes }) => [
+    name,
+    ...[tried, tried - lost.length, lost.length].map(String),
+    Object.entries(outcomes)
+      .map(([outcome, times]) => `${outcome}: ${times}`)
+      .join(', '),
+  ]);
+  const table = markdownTable(['', 'tried', 'survived', 'lost', 'how the runs ended'], rows);
+  return `\`scripts/faults ${rounds} ${seed}\`:\n\n${table}`;
+}
+
 const DEVICE_HEAD = [
   'update',
   'artifact, MB',
@@ -360,6 +375,7 @@ const TABLES: { [Name in keyof FiguresOf]: (figures: FiguresOf[Name]) => string 
   bake: bakeTable,
   device: deviceTable,
   fuzz: fuzzTable,
+  faults: faultsTable,
   download: downloadTable,
 };
 

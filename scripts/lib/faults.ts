@@ -11,6 +11,7 @@ import { killSharedWriters } from '../../test/faults/sharedWriters.ts';
 import type { Tally } from '../../test/faults/tally.ts';
 import { randomNumbers, tallyText } from '../../test/faults/tally.ts';
 import { startRegistry } from '../../test/helpers/registry.ts';
+import { saveFigures } from '../benchmarks/report.ts';
 
 const LINES = 20_000;
 const [rounds = 100, seed = 1] = process.argv.slice(2).map(Number);
@@ -32,23 +33,28 @@ try {
   const build = await undisturbed(folder, tool, LINES);
   const random = randomNumbers(seed);
   console.log(`an undisturbed build takes ${Math.round(build.duration)} ms`);
+  const sharedWriters = async (where: string, place: (round: number) => SharedPlace): Promise<Tally> => {
+    const tally = await killSharedWriters(build, rounds, random, place);
+    return { ...tally, name: `${tally.name}, ${where}` };
+  };
   const faults: (() => Promise<Tally>)[] = [
     () => killBuilds(build, rounds, random),
     () => crowdBuilds(build, Math.ceil(rounds / 4)),
-    () => killSharedWriters(build, rounds, random, inRegistry),
-    () => killSharedWriters(build, rounds, random, inFolder),
+    () => sharedWriters('in a registry', inRegistry),
+    () => sharedWriters('in a folder', inFolder),
     () => limitFiles(build, tool, rounds, random),
     () => damageCache(build, rounds * 5, random, (place) => build.inProcess(place)),
     ...(isRoot ? [() => fillDisk(build, rounds, random)] : []),
   ];
-  let lost = 0;
+  const tallies: Tally[] = [];
   for (const fault of faults) {
     const tally = await fault();
-    lost += tally.lost.length;
+    tallies.push(tally);
     console.log(tallyText(tally));
   }
   if (!isRoot) console.log('full disk: not tried, it needs root');
-  process.exitCode = lost === 0 ? 0 : 1;
+  saveFigures('faults', { rounds, seed, tallies });
+  process.exitCode = tallies.every(({ lost }) => lost.length === 0) ? 0 : 1;
 } finally {
   await registry.stop();
   rmSync(folder, { recursive: true, force: true });

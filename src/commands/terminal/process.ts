@@ -38,10 +38,20 @@ export function onSignals(act: (signal: EndingSignal) => void): () => void {
     act(signal);
   };
   for (const signal of ENDING_SIGNALS) process.on(signal, listen);
+  process.on('SIGXFSZ', passOver);
   return () => {
     clearTimeout(deadline);
     for (const signal of ENDING_SIGNALS) process.off(signal, listen);
+    process.off('SIGXFSZ', passOver);
   };
+}
+
+/**
+ * A file that may not grow is a write that fails, with an error that names it. While a program runs,
+ * execa listens to this signal too, and would end the process if it were the only listener.
+ */
+function passOver(): void {
+  // The write itself fails.
 }
 
 /**
