@@ -34,22 +34,37 @@ lost_docker() { grep -qs 'onnect\|not answer\|EOF *$' "$1"; }
 
 docker_answers() { engine version > /dev/null 2>&1; }
 
-# Does Docker know that it has no image $1? Every other failure leaves it open.
-is_missing() {
-  ! answer=$(engine image inspect --format '{{.Id}}' "$1" 2>&1) || return 1
-  echo "$answer" | grep -qi 'no such image\|no such object\|image not known'
+# Sets "found" to the ID of the image $1, or to nothing if it is not here or Docker has no "answer"
+find_id() {
+  found=
+  answer=$(engine image inspect --format '{{.Id}}' "$1" 2>&1) || return 1
+  # Docker may warn before it answers.
+  found=$(echo "$answer" | tail -n 1)
 }
 
-# The module's own first step. An installation that was never committed makes way for the application before it.
+# Does Docker know that it has no image $1? Every other failure leaves it open.
+is_missing() { ! find_id "$1" && says_missing; }
+says_missing() { echo "$answer" | grep -qi 'no such image\|no such object\|image not known'; }
+
+# The module's own first step. An installation that was never committed makes way for the application before it. It is on
+# the disk before anything else happens: a module that finds "current" alone deletes it in a rollback.
 first_step() {
   mkdir -p "$state"
-  [ -d "$PERSISTENT_STORE/current" ] || return 0
-  if [ -e "$PERSISTENT_STORE/uncommitted" ] && [ -d "$PERSISTENT_STORE/previous" ]; then
-    rm -rf "$PERSISTENT_STORE/current"
-  else
-    rm -rf "$PERSISTENT_STORE/previous"
-    mv "$PERSISTENT_STORE/current" "$PERSISTENT_STORE/previous"
+  rm -f "$state/new"
+  if [ -d "$PERSISTENT_STORE/current" ]; then
+    if [ -e "$PERSISTENT_STORE/uncommitted" ] && [ -d "$PERSISTENT_STORE/previous" ]; then
+      rm -rf "$PERSISTENT_STORE/current"
+    else
+      rm -rf "$PERSISTENT_STORE/previous"
+      mv "$PERSISTENT_STORE/current" "$PERSISTENT_STORE/previous"
+    fi
   fi
+  sync "$PERSISTENT_STORE" "$state" 2> /dev/null || sync
+}
+
+# Where the old application is: until the commit, and after a rollback
+old() {
+  if [ -d "$PERSISTENT_STORE/previous" ]; then echo "$PERSISTENT_STORE/previous"; else echo "$PERSISTENT_STORE/current"; fi
 }
 
 need() {
@@ -87,24 +102,62 @@ pad() { dd if=/dev/zero bs=1 count=$(((512 - $1 % 512) % 512)) 2> /dev/null; }
 
 # Is the image $1 here? Its ID is the config's digest $2, or on the containerd store the manifest's, $3. Sets "found" to the
 # ID that has this name now, if any.
+is_here() { find_id "$1" && { [ "$found" = "sha256:$2" ] || [ "$found" = "sha256:$3" ]; }; }
+
+# The same. Ends the loading if Docker does not answer: an old image that it does not name now would lose its name.
 have_image() {
-  found=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 1
-  [ "$found" = "sha256:$2" ] || [ "$found" = "sha256:$3" ]
+  if is_here "$1" "$2" "$3"; then return 0; fi
+  [ -n "$found" ] || says_missing || stop "the Docker daemon does not answer: $answer"
+  return 1
+}
+
+# The first digits of the digest $1, as a module notes IDs
+short() { echo "${1#sha256:}" | cut -c 1-12; }
+
+# Does the application in the folder $1 use an image with one of these IDs?
+uses() {
+  ids=$1/image_ids
+  shift
+  for digest; do
+    if grep -qs "$(short "$digest")" "$ids"; then return 0; fi
+  done
+  return 1
 }
 
 # Does the module's own cleanup delete an image with one of these IDs?
-module_deletes() {
-  for digest; do
-    short=$(echo "${digest#sha256:}" | cut -c 1-12)
-    if grep -qs "$short" "$PERSISTENT_STORE/cleanup/image_ids"; then return 0; fi
+module_deletes() { uses "$PERSISTENT_STORE/cleanup" "$@" && ! uses "$PERSISTENT_STORE/current" "$@"; }
+
+# The names of the images of the application in the folder $1, in one line with a space around each
+names_in() {
+  echo " $(sed -n 's/^[[:space:]][[:space:]]*image:[[:space:]]*//p' "$1"/manifests/* 2> /dev/null | tr '\n' ' ')"
+}
+
+# Takes the name $1 from its image if that has another one of the names $2. A name of nobody in $2 shows that somebody else
+# uses the image, and the last name is left to the module: most modules can't delete an image that has two.
+drop_name() {
+  tags=$(engine image inspect --format '{{range .RepoTags}}{{.}} {{end}}' "$1" 2> /dev/null) || return 0
+  case " $tags" in *" $1 "*) ;; *) return 0 ;; esac
+  others=
+  for tag in $tags; do
+    case "$2" in *" $tag "*) ;; *) return 0 ;; esac
+    [ "$tag" = "$1" ] || others=$tag
   done
-  return 1
+  [ -z "$others" ] || engine image rm "$1" > /dev/null 2>&1 || :
+}
+
+# Takes the names away that only the application has which the module's cleanup deletes
+drop_names() {
+  current=$(names_in "$PERSISTENT_STORE/current")
+  cleanup=$(names_in "$PERSISTENT_STORE/cleanup")
+  for name in $cleanup; do
+    case "$current" in *" $name "*) ;; *) drop_name "$name" "$cleanup$current" ;; esac
+  done
 }
 
 # Deletes the image with the name $1 and the ID $2 or $3. Docker refuses if a container uses it. True if it is gone.
 delete_image() {
   if module_deletes "$2" "$3"; then return 0; fi
-  if have_image "$1" "$2" "$3"; then
+  if is_here "$1" "$2" "$3"; then
     engine image rm "$1" > /dev/null 2>&1
     return
   fi
@@ -118,7 +171,7 @@ delete_image() {
 }
 
 # Deletes what unfinished updates have loaded: all of it, or with "keep" and "commit" what is not in $state/new. A name that
-# belongs to a kept image stays until that has it back.
+# belongs to a kept image stays until that has it back. An image whose load was killed may come later: Docker ends that alone.
 unload() {
   [ -f "$state/loaded" ] || return 0
   : > "$state/left"
@@ -126,11 +179,16 @@ unload() {
     line="$name $config $manifest"
     if [ "$1" != all ] && grep -qsxF "$line" "$state/new"; then
       [ "$1" = commit ] || echo "$line" >> "$state/left"
-    elif is_kept "$name" || ! delete_image "$name" "$config" "$manifest"; then
+    elif is_kept "$name" || may_come "$1" "$line" || ! delete_image "$name" "$config" "$manifest"; then
       echo "$line" >> "$state/left"
     fi
   done < "$state/loaded"
   mv "$state/left" "$state/loaded"
+}
+
+# May Docker be loading the image of the line $2 still? A commit waits for none.
+may_come() {
+  [ "$1" != commit ] && grep -qsxF "$2" "$state/loading" && is_missing "sha256:$config" && is_missing "sha256:$manifest"
 }
 
 # Does the name $1 belong to an old image that is kept under a name of ours?
@@ -145,24 +203,46 @@ kept_name() {
   while read -r ours theirs; do
     [ "$theirs" != "$1" ] || kept=$ours
   done < "$state/kept"
-  [ -n "$kept" ] && engine image inspect "$kept" > /dev/null 2>&1 && echo "$kept"
+  [ -n "$kept" ] || return 1
+  if engine image inspect "$kept" > /dev/null 2>&1; then echo "$kept"; return; fi
+  is_missing "$kept" || stop "the Docker daemon does not answer: $answer"
+  return 1
 }
 
 # The new image takes the name $1 from an old one, which have_image has found. So the old one gets a name of ours until the
 # commit. If an earlier run gave it that, the name $1 is on a newer image already.
 keep_name() {
   if [ -z "$found" ] || [ ! -d "$PERSISTENT_STORE/previous" ]; then return 0; fi
+  old_id=$found
   if kept_name "$1" > /dev/null; then return 0; fi
-  kept=mender-docker-delta/previous-$(echo "${found#sha256:}" | cut -c 1-12):kept
+  kept=mender-docker-delta/previous-$(short "$old_id"):kept
   echo "$kept $1" >> "$state/kept"
   engine image tag "$1" "$kept" 2> "$work/answer" \
     || stop "the old image $1 can't be kept: $(tail -n 1 "$work/answer")"
+}
+
+# Forgets names that an update before this one has kept. The old application uses the image that has the name now, and none
+# that had it before.
+forget_stale() {
+  [ -f "$state/kept" ] || return 0
+  : > "$state/left"
+  while read -r kept name; do
+    digits=${kept#*/previous-}
+    if ! uses "$(old)" "${digits%:kept}" && id=$(engine image inspect --format '{{.Id}}' "$name" 2> /dev/null) \
+      && uses "$(old)" "$id"; then
+      echo "$kept" >> "$state/unwanted"
+    else
+      echo "$kept $name" >> "$state/left"
+    fi
+  done < "$state/kept"
+  mv "$state/left" "$state/kept"
 }
 
 # Gives the old images their names back, before the module starts the old application again. What Docker does not do, a
 # later run does. Two names may share a kept image, so it loses our name after both have come back.
 restore_names() {
   [ -f "$state/kept" ] || return 0
+  forget_stale
   : > "$state/left"
   while read -r kept name; do
     engine image tag "$kept" "$name" > /dev/null 2>&1 || is_missing "$kept" || echo "$kept $name" >> "$state/left"
@@ -187,16 +267,19 @@ remove_unwanted() {
 
 is_needed() { grep -qsF -e "$1 " "$state/kept"; }
 
-# An image that the module's own cleanup deletes goes with all its names.
+# The module's own cleanup deletes an image by its ID, which it can't if this is not the only name
 remove_kept() {
-  id=$(engine image inspect --format '{{.Id}}' "$1" 2> /dev/null) || return 1
-  module_deletes "$id" || engine image rm "$1" > /dev/null 2>&1
+  id=$(engine image inspect --format '{{.Id}} {{len .RepoTags}}' "$1" 2> /dev/null) || return 1
+  if [ "${id#* }" -eq 1 ] && module_deletes "${id% *}"; then return 0; fi
+  engine image rm "$1" > /dev/null 2>&1
 }
 
 # Loads the tar of the image $1 from stdin. $2 config, $3 manifest
 load_image() {
   # shellcheck disable=SC2086
-  $DOCKER_CMD image load > "$work/loaded" 2>&1 || stop "Docker can't load $1: $(tail -n 1 "$work/loaded")"
+  $DOCKER_CMD image load > "$work/loaded" 2>&1 || load_failed=yes
+  rm -f "$state/loading"
+  [ -z "${load_failed:-}" ] || stop "Docker can't load $1: $(tail -n 1 "$work/loaded")"
   [ ! -f "$why" ] || exit 1
   have_image "$1" "$2" "$3" || stop "Docker has loaded another image than $1"
 }
@@ -205,6 +288,7 @@ load_image() {
 note_image() {
   keep_name "$1"
   grep -qsxF "$1 $2 $3" "$state/loaded" || echo "$1 $2 $3" >> "$state/loaded"
+  echo "$1 $2 $3" > "$state/loading"
   sync "$state"/* 2> /dev/null || sync
 }
 
@@ -219,7 +303,7 @@ find_store() {
   chains=$docker_root/image/$(echo "$store" | cut -d '|' -f 2)/layerdb/sha256
   case $store in *io.containerd.snapshotter*) chains= ;; esac
   [ -z "$chains" ] || return 0
-  ids=$(engine image ls --no-trunc --quiet)
+  ids=$(engine image ls --no-trunc --quiet 2> /dev/null) || stop "the Docker daemon does not answer"
   for root in $(sed -n 's,.*[=:]\(/[^:,= ]*\)/io\.containerd\.snapshotter\..*,\1,p' /proc/mounts | sort -u) \
     $(sed -n 's/^ *root *= *"\(.*\)".*/\1/p' /etc/containerd/config.toml 2> /dev/null) \
     /var/lib/containerd "$docker_root/containerd/daemon"; do
@@ -349,11 +433,12 @@ find_decoder() {
   stop "the carried decoder does not run on this device, neither in $work nor in $state: $(tail -n 1 "$work/answer")"
 }
 
-# The decoder's source buffer of $1 bytes, or less where memory is short. Below half a MiB, xdelta3 takes none.
+# The decoder's source buffer of $1 bytes, or less where memory is short: half of what is free beside the 14 MB of xdelta3
+# itself. Below half a MiB, xdelta3 takes none.
 buffer_of() {
   free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
   size_of_buffer=$1
-  while [ "$size_of_buffer" -gt 524288 ] && [ "$size_of_buffer" -gt $((${free:-65536} * 1024 / 4)) ]; do
+  while [ "$size_of_buffer" -gt 524288 ] && [ "$size_of_buffer" -gt $(((${free:-65536} - 14000) * 512)) ]; do
     size_of_buffer=$((size_of_buffer / 2))
   done
   echo "$size_of_buffer"
@@ -418,7 +503,8 @@ planned_image() {
     skip_layers "$1"
     say "$3 is on this device already"
   else
-    find_sources "$1" "$(kept_name "$2" || echo "$2")"
+    base=$(kept_name "$2" || echo "$2")
+    find_sources "$1" "$base"
     note_image "$3" "$4" "$5"
     emit_image "$1" "$6" | load_image "$3" "$4" "$5"
     say "$3 is loaded"
@@ -574,6 +660,7 @@ load_images() {
 load_payload() {
   need dd head tail tr sed grep cut wc sort
   find_store
+  forget_stale
   rm -rf "$work"
   mkdir -p "$work/ready/images"
   load_images
@@ -630,7 +717,20 @@ commit() {
     rm -f "$state/kept"
   fi
   remove_unwanted
+  drop_names
   unload commit
+  rm -f "$state/new" "$state/loading"
+}
+
+# A module that finds "current" alone rolls back as if after a commit: it stops and deletes the application. No installation
+# leaves it alone, except for a first one that is committed, and that has loaded images. Without those, the client was
+# killed before the first step or in the middle of this rollback.
+spare_current() {
+  [ -d "$PERSISTENT_STORE/current" ] && [ ! -s "$state/new" ] || return 0
+  for other in previous uncommitted new cleanup; do
+    [ ! -e "$PERSISTENT_STORE/$other" ] || return 0
+  done
+  mv "$PERSISTENT_STORE/current" "$PERSISTENT_STORE/previous"
 }
 
 # Modules of 2025 fail to roll back if there is no "new", and the client then calls the device inconsistent. So they get an
@@ -643,8 +743,29 @@ offer_nothing() {
   echo "$nothing" > "$PERSISTENT_STORE/new/project_name"
 }
 
+# The module moves it to "cleanup".
 remove_nothing() {
-  if [ "$(cat "$PERSISTENT_STORE/new/project_name" 2> /dev/null)" = "$nothing" ]; then rm -rf "$PERSISTENT_STORE/new"; fi
+  for folder in "$PERSISTENT_STORE/new" "$PERSISTENT_STORE/cleanup"; do
+    if [ "$(cat "$folder/project_name" 2> /dev/null)" = "$nothing" ]; then rm -rf "$folder"; fi
+  done
+}
+
+# Before the module rolls back, perhaps for the second time
+prepare_rollback() {
+  remove_nothing
+  spare_current
+  offer_nothing
+  restore_names
+  rm -f "$state/new"
+}
+
+# After it
+finish_rollback() {
+  remove_nothing
+  undo_first_step
+  restore_names
+  drop_names
+  unload all
 }
 
 # A module that did not get as far as its own moves leaves them undone
@@ -660,8 +781,8 @@ end() { [ -s "$state/loaded" ] || [ -s "$state/kept" ] || [ -s "$state/unwanted"
 
 case $0 in
   *ArtifactInstall*) install ;;
-  *ArtifactRollback_Enter*) offer_nothing; restore_names ;;
+  *ArtifactRollback_Enter*) prepare_rollback ;;
   *ArtifactCommit*) commit; end ;;
-  *) remove_nothing; undo_first_step; restore_names; unload all; end ;;
+  *) finish_rollback; end ;;
 esac
 exit 0

@@ -171,14 +171,20 @@ export class Device {
     return signal !== null;
   }
 
+  /** Docker does not answer this call of those that begin so, which are counted from 0. */
+  failOnce(start: string, call: number): void {
+    this.breakAfter(start, call, `[ "$left" -ne 0 ]`);
+  }
+
   /** Docker stops answering after this many calls that begin so. */
-  breakAfter(start: string, calls: number): void {
+  breakAfter(start: string, calls: number, works = '[ "$left" -gt 0 ]'): void {
     const [left, broken] = [join(this.docker, 'left'), join(this.docker, 'broken')];
     writeFileSync(left, String(calls));
     const lines = [
       `read -r left < ${left}`,
-      `case "$*" in '${start}'*) [ "$left" -gt 0 ] || { : > ${broken}; exit 1; }`,
-      `echo $((left - 1)) > ${left} ;; esac`,
+      `case "$*" in '${start}'*)`,
+      `echo $((left - 1)) > ${left}`,
+      `${works} || { : > ${broken}; echo 'Cannot connect to the Docker daemon' >&2; exit 1; } ;; esac`,
       `exec ${DOCKER} "$@"`,
     ];
     this.write('bin/docker', ['#!/bin/sh', ...lines, ''].join('\n'));

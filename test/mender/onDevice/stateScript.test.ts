@@ -290,17 +290,42 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(device.images()['app:2']).toBe(device.idOf(v2));
   });
 
+  test.each(['image inspect', 'image ls', 'image load', 'image tag'])(
+    'begins again when Docker does not answer one call of %s, and loses no name',
+    async (start) => {
+      const folder = temporaryFolder();
+      const { v1, v2 } = await versions(folder);
+      const moved = { ...v2, name: v1.name };
+      for (let call = 0, isBroken = true; isBroken; call += 1) {
+        const device = new Device(shell, kind);
+        await device.hold(v1);
+        await device.receive([payloadOf('app', moved, v1, folder)]);
+        device.failOnce(start, call);
+        expect(device.run(), `call ${call}`).not.toContain('refused');
+        isBroken = device.mend();
+        expect(device.images()['app:1'], `call ${call}`).toBe(device.idOf(moved));
+        device.undo();
+        expect(device.images(), `call ${call}`).toEqual({ 'app:1': device.idOf(v1) });
+        expect(device.moved(), `call ${call}`).toEqual(['current']);
+      }
+    },
+    120_000,
+  );
+
+  test('an image that Docker loads to its end after a kill is deleted later', async () => {
+    const { device, v1, v2 } = await prepared();
+    await killInLoad(device);
+    device.undo();
+    await device.hold(v2);
+    device.run('ArtifactRollback_Leave');
+    expect(device.images()).toEqual({ 'app:1': device.idOf(v1) });
+    expect(device.moved()).toEqual(['current']);
+  });
+
   test('killed in the middle and started again, it ends as if nothing had been', async () => {
     const { device, v2 } = await prepared();
-    device.set('hang');
-    const { file, arguments: argv, env } = device.command();
-    const running = spawn(file, argv, { env, detached: true, stdio: 'ignore' });
-    const ended = new Promise((done) => running.once('close', done));
-    while (!existsSync(join(device.docker, 'reached'))) await new Promise((done) => setTimeout(done, 20));
-    process.kill(-running.pid!, 'SIGKILL');
-    await ended;
+    await killInLoad(device);
     expect(device.moved()).toEqual(['mender-docker-delta', 'previous']);
-    rmSync(join(device.docker, 'hang'));
     expect(device.run()).toContain('app:2 is loaded');
     expect(held(device.loads()['app:2'], blobsOf(v2))).toEqual(blobsOf(v2, 1));
   });
@@ -327,6 +352,7 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
         }
         moments += Number(isKilled);
         device.undo();
+        device.run('ArtifactCommit_Leave'); // what might still have come is forgotten
         expect(device.images(), `${side} call ${call}`).toEqual({ 'app:1': device.idOf(v1) });
         expect(device.moved(), `${side} call ${call}`).toEqual(['current']);
       }
@@ -425,6 +451,18 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(device.moved()).toEqual(['previous']);
   });
 
+  test('a commit of what the module loaded itself deletes what an update before it had loaded', async () => {
+    const { device, folder, v1, v2 } = await prepared();
+    device.run();
+    await device.receiveWhole([payloadOf('app', imageOf('app:3', v2.layers), undefined, folder)]);
+    device.set('down');
+    device.write('bin/sleep', '#!/bin/sh\n');
+    expect(device.run()).toContain('the update module loads the images itself');
+    rmSync(join(device.docker, 'down'));
+    device.run('ArtifactCommit_Leave');
+    expect(device.images()).toEqual({ 'app:1': device.idOf(v1) });
+  });
+
   test('installed over an update that was never committed, it goes back to the one before', async () => {
     const { device } = await prepared();
     mkdirSync(join(device.store, 'previous'));
@@ -464,6 +502,18 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     expect(device.moved()).toEqual(['current']);
   });
 });
+
+/** Kills the installation while Docker loads an image. */
+async function killInLoad(device: Device): Promise<void> {
+  device.set('hang');
+  const { file, arguments: argv, env } = device.command();
+  const running = spawn(file, argv, { env, detached: true, stdio: 'ignore' });
+  const ended = new Promise((done) => running.once('close', done));
+  while (!existsSync(join(device.docker, 'reached'))) await new Promise((done) => setTimeout(done, 20));
+  process.kill(-running.pid!, 'SIGKILL');
+  await ended;
+  rmSync(join(device.docker, 'hang'));
+}
 
 const HEX = '0'.repeat(64);
 const inLine = (word: string, field: number, text: string) => (plan: string) =>
