@@ -1,6 +1,6 @@
 import { IntegrityError } from '../errors.ts';
 import { readVerificationKey } from '../mender/sign.ts';
-import type { StoreEstimate } from '../pipeline/verify/estimate.ts';
+import type { DeviceEstimate, StoreEstimate } from '../pipeline/verify/estimate.ts';
 import { fitProblems, deviceLimitsOf, unfitError } from '../pipeline/verify/fit.ts';
 import type { Verification, VerifiedImage } from '../pipeline/verify/verify.ts';
 import { verifyArtifact } from '../pipeline/verify/verify.ts';
@@ -73,7 +73,7 @@ function hintFor({ madeFrom }: Verification): string {
 function verificationText(verification: Verification): string {
   const { artifactName, madeFrom, module, size, images, estimate, problems, signature } = verification;
   const { decoder, platform } = verification;
-  const { memoryBytes, readBytes } = estimate;
+  const { readBytes } = estimate;
   return [
     formatTable(
       ['image', 'base', 'layer', 'kind', 'layer size', 'payload'],
@@ -85,7 +85,7 @@ function verificationText(verification: Verification): string {
     `          ${madeFrom === null ? 'full: it needs no base' : `for devices with version ${madeFrom}`}`,
     `device:   ${storeText('classic', estimate.classic)}`,
     `          ${storeText('containerd', estimate.containerd)}`,
-    ...(readBytes === 0 ? [] : [`          ${decodingText(memoryBytes, readBytes)}`]),
+    ...(readBytes === 0 ? [] : [`          ${decodingText(estimate)}`]),
     ...(decoder === null ? [] : [`decoder:  ${decoderText(verification, platform ?? undefined)}`]),
     `signature: ${SIGNATURES[signature]}`,
     ...problems.map((problem) => `problem:  ${problem}`),
@@ -93,8 +93,9 @@ function verificationText(verification: Verification): string {
   ].join('\n');
 }
 
-function decodingText(memoryBytes: number, readBytes: number): string {
-  return `${formatBytes(memoryBytes)} of memory and ${formatBytes(readBytes)} read to decode (estimated)`;
+function decodingText({ memoryBytes, leastMemoryBytes, readBytes }: DeviceEstimate): string {
+  const least = leastMemoryBytes < memoryBytes ? ` (at least ${formatBytes(leastMemoryBytes)})` : '';
+  return `${formatBytes(memoryBytes)} of memory${least} and ${formatBytes(readBytes)} read to decode (estimated)`;
 }
 
 function storeText(store: string, { peakBytes, storeBytes, writtenBytes }: StoreEstimate): string {

@@ -109,14 +109,19 @@ function layersOf(
     if (delta !== undefined) {
       const line = planned.get(diffID ?? '');
       const from = digestIn(files.sources.get(`${path}.source`)) ?? line?.from;
-      const memory = line === undefined ? {} : { memory: line.buffer };
-      const format = patch === undefined ? {} : { format: 'patch' as const, ...memory };
+      const format = formatOf(patch !== undefined, line?.buffer);
       return { ...known, kind: 'delta', ...format, sent: delta, ...(from === undefined ? {} : { from }) };
     }
     return whole === undefined
       ? { ...known, kind: 'omit', sent: 0 }
       : { ...known, kind: 'full', sent: whole };
   });
+}
+
+/** `buffer`: bytes of the decoder's buffer or memory, if a plan says them. */
+function formatOf(isPatch: boolean, buffer: number | undefined): Partial<LayerReport> {
+  if (isPatch) return { format: 'patch', ...(buffer === undefined ? {} : { memory: buffer }) };
+  return buffer === undefined ? {} : { buffer };
 }
 
 /** Files that make an archive of an image, in an OCI layout or as `docker save` writes it. */

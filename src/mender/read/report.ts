@@ -88,6 +88,8 @@ export interface LayerReport {
   format?: 'patch';
   /** Of a patch: bytes of memory that its decoder takes, as the plan says. */
   memory?: number;
+  /** Of VCDIFF with a plan: bytes of the base layer that xdelta3 keeps in memory, if there is enough. */
+  buffer?: number;
   /** Bytes in the artifact, before its compression. */
   sent: number;
   /** Of a delta: the base layer. */

@@ -1,4 +1,5 @@
 import type { LayerReport } from '../../mender/read/report.ts';
+import { SMALLEST_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { EstimatedImage, Sizes } from './sizes.ts';
 import { sizesOf, sumOf } from './sizes.ts';
 
@@ -8,8 +9,10 @@ export interface DeviceEstimate {
   classic: StoreEstimate;
   /** With the containerd image store, the default of new installations since Docker 29. */
   containerd: StoreEstimate;
-  /** Bytes of memory of the decoder; 0 if there is nothing to decode. */
+  /** Bytes of memory that the decoder takes where there is enough; 0 if there is nothing to decode. */
   memoryBytes: number;
+  /** Bytes of memory that the decoder can't do without. It then reads more of base layers than `readBytes`. */
+  leastMemoryBytes: number;
   /** Bytes that decoding reads of base layers and deltas. */
   readBytes: number;
 }
@@ -27,7 +30,7 @@ export interface StoreEstimate {
   writtenBytes: number;
 }
 
-/** Measured: xdelta3 as module app calls it, and as the state script does. */
+/** Measured: xdelta3 as module app calls it, and as the state script does with the smallest buffer. */
 const APP_DECODER = 79e6;
 const SCRIPT_DECODER = 13.6e6;
 /** The plan, the small files of images, and a block for each file. */
@@ -59,12 +62,20 @@ export function estimateDevice(
     classic: stores.classic(payload, sizes, ({ unpacked, all }) => (isWhole ? all : unpacked)),
     containerd: stores.containerd(payload, sizes, ({ blobs, all }) => (isWhole ? all : blobs)),
     memoryBytes: Math.max(0, ...deltas.map((delta) => memoryOf(delta, module))),
+    leastMemoryBytes: Math.max(0, ...deltas.map((delta) => leastMemoryOf(delta, module))),
     readBytes: sum(deltas.map(({ sent }) => sent)) + sum(images.map((image) => image.sourceBytesRead)),
   };
 }
 
-/** Bytes of memory that a device takes to decode the delta. */
-function memoryOf({ format, memory = 0 }: LayerReport, module: string): number {
+/** Bytes of memory that a device with enough of it takes to decode the delta. */
+function memoryOf(delta: LayerReport, module: string): number {
+  const { format, buffer = SMALLEST_BUFFER } = delta;
+  const isFixed = format === 'patch' || module === 'app';
+  return leastMemoryOf(delta, module) + (isFixed ? 0 : buffer - SMALLEST_BUFFER);
+}
+
+/** The same of a device with little: the state script then chooses the smallest buffer. */
+function leastMemoryOf({ format, memory = 0 }: LayerReport, module: string): number {
   if (format === 'patch') return memory;
   return module === 'app' ? APP_DECODER : SCRIPT_DECODER;
 }

@@ -2,6 +2,7 @@ import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { LayerReport } from '../../mender/read/report.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatReference } from '../../oci/reference.ts';
+import { DEFAULT_BUFFER } from '../../vcdiff/sourceReads.ts';
 import type { BaseImage } from '../base/baseImages.ts';
 import type { PlannedImage } from '../plan/planBuild.ts';
 import type { DeviceEstimate, EstimatedArtifact } from './estimate.ts';
@@ -52,8 +53,9 @@ function estimatedImage(
 function reportOf({ diffID, size, content }: PayloadLayer): LayerReport {
   if (content.kind === 'delta') {
     const { from, size: sent } = content;
-    const { buffer: memory = 0 } = content;
-    const format = content.format === 'patch' ? { format: content.format, memory } : {};
+    const { buffer = DEFAULT_BUFFER } = content;
+    const format =
+      content.format === 'patch' ? { format: content.format, memory: content.buffer ?? 0 } : { buffer };
     return { diffID, kind: 'delta', ...format, sent, from };
   }
   return { diffID, kind: content.kind, sent: content.kind === 'omit' ? 0 : size };

@@ -42,9 +42,9 @@ function diskProblems(estimate: DeviceEstimate, { free, store }: DeviceLimits): 
     });
 }
 
-function memoryProblems({ memoryBytes }: DeviceEstimate, { memory }: DeviceLimits): string[] {
-  if (memory === undefined || memoryBytes <= memory) return [];
-  const [needed, found] = [memoryBytes, memory].map(formatBytes);
+function memoryProblems({ leastMemoryBytes }: DeviceEstimate, { memory }: DeviceLimits): string[] {
+  if (memory === undefined || leastMemoryBytes <= memory) return [];
+  const [needed, found] = [leastMemoryBytes, memory].map(formatBytes);
   return [`decoding needs ${needed} of memory, and the devices have ${found} free`];
 }
 

@@ -352,7 +352,7 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
         }
         moments += Number(isKilled);
         device.undo();
-        device.run('ArtifactCommit_Leave'); // what might still have come is forgotten
+        if (device.moved().length > 1) device.run('ArtifactCommit_Leave'); // forgets what might have come
         expect(device.images(), `${side} call ${call}`).toEqual({ 'app:1': device.idOf(v1) });
         expect(device.moved(), `${side} call ${call}`).toEqual(['current']);
       }

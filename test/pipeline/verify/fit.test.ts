@@ -8,7 +8,8 @@ const store = (peakBytes: number) => ({ peakBytes, storeBytes: 0, writtenBytes: 
 const estimate = {
   classic: store(200 * MB),
   containerd: store(300 * MB),
-  memoryBytes: 14 * MB,
+  memoryBytes: 30 * MB,
+  leastMemoryBytes: 14 * MB,
   readBytes: 0,
 };
 const place = (free: number) => ({ path: '/d', mount: '/', free, noexec: false, readonly: false });
