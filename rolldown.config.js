@@ -3,7 +3,9 @@
 import { chmodSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+const { dependencies, optionalDependencies } = JSON.parse(
+  readFileSync(new URL('package.json', import.meta.url), 'utf8'),
+);
 
 /** The folders of the packages that the modules belong to. */
 function packagesOf(modules) {
@@ -89,7 +91,7 @@ export default {
     patchThread: 'src/delta/patchThread.ts',
   },
   platform: 'node',
-  external: Object.keys(dependencies),
+  external: Object.keys({ ...dependencies, ...optionalDependencies }),
   plugins: [licences, assets, withoutUnused],
   output: {
     dir: 'dist/bundle',
