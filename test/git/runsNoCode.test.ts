@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withCheckout } from '../../src/git/checkout.ts';
 import { findRepository, readFileAt, resolveRef } from '../../src/git/repository.ts';
+import { sourceOf } from '../../src/git/source.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { commitAll, git, writeFiles } from './project.ts';
 
@@ -96,7 +97,9 @@ const TRAPS: Record<string, () => void> = {
 /** Everything that the tool asks of git. */
 async function readAll(commit: string): Promise<void> {
   const { folder } = place;
-  expect(await findRepository(folder)).toMatchObject({ head: commit });
+  const repository = await findRepository(folder);
+  expect(repository).toMatchObject({ head: commit });
+  expect(await sourceOf(repository!, repository!.root)).toMatchObject({ commit });
   expect(await resolveRef(folder, 'main')).toBe(commit);
   expect(await readFileAt(folder, 'HEAD', 'VERSION')).toBe('1.0');
   await withCheckout(folder, commit, (checkout) => {

@@ -1,8 +1,11 @@
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { ShippedFile } from '../../compose/application.ts';
 import { UsageError } from '../../errors.ts';
 import type { Hint } from '../../errors.ts';
+import type { Source } from '../../git/source.ts';
+import { sourceOf } from '../../git/source.ts';
 import { buildArtifact } from '../../mender/build.ts';
 import type { ArtifactRecord } from '../../mender/record.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
@@ -12,6 +15,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { metadataOf } from '../base/metadata.ts';
 import { recordOf } from '../base/record.ts';
+import type { Surroundings } from '../base/versioning.ts';
 import { PROVENANCE_ENDING, SBOM_ENDING, describeArtifact } from '../describe/describe.ts';
 import type { World } from '../images/world.ts';
 import type { BuildPlan } from '../plan/planBuild.ts';
@@ -101,13 +105,18 @@ async function buildOne(
   await requireFit(artifact, images, plan.images, request);
   if (request.sbom) {
     const { toolVersion } = request.sbom;
-    await describeArtifact(destination, { plan, images }, request, toolVersion, {
+    const source = await sourceAround(prepared.around);
+    await describeArtifact(destination, { plan, images, source }, request, toolVersion, {
       layers: cache.layers,
       log,
     });
   }
   const { files } = prepared;
   return { request, plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
+}
+
+async function sourceAround({ repository, folder }: Surroundings): Promise<Source | undefined> {
+  return repository === undefined ? undefined : sourceOf(repository, await realpath(folder));
 }
 
 /**

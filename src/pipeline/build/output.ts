@@ -4,9 +4,11 @@ import { IntegrityError, UnsupportedError, UsageError, systemCodeOf } from '../.
 import type { Wording } from '../../errors.ts';
 import { fileError, fileSize, temporaryBeside } from '../../io/files.ts';
 import { forgetTemporary, removeAbandonedFiles } from '../../io/temporaries.ts';
+import { digestOfFile } from '../../io/verify.ts';
 import { readArtifact } from '../../mender/read/read.ts';
 import type { ArtifactReport } from '../../mender/read/report.ts';
 import type { ArtifactSummary } from '../../mender/spec.ts';
+import { removeSideFiles } from '../describe/describe.ts';
 
 /**
  * Throws UsageError if something other than a regular file is at `path`. An artifact is renamed to
@@ -32,9 +34,9 @@ export async function refuseOddFile(path: string, option: '-a' | '-o' = '-a'): P
 }
 
 /**
- * Writes an artifact with `write` and moves it to `destination`. Without `force`, throws UsageError
- * if a file with another artifact is there, and leaves that file as it is, also if it came there
- * while this one was written.
+ * Writes an artifact with `write` and moves it to `destination`. The side files of another artifact go
+ * before that. Without `force`, throws UsageError if a file with another artifact is there, and leaves
+ * that file as it is, also if it came there while this one was written.
  */
 export async function writeUnlessOther(
   destination: string,
@@ -42,11 +44,10 @@ export async function writeUnlessOther(
   write: (path: string) => Promise<ArtifactSummary>,
 ): Promise<ArtifactSummary> {
   await removeAbandonedFiles(dirname(destination));
-  if (force) return write(destination);
   const aside = temporaryBeside(destination);
   try {
     const summary = await write(aside);
-    await place(aside, destination);
+    await place(aside, destination, force);
     return { ...summary, path: destination };
   } catch (error) {
     if (error instanceof Error) error.message = error.message.replaceAll(aside, destination);
@@ -57,12 +58,26 @@ export async function writeUnlessOther(
   }
 }
 
-/** Gives the file its final name, unless another artifact has that name. */
-async function place(aside: string, destination: string): Promise<void> {
-  if (await isNewName(aside, destination)) return;
-  const isTaken = (await fileSize(destination)) !== undefined;
-  if (isTaken && !(await holdSame(aside, destination))) throw otherFile(destination);
+/** Gives the file its final name, unless another artifact has that name and `force` is false. */
+async function place(aside: string, destination: string, force: boolean): Promise<void> {
+  if (await isFree(destination)) {
+    await removeSideFiles(destination);
+    if (await isNewName(aside, destination)) return;
+  }
+  const isTaken = !(await isFree(destination));
+  if (isTaken && !force && !(await holdSame(aside, destination))) throw otherFile(destination);
+  if (!isTaken || !(await haveSameBytes(aside, destination))) await removeSideFiles(destination);
   await rename(aside, destination);
+}
+
+async function isFree(path: string): Promise<boolean> {
+  return (await fileSize(path)) === undefined;
+}
+
+/** Side files tell of the bytes: they stay true where these stay. */
+async function haveSameBytes(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([digestOfFile(one), digestOfFile(other)]);
+  return first.digest === second.digest;
 }
 
 /**

@@ -54,7 +54,7 @@ export interface Release {
  * What a run will build: one plan for each baseline, and one for a full artifact if that is asked
  * for.
  */
-export interface Prepared extends Omit<Release, 'around'> {
+export interface Prepared extends Release {
   /** The request, with the module and software filesystem of the base. */
   request: SettledRequest;
   plans: BuildPlan[];
@@ -124,7 +124,7 @@ export async function resolveRelease(
  * that does not fit, and UnsupportedError for a device that could not install it.
  */
 export async function planRelease(
-  { application, names, images, files }: Release,
+  { application, names, images, files, around }: Release,
   baselines: readonly Baseline[],
   request: SettledRequest,
   world: World,
@@ -134,7 +134,7 @@ export async function planRelease(
   requireDecoder(settled);
   checkBaselines(baselines, images, settled, world.log);
   const plans = await plansFor(names, images, baselines, settled, world);
-  return { application, names, images, request: settled, files, plans };
+  return { application, names, images, request: settled, files, around, plans };
 }
 
 /** Throws unless the images are those of the lock file next to the Compose file. */

@@ -29,7 +29,7 @@ export function provenance(artifact: DescribedArtifact, request: SettledRequest)
           base: baseOf(artifact),
         },
         internalParameters: parametersOf(request),
-        resolvedDependencies: [...imagesOf(artifact), ...baseImagesOf(artifact)],
+        resolvedDependencies: [...commitOf(artifact), ...imagesOf(artifact), ...baseImagesOf(artifact)],
       },
       runDetails: {
         builder: { id: 'urn:mender-docker-delta', version: { 'mender-docker-delta': toolVersion } },
@@ -48,6 +48,14 @@ function baseOf({ plan }: DescribedArtifact): unknown {
 function parametersOf(request: SettledRequest): unknown {
   const { compression, writer, encoder, effort, decoder, softwareFilesystem } = request;
   return { compression, writer, encoder, effort, decoder, softwareFilesystem };
+}
+
+/** The commit that the Compose file is from. A folder outside of git has none. */
+function commitOf({ source }: DescribedArtifact): unknown[] {
+  if (source === undefined) return [];
+  const { commit, folder, isModified: modified, uri } = source;
+  const digest = { gitCommit: commit };
+  return [{ name: 'source', uri, digest, annotations: { role: 'source', folder, modified } }];
 }
 
 /** The new images, by the digest of their config, which is the same everywhere. */

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Source } from '../../git/source.ts';
 import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
@@ -14,6 +15,8 @@ export interface DescribedArtifact {
   digest: Digest;
   plan: BuildPlan;
   images: readonly PayloadImage[];
+  /** What git says about the folder of the Compose file. */
+  source: Source | undefined;
   /** By the id of the image. An image whose layers were not all at hand has none. */
   packages: ReadonlyMap<string, readonly NamedPackage[]>;
   /** Of this tool. */

@@ -12,6 +12,7 @@ import { formatReference } from '../../oci/reference.ts';
 import { remoteBlob } from '../../registry/blob.ts';
 import type { FilesContext } from '../../registry/files/context.ts';
 import { refuseOddFile } from '../build/output.ts';
+import { removeSideFiles } from '../describe/describe.ts';
 import type { RegistryArtifact } from '../images/registryArtifact.ts';
 import { findRegistryArtifact } from '../images/registryArtifact.ts';
 import type { PulledSideFile } from './pullSideFiles.ts';
@@ -107,7 +108,11 @@ async function fetchArtifact(
   { client }: FilesContext,
   effects: Effects,
 ): Promise<number> {
-  const check = (data: string) => requireArtifact(data, formatReference(reference));
+  const check = async (data: string): Promise<void> => {
+    await requireArtifact(data, formatReference(reference));
+    // They tell of other bytes.
+    await removeSideFiles(path);
+  };
   const { resumedFrom } = await download(remoteBlob(client, reference, file), path, effects, check);
   return resumedFrom;
 }

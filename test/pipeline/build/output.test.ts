@@ -69,6 +69,32 @@ describe('the file of an artifact', () => {
     }
   });
 
+  test.each<[string, boolean, string[], number, boolean]>([
+    ['the same one', false, [], 0, true],
+    ['the same one, by force', false, ['--force'], 0, true],
+    ['another one, by force', true, ['--force'], 0, false],
+    ['another one, which is too large for the device', true, ['--force', '--device-free', '1'], 7, false],
+    ['another one, which is refused', true, [], 2, true],
+  ])('keeps its side files while it stays: a build of %s', async (_, isOther, flags, code, stay) => {
+    const { folder, build } = project();
+    const other = join(folder, 'other.tar');
+    writeOciArchive(other, { 'web:1': buildImage({ layers: [{ a: 'b' }] }) });
+    const path = join(folder, 'x.mender');
+    expect(await build('-a', path, '--sbom')).toMatchObject({ code: 0 });
+    const image = isOther ? ['-f', `web=${other}`] : [];
+    expect(await build('-a', path, ...image, ...flags)).toMatchObject({ code });
+    for (const end of ['.cdx.json', '.provenance.json'])
+      expect([end, existsSync(path + end)]).toEqual([end, stay]);
+  });
+
+  test('takes no side files that an artifact of this name left', async () => {
+    const { folder, build } = project();
+    const path = join(folder, 'x.mender');
+    writeFileSync(`${path}.cdx.json`, '{}');
+    expect(await build('-a', path)).toMatchObject({ code: 0 });
+    expect(existsSync(`${path}.cdx.json`)).toBe(false);
+  });
+
   test('is that of one of two builds at once, and the other one says so', async () => {
     const { folder, build } = project();
     const other = join(folder, 'other.tar');

@@ -1,12 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
+import { sourceUri } from '../../../src/git/source.ts';
 import { packageVersion } from '../../../src/io/packageVersion.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { packageUrl } from '../../../src/pipeline/describe/sbom.ts';
+import { commitAll, git } from '../../git/project.ts';
 import { RELEASES, program, shop } from '../../faults/shop.ts';
 import { buildImage, writeOciArchive } from '../../helpers/images.ts';
 import type { Project } from '../../helpers/project.ts';
@@ -105,6 +107,31 @@ describe('--sbom', () => {
     expect(texts[1]).toEqual(texts[0]);
   });
 
+  const EDITS: [string, (folder: string) => void, boolean][] = [
+    ['nothing', () => undefined, false],
+    ['a file', (folder) => writeFileSync(join(folder, 'shop/notes'), 'b'), true],
+    ['a link', (folder) => relink(join(folder, 'shop/link')), true],
+    ['no more: a file is gone', (folder) => rmSync(join(folder, 'shop/notes')), true],
+    ['a file above', (folder) => writeFileSync(join(folder, 'above'), 'b'), false],
+  ];
+  it.each(EDITS)('names the commit, in which somebody changed %s', async (_, edit, modified) => {
+    const folder = temporaryFolder();
+    const { build, artifact } = shop(folder);
+    symlinkSync('notes', join(folder, 'shop/link'));
+    const gitCommit = commitAll(folder, { 'shop/notes': 'a', above: 'a' });
+    git(folder, 'remote', 'add', 'origin', 'https://me:hunter2@git.example.com/shop.git?token=hunter2');
+    edit(folder);
+    expect(await build('1.0', '1', '--sbom')).toMatchObject({ code: 0 });
+    const { resolvedDependencies } = (read(`${artifact('1.0')}.provenance.json`) as Statement).predicate
+      .buildDefinition;
+    expect(resolvedDependencies[0]).toEqual({
+      name: 'source',
+      uri: 'git+https://git.example.com/shop.git',
+      digest: { gitCommit },
+      annotations: { role: 'source', folder: 'shop', modified },
+    });
+  });
+
   it('lists the packages of the images, also of layers that did not change', async () => {
     const { build, artifact } = shopOfPackages(temporaryFolder());
     await build('1.0', '1');
@@ -120,6 +147,28 @@ describe('--sbom', () => {
 
   it('finds a wrong document: the schema is a real one', () => {
     expect(schemaErrors({ bomFormat: 'CycloneDX', specVersion: '1.6', nonsense: 1 })).not.toEqual([]);
+  });
+});
+
+function relink(path: string): void {
+  rmSync(path);
+  symlinkSync('elsewhere', path);
+}
+
+describe('the address of a remote', () => {
+  it.each([
+    ['https://git.example.com/a/shop.git', 'git+https://git.example.com/a/shop.git'],
+    ['https://token@git.example.com:8443/shop#x', 'git+https://git.example.com:8443/shop'],
+    ['git@git.example.com:a/shop.git', 'git+ssh://git.example.com/a/shop.git'],
+    ['git.example.com:shop', 'git+ssh://git.example.com/shop'],
+    ['ssh://git@git.example.com:22/shop.git', 'git+ssh://git.example.com:22/shop.git'],
+    ['/srv/git/shop.git', undefined],
+    ['../shop', undefined],
+    ['file:///srv/git/shop.git', undefined],
+    ['ext::sh -c evil', undefined],
+    ['', undefined],
+  ])('%s is %s', (remote, expected) => {
+    expect(sourceUri(remote)).toBe(expected);
   });
 });
 

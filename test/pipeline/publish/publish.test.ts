@@ -261,13 +261,16 @@ describe('pull refuses', () => {
     await json('push', app.artifact('2.0'), reference);
     const path = newFile();
     writeFileSync(path, 'mine');
+    writeFileSync(`${path}.cdx.json`, 'about mine');
     const run = await app.cli('pull', reference, '-o', path);
     expect([run.code, run.stderr]).toEqual([
       2,
       expect.stringContaining('it exists and holds something else'),
     ]);
     expect(readFileSync(path, 'utf8')).toBe('mine');
+    expect(existsSync(`${path}.cdx.json`)).toBe(true);
     await json('pull', reference, '-o', path, '--force');
+    expect(existsSync(`${path}.cdx.json`)).toBe(false);
     expect(readFileSync(path).equals(bytesOf('2.0'))).toBe(true);
     const none = await app.cli('pull', reference, '-o', path, '--sbom');
     expect([none.code, none.stderr]).toEqual([3, expect.stringContaining('no SBOM and no provenance')]);
