@@ -6,7 +6,7 @@ import type { Repository } from './repository.ts';
 import { gitError, runGit } from './run.ts';
 
 /** The commit that a folder is at. */
-export interface Source {
+export interface SourceCommit {
   commit: string;
   /** The folder, from the top of the work tree; empty for the top. */
   folder: string;
@@ -20,7 +20,7 @@ export interface Source {
  * Returns the commit of the work tree that `folder` is in; undefined before the first commit. Files are
  * compared as they are stored: one of Git LFS counts as modified. Throws ToolError if git fails.
  */
-export async function sourceOf(repository: Repository, folder: string): Promise<Source | undefined> {
+export async function sourceOf(repository: Repository, folder: string): Promise<SourceCommit | undefined> {
   const { root, head } = repository;
   if (head === undefined) return undefined;
   const below = relative(root, folder);

@@ -4,7 +4,7 @@ import type { ArtifactMetadata } from '../../cache/metadata.ts';
 import type { ShippedFile } from '../../compose/application.ts';
 import { UsageError } from '../../errors.ts';
 import type { Hint } from '../../errors.ts';
-import type { Source } from '../../git/source.ts';
+import type { SourceCommit } from '../../git/source.ts';
 import { sourceOf } from '../../git/source.ts';
 import { buildArtifact } from '../../mender/build.ts';
 import type { ArtifactRecord } from '../../mender/record.ts';
@@ -115,7 +115,7 @@ async function buildOne(
   return { request, plan, images, files, artifact, metadata: metadataFor(plan, images, request) };
 }
 
-async function sourceAround({ repository, folder }: Surroundings): Promise<Source | undefined> {
+async function sourceAround({ repository, folder }: Surroundings): Promise<SourceCommit | undefined> {
   return repository === undefined ? undefined : sourceOf(repository, await realpath(folder));
 }
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Source } from '../../git/source.ts';
+import type { SourceCommit } from '../../git/source.ts';
 import type { PayloadImage, PayloadLayer } from '../../mender/payload.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
@@ -16,7 +16,7 @@ export interface DescribedArtifact {
   plan: BuildPlan;
   images: readonly PayloadImage[];
   /** What git says about the folder of the Compose file. */
-  source: Source | undefined;
+  source: SourceCommit | undefined;
   /** By the id of the image. An image whose layers were not all at hand has none. */
   packages: ReadonlyMap<string, readonly NamedPackage[]>;
   /** Of this tool. */
