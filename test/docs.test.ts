@@ -12,6 +12,8 @@ import { GLOBAL_OPTIONS, STANDARD_OPTIONS } from '../src/commands/line/globalOpt
 import { withComposeSettings } from '../src/commands/options/settings.ts';
 import { lintMap } from '../src/destinations/lint.ts';
 import { readProfiles } from '../src/pipeline/destinations/profiles.ts';
+import { chooseCommand } from '../src/commands/line/chooseCommand.ts';
+import { parseWords } from '../src/commands/line/parseWords.ts';
 import { usageLine } from '../src/commands/line/usage.ts';
 import { readMetadataFile } from '../src/cache/metadata.ts';
 import type { Command } from '../src/commands/terminal/command.ts';
@@ -292,6 +294,19 @@ describe('the documents', () => {
     },
   );
 
+  it.each([...DOCUMENTS.keys()])('have commands that the tool reads: %s', (path) => {
+    for (const line of commandsIn(DOCUMENTS.get(path)!)) {
+      const choice = chooseCommand(wordsOfShell(line), {
+        commands: COMMANDS,
+        common: GLOBAL_OPTIONS,
+        exists: () => true,
+      });
+      if (choice.kind !== 'run') continue;
+      const options = { ...choice.command.options, ...GLOBAL_OPTIONS };
+      expect(() => parseWords({ ...choice.command, options }, choice.words), line).not.toThrow();
+    }
+  });
+
   it.each([...DOCUMENTS.keys()])('link to files and headings that exist: %s', (path) => {
     const links = [...DOCUMENTS.get(path)!.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)/g)];
     const broken = links.filter(([, to, heading]) => !leadsSomewhere(path, to!, heading));
@@ -316,6 +331,21 @@ describe('the documents', () => {
     expect(DOCUMENTS.get('README.md')!.split('\n').length).toBeLessThanOrEqual(200);
   });
 });
+
+/** The command lines in blocks of code, and those in a sentence; not the forms of the commands. */
+function commandsIn(text: string): string[] {
+  const lines = text.replace(/\\\n\s*/g, '').split('\n');
+  const typed = lines.flatMap((line) => /^(?:\$ )?mender-docker-delta (.*)$/.exec(line)?.[1] ?? []);
+  const quoted = [...text.matchAll(/`mender-docker-delta ([^`\n]+)`/g)].map(([, line]) => line!);
+  const forms = COMMANDS.map((command) => usageLine(command).replace('mender-docker-delta ', ''));
+  return [...typed, ...quoted].filter((line) => ![...forms, 'help COMMAND'].includes(line));
+}
+
+/** The words of a command line, without its comment and what it is redirected to. */
+function wordsOfShell(line: string): string[] {
+  const words = line.replace(/ [#<>|] .*$/, '').match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  return words.map((word) => word.replace(/["']/g, ''));
+}
 
 type MapEntry = Record<string, unknown> & {
   mappings: Record<string, { destinations: Record<string, unknown>[] }>;

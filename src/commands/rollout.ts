@@ -65,7 +65,7 @@ export async function openRollout(given: Flags, context: Context) {
 function explainDenied(error: unknown): never {
   if (!(error instanceof DeniedError) || !error.message.includes('answered 403')) throw error;
   throw new DeniedError(`a rollout must know which device runs which version: ${error.message}`, {
-    hint: 'ask for a role that may read devices and releases and deploy; or deploy a full artifact to the group: mender-docker-delta build --no-delta',
+    hint: 'ask for a role that may read devices and releases and deploy; or deploy a full artifact to the group: mender-docker-delta build COMPOSE-FILE --no-delta',
     cause: error,
   });
 }

@@ -56,7 +56,7 @@ export const devicesCommand = defineCommand({
   examples: [
     ['$0 devices list -g staging --application shop', 'who runs which version'],
     ['$0 devices list --application shop --on-version 1.2.0 --json', 'the devices on one version'],
-    ['$0 devices show 5d1f...', 'all that the inventory knows of a device'],
+    ['$0 devices show 5d1f3c70', 'all that the inventory knows of a device'],
   ],
   positionals: POSITIONALS,
   options: OPTIONS,

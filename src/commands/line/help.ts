@@ -1,7 +1,7 @@
 import type { Command, Option, OptionTable } from '../terminal/command.ts';
 import { verbOf } from '../terminal/command.ts';
 import { STANDARD_OPTIONS } from './globalOptions.ts';
-import { columns, wrapped } from '../terminal/wrap.ts';
+import { columns, shellLines, wrapped } from '../terminal/wrap.ts';
 import {
   PROGRAM,
   WHAT,
@@ -68,7 +68,7 @@ export function commandHelp(command: Command, common: OptionTable, width: number
     ...wrapped(what, width - 4)
       .split('\n')
       .map((text) => `  # ${text}`),
-    `  ${line.replaceAll('$0', PROGRAM)}`,
+    ...shellLines(line.replaceAll('$0', PROGRAM), width - 2).map((text) => `  ${text}`),
   ]);
   return [
     wrapped(describe, width),

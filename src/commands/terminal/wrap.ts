@@ -49,3 +49,24 @@ function folded(line: string, width: number): string {
   const text = wrapped(line.slice(start.length), Math.max(width - indent.length, 20));
   return start + text.replaceAll('\n', `\n${indent}`);
 }
+
+/**
+ * A command in lines of at most `width` columns, which a shell reads as one. It is broken between words
+ * only. The lines after the first are indented.
+ */
+export function shellLines(command: string, width: number): string[] {
+  const words = command.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  const lines: string[] = [];
+  let line = '';
+  for (const [index, word] of words.entries()) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    const end = index === words.length - 1 ? '' : ' \\';
+    if (line === '' || longer.length + end.length <= width) {
+      line = longer;
+    } else {
+      lines.push(`${line} \\`);
+      line = `  ${word}`;
+    }
+  }
+  return [...lines, line];
+}

@@ -92,7 +92,7 @@ async function readSignature(outer: Outer, body: Chunks, where: string): Promise
 async function readHeaderPart(outer: Outer, path: string, suffix: Suffix, body: Chunks): Promise<void> {
   if (outer.key !== undefined && outer.signature !== 'valid') {
     throw new IntegrityError(`${outer.path}: it is not signed`, {
-      hint: 'sign it with mender-docker-delta build --sign KEY.pem, or leave out --key',
+      hint: 'sign it with mender-docker-delta build COMPOSE-FILE --sign KEY.pem, or leave out --key',
     });
   }
   const { chunks, digest } = hashed(body);
