@@ -11,6 +11,8 @@ import { manPage } from './commands/line/manPage.ts';
 import type { ParsedFlags } from './commands/line/parseWords.ts';
 import { translateHelperWords } from './commands/line/helperWords.ts';
 import { parseWords } from './commands/line/parseWords.ts';
+import { typedServer } from './commands/options/server.ts';
+import type { ChosenHost } from './commands/options/userSettings.ts';
 import { chooseHost, readUserSettings } from './commands/options/userSettings.ts';
 import { seeHelp } from './commands/line/usage.ts';
 import type { Command, Context } from './commands/terminal/command.ts';
@@ -20,7 +22,7 @@ import { layOut } from './commands/terminal/layout.ts';
 import { fitLines } from './commands/terminal/wrap.ts';
 import { errorReport } from './commands/terminal/errorReport.ts';
 import type { ErrorDocument } from './commands/terminal/errorReport.ts';
-import { homeFolder, nonEmpty } from './commands/terminal/home.ts';
+import { homeFolder } from './commands/terminal/home.ts';
 import { packageVersion } from './io/packageVersion.ts';
 import type { Terminal } from './commands/terminal/process.ts';
 import { onSignals, onStrayErrors, processTerminal } from './commands/terminal/process.ts';
@@ -33,6 +35,7 @@ import { environmentOptions, unknownVariables } from './config.ts';
 import { EXIT, InterruptedError, UsageError, UserError, nextStep } from './errors.ts';
 import { unforeseenFileError } from './io/files.ts';
 import { closeConnections } from './http/connections.ts';
+import { placeOfToken } from './pipeline/destinations/profiles.ts';
 import { createHttp } from './http/http.ts';
 import { createLog } from './io/log.ts';
 import { printable, printableJson, printableLine } from './io/printable.ts';
@@ -169,14 +172,22 @@ async function applyUserSettings(flags: ParsedFlags, context: Context): Promise<
   const user = await readUserSettings(context);
   const chosen = await chooseHost(flags['menderHost'] as string | undefined, user, context);
   context.defaults = user.defaults;
+  context.typedServer = typedServer(flags, context.environment);
   if (chosen === undefined) return;
   flags['menderHost'] = chosen.host;
-  flags['tokenFile'] ??= chosen.tokenFile;
-  const token = nonEmpty(context.environment[chosen.tokenEnv ?? '']);
-  if (token !== undefined) context.environment = { ...context.environment, MENDER_PAT: token };
-  else if (chosen.tokenEnv !== undefined)
-    context.log.warning(`${chosen.tokenEnv}, the variable with the token for ${chosen.host}, is not set`);
+  useOwnToken(flags, chosen, context);
   context.log.debug(`the Mender server is ${chosen.host}, from ${chosen.origin}`);
+}
+
+/** A server with a name gets its own token, and none that is there for another one. */
+function useOwnToken(flags: ParsedFlags, chosen: ChosenHost, context: Context): void {
+  const { host, tokenEnv } = chosen;
+  if (flags['tokenFile'] !== undefined || (tokenEnv ?? chosen.tokenFile) === undefined) return;
+  const { tokens, tokenFile } = placeOfToken(chosen, context.environment);
+  context.tokens = tokens;
+  flags['tokenFile'] = tokenFile;
+  if (tokens.MENDER_PAT === undefined && tokenFile === undefined)
+    context.log.warning(`${tokenEnv ?? ''}, the variable with the token for ${host}, is not set`);
 }
 
 function contextFor(options: GlobalFlags, terminal: Terminal, signal: AbortSignal): Context {

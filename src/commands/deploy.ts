@@ -8,8 +8,8 @@ import { refusePath } from './options/artifactName.ts';
 import { UNUSED_CACHE_OPTIONS } from './options/cacheFolder.ts';
 import { defineCommand } from './terminal/command.ts';
 import type { Context } from './terminal/command.ts';
-import { shellWord } from './terminal/shellWord.ts';
-import { DEPLOY_OPTIONS, deployRequest } from './options/deploy.ts';
+import { watchHint } from './terminal/uploadText.ts';
+import { DEPLOY_OPTIONS, deployRequest, targetWords } from './options/deploy.ts';
 import type { DeployFlags } from './options/deploy.ts';
 import { DESTINATION_OPTIONS, wantsDestinations } from './options/destinations.ts';
 import { mapDeployment, openMapContext } from './open/mapContext.ts';
@@ -68,10 +68,11 @@ export const deployCommand = defineCommand({
 });
 
 /** What to type after a change of the application, for a group or all devices. */
-function nextBuild({ deviceGroup, allDevices }: DeployFlags): string[] {
-  const target = deviceGroup === undefined ? '--all-devices' : `--device-group ${shellWord(deviceGroup)}`;
-  if (deviceGroup === undefined && allDevices !== true) return [];
-  return ['next, after a change:', `  mender-docker-delta build . --artifact-version VERSION ${target}`];
+function nextBuild(flags: DeployFlags, typedServer: string): string[] {
+  const target = targetWords(flags);
+  if (target === '') return [];
+  const next = `mender-docker-delta build . --artifact-version VERSION${target}${typedServer}`;
+  return ['next, after a change:', `  ${next}`];
 }
 
 /**
@@ -87,11 +88,8 @@ async function finishDeployment(
   context.log.info(joined ? `deployment ${id} was running already` : `created deployment ${id}`);
   if (flags.waitForDeploy ?? true) {
     finishWatch(await watchWithLog(api, id, flags, context), context, { joined });
-    if (canAsk()) for (const line of nextBuild(flags)) context.log.info(line);
+    if (canAsk()) for (const line of nextBuild(flags, context.typedServer ?? '')) context.log.info(line);
   } else {
-    context.report(
-      { id, joined },
-      `deployment ${id} is running; to wait for it: mender-docker-delta deployments watch ${id}`,
-    );
+    context.report({ id, joined }, `deployment ${id} is running; ${watchHint(id, context)}`);
   }
 }

@@ -32,7 +32,7 @@ export const uploadCommand = defineCommand({
     const report = await uploadWithNote({ path: file, description, direct: directUpload }, uploads);
     const confusion = await confusionOf(file, api);
     if (confusion !== undefined) context.log.warning(confusion);
-    const text = `${uploadText(report, api.host)}\n${deployHint(report.name)}`;
+    const text = `${uploadText(report, api.host)}\n${deployHint(report.name, context)}`;
     context.report({ host: api.host, ...report }, text);
   },
 });

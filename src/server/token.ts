@@ -17,8 +17,8 @@ export interface TokenEnvironment {
 }
 
 /**
- * The token for a server and where it comes from: MENDER_PAT, else the content of `tokenFile`, else
- * of mender-cli's own file. A token that `storeToken` kept for another server is never used: throws
+ * The token for a server and where it comes from: the content of `tokenFile`, else MENDER_PAT, else
+ * the content of mender-cli's own file. A token that `storeToken` kept for another server is never used: throws
  * DeniedError if `tokenFile` holds it. Undefined if there is no token. Throws UsageError for a
  * token file that can't be read.
  */
@@ -28,7 +28,7 @@ export async function findToken(
   host: string,
 ): Promise<{ token: string; source: string } | undefined> {
   const fromEnvironment = tokenFrom(environment.MENDER_PAT ?? '', 'MENDER_PAT');
-  if (fromEnvironment !== undefined) return { token: fromEnvironment, source: 'MENDER_PAT' };
+  if (tokenFile === undefined && fromEnvironment !== undefined) return { token: fromEnvironment, source: 'MENDER_PAT' };
   const path = tokenFile ?? tokenPath(environment);
   if (path === undefined) return undefined;
   if (tokenFile === undefined && (await fileSize(path)) === undefined) return undefined;
@@ -100,6 +100,7 @@ function hostFile(path: string): string {
   return `${path}.host`;
 }
 
-function isSameHost(a: string, b: string): boolean {
+/** True if both are addresses of one server. Pure. */
+export function isSameHost(a: string, b: string): boolean {
   return URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
 }

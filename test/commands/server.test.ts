@@ -10,6 +10,7 @@ import { deploymentsCommand } from '../../src/commands/deployments.ts';
 import { parseDuration } from '../../src/commands/terminal/format.ts';
 import { loginCommand } from '../../src/commands/user/login.ts';
 import { readPassword } from '../../src/commands/terminal/password.ts';
+import { deployWords } from '../../src/commands/options/deploy.ts';
 import { releasesCommand } from '../../src/commands/releases.ts';
 import { serverHost } from '../../src/commands/options/server.ts';
 import { warnOfClearText } from '../../src/server/host.ts';
@@ -46,6 +47,17 @@ async function prepared(options: ServerOptions = {}) {
   };
   return { server, run, uploaded };
 }
+
+test.each([
+  [
+    { deviceGroup: 'field units', waitForDeploy: false },
+    " --device-group 'field units' --no-wait-for-deploy",
+  ],
+  [{ devices: ['a', 'b,c'], retries: 2 }, " --devices a --devices 'b,c' --retries 2"],
+  [{ allDevices: true, phases: '[{"batch_size": 10}]' }, ` --all-devices --phases '[{"batch_size": 10}]'`],
+])('the command that tries a deployment again has all its options: %j', (flags, words) => {
+  expect(deployWords(flags)).toBe(words);
+});
 
 describe('upload', () => {
   test('says what it did, for people and as JSON', async () => {

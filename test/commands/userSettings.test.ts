@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseHost, readUserSettings } from '../../src/commands/options/userSettings.ts';
 import { storeToken, tokenPath } from '../../src/server/token.ts';
 import { runCli } from '../helpers/cli.ts';
+import { makeArtifact } from '../helpers/mender-artifact.ts';
 import { menderServer } from '../helpers/menderServer/menderServer.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -125,6 +126,83 @@ it.each([
   const { code, stderr } = await runCli(line.split(' '), environment);
   expect([code, stderr]).toEqual([exitCode, expect.stringMatching(message)]);
 });
+
+describe('the token for a server', () => {
+  const OWN = 'servers:\n  lab: {host: URL, tokenFile: lab-token}\n  field: {host: URL, tokenEnv: FIELD}\n';
+  it.each<[string, string, Record<string, string>, number]>([
+    ['is that of its file, not MENDER_PAT', '-h lab', { MENDER_PAT: 'wrong' }, 0],
+    ['is that of its variable, not MENDER_PAT', '-h field', { MENDER_PAT: 'wrong', FIELD: 'RIGHT' }, 0],
+    ['is no other than that of its variable', '-h field', { MENDER_PAT: 'RIGHT' }, 4],
+    ['is no other, also not that of mender-cli', '-h field', {}, 4],
+    ['is that of --token-file', '-h field --token-file FILE', { FIELD: 'wrong' }, 0],
+    ['is that of --token-file, not MENDER_PAT', '-h URL --token-file FILE', { MENDER_PAT: 'wrong' }, 0],
+    ['without a name is MENDER_PAT', '-h URL', { MENDER_PAT: 'RIGHT' }, 0],
+    ['without a name is that of mender-cli', '-h URL', {}, 0],
+  ])('%s: %s', async (_, line, variables, code) => {
+    const server = await menderServer();
+    const { home, environment } = await place({ config: OWN.replaceAll('URL', JSON.stringify(server.url)) });
+    const files = [
+      join(home, 'file'),
+      join(home, '.config/mender-docker-delta/lab-token'),
+      tokenPath(environment)!,
+    ];
+    mkdirSync(join(files[2]!, '..'), { recursive: true });
+    for (const path of files) writeFileSync(path, server.token);
+    const given = Object.entries(variables).map(([name, value]) => [
+      name,
+      value.replace('RIGHT', server.token),
+    ]);
+    const words = line.replace('URL', server.url).replace('FILE', files[0]!).split(' ');
+    const all = { ...environment, ...(Object.fromEntries(given) as Record<string, string>) };
+    const run = await runCli(['artifacts', 'list', ...words], all);
+    expect(run.code, run.stderr).toBe(code);
+  });
+});
+
+it.each<[string, Record<string, string>, string, string | undefined]>([
+  ['nothing', {}, '', undefined],
+  ['MENDER_PAT', { MENDER_PAT: 'x' }, '', 'MENDER_PAT is set, and they take that token'],
+  [
+    'a variable',
+    { MENDER_DOCKER_DELTA_MENDER_HOST: 'https://x' },
+    '',
+    'MENDER_DOCKER_DELTA_MENDER_HOST names https://x; give them -h http',
+  ],
+  ['the configuration', {}, 'mender-host: https://x\n', 'config.yaml names https://x; give them -h http'],
+])('login says what keeps other commands from using it: %s', async (_, variables, config, obstacle) => {
+  const server = await menderServer();
+  const { environment } = await place({ config });
+  const { user, password } = server.state.options;
+  const argv = ['login', '-h', server.url, '--username', user, '--password', password];
+  const { code, stdout, stderr } = await runCli(argv, { ...environment, ...variables });
+  expect(code).toBe(0);
+  expect(stdout.includes(', which other commands use from now on')).toBe(obstacle === undefined);
+  expect(stderr).toContain(obstacle === undefined ? '' : `other commands do not use this login: `);
+  expect(stderr).toContain(obstacle ?? '');
+});
+
+it.each([
+  ['upload', '-h URL', '', ' -h URL\n'],
+  ['upload', '-h lab --token-file FILE', '', ' -h lab --token-file FILE\n'],
+  ['upload', '', 'URL', ' --device-group GROUP\n'],
+])('the next command that %s proposes names the same server: %s', async (verb, line, variable, end) => {
+  const server = await menderServer();
+  const { home, environment } = await place({ config: OWN_LAB.replace('URL', JSON.stringify(server.url)) });
+  const file = join(home, 'token');
+  writeFileSync(file, server.token);
+  const filled = (text: string) => text.replace('URL', server.url).replace('FILE', file);
+  const more = { MENDER_PAT: server.token, MENDER_DOCKER_DELTA_MENDER_HOST: filled(variable) };
+  const words = filled(line)
+    .split(' ')
+    .filter((word) => word !== '');
+  const { stdout } = await runCli([verb, makeArtifact({ name: 'app-1' }), ...words], {
+    ...environment,
+    ...more,
+  });
+  expect(stdout).toContain('next: mender-docker-delta deploy app-1 --device-group GROUP');
+  expect(stdout.endsWith(filled(end))).toBe(true);
+});
+const OWN_LAB = 'servers: {lab: {host: URL, tokenFile: lab-token}}\n';
 
 it('config show tells what the command line and a variable hide', async () => {
   const { environment } = await place({ config: SERVERS });

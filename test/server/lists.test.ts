@@ -197,10 +197,9 @@ describe('tokens', () => {
     writeFileSync(given, 'from.file\n');
     expect(await findToken({ HOME }, undefined, HOST)).toEqual({ token: 'from.login', source: path });
     expect(await findToken({ HOME }, given, HOST)).toEqual({ token: 'from.file', source: given });
-    expect(await findToken({ HOME, MENDER_PAT: ' pat ' }, given, HOST)).toEqual({
-      token: 'pat',
-      source: 'MENDER_PAT',
-    });
+    const environment = { HOME, MENDER_PAT: ' pat ' };
+    expect(await findToken(environment, given, HOST)).toEqual({ token: 'from.file', source: given });
+    expect(await findToken(environment, undefined, HOST)).toEqual({ token: 'pat', source: 'MENDER_PAT' });
   });
 
   test.each([

@@ -12,11 +12,12 @@ import type { Prepared } from '../../pipeline/build/prepare.ts';
 import { serverProblems } from '../../pipeline/release/preflight.ts';
 import { openUploads } from '../open/uploadNotes.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
-import { DEPLOY_OPTIONS, deployRequest, wantsDeployment } from '../options/deploy.ts';
+import { DEPLOY_OPTIONS, deployRequest, deployWords, wantsDeployment } from '../options/deploy.ts';
 import { SERVER_OPTIONS, serverHost } from '../options/server.ts';
 import { UPLOAD_OPTIONS } from '../options/upload.ts';
 import { watchText, watchWithLog } from '../options/watch.ts';
-import { deployHint, uploadText } from '../terminal/uploadText.ts';
+import { shellWord } from '../terminal/shellWord.ts';
+import { deployHint, uploadText, watchHint } from '../terminal/uploadText.ts';
 
 export const DELIVER_OPTIONS = {
   upload: {
@@ -113,11 +114,15 @@ export function deliveryError(report: DeliveryReport | undefined): DeploymentErr
   return watched === undefined ? undefined : deploymentError(watched.outcome);
 }
 
-function withoutToken(files: readonly Delivery[], flags: DeliverFlags, { log }: Context): void {
-  const commands = files.map(({ path }) => `mender-docker-delta upload ${path}`).join('; ');
-  log.warning(
+function withoutToken(files: readonly Delivery[], flags: DeliverFlags, context: Context): void {
+  const commands = files.map(({ path }) => uploadCommand(path, context)).join('; ');
+  context.log.warning(
     `nothing was uploaded: there is no token for ${serverHost(flags)}. Set MENDER_PAT or log in, then: ${commands}`,
   );
+}
+
+function uploadCommand(path: string, { typedServer = '' }: Context): string {
+  return `mender-docker-delta upload ${shellWord(path)}${typedServer}`;
 }
 
 async function uploadAll(
@@ -132,7 +137,7 @@ async function uploadAll(
     try {
       reports.push(await uploadWithNote({ path, description, direct: directUpload }, uploads));
     } catch (error) {
-      context.log.warning(`${path} is not on the server; retry with: mender-docker-delta upload ${path}`);
+      context.log.warning(`${path} is not on the server; retry with: ${uploadCommand(path, context)}`);
       throw error;
     }
   }
@@ -145,9 +150,10 @@ async function deployOne(
   flags: DeliverFlags,
   context: Context,
 ): Promise<{ id: string; joined: boolean; watched?: WatchReport }> {
-  const { log } = context;
+  const { log, typedServer = '' } = context;
   const created = await deployArtifact(deployRequest(name, flags), { api, log }).catch((error: unknown) => {
-    log.warning(`${name} is on ${api.host}; retry with: mender-docker-delta deploy ${name}`);
+    const retry = `mender-docker-delta deploy ${shellWord(name)}${deployWords(flags)}${typedServer}`;
+    log.warning(`${name} is on ${api.host}; retry with: ${retry}`);
     throw error;
   });
   log.info(`${created.joined ? 'joined' : 'created'} deployment ${created.id}`);
@@ -156,12 +162,16 @@ async function deployOne(
 }
 
 /** The delivery for people; undefined: nothing was uploaded. */
-export function deliveryText(delivery: DeliveryReport | undefined): string {
+export function deliveryText(
+  delivery: DeliveryReport | undefined,
+  context: Pick<Context, 'typedServer'>,
+): string {
   if (delivery === undefined) return 'not uploaded';
   const { host, uploads, deployment } = delivery;
   const lines = uploads.map((report) => uploadText(report, host));
   const names = [...new Set(uploads.map(({ name }) => name))];
-  if (deployment === undefined) return [...lines, ...names.map(deployHint)].join('\n');
-  const watching = `deployment ${deployment.id} is running; to wait for it: mender-docker-delta deployments watch ${deployment.id}`;
+  if (deployment === undefined)
+    return [...lines, ...names.map((name) => deployHint(name, context))].join('\n');
+  const watching = `deployment ${deployment.id} is running; ${watchHint(deployment.id, context)}`;
   return [...lines, deployment.watched ? watchText(deployment.watched) : watching].join('\n');
 }

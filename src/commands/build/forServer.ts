@@ -32,7 +32,7 @@ export async function buildForServer(
   const isWhereItGoes = flags.upload === false || delivery !== undefined;
   if (isWhereItGoes && failure === undefined) await rememberBuilt(built, world.cache);
   const value = buildDocument(built.map(buildJson), { delivery: delivery ?? null }, failure);
-  if (context.json || context.quiet !== true) context.report(value, deliveryText(delivery));
+  if (context.json || context.quiet !== true) context.report(value, deliveryText(delivery, context));
   return failure;
 }
 

@@ -44,7 +44,7 @@ export const fleetCommand = defineCommand({
     const api = await openServer(flags, context);
     const status = await fleetStatus(api, { application, group, to, versionKey });
     for (const message of status.denied) context.log.warning(message);
-    context.report(status, statusText(status, rate));
+    context.report(status, statusText(status, rate, context.typedServer));
     const artifacts = status.versions.flatMap(({ artifact }) => artifact ?? []);
     warnOfLink(artifacts, rate, context.log);
     const [denied] = status.denied;

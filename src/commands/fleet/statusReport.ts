@@ -6,7 +6,7 @@ import { formatList } from '../terminal/format.ts';
 import { shellWord } from '../terminal/shellWord.ts';
 
 /** The status of a fleet for people. `rate`: bits per second of the devices' link. */
-export function statusText(status: StatusReport, rate: number | undefined): string {
+export function statusText(status: StatusReport, rate: number | undefined, typedServer = ''): string {
   const where = status.group === null ? 'all devices' : `group ${status.group}`;
   const lines = [
     `${status.application}: ${amountOf(status.devices, 'device')} (${where})`,
@@ -20,7 +20,10 @@ export function statusText(status: StatusReport, rate: number | undefined): stri
   if (status.withoutDelta.length > 0)
     lines.push(`a delta would save bytes for: ${status.withoutDelta.join(', ')}`);
   if (status.unserved > 0) {
-    lines.push(`no artifact serves ${amountOf(status.unserved, 'device')}`, `next: ${rolloutOf(status)}`);
+    lines.push(
+      `no artifact serves ${amountOf(status.unserved, 'device')}`,
+      `next: ${rolloutOf(status)}${typedServer}`,
+    );
   }
   return lines.join('\n');
 }

@@ -2,7 +2,9 @@ import { UsageError } from '../../errors.ts';
 import type { DeployRequest } from '../../pipeline/release/deploy.ts';
 import type { Target } from '../../server/deployments.ts';
 import type { EnterpriseOptions } from '../../server/enterprise.ts';
+import { flagName } from '../terminal/command.ts';
 import type { FlagsOf } from '../terminal/command.ts';
+import { shellWord } from '../terminal/shellWord.ts';
 import { WATCH_OPTIONS, watchTimes } from './watch.ts';
 
 /** Options of every command that deploys. */
@@ -84,6 +86,30 @@ export function deployRequest(artifactName: string, flags: DeployFlags): DeployR
     force: flags.forceInstallation ?? false,
     enterprise: enterpriseOf(flags),
   };
+}
+
+const TARGETS = ['device-group', 'all-devices'] as const;
+
+/** What says where to deploy, for the next command: a group, or all devices. Empty for others. Pure. */
+export function targetWords(flags: DeployFlags): string {
+  return wordsOf(flags, TARGETS);
+}
+
+/** All options of a deployment, to try it again. Pure. */
+export function deployWords(flags: DeployFlags): string {
+  return wordsOf(flags, Object.keys(DEPLOY_OPTIONS));
+}
+
+/** The options as somebody types them, with a blank in front of each word. */
+function wordsOf(flags: DeployFlags, names: readonly string[]): string {
+  const values = flags as Readonly<Record<string, string | number | boolean | string[] | undefined>>;
+  const words = names.flatMap((name) =>
+    [values[flagName(name)] ?? []].flat().map((value) => {
+      if (typeof value === 'boolean') return value ? `--${name}` : `--no-${name}`;
+      return `--${name} ${shellWord(String(value))}`;
+    }),
+  );
+  return words.map((word) => ` ${word}`).join('');
 }
 
 /** The ids of `--devices`, each of them once. */

@@ -5,6 +5,7 @@ import type { Api } from '../../server/api.ts';
 import type { DeviceDeployment } from '../../server/deployments.ts';
 import { countersText, deploymentError } from '../../server/outcome.ts';
 import type { Context, FlagsOf } from '../terminal/command.ts';
+import { watchHint } from '../terminal/uploadText.ts';
 import { formatTable, parseDuration, parseWait, onOneLine } from '../terminal/format.ts';
 
 /** Options of every command that waits for a deployment. */
@@ -59,9 +60,7 @@ export async function watchWithLog(
     return await watchDeployment(request, { api, log, onChange: (now) => log.info(countersText(now)) });
   } catch (error) {
     if (!(error instanceof NotFoundError))
-      log.warning(
-        `deployment ${id} is still running; to wait for it: mender-docker-delta deployments watch ${id}`,
-      );
+      log.warning(`deployment ${id} is still running; ${watchHint(id, context)}`);
     throw error;
   }
 }

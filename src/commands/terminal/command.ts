@@ -2,6 +2,7 @@ import type { Environment } from '../../environment.ts';
 import type { Http } from '../../http/http.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
+import type { TokenEnvironment } from '../../server/token.ts';
 
 /** What a command may touch of the world; the only way to reach it. */
 export interface Context {
@@ -22,6 +23,10 @@ export interface Context {
   report(value: unknown, text: string): void;
   /** Defaults of the user's own configuration, by option name. A project's settings come first. */
   defaults?: Readonly<Record<string, unknown>>;
+  /** Where tokens are, for a server that has one of its own; without it the environment says that. */
+  tokens?: TokenEnvironment;
+  /** The options that name the server, as somebody typed them: for a command to copy. */
+  typedServer?: string;
   /** The client for all requests of the run. */
   http: Http;
   log: Log;

@@ -73,10 +73,10 @@ function defaultSettings({ defaults, path }: UserSettings, { environment }: Cont
 async function tokenSetting(
   host: string,
   flags: { tokenFile?: string },
-  { environment }: Context,
+  { environment, tokens = environment }: Context,
 ): Promise<Setting> {
   try {
-    const found = await findToken(environment, flags.tokenFile, host);
+    const found = await findToken(tokens, flags.tokenFile, host);
     return { name: 'token', value: found === undefined ? null : 'set', origin: found?.source ?? 'not set' };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -1,11 +1,12 @@
 import { UsageError } from '../../errors.ts';
 import { registerSecret } from '../../io/redact.ts';
 import { logIn } from '../../server/login.ts';
-import { storeToken, tokenPath } from '../../server/token.ts';
+import { isSameHost, storeToken, tokenPath } from '../../server/token.ts';
 import { ask, canAsk } from '../terminal/ask.ts';
-import { defineCommand } from '../terminal/command.ts';
+import { defineCommand, variableName } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
-import { readCliConfiguration } from '../options/userSettings.ts';
+import { chooseHost, readCliConfiguration, readUserSettings } from '../options/userSettings.ts';
+import { nonEmpty } from '../terminal/home.ts';
 import { readPassword } from '../terminal/password.ts';
 import { warnOfClearText } from '../../server/host.ts';
 import { SERVER_OPTIONS, serverHost } from '../options/server.ts';
@@ -47,14 +48,27 @@ export const loginCommand = defineCommand({
     warnOfClearText(host, log);
     const token = await logIn(http, host, credentials, signal);
     await storeToken(path, token, host);
-    context.report(
-      { host, tokenFile: path },
-      flags.tokenFile === undefined
-        ? `logged in to ${host}, which other commands use from now on; the token is in ${path}`
-        : `logged in to ${host}; the token is in ${path}`,
-    );
+    const isUsual = flags.tokenFile === undefined;
+    const obstacle = isUsual ? await whatHides(host, context) : undefined;
+    const use = isUsual && obstacle === undefined ? ', which other commands use from now on' : '';
+    context.report({ host, tokenFile: path }, `logged in to ${host}${use}; the token is in ${path}`);
+    if (obstacle !== undefined) log.warning(`other commands do not use this login: ${obstacle}`);
   },
 });
+
+/** What keeps other commands from the usual token file of this server. Undefined for nothing. */
+async function whatHides(host: string, context: Context): Promise<string | undefined> {
+  if (nonEmpty(context.environment['MENDER_PAT']) !== undefined)
+    return 'MENDER_PAT is set, and they take that token';
+  const variable = variableName('mender-host');
+  const given = nonEmpty(context.environment[variable]);
+  const chosen = await chooseHost(given, await readUserSettings(context), context);
+  if (chosen === undefined) return undefined;
+  const origin = given === undefined ? chosen.origin : variable;
+  if (!isSameHost(chosen.host, host)) return `${origin} names ${chosen.host}; give them -h ${host}`;
+  const ownToken = chosen.tokenEnv ?? chosen.tokenFile;
+  return ownToken === undefined ? undefined : `${origin} names a server whose token is in ${ownToken}`;
+}
 
 /** Throws UsageError if nobody names the user and nobody can be asked. */
 async function userName(context: Context): Promise<string> {

@@ -7,6 +7,7 @@ import { createApi } from '../../server/api.ts';
 import { warnOfClearText } from '../../server/host.ts';
 import { findToken } from '../../server/token.ts';
 import type { Profiles } from './profiles.ts';
+import { placeOfToken } from './profiles.ts';
 
 /** The servers of a map's accounts. */
 export interface Accounts {
@@ -48,14 +49,9 @@ async function openAccount(
       hint: `add servers.${account} with host and tokenEnv there, or leave the account out with --account`,
     });
   }
-  const { host, tokenEnv, tokenFile } = profile;
-  const found = await findToken(
-    tokenEnv !== undefined && Object.hasOwn(environment, tokenEnv)
-      ? { MENDER_PAT: environment[tokenEnv] }
-      : {},
-    tokenFile,
-    host,
-  );
+  const { host, tokenEnv } = profile;
+  const { tokens, tokenFile } = placeOfToken(profile, environment);
+  const found = await findToken(tokens, tokenFile, host);
   if (found === undefined) {
     throw new DeniedError(`${place}: there is no token for ${host}`, {
       hint: `set ${tokenEnv ?? 'the token'}, which ${path} names for servers.${account}`,

@@ -6,6 +6,7 @@ import { readYamlFile } from '../../io/yaml.ts';
 import { UsageError } from '../../errors.ts';
 import { fileSize } from '../../io/files.ts';
 import { DEFAULT_HOST, parseServerHost } from '../../server/host.ts';
+import type { TokenEnvironment } from '../../server/token.ts';
 import { hideCredentials } from '../../io/redact.ts';
 
 /** How to reach the server of one account. */
@@ -21,6 +22,18 @@ export interface Profile {
 export interface Profiles {
   path: string;
   servers: ReadonlyMap<string, Profile>;
+}
+
+/**
+ * Returns where the token of a server is: in its variable, else in its file. A token from elsewhere is
+ * for another server. Pure.
+ */
+export function placeOfToken(
+  { tokenEnv, tokenFile }: Pick<Profile, 'tokenEnv' | 'tokenFile'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): { tokens: TokenEnvironment; tokenFile?: string | undefined } {
+  const token = Object.hasOwn(environment, tokenEnv ?? '') ? environment[tokenEnv ?? ''] : undefined;
+  return (token ?? '').trim() === '' ? { tokens: {}, tokenFile } : { tokens: { MENDER_PAT: token } };
 }
 
 const text = v.string(expected('a text'));
