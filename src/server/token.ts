@@ -28,7 +28,8 @@ export async function findToken(
   host: string,
 ): Promise<{ token: string; source: string } | undefined> {
   const fromEnvironment = tokenFrom(environment.MENDER_PAT ?? '', 'MENDER_PAT');
-  if (tokenFile === undefined && fromEnvironment !== undefined) return { token: fromEnvironment, source: 'MENDER_PAT' };
+  if (tokenFile === undefined && fromEnvironment !== undefined)
+    return { token: fromEnvironment, source: 'MENDER_PAT' };
   const path = tokenFile ?? tokenPath(environment);
   if (path === undefined) return undefined;
   if (tokenFile === undefined && (await fileSize(path)) === undefined) return undefined;
