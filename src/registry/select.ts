@@ -37,13 +37,27 @@ export async function selectImage(
   reader: Reader,
   name: string,
 ): Promise<Selected> {
-  const search: Search = { reader, name, left: MOST_MANIFESTS, odd: [], unread: [] };
+  const search = newSearch(reader, name);
   const declared = await fromDocument(top, [], search);
   const exact = declared.find((candidate) => samePlatform(candidate.platform, platform));
   const found = exact === undefined ? [...declared, ...(await readUnread(search, declared))] : declared;
   const chosen = found[choosePlatform(platformsOf(found), platform)];
   if (chosen === undefined) throw wrongPlatform(search, platform, found);
   return chosen.read();
+}
+
+/**
+ * Returns the platforms of the images in `top`, through nested indexes. Throws UnsupportedError if
+ * `top` is not an image.
+ */
+export async function imagePlatforms(top: Document, reader: Reader, name: string): Promise<Platform[]> {
+  const search = newSearch(reader, name);
+  const declared = await fromDocument(top, [], search);
+  return platformsOf([...declared, ...(await readUnread(search, declared))]);
+}
+
+function newSearch(reader: Reader, name: string): Search {
+  return { reader, name, left: MOST_MANIFESTS, odd: [], unread: [] };
 }
 
 interface Candidate {

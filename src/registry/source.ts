@@ -9,6 +9,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ArrivingBlob, BlobSink, ImageRequest, ImageSource, KeepDocument } from '../oci/image.ts';
 import type { ResolvedImage } from '../oci/image.ts';
+import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import { formatReference } from '../oci/reference.ts';
 import { openBlob } from './blob.ts';
@@ -20,7 +21,7 @@ import type { CredentialLookup } from './credentials.ts';
 import type { Document } from './document.ts';
 import { fetchDocument, fetchSmallBlob, headDocument } from './document.ts';
 import { layersOf } from './layers.ts';
-import { selectImage } from './select.ts';
+import { imagePlatforms, selectImage } from './select.ts';
 import type { Reader } from './select.ts';
 
 /** Downloads at once, over all images. */
@@ -49,6 +50,11 @@ export interface RegistrySource extends ImageSource {
    * the registry does not have the image.
    */
   headDigest(reference: Reference, signal?: AbortSignal): Promise<Digest | undefined>;
+  /**
+   * Returns the platforms that the registry has the image for. Downloads no layer. Undefined if the
+   * registry does not have the image.
+   */
+  platforms(reference: Reference, signal?: AbortSignal): Promise<Platform[] | undefined>;
 }
 
 interface Context {
@@ -87,6 +93,11 @@ export function registrySource(options: RegistryOptions): RegistrySource {
     findMissing: (image, diffIDs, signal) => findMissing(context, image, diffIDs, signal),
     headDigest: (reference, signal) =>
       headDocument(context.client, reference, tagOrDigest(reference), signal),
+    platforms: async (reference, signal) => {
+      const top = await findDocument(context, reference, signal);
+      if (top === undefined) return undefined;
+      return imagePlatforms(top, readerFor(context, reference, signal), formatReference(reference));
+    },
   };
 }
 

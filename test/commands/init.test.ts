@@ -9,13 +9,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { CI_SYSTEMS, ciFile } from '../../src/commands/init/ciFiles.ts';
 import { withSettings } from '../../src/commands/init/withSettings.ts';
 import { runCli } from '../helpers/cli.ts';
-import { buildImage, writeOciArchive } from '../helpers/images.ts';
+import { parsePlatform } from '../../src/oci/platform.ts';
+import { buildImage, buildIndex, writeOciArchive } from '../helpers/images.ts';
 import { onTerminal } from '../helpers/pseudoTerminal.ts';
+import { push, startRegistry } from '../helpers/registry.ts';
+import type { RunningRegistry } from '../helpers/registry.ts';
 import type { Step } from '../helpers/pseudoTerminal.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -24,6 +27,17 @@ services:
   web:   # in front
     image: 'example.test/web:1'
 `;
+
+let registry: RunningRegistry;
+beforeAll(async () => {
+  registry = await startRegistry();
+  const [amd, arm] = ['linux/amd64', 'linux/arm/v7'].map((platform) =>
+    buildImage({ platform: parsePlatform(platform), layers: [{ a: platform }] }),
+  );
+  const images = { amd: amd!, arm: arm!, both: buildIndex([amd!, arm!]) };
+  for (const [tag, image] of Object.entries(images)) await push(registry.host, 'x', tag, image);
+});
+afterAll(() => registry.stop());
 
 function project(compose = COMPOSE): string {
   const folder = join(temporaryFolder(), 'shop');
@@ -67,6 +81,33 @@ describe('init', () => {
       written: [],
       settings: { 'device-type': types },
     });
+  });
+
+  it.each([
+    ['-p linux/amd64 -p linux/arm64', '[linux/amd64, linux/arm64]'],
+    ['-p linux/amd64,linux/aarch64', '[linux/amd64, linux/arm64]'],
+    ['-p linux/arm64 -p linux/arm64/v8', 'linux/arm64'],
+  ])('writes all platforms of %s', async (line, text) => {
+    const folder = project();
+    const { code, stderr } = await init(folder, `-t a ${line}`);
+    expect(code, stderr).toBe(0);
+    expect(textIn(folder, 'compose.yaml')).toContain(`\n  platform: ${text}\n`);
+  });
+
+  it.each([
+    ['one image', { web: 'arm' }, 'linux/arm/v7'],
+    ['two images', { web: 'both', api: 'arm' }, 'linux/arm/v7'],
+    ['images that share two', { web: 'both', api: 'both' }, undefined],
+    ['images that share none', { web: 'amd', api: 'arm' }, undefined],
+    ['an image that is not there', { web: 'arm', api: 'gone' }, undefined],
+  ])('takes the only platform of %s', async (_, images, platform) => {
+    const lines = Object.entries(images).map(
+      ([service, tag]) => `  ${service}: {image: "${registry.host}/x:${tag}"}`,
+    );
+    const folder = project(['services:', ...lines, ''].join('\n'));
+    const { code, stderr } = await init(folder, '-t a');
+    expect([code, stderr.includes('no platform is given')]).toEqual(platform ? [0, false] : [2, true]);
+    if (platform) expect(textIn(folder, 'compose.yaml')).toContain(`\n  platform: ${platform}\n`);
   });
 
   it('takes the Compose file itself', async () => {
@@ -240,10 +281,17 @@ ${COMPOSE}`;
         const { code, stdout } = await init(folder, `${line} --json`);
         expect(code).toBe(0);
         expect(JSON.parse(stdout)).toMatchObject({
-          settings: { 'manifest-name': 'shop', 'device-type': ['rpi4', 'rpi5'], platform: 'linux/arm64' },
+          settings: { 'manifest-name': 'shop', 'device-type': ['rpi4', 'rpi5'], platform: ['linux/arm64'] },
         });
       },
     );
+
+    it('takes several platforms from the command line, as the file has them', async () => {
+      const folder = project(PREPARED.replace('linux/arm64/v8', '[linux/arm64, linux/amd64]'));
+      for (const line of ['-p linux/amd64,linux/arm64', '-p linux/amd64 -p linux/arm64'])
+        expect(await init(folder, line)).toMatchObject({ code: 0 });
+      expect((await init(folder, '-p linux/amd64')).code).toBe(2);
+    });
   });
 
   it('takes name and platform from the Compose file', async () => {
@@ -289,7 +337,8 @@ ${COMPOSE}`;
   });
 
   it.each([
-    ['', 'no device-type is given', 2],
+    ['', 'no device type and no platform are given\n  try: put x-mender: {device-type', 2],
+    ['-p linux/amd64', 'no device type is given', 2],
     ['-t a', 'no platform is given', 2],
     ['-t a -p nonsense', 'nonsense', 2],
     ['-t a -p linux/amd64 -m Shop', '"Shop" can\'t name an application', 2],
@@ -369,6 +418,8 @@ ${COMPOSE}`;
       ['platform "nonsense" is not', 'linux/arm64'],
       ['Update module', 'dokcer'],
       ['module "dokcer": expected', ''],
+      ['CI file (none, github or gitlab) [none]', 'githbu'],
+      ['did you mean github?', 'github'],
     ]);
     expect(asked.code, asked.screen).toBe(0);
     expect(parse(textIn(folder, 'compose.yaml'))).toMatchObject({
@@ -379,6 +430,14 @@ ${COMPOSE}`;
         module: 'docker-compose',
       },
     });
+    expect(textIn(folder, '.github/workflows/mender.yml')).toBe(ciFile('github', '.').text);
+  });
+
+  it('asks nothing on a terminal where all is there', async () => {
+    const folder = project();
+    await init(folder, '-t rpi4 -p linux/arm64 --ci gitlab');
+    const { code, screen } = await initOnTerminal(folder, []);
+    expect([code, screen]).toEqual([0, expect.stringContaining('nothing to do') as string]);
   });
 
   it.each([

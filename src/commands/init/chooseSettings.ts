@@ -6,6 +6,8 @@ import type { Platform } from '../../oci/platform.ts';
 import { IMAGE_ARCHITECTURES, formatPlatform, parsePlatforms } from '../../oci/platform.ts';
 import { checkApplicationName, nameFrom } from '../../pipeline/base/applicationName.ts';
 import { didYouMean, oneOf } from '../../io/suggest.ts';
+import { commonPlatform } from './commonPlatform.ts';
+import { requireDevices } from '../options/request.ts';
 import { readUserSettings } from '../options/userSettings.ts';
 import { ask, canAsk } from '../terminal/ask.ts';
 import type { Context } from '../terminal/command.ts';
@@ -14,7 +16,7 @@ import type { Context } from '../terminal/command.ts';
 export interface Settings {
   'manifest-name': string;
   'device-type': string[];
-  platform: string;
+  platform: string[];
   module: string;
 }
 
@@ -25,10 +27,10 @@ interface Sources {
   flags: string[];
   composeFile: string[];
   /** The proposed answer; what holds if nobody can be asked. */
-  usual: string[];
+  usual: () => Promise<string[]>;
 }
 
-const QUESTIONS: Record<Key, { text: string; check: (value: string) => string }> = {
+const QUESTIONS: Record<Key, { text: string; check: (value: string) => string | string[] }> = {
   'manifest-name': { text: 'Name of the application', check: checkApplicationName },
   'device-type': {
     text: 'Device type (/var/lib/mender/device_type; A,B for several)',
@@ -36,15 +38,20 @@ const QUESTIONS: Record<Key, { text: string; check: (value: string) => string }>
   },
   platform: {
     text: 'Platform (linux/arm64, linux/arm/v7, linux/amd64)',
-    check: (value) => parsePlatforms([value]).map(knownPlatform).join(','),
+    check: (value) => parsePlatforms([value]).map(knownPlatform),
   },
   module: { text: `Update module (${oneOf(MODULES)})`, check: knownModule },
 };
 
+/** The values as they are written, each once. */
+function checked(key: Key, values: readonly string[]): string[] {
+  return [...new Set(values.flatMap(QUESTIONS[key].check))];
+}
+
 /**
  * Returns what the Compose files say, completed by the flags, then by answers on a terminal, then by
- * the user's configuration. Throws UsageError for a flag that contradicts the Compose files, and for
- * a setting that nobody names.
+ * the user's configuration, then by what the registries of the images say. Throws UsageError for a flag
+ * that contradicts the Compose files, and for settings that nobody names.
  */
 export async function chooseSettings(
   flags: Readonly<Partial<Record<Key, unknown>>>,
@@ -52,19 +59,42 @@ export async function chooseSettings(
   context: Context,
 ): Promise<Settings> {
   const { defaults } = await readUserSettings(context);
-  const choose = (key: Key, usual: readonly unknown[]): Promise<string[]> => {
+  const choose = (key: Key, ...usual: (() => unknown)[]): Promise<string[]> => {
     const composeFile = textsOf(application.settings[key]);
-    const sources = { flags: textsOf(flags[key]), composeFile, usual: usual.map(textsOf).find(isSet) ?? [] };
+    const sources = { flags: textsOf(flags[key]), composeFile, usual: () => firstSet(usual) };
     return chooseFrom(key, sources, application.files, context);
   };
-  const name = application.projectName ?? nameFrom(basename(application.projectFolder));
-  const platforms = application.services.map(({ platform }) => platform);
-  return {
-    'manifest-name': firstOf(await choose('manifest-name', [name])),
-    'device-type': await choose('device-type', [defaults['device-type']]),
-    platform: firstOf(await choose('platform', [defaults['platform'], ...platforms])),
-    module: firstOf(await choose('module', [defaults['module'], 'docker-compose'])),
+  const { services } = application;
+  const settings = {
+    'manifest-name': firstOf(await choose('manifest-name', () => nameOf(application))),
+    'device-type': await choose('device-type', () => defaults['device-type']),
+    platform: await choose(
+      'platform',
+      () => defaults['platform'],
+      () => services.map(({ platform }) => platform),
+      () => commonPlatform(imagesOf(application), context),
+    ),
+    module: firstOf(await choose('module', () => defaults['module'] ?? 'docker-compose')),
   };
+  requireDevices({ deviceType: settings['device-type'], platform: settings.platform });
+  return settings;
+}
+
+function nameOf({ projectName, projectFolder }: Application): string {
+  return projectName ?? nameFrom(basename(projectFolder));
+}
+
+function imagesOf({ services }: Application): string[] {
+  return services.flatMap(({ image }) => (image === undefined || image === '' ? [] : [image]));
+}
+
+/** The values of the first place that has some. The later places are not asked then. */
+async function firstSet(places: readonly (() => unknown)[]): Promise<string[]> {
+  for (const place of places) {
+    const texts = textsOf(await place());
+    if (isSet(texts)) return texts;
+  }
+  return [];
 }
 
 function isSet(values: readonly string[]): boolean {
@@ -88,17 +118,15 @@ async function chooseFrom(
   files: readonly string[],
   context: Context,
 ): Promise<string[]> {
-  const { check } = QUESTIONS[key];
-  const asked = flags.map(check);
-  const found = composeFile.map(check);
+  const asked = checked(key, flags);
+  const found = checked(key, composeFile);
   if (isSet(found)) {
     refuseOther(key, asked, found, files);
     return found;
   }
   if (isSet(asked)) return asked;
-  if (canAsk() && !context.json) return askFor(key, usual, context);
-  if (isSet(usual)) return usual.map(check);
-  throw new UsageError(`no ${key} is given`, { hint: `add --${key}; see mender-docker-delta help init` });
+  const proposed = await usual();
+  return canAsk() && !context.json ? askFor(key, proposed, context) : checked(key, proposed);
 }
 
 /** The order of a list does not matter. */
@@ -131,7 +159,7 @@ async function askFor(key: Key, usual: readonly string[], context: Context): Pro
 function parseAnswer(key: Key, answer: string): string[] {
   const words = key === 'device-type' ? answer.split(',').map((word) => word.trim()) : [answer];
   const values = textsOf(words);
-  if (isSet(values)) return values.map(QUESTIONS[key].check);
+  if (isSet(values)) return checked(key, values);
   throw new UsageError(`${key} is needed`);
 }
 

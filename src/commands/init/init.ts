@@ -7,6 +7,7 @@ import { readUserFile, readUserFileIfAny } from '../../io/readUserFile.ts';
 import { checkVersion } from '../../pipeline/base/names.ts';
 import { chooseSettings } from './chooseSettings.ts';
 import type { Settings } from './chooseSettings.ts';
+import { chooseCi } from './chooseCi.ts';
 import { CI_SYSTEMS } from './ciFiles.ts';
 import type { Change } from './placeChanges.ts';
 import { placeChanges } from './placeChanges.ts';
@@ -22,7 +23,7 @@ const OPTIONS = {
   'manifest-name': { ...manifestName, defaultDescription: "the Compose file's name, else the folder's" },
   'device-type': deviceType,
   platform,
-  module,
+  module: { ...module, defaultDescription: 'that of config.yaml, else docker-compose' },
   'first-version': {
     type: 'string',
     describe: 'Content of the file VERSION, if there is none',
@@ -60,14 +61,16 @@ export const initCommand = defineCommand({
     const [file = manifest] = files;
     const asked = { ...flags, 'manifest-name': flags.manifestName, 'device-type': flags.deviceType };
     const settings = await chooseSettings(asked, application, context);
+    const top = await topOf(projectFolder);
+    const ci = flags.ci ?? (await chooseCi(top, context));
     // All is decided before the first file is written.
     const changes = [
       await settingsChange(file, settings),
       await versionChange(join(projectFolder, 'VERSION'), flags.firstVersion),
       await ignoreChange(join(projectFolder, '.gitignore')),
-      flags.ci === undefined ? undefined : await placeCiFile(flags.ci, projectFolder, manifest),
+      ci === undefined ? undefined : await placeCiFile(ci, projectFolder, manifest),
     ].filter((change) => change !== undefined);
-    const placed = await placeChanges(changes, await topOf(projectFolder));
+    const placed = await placeChanges(changes, top);
     for (const { path, text } of placed) await writeAtomically(path, (name) => writeFile(name, text));
     const written = changes.map(({ path }) => path);
     const names = written.map((path) => relative(context.folder, path) || path);

@@ -175,21 +175,25 @@ function devicesOf({ deviceType = [], platform = [] }: BuildFlags): {
   platforms: Platform[];
 } {
   const platforms = parsePlatforms(platform);
+  requireDevices({ deviceType, platform: platforms });
+  return { deviceType, platforms };
+}
+
+/** Throws UsageError that names all that is missing of what every application needs. */
+export function requireDevices(known: {
+  deviceType: readonly unknown[];
+  platform: readonly unknown[];
+}): void {
   const missing = [
-    ...(deviceType.length === 0 ? [MISSING.deviceType] : []),
-    ...(platforms.length === 0 ? [MISSING.platform] : []),
+    ...(known.deviceType.length === 0 ? [{ name: 'device-type', value: 'raspberrypi4' }] : []),
+    ...(known.platform.length === 0 ? [{ name: 'platform', value: 'linux/arm64' }] : []),
   ];
-  if (missing.length === 0) return { deviceType, platforms };
+  if (missing.length === 0) return;
   const names = missing.map(({ name }) => name.replace('-', ' '));
   throw new UsageError(`no ${names.join(' and no ')} ${missing.length > 1 ? 'are' : 'is'} given`, {
     hint: (wording) => giveHint(missing, wording),
   });
 }
-
-const MISSING = {
-  deviceType: { name: 'device-type', value: 'raspberrypi4' },
-  platform: { name: 'platform', value: 'linux/arm64' },
-} as const;
 
 /** Names all places that may give the options. */
 function giveHint(
