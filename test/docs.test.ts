@@ -199,6 +199,18 @@ describe('the documents', () => {
     expect(types.filter((name) => !isExported(name))).toEqual([]);
   });
 
+  it('show all keys that build --json prints of an artifact', () => {
+    const [, text] = /artifacts: \[\{([\s\S]*?)\n {2}\}\],/.exec(SETTINGS)!;
+    // Nested keys go, and what is printed with --explain alone.
+    const flat = text!.replace(/\{[^{}]*\}/g, '').replace(/\[\{[^[\]]*\]|\[\{[\s\S]*?\}\]/g, '');
+    const keys = [...flat.matchAll(/\b([a-zA-Z]+)\b(?=[,:\s]|$)/g)].map(([, key]) => key!);
+    const schema = JSON.parse(readFileSync(join(ROOT, 'docs/build.schema.json'), 'utf8')) as {
+      $defs: { BuildReport: { properties: Record<string, unknown> } };
+    };
+    const { sizes: _, ...printed } = schema.$defs.BuildReport.properties;
+    expect(Object.keys(printed).filter((key) => !keys.includes(key))).toEqual([]);
+  });
+
   it('have an example of a metadata JSON that can be a base', async () => {
     const [, json] = /```json\n(\{\s+"version"[\s\S]*?)```/.exec(DOCUMENTS.get('docs/bases.md')!)!;
     const path = join(temporaryFolder(), 'base.json');

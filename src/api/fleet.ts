@@ -79,7 +79,7 @@ export function fleet(
 /** What to roll out, and how. The token comes from the environment (`MENDER_PAT`) or `tokenFile`. */
 export interface RolloutOptions extends Omit<
   BuildOptions,
-  'artifactFilename' | 'alsoFull' | 'reportHtml' | 'sbom' | 'strictBase' | 'cache'
+  'artifactFilename' | 'alsoFull' | 'force' | 'reportHtml' | 'sbom' | 'strictBase' | 'cache'
 > {
   menderHost?: string;
   tokenFile?: string;
@@ -100,7 +100,15 @@ export interface RolloutOptions extends Omit<
 }
 
 /** The options of a build that a rollout does not take: it makes several artifacts, and names them. */
-const NOT_SHARED = ['artifactFilename', 'alsoFull', 'reportHtml', 'sbom', 'strictBase', 'cache'] as const;
+const NOT_SHARED = [
+  'artifactFilename',
+  'alsoFull',
+  'force',
+  'reportHtml',
+  'sbom',
+  'strictBase',
+  'cache',
+] as const;
 const shared = Object.fromEntries(
   Object.entries(BUILD_SCHEMA).filter(([name]) => !NOT_SHARED.some((one) => one === name)),
 ) as Omit<typeof BUILD_SCHEMA, (typeof NOT_SHARED)[number]>;

@@ -5,7 +5,7 @@ import type { RolloutPlan } from '../pipeline/rollout/rolloutPlan.ts';
 import { runRollout } from '../pipeline/rollout/run.ts';
 import { rolloutEndText, rolloutPlanText } from './fleet/rolloutReport.ts';
 import type { BuildFlags } from './options/build.ts';
-import { BUILD_POSITIONALS } from './options/build.ts';
+import { BUILD_POSITIONALS, PASSED_ON } from './options/build.ts';
 import { LINK_OPTION, linkRate, warnOfLink } from './options/link.ts';
 import { readProject } from './open/project.ts';
 import { requestOf } from './options/request.ts';
@@ -23,7 +23,7 @@ export type Flags = BuildFlags & RolloutFlags & ServerFlags & { link?: string };
 /** `rollout COMPOSE-FILE..` */
 export const rolloutCommand = defineCommand({
   usage: 'rollout <manifest..>',
-  passesOn: true,
+  passesOn: PASSED_ON,
   describe: 'Bring a release to devices of all versions: build what is missing, deploy, wait and repair',
   examples: [
     ['$0 rollout . --release -g staging --dry-run', 'who would get what, and how many bytes'],

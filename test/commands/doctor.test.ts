@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { judgeXz } from '../../src/pipeline/doctor/checkMachine.ts';
 import { runCli } from '../helpers/cli.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -27,6 +28,15 @@ describe('doctor', () => {
     const { findings } = JSON.parse(run.stdout) as { findings: { check: string }[] };
     expect(findings.find(({ check }) => check === 'server')).toMatchObject({ state });
   });
+});
+
+it.each([
+  ['xz (XZ Utils) 5.4.1', true, 'ok'],
+  ['xz (XZ Utils) 5.4.1', false, 'ok'],
+  [undefined, true, 'warning'],
+  [undefined, false, 'problem'],
+])('doctor judges xz %s, with the library: %s', (version, hasLibrary, state) => {
+  expect(judgeXz(version, hasLibrary)).toMatchObject({ check: 'xz', state });
 });
 
 it('doctor says that the platform is not set, and checks no images for another one', async () => {

@@ -72,7 +72,7 @@ export const BAKE_OPTIONS = {
   upload: {
     group: HOW,
     type: 'boolean',
-    describe: 'Upload each artifact (--no-upload: local builds, also against local builds)',
+    describe: 'Upload each artifact (--no-upload: remember them as local builds)',
     defaultDescription: 'only build',
   },
   mode,

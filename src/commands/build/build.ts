@@ -1,5 +1,5 @@
 import type { UserError } from '../../errors.ts';
-import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
+import { BUILD_OPTIONS, BUILD_POSITIONALS, PASSED_ON } from '../options/build.ts';
 import { DESTINATION_OPTIONS } from '../options/destinations.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context } from '../terminal/command.ts';
@@ -15,7 +15,7 @@ import type { LocalDevice } from './forDevices.ts';
 /** `build COMPOSE-FILE..`, also without the word `build`. */
 export const buildCommand = defineCommand({
   usage: 'build <manifest..>',
-  passesOn: true,
+  passesOn: PASSED_ON,
   describe: 'Build a Mender Artifact from a Compose file, upload it and deploy it',
   examples: [
     ['$0 docker-compose.yaml -t raspberrypi4 -p linux/arm64 --no-upload', 'only build the artifact'],

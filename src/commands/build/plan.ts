@@ -7,7 +7,7 @@ import type { SettledRequest } from '../../pipeline/request.ts';
 import type { BuildPlan } from '../../pipeline/plan/planBuild.ts';
 import type { PreparedRun } from './prepareRuns.ts';
 import type { BuildFlags } from '../options/build.ts';
-import { BUILD_OPTIONS, BUILD_POSITIONALS } from '../options/build.ts';
+import { BUILD_OPTIONS, BUILD_POSITIONALS, PASSED_ON } from '../options/build.ts';
 import { DESTINATION_OPTIONS } from '../options/destinations.ts';
 import { defineCommand } from '../terminal/command.ts';
 import type { Context, OptionTable } from '../terminal/command.ts';
@@ -35,7 +35,7 @@ export const PLAN_OPTIONS = {
 /** `plan COMPOSE-FILE..` */
 export const planCommand = defineCommand({
   usage: 'plan <manifest..>',
-  passesOn: true,
+  passesOn: PASSED_ON,
   describe: 'Show what build would do; downloads no layer and writes no artifact',
   examples: [
     ['$0 plan docker-compose.yaml -t raspberrypi4 -p linux/arm64', 'what would be shipped, layer by layer'],

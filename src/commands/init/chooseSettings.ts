@@ -7,7 +7,7 @@ import { IMAGE_ARCHITECTURES, formatPlatform, parsePlatforms } from '../../oci/p
 import { checkApplicationName, nameFrom } from '../../pipeline/base/applicationName.ts';
 import { didYouMean, oneOf } from '../../io/suggest.ts';
 import { commonPlatform } from './commonPlatform.ts';
-import { requireDevices } from '../options/request.ts';
+import { requireTypeAndPlatform } from '../options/request.ts';
 import { readUserSettings } from '../options/userSettings.ts';
 import { ask, canAsk } from '../terminal/ask.ts';
 import type { Context } from '../terminal/command.ts';
@@ -76,7 +76,7 @@ export async function chooseSettings(
     ),
     module: firstOf(await choose('module', () => defaults['module'] ?? 'docker-compose')),
   };
-  requireDevices({ deviceType: settings['device-type'], platform: settings.platform });
+  requireTypeAndPlatform({ deviceType: settings['device-type'], platform: settings.platform });
   return settings;
 }
 

@@ -36,6 +36,7 @@ jobs:
           # Jobs with the token do not read what jobs without it wrote.
           key: mender-docker-delta-\${{ github.ref_type }}-\${{ github.run_id }}
           restore-keys: mender-docker-delta-\${{ github.ref_type }}-
+      # It gets the token: name a commit of a repository that you trust. There is no release yet.
       - uses: mender-docker-delta/mender-docker-delta@v0
         with:
           manifest: ${manifest}

@@ -24,7 +24,8 @@ _mender_docker_delta() {
   found=("\${(@f)$(${PROGRAM} completion candidates -- "\${(@)words[2,CURRENT]}" 2> /dev/null)}")
   if [[ -n "\${found[1]}" ]]; then compadd -- "\${found[@]}"; else _files; fi
 }
-compdef _mender_docker_delta ${PROGRAM}
+# As a file in fpath, this is the body of the function that the first Tab calls.
+if [[ "\${funcstack[1]}" == _${PROGRAM} ]]; then _mender_docker_delta; else compdef _mender_docker_delta ${PROGRAM}; fi
 `,
   fish: `function __mender_docker_delta
   set -l words (commandline -opc) (commandline -ct)

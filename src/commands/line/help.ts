@@ -59,11 +59,13 @@ function listed(commands: readonly Command[], width: number): string[] {
 
 /** Everything about one command. */
 export function commandHelp(command: Command, common: OptionTable, width: number): string {
-  const { describe, positionals, examples } = command;
+  const { describe, positionals, examples, passesOn } = command;
+  const more = typeof passesOn === 'string' ? passesOn : '';
   const words = wordsOf(command).map((word): [string, string] => [
     `  ${wordText({ ...word, isRequired: true }, command)}`,
     meaning(positionals[word.name]),
   ]);
+  if (more !== '') words.push(['  -- ARGUMENT..', more]);
   const examplesText = examples.flatMap(([line, what]) => [
     ...wrapped(what, width - 4)
       .split('\n')
@@ -73,7 +75,7 @@ export function commandHelp(command: Command, common: OptionTable, width: number
   return [
     wrapped(describe, width),
     '',
-    `Usage: ${usageLine(command)} [OPTION..]${command.passesOn === true ? ' [-- ARGUMENT..]' : ''}`,
+    `Usage: ${usageLine(command)} [OPTION..]${more === '' ? '' : ' [-- ARGUMENT..]'}`,
     '',
     ...(words.length === 0 ? [] : [...columns(words, width), '']),
     ...groupsOf({ ...command.options, ...common, help: STANDARD_OPTIONS.help }, width),

@@ -40,9 +40,9 @@ export function parseWords(command: Command, words: readonly string[], given: Pa
   const fromLine = optionValues(command, tokens);
   for (const [name, values] of fromLine) flags[flagName(name)] = joined(command, name, values);
   const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? Infinity;
-  const isOwn = ({ index }: Token): boolean => command.passesOn !== true || index < end;
+  const isOwn = ({ index }: Token): boolean => command.passesOn === undefined || index < end;
   const plain = tokens.flatMap((token) => (token.kind === 'positional' && isOwn(token) ? [token.value] : []));
-  if (command.passesOn === true && end !== Infinity) flags['--'] = words.slice(end + 1);
+  if (command.passesOn !== undefined && end !== Infinity) flags['--'] = words.slice(end + 1);
   const missing = Object.entries(command.options).find(
     ([name, { demandOption }]) => demandOption === true && flags[flagName(name)] === undefined,
   );
@@ -164,8 +164,8 @@ function missingWord(command: Command, word: Word): Error {
 }
 
 function checkedWord(command: Command, { name }: Word, given: string): string {
-  const choices = command.positionals[name]?.choices;
-  if (choices === undefined) return given;
+  const { choices, hiddenChoice } = command.positionals[name] ?? {};
+  if (choices === undefined || given === hiddenChoice) return given;
   const known = meant(given, choices);
   if (known !== undefined) return known;
   throw wrongChoice(command, command.usage.split(' ')[0] ?? '', given, choices);

@@ -22,6 +22,9 @@ export const BUILD_POSITIONALS = {
   },
 } as const;
 
+/** What follows `--` on the line of a command that builds. */
+export const PASSED_ON = 'Arguments for mender-artifact; they need --writer mender-artifact';
+
 /**
  * Options of `build` and `plan`. Defaults are set after the `x-mender` of the Compose file is read.
  */
@@ -52,7 +55,7 @@ export const BUILD_OPTIONS = {
     group: WHAT,
     type: 'string',
     describe: 'Version of the new artifact',
-    defaultDescription: 'from VERSION',
+    defaultDescription: 'with --release the file VERSION, else a development version',
   },
   'artifact-filename': {
     placeholder: 'FILE',

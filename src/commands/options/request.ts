@@ -175,12 +175,12 @@ function devicesOf({ deviceType = [], platform = [] }: BuildFlags): {
   platforms: Platform[];
 } {
   const platforms = parsePlatforms(platform);
-  requireDevices({ deviceType, platform: platforms });
+  requireTypeAndPlatform({ deviceType, platform: platforms });
   return { deviceType, platforms };
 }
 
 /** Throws UsageError that names all that is missing of what every application needs. */
-export function requireDevices(known: {
+export function requireTypeAndPlatform(known: {
   deviceType: readonly unknown[];
   platform: readonly unknown[];
 }): void {

@@ -7,13 +7,23 @@ import { DEPLOY_OPTIONS, deviceIds } from './deploy.ts';
 import { WATCH_OPTIONS, watchTimes } from './watch.ts';
 
 /** A rollout decides on its artifacts by itself, and keeps no files. */
-const OF_ONE_FILE = ['artifact-filename', 'also-full', 'report-html', 'sbom', 'strict-base'] as const;
+const OF_ONE_FILE = [
+  'artifact-filename',
+  'also-full',
+  'force',
+  'report-html',
+  'sbom',
+  'strict-base',
+] as const;
 type BuildTable = Omit<typeof BUILD_OPTIONS, (typeof OF_ONE_FILE)[number]>;
 
 /** The options of `build` that `rollout` has as well. */
-export const ROLLOUT_BUILD_OPTIONS = Object.fromEntries(
-  Object.entries(BUILD_OPTIONS).filter(([name]) => !OF_ONE_FILE.some((one) => one === name)),
-) as BuildTable;
+export const ROLLOUT_BUILD_OPTIONS = {
+  ...(Object.fromEntries(
+    Object.entries(BUILD_OPTIONS).filter(([name]) => !OF_ONE_FILE.some((one) => one === name)),
+  ) as BuildTable),
+  platform: { ...BUILD_OPTIONS.platform, describe: 'Platform of the devices: os/arch[/variant]; only one' },
+} as const;
 
 const HOW = 'How to roll out:';
 

@@ -47,6 +47,8 @@ export interface Option {
   /** What separates its values in its environment variable. The default is a comma. */
   separator?: string;
   choices?: readonly string[];
+  /** A choice for programs alone, which no help and no error names. */
+  hiddenChoice?: string;
   /** True if the command can't run without it. */
   demandOption?: boolean;
   default?: string | number | boolean;
@@ -102,8 +104,11 @@ export interface Command {
   /** The words after the verb, in the order of `usage`. */
   positionals: OptionTable;
   options: OptionTable;
-  /** True if what follows `--` is for another program. Elsewhere these are ordinary words. */
-  passesOn?: boolean;
+  /**
+   * Set if what follows `--` is for another program: what the help says of it, or true to say nothing.
+   * Elsewhere these are ordinary words.
+   */
+  passesOn?: string | true;
   /** Does the work and prints the result. Throws a UserError for anything that the user can fix. */
   run(flags: object, context: Context): Promise<void>;
 }

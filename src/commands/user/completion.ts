@@ -1,4 +1,4 @@
-import type { Completion } from '../line/completion.ts';
+import type { Completion, Shell } from '../line/completion.ts';
 import { SHELLS, complete, completionScript } from '../line/completion.ts';
 import { GLOBAL_OPTIONS } from '../line/globalOptions.ts';
 import { SERVER_OPTIONS, serverIfAny } from '../options/server.ts';
@@ -25,11 +25,11 @@ export function completionCommandFor(commands: () => readonly Command[]): Comman
       ['$0 completion fish > ~/.config/fish/completions/mender-docker-delta.fish', 'once, for fish'],
     ],
     positionals: {
-      shell: { choices: [...SHELLS, 'candidates'] as const, demandOption: true, describe: 'The shell' },
+      shell: { choices: SHELLS, hiddenChoice: 'candidates', demandOption: true, describe: 'The shell' },
     },
     options: SERVER_OPTIONS,
     async run(flags, context) {
-      if (flags.shell !== 'candidates') {
+      if (isShell(flags.shell)) {
         const script = completionScript(flags.shell);
         context.report({ script }, script.trimEnd());
         return;
@@ -42,6 +42,11 @@ export function completionCommandFor(commands: () => readonly Command[]): Comman
       if (words.length > 0) context.print(words.join('\n'));
     },
   });
+}
+
+/** False for `candidates`. */
+function isShell(word: string): word is Shell {
+  return SHELLS.some((shell) => shell === word);
 }
 
 /** Names from the server. None if it is not reachable in time, or if there is no token. */

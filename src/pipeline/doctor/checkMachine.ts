@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import type { Cache } from '../../cache/cache.ts';
+import { hasXzLibrary } from '../../compress/xzLibrary.ts';
 import { UserError, messageOf } from '../../errors.ts';
 import type { Http } from '../../http/http.ts';
 import { discardResponse } from '../../http/exchange.ts';
@@ -22,11 +23,13 @@ const SLOW_CLOCK = 300;
 /** Characters that a program prints for its version. */
 const LONGEST_VERSION = 1 << 16;
 
-/** Checks the programs that a build uses. Only Node.js is needed for every build. */
+/**
+ * Checks the programs that a build uses. Only Node.js is needed for every build, and xz where the
+ * library for lzma can't be loaded.
+ */
 export async function checkPrograms(): Promise<CheckResult[]> {
   const programs: [name: string, args: string[], todo: string][] = [
     ['git', ['--version'], 'install git: without it no base is found by a tag'],
-    ['xz', ['--version'], 'install xz-utils: lzma is slower without it'],
     [
       'mender-artifact',
       ['--version'],
@@ -40,7 +43,16 @@ export async function checkPrograms(): Promise<CheckResult[]> {
       return version === undefined ? warning(name, 'not installed', todo) : ok(name, version);
     }),
   );
-  return [checkNode(process.versions.node), ...found];
+  const xz = judgeXz(await versionOf('xz', ['--version']), await hasXzLibrary());
+  return [checkNode(process.versions.node), xz, ...found];
+}
+
+/** Judges xz by the version that it prints, undefined for none. `hasLibrary`: there is another way. Pure. */
+export function judgeXz(version: string | undefined, hasLibrary: boolean): CheckResult {
+  if (version !== undefined) return ok('xz', version);
+  return hasLibrary
+    ? warning('xz', 'not installed', 'install xz-utils: lzma is slower without it')
+    : problem('xz', 'not installed', 'install xz (Debian: xz-utils): lzma needs it on this machine');
 }
 
 /** Judges a version of Node.js, like 20.19.0. */

@@ -46,23 +46,56 @@ describe('completion', () => {
     execFileSync(shell, ['-n', file]);
   });
 
-  it('works in bash', () => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'bin'));
-    const program = join(folder, 'bin/mender-docker-delta');
-    // It prints what the script hands over.
-    writeFileSync(program, '#!/bin/sh\nprintf "%s\\n" "$@"\n');
-    chmodSync(program, 0o755);
-    writeFileSync(join(folder, 'script'), completionScript('bash'));
-    const lines = `. ${folder}/script
+  /** What somebody types in a shell that has the script, and what then shows the words that it offers. */
+  const TAB: [string, (typeof SHELLS)[number], (folder: string) => string][] = [
+    [
+      'sourced',
+      'bash',
+      (folder) => `. ${folder}/script
 COMP_WORDS=(mender-docker-delta build . --mod) COMP_CWORD=3
 _mender_docker_delta
-printf '%s|' "\${COMPREPLY[@]}"`;
-    const output = execFileSync('bash', ['-c', lines], {
-      env: { PATH: `${folder}/bin:${process.env['PATH']!}` },
+printf '%s\n' "\${COMPREPLY[@]}"`,
+    ],
+    [
+      'in fpath, at the first Tab',
+      'zsh',
+      (folder) => `fpath=(${folder}/functions $fpath)
+autoload -Uz compinit && compinit -u -d ${folder}/dump
+compadd() { shift; printf '%s\n' "$@" }
+words=(mender-docker-delta build . --mod) CURRENT=4
+\${_comps[mender-docker-delta]}`,
+    ],
+    [
+      'sourced',
+      'zsh',
+      (folder) => `autoload -Uz compinit && compinit -u -d ${folder}/dump
+source ${folder}/script
+compadd() { shift; printf '%s\n' "$@" }
+words=(mender-docker-delta build . --mod) CURRENT=4
+\${_comps[mender-docker-delta]}`,
+    ],
+    [
+      'sourced',
+      'fish',
+      (folder) => `source ${folder}/script; complete -C 'mender-docker-delta build . --mod'`,
+    ],
+  ];
+  it.each(TAB)('works %s in %s', (_, shell, typed) => {
+    const folder = temporaryFolder();
+    for (const below of ['bin', 'functions']) mkdirSync(join(folder, below));
+    const program = join(folder, 'bin/mender-docker-delta');
+    // It offers one word, which shows what the script hands over.
+    writeFileSync(program, '#!/bin/sh\nIFS="|"\nprintf -- "--mod=%s\\n" "$*"\n');
+    chmodSync(program, 0o755);
+    for (const name of ['script', 'functions/_mender-docker-delta'])
+      writeFileSync(join(folder, name), completionScript(shell));
+    const bare = { bash: ['--norc'], zsh: ['-f'], fish: ['--no-config'] }[shell];
+    const output = execFileSync(shell, [...bare, '-c', typed(folder)], {
+      env: { PATH: `${folder}/bin:${process.env['PATH']!}`, HOME: folder },
       encoding: 'utf8',
     });
-    expect(output).toBe('completion|candidates|--|build|.|--mod|');
+    const words = new Set(output.trim().split('\n'));
+    expect([...words]).toEqual(['--mod=completion|candidates|--|build|.|--mod']);
   });
 });
 

@@ -53,6 +53,15 @@ describe('help', () => {
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
+  it.each([
+    ['build', '[-- ARGUMENT..]', true],
+    ['build', '-- ARGUMENT..  Arguments for mender-artifact', true],
+    ['completion', 'ARGUMENT', false],
+    ['completion', 'candidates', false],
+  ])('of %s has %j: %s', async (verb, text, isThere) => {
+    expect((await run(`help ${verb}`)).stdout.includes(text)).toBe(isThere);
+  });
+
   const LINES = COMMANDS.flatMap(({ examples }) => examples.map(([line]) => line));
   it.each(LINES)('has an example that can be copied: %s', (line) => {
     expect(line).toContain('$0 ');
@@ -84,6 +93,7 @@ describe('a mistake', () => {
     ['upload', 'type mender-docker-delta upload FILE'],
     ['inspect a b', 'the form is mender-docker-delta inspect FILE'],
     ['login', 'add --username'],
+    ['completion bsh', 'did you mean bash?'],
     ['plan x -p', 'write -p PLATFORM'],
     ['plan x -p --release', 'or --platform=--release if --release is the value'],
     [

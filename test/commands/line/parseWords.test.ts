@@ -54,7 +54,7 @@ describe('parseWords', () => {
   });
 
   it('hands over what follows -- if another program gets it', () => {
-    const command = { ...COMMAND, passesOn: true };
+    const command = { ...COMMAND, passesOn: true as const };
     expect(parseWords(command, ['a', '--', '--x', 'y'])).toEqual({ ...DEFAULTS, '--': ['--x', 'y'] });
     expect(parseWords(command, ['a', '--'])).toEqual({ ...DEFAULTS, '--': [] });
   });
