@@ -22,7 +22,7 @@ import { finishWatch, watchWithLog } from './options/watch.ts';
 export const deployCommand = defineCommand({
   usage: 'deploy <artifact>',
   describe:
-    'Deploy an artifact of the server, or a file to where a destination map sends it, and wait for the devices',
+    'Deploy an artifact of the server, or a file to what a destination map names, and wait for the devices',
   examples: [
     ['$0 deploy app-1.2 -g staging', 'deploy to a group and wait'],
     ['$0 deploy app-1.2 --all-devices --no-wait-for-deploy', 'deploy to all devices and do not wait'],

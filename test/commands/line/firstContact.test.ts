@@ -55,7 +55,7 @@ describe('help', () => {
 
   it.each([
     ['build', '[-- ARGUMENT..]', true],
-    ['build', '-- ARGUMENT..  Arguments for mender-artifact', true],
+    ['build', 'Arguments for mender-artifact', true],
     ['completion', 'ARGUMENT', false],
     ['completion', 'candidates', false],
   ])('of %s has %j: %s', async (verb, text, isThere) => {
