@@ -207,8 +207,8 @@ describe('the documents', () => {
     const schema = JSON.parse(readFileSync(join(ROOT, 'docs/build.schema.json'), 'utf8')) as {
       $defs: { BuildReport: { properties: Record<string, unknown> } };
     };
-    const { sizes: _, ...printed } = schema.$defs.BuildReport.properties;
-    expect(Object.keys(printed).filter((key) => !keys.includes(key))).toEqual([]);
+    const printed = Object.keys(schema.$defs.BuildReport.properties).filter((key) => key !== 'sizes');
+    expect(printed.filter((key) => !keys.includes(key))).toEqual([]);
   });
 
   it('have an example of a metadata JSON that can be a base', async () => {
