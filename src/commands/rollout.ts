@@ -36,11 +36,7 @@ export const rolloutCommand = defineCommand({
     warnOfLink(downloadsOf(plan), rate, context.log);
     if (dryRun || !context.json) context.report(plan, rolloutPlanText(plan, rate));
     if (dryRun) return;
-    const end = await runRollout(rollout, { api, log: context.log }).catch((error: unknown) => {
-      if (context.signal.aborted)
-        context.log.warning('the deployments keep running; run the same command again to continue');
-      throw error;
-    });
+    const end = await runRollout(rollout, { api, log: context.log });
     context.report({ plan, ...end }, rolloutEndText(plan, end));
     const failure = rolloutError(end, `${plan.application} ${plan.version}`);
     if (failure !== undefined) throw failure;

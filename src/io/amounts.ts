@@ -16,3 +16,13 @@ export function formatBytes(bytes: number): string {
 export function amountOf(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }
+
+/** Items that are named one by one in a message. One cause often fails many. */
+export const MOST_NAMED = 10;
+
+/** The first items of a list, and how many more there are. Pure. */
+export function listed(items: readonly string[]): string {
+  const more = items.length - MOST_NAMED;
+  const named = items.slice(0, MOST_NAMED).join(', ');
+  return more > 0 ? `${named} and ${more} more` : named;
+}

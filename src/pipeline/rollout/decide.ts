@@ -52,8 +52,8 @@ function placeOf(
 
 /**
  * The next steps of a rollout, from what its devices have come to. A later run comes to the same
- * steps, since nothing else is remembered. `overdue`: devices that have not asked for their update
- * hold up nothing any more. Pure.
+ * steps, since nothing else is remembered. `overdue`: devices that have not come to an end hold up
+ * nothing any more, since one that went silent in the middle of its update may stay so. Pure.
  */
 export function decide(
   members: readonly Member[],
@@ -66,10 +66,9 @@ export function decide(
   const attempted = succeeded.length + running.length + failed.length + retry.length;
   if (isTooMany(failed.length, attempted, policy.maxFailures))
     return [{ kind: 'stop', failed: failed.length, attempted }];
-  const asked = running.filter((id) => hasAsked(history.get(id)));
-  const held = overdue ? asked : running;
+  const held = overdue ? [] : running;
   // One deployment for all that failed, and not one for each.
-  if (retry.length > 0 && asked.length === 0)
+  if (retry.length > 0 && busyOf(held, history).length === 0)
     return [{ kind: 'deploy', given: { kind: 'full' }, devices: retry }];
   const size = phaseSize(attempted, attempted + open.length, policy.phases, held.length + retry.length === 0);
   const next = open.slice(0, Math.max(0, size - attempted));
@@ -77,8 +76,12 @@ export function decide(
   return held.length > 0 ? [{ kind: 'wait', running: held.length }] : [{ kind: 'end' }];
 }
 
-function hasAsked(state: DeviceState | undefined): boolean {
-  return state?.kind === 'running' && state.asked;
+/** Those that have asked for their update and not said how it ended. Pure. */
+export function busyOf(running: readonly string[], history: History): string[] {
+  return running.filter((id) => {
+    const state = history.get(id);
+    return state?.kind === 'running' && state.asked;
+  });
 }
 
 function isTooMany(failed: number, attempted: number, most: Threshold | undefined): boolean {

@@ -3,11 +3,18 @@ import type { DeviceState, History, Member } from './types.ts';
 /** What devices get: a delta or the full artifact of this rollout, or another version. */
 export type Role = 'delta' | 'full' | 'other';
 
-/** A deployment of the application, and what its devices have said. */
-export interface RolloutDeployment {
-  id: string;
-  /** What failed devices have tried. */
+/** What devices get under one artifact name. */
+export interface Deployed {
   artifact: Role;
+  /** The version that they have afterwards. Undefined if artifacts of the name bring several. */
+  version: string | undefined;
+}
+
+/** A deployment of the application, and what its devices have said. */
+export interface RolloutDeployment extends Deployed {
+  id: string;
+  /** The name of what it deploys. */
+  artifactName: string;
   finished: boolean;
   /** Ids of all devices that it is for. */
   targets: readonly string[];
@@ -23,7 +30,18 @@ interface Reported {
   to: string;
 }
 
-const SUCCESS = ['success', 'already-installed'];
+const SUCCESS: readonly (string | undefined)[] = ['success', 'already-installed'];
+const FAILURE: readonly (string | undefined)[] = ['failure', 'noartifact'];
+
+/** True for the status of a device that has what was deployed. Pure. */
+export function hasSucceeded(status: string | undefined): boolean {
+  return SUCCESS.includes(status);
+}
+
+/** True for the status of a device that refused what was deployed, or got none that fits. Pure. */
+export function hasFailed(status: string | undefined): boolean {
+  return FAILURE.includes(status);
+}
 
 /**
  * What each device has come to. `deployments`: oldest first. A success counts until another version
@@ -62,16 +80,17 @@ function isOutdated(
   return last === 'broken' || (version !== undefined && version !== to);
 }
 
-function isBefore(time: string | undefined, other: string | undefined): boolean {
+/** True if both times, in ISO 8601, are known and the first is earlier. Pure. */
+export function isBefore(time: string | undefined, other: string | undefined): boolean {
   return Date.parse(time ?? '') < Date.parse(other ?? '');
 }
 
 function stateIn({ artifact, finished, statuses }: RolloutDeployment, id: string): DeviceState | undefined {
   const status = statuses.get(id);
-  if (status !== undefined && SUCCESS.includes(status)) return { kind: 'succeeded' };
+  if (hasSucceeded(status)) return { kind: 'succeeded' };
   if (artifact === 'other') return undefined;
   // What the server finds no delta for, may get the full artifact.
-  if (status === 'failure' || status === 'noartifact') return { kind: 'failed', with: artifact };
+  if (hasFailed(status)) return { kind: 'failed', with: artifact };
   if (status === 'decommissioned') return { kind: 'unfit' };
   if (status === 'aborted' || finished) return undefined;
   return { kind: 'running', asked: status !== undefined && status !== 'pending' };

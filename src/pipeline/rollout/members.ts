@@ -4,7 +4,7 @@ import { resolveDevices } from '../../server/resolve.ts';
 import type { FleetDevice } from '../fleet/devices.ts';
 import { listDevices } from '../fleet/devices.ts';
 import { judgeLast } from '../fleet/lastArtifact.ts';
-import { listed } from './listed.ts';
+import { listed } from '../../io/amounts.ts';
 import type { Member } from './types.ts';
 
 /** Which devices a rollout is for. */

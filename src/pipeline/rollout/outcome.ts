@@ -1,6 +1,5 @@
-import { amountOf } from '../../io/amounts.ts';
 import { DeploymentError } from '../../errors.ts';
-import { listed } from './listed.ts';
+import { amountOf, listed } from '../../io/amounts.ts';
 import type { RolloutEnd } from './run.ts';
 
 /**
@@ -8,14 +7,14 @@ import type { RolloutEnd } from './run.ts';
  * that found no such device. Pure.
  */
 export function rolloutError(
-  { stopped, failed, running, open, retry, unfit, succeeded, current }: RolloutEnd,
+  { stopped, failed, failedIn, running, busy, open, retry, unfit, succeeded, current }: RolloutEnd,
   version: string,
 ): DeploymentError | undefined {
   if (stopped !== undefined) {
     return new DeploymentError(
       `the rollout of ${version} was stopped: ${stopped.failed} of ${stopped.attempted} devices failed (${listed(failed)})`,
       {
-        hint: "read the devices' logs with mender-docker-delta deployments show latest, and build a new version",
+        hint: `read the devices' logs with ${showing(failedIn)}, and build a new version`,
       },
     );
   }
@@ -23,7 +22,7 @@ export function rolloutError(
     return new DeploymentError(
       `${amountOf(failed.length, 'device')} failed to install ${version}: ${listed(failed)}`,
       {
-        hint: "read the devices' logs with mender-docker-delta deployments show latest; mender-docker-delta deploy ARTIFACT --devices ID tries again",
+        hint: `read the devices' logs with ${showing(failedIn)}; mender-docker-delta deploy ARTIFACT --devices ID tries again`,
       },
     );
   }
@@ -31,12 +30,22 @@ export function rolloutError(
   if (waiting.length + succeeded.length + current.length === 0 && unfit.length > 0)
     return nobodyFits(unfit, version);
   if (waiting.length === 0) return undefined;
+  const have = waiting.length === 1 ? 'has' : 'have';
+  const silent = busy.length === 0 ? '' : `; went silent in the middle of it: ${listed(busy)}`;
   return new DeploymentError(
-    `${amountOf(waiting.length, 'device')} ${waiting.length === 1 ? 'has' : 'have'} not installed ${version} yet: ${listed(waiting)}`,
+    `${amountOf(waiting.length, 'device')} ${have} not installed ${version} yet: ${listed(waiting)}${silent}`,
     {
-      hint: 'their deployments stay active; run the same command again to go on, with a longer --wait-timeout',
+      hint:
+        busy.length === 0
+          ? 'their deployments stay active; run the same command again to go on, with a longer --wait-timeout'
+          : 'their deployments stay active, and nothing waits for them; see to the silent devices, and run the same command again once they answer',
     },
   );
+}
+
+/** The command that shows the last of these deployments. */
+function showing(deployments: readonly string[]): string {
+  return `mender-docker-delta deployments show ${deployments.at(-1) ?? 'latest'}`;
 }
 
 function nobodyFits(unfit: readonly string[], version: string): DeploymentError {

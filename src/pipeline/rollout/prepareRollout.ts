@@ -1,5 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import type { Application } from '../../compose/application.ts';
+import { amountOf, listed } from '../../io/amounts.ts';
+import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import { listArtifacts } from '../../server/artifacts.ts';
 import type { Prepared, Release } from '../build/prepare.ts';
@@ -18,7 +20,7 @@ import type { ServerView } from './readServer.ts';
 import { readServer } from './readServer.ts';
 import type { RolloutPlan } from './rolloutPlan.ts';
 import { describePlan } from './rolloutPlan.ts';
-import type { Rollout } from './run.ts';
+import type { Rollout } from './runState.ts';
 import type { Named, Stock } from './stock.ts';
 import { supplyArtifacts } from './supply.ts';
 
@@ -51,12 +53,22 @@ export async function prepareRollout(
   const { application: name, version: to } = release.names;
   const named = { application: name, to, deviceTypes: build.deviceTypes, enterprise: build.shareName };
   const view = await readServer(api, request.target, build, { release, named });
+  warnOfAhead(view, world.log);
   const supply = await planSupply(view, { build, request, release, named }, world);
   const { key } = view.reading;
   return {
     plan: describePlan({ ...view, ...supply, key, named }),
     rollout: rolloutOf(view, supply, request, named, { api, world }),
   };
+}
+
+/** They get the full artifact, since nobody knows what they will run by then. */
+function warnOfAhead({ ahead }: ServerView, log: Log): void {
+  for (const [{ id, artifactName }, devices] of ahead) {
+    log.warning(
+      `deployment ${id} of ${artifactName} is still active and comes first on ${amountOf(devices.length, 'device')} (${listed(devices)}), so no delta fits there for sure; mender-docker-delta deployments abort ${id} ends it`,
+    );
+  }
 }
 
 interface Wanted {

@@ -12,6 +12,8 @@ import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
 import { releaseArtifacts } from '../fleet/releaseArtifacts.ts';
 import { onlyKey, setupOfKey } from '../fleet/versionKeys.ts';
 import type { BuildRequest } from '../request.ts';
+import { devicesAhead, withDeployments } from './earlier.ts';
+import type { RolloutDeployment } from './history.ts';
 import { historyOf } from './history.ts';
 import { RolloutWatch } from './look.ts';
 import type { Reading, RolloutTarget } from './members.ts';
@@ -27,6 +29,8 @@ export interface ServerView {
   target: RolloutTarget;
   reading: Reading;
   members: Member[];
+  /** Devices that get another version first, by its deployment. */
+  ahead: ReadonlyMap<RolloutDeployment, readonly string[]>;
   /** All artifacts of the server. */
   artifacts: Artifact[];
   /** Those of the application. */
@@ -53,11 +57,15 @@ export async function readServer(
   const { deviceTypes, to: version } = named;
   requireImagesOfServer(artifacts, { version, key, deviceTypes, platform, images: release.images });
   const reading = { key, others: otherSoftware(artifacts, [key]) };
-  const members = devices.map((device) => memberOf(device, reading));
+  const reported = devices.map((device) => memberOf(device, reading));
   const own = releaseArtifacts(artifacts, key);
-  const deployments = await new RolloutWatch(api).look(rolesOf(own, named));
-  const history = historyOf(deployments, { members, to: version });
-  return { target, reading, members, artifacts, own, stock: stockOf(own, named), history };
+  const deployments = await new RolloutWatch(api).look(rolesOf(own, named), reported);
+  return {
+    ...{ target, reading, artifacts, own, stock: stockOf(own, named) },
+    members: withDeployments(reported, deployments),
+    ahead: devicesAhead(deployments, reported),
+    history: historyOf(deployments, { members: reported, to: version }),
+  };
 }
 
 const CHOOSE = 'choose one with --module and --software-filesystem';

@@ -1,218 +1,142 @@
-import { amountOf } from '../../io/amounts.ts';
+import { NetworkError, messageOf } from '../../errors.ts';
 import { wait } from '../../http/wait.ts';
-import { DeploymentError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
-import type { Api } from '../../server/api.ts';
-import { abortDeployment } from '../../server/deployments.ts';
+import { amountOf, listed } from '../../io/amounts.ts';
+import { AnswerError } from '../../server/answer.ts';
 import { pollingNote } from '../../server/host.ts';
-import { createDeployment } from '../release/deploy.ts';
-import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
 import type { Standing, Step } from './decide.ts';
-import { decide, requestSized, standingOf } from './decide.ts';
+import { busyOf, decide, requestSized, standingOf } from './decide.ts';
+import type { EndContext } from './ending.ts';
+import { failedIn, readFailureLogs } from './ending.ts';
 import type { RolloutDeployment } from './history.ts';
-import { readFailureLogs } from './failureLogs.ts';
-import { historyOf } from './history.ts';
-import { listed } from './listed.ts';
-import { RolloutWatch } from './look.ts';
-import type { Given, Named, Stock } from './stock.ts';
-import { baseGiven, nameGiven, rolesOf, stockOf } from './stock.ts';
-import type { Base, History, Member, RolloutPolicy } from './types.ts';
-
-/** A rollout that is ready to begin, or to go on. */
-export interface Rollout {
-  named: Named;
-  policy: Omit<RolloutPolicy, 'deltas' | 'to' | 'deviceTypes' | 'enterprise'>;
-  /** Bases that a delta can be made from. */
-  bases: ReadonlySet<string>;
-  /** The devices as the inventory shows them now. */
-  members: () => Promise<Member[]>;
-  /** The artifacts of the application that the server has now. */
-  artifacts: () => Promise<ReleaseArtifact[]>;
-  /** Builds and uploads the artifacts of these bases, in one run. */
-  supply: (bases: readonly Base[], artifacts: readonly ReleaseArtifact[]) => Promise<void>;
-  /** Milliseconds that a phase waits for its devices, and between looks. */
-  timeoutMs: number;
-  intervalMs: number;
-}
+import type { Rollout, View } from './runState.ts';
+import { RunState } from './runState.ts';
+import { baseGiven } from './stock.ts';
+import type { Base, Member, RolloutPolicy } from './types.ts';
 
 /** How a rollout ended. */
 export interface RolloutEnd extends Omit<Standing, 'open'> {
   /** Devices that got nothing. */
   open: string[];
+  /** Those of `running` that began their update and did not say how it ended. */
+  busy: string[];
   /** Why it was stopped. Undefined if all devices had their turn. */
   stopped?: { failed: number; attempted: number };
   /** Ids of its deployments, oldest first. */
   deployments: string[];
+  /** Ids of those that devices failed in for good. */
+  failedIn: string[];
   /** What failed devices logged, by device: the first ten of them. */
   logs: Record<string, string>;
-}
-
-export interface RunContext {
-  api: Api;
-  log: Log;
 }
 
 /**
  * Gives each device its artifact, and waits until all are done or the rollout is stopped. Keeps
  * nothing that the server does not tell: it can be ended at any moment, and a later run continues
- * where it was. Throws DeploymentError if somebody else aborts a deployment.
+ * where it was. Also waits for a server that is out of reach, until the timeout. Throws
+ * DeploymentError if somebody else aborts a deployment.
  */
-export async function runRollout(rollout: Rollout, context: RunContext): Promise<RolloutEnd> {
+export async function runRollout(rollout: Rollout, context: EndContext): Promise<RolloutEnd> {
   const { api, log } = context;
   const note = pollingNote(api.host);
   if (note !== undefined) log.info(note);
-  const state = new RunState(rollout, api);
-  let members = await rollout.members();
-  await state.refresh();
-  let deadline = Date.now() + rollout.timeoutMs;
-  for (let shown = ''; ;) {
-    const history = await state.look(members);
-    const overdue = Date.now() >= deadline;
-    const steps = decide(members, history, state.policy, overdue);
-    const standing = standingOf(members, history, state.policy);
-    if (shown === '') warnOfUnfit(standing, log);
-    shown = tell(standing, shown, log);
+  const state = new RunState(rollout, context);
+  try {
+    return await goOn(rollout, state, context);
+  } catch (error) {
+    if (state.isUnderway) log.warning('the deployments keep running; run the same command again to continue');
+    throw error;
+  }
+}
+
+async function goOn(
+  { timeoutMs, intervalMs }: Rollout,
+  state: RunState,
+  context: EndContext,
+): Promise<RolloutEnd> {
+  let deadline = Date.now() + timeoutMs;
+  const pause = (): Promise<void> =>
+    wait(Math.min(intervalMs, Math.max(0, deadline - Date.now())), context.api.signal);
+  for (let [shown, isAnew] = ['', true]; ;) {
+    const view = await patiently(() => state.look(isAnew), deadline, context);
+    if (view === undefined) {
+      await pause();
+      continue;
+    }
+    const steps = decide(view.members, view.history, state.policy, Date.now() >= deadline);
+    const standing = standingOf(view.members, view.history, state.policy);
+    if (shown === '') warnOfUnfit(standing, context.log);
+    shown = tell(standing, shown, context.log);
     const [first] = steps;
-    if (first?.kind === 'deploy') {
-      members = await rollout.members();
-      await deployAll(members, history, overdue, state, context);
-      deadline = Date.now() + rollout.timeoutMs;
-    } else if (first?.kind === 'wait' && !overdue) {
-      await wait(Math.min(rollout.intervalMs, deadline - Date.now()), api.signal);
+    if (first?.kind === 'wait') {
+      isAnew = false;
+      await pause();
+    } else if (first?.kind !== 'deploy') {
+      return end(view, state, first, context);
+    } else if (!isAnew) {
+      isAnew = true;
     } else {
-      return end(members, history, state, first, context);
+      isAnew = await state.supply(basesOf(steps, view.members, state.policy));
+      deadline = Date.now() + timeoutMs;
+      if (!isAnew && (await patiently(() => deployAll(steps, state), deadline, context)) !== true)
+        await pause();
     }
   }
 }
 
-/** What a run knows between two steps; all of it can be read again from the server. */
-class RunState {
-  readonly #rollout: Rollout;
-  readonly #watch: RolloutWatch;
-  #artifacts: ReleaseArtifact[] = [];
-  /** Bases that a delta is given for. */
-  readonly #bases: Set<string>;
-  /** Deployments that ran when this run saw them. */
-  readonly #running = new Set<string>();
-  deployments: RolloutDeployment[] = [];
-
-  constructor(rollout: Rollout, api: Api) {
-    this.#rollout = rollout;
-    this.#bases = new Set(rollout.bases);
-    this.#watch = new RolloutWatch(api);
-  }
-
-  async refresh(): Promise<void> {
-    this.#artifacts = await this.#rollout.artifacts();
-  }
-
-  get policy(): RolloutPolicy {
-    const { policy, named } = this.#rollout;
-    return { ...policy, ...named, deltas: this.#bases };
-  }
-
-  async look(members: readonly Member[]): Promise<History> {
-    const { named } = this.#rollout;
-    const seen = await this.#watch.look(rolesOf(this.#artifacts, named));
-    this.deployments = seen.filter(({ artifact }) => artifact !== 'other');
-    const aborted = this.deployments.find((one) => this.#running.has(one.id) && isAborted(one));
-    if (aborted !== undefined) throw abortedElsewhere(aborted);
-    for (const { id, finished } of this.deployments) if (!finished) this.#running.add(id);
-    return historyOf(seen, { members, to: named.to });
-  }
-
-  nameOf(given: Given): string | undefined {
-    return nameGiven(given, this.#stock(), this.#rollout.named);
-  }
-
-  /**
-   * Makes sure that the server has the artifacts of these bases. A base whose layers turn out to be
-   * gone has no delta from then on.
-   */
-  async supply(bases: readonly Base[]): Promise<void> {
-    const missing = bases.filter((base) => !this.#stock().has(base));
-    if (missing.length === 0) return;
-    await this.#rollout.supply(missing, this.#artifacts);
-    await this.refresh();
-    for (const base of missing) if (base && !this.#stock().has(base)) this.#bases.delete(base);
-  }
-
-  #stock(): Stock {
-    return stockOf(this.#artifacts, this.#rollout.named);
+/** Returns undefined while the server is out of reach; after the deadline that is an error. */
+async function patiently<T>(
+  ask: () => Promise<T>,
+  deadline: number,
+  { log }: EndContext,
+): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    const mayPass = error instanceof NetworkError && !(error instanceof AnswerError);
+    if (!mayPass || Date.now() >= deadline) throw error;
+    log.warning(`${messageOf(error)}; trying again`);
+    return undefined;
   }
 }
 
-/** A deployment finishes by itself only when each of its devices has come to an end. */
-function isAborted({ finished, targets, statuses }: RolloutDeployment): boolean {
-  return finished && targets.some((id) => ['aborted', undefined].includes(statuses.get(id)));
-}
-
-function abortedElsewhere({ id }: RolloutDeployment): DeploymentError {
-  return new DeploymentError(`somebody else aborted deployment ${id}, so the rollout stopped`, {
-    hint: 'ask who aborted it; the same command continues with the devices that got nothing',
-  });
-}
-
-/** Decides again with what the inventory shows now, supplies the artifacts and deploys them. */
-async function deployAll(
-  members: readonly Member[],
-  history: History,
-  overdue: boolean,
-  state: RunState,
-  context: RunContext,
-): Promise<void> {
-  const deploySteps = () =>
-    decide(members, history, state.policy, overdue).filter((step) => step.kind === 'deploy');
-  await state.supply(basesOf(deploySteps(), members, state.policy));
-  // Devices whose delta could not be made get the full artifact.
-  await state.supply(basesOf(deploySteps(), members, state.policy));
-  for (const { given, devices } of deploySteps()) {
-    const name = state.nameOf(given);
-    if (name === undefined) throw new Error(`the rollout did not supply ${JSON.stringify(given)}`);
-    for (const ids of requestSized(devices)) await deploy(name, ids, context);
+async function deployAll(steps: readonly Step[], state: RunState): Promise<true> {
+  for (const step of steps) {
+    if (step.kind !== 'deploy') continue;
+    for (const ids of requestSized(step.devices)) await state.deploy(step.given, ids);
   }
+  return true;
 }
 
 /** The bases of the artifacts that the steps need. */
-function basesOf(
-  steps: readonly { given: Given; devices: string[] }[],
-  members: readonly Member[],
-  policy: RolloutPolicy,
-): Base[] {
+function basesOf(steps: readonly Step[], members: readonly Member[], policy: RolloutPolicy): Base[] {
   const { deltas } = policy;
   const versions = new Map(members.map(({ id, version }) => [id, version]));
-  const bases = steps.flatMap(({ given, devices }): Base[] => {
-    if (given.kind !== 'any') return [baseGiven(given, policy)];
-    return devices.map((id) => versions.get(id)).map((one) => (deltas.has(one ?? '') ? one : undefined));
+  const bases = steps.flatMap((step): Base[] => {
+    if (step.kind !== 'deploy') return [];
+    if (step.given.kind !== 'any') return [baseGiven(step.given, policy)];
+    return step.devices.map((id) => versions.get(id)).map((one) => (deltas.has(one ?? '') ? one : undefined));
   });
   return [...new Set(bases)];
 }
 
-async function deploy(artifactName: string, devices: string[], { api, log }: RunContext): Promise<void> {
-  const target = { kind: 'devices', devices } as const;
-  const { id } = await createDeployment(
-    { name: artifactName, artifactName, target, force: false },
-    { api, log },
-  );
-  log.info(`deployment ${id}: ${artifactName} to ${amountOf(devices.length, 'device')}`);
-}
-
 async function end(
-  members: readonly Member[],
-  history: History,
+  { members, history }: View,
   state: RunState,
   step: Step | undefined,
-  { api, log }: RunContext,
+  context: EndContext,
 ): Promise<RolloutEnd> {
+  if (step?.kind === 'stop') await state.abort();
   const { open, ...standing } = standingOf(members, history, state.policy);
-  const deployments = state.deployments.map(({ id }) => id);
-  const logs = await readFailureLogs(api, standing.failed, state.deployments);
-  const report = { ...standing, open: open.map(({ id }) => id), deployments, logs };
-  if (step?.kind !== 'stop') return report;
-  for (const { id, finished } of state.deployments) {
-    if (!finished && (await abortDeployment(api, id))) log.warning(`aborted deployment ${id}`);
-  }
-  return { ...report, stopped: { failed: step.failed, attempted: step.attempted } };
+  const { deployments } = state;
+  const failed = new Set(standing.failed.map((device) => failedIn(device, deployments)));
+  const idsOf = (list: Iterable<RolloutDeployment>): string[] => [...list].map(({ id }) => id);
+  return {
+    ...{ ...standing, open: open.map(({ id }) => id), busy: busyOf(standing.running, history) },
+    ...{ deployments: idsOf(deployments), failedIn: idsOf(deployments.filter((one) => failed.has(one))) },
+    logs: await readFailureLogs(standing.failed, deployments, context),
+    ...(step?.kind === 'stop' ? { stopped: { failed: step.failed, attempted: step.attempted } } : {}),
+  };
 }
 
 function warnOfUnfit({ unfit }: Standing, log: Log): void {

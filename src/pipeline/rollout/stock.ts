@@ -1,6 +1,7 @@
 import { checkArtifactName } from '../base/names.ts';
 import type { ReleaseArtifact } from '../fleet/releaseArtifacts.ts';
-import type { Role } from './history.ts';
+import { groupBy } from './groupBy.ts';
+import type { Deployed } from './history.ts';
 import type { Base } from './types.ts';
 
 /** What devices are given: a delta, the full artifact, or what an Enterprise server chooses. */
@@ -92,12 +93,15 @@ export function nameGiven(given: Given, stock: Stock, named: Named): string | un
  * What a deployment of each artifact name means: with a delta that fails the full artifact may still
  * work, and another version takes the place of this one. Pure.
  */
-export function rolesOf(artifacts: readonly ReleaseArtifact[], named: Named): Map<string, Role> {
-  const own = artifacts.filter(({ version }) => version === named.to);
-  const roles = new Map<string, Role>(artifacts.map(({ name }) => [name, 'other']));
-  for (const { name } of own) {
-    const isFull = own.every((one) => one.name !== name || one.bases === undefined);
-    roles.set(name, isFull ? 'full' : 'delta');
-  }
-  return roles;
+export function rolesOf(artifacts: readonly ReleaseArtifact[], { to }: Named): Map<string, Deployed> {
+  const byName = groupBy(artifacts, ({ name }) => name);
+  return new Map([...byName].map(([name, all]) => [name, deployedBy(all, to)]));
+}
+
+function deployedBy(artifacts: readonly ReleaseArtifact[], to: string): Deployed {
+  const own = artifacts.filter(({ version }) => version === to);
+  if (own.length > 0)
+    return { artifact: own.every(({ bases }) => bases === undefined) ? 'full' : 'delta', version: to };
+  const [version, ...more] = new Set(artifacts.map((one) => one.version));
+  return { artifact: 'other', version: more.length === 0 ? version : undefined };
 }

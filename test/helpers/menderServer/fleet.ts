@@ -17,9 +17,15 @@ export interface FleetOptions {
   random: () => number;
   /** The key under which devices report the version. */
   key: string;
-  /** How often an update fails, inventory is late, a device vanishes or takes another version. */
-  chances: { failure: number; late: number; vanish: number; other: number };
+  /**
+   * How often an update fails, a failed one leaves the device broken, inventory is late, a device
+   * vanishes, takes another version, or says nothing more, be it in the middle of its update.
+   */
+  chances: Record<'failure' | 'late' | 'vanish' | 'other', number> &
+    Partial<Record<'broken' | 'silent', number>>;
 }
+
+const BROKEN = '_INCONSISTENT';
 
 /**
  * The devices of a stand-in, moved on step by step and without requests. A device refuses an
@@ -27,6 +33,10 @@ export interface FleetOptions {
  */
 export class Fleet {
   readonly given: Given[] = [];
+  /** Devices that say nothing more. */
+  readonly silent = new Set<string>();
+  /** Devices that took another version by themselves. */
+  readonly strayed = new Set<string>();
   readonly #server: MenderServer;
   readonly #options: FleetOptions;
 
@@ -41,7 +51,8 @@ export class Fleet {
   }
 
   #happens(name: keyof FleetOptions['chances']): boolean {
-    return this.#options.random() < this.#options.chances[name];
+    const { random, chances } = this.#options;
+    return random() < (chances[name] ?? 0);
   }
 
   #stepOf(device: Device): void {
@@ -49,7 +60,12 @@ export class Fleet {
       this.#vanish(device);
       return;
     }
-    if (this.#happens('other')) this.#setVersion(device, '0.7');
+    if (this.#happens('silent')) this.silent.add(device.id);
+    if (this.silent.has(device.id)) return;
+    if (this.#happens('other')) {
+      this.strayed.add(device.id);
+      this.#setVersion(device, '0.7');
+    }
     if (this.#options.random() < 0.5) return;
     const { state } = this.#server;
     const deployment = nextFor(state, device.id);
@@ -77,19 +93,25 @@ export class Fleet {
 
   #finish(deployment: Deployment, device: Device): void {
     const artifact = this.#server.state.artifacts.get(deployment.reports.get(device.id)!.artifact!)!;
-    const met = dependsAreMet(artifact, device);
+    const { key } = this.#options;
+    const isBroken = device.provides['artifact_name']?.endsWith(BROKEN) === true;
+    // Nobody knows what a broken device runs, so a delta does not fit for sure.
+    const met = dependsAreMet(artifact, device) && !(isBroken && artifact.artifact_depends[key]);
     const outcome = !met || this.#happens('failure') ? 'failure' : 'success';
     this.given.push({ device: device.id, artifact: artifact.id, outcome, met });
     report(deployment, device.id, { status: outcome });
-    const version = artifact.artifact_provides[this.#options.key]!;
+    const version = artifact.artifact_provides[key]!;
     if (outcome === 'success') this.#setVersion(device, version, artifact.name);
+    else if (met && this.#happens('broken')) this.#setVersion(device, version, artifact.name + BROKEN);
   }
 
   #setVersion(device: Device, version: string, artifactName = 'other'): void {
     const before = device.reported ?? { ...device.provides };
     const installed = { artifact_name: artifactName, [this.#options.key]: version };
     device.provides = { ...device.provides, ...installed };
-    device.reported = this.#happens('late') ? before : { ...device.provides };
+    const isLate = this.#happens('late');
+    device.reported = isLate ? before : { ...device.provides };
+    if (!isLate) device.updated = new Date().toISOString();
   }
 
   /** A device that is decommissioned counts as finished. */

@@ -54,9 +54,7 @@ function deployment(
 ): RolloutDeployment {
   const targets = ['a'];
   return {
-    id: '1',
-    artifact: 'delta',
-    finished: false,
+    ...{ id: '1', artifact: 'delta', version: '2.0', artifactName: 'shop-2.0', finished: false },
     targets,
     statuses: new Map(Object.entries(statuses)),
     ...more,
@@ -222,12 +220,28 @@ describe('the next step', () => {
       [{ kind: 'end' }],
     ],
     [
-      'waiting for a device that is busy though the time is up',
-      fleet(1),
-      states(asked),
+      'the end where the time is up for a device in the middle of its update',
+      fleet(2),
+      states(succeeded, asked),
       {},
       true,
-      [{ kind: 'wait', running: 1 }],
+      [{ kind: 'end' }],
+    ],
+    [
+      'the full artifact though a device went silent in the middle of its update',
+      fleet(2),
+      states(failedDelta, asked),
+      {},
+      true,
+      [deploy(full, '0')],
+    ],
+    [
+      'the next phase though a device went silent in the middle of its update',
+      fleet(4),
+      states(succeeded, asked),
+      { phases: [0.5, 1] },
+      true,
+      [deploy(delta, '2', '3')],
     ],
     [
       'the full artifact for what failed with a delta',
@@ -392,11 +406,14 @@ describe('the artifacts on a server', () => {
   test('say what a failure means', () => {
     const both = [delta, full, artifact('shop-1.0', { version: '1.0' })];
     expect([...rolesOf(both, named)]).toEqual([
-      ['shop-2.0-from-1.0', 'delta'],
-      ['shop-2.0', 'full'],
-      ['shop-1.0', 'other'],
+      ['shop-2.0-from-1.0', { artifact: 'delta', version: '2.0' }],
+      ['shop-2.0', { artifact: 'full', version: '2.0' }],
+      ['shop-1.0', { artifact: 'other', version: '1.0' }],
     ]);
-    expect([...rolesOf([full, { ...delta, name: 'shop-2.0' }], named)]).toEqual([['shop-2.0', 'delta']]);
+    const ownName = { ...delta, name: 'shop-2.0' };
+    expect(rolesOf([full, ownName], named).get('shop-2.0')).toEqual({ artifact: 'delta', version: '2.0' });
+    const twice = ['1.0', '0.9'].map((version) => artifact('shop', { version }));
+    expect(rolesOf(twice, named).get('shop')).toEqual({ artifact: 'other', version: undefined });
   });
 });
 
@@ -434,7 +451,9 @@ const END: RolloutEnd = {
     retry: [],
     unfit: [],
     open: [],
+    busy: [],
     deployments: [],
+    failedIn: [],
     logs: {},
   },
 };
@@ -450,10 +469,23 @@ test.each([
   ['some failed', { failed: ['b', 'c'] }, '2 devices failed to install shop 2.0: b, c'],
   ['some wait', { running: ['b'], open: ['c'] }, '2 devices have not installed shop 2.0 yet: b, c'],
   [
+    'one went silent',
+    { running: ['b', 'c'], busy: ['c'] },
+    '2 devices have not installed shop 2.0 yet: b, c; went silent in the middle of it: c',
+  ],
+  [
     'it was stopped',
     { failed: ['b'], stopped: { failed: 1, attempted: 2 } },
     'the rollout of shop 2.0 was stopped: 1 of 2 devices failed (b)',
   ],
 ])('the end where %s', (_, more, message) => {
   expect(rolloutError({ ...END, ...more }, 'shop 2.0')?.message).toBe(message);
+});
+
+test.each([
+  ['without deployments', [], 'deployments show latest'],
+  ['in several deployments', ['first', 'second'], 'deployments show second'],
+])('a failure %s names the one to look at', (_, failedIn, hint) => {
+  const { hint: found } = rolloutError({ ...END, failed: ['b'], failedIn }, 'shop 2.0') ?? {};
+  expect(found).toContain(hint);
 });
