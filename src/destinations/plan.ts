@@ -1,7 +1,7 @@
 import { NotFoundError, UsageError } from '../errors.ts';
 import { fittingAccounts, releaseTags } from './choose.ts';
 import { below } from './problems.ts';
-import type { Account, Destination } from './model.ts';
+import type { Account, Destination, Entry } from './model.ts';
 import type { Resolution } from './resolve.ts';
 import type { RetentionRule } from './retention.ts';
 import type { DeploySettings } from './settings.ts';
@@ -18,7 +18,7 @@ export interface PlannedAccount {
   /** Tags of the release. */
   tags: string[];
   description?: string | undefined;
-  /** The rules of all destinations of the account, also of those for other architectures. */
+  /** The rules of all destinations of the account, also of other architectures and workflows. */
   retention: RetentionRule[];
   destinations: PlannedDestination[];
 }
@@ -41,7 +41,7 @@ export interface Narrowing {
  * used.
  */
 export function planAccounts(
-  { entry, path }: Pick<Resolution, 'entry' | 'path'>,
+  { entry, siblings, path }: Pick<Resolution, 'entry' | 'siblings' | 'path'>,
   { architecture, accounts: only = [] }: Narrowing,
   own: DeploySettings,
 ): PlannedAccount[] {
@@ -54,7 +54,9 @@ export function planAccounts(
   const fitting = architecture === undefined ? entry.accounts : fittingAccounts(entry, architecture);
   const chosen = Object.entries(fitting).filter(([name]) => only.length === 0 || only.includes(name));
   return chosen.map(([name, account]) => {
-    return planAccount(name, account, entry.accounts[name] ?? account, below(`${path}.mappings`, name), own);
+    const whole = entry.accounts[name] ?? account;
+    const planned = planAccount(name, account, whole, below(`${path}.mappings`, name), own);
+    return { ...planned, retention: retentionRules(siblings, name) };
   });
 }
 
@@ -64,7 +66,7 @@ function planAccount(
   whole: Account,
   path: string,
   own: DeploySettings,
-): PlannedAccount {
+): Omit<PlannedAccount, 'retention'> {
   const destinations = account.destinations.map((destination) => {
     const at = `${path}.destinations[${whole.destinations.indexOf(destination)}]`;
     refuseTags(destination, `${at}.tags`);
@@ -78,7 +80,6 @@ function planAccount(
     tags: releaseTags(account.destinations),
     description: destinations.find(({ settings }) => settings.description !== undefined)?.settings
       .description,
-    retention: retentionRules(whole.destinations),
     destinations,
   };
 }
@@ -97,10 +98,14 @@ function refuseTags(destination: Destination, path: string): void {
 }
 
 /**
- * Returns the rules of an account's destinations, or none if one of them restricts no versions: an
- * artifact belongs to the whole server, so it is only removed if no destination needs it.
+ * Returns the rules of an account's destinations in all entries of an application, or none if one of
+ * them restricts no versions: an artifact belongs to the whole server, so it is only removed if no
+ * destination needs it.
  */
-export function retentionRules(destinations: readonly Destination[]): RetentionRule[] {
+export function retentionRules(entries: readonly Entry[], account: string): RetentionRule[] {
+  const destinations = entries.flatMap(({ accounts }) =>
+    Object.hasOwn(accounts, account) ? (accounts[account]?.destinations ?? []) : [],
+  );
   if (!destinations.every((one) => one.restrict_version)) return [];
   return destinations.map(({ restrict_major: majors, restrict_minor: minors }) => ({ majors, minors }));
 }

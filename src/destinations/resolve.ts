@@ -27,6 +27,11 @@ interface Wanted {
 /** Where an application goes, and where the map says so. */
 export interface Resolution {
   entry: Entry;
+  /**
+   * All entries of the application for this cloud in the same map, of any workflow and version:
+   * their destinations need artifacts as well.
+   */
+  siblings: readonly Entry[];
   /** The entry's place, as `map.yaml: [0]`. */
   path: string;
   /** How many more entries match; the first one is used. */
@@ -34,6 +39,8 @@ export interface Resolution {
   /** How many entries are for other clouds. */
   otherClouds: number;
 }
+
+type Found = Omit<Resolution, 'siblings'>;
 
 export interface Maps {
   starmap: Starmap;
@@ -69,7 +76,14 @@ export async function resolveApplication(
   if (Object.keys(entry.billing_code_config).length > 0) {
     log.info(`${path}: billing-code-config has no effect on Mender`);
   }
-  return found;
+  return { ...found, siblings: await siblingsOf(entry, maps) };
+}
+
+async function siblingsOf(entry: Entry, { starmap, local }: Maps): Promise<Entry[]> {
+  const { name, cloud } = entry;
+  const isLocal = local?.map.entries.includes(entry) === true;
+  const all = isLocal ? local.map.query({ name }) : await starmap.queryServer({ name });
+  return [entry, ...(all ?? []).filter((one) => one !== entry && one.cloud === cloud)];
 }
 
 /**
@@ -79,7 +93,7 @@ export async function resolveApplication(
 export async function resolveEntry(
   wanted: Wanted,
   { starmap, server, local }: Maps,
-): Promise<Resolution | undefined> {
+): Promise<Found | undefined> {
   const { name, workflow, version, cloud, image } = wanted;
   const what = image === undefined ? { name, version } : { image };
   const entries = local?.map.query({ ...what, workflow }) ?? [];
@@ -99,7 +113,7 @@ function choose(
   entries: readonly Entry[],
   { workflow, cloud }: Wanted,
   pathOf: (entry: Entry) => string,
-): Resolution | undefined {
+): Found | undefined {
   const own = entries.filter((entry) => entry.cloud === cloud);
   const [entry, ...others] = own.filter((one) => workflow === undefined || one.workflow === workflow);
   if (entry === undefined) return undefined;

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { fittingDestinations, tagsOf } from '../../src/destinations/choose.ts';
 import type { Destination } from '../../src/destinations/model.ts';
 import { localMap } from '../../src/destinations/localMap.ts';
-import { planAccounts, retentionRules } from '../../src/destinations/plan.ts';
+import { planAccounts } from '../../src/destinations/plan.ts';
 import { readDestination, readMap } from '../../src/destinations/readMap.ts';
-import { resolveEntry } from '../../src/destinations/resolve.ts';
+import { silentLog } from '../../src/io/log.ts';
+import { resolveApplication, resolveEntry } from '../../src/destinations/resolve.ts';
 import { offlineSession } from '../../src/destinations/session.ts';
 import type { Session } from '../../src/destinations/session.ts';
 import { artifactNameOf, fillSettings, settingsOf } from '../../src/destinations/settings.ts';
@@ -217,7 +218,7 @@ describe('settings', () => {
       'map',
     );
     const [planned] = planAccounts(
-      { entry: entry!, path: '[0]' },
+      { entry: entry!, siblings: [entry!], path: '[0]' },
       {},
       { retries: undefined, description: 'flag' },
     );
@@ -434,13 +435,62 @@ describe('retention on a server', () => {
     expect(found.needed.map(({ artifact: { id } }) => id)).toEqual(needed);
   });
 
-  test('a destination that keeps all versions keeps them for the account', () => {
-    const [limited, free] = read([group('a', { restrict_version: true, restrict_major: 2 }), group('b')]) as [
-      Destination,
-      Destination,
-    ];
-    expect(retentionRules([limited])).toEqual([{ majors: 2, minors: null }]);
-    expect(retentionRules([limited, free])).toEqual([]);
+  const limited = (majors: number) => group('a', { restrict_version: true, restrict_major: majors });
+  const accounts = (...destinations: object[]) => ({ prod: { destinations } });
+  const community = { workflow: 'community' };
+  const two = { majors: 2, minors: null };
+  test.each<[string, object[], object[]]>([
+    ['one destination restricts', gatewayMap(accounts(limited(2))), [two]],
+    ['a destination that keeps all', gatewayMap(accounts(limited(2), group('b'))), []],
+    [
+      'two workflows that restrict',
+      [...gatewayMap(accounts(limited(2))), ...gatewayMap(accounts(limited(3)), community)],
+      [two, { majors: 3, minors: null }],
+    ],
+    [
+      'another workflow that keeps all',
+      [...gatewayMap(accounts(limited(2))), ...gatewayMap(accounts(group('b')), community)],
+      [],
+    ],
+    [
+      'another workflow of another account',
+      [
+        ...gatewayMap(accounts(limited(2))),
+        ...gatewayMap({ lab: { destinations: [group('b')] } }, community),
+      ],
+      [two],
+    ],
+    [
+      'another application and another cloud that keep all',
+      [
+        ...gatewayMap(accounts(limited(2))),
+        ...gatewayMap(accounts(group('b')), { name: 'camera' }),
+        ...gatewayMap(accounts(group('b')), { cloud: 'aws' }),
+      ],
+      [two],
+    ],
+  ])('an account has the rules of all its destinations: %s', async (_, entries, expected) => {
+    for (const workflow of [undefined, 'stratosphere'] as const) {
+      for (const isLocal of [true, false]) {
+        const answer: Session['get'] = (__, pairs) => {
+          const asked = new Map(pairs).get('workflow');
+          const body = entries.filter(
+            (one) => asked === undefined || ('workflow' in one && one.workflow === asked),
+          );
+          return Promise.resolve({
+            status: 200,
+            body: body.filter((one) => 'name' in one && one.name === 'gateway'),
+          });
+        };
+        const starmap = createStarmap({ session: { source: 'server', get: answer } });
+        const map = localMap(readMap(entries, 'map'));
+        const maps = { starmap, server: 'server', ...(isLocal ? { local: { map, source: 'map' } } : {}) };
+        const found = await resolveApplication(maps, { name: 'gateway' }, { workflow }, silentLog);
+        // The map may say an entry twice, as in the answer to a version and to all of them.
+        const rules = (planAccounts(found, {}, {})[0]?.retention ?? []).map((rule) => JSON.stringify(rule));
+        expect([...new Set(rules)]).toEqual(expected.map((rule) => JSON.stringify(rule)));
+      }
+    }
   });
 });
 

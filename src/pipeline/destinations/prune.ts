@@ -29,12 +29,12 @@ export async function pruneByMap(
   { application, choice, rule, dryRun }: MapPrune,
   { maps, accounts, log }: Pick<MapContext, 'maps' | 'accounts' | 'log'>,
 ): Promise<PrunedOfAccount[]> {
-  const { entry, path } = await resolveApplication(maps, { name: application }, choice, log);
-  const chosen = Object.entries(entry.accounts).filter(([name]) => choice.accounts?.includes(name) ?? true);
+  const { entry, siblings, path } = await resolveApplication(maps, { name: application }, choice, log);
+  const chosen = Object.keys(entry.accounts).filter((name) => choice.accounts?.includes(name) ?? true);
   const opened: { account: string; api: Api; rules: RetentionRule[] }[] = [];
-  for (const [account, { destinations }] of chosen) {
+  for (const account of chosen) {
     const api = await accounts.open(account, below(`${path}.mappings`, account));
-    opened.push({ account, api, rules: rule === undefined ? retentionRules(destinations) : [rule] });
+    opened.push({ account, api, rules: rule === undefined ? retentionRules(siblings, account) : [rule] });
   }
   const pruned: PrunedOfAccount[] = [];
   for (const { account, api, rules } of opened) {
