@@ -1,6 +1,6 @@
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureFolder, fileError, temporaryBeside } from '../io/files.ts';
+import { ensureFolder, fileError, temporaryBeside, isOwnUser } from '../io/files.ts';
 import type { Log } from '../io/log.ts';
 import { Arrivals } from '../io/pool.ts';
 import { forgetTemporary } from '../io/temporaries.ts';
@@ -8,7 +8,7 @@ import type { BlobSink } from '../oci/image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { DeltaStore } from './deltas.ts';
 import { Downloads } from './downloads.ts';
-import { PRIVATE_FOLDER, isOwnUser } from './files.ts';
+import { PRIVATE_FOLDER } from './files.ts';
 import { ConfigStore, ImageNotes } from './images.ts';
 import { LayerStore } from './layers.ts';
 import { cacheLayout } from './layout.ts';

@@ -1,11 +1,10 @@
 import { rename, rm } from 'node:fs/promises';
-import { fileError, temporaryBeside } from '../io/files.ts';
+import { fileError, temporaryBeside, sizeOfOwnFile } from '../io/files.ts';
 import { forgetTemporary } from '../io/temporaries.ts';
 import { Shared } from '../io/pool.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readNote, touch, writeDocument } from './documents.ts';
-import { sizeOfOwnFile } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { CacheOptions } from './options.ts';

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
+import { sizeOfOwnFile } from '../io/files.ts';
+import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
-import { sizeOfOwnFile } from './files.ts';
+import { touch } from './documents.ts';
 import type { CacheLayout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { CacheOptions } from './options.ts';
@@ -20,12 +22,15 @@ export class Downloads {
 
   /**
    * Returns the path of the file with this digest, and lets `download` write it there first if it
-   * is missing.
+   * is missing. Its bytes are read, and others than the digest says are deleted: any process that
+   * writes to the cache can put them there. A file that is used again counts as new for pruning.
    */
   async ensure(digest: Digest, download: (path: string) => Promise<void>): Promise<string> {
     const path = this.#layout.download(digest);
     const downloadIfMissing = async (): Promise<void> => {
-      if ((await sizeOfOwnFile(path)) === undefined) await download(path);
+      if (await holds(path, digest)) return touch(path);
+      await rm(path, { recursive: true, force: true });
+      await download(path);
     };
     await withLock(path, downloadIfMissing, this.#options);
     return path;
@@ -34,4 +39,8 @@ export class Downloads {
   async delete(digest: Digest): Promise<void> {
     await rm(this.#layout.download(digest), { force: true });
   }
+}
+
+async function holds(path: string, digest: Digest): Promise<boolean> {
+  return (await sizeOfOwnFile(path)) !== undefined && (await digestOfFile(path)).digest === digest;
 }

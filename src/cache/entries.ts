@@ -2,23 +2,22 @@ import type { Dirent } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
-import { TEMPORARY_PREFIX } from '../io/files.ts';
+import { TEMPORARY_PREFIX, sizeOfOwnFile, statOwnFile } from '../io/files.ts';
 import { digestOfFile } from '../io/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isDigest } from '../oci/digest.ts';
 import { findDelta } from './deltas.ts';
-import { sizeOfOwnFile, statOwnFile } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import { LOCK_NAME } from './lock.ts';
 import { readLayerRecord } from './records.ts';
 
-type EntryKind = 'layer' | 'config' | 'delta';
+type EntryKind = 'layer' | 'config' | 'delta' | 'download';
 
 /** One content-addressed file of the cache, or the note of an image that was looked up. */
 export interface CacheEntry {
   kind: EntryKind | 'image';
   path: string;
-  /** Digest of its content, for layers and configs. */
+  /** Digest of its content, for all but deltas. */
   digest?: Digest;
   /** Bytes on disk. */
   size: number;
@@ -37,6 +36,11 @@ export async function listEntries(layout: CacheLayout): Promise<CacheEntry[]> {
   return lists.flat();
 }
 
+/** Lists the downloaded files, which are deleted after use or an hour. */
+export function listDownloads(layout: CacheLayout): Promise<CacheEntry[]> {
+  return entriesIn('download', layout.downloads);
+}
+
 async function entriesIn(kind: EntryKind, folder: string): Promise<CacheEntry[]> {
   const files = (await filesBelow(folder)).map(({ parentPath, name }) => join(parentPath, name));
   const paths = new Set(files.map((file) => contentPath(kind, file)).filter((path) => path !== undefined));
@@ -51,7 +55,7 @@ function contentPath(kind: EntryKind, file: string): string | undefined {
   const name = basename(file);
   if (kind === 'delta') return /^[^.].*\.(vcdiff|patch)$/.test(name) ? file : undefined;
   const path = kind === 'layer' ? file.replace(/\.gz$/, '') : file;
-  return isDigest(`sha256:${basename(path)}`) ? path : undefined;
+  return digestIn(path) === undefined ? undefined : path;
 }
 
 async function filesBelow(folder: string): Promise<Dirent[]> {
@@ -68,14 +72,21 @@ async function entryOf(kind: EntryKind, path: string): Promise<CacheEntry | unde
   const files = await Promise.all(['', '.gz'].map((suffix) => statOwnFile(path + suffix)));
   const found = files.filter((file) => file !== undefined);
   if (found.length === 0) return undefined;
-  const digest = `sha256:${basename(path)}`;
+  const digest = digestIn(path);
   return {
     kind,
     path,
     size: found.reduce((sum, { size }) => sum + size, 0),
     used: Math.floor(Math.max(...found.map(({ mtimeMs }) => mtimeMs))),
-    ...(isDigest(digest) ? { digest } : {}),
+    ...(digest === undefined ? {} : { digest }),
   };
+}
+
+/** The digest that a name states. That of a download begins as temporary names do. */
+function digestIn(path: string): Digest | undefined {
+  const name = basename(path);
+  const digest = `sha256:${name.startsWith(TEMPORARY_PREFIX) ? name.slice(TEMPORARY_PREFIX.length) : name}`;
+  return isDigest(digest) ? digest : undefined;
 }
 
 /** Deletes one entry with all its files. */

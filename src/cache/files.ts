@@ -1,45 +1,13 @@
-import type { Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { constants, lstat, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open } from 'node:fs/promises';
 import { UsageError, systemCodeOf } from '../errors.ts';
-import { fileError, writeAtomically } from '../io/files.ts';
+import { OWN_FILE_ONLY, fileError, isTrusted, writeAtomically } from '../io/files.ts';
 import type { Digest } from '../oci/digest.ts';
 import { digestOf } from '../oci/digest.ts';
 
-/**
- * Returns the state of a file of the cache. Returns undefined if there is none, and for what this
- * tool never puts there: a folder, a link, a FIFO, a device, and a file of another user who owns
- * neither the cache nor the system.
- */
-export async function statOwnFile(path: string): Promise<Stats | undefined> {
-  try {
-    const found = await lstat(path);
-    return found.isFile() && (await isTrusted(found, path)) ? found : undefined;
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** Returns the bytes of a file that `statOwnFile` finds. */
-export async function sizeOfOwnFile(path: string): Promise<number | undefined> {
-  return (await statOwnFile(path))?.size;
-}
-
-async function isTrusted({ uid }: Stats, path: string): Promise<boolean> {
-  return isOwnUser(uid) || uid === (await lstat(dirname(path))).uid;
-}
-
-/** Returns true for the user of this process and for root. */
-export function isOwnUser(uid: number): boolean {
-  return uid === 0 || process.geteuid === undefined || uid === process.geteuid();
-}
-
 /** Documents of the cache are smaller. */
 const LARGEST = 64 << 20;
-/** Without O_NONBLOCK, opening a FIFO would wait for a writer. */
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 /** No such file, a link, a socket, and a NUL in the path. */
 const NOT_OURS = new Set(['ENOENT', 'ELOOP', 'ENXIO', 'ERR_INVALID_ARG_VALUE']);
 
@@ -57,7 +25,7 @@ export async function readOwnFile(path: string): Promise<Buffer | undefined> {
 }
 
 async function readRegular(path: string): Promise<Buffer | undefined> {
-  const file: FileHandle = await open(path, FLAGS);
+  const file: FileHandle = await open(path, constants.O_RDONLY | OWN_FILE_ONLY);
   try {
     const found = await file.stat();
     if (!found.isFile() || !(await isTrusted(found, path))) return undefined;

@@ -7,12 +7,13 @@ import type { ResolvedImage } from '../oci/image.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatPlatform, parsePlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import { readOwnBytes, sizeOfOwnFile, writeInCache } from './files.ts';
+import { readOwnBytes, writeInCache } from './files.ts';
 import { readNote, writeDocument } from './documents.ts';
 import type { Documents } from './imageProof.ts';
 import { fitsConfig, fitsManifest, isProven } from './imageProof.ts';
 import type { CacheLayout } from './layout.ts';
 import { IMAGE_NOTE, RESOLVED_IMAGE } from './records.ts';
+import { sizeOfOwnFile } from '../io/files.ts';
 
 /**
  * What a cache remembers of images that were looked up, each for one platform. Anybody who may

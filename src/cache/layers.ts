@@ -7,12 +7,12 @@ import type { Digest } from '../oci/digest.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { GzipFile } from '../tar/tar.ts';
 import { touch } from './documents.ts';
-import { sizeOfOwnFile } from './files.ts';
 import type { CacheLayout } from './layout.ts';
 import type { CacheOptions } from './options.ts';
 import type { LayerRecord } from './records.ts';
 import { readLayerRecord, writeLayerRecord } from './records.ts';
 import { unpackLayer } from './unpack.ts';
+import { sizeOfOwnFile } from '../io/files.ts';
 
 /** A whole layer in the cache, uncompressed. */
 export interface CachedLayer {

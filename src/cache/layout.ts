@@ -20,6 +20,7 @@ export interface CacheLayout {
   configs: string;
   deltas: string;
   manifests: string;
+  downloads: string;
   /** An uncompressed layer. */
   layer(diffID: Digest): string;
   config(configDigest: Digest): string;
@@ -64,6 +65,7 @@ export function cacheLayout(folder: string, ownFolder: string): CacheLayout {
     configs: join(root, 'configs'),
     deltas: join(root, 'deltas'),
     manifests: join(root, 'manifests'),
+    downloads: join(root, 'library'),
     libraryImages,
     layer: (diffID) => join(root, 'layers', hexOf(diffID)),
     config: (configDigest) => join(root, 'configs', hexOf(configDigest)),

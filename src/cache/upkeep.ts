@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { diskOf } from '../io/files.ts';
 import type { Disk } from '../io/files.ts';
 import type { CacheEntry } from './entries.ts';
-import { deleteEntry, deleteLeftovers, deleteOldLibraryNotes, isWhole, listEntries } from './entries.ts';
+import {
+  deleteEntry,
+  deleteLeftovers,
+  deleteOldLibraryNotes,
+  isWhole,
+  listDownloads,
+  listEntries,
+} from './entries.ts';
 import { writeDocument } from './documents.ts';
 import type { ImageNotes } from './images.ts';
 import type { CacheLayout } from './layout.ts';
@@ -62,7 +69,7 @@ export class CacheUpkeep {
   /** Reads everything, deletes what is damaged or was changed, and returns it. */
   async deleteDamaged(): Promise<CacheEntry[]> {
     const { progress, signal } = this.#options;
-    const entries = await this.list();
+    const entries = [...(await this.list()), ...(await listDownloads(this.#layout))];
     const task = progress.start(
       'verifying',
       entries.reduce((sum, { size }) => sum + size, 0),

@@ -1,7 +1,9 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IntegrityError, UsageError } from '../errors.ts';
 import { deleteJournal } from './journal.ts';
+import { deleteFiles, deleteForeign, openOwn } from './partFiles.ts';
 import { fetchParts } from './parts.ts';
 import { diskOf, ensureFolder, fileError, fileSize } from '../io/files.ts';
 import { followDigest } from './followDigest.ts';
@@ -37,6 +39,7 @@ export async function download(
   const task = context.progress.start(`downloading ${file.what}`, file.size);
   try {
     await ensureFolder(dirname(path));
+    await deleteForeign(files);
     await dropTooLong(files, file.size);
     await requireRoom(file, data);
     const fetched = await fetch(file, files, { ...context, task });
@@ -116,7 +119,7 @@ async function fetchStream(
   if (start > 0) log.info(`${file.what}: resuming at byte ${start} of an earlier download`);
   task.advance(start);
   there(start);
-  const handle = await open(files.data, start === 0 ? 'w' : 'r+');
+  const handle = await openOwn(files.data, start === 0 ? constants.O_TRUNC : 0);
   try {
     const bytes = resumingBytes(file, { start, end: file.size, part: false, reuse: true }, log, signal);
     let end = start;
@@ -164,9 +167,4 @@ async function requireRoom({ what, size }: RemoteFile, data: string): Promise<vo
 async function bytesOnDisk(path: string): Promise<number> {
   if ((await fileSize(path)) === undefined) return 0;
   return (await stat(path)).blocks * 512;
-}
-
-async function deleteFiles({ data, journal }: DownloadFiles): Promise<void> {
-  await rm(data, { force: true });
-  await deleteJournal(journal);
 }

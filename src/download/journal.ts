@@ -1,5 +1,7 @@
+import { constants } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { OWN_FILE_ONLY } from '../io/files.ts';
 import { readUserFileIfAny } from '../io/readUserFile.ts';
 
 /** The parts of a download. A journal of another division is ignored. */
@@ -41,7 +43,8 @@ function headOf({ size, partSize }: Division): string {
 /** Writes a new journal in place of any other. */
 export async function beginJournal(path: string, division: Division, brought: Brought): Promise<void> {
   const lines = [...brought].map(([part, bytes]) => `${part} ${bytes}\n`);
-  await writeFile(path, `${headOf(division)}\n${lines.join('')}`);
+  const flag = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | OWN_FILE_ONLY;
+  await writeFile(path, `${headOf(division)}\n${lines.join('')}`, { flag });
 }
 
 /** Appends to the journal that the first `bytes` of a part are in the file. */

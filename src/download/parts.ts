@@ -1,5 +1,5 @@
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
 import { IntegrityError } from '../errors.ts';
 import { fileSize } from '../io/files.ts';
 import { eachLimited } from '../io/pool.ts';
@@ -9,6 +9,7 @@ import { writeFrom } from '../io/writeFrom.ts';
 import type { Brought, Division } from './journal.ts';
 import { beginJournal, noteBrought, readJournal } from './journal.ts';
 import type { DownloadContext, DownloadFiles, RemoteFile } from './remoteFile.ts';
+import { openOwn } from './partFiles.ts';
 import { resumingBytes } from './resume.ts';
 
 /** What fetching the parts needs in addition to the file. */
@@ -42,7 +43,7 @@ export async function fetchParts(
     brought.set(part, bytes);
     context.there(beginning());
   };
-  const [data, journal] = [await open(files.data, 'r+'), await open(files.journal, 'a')];
+  const [data, journal] = [await openOwn(files.data), await openOwn(files.journal, constants.O_APPEND)];
   try {
     await fetchAll(missingParts(division, new Map(brought)), context, (one, signal) =>
       fetchPart(file, one, { data, journal }, { ...context, signal, note }),
@@ -129,7 +130,7 @@ async function startOver(files: DownloadFiles, division: Division): Promise<Brou
     brought.set(part, Math.min(end, whole) - from);
   }
   await beginJournal(files.journal, division, brought);
-  await (await open(files.data, 'a')).close();
+  await (await openOwn(files.data)).close();
   return brought;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../errors.ts';
 import type { Hint } from '../errors.ts';
@@ -141,6 +142,42 @@ export async function fileSize(path: string): Promise<number | undefined> {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * Flags to open a file that `statOwnFile` found, in case that it was replaced meanwhile: they refuse
+ * a link, and do not wait for the other end of a FIFO.
+ */
+export const OWN_FILE_ONLY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Returns the state of a file in a folder of this tool. Returns undefined if there is none, and for
+ * what this tool never puts there: a folder, a link, a FIFO, a device, and a file of another user
+ * who owns neither the folder nor the system.
+ */
+export async function statOwnFile(path: string): Promise<Stats | undefined> {
+  try {
+    const found = await lstat(path);
+    return found.isFile() && (await isTrusted(found, path)) ? found : undefined;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Returns the bytes of a file that `statOwnFile` finds. */
+export async function sizeOfOwnFile(path: string): Promise<number | undefined> {
+  return (await statOwnFile(path))?.size;
+}
+
+/** Returns false for a file of another user who owns neither its folder nor the system. */
+export async function isTrusted({ uid }: Stats, path: string): Promise<boolean> {
+  return isOwnUser(uid) || uid === (await lstat(dirname(path))).uid;
+}
+
+/** Returns true for the user of this process and for root. */
+export function isOwnUser(uid: number): boolean {
+  return uid === 0 || process.geteuid === undefined || uid === process.geteuid();
 }
 
 /** Bytes. */

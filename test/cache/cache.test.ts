@@ -473,6 +473,43 @@ describe('what this tool never puts into a cache', () => {
   });
 });
 
+describe('a downloaded file', () => {
+  const write = async (path: string): Promise<void> => writeFile(path, CONTENT);
+  const PLANTED: [string, (path: string) => void][] = [
+    ['other bytes', (path) => writeFileSync(path, 'planted')],
+    ['a FIFO', (path) => execFileSync('mkfifo', [path])],
+    ['a link', (path) => symlinkSync('/etc/hostname', path)],
+    ['a folder', (path) => mkdirSync(path)],
+  ];
+
+  it.each(PLANTED)('is downloaded again in place of %s', async (_, plant) => {
+    const { downloads } = newCache();
+    const path = await downloads.ensure(DIFF_ID, write);
+    rmSync(path);
+    plant(path);
+    expect(await downloads.ensure(DIFF_ID, write)).toBe(path);
+    expect(readFileSync(path).equals(CONTENT)).toBe(true);
+    expect(readFileSync('/etc/hostname')).not.toEqual(CONTENT);
+  });
+
+  it('is not downloaded again, and counts as used', async () => {
+    const { downloads } = newCache();
+    const path = await downloads.ensure(DIFF_ID, write);
+    utimesSync(path, 1, 1);
+    await downloads.ensure(DIFF_ID, () => Promise.reject(new Error('downloaded')));
+    expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(60_000);
+  });
+
+  it('is verified', async () => {
+    const { downloads, upkeep } = newCache();
+    const path = await downloads.ensure(DIFF_ID, write);
+    expect(await upkeep.deleteDamaged()).toEqual([]);
+    writeFileSync(path, 'planted');
+    expect(await upkeep.deleteDamaged()).toMatchObject([{ kind: 'download', path }]);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
 describe('locks', () => {
   const inFuture = (lock: string): void => utimesSync(lock, 4e9, 4e9);
   const old = (lock: string): void => utimesSync(lock, 1, 1);

@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -119,6 +122,30 @@ async function prepared(act?: Act, more: Partial<RemoteFile> = {}) {
 }
 
 const oneStream = { parts: undefined };
+
+describe('what others put in the place of an unfinished download is deleted:', () => {
+  const places: Record<string, (path: string, other: string) => void> = {
+    'a link': (path, other) => symlinkSync(other, path),
+    'a second name of a file': (path, other) => linkSync(other, path),
+    'a FIFO': (path) => execFileSync('mkfifo', [path]),
+    'a folder': (path) => mkdirSync(path),
+  };
+  const modes = { 'in parts': {}, 'in one stream': oneStream };
+  const rows = Object.keys(places).flatMap((kind) =>
+    Object.keys(modes).flatMap((mode) => ['', 's'].map((end) => [kind, mode, end] as const)),
+  );
+  test.each(rows)('%s, %s, .part%s', async (kind, mode, end) => {
+    const { run, path, folder, data } = await prepared(undefined, modes[mode as keyof typeof modes]);
+    const other = join(temporaryFolder(), 'other');
+    writeFileSync(other, 'of the user');
+    mkdirSync(folder);
+    places[kind]!(`${data}${end}`, other);
+    expect(await run()).toMatchObject({ resumedFrom: 0 });
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(readFileSync(other, 'utf8')).toBe('of the user');
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+});
 
 describe('brings the exact bytes,', () => {
   test.each<[string, Act | undefined, Partial<RemoteFile>, number]>([
