@@ -16,8 +16,9 @@ const NESTED = /^(images|manifests)\.tar(\.gz)?$/;
  * Reads `data/0000.tar`, and what is in its files if this tool knows them. Compares every checksum.
  */
 export async function readData(body: Chunks, suffix: Suffix, where: string, outer: Outer): Promise<Data> {
+  const odd = new OddEntries(where);
   const data: Data = {
-    ...{ files: [], images: [], manifests: [], oddEntries: [] },
+    ...{ files: [], images: [], manifests: [], oddEntries: odd.found },
     ...{ decoder: null, decoderSize: 0 },
   };
   for await (const entry of entriesOf(unpacked(body, suffix, where), where, 'pax')) {
@@ -25,7 +26,7 @@ export async function readData(body: Chunks, suffix: Suffix, where: string, oute
     expectFile(entry, where);
     if (path.includes('/')) throw new IntegrityError(`${where}: ${path} is in a folder`);
     const { chunks, digest } = hashed(entry.body);
-    if (!outer.sumsOnly) await readFile(data, path, chunks, outer);
+    if (!outer.sumsOnly) await readFile(data, path, chunks, outer, odd.ofFile(path));
     await drain(chunks);
     const sha256 = hexOf(digest());
     checkSum(outer, `data/0000/${path}`, sha256);
@@ -34,15 +35,19 @@ export async function readData(body: Chunks, suffix: Suffix, where: string, oute
   return data;
 }
 
-async function readFile(data: Data, path: string, content: Chunks, outer: Outer): Promise<void> {
+async function readFile(
+  data: Data,
+  path: string,
+  content: Chunks,
+  outer: Outer,
+  odd: OddEntries,
+): Promise<void> {
   const [, kind, suffix = ''] = NESTED.exec(path) ?? [];
   const where = `${outer.path}: ${path}`;
   if (kind === undefined) return;
-  const odd = new OddEntries(path);
   const chunks = unpacked(content, suffix as Suffix, where);
   if (kind === 'images') Object.assign(data, await readImages(chunks, where, outer.visitor, odd));
   else data.manifests = await readManifests(chunks, where, outer, odd);
-  data.oddEntries.push(...odd.found);
 }
 
 async function readManifests(

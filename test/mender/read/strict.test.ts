@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { IntegrityError } from '../../../src/errors.ts';
 import { OddEntries } from '../../../src/mender/read/oddEntries.ts';
 import { readArtifact } from '../../../src/mender/read/read.ts';
 import { readArtifactFile } from '../../../src/mender/read/readFile.ts';
@@ -289,6 +290,27 @@ describe('what is odd in the payload', () => {
     expect(() => odd.note({ path: `${'a/'.repeat(3000)}f`, kind: 'file' })).toThrow(
       'manifests.tar: a name of 6001 characters is too long',
     );
+  });
+
+  const deep = (index: number): string => `${index}/${'x/'.repeat(2040)}f`;
+  const long = (index: number): string => `${index}/${`${'x'.repeat(60)}/`.repeat(60)}f`;
+  const many = (count: number, name: (index: number) => string, kind: 'file' | 'link' | 'folder' = 'file') =>
+    Array.from({ length: count }, (_, index) => ({ path: name(index), kind }));
+  it.each([
+    ['with too many folders', many(1, deep), 'a name of more than 100 folders'],
+    ['with too long names together', many(1000, long), 'more than 67108864 bytes of names'],
+    ['with too many links', many(1001, String, 'link'), 'more than 1000 entries that no device expects'],
+    ['with too many folders together', many(200_001, String, 'folder'), 'more than 200000 files'],
+  ])('is refused %s, over all tars of an artifact', (_, entries, problem) => {
+    const all = new OddEntries('artifact');
+    const tars = [
+      all.ofFile('manifests.tar'),
+      all.ofFile('images.tar').inside('i'),
+      all.ofFile('images.tar'),
+    ];
+    const note = (): void => entries.forEach((entry, index) => tars[index % 3]!.note(entry));
+    expect(note).toThrow(problem);
+    expect(note).toThrow(IntegrityError);
   });
 
   it('is told, so that verify can refuse it', async () => {
