@@ -106,7 +106,7 @@ function mergeEntries(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
     if (!('descriptor' in entry)) continue;
     const known = byDigest.get(entry.descriptor.digest);
     if (known === undefined) byDigest.set(entry.descriptor.digest, { ...entry, full: [...entry.full] });
-    else known.full.push(...entry.full);
+    else for (const one of entry.full) known.full.push(one);
   }
   return [...byDigest.values()];
 }

@@ -29,7 +29,7 @@ export function shardOf<Item>(
   const part = new Map<Item, number>();
   // The largest first, each to the part with the least work.
   for (const item of [...items].sort((a, b) => workOf(b) - workOf(a))) {
-    const least = loads.indexOf(Math.min(...loads));
+    const least = loads.indexOf(loads.reduce((least, one) => Math.min(least, one)));
     loads[least] = (loads[least] ?? 0) + workOf(item);
     part.set(item, least);
   }

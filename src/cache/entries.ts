@@ -77,7 +77,7 @@ async function entryOf(kind: EntryKind, path: string): Promise<CacheEntry | unde
     kind,
     path,
     size: found.reduce((sum, { size }) => sum + size, 0),
-    used: Math.floor(Math.max(...found.map(({ mtimeMs }) => mtimeMs))),
+    used: Math.floor(found.reduce((last, { mtimeMs }) => Math.max(last, mtimeMs), 0)),
     ...(digest === undefined ? {} : { digest }),
   };
 }

@@ -104,7 +104,7 @@ async function candidatesIn(
     const isLeaf = platform !== undefined && !isIndexType(mediaType);
     const below = isLeaf ? [{ digest, platform }] : await candidatesBelow(digest, documents, above);
     if (below === undefined) return undefined;
-    found.push(...below);
+    for (const one of below) found.push(one);
   }
   return found;
 }

@@ -43,7 +43,7 @@ function describe(report: ArtifactReport): string {
     ['manifests', report.manifests.map(({ path }) => path).join(', ')],
   ];
   const facts = all.filter(([, value]) => value !== '');
-  const width = Math.max(...facts.map(([name]) => name.length));
+  const width = facts.reduce((most, [name]) => Math.max(most, name.length), 0);
   const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${onOneLine(value)}`);
   if (report.images.length === 0) return lines.join('\n');
   return `${lines.join('\n')}\n\n${formatTable(['image', 'base', 'layer', 'kind', 'payload'], report.images.flatMap(imageRows), [4])}`;

@@ -41,21 +41,21 @@ export function parseDeviceFile(text: string, path: string, dotenv: string, proj
   try {
     const variables = parseDotenv(dotenv, '.env', () => undefined);
     const steering = [...variables.keys()].filter(isSteering);
-    found.faults.push(...steering.map((name) => `.env sets ${name}`));
+    for (const name of steering) found.faults.push(`.env sets ${name}`);
     const [model = {}, ...more] = filledModels(
       text,
       path,
       new Map([...variables, ['COMPOSE_PROJECT_NAME', project]]),
     );
     if (more.length > 0) found.faults.push(`${path} has several documents`);
-    found.faults.push(...modelFaults(model).map((fault) => `${path}: ${fault}`));
+    for (const fault of modelFaults(model)) found.faults.push(`${path}: ${fault}`);
     found.images = imagesOf(model);
-    found.faults.push(...hiddenImages(text, found.images).map((fault) => `${path}: ${fault}`));
+    for (const fault of hiddenImages(text, found.images)) found.faults.push(`${path}: ${fault}`);
     const checked = checkModel(model, { paths: [path] });
     const services = Object.keys(asMapping(checked['services']));
     checkActive(checked, services, { paths: [path] });
     const never = neverStartFaults(checked, services);
-    found.faults.push(...never.map((fault) => `${path}: ${fault.path.join('.')} ${fault.message}`));
+    for (const fault of never) found.faults.push(`${path}: ${fault.path.join('.')} ${fault.message}`);
     found.refersTo = fileReferences(checked, services).map((one) => ({
       ...one,
       path: posix.normalize(one.path).replace(/(?<=.)\/$/, ''),

@@ -74,7 +74,7 @@ export function ending(text: string, length: number): string {
 
 /** `text` without the beginning of a secret at its end. */
 function withoutPart(text: string): string {
-  const part = Math.max(0, ...[...secrets].map((secret) => partAtEnd(secret, text)));
+  const part = [...secrets].reduce((most, secret) => Math.max(most, partAtEnd(secret, text)), 0);
   return part === 0 ? text : `${text.slice(0, -part)}***`;
 }
 

@@ -82,7 +82,7 @@ function platformsOf(candidates: readonly Candidate[]): Platform[] {
 
 async function fromIndex(index: Index, above: readonly Digest[], search: Search): Promise<Candidate[]> {
   const found: Candidate[] = [];
-  search.odd.push(...index.odd);
+  for (const one of index.odd) search.odd.push(one);
   for (const descriptor of index.manifests) {
     if (!mayLeadToImage(descriptor)) continue;
     if (search.left-- <= 0)
@@ -90,7 +90,7 @@ async function fromIndex(index: Index, above: readonly Digest[], search: Search)
     if (above.includes(descriptor.digest)) {
       throw new IntegrityError(`${search.name}: the index ${descriptor.digest} contains itself`);
     }
-    found.push(...(await fromDescriptor(descriptor, above, search)));
+    for (const one of await fromDescriptor(descriptor, above, search)) found.push(one);
   }
   return found;
 }
@@ -124,7 +124,8 @@ async function readUnread(search: Search, declared: readonly Candidate[]): Promi
   // Indexes among them add entries of their own.
   for (const { descriptor, above } of search.unread) {
     try {
-      found.push(...(await fromDocument(await search.reader.document(descriptor.digest), above, search)));
+      for (const one of await fromDocument(await search.reader.document(descriptor.digest), above, search))
+        found.push(one);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       failures.push(error);

@@ -24,7 +24,7 @@ export async function chooseBuffer(delta: AsyncIterable<Uint8Array>, size: numbe
       for (const { reads } of buffers) reads.read(into, position);
     },
   });
-  const least = Math.min(...buffers.map(({ reads }) => reads.bytes));
+  const least = buffers.reduce((fewest, { reads }) => Math.min(fewest, reads.bytes), Infinity);
   const chosen = buffers.find(({ reads }) => reads.bytes * (1 - WORTHWHILE) <= least);
   return chosen?.size ?? DEFAULT_BUFFER;
 }

@@ -66,6 +66,7 @@ const BODIES: Record<string, string> = {
   'a number for a log': `{"id":"${ID}","name":"a","status":"finished","success":"many"}`,
   'deep lists': '['.repeat(50_000) + ']'.repeat(50_000),
   'a deep field': `[{"id":"${ID}","name":"a","more":${'['.repeat(50_000)}${']'.repeat(50_000)}}]`,
+  'a long list': `[${'{"id":"a","name":"a","status":"s"},'.repeat(200_000)}{"id":"a"}]`,
   'control characters': `[{"id":"${ID}","name":"a\\u001b[2J\\u009b\\u0000","modified":"\\n::error::"}]`,
 };
 

@@ -115,7 +115,7 @@ async function finish(
   const uploads: UploadReport[] = [];
   const work = async (): Promise<undefined> => {
     throwTogether(await localProblems([prepared], world));
-    built.push(...(await buildAll([prepared], world)));
+    for (const one of await buildAll([prepared], world)) built.push(one);
     for (const { artifact } of built) if (upload !== undefined) uploads.push(await upload(artifact.path));
     if (remembers) await rememberBuilt(built, world.cache);
     context.log.info(`${build.name}: done`);

@@ -55,7 +55,7 @@ async function problemsOf(destined: readonly Destined[]): Promise<UserError[]> {
   const problems: UserError[] = [];
   for (const { prepared, map } of destined) {
     const names = prepared.plans.map(({ artifactName }) => artifactName);
-    problems.push(...(await mapProblems(names, map.targets, map.deployment)));
+    for (const one of await mapProblems(names, map.targets, map.deployment)) problems.push(one);
   }
   return problems;
 }
@@ -69,7 +69,7 @@ async function plannedRuns(
   for (const { prepared, map } of destined) {
     const own = built.filter(({ request }) => request === prepared.request);
     const artifacts = await readArtifactSets(own.map(pathOf), signal);
-    planned.push(...artifacts.map((artifact) => ({ artifact, targets: map.targets })));
+    for (const artifact of artifacts) planned.push({ artifact, targets: map.targets });
   }
   return planned;
 }

@@ -75,7 +75,8 @@ async function runSnapshot(flags: DestinationsFlags, context: Context): Promise<
   const { starmap } = await openServerMapsOf(flags, context);
   const names = [...new Set((await starmap.policies()).map(({ name }) => name))].sort();
   const entries: Entry[] = [];
-  for (const name of names) entries.push(...((await starmap.queryServer({ name, version })) ?? []));
+  for (const name of names)
+    for (const one of (await starmap.queryServer({ name, version })) ?? []) entries.push(one);
   const map = mapOf(entries);
   if (output === undefined) {
     context.report(map, stringify(map).trimEnd());

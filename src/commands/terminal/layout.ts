@@ -62,7 +62,7 @@ function tableText(table: string, { columns, headers }: Layout): string {
 }
 
 function widestOf(rows: readonly (readonly string[])[], column: number): number {
-  return Math.max(0, ...rows.map((row) => visibleLength(row[column] ?? '')));
+  return rows.reduce((most, row) => Math.max(most, visibleLength(row[column] ?? '')), 0);
 }
 
 /**
@@ -99,7 +99,9 @@ function totalOf(widths: readonly number[]): number {
 function fitted(natural: readonly number[], columns: number, aligned: ReadonlySet<number>): number[] {
   const widths = [...natural];
   while (totalOf(widths) > columns) {
-    const widest = Math.max(...widths.filter((_, column) => !aligned.has(column)));
+    const widest = widths
+      .filter((_, column) => !aligned.has(column))
+      .reduce((most, one) => Math.max(most, one), 0);
     if (widest <= NARROWEST) break;
     const column = widths.findIndex((width, index) => width === widest && !aligned.has(index));
     widths[column] = widest - 1;
@@ -109,7 +111,7 @@ function fitted(natural: readonly number[], columns: number, aligned: ReadonlySe
 
 function rowLines(row: readonly string[], widths: readonly number[], aligned: ReadonlySet<number>): string[] {
   const cells = widths.map((width, column) => cellLines(row[column] ?? '', width));
-  const height = Math.max(1, ...cells.map((lines) => lines.length));
+  const height = cells.reduce((most, lines) => Math.max(most, lines.length), 1);
   return Array.from({ length: height }, (_, line) =>
     cells
       .map((lines, column) => padded(lines[line] ?? '', widths[column] ?? 0, aligned.has(column)))

@@ -57,7 +57,7 @@ function sumOf(all: readonly Task[]): Task {
     label,
     total: isKnown ? tasks.reduce((sum, { total = 0 }) => sum + total, 0) : undefined,
     done: tasks.reduce((sum, { done }) => sum + done, 0),
-    since: Math.min(...tasks.map(({ since }) => since)),
+    since: tasks.reduce((first, { since }) => Math.min(first, since), Infinity),
   };
 }
 

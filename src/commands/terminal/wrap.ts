@@ -22,7 +22,7 @@ const LEFT_MOST = 30;
 /** Two columns: names, and texts that wrap next to them. Fits into `width` columns. */
 export function columns(rows: readonly (readonly [name: string, text: string])[], width: number): string[] {
   const names = rows.map(([name]) => name.length).filter((length) => length <= LEFT_MOST);
-  const left = Math.max(...names, 8) + 2;
+  const left = names.reduce((most, one) => Math.max(most, one), 8) + 2;
   return rows.flatMap(([name, text]) => {
     const lines = wrapped(text, Math.max(width - left, 20)).split('\n');
     const padded = lines.map((line) => `${' '.repeat(left)}${line}`.trimEnd());

@@ -20,7 +20,7 @@ export async function locateFiles(named: readonly string[], environment: Environ
   const paths: string[] = [];
   for (const name of named) {
     const path = resolve(name);
-    if (await isFolder(path)) paths.push(...(await composeFilesIn(path, environment)));
+    if (await isFolder(path)) for (const one of await composeFilesIn(path, environment)) paths.push(one);
     else paths.push(path);
   }
   const [first] = paths;

@@ -31,7 +31,7 @@ export function fillInLocal(
     if (local.length === 0) return;
     edits.push({ at, value: interpolatePartly(value, variables.lookup, variables.isLocal) });
     const where = at.filter((key) => typeof key === 'string').join('.');
-    written.push(...local.map((name) => ({ name, where, origin: variables.originOf(name) })));
+    for (const name of local) written.push({ name, where, origin: variables.originOf(name) });
   };
   visit(model, []);
   return { edits, written };

@@ -27,7 +27,7 @@ export async function refuseSecretsInFiles(local: readonly LocalFile[], secrets:
   const files = local.map(({ file }) => file);
   const needles = secrets.texts.map(({ name, value }) => ({ name, bytes: Buffer.from(value) }));
   if (needles.length === 0) return;
-  const longest = Math.max(...needles.map(({ bytes }) => bytes.length));
+  const longest = needles.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
   const windows: Buffer[] = [];
   await mapLimited(files, MOST_FILES, async (path) => {
     const window = windows.pop() ?? Buffer.allocUnsafe(CHUNK + longest);

@@ -30,7 +30,7 @@ export function reachOf(images: readonly PayloadImage[]): number {
   }
   const far = repeats.filter(({ distance }) => distance > NEAR && distance <= FAR);
   const gained = far.reduce((sum, { size }) => sum + size, 0);
-  return gained < at * LEAST ? 0 : Math.max(0, ...far.map(({ distance }) => distance));
+  return gained < at * LEAST ? 0 : far.reduce((most, { distance }) => Math.max(most, distance), 0);
 }
 
 /** Equal layers are one file of the cache. */

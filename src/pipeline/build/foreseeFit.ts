@@ -14,7 +14,10 @@ export function warnOfLittleDisk(
   request: Pick<SettledRequest, 'devices' | 'deviceFree' | 'deviceMemory'>,
   log: Log,
 ): void {
-  const free = Math.min(...deviceLimitsOf(request).map((limit) => limit.free ?? Infinity));
+  const free = deviceLimitsOf(request).reduce(
+    (least, limit) => Math.min(least, limit.free ?? Infinity),
+    Infinity,
+  );
   const bytes = [...shippedSizes(plan.images).values()].reduce((sum, size) => sum + size, 0);
   if (bytes <= free) return;
   const [needed, found] = [bytes, free].map(formatBytes);

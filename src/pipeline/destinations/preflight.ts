@@ -18,7 +18,7 @@ export async function mapProblems(
     try {
       // A server refuses a wrong token here. The right to read the inventory is another one.
       await listArtifacts(account.api, { names });
-      if (deploy !== 'no') problems.push(...(await groupProblems(account)));
+      if (deploy !== 'no') for (const one of await groupProblems(account)) problems.push(one);
     } catch (error) {
       if (!(error instanceof UserError) || account.api.signal?.aborted === true) throw error;
       problems.push(error);

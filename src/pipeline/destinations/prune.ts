@@ -42,7 +42,7 @@ export async function pruneByMap(
       log.info(`${account}: nothing is pruned, since a destination keeps all versions`);
     }
     const results = await pruneArtifacts(api, { application, rules, dryRun });
-    pruned.push(...results.map((one) => ({ account, ...one })));
+    for (const one of results) pruned.push({ account, ...one });
   }
   return pruned;
 }

@@ -59,9 +59,9 @@ export async function openBases(
     if (kind === 'artifact') {
       const { report, bases } = await artifactBases(place, text, world);
       opened.artifact ??= report;
-      opened.images.push(...bases);
+      for (const one of bases) opened.images.push(one);
     } else {
-      opened.images.push(...(await imageBases(place, kind !== 'image', images, world)));
+      for (const one of await imageBases(place, kind !== 'image', images, world)) opened.images.push(one);
     }
   }
   return opened;

@@ -76,7 +76,7 @@ async function findProblems(
     if (there === undefined || !isSame) problems.push(`${name}: it is not in the artifact`);
     else {
       const deltaProblem = await compareDeltas(there, image, deltas);
-      problems.push(...imageProblems(there, labelled(bases.get(name)), deltaProblem));
+      for (const one of imageProblems(there, labelled(bases.get(name)), deltaProblem)) problems.push(one);
     }
   }
   return problems;

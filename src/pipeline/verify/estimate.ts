@@ -61,8 +61,8 @@ export function estimateDevice(
   return {
     classic: stores.classic(payload, sizes, ({ unpacked, all }) => (isWhole ? all : unpacked)),
     containerd: stores.containerd(payload, sizes, ({ blobs, all }) => (isWhole ? all : blobs)),
-    memoryBytes: Math.max(0, ...deltas.map((delta) => memoryOf(delta, module))),
-    leastMemoryBytes: Math.max(0, ...deltas.map((delta) => leastMemoryOf(delta, module))),
+    memoryBytes: deltas.reduce((most, delta) => Math.max(most, memoryOf(delta, module)), 0),
+    leastMemoryBytes: deltas.reduce((most, delta) => Math.max(most, leastMemoryOf(delta, module)), 0),
     readBytes: sum(deltas.map(({ sent }) => sent)) + sum(images.map((image) => image.sourceBytesRead)),
   };
 }
@@ -135,7 +135,8 @@ const appClassic: Estimator = (payload, sizes, loaded) => ({
 });
 
 const appContainerd: Estimator = (payload, sizes, loaded) => ({
-  peakBytes: 2 * payload + Math.max(0, ...sizes.map(rebuilt)) + sumOf(sizes, keptOf),
+  peakBytes:
+    2 * payload + sizes.reduce((most, size) => Math.max(most, rebuilt(size)), 0) + sumOf(sizes, keptOf),
   storeBytes: sumOf(sizes, keptOf),
   writtenBytes:
     2 * payload + RECORDS + sumOf(sizes, rebuilt) + sumOf(sizes, loaded) + sumOf(sizes, unpackedOf),

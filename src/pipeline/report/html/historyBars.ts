@@ -14,7 +14,7 @@ const LONGEST_NAME = 24;
  * readers, as a table has the same. Pure.
  */
 export function historyBars(history: readonly PastRelease[]): Html {
-  const largest = Math.max(1, ...history.map(({ size }) => size));
+  const largest = history.reduce((most, { size }) => Math.max(most, size), 1);
   const bars = history.map((release, index) => bar(release, index * ROW, largest));
   return markup`<figure><svg class="bars" viewBox="0 0 ${WIDTH} ${history.length * ROW}" aria-hidden="true">${bars}</svg>
 <figcaption>The size of each artifact. <span class="state edited">made from a base</span> <span class="state moved">full</span></figcaption></figure>

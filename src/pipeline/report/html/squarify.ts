@@ -20,7 +20,7 @@ export function squarify(values: readonly number[], area: Rectangle): Rectangle[
   for (let first = 0; first < sizes.length;) {
     const row = sizes.slice(first, first + rowLength(sizes, first, Math.min(free.width, free.height)));
     const laid = layRow(row, free);
-    placed.push(...laid.rectangles);
+    for (const one of laid.rectangles) placed.push(one);
     free = laid.free;
     first += row.length;
   }
