@@ -26,6 +26,8 @@ export interface BakeOptions {
   mode?: 'registry-first' | 'local-first' | 'online' | 'offline';
   insecureRegistry?: string[];
   library?: string;
+  /** Largest uncompressed layer, like `16G`. */
+  maxLayerSize?: string;
   /** A private key (PEM file) to sign with. */
   sign?: string;
   /** A shell command to sign with: it gets the manifest on stdin and prints the signature. */
@@ -51,6 +53,7 @@ const BAKE_SCHEMA: SchemaOf<BakeOptions> = {
   mode: optionOf('mode'),
   insecureRegistry: optionOf('insecure-registry'),
   library: optionOf('library'),
+  maxLayerSize: optionOf('max-layer-size'),
   sign: optionOf('sign'),
   signWith: optionOf('sign-with'),
   cache: optionOf('cache'),

@@ -10,7 +10,7 @@ import { DEVICE_LIMITS, deviceLimits } from './options/deviceLimits.ts';
 import { defineCommand } from './terminal/command.ts';
 import { formatBytes } from '../io/amounts.ts';
 import { decoderText } from './terminal/decoderText.ts';
-import { formatTable } from './terminal/format.ts';
+import { formatTable, onOneLine } from './terminal/format.ts';
 import { openWorld } from './open/openWorld.ts';
 
 const {
@@ -71,16 +71,20 @@ function hintFor({ madeFrom }: Verification): string {
 }
 
 function verificationText(verification: Verification): string {
-  const { artifactName, madeFrom, module, size, images, estimate, problems, signature } = verification;
+  const table = formatTable(
+    ['image', 'base', 'layer', 'kind', 'layer size', 'payload'],
+    verification.images.flatMap(imageRows),
+    [4, 5],
+  );
+  // An artifact can hold line ends in every text.
+  return [table, '', ...factsOf(verification).map(onOneLine)].join('\n');
+}
+
+function factsOf(verification: Verification): string[] {
+  const { artifactName, madeFrom, module, size, estimate, problems, signature } = verification;
   const { decoder, platform } = verification;
   const { readBytes } = estimate;
   return [
-    formatTable(
-      ['image', 'base', 'layer', 'kind', 'layer size', 'payload'],
-      images.flatMap(imageRows),
-      [4, 5],
-    ),
-    '',
     `artifact: ${artifactName}, ${formatBytes(size)}, for update module ${module}`,
     `          ${madeFrom === null ? 'full: it needs no base' : `for devices with version ${madeFrom}`}`,
     `device:   ${storeText('classic', estimate.classic)}`,
@@ -90,7 +94,7 @@ function verificationText(verification: Verification): string {
     `signature: ${SIGNATURES[signature]}`,
     ...problems.map((problem) => `problem:  ${problem}`),
     `verdict:  ${problems.length === 0 ? 'good' : 'NOT good'}`,
-  ].join('\n');
+  ];
 }
 
 function decodingText({ memoryBytes, leastMemoryBytes, readBytes }: DeviceEstimate): string {

@@ -81,7 +81,10 @@ class BlockPair implements Taker {
     this.#left -= count;
     this.#guard.arrived(count);
     if (this.#left > 0 && this.#filled < (this.#wake === undefined ? BLOCK : WORTH_READING)) return true;
-    return this.#turn() && this.#left > 0;
+    const goesOn = this.#turn() && this.#left > 0;
+    // From now on the network waits for the reader.
+    if (!goesOn) this.#guard.pause();
+    return goesOn;
   }
 
   /** Waits for the next block. Undefined after the last one or a failure. */

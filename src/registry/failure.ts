@@ -60,5 +60,5 @@ const ERRORS = object({ errors: array(object({ code: TEXT, message: TEXT })) });
 function reasonIn(text: string): string {
   const result = safeParse(ERRORS, parseJsonIfAny(text));
   if (!result.success) return excerpt(text, 200).replace(/[^\x20-\x7e]+/g, ' ');
-  return result.output.errors.map(({ code, message }) => message ?? code ?? '').join('; ');
+  return excerpt(result.output.errors.map(({ code, message }) => message ?? code ?? '').join('; '), 500);
 }

@@ -123,6 +123,22 @@ describe('a file that is made to take forever', () => {
     expect(() => inheritAll(fileOf(`target: {${text}, t${length}: {}}`))).toThrow('more than 100 levels');
   });
 
+  const variables = `variables: {${Array.from({ length: 10_000 }, (_, n) => `V${n}: 1`).join(', ')}}`;
+  it.each([
+    [
+      'one parent very often',
+      `a: {${variables}}, b: {inherits: [${'a, '.repeat(100_000)}]}`,
+      'target b: it inherits from 100000 targets, more than 100',
+    ],
+    [
+      'many variables for many targets',
+      `a: {${variables}}, ${chain(200, (name) => `${name}: {inherits: [a]}`).join(', ')}`,
+      'the targets have more than 1000000 variables together',
+    ],
+  ])('of %s', (_, text, problem) => {
+    expect(() => inheritAll(fileOf(`target: {${text}}`))).toThrow(problem);
+  });
+
   it('of groups, 60 levels deep', () => {
     const file = fileOf(`{group: {${nested(60).join(', ')}}, target: {t60: {}}}`);
     expect(chooseTargets(['t0'], file)).toEqual([{ target: 't60' }]);

@@ -46,6 +46,13 @@ describe('blocks hold the bytes that were sent', () => {
     expect(answers.map(({ bytes }, i) => bytes.equals(contents[i]!))).toEqual([true, true, true]);
   });
 
+  test('to a reader that takes longer for a block than the server may be silent', async () => {
+    const content = LARGE.subarray(0, 4_000_000);
+    const { bytes, error } = await read(await listen(whole(content)), { pause: 400, timeoutMs: 200 });
+    expect(error).toBeUndefined();
+    expect(bytes.equals(content)).toBe(true);
+  });
+
   test('and streams on connections of the same kind theirs', async () => {
     const url = await listen(whole(LARGE));
     const [{ bytes }, ...streamed] = await Promise.all([

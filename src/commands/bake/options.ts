@@ -12,6 +12,7 @@ const {
   force,
   sign,
   'sign-with': signWith,
+  'max-layer-size': maxLayerSize,
   mode,
   'insecure-registry': insecureRegistry,
   library,
@@ -20,6 +21,7 @@ const {
 /** Options of `build` that hold for all targets, and that no file of a project decides. */
 const OF_RUN = {
   ...{ force, sign, 'sign-with': signWith, 'insecure-registry': insecureRegistry, library },
+  'max-layer-size': maxLayerSize,
   ...BUILD_CACHE_OPTIONS,
 } as const;
 

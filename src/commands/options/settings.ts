@@ -26,6 +26,8 @@ const NOT_IN_COMPOSE_FILE = new Set([
   'device-report',
   'allow-key-change',
   'report-html',
+  // It protects the disk of the machine that builds.
+  'max-layer-size',
   'sign',
   'sign-with',
   // The token goes there.
