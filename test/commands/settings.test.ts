@@ -85,7 +85,7 @@ describe('requestOf', () => {
 
   it('fills in every default', () => {
     expect(requestOf(needed, {}, '/srv')).toMatchObject({
-      manifests: ['/srv/m.yaml'],
+      composeFiles: ['/srv/m.yaml'],
       deviceTypes: ['a'],
       compression: 'auto',
       writer: 'auto',
@@ -130,7 +130,7 @@ describe('paths of the command line', () => {
     const flags = { manifest: ['m.yaml'], deviceType: ['a'], platform: ['linux/amd64'] };
     const paths = { sign: 'key.pem', serviceFile: ['web=web.tar'], artifactFilename: 'a.mender' };
     expect(requestOf({ ...flags, ...paths }, {}, folder)).toMatchObject({
-      manifests: [join(folder, 'm.yaml')],
+      composeFiles: [join(folder, 'm.yaml')],
       signKey: join(folder, 'key.pem'),
       serviceFiles: new Map([['web', join(folder, 'web.tar')]]),
       output: join(folder, 'a.mender'),
