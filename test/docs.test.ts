@@ -69,7 +69,10 @@ function rowOf(name: string, option: Option): string {
   return `| ${names} | ${actions}${escaped(text)}${values} | ${byDefault} |`;
 }
 
-/** The tables of a command's options by their groups; what an earlier command has in the same words is only named. */
+/**
+ * The tables of a command's options by their groups; what an earlier command has in the same words
+ * is only named.
+ */
 function blockOf(command: Command, known: Map<string, string>): string {
   const groups = new Map<string, string[]>();
   const again: string[] = [];
@@ -446,7 +449,9 @@ const BAKE = COMMANDS.find((command) => nameOf(command) === 'bake')!;
 /** Options of `bake` that the action has under another name, or has no use for. */
 const NOT_INPUTS = ['file', 'print', 'list-matrix'];
 
-/** Replaces the lines between the comment that begins with `start` and the next `# end of options`. */
+/**
+ * Replaces the lines between the comment that begins with `start` and the next `# end of options`.
+ */
 function between(text: string, start: string, lines: readonly string[]): string {
   const from = text.indexOf('\n', text.indexOf(start)) + 1;
   const end = text.indexOf('# end of options', from);

@@ -2,7 +2,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** The rooms of src, lowest first. A file imports its own room and lower rows; a row's rooms never import each other. */
+/**
+ * The rooms of src, lowest first. A file imports its own room and lower rows; a row's rooms never
+ * import each other.
+ */
 const ROWS: readonly (readonly string[])[] = [
   ['errors.ts', 'environment.ts'],
   ['oci', 'simd'],

@@ -48,8 +48,8 @@ function image() {
 }
 
 /**
- * Packs the package as for a release, and installs it in a project of its own, without what npm leaves
- * out where it has no binary.
+ * Packs the package as for a release, and installs it in a project of its own, without what npm
+ * leaves out where it has no binary.
  */
 function install(types: string): void {
   const folder = join(project, 'package');
@@ -70,7 +70,9 @@ function install(types: string): void {
   expect(readdirSync(join(project, 'node_modules'))).not.toContain('lzma-native');
 }
 
-/** Runs an example in the project, with addresses of this machine in place of those in the document. */
+/**
+ * Runs an example in the project, with addresses of this machine in place of those in the document.
+ */
 async function run(name: string, replaced: Record<string, string> = {}, env: Record<string, string> = {}) {
   const [, text] = EXAMPLES.find(([one]) => one === name)!;
   const here = Object.entries(replaced).reduce((all, [from, to]) => all.replaceAll(from, to), text);
@@ -192,7 +194,8 @@ describe('docs/library-api.md', () => {
 describe('the types of the library', () => {
   it('are the ones in docs/api.txt', async () => {
     const { declarations } = (await import(join(ROOT, 'scripts/lib/declarations.mjs'))) as Declarations;
-    // `npx vitest run test/libraryApi.test.ts -u` writes the report again: a change of the interface is then seen in review.
+    // `npx vitest run test/libraryApi.test.ts -u` writes the report again: a change of the
+    // interface is then seen in review.
     await expect(declarations(ROOT, { comments: false })).toMatchFileSnapshot('../docs/api.txt');
   }, 120_000);
 

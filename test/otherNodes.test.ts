@@ -11,7 +11,10 @@ const ROOT = resolve(import.meta.dirname, '..');
 /** What `scripts/lib/other-nodes` downloads. */
 const VERSIONS = ['22', '24', '26'];
 
-/** Builds a full artifact and a delta with a Node.js, verifies the delta, and returns the bytes of both. */
+/**
+ * Builds a full artifact and a delta with a Node.js, verifies the delta, and returns the bytes of
+ * both.
+ */
 function releases(node: string, program: string, { folder, archive }: Shop): Buffer[] {
   const home = mkdtempSync(join(folder, 'home-'));
   const run = (...argv: string[]): void => {

@@ -1,4 +1,5 @@
-// 24 artifacts in one run of `bake` against 24 runs of `build`: 4 applications, 3 platforms, 2 bases.
+// 24 artifacts in one run of `bake` against 24 runs of `build`: 4 applications, 3 platforms, 2
+// bases.
 //
 //   scripts/bench bake
 //

@@ -1,9 +1,10 @@
-// A first full build against skopeo + tar + mender-artifact, a rebuild with nothing changed, and the size of a delta against
-// xdelta3 with its defaults on layers paired by index.
+// A first full build against skopeo + tar + mender-artifact, a rebuild with nothing changed, and
+// the size of a delta against xdelta3 with its defaults on layers paired by index.
 //
 //   scripts/bench build [ROUNDS]     first builds in ROUNDS rounds (5)
 //
-// Needs docker-registry, skopeo, mender-artifact, xdelta3, xz-utils, tar and time (Debian packages).
+// Needs docker-registry, skopeo, mender-artifact, xdelta3, xz-utils, tar and time (Debian
+// packages).
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -89,7 +90,10 @@ const registry = await registryWith(content, join(folder, 'registry'));
 const build = (version: string, ...more: string[]): string =>
   `node ${tool} build compose.yaml -m bench -t qemu -p linux/amd64 --artifact-version ${version} --no-upload -q -a ${version}.mender ${more.join(' ')}`;
 
-/** With OCI archives, whose layers stay compressed, or with Docker's, which both of its image stores load. */
+/**
+ * With OCI archives, whose layers stay compressed, or with Docker's, which both of its image stores
+ * load.
+ */
 async function byHand(kind: string): Promise<Run> {
   const copies = ['a', 'b', 'c'].map(
     (name) =>

@@ -92,7 +92,10 @@ const ENCODERS: readonly Encoder[] = [
   },
 ];
 
-/** Processor seconds of decoding and bytes that it read of old layer and delta; fails unless the result is `fresh`. */
+/**
+ * Processor seconds of decoding and bytes that it read of old layer and delta; fails unless the
+ * result is `fresh`.
+ */
 function decoded(
   encoder: Encoder,
   old: string,
@@ -106,7 +109,10 @@ function decoded(
   return { decodeSeconds: processor, read: Number(output) };
 }
 
-/** Bytes of files in one tar, stored in gzip as the payload is, and compressed by xz -6 as the artifact is. */
+/**
+ * Bytes of files in one tar, stored in gzip as the payload is, and compressed by xz -6 as the
+ * artifact is.
+ */
 function packedSize(folder: string, names: readonly string[]): number {
   const tar = execFileSync(
     'tar',
@@ -156,7 +162,9 @@ function compare(corpus: string): Results {
   return results;
 }
 
-/** The sums over all pairs. No encoder has work with an unchanged layer, so the sums leave it out. */
+/**
+ * The sums over all pairs. No encoder has work with an unchanged layer, so the sums leave it out.
+ */
 function addTotals(pairs: readonly string[], folders: ReadonlyMap<string, string>, results: Results): void {
   const counted = pairs.filter((pair) => !pair.endsWith('-same'));
   for (const [name, folder] of folders) {

@@ -1,11 +1,12 @@
-// Measures what an update costs a device: the disk it needs, what it writes, how long the application is down, and the
-// memory of the decoder. The device has a file system of its own. Release 1 runs, and release 2 is installed as a full
-// artifact and as a delta, on both image stores.
+// Measures what an update costs a device: the disk it needs, what it writes, how long the
+// application is down, and the memory of the decoder. The device has a file system of its own.
+// Release 1 runs, and release 2 is installed as a full artifact and as a delta, on both image
+// stores.
 //
 //   scripts/bench device [SCALE] [PROGRAM]
 //
-// SCALE: 1 for images of 457 MB (default), 0.1 for a quick look. PROGRAM: another version of bin/mender-docker-delta.js.
-// Needs root, the test device (scripts/device/build), and e2fsprogs.
+// SCALE: 1 for images of 457 MB (default), 0.1 for a quick look. PROGRAM: another version of
+// bin/mender-docker-delta.js. Needs root, the test device (scripts/device/build), and e2fsprogs.
 import { execFileSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -126,7 +127,10 @@ const script = (home: string, name: string, ...argv: string[]): string =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
-/** Seconds from the end of the first container to the start of the last one, since a time in milliseconds. */
+/**
+ * Seconds from the end of the first container to the start of the last one, since a time in
+ * milliseconds.
+ */
 function downTime(home: string, name: string, since: number): number {
   const events = containerEvents(home, name, Math.floor(since / 1000)).filter(
     ({ time }) => time * 1000 >= since,

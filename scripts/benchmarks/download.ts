@@ -1,10 +1,11 @@
-// Measures downloads against curl, all from nginx on 127.0.0.1. nginx sends files without reading them, as storages do: a
-// server that costs more would hide what the clients cost.
+// Measures downloads against curl, all from nginx on 127.0.0.1. nginx sends files without reading
+// them, as storages do: a server that costs more would hide what the clients cost.
 //
 //   scripts/bench download [MIB] [RUNS]     a file of MIB mebibytes (512), the best of RUNS runs (3)
 //
-// Needs nginx, curl and openssl (Debian: apt-get install nginx-light curl openssl). The checksum of curl's file is made by
-// openssl, as it uses the processor's instructions for it; Debian's sha256sum takes six times as long.
+// Needs nginx, curl and openssl (Debian: apt-get install nginx-light curl openssl). The checksum of
+// curl's file is made by openssl, as it uses the processor's instructions for it; Debian's
+// sha256sum takes six times as long.
 import type { ChildProcess } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { createCipheriv, createHash } from 'node:crypto';

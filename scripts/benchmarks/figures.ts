@@ -1,4 +1,5 @@
-// What the benchmarks measure, and the tables that they print and docs/measurements.md quotes. Sizes and memory are bytes.
+// What the benchmarks measure, and the tables that they print and docs/measurements.md quotes.
+// Sizes and memory are bytes.
 import type { Tally } from '../../test/faults/tally.ts';
 import type { MeasuredOn } from '../lib/machine.ts';
 
@@ -124,7 +125,9 @@ export interface FiguresOf {
     /** The sum of one build for each version, with the highest peak. */
     builds: ManyRequests;
   };
-  /** 24 artifacts: 4 applications, 3 platforms, 2 bases. Sums of the runs, with the highest peak. */
+  /**
+   * 24 artifacts: 4 applications, 3 platforms, 2 bases. Sums of the runs, with the highest peak.
+   */
   bake: {
     bake: BakeFigures;
     /** The same with an empty cache and a signed shared cache that has all deltas. */

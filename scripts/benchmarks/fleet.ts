@@ -1,9 +1,10 @@
-// The time and memory of `fleet status` over 100,000 devices, and of a rollout to devices with ten versions against ten
-// builds.
+// The time and memory of `fleet status` over 100,000 devices, and of a rollout to devices with ten
+// versions against ten builds.
 //
 //   scripts/bench fleet [DEVICES]
 //
-// Needs docker-registry and time (Debian packages). The Mender server is the stand-in of the tests, in this process.
+// Needs docker-registry and time (Debian packages). The Mender server is the stand-in of the tests,
+// in this process.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildImage } from '../../test/helpers/images.ts';

@@ -1,5 +1,5 @@
-// Builds of 20, 100 and 300 services, each with a tiny image of its own: the first build, one with nothing changed, and
-// one in which every image changed.
+// Builds of 20, 100 and 300 services, each with a tiny image of its own: the first build, one with
+// nothing changed, and one in which every image changed.
 //
 //   scripts/bench growth [SERVICES..]
 //

@@ -4,7 +4,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 
 const MIB = 1 << 20;
 
-/** Bytes that don't compress, the same for the same seed. The byte at `flipAt` of every 64 MiB is another one. */
+/**
+ * Bytes that don't compress, the same for the same seed. The byte at `flipAt` of every 64 MiB is
+ * another one.
+ */
 function* noise(seed: string, size: number, flipAt?: number): Generator<Buffer> {
   const cipher = createCipheriv('aes-128-ctr', createHash('md5').update(seed).digest(), Buffer.alloc(16));
   const zeros = Buffer.alloc(8 * MIB);
@@ -53,7 +56,10 @@ export function writeTar(path: string, entries: Iterable<Buffer>): void {
   closeSync(file);
 }
 
-/** Five files of 1 GiB; in the new layer one in 64 MiB has another byte, and a sixth file of 10 MiB comes first. */
+/**
+ * Five files of 1 GiB; in the new layer one in 64 MiB has another byte, and a sixth file of 10 MiB
+ * comes first.
+ */
 export function* hugeLayer(isNew: boolean): Generator<Buffer> {
   if (isNew) yield* [tarHeader('data/new', 10 * MIB, 1), ...noise('new', 10 * MIB)];
   for (let number = 0; number < 5; number++) {
@@ -63,8 +69,8 @@ export function* hugeLayer(isNew: boolean): Generator<Buffer> {
 }
 
 /**
- * A million files of 300 to 700 bytes. In the new layer all have another time, one in a hundred has other bytes, and one in
- * a thousand is gone.
+ * A million files of 300 to 700 bytes. In the new layer all have another time, one in a hundred has
+ * other bytes, and one in a thousand is gone.
  */
 export function* countlessFiles(isNew: boolean): Generator<Buffer> {
   for (let number = 0; number < 1_000_000; number++) {

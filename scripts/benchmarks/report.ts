@@ -8,8 +8,9 @@ import { measuredText } from './figures.ts';
 export const ROOT: string = resolve(import.meta.dirname, '../..');
 
 /**
- * Prints the figures and writes them, with date, commit and machine, to `docs/measurements/NAME.json`. The documents quote
- * that file: `npx vitest run test/docs.test.ts -u` copies it there.
+ * Prints the figures and writes them, with date, commit and machine, to
+ * `docs/measurements/NAME.json`. The documents quote that file: `npx vitest run test/docs.test.ts
+ * -u` copies it there.
  */
 export function saveFigures<Name extends keyof FiguresOf>(name: Name, figures: FiguresOf[Name]): void {
   const folder = join(ROOT, 'docs/measurements');

@@ -1,10 +1,10 @@
-// Measures the memory and the time of `artifacts add` and `artifacts download` with 1 GiB, against the stand-in server
-// on this machine.
+// Measures the memory and the time of `artifacts add` and `artifacts download` with 1 GiB, against
+// the stand-in server on this machine.
 //
 //   scripts/bench transfer [MIB]
 //
-// Needs mender-artifact and time (Debian: apt-get install mender-artifact time), and three times the size in the
-// temporary folder.
+// Needs mender-artifact and time (Debian: apt-get install mender-artifact time), and three times
+// the size in the temporary folder.
 import { execFileSync, spawn } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';

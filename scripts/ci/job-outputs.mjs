@@ -1,4 +1,5 @@
-// Prints what `mender-docker-delta build --json` or `bake --json` wrote to a file as outputs of a GitHub step.
+// Prints what `mender-docker-delta build --json` or `bake --json` wrote to a file as outputs of a
+// GitHub step.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 

@@ -1,4 +1,5 @@
-// Prints what `mender-docker-delta build --json` or `bake --json` wrote to a file as Markdown, for the summary of a CI job.
+// Prints what `mender-docker-delta build --json` or `bake --json` wrote to a file as Markdown, for
+// the summary of a CI job.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -13,7 +14,10 @@ const {
 
 const megabytes = (bytes) => `${Number((bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 1))} MB`;
 const KINDS = { omit: 'unchanged', identity: 'unchanged, moved', delta: 'delta', full: 'full' };
-/** Text that Markdown shows as it is, on one line: names come from Compose files, artifacts and servers. */
+/**
+ * Text that Markdown shows as it is, on one line: names come from Compose files, artifacts and
+ * servers.
+ */
 const plain = (text) =>
   String(text)
     .replace(/\s+/g, ' ')

@@ -1,5 +1,6 @@
-// Fails on known vulnerabilities in the packages that ship: those in the bundle and those installed next to it. A registry
-// mirror may not offer audits. That says nothing about the packages, so it is printed and is no failure.
+// Fails on known vulnerabilities in the packages that ship: those in the bundle and those installed
+// next to it. A registry mirror may not offer audits. That says nothing about the packages, so it
+// is printed and is no failure.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -11,7 +12,10 @@ function npm(...args) {
   return spawnSync('npm', args, { encoding: 'utf8' }).stdout;
 }
 
-/** `dist/bundle/THIRD-PARTY-LICENSES` has a line `name version: licence` for each package in the bundle. */
+/**
+ * `dist/bundle/THIRD-PARTY-LICENSES` has a line `name version: licence` for each package in the
+ * bundle.
+ */
 function bundledPackages() {
   const lines = readFileSync(LICENCES, 'utf8').matchAll(
     /^((?:@[^\s/]+\/)?[a-z][^\s/]*) \d+\.\d+\.\d+\S*: /gm,

@@ -7,7 +7,9 @@ import { packLayer } from './images.mjs';
 
 const run = promisify(execFile);
 
-/** A layer that holds one npm package below `path`; `work` is a folder for what is made on the way. */
+/**
+ * A layer that holds one npm package below `path`; `work` is a folder for what is made on the way.
+ */
 export async function packageLayer(work, name, version, path) {
   const root = join(work, `${name}-${version}`);
   const target = join(root, path);

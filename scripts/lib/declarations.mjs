@@ -1,6 +1,6 @@
-// Writes the types of the library as one file without imports of ours: everything that src/index.ts exports, and every
-// type that those declarations mention. The file ships as dist/types/index.d.ts, and a copy without comments is the
-// committed report of the interface.
+// Writes the types of the library as one file without imports of ours: everything that src/index.ts
+// exports, and every type that those declarations mention. The file ships as dist/types/index.d.ts,
+// and a copy without comments is the committed report of the interface.
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 
@@ -133,7 +133,9 @@ function moduleOf(symbol) {
 
 const order = ([a], [b]) => (a < b ? -1 : 1);
 
-/** What src/index.ts exports and everything behind it. It takes some seconds, so it is done once. */
+/**
+ * What src/index.ts exports and everything behind it. It takes some seconds, so it is done once.
+ */
 function collect(root) {
   const files = emitted(join(root, 'src/index.ts'));
   const top = resolve(root, 'src/index.d.ts');

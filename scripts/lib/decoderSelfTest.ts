@@ -1,4 +1,5 @@
-// Prints src/mender/onDevice/decoder/selfTest.h: a small patch and its source, which `decoder test` decodes.
+// Prints src/mender/onDevice/decoder/selfTest.h: a small patch and its source, which `decoder test`
+// decodes.
 //
 //   node --import ./test/helpers/typescript.js scripts/lib/decoderSelfTest.ts > src/mender/onDevice/decoder/selfTest.h
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,9 @@ function sourceOf(size: number): Buffer {
   return bytes;
 }
 
-/** What became of the source: numbers that grew, text, a part that moved, and a part that repeats. */
+/**
+ * What became of the source: numbers that grew, text, a part that moved, and a part that repeats.
+ */
 function targetOf(source: Buffer): Buffer {
   const grown = Buffer.from(source.subarray(100, 700));
   for (let at = 3; at < grown.length; at += 24) grown[at]! += 8;

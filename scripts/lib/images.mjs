@@ -1,4 +1,5 @@
-// Makes real images for the demo and the benchmarks: layers from folders, gzipped as registries hold them.
+// Makes real images for the demo and the benchmarks: layers from folders, gzipped as registries
+// hold them.
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';

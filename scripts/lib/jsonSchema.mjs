@@ -1,5 +1,6 @@
-// Makes a JSON Schema of a type of the sources, so that what `--json` prints and what the schema says are one thing.
-// Interfaces become definitions, with their comments. https://json-schema.org/draft/2020-12
+// Makes a JSON Schema of a type of the sources, so that what `--json` prints and what the schema
+// says are one thing. Interfaces become definitions, with their comments.
+// https://json-schema.org/draft/2020-12
 import { join } from 'node:path';
 import ts from 'typescript';
 

@@ -1,4 +1,5 @@
-// The stand-in Mender server in a process of its own: prints its URL and a token as JSON, and ends with its stdin.
+// The stand-in Mender server in a process of its own: prints its URL and a token as JSON, and ends
+// with its stdin.
 //
 //   node --import ./test/helpers/typescript.js scripts/lib/mender-server.mjs
 import { startMenderServer } from '../../test/helpers/menderServer/start.ts';

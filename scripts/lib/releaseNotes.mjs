@@ -1,4 +1,5 @@
-// Prints the changes of a release: `releaseNotes.mjs v1.2.3`. Fails if tag, package.json and CHANGELOG.md disagree.
+// Prints the changes of a release: `releaseNotes.mjs v1.2.3`. Fails if tag, package.json and
+// CHANGELOG.md disagree.
 import { readFileSync } from 'node:fs';
 
 const [tag] = process.argv.slice(2);

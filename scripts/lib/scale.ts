@@ -1,5 +1,5 @@
-// Computes what many applications and many devices cost, for docs/scale.md. Nothing is measured here: the assumptions are
-// below, and what was measured is in docs/measurements.md.
+// Computes what many applications and many devices cost, for docs/scale.md. Nothing is measured
+// here: the assumptions are below, and what was measured is in docs/measurements.md.
 import { markdownTable } from '../benchmarks/figures.ts';
 
 /** One application. Its sizes are those of the demo. */
@@ -19,10 +19,16 @@ const APPLICATION = {
   delta: 3.6e6,
 } as const;
 
-/** Processor seconds: of a delta for each unpacked byte (encoding, proof, packing), and of a run of the tool. */
+/**
+ * Processor seconds: of a delta for each unpacked byte (encoding, proof, packing), and of a run of
+ * the tool.
+ */
 const SECONDS = { perByte: 1 / 40e6, perRun: 0.7 };
 
-/** Bytes of a delta over `distance` releases. It grows with the root of the distance, up to the full artifact. */
+/**
+ * Bytes of a delta over `distance` releases. It grows with the root of the distance, up to the full
+ * artifact.
+ */
 function deltaBytes(distance: number): number {
   return Math.min(APPLICATION.full, APPLICATION.delta * Math.sqrt(distance));
 }
@@ -49,7 +55,10 @@ interface Cost {
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-/** What one day costs: `separate` runs with empty caches, one for each artifact, or one run of `bake` with a warm cache. */
+/**
+ * What one day costs: `separate` runs with empty caches, one for each artifact, or one run of
+ * `bake` with a warm cache.
+ */
 function dayCost({ applications, platforms, bases }: Releases, way: 'separate' | 'bake'): Cost {
   const { images, layers, changedLayers, pulled, pulledChanged, unpackedChanged } = APPLICATION;
   const artifacts = applications * platforms * (bases + 1);

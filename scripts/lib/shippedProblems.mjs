@@ -1,4 +1,7 @@
-/** One line for each vulnerable package that ships, of the `vulnerabilities` that `npm audit --json` prints. */
+/**
+ * One line for each vulnerable package that ships, of the `vulnerabilities` that `npm audit --json`
+ * prints.
+ */
 export function shippedProblems(vulnerabilities, shipped) {
   return Object.values(vulnerabilities)
     .filter(({ name }) => shipped.has(name))

@@ -1,9 +1,13 @@
-// A read-only registry on loopback that serves images from memory and files, by the OCI distribution specification:
+// A read-only registry on loopback that serves images from memory and files, by the OCI
+// distribution specification:
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 
-/** Serves `blobs` (digest -> {size, file | content}) and `manifests` (`name:tag` or `name@digest` -> {type, content, digest}). */
+/**
+ * Serves `blobs` (digest -> {size, file | content}) and `manifests` (`name:tag` or `name@digest` ->
+ * {type, content, digest}).
+ */
 export async function serveImages({ blobs, manifests }) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');

@@ -9,7 +9,9 @@ import { contextOf } from './run.ts';
 import { amount, optionOf, text, texts } from './schemas.ts';
 import { withoutSecrets } from './withoutSecrets.ts';
 
-/** What to build of a bake file. The names and values are those of the command line, in camel case. */
+/**
+ * What to build of a bake file. The names and values are those of the command line, in camel case.
+ */
 export interface BakeOptions {
   /** The bake file, or its folder. The default is `mender-bake.yaml` in the folder. */
   file?: string;
@@ -64,10 +66,10 @@ const BAKE_SCHEMA: SchemaOf<BakeOptions> = {
 };
 
 /**
- * Builds the targets of a bake file, several at a time, as the command `bake` does. Uploads nothing,
- * and does not change what the cache remembers as the last artifact. A build that fails does not
- * stop the others: its report has the error. Throws a UserError for a fault of the bake file, and if
- * two builds would write one file.
+ * Builds the targets of a bake file, several at a time, as the command `bake` does. Uploads
+ * nothing, and does not change what the cache remembers as the last artifact. A build that fails
+ * does not stop the others: its report has the error. Throws a UserError for a fault of the bake
+ * file, and if two builds would write one file.
  */
 export async function bake(options: BakeOptions = {}, run: RunOptions = {}): Promise<BakeReport[]> {
   checkOptions(options, BAKE_SCHEMA);

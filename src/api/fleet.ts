@@ -76,7 +76,9 @@ export function fleet(
   });
 }
 
-/** What to roll out, and how. The token comes from the environment (`MENDER_PAT`) or `tokenFile`. */
+/**
+ * What to roll out, and how. The token comes from the environment (`MENDER_PAT`) or `tokenFile`.
+ */
 export interface RolloutOptions extends Omit<
   BuildOptions,
   'artifactFilename' | 'alsoFull' | 'force' | 'reportHtml' | 'sbom' | 'strictBase' | 'cache'
@@ -99,7 +101,9 @@ export interface RolloutOptions extends Omit<
   dryRun?: boolean;
 }
 
-/** The options of a build that a rollout does not take: it makes several artifacts, and names them. */
+/**
+ * The options of a build that a rollout does not take: it makes several artifacts, and names them.
+ */
 const NOT_SHARED = [
   'artifactFilename',
   'alsoFull',

@@ -29,8 +29,8 @@ const REPORT_SCHEMA: SchemaOf<ReportOptions> = { base, mode, insecureRegistry, m
 
 /**
  * Measures which files of an artifact cost most. `files`: artifacts of one application, oldest
- * first; the last one is measured, and all are in the history. Throws IntegrityError for an artifact
- * that can't be read or a delta of another base, and NotFoundError for a missing file.
+ * first; the last one is measured, and all are in the history. Throws IntegrityError for an
+ * artifact that can't be read or a delta of another base, and NotFoundError for a missing file.
  */
 export async function report(
   files: string[],

@@ -9,10 +9,10 @@ const MOST_PARENTS = 100;
 const MOST_VARIABLES = 1_000_000;
 
 /**
- * Returns all targets of the file, in its order, with what they inherit. A target's own settings win
- * over those of its parents, and a later parent over an earlier one. A list replaces a list;
- * variables are joined. Throws UsageError for a parent that does not exist, for a cycle, for
- * more than 100 levels or parents of a target, and for more than 1000000 variables. Pure.
+ * Returns all targets of the file, in its order, with what they inherit. A target's own settings
+ * win over those of its parents, and a later parent over an earlier one. A list replaces a list;
+ * variables are joined. Throws UsageError for a parent that does not exist, for a cycle, for more
+ * than 100 levels or parents of a target, and for more than 1000000 variables. Pure.
  */
 export function inheritAll(file: BakeFile): ResolvedTarget[] {
   const walk: Walk = { file, known: new Map(), variables: 0 };

@@ -63,7 +63,9 @@ export function override(
   };
 }
 
-/** Returns the target without the settings that overrides replace: what the file alone says. Pure. */
+/**
+ * Returns the target without the settings that overrides replace: what the file alone says. Pure.
+ */
 export function withoutOverridden(target: ResolvedTarget, overrides: readonly Override[]): ResolvedTarget {
   const keys = new Set(overrides.filter(({ pattern }) => fits(target.name, pattern)).map(({ key }) => key));
   const left = Object.entries(target.settings).filter(([key]) => !keys.has(key));

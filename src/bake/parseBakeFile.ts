@@ -12,8 +12,8 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
 /**
  * Checks the form of a bake file. The values of settings are checked where they are used. Throws
- * UsageError that names the place for an unknown key, an invalid name and a value of the wrong type.
- * Pure.
+ * UsageError that names the place for an unknown key, an invalid name and a value of the wrong
+ * type. Pure.
  */
 export function parseBakeFile(content: unknown, path: string): BakeFile {
   const top = mappingAt(content, path);

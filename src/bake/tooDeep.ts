@@ -9,7 +9,9 @@ export function levelsAbove(parts: readonly number[]): number {
   return parts.reduce((most, levels) => Math.max(most, levels), -1) + 1;
 }
 
-/** The error for targets or groups with more than `MOST_LEVELS` levels. `what` begins the sentence. */
+/**
+ * The error for targets or groups with more than `MOST_LEVELS` levels. `what` begins the sentence.
+ */
 export function tooDeep({ path }: BakeFile, what: string): UsageError {
   return new UsageError(`${path}: ${what} through more than ${MOST_LEVELS} levels`, {
     hint: 'name the targets directly',

@@ -57,9 +57,9 @@ export class DeltaStore {
   }
 
   /**
-   * Returns a proved delta for `key`, and makes it if the cache does not hold it whole. One build of
-   * one process makes it, others wait. A delta that only a signature vouches for is used if `prove`
-   * finds it right.
+   * Returns a proved delta for `key`, and makes it if the cache does not hold it whole. One build
+   * of one process makes it, others wait. A delta that only a signature vouches for is used if
+   * `prove` finds it right.
    */
   async getOrMake(key: DeltaKey, make: MakeDelta, prove = PROVES_NOTHING): Promise<CachedDelta> {
     const way: Way = { use: (held) => ensureProved(held, prove), write: make };
@@ -85,7 +85,9 @@ export class DeltaStore {
     return accepted && asCached(accepted);
   }
 
-  /** Returns what this or another build of the process gets. Undefined if its delta did not come. */
+  /**
+   * Returns what this or another build of the process gets. Undefined if its delta did not come.
+   */
   async #get({ from, to, encoder, format }: DeltaKey, way: Way): Promise<FoundDelta | undefined> {
     const path = this.#layout.delta(from, to, encoder, format);
     const held = await findDelta(path);

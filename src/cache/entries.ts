@@ -126,9 +126,9 @@ export async function deleteLeftovers(layout: CacheLayout, olderThanMs: number):
 }
 
 /**
- * Deletes notes of images in library files that were written longer ago than that: a later run looks
- * into the files again. Notes of names stay, as builds without a network need them. Returns the
- * freed bytes.
+ * Deletes notes of images in library files that were written longer ago than that: a later run
+ * looks into the files again. Notes of names stay, as builds without a network need them. Returns
+ * the freed bytes.
  */
 export async function deleteOldLibraryNotes(layout: CacheLayout, olderThanMs: number): Promise<number> {
   return deleteOlder(await filesBelow(layout.libraryImages), olderThanMs);

@@ -35,8 +35,8 @@ export interface CacheLayout {
   /** The image in a file of a container library, for one platform. In the user's own folder. */
   libraryImage(fileDigest: Digest, platform: Platform): string;
   /**
-   * A file of a container library, until its layers are in the cache, or the artifact of an `oci://`
-   * base. Its name lets pruning delete it.
+   * A file of a container library, until its layers are in the cache, or the artifact of an
+   * `oci://` base. Its name lets pruning delete it.
    */
   download(fileDigest: Digest): string;
   /** A delta; the file next to it, with `.json` added, has its digest. */

@@ -115,8 +115,8 @@ export class LastArtifacts {
   }
 
   /**
-   * Returns the places to read, the newest first. A note for the platform in the place of all may be
-   * of an older version of this tool, which knows no other place.
+   * Returns the places to read, the newest first. A note for the platform in the place of all may
+   * be of an older version of this tool, which knows no other place.
    */
   async #places(
     application: string,

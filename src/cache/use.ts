@@ -54,7 +54,9 @@ export class CacheUse {
     return `deltas ${parts.join(', ')}`;
   }
 
-  /** `2 of 3 images, 5 of 8 layers, 1 of 2 deltas`; leaves out kinds of which nothing was needed. */
+  /**
+   * `2 of 3 images, 5 of 8 layers, 1 of 2 deltas`; leaves out kinds of which nothing was needed.
+   */
   describe(): string {
     const found = KINDS.flatMap((kind) => {
       const count = this.#counts.get(kind);

@@ -139,7 +139,9 @@ function entriesTable(entries: readonly CacheEntry[], remembered: Outcome['remem
   return formatTable(['kind', 'content', 'image of a last artifact', 'size', 'last used'], rows, [3]);
 }
 
-/** The names of the images that a layer or config is a part of, as far as the last artifacts tell. */
+/**
+ * The names of the images that a layer or config is a part of, as far as the last artifacts tell.
+ */
 function imagesByDigest(remembered: Outcome['remembered']): Map<string, string[]> {
   const names = new Map<string, string[]>();
   for (const { services } of remembered.values()) {

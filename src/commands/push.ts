@@ -40,7 +40,9 @@ interface PushFlags {
   insecureRegistry?: string[];
 }
 
-/** Stores the file that the flags name. Throws what `parseTaggedReference` and `pushArtifact` throw. */
+/**
+ * Stores the file that the flags name. Throws what `parseTaggedReference` and `pushArtifact` throw.
+ */
 export async function pushByFlags(flags: PushFlags, context: Context): Promise<PushReport> {
   const { file, reference, force = false } = flags;
   const request = {

@@ -29,7 +29,9 @@ export function isLfsPointer(start: Uint8Array): boolean {
   return Buffer.from(start).toString('latin1').startsWith(LFS_POINTER);
 }
 
-/** Says what a file is that begins with `start`, like `a zip file`; `unknown data` for all others. */
+/**
+ * Says what a file is that begins with `start`, like `a zip file`; `unknown data` for all others.
+ */
 export function describeContent(start: Uint8Array): string {
   if (isLfsPointer(start)) return 'a Git LFS pointer: fetch the file with git lfs pull';
   const compression = compressionOf(start);

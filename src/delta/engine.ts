@@ -64,11 +64,11 @@ export async function makeDelta(
 }
 
 /**
- * Writes a patch that turns `from` into `to` to the temporary path `destination`, and proves it: our
- * decoder, and the program at `decoder` if this machine runs it, decode it to exactly `to.diffID`.
- * Returns its size in bytes, or undefined and warns if the layers are too large for a patch, or if it
- * would read too much of the base layer on a device. Throws what `makeDelta` throws. Leaves nothing at
- * `destination` in all these cases.
+ * Writes a patch that turns `from` into `to` to the temporary path `destination`, and proves it:
+ * our decoder, and the program at `decoder` if this machine runs it, decode it to exactly
+ * `to.diffID`. Returns its size in bytes, or undefined and warns if the layers are too large for a
+ * patch, or if it would read too much of the base layer on a device. Throws what `makeDelta`
+ * throws. Leaves nothing at `destination` in all these cases.
  */
 export async function makePatch(
   from: LayerFile,
@@ -118,9 +118,9 @@ async function makeProved(
 }
 
 /**
- * Returns true if the file at `path`, which anybody may have made, is a delta that turns `from` into
- * `to`, as `makeDelta` proves its own. The caller makes a delta if not. Throws IntegrityError if
- * `from` is damaged, and the signal's reason.
+ * Returns true if the file at `path`, which anybody may have made, is a delta that turns `from`
+ * into `to`, as `makeDelta` proves its own. The caller makes a delta if not. Throws IntegrityError
+ * if `from` is damaged, and the signal's reason.
  */
 export async function isProvedDelta(
   from: LayerFile,

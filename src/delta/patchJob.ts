@@ -25,8 +25,8 @@ export interface PatchJob {
 
 /**
  * Does the job in this thread, which it blocks for seconds. Throws IntegrityError for a patch that
- * does not make exactly `to`, UnsupportedError for one that reads too much of `from`, and the system's
- * error if reading or writing fails.
+ * does not make exactly `to`, UnsupportedError for one that reads too much of `from`, and the
+ * system's error if reading or writing fails.
  */
 export async function doPatchJob({ kind, from, to, path }: PatchJob): Promise<void> {
   if (kind === 'encode') {
@@ -39,8 +39,8 @@ export async function doPatchJob({ kind, from, to, path }: PatchJob): Promise<vo
 }
 
 /**
- * Decodes a patch of the layer `from`, and keeps only the digest of what it makes, how many bytes of
- * the layer it read, and how many bytes of memory its decoder takes on a device. Throws
+ * Decodes a patch of the layer `from`, and keeps only the digest of what it makes, how many bytes
+ * of the layer it read, and how many bytes of memory its decoder takes on a device. Throws
  * IntegrityError for a damaged patch, one of another layer, or one that makes more than `largest`
  * bytes, and UnsupportedError as soon as one reads too much of its layer for a device.
  */

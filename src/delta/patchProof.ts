@@ -6,14 +6,16 @@ import type { DeltaOptions, LayerFile } from './layer.ts';
 import { runPatchJob } from './patchInThread.ts';
 
 export interface PatchOptions extends Pick<DeltaOptions, 'signal' | 'log' | 'progress'> {
-  /** The path of the decoder that devices run, built for this machine; undefined if there is none. */
+  /**
+   * The path of the decoder that devices run, built for this machine; undefined if there is none.
+   */
   decoder?: string | undefined;
 }
 
 /**
- * Resolves if the patch turns `from` into `to`, byte for byte, by our decoder and at the same time by
- * the one that devices run, if this machine runs it. Throws UnsupportedError if it reads too much of
- * `from`, and IntegrityError or ToolError if it is wrong.
+ * Resolves if the patch turns `from` into `to`, byte for byte, by our decoder and at the same time
+ * by the one that devices run, if this machine runs it. Throws UnsupportedError if it reads too
+ * much of `from`, and IntegrityError or ToolError if it is wrong.
  */
 export async function provePatch(
   from: LayerFile,

@@ -67,8 +67,8 @@ export async function proveDelta(
 }
 
 /**
- * Like `proveDelta`, for a delta that anybody may have made. The stock xdelta3 gets it only once our
- * decoder has found it right: some bytes of a hostile delta make terabytes.
+ * Like `proveDelta`, for a delta that anybody may have made. The stock xdelta3 gets it only once
+ * our decoder has found it right: some bytes of a hostile delta make terabytes.
  */
 export async function proveForeignDelta(
   from: LayerFile,

@@ -98,9 +98,9 @@ function refuseTags(destination: Destination, path: string): void {
 }
 
 /**
- * Returns the rules of an account's destinations in all entries of an application, or none if one of
- * them restricts no versions: an artifact belongs to the whole server, so it is only removed if no
- * destination needs it.
+ * Returns the rules of an account's destinations in all entries of an application, or none if one
+ * of them restricts no versions: an artifact belongs to the whole server, so it is only removed if
+ * no destination needs it.
  */
 export function retentionRules(entries: readonly Entry[], account: string): RetentionRule[] {
   const destinations = entries.flatMap(({ accounts }) =>

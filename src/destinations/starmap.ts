@@ -111,9 +111,8 @@ async function readPolicies(session: Session): Promise<Policy[]> {
     const { status, body } = await session.get('policy', query);
     if (status === 404) return policies;
     const { items, nav } = pageOf(body, session.source);
-    policies.push(
-      ...items.map((item, index) => readPolicy(item, `${session.source}: policy ${index} of page ${page}`)),
-    );
+    for (const [index, item] of items.entries())
+      policies.push(readPolicy(item, `${session.source}: policy ${index} of page ${page}`));
     if (nav['next'] === null || nav['next'] === undefined) return policies;
     const text = JSON.stringify(body);
     if (items.length === 0 || text === before) break;

@@ -19,8 +19,8 @@ export function mapOf(entries: readonly Entry[]): JsonObject[] {
 }
 
 /**
- * Writes a map: JSON if the path ends with `.json`, else YAML. Throws UsageError if the file can't be
- * written.
+ * Writes a map: JSON if the path ends with `.json`, else YAML. Throws UsageError if the file can't
+ * be written.
  */
 export async function writeMap(path: string, map: readonly JsonObject[]): Promise<void> {
   const text = path.endsWith('.json') ? `${JSON.stringify(map, null, 2)}\n` : stringify(map);

@@ -13,8 +13,8 @@ export interface DeviceAddress {
 const FORM = /^ssh:\/\/(?:([A-Za-z0-9_][\w.-]*)@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][\w.-]*)(?::(\d{1,5}))?\/?$/;
 
 /**
- * Parses `ssh://[USER@]HOST[:PORT]`. `option` names where the text comes from. Throws UsageError for
- * anything else: a user or host that begins with `-` could be an option of ssh.
+ * Parses `ssh://[USER@]HOST[:PORT]`. `option` names where the text comes from. Throws UsageError
+ * for anything else: a user or host that begins with `-` could be an option of ssh.
  */
 export function parseDeviceAddress(text: string, option: string): DeviceAddress {
   const [, user, host, port] = FORM.exec(text) ?? [];

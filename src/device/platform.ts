@@ -5,7 +5,9 @@ import type { DeviceReport } from './report.ts';
 /** What uname calls machines whose architecture it tells whole: mips64 may have two byte orders. */
 const MACHINE = /^(x86_64|aarch64|armv5l|armv[678]l|i[3-6]86|riscv64|ppc64le|s390x|loongarch64)$/;
 
-/** 32-bit images that 64-bit devices can run, if their processor and kernel still have that mode. */
+/**
+ * 32-bit images that 64-bit devices can run, if their processor and kernel still have that mode.
+ */
 const NARROWER: ReadonlyMap<string, Platform> = new Map([
   ['arm64', { os: 'linux', architecture: 'arm', variant: 'v8' }],
   ['amd64', { os: 'linux', architecture: '386' }],
@@ -13,7 +15,8 @@ const NARROWER: ReadonlyMap<string, Platform> = new Map([
 
 /**
  * Returns the platform of images that a device runs: Docker's own where the report says it, as a
- * 64-bit kernel may have 32-bit programs, or else the kernel's. Undefined if neither is known. Pure.
+ * 64-bit kernel may have 32-bit programs, or else the kernel's. Undefined if neither is known.
+ * Pure.
  */
 export function devicePlatform({ machine, docker }: DeviceReport): Platform | undefined {
   const kernel = kernelPlatform(machine);

@@ -17,8 +17,9 @@ export interface SourceCommit {
 }
 
 /**
- * Returns the commit of the work tree that `folder` is in; undefined before the first commit. Files are
- * compared as they are stored: one of Git LFS counts as modified. Throws ToolError if git fails.
+ * Returns the commit of the work tree that `folder` is in; undefined before the first commit. Files
+ * are compared as they are stored: one of Git LFS counts as modified. Throws ToolError if git
+ * fails.
  */
 export async function sourceOf(repository: Repository, folder: string): Promise<SourceCommit | undefined> {
   const { root, head } = repository;
@@ -65,8 +66,8 @@ async function differs(path: string, { id, isLink }: StoredFile): Promise<boolea
 }
 
 /**
- * Returns the address of a remote as SLSA writes it (`git+https://host/path`), without user, password
- * and query. Undefined for a folder, and for what is no address. Pure.
+ * Returns the address of a remote as SLSA writes it (`git+https://host/path`), without user,
+ * password and query. Undefined for a folder, and for what is no address. Pure.
  */
 export function sourceUri(remote: string): string | undefined {
   const [, host, path = ''] = /^(?:[^@/:]+@)?([^@/:]+):(?!\/\/|:)\/?(.+)$/.exec(remote) ?? [];

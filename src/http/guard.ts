@@ -11,9 +11,9 @@ export interface Timeouts {
 const LEAST_RATE = 1024;
 
 /**
- * Aborts an exchange if no byte moves for too long, or when the caller's signal fires. The clock runs
- * down from the limit. Arriving bytes add time: each KiB a second. So single bytes do not keep an
- * exchange alive.
+ * Aborts an exchange if no byte moves for too long, or when the caller's signal fires. The clock
+ * runs down from the limit. Arriving bytes add time: each KiB a second. So single bytes do not keep
+ * an exchange alive.
  */
 export class Guard {
   readonly #controller = new AbortController();
@@ -51,7 +51,9 @@ export class Guard {
     return this.#lateness;
   }
 
-  /** The error of `fail` or the reason of the caller's signal, if one of them ended the exchange. */
+  /**
+   * The error of `fail` or the reason of the caller's signal, if one of them ended the exchange.
+   */
   get failure(): { error: unknown } | undefined {
     return this.#failure;
   }

@@ -145,8 +145,8 @@ export async function fileSize(path: string): Promise<number | undefined> {
 }
 
 /**
- * Flags to open a file that `statOwnFile` found, in case that it was replaced meanwhile: they refuse
- * a link, and do not wait for the other end of a FIFO.
+ * Flags to open a file that `statOwnFile` found, in case that it was replaced meanwhile: they
+ * refuse a link, and do not wait for the other end of a FIFO.
  */
 export const OWN_FILE_ONLY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

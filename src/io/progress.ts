@@ -30,8 +30,8 @@ export async function withStep<T>(progress: Progress, label: string, work: () =>
 }
 
 /**
- * Shows the progress of `work`, which reads a file and says how many bytes it has read. Returns what
- * `work` returns. `name` is for people.
+ * Shows the progress of `work`, which reads a file and says how many bytes it has read. Returns
+ * what `work` returns. `name` is for people.
  */
 export async function withFile<T>(
   progress: Progress,

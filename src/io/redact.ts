@@ -10,7 +10,9 @@ export function registerSecret(secret: string | undefined): void {
   for (const text of [secret, ...escapesOf(secret)]) secrets.add(text);
 }
 
-/** `text` as it is written in an address, with escapes of either case, in a form and in JSON. Pure. */
+/**
+ * `text` as it is written in an address, with escapes of either case, in a form and in JSON. Pure.
+ */
 export function escapesOf(text: string): string[] {
   const form = new URLSearchParams({ text }).toString().slice('text='.length);
   const escaped = [form, form.replaceAll('+', '%20'), encodeURIComponent(wellFormed(text))];
@@ -42,8 +44,8 @@ export function registerSignature(url: string): void {
  * strings of URLs (a presigned URL's signature is there).
  */
 export function redact(text: string): string {
-  // First the secrets, while they are whole. Each expression then reads the text once: its matches begin at a fixed text and
-  // do not overlap.
+  // First the secrets, while they are whole. Each expression then reads the text once: its matches
+  // begin at a fixed text and do not overlap.
   return withoutSecrets(text)
     .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{4,}/gi, '$1 ***')
     .replace(/:\/\/[^\s/"']+@/g, withoutUser)
@@ -57,8 +59,8 @@ function withoutSecrets(text: string): string {
 }
 
 /**
- * The beginning of a text for a message, on one line and redacted. A secret is found before the cut,
- * as only a whole one is known, and also where `text` itself ends in the middle of one.
+ * The beginning of a text for a message, on one line and redacted. A secret is found before the
+ * cut, as only a whole one is known, and also where `text` itself ends in the middle of one.
  */
 export function excerpt(text: string, length: number): string {
   return withoutPart(redact(text))

@@ -54,8 +54,8 @@ function findRepeatedKey(document: Document): { key: string; offset: number } | 
 }
 
 /**
- * Reads a YAML or JSON file. Throws NotFoundError if it does not exist, and UsageError with one line
- * if it can't be read or parsed.
+ * Reads a YAML or JSON file. Throws NotFoundError if it does not exist, and UsageError with one
+ * line if it can't be read or parsed.
  */
 export async function readYamlFile(
   path: string,
@@ -66,8 +66,8 @@ export async function readYamlFile(
 }
 
 /**
- * Returns what `parse` makes of a text from `source`. Throws UsageError with one line if it can't be
- * parsed.
+ * Returns what `parse` makes of a text from `source`. Throws UsageError with one line if it can't
+ * be parsed.
  */
 export function parseText(text: string, source: string, parse: (text: string) => unknown): unknown {
   try {

@@ -41,7 +41,10 @@ function bracketsAfter(before: number, token: string): number {
 }
 
 const BRACKET = /^[[\]{}]$/;
-/** The lexer's mark of a line that is indented too little. It ends all brackets, for the parser as well. */
+/**
+ * The lexer's mark of a line that is indented too little. It ends all brackets, for the parser as
+ * well.
+ */
 export const EARLY_END = '\x18';
 /** All marks that the lexer adds to the text: of documents, scalars and early ends of brackets. */
 export const MARK = /^[\x02\x18\x1f]$/;

@@ -3,7 +3,9 @@ import type { Digest } from './digest.ts';
 import { digestOf } from './digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from './mediaTypes.ts';
 
-/** The key of a file's name. https://github.com/opencontainers/image-spec/blob/main/annotations.md */
+/**
+ * The key of a file's name. https://github.com/opencontainers/image-spec/blob/main/annotations.md
+ */
 export const TITLE = 'org.opencontainers.image.title';
 /** The key of the time when the content was made (RFC 3339). */
 export const CREATED = 'org.opencontainers.image.created';

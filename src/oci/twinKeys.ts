@@ -17,8 +17,8 @@ interface TwinOptions {
 /**
  * Returns the first key of a JSON object that an earlier key of it equals, but for the case of its
  * letters. Go's `encoding/json` takes the last of both, other readers tell them apart. `text` is
- * valid JSON. `only`: keys that count, all by default. `isMap`: true for the name of an object whose
- * keys differ by case, too. Pure.
+ * valid JSON. `only`: keys that count, all by default. `isMap`: true for the name of an object
+ * whose keys differ by case, too. Pure.
  */
 export function twinKey(text: string, { only, isMap = isDockerMap }: TwinOptions = {}): string | undefined {
   const open: Open[] = [];

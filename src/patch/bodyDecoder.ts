@@ -44,7 +44,10 @@ export class BodyDecoder {
     this.#differences = new Differences(this.#recent, slots);
   }
 
-  /** The target in pieces; each is valid until the next step. Throws IntegrityError if it is damaged. */
+  /**
+   * The target in pieces; each is valid until the next step. Throws IntegrityError if it is
+   * damaged.
+   */
   *run(): Steps {
     if (this.#input.isLow) yield 'fill';
     const coder = new RangeDecoder(() => this.#input.next());

@@ -6,9 +6,9 @@ import { PatchInput } from './patchInput.ts';
 import { SourceBlocks, type PatchSource } from './sourceBlocks.ts';
 
 /**
- * The target of a patch, in pieces; each is valid until the next one is requested. `openSource` gets
- * the header before anything is decoded; it may throw to refuse it. The last piece is yielded only
- * if the SHA-256 of the target is right. Takes the memory that the header says, and 1 MB.
+ * The target of a patch, in pieces; each is valid until the next one is requested. `openSource`
+ * gets the header before anything is decoded; it may throw to refuse it. The last piece is yielded
+ * only if the SHA-256 of the target is right. Takes the memory that the header says, and 1 MB.
  *
  * Throws IntegrityError for a damaged patch or another source, UnsupportedError for another version
  * of the format, and what reading the patch and the sources throws.

@@ -24,7 +24,9 @@ export class PatchInput {
     return this.#hasEnded && this.#at === this.#bytes.length;
   }
 
-  /** The bytes that were not taken yet; after `fill`, at least `size`, unless the patch is shorter. */
+  /**
+   * The bytes that were not taken yet; after `fill`, at least `size`, unless the patch is shorter.
+   */
   get rest(): Buffer {
     return this.#bytes.subarray(this.#at);
   }

@@ -18,8 +18,8 @@ export interface BaseFile {
 }
 
 /**
- * What decodes deltas on devices: their xdelta3, or a decoder that the artifact carries. `auto`: the
- * build chooses.
+ * What decodes deltas on devices: their xdelta3, or a decoder that the artifact carries. `auto`:
+ * the build chooses.
  */
 export const DECODERS = ['auto', 'xdelta3', 'carried'] as const;
 export type DecoderChoice = (typeof DECODERS)[number];

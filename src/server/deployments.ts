@@ -77,7 +77,9 @@ export async function listFinished(api: Api): Promise<Deployment[]> {
   return listDeployments(api, { status: 'finished' });
 }
 
-/** Makes a call about one deployment. A 404 of a Mender server says that no deployment has the id. */
+/**
+ * Makes a call about one deployment. A 404 of a Mender server says that no deployment has the id.
+ */
 async function callAbout(api: Api, id: string, request: ApiRequest): Promise<ApiResponse> {
   const answer = await api.call({ ...request, accept: [404, ...(request.accept ?? [])] });
   if (answer.status !== 404) return answer;

@@ -18,9 +18,9 @@ export interface TokenEnvironment {
 
 /**
  * The token for a server and where it comes from: the content of `tokenFile`, else MENDER_PAT, else
- * the content of mender-cli's own file. A token that `storeToken` kept for another server is never used: throws
- * DeniedError if `tokenFile` holds it. Undefined if there is no token. Throws UsageError for a
- * token file that can't be read.
+ * the content of mender-cli's own file. A token that `storeToken` kept for another server is never
+ * used: throws DeniedError if `tokenFile` holds it. Undefined if there is no token. Throws
+ * UsageError for a token file that can't be read.
  */
 export async function findToken(
   environment: TokenEnvironment,

@@ -27,7 +27,9 @@ export function sampleImage(mark: string, platform = 'linux/amd64'): BuiltImage 
   });
 }
 
-/** As `docker save` before version 25 writes it, with links for layers that were written already. */
+/**
+ * As `docker save` before version 25 writes it, with links for layers that were written already.
+ */
 export function oldDockerFiles(images: Record<string, BuiltImage>): FileMap {
   const files: FileMap = {};
   const written = new Map<string, string>();

@@ -20,7 +20,9 @@ function project(text: string): { folder: string; environment: Record<string, st
   return { folder, environment: { HOME: folder, MENDER_HOST: HOST, LIBRARY_URL: HOST } };
 }
 
-/** Words of a command line with absolute paths: `x` is the file, `a` an archive, `.` the project. */
+/**
+ * Words of a command line with absolute paths: `x` is the file, `a` an archive, `.` the project.
+ */
 function inFolder(words: readonly string[], folder: string): string[] {
   return words.map((word) =>
     word.replace(/(?<=^|=)([ax.]|x\.mender|map\.yaml)$/, (name) => join(folder, name)),

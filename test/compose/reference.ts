@@ -61,7 +61,10 @@ function parsed(json: string): Mapping {
   return JSON.parse(json.replaceAll('$$', '$')) as Mapping;
 }
 
-/** Without what the shipped Compose file leaves out: builds, profiles, what only they need, and `x-*`. */
+/**
+ * Without what the shipped Compose file leaves out: builds, profiles, what only they need, and
+ * `x-*`.
+ */
 function comparable(model: Mapping): Mapping {
   const services = Object.entries(asMapping(model['services'])).map(([name, service]): [string, Value] => {
     const { build, profiles, depends_on: dependsOn, ...rest } = asMapping(service);

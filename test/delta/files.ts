@@ -8,7 +8,9 @@ export function layerAt(path: string, bytes: Uint8Array): LayerFile {
   return { diffID: digestOf(bytes), path, size: bytes.length };
 }
 
-/** How many random cases a property is tried with: some in the suite, thousands with FUZZ_RUNS=5000. */
+/**
+ * How many random cases a property is tried with: some in the suite, thousands with FUZZ_RUNS=5000.
+ */
 export function runs(usual: number): number {
   return Number(process.env['FUZZ_RUNS'] ?? usual);
 }

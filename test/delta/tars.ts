@@ -195,7 +195,10 @@ const entriesWith = (content: fc.Arbitrary<Content>, maxLength: number): fc.Arbi
 /** Some entries of a layer. */
 export const tarEntries: fc.Arbitrary<TarEntry[]> = entriesWith(contents, 12);
 
-/** Entries of a layer that takes several windows of a delta: many of them lie across the border of two. */
+/**
+ * Entries of a layer that takes several windows of a delta: many of them lie across the border of
+ * two.
+ */
 export const largeTarEntries: fc.Arbitrary<TarEntry[]> = entriesWith(
   fc.oneof(
     contents,

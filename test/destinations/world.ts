@@ -72,7 +72,10 @@ export function yamlFile(name: string, value: unknown): string {
   return path;
 }
 
-/** A configuration file with a profile for each tenant; the tokens are in the environment that comes with it. */
+/**
+ * A configuration file with a profile for each tenant; the tokens are in the environment that comes
+ * with it.
+ */
 export function profilesOf(tenants: Readonly<Record<string, Tenant>>) {
   const entries = Object.entries(tenants).map(([name, { server }]) => {
     return {

@@ -9,7 +9,10 @@ import { parseReference, formatReference } from '../../src/oci/reference.ts';
 import type { BuiltImage } from '../helpers/images.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
-/** A stand-in for a daemon: the part of the Engine API that image sources use, with either image store's behaviour. */
+/**
+ * A stand-in for a daemon: the part of the Engine API that image sources use, with either image
+ * store's behaviour.
+ */
 export interface DaemonImage {
   image: BuiltImage;
   /** As the store reports it. */

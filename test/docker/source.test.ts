@@ -19,12 +19,18 @@ import { sendJson, startDaemon } from './daemon.ts';
 const image = sampleImage('one');
 const arm = sampleImage('arm', 'linux/arm64');
 
-/** The classic store: the ID is the config's digest, `docker save` gives uncompressed layers by diffID. */
+/**
+ * The classic store: the ID is the config's digest, `docker save` gives uncompressed layers by
+ * diffID.
+ */
 function onClassic(built: BuiltImage): DaemonImage {
   return { image: built, id: built.configDigest, saved: tarOf(newDockerFiles('app:1', built)) };
 }
 
-/** The containerd store: the ID is the manifest's or index's digest, `docker save` gives blobs as they came, sorted. */
+/**
+ * The containerd store: the ID is the manifest's or index's digest, `docker save` gives blobs as
+ * they came, sorted.
+ */
 function onContainerd(built: BuiltImage, root: Built = built): DaemonImage {
   const files = Object.entries(layoutFiles({ 'app:1': root }));
   const sorted = Object.fromEntries(files.sort(([a], [b]) => (a < b ? -1 : 1)));

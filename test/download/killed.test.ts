@@ -24,7 +24,10 @@ interface Asked {
   end: number;
 }
 
-/** Sends ranges piece by piece until `allowance` bytes are used up; then nothing more, until more is allowed. */
+/**
+ * Sends ranges piece by piece until `allowance` bytes are used up; then nothing more, until more is
+ * allowed.
+ */
 async function startServer() {
   const state = { allowance: 0, sent: 0, asked: [] as Asked[] };
   const host = await listen((request, response) => {

@@ -20,7 +20,10 @@ export async function baseLayer(folder: string, release = '1'): Promise<TestLaye
   return layerOf(folder, { 'bin/busybox': readFileSync(BUSYBOX), 'etc/release': release });
 }
 
-/** Hard and symbolic links, long names, a whiteout, an opaque folder, a device node, an extended attribute, a setuid bit. */
+/**
+ * Hard and symbolic links, long names, a whiteout, an opaque folder, a device node, an extended
+ * attribute, a setuid bit.
+ */
 function specialLayer(folder: string, version: number): TestLayer {
   const root = join(folder, `special-${version}`);
   const long = join('long', 'x'.repeat(120), 'y'.repeat(150));

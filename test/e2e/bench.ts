@@ -13,7 +13,10 @@ import { CONFIG } from './loads.ts';
 import { pack, versionKey } from './pack.ts';
 import { NO_NETWORK, expectImages, expectRunning, imagesOf, manifestOf } from './suite.ts';
 
-/** Healthy as soon as the first check passes, which comes at once. A failed start is found after a few seconds. */
+/**
+ * Healthy as soon as the first check passes, which comes at once. A failed start is found after a
+ * few seconds.
+ */
 const KEYS = [
   `${NO_NETWORK}    restart: always`,
   '    healthcheck:',
@@ -46,7 +49,8 @@ async function servicesOf(
     [options.sick ? 'ill' : 'healthy']: '',
   });
   const web = imageOf(`localhost:5000/web:${version}`, [base, top]);
-  // A base of its own: the containerd store can't save an image that shares layers with a pulled one.
+  // A base of its own: the containerd store can't save an image that shares layers with a pulled
+  // one.
   const own = await baseLayer(folder, 'side');
   return options.moves ? { web, side: imageOf('side:stable', [own, side]) } : { web };
 }

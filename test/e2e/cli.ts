@@ -16,7 +16,9 @@ export interface Release {
   base?: string;
 }
 
-/** Builds a release as a user does, from a manifest and image archives; returns the artifact's path. */
+/**
+ * Builds a release as a user does, from a manifest and image archives; returns the artifact's path.
+ */
 export async function buildRelease(folder: string, release: Release): Promise<string> {
   const { version, module, services, base } = release;
   const home = join(folder, `${module}-${version}`);

@@ -12,7 +12,10 @@ export interface Outcome {
   output: string;
 }
 
-/** Why the device tests do not run, or undefined. They are left out on demand only; where they can't run, they fail. */
+/**
+ * Why the device tests do not run, or undefined. They are left out on demand only; where they can't
+ * run, they fail.
+ */
 export function skipReason(): string | undefined {
   if (process.env['SKIP_DEVICE'] !== '1') return undefined;
   process.stderr.write('device tests did not run: SKIP_DEVICE=1\n');
@@ -32,14 +35,18 @@ function readable(output: string): string {
 
 const ofProject = (project: string) => `--filter label=com.docker.compose.project=${project}`;
 
-/** How the module docker-compose behaves: as that of September 2026, or as those of October 2025 to August 2026. */
+/**
+ * How the module docker-compose behaves: as that of September 2026, or as those of October 2025 to
+ * August 2026.
+ */
 export type Generation = '2026-09' | '2025-10';
 
 /**
  * What runs on a store: each store with one generation. The classic store also has the faults of
  * `app`, but of docker-compose only the faults that depend on the store, and three of the ten
  * releases in a row. The application that changes in every way has two of its three versions, and
- * only with docker-compose. With DEVICE_TESTS=all everything runs on both, which takes twice as long.
+ * only with docker-compose. With DEVICE_TESTS=all everything runs on both, which takes twice as
+ * long.
  */
 export function matrixOf(store: 'graph' | 'ctd'): Matrix {
   const all: Matrix = {
@@ -87,7 +94,9 @@ export class Device {
     return { code: status ?? -1, output: readable(stdout + stderr) };
   }
 
-  /** Starts it with nothing installed. `files` are put into its root filesystem: path -> content. */
+  /**
+   * Starts it with nothing installed. `files` are put into its root filesystem: path -> content.
+   */
   fresh(files: Record<string, string> = {}): void {
     if (!existsSync(join(this.home, 'rootfs/etc/mender/built')))
       throw new Error(

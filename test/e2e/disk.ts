@@ -16,7 +16,10 @@ export interface Disk {
 
 const SECTOR = 512;
 
-/** Makes an ext4 file system of `megabytes`, with the root file system of the devices in it. Needs root. */
+/**
+ * Makes an ext4 file system of `megabytes`, with the root file system of the devices in it. Needs
+ * root.
+ */
 export function makeDisk(rootfs: string, megabytes: number): Disk {
   const folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-disk-'));
   const [image, home] = [join(folder, 'image'), join(folder, 'home')];

@@ -80,7 +80,8 @@ describe.skipIf(skipReason())(
           Math.abs(estimated / measured - 1) < 0.1;
         expect([peakBytes, watched.peak]).toSatisfy(isNear);
         expect([storeBytes, grown]).toSatisfy(isNear);
-        // If memory is short or the disk is slow, temporary copies are written, too: those of two images.
+        // If memory is short or the disk is slow, temporary copies are written, too: those of two
+        // images.
         const copies = store === 'classic' ? 2 * peakBytes : 0;
         expect(watched.written).toBeGreaterThan(0.9 * writtenBytes);
         expect(watched.written).toBeLessThan(1.1 * (writtenBytes + copies));

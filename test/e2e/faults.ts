@@ -152,7 +152,8 @@ export function composeFaults(store: string, generation: Generation, isWhole: bo
 
     test('over an image that the device pulled itself', async () => {
       await pullBase(b, '/data/mender-docker-compose/current/manifests');
-      // The module deletes by the ID that it noted, and the containerd store gives a pulled image another one.
+      // The module deletes by the ID that it noted, and the containerd store gives a pulled image
+      // another one.
       const names = 'localhost:5000/web:1 side:stable';
       b.device.ask(
         `docker image inspect -f '{{.Id}}' ${names} > /data/mender-docker-compose/current/image_ids`,
@@ -182,7 +183,10 @@ function blobHarms(b: Bench): Record<string, () => Promise<[string, RegExp]>> {
   };
 }
 
-/** Replaces the loaded image of the service `web` by the same one, pulled: the containerd store then holds it compressed. */
+/**
+ * Replaces the loaded image of the service `web` by the same one, pulled: the containerd store then
+ * holds it compressed.
+ */
 async function pullBase({ device, versions, folder }: Bench, manifests: string): Promise<void> {
   const archive = join(folder, 'web.tar');
   await archiveImage(versions[1]['web']!, archive);

@@ -7,7 +7,10 @@ export const CONFIG = '/etc/mender/mender-docker-compose.conf';
 /** The content store of containerd, below /var/lib. */
 export const CONTENT = 'containerd/io.containerd.content.v1.content';
 
-/** Restarts Docker. It waits for the end of the old one, as a new one may answer before anybody sees that none does. */
+/**
+ * Restarts Docker. It waits for the end of the old one, as a new one may answer before anybody sees
+ * that none does.
+ */
 export const RESTART =
   'old=$(pgrep -x dockerd); kill $old; while kill -0 $old 2> /dev/null; do sleep 0.1; done';
 
@@ -26,7 +29,9 @@ export function beforeLoad(device: Device, line: string): void {
   device.ask(`chmod +x /data/wrapper; echo DOCKER_CMD=/data/wrapper >> ${CONFIG}`);
 }
 
-/** Gives a folder below /var/lib a disk of its own, which gets full when the script loads an image. */
+/**
+ * Gives a folder below /var/lib a disk of its own, which gets full when the script loads an image.
+ */
 export function fillAtLoad(device: Device, folder: string): void {
   const disk = `/var/lib/${folder}`;
   device.ask(`cp -a ${disk} /run/kept; mount -t tmpfs -o size=64m tmpfs ${disk}; cp -a /run/kept/. ${disk}`);
@@ -55,7 +60,10 @@ export function callsOfDocker(device: Device): string[] {
 
 const GNU = 'coreutils dash diffutils findutils grep gzip mawk sed tar util-linux';
 
-/** Replaces the tools of a device by those of busybox, its shell included. What busybox lacks is gone. */
+/**
+ * Replaces the tools of a device by those of busybox, its shell included. What busybox lacks is
+ * gone.
+ */
 export function onlyBusybox(device: Device): void {
   const tools = `$(dpkg -L ${GNU} | grep -E '^(/usr)?/s?bin/.')`;
   device.ask(`rm -f ${tools} /usr/bin/awk; /usr/bin/busybox --install -s`);

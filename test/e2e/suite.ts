@@ -35,7 +35,10 @@ export function imagesOf(services: Services, old: Services | undefined, folder: 
   });
 }
 
-/** Files that an image's containers see, and their sums; those in `gone` and `opaque` are whited out. */
+/**
+ * Files that an image's containers see, and their sums; those in `gone` and `opaque` are whited
+ * out.
+ */
 function filesOf({ layers }: TestImage): Record<string, string> {
   const all = Object.assign({}, ...layers.map(({ files }) => files)) as Record<string, string>;
   return Object.fromEntries(Object.entries(all).filter(([path]) => !/^(gone|opaque)/.test(path)));

@@ -30,7 +30,10 @@ async function servicesOf(folder: string, release: number): Promise<Services> {
   return services;
 }
 
-/** Updates of ten services, one after the other, on one image store. The device has no tools but those of busybox. */
+/**
+ * Updates of ten services, one after the other, on one image store. The device has no tools but
+ * those of busybox.
+ */
 export function tenSuite(store: 'graph' | 'ctd'): void {
   const [generation] = matrixOf(store).generations;
   describe.skipIf(skipReason())(`ten services that share layers, with busybox, on the ${store} store`, () => {

@@ -38,8 +38,8 @@ const DAMAGES: Record<string, (path: string, random: () => number) => void> = {
 };
 
 /**
- * Damages random files of a warm cache; the next build must give the bytes of an undisturbed one. `run` builds with a
- * cache that `build` warmed up.
+ * Damages random files of a warm cache; the next build must give the bytes of an undisturbed one.
+ * `run` builds with a cache that `build` warmed up.
  */
 export async function damageCache(
   build: Undisturbed,

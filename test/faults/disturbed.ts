@@ -66,7 +66,10 @@ export function placeIn(folder: string): Place {
   return { cache: join(folder, 'cache'), output: join(folder, 'out/new.mender') };
 }
 
-/** What is wrong with the artifact; undefined if it is the expected one, or where it may be missing and is. */
+/**
+ * What is wrong with the artifact; undefined if it is the expected one, or where it may be missing
+ * and is.
+ */
 export function artifactFault(
   { expected }: Undisturbed,
   { output }: Place,

@@ -10,8 +10,9 @@ import type { Tool, ToolRun } from './tool.ts';
 const MIB = 1 << 20;
 
 /**
- * Builds on a disk that is full after a random number of bytes, then with room enough: the first must say so and leave
- * nothing under a final name that is not whole, the second succeed. Needs root, for a file system of its own.
+ * Builds on a disk that is full after a random number of bytes, then with room enough: the first
+ * must say so and leave nothing under a final name that is not whole, the second succeed. Needs
+ * root, for a file system of its own.
  */
 export async function fillDisk(build: Undisturbed, rounds: number, random: () => number): Promise<Tally> {
   const tally = newTally('full disk at a random moment');

@@ -4,7 +4,10 @@ import { artifactFault, placeIn } from './disturbed.ts';
 import type { Tally } from './tally.ts';
 import { count, newTally } from './tally.ts';
 
-/** `kill -9` at random moments of a build; the next run must succeed, with the bytes of an undisturbed one. */
+/**
+ * `kill -9` at random moments of a build; the next run must succeed, with the bytes of an
+ * undisturbed one.
+ */
 export async function killBuilds(build: Undisturbed, rounds: number, random: () => number): Promise<Tally> {
   const tally = newTally('kill -9 at a random moment');
   for (let round = 0; round < rounds; round++) {

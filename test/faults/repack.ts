@@ -18,8 +18,8 @@ const run = (folder: string, command: string): void =>
   void execFileSync('sh', ['-euc', command], { cwd: folder, stdio: 'pipe' });
 
 /**
- * Writes a copy of an artifact that `edit` tampered with, all checksums right again: what someone would make who wants to
- * be believed. Returns its path.
+ * Writes a copy of an artifact that `edit` tampered with, all checksums right again: what someone
+ * would make who wants to be believed. Returns its path.
  */
 export function tamperedWith(artifact: string, edit: (parts: TakenApart) => void): string {
   const folder = temporaryFolder();

@@ -59,7 +59,10 @@ interface Ended {
   place: Place;
 }
 
-/** What is wrong with a run; undefined if nothing is, or if it was killed and its artifact is missing. */
+/**
+ * What is wrong with a run; undefined if nothing is, or if it was killed and its artifact is
+ * missing.
+ */
 function faultOf(
   build: Undisturbed,
   place: Place,

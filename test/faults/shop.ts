@@ -11,7 +11,10 @@ export function program(seed: number, lines: number, changed = -1): Buffer {
   return Buffer.from(Array.from({ length: lines }, (_, number) => line(number)).join(''));
 }
 
-/** Release by tag: an unchanged layer, one that changes, and an unchanged one behind it; `other` shares nothing with them. */
+/**
+ * Release by tag: an unchanged layer, one that changes, and an unchanged one behind it; `other`
+ * shares nothing with them.
+ */
 function releases(lines: number): Readonly<Record<string, BuiltImage>> {
   const base = { 'bin/tool': program(1, lines), 'etc/os-release': Buffer.from('NAME=demo\n') };
   const config = { 'etc/app.conf': Buffer.from('verbose=no\n'.repeat(200)) };
@@ -29,12 +32,17 @@ function releases(lines: number): Readonly<Record<string, BuiltImage>> {
 const LINES = 3000;
 export const RELEASES = releases(LINES);
 
-/** An application with one service, whose image comes from archives; `build` is that of a release. */
+/**
+ * An application with one service, whose image comes from archives; `build` is that of a release.
+ */
 export interface Shop extends Project {
   archive: (release: string) => string;
 }
 
-/** Makes the archives and the manifest in `folder`; `lines` sets the size of the layers, 45 bytes each. */
+/**
+ * Makes the archives and the manifest in `folder`; `lines` sets the size of the layers, 45 bytes
+ * each.
+ */
 export function shop(folder: string, lines = LINES): Shop {
   const made = project(folder, ['web: {image: "example.com/shop/web:${TAG:-1}"}']);
   const archive = (release: string): string => join(folder, `${release}.tar`);

@@ -18,8 +18,9 @@ const MEMORY_MB = 1024;
 const LARGEST_INPUT = 4 << 20;
 
 /**
- * Feeds each reader with changed inputs, for `seconds` in all, and returns what came of them. The readers run in a
- * thread. It is ended if one hangs or needs more than 1 GiB of memory, and another thread does the rest.
+ * Feeds each reader with changed inputs, for `seconds` in all, and returns what came of them. The
+ * readers run in a thread. It is ended if one hangs or needs more than 1 GiB of memory, and another
+ * thread does the rest.
  */
 export async function fuzzAll(
   seconds: number,

@@ -20,7 +20,10 @@ const WORDS = [
 const MOST_CHANGES = 6;
 const LONGEST_PIECE = 64;
 
-/** One of `inputs`, changed in one to six places, perhaps with a piece of another one. Changes none of them. */
+/**
+ * One of `inputs`, changed in one to six places, perhaps with a piece of another one. Changes none
+ * of them.
+ */
 export function mutated(inputs: readonly Buffer[], random: () => number): Buffer {
   let bytes = pick(inputs, random);
   for (let changes = 1 + Math.floor(random() * MOST_CHANGES); changes > 0; changes--) {

@@ -173,7 +173,10 @@ const manifests: Target = {
   },
 };
 
-/** Calls all readers. Throws the first error that is not a refusal, else a refusal if all of them refuse. */
+/**
+ * Calls all readers. Throws the first error that is not a refusal, else a refusal if all of them
+ * refuse.
+ */
 async function tryAll(readers: readonly (() => unknown)[]): Promise<void> {
   const results = await Promise.allSettled(readers.map((read) => Promise.resolve().then(read)));
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));

@@ -5,7 +5,9 @@ import type { Digest } from '../../src/oci/digest.ts';
 
 export interface Collector {
   sink: BlobSink;
-  /** What arrived, by the digest that it was announced with: the digest of its uncompressed bytes. */
+  /**
+   * What arrived, by the digest that it was announced with: the digest of its uncompressed bytes.
+   */
   arrived: Map<Digest, { kind: ArrivingBlob['kind']; found: Digest; bytes: number }>;
 }
 

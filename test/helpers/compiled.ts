@@ -7,14 +7,20 @@ import { temporaryFolder } from './temporary.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** As TypeScript with `verbatimModuleSyntax` and `rewriteRelativeImportExtensions`, in a twentieth of the time. */
+/**
+ * As TypeScript with `verbatimModuleSyntax` and `rewriteRelativeImportExtensions`, in a twentieth
+ * of the time.
+ */
 const OPTIONS: TransformOptions = {
   target: 'es2023',
   tsconfig: false,
   typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: true },
 };
 
-/** A folder in `folder` with all sources as JavaScript, as a package has them: only such code starts threads. */
+/**
+ * A folder in `folder` with all sources as JavaScript, as a package has them: only such code starts
+ * threads.
+ */
 export function compiledSources(folder: string = temporaryFolder()): string {
   for (const name of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.sh') || /decoder\/bin\/linux-/.test(name)) {

@@ -45,7 +45,10 @@ function isVersion2(command: ComposeCommand): boolean {
   }
 }
 
-/** Runs Compose in a folder, with PATH and this environment alone; returns its stdout, throws with its stderr. */
+/**
+ * Runs Compose in a folder, with PATH and this environment alone; returns its stdout, throws with
+ * its stderr.
+ */
 export function compose(
   command: ComposeCommand,
   args: readonly string[],

@@ -124,7 +124,10 @@ export function buildArtifact(mediaType = OCI_MANIFEST): Built {
   return { manifest, descriptor: describe(manifest, mediaType), blobs, manifests: new Map() };
 }
 
-/** An index of images and indexes; an image with `attests` is shown as an attestation of nothing in particular. */
+/**
+ * An index of images and indexes; an image with `attests` is shown as an attestation of nothing in
+ * particular.
+ */
 export function buildIndex(
   entries: readonly Built[],
   options: { docker?: boolean; attestation?: Built } = {},
@@ -213,7 +216,10 @@ export function writeOciArchive(path: string, images: Record<string, Built>): vo
   writeFileSync(path, tarOf(layoutFiles(images)));
 }
 
-/** Copies with skopeo, which speaks to registries, layouts and archives: `oci:FOLDER:TAG`, `docker://...`, ... */
+/**
+ * Copies with skopeo, which speaks to registries, layouts and archives: `oci:FOLDER:TAG`,
+ * `docker://...`, ...
+ */
 export function skopeoCopy(from: string, to: string, ...options: string[]): void {
   requireTool('skopeo');
   const insecure = ['--insecure-policy', 'copy', '-q', '--src-tls-verify=false', '--dest-tls-verify=false'];

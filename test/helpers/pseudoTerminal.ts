@@ -4,7 +4,10 @@ import { join, resolve } from 'node:path';
 import { temporaryFolder } from './temporary.ts';
 import { requireTool } from './tools.ts';
 
-/** What to wait for on the screen, what to type then, and how the answer ends: with Enter by default. */
+/**
+ * What to wait for on the screen, what to type then, and how the answer ends: with Enter by
+ * default.
+ */
 export type Step = readonly [waitFor: string, answer: string, end?: string];
 
 export interface TerminalOptions {

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 
 const found = new Set<string>();
 
-/** Fails the test with the command that installs the tool when it is missing: a test never passes by not running. */
+/**
+ * Fails the test with the command that installs the tool when it is missing: a test never passes by
+ * not running.
+ */
 export function requireTool(name: string, debianPackage: string = name): void {
   if (found.has(name)) return;
   try {

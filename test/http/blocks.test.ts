@@ -9,7 +9,10 @@ import { listen } from '../helpers/listen.ts';
 const http = createHttp({ log: silentLog, retries: { pausesMs: [] } });
 const LARGE = randomBytes(9_000_000);
 
-/** The bytes of an answer in blocks, copied before the next is asked for, up to its end or its error. */
+/**
+ * The bytes of an answer in blocks, copied before the next is asked for, up to its end or its
+ * error.
+ */
 async function read(url: string, options: { timeoutMs?: number; signal?: AbortSignal; pause?: number } = {}) {
   const { pause, ...request } = options;
   const { blocks } = await http.request({ method: 'GET', url, ...request });

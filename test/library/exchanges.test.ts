@@ -102,7 +102,10 @@ function payloadOf(length: number): Buffer {
   );
 }
 
-/** The digests in the vectors are of bytes that the vectors don't keep: those of what is replayed take their place. */
+/**
+ * The digests in the vectors are of bytes that the vectors don't keep: those of what is replayed
+ * take their place.
+ */
 function withDigests(exchanges: readonly Exchange[]): Exchange[] {
   let text = JSON.stringify(exchanges);
   const digests = (): string[] => [
@@ -124,7 +127,10 @@ function withDigests(exchanges: readonly Exchange[]): Exchange[] {
   ) as Exchange[];
 }
 
-/** Once challenged, the client shows its token at once: later challenges of the vectors never happen. */
+/**
+ * Once challenged, the client shows its token at once: later challenges of the vectors never
+ * happen.
+ */
 function withOneChallenge(exchanges: readonly Exchange[]): Exchange[] {
   const isChallenge = ({ response }: Exchange): boolean =>
     response.status === 401 && response.headers?.['www-authenticate'] !== undefined;

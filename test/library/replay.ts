@@ -41,7 +41,10 @@ export interface Replay {
 /** The bytes that the vectors' downloads bring. */
 export const CONTENT = Buffer.from('1234567890'.repeat(3));
 
-/** Plays the servers of a vector: `base` answers what the exchanges say, `other` is a storage that refuses tokens. */
+/**
+ * Plays the servers of a vector: `base` answers what the exchanges say, `other` is a storage that
+ * refuses tokens.
+ */
 export async function replay(exchanges: readonly Exchange[]): Promise<Replay> {
   const left = [...exchanges];
   const seen: Seen[] = [];
@@ -140,7 +143,9 @@ export function described(seen: Seen, like: Asked): Asked {
   };
 }
 
-/** What a vector expects of a request: of a JSON body only what a server reads, the filled fields. */
+/**
+ * What a vector expects of a request: of a JSON body only what a server reads, the filled fields.
+ */
 export function expected({ method, path, query = '', headers = {}, body }: Asked): Asked {
   const kept = Object.entries(headers).filter(([name]) => name !== 'content-length' || isBinary(body));
   const content = isBinary(body) || body === undefined ? body : filledFields(body as Record<string, unknown>);
@@ -157,7 +162,9 @@ function isBinary(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'binary_length' in body;
 }
 
-/** The vectors' client sends every field of its models, most of them empty; no server reads those. */
+/**
+ * The vectors' client sends every field of its models, most of them empty; no server reads those.
+ */
 function filledFields(body: Record<string, unknown>): Record<string, unknown> {
   const isModel = 'createdAt' in body;
   const empty = ['', 0, null, false, '0001-01-01T00:00:00Z'] as unknown[];

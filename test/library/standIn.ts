@@ -14,7 +14,10 @@ interface StoredImage {
   bytes: Buffer;
 }
 
-/** A container library that keeps what it is given, and a storage on another port that refuses tokens. */
+/**
+ * A container library that keeps what it is given, and a storage on another port that refuses
+ * tokens.
+ */
 export interface LibraryStandIn {
   url: string;
   /** `host:port` of the library. */

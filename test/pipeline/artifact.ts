@@ -16,7 +16,10 @@ export interface Unpacked {
 
 const tar = (args: string[], folder: string): void => void execFileSync('tar', args, { cwd: folder });
 
-/** Unpacks an artifact as the update client and its module do; fails where mender-artifact does not accept it. */
+/**
+ * Unpacks an artifact as the update client and its module do; fails where mender-artifact does not
+ * accept it.
+ */
 export function unpackArtifact(path: string): Unpacked {
   requireTool('mender-artifact');
   requireTool('xz', 'xz-utils');
@@ -50,8 +53,9 @@ function unpackImage(folder: string): [string, string] {
 }
 
 /**
- * Rebuilds an image as a device does: layers from `base` (the unpacked image that it has) with the stock xdelta3. Returns
- * the diffIDs of all its layers, base first; throws where a layer is missing or is not what its name says.
+ * Rebuilds an image as a device does: layers from `base` (the unpacked image that it has) with the
+ * stock xdelta3. Returns the diffIDs of all its layers, base first; throws where a layer is missing
+ * or is not what its name says.
  */
 export function rebuild(image: string, base: string | undefined): string[] {
   requireTool('xdelta3');

@@ -172,7 +172,10 @@ describe('the file', () => {
   });
 });
 
-/** Puts `docker-credential-test` on PATH, which answers what `script` prints; `$server` is what it was asked for. */
+/**
+ * Puts `docker-credential-test` on PATH, which answers what `script` prints; `$server` is what it
+ * was asked for.
+ */
 function withHelper(script: string): void {
   const folder = temporaryFolder();
   const path = join(folder, 'docker-credential-test');

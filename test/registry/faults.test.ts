@@ -211,7 +211,10 @@ test('a layer from another host gets no credentials', async () => {
   for (const { headers } of later) expect(headers.authorization).toMatch(/^Basic /);
 });
 
-/** A registry with a token service: each token is good for `uses` requests; the service fails every second time. */
+/**
+ * A registry with a token service: each token is good for `uses` requests; the service fails every
+ * second time.
+ */
 async function startWithTokens(uses = Infinity): Promise<MisbehavingRegistry> {
   let asked = 0;
   let issued = 0;

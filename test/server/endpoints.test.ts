@@ -26,7 +26,10 @@ interface Endpoint {
 
 const { endpoints } = vectors('mender-endpoints') as { endpoints: Endpoint[] };
 
-/** Not called: what the server calls deprecated, and what would delete more than the one artifact that was named. */
+/**
+ * Not called: what the server calls deprecated, and what would delete more than the one artifact
+ * that was named.
+ */
 const NOT_CALLED = new Set(['list v1', 'delete releases by name']);
 /** Goes to the storage, which refuses it with an Authorization header. */
 const TO_STORAGE = new Set(['direct upload: bytes']);

@@ -10,8 +10,8 @@ export interface ShelfLimits {
 }
 
 /**
- * Chooses the entries to delete, oldest first. An entry without a date counts as the oldest, and one
- * that shares its id stays. `now`: milliseconds since 1970. Pure.
+ * Chooses the entries to delete, oldest first. An entry without a date counts as the oldest, and
+ * one that shares its id stays. `now`: milliseconds since 1970. Pure.
  */
 export function chooseExpired(
   entries: readonly ListedEntry[],

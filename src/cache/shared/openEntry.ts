@@ -23,10 +23,10 @@ export interface OpenEntry {
 }
 
 /**
- * Returns what `use` makes of the regular file at `path`, or undefined if there is none. The file is
- * opened once, and its size and bytes come from there: another writer can put another file in its
- * place at any time. Throws IntegrityError for anything but a regular file, and UsageError for a
- * file that can't be read.
+ * Returns what `use` makes of the regular file at `path`, or undefined if there is none. The file
+ * is opened once, and its size and bytes come from there: another writer can put another file in
+ * its place at any time. Throws IntegrityError for anything but a regular file, and UsageError for
+ * a file that can't be read.
  */
 export async function withEntry<T>(
   path: string,

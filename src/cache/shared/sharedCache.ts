@@ -115,7 +115,9 @@ export class SharedCache {
     return undefined;
   }
 
-  /** Reads an entry. A place that this run creates with its first entry may be missing until then. */
+  /**
+   * Reads an entry. A place that this run creates with its first entry may be missing until then.
+   */
   async #fetchFrom(
     store: EntryStore,
     name: string,

@@ -37,8 +37,8 @@ export type Solution = InferOutput<typeof SOLUTION>;
 const SIGNED = strictObject({ solution: string(), signature: string() });
 
 /**
- * Returns the name under which the owner of `key` shares the solution of a question. Owners of other
- * keys use other names. Pure.
+ * Returns the name under which the owner of `key` shares the solution of a question. Owners of
+ * other keys use other names. Pure.
  */
 export function solutionName(question: SolutionKey, key: KeyObject): string {
   const owner = publicHalf(key).export({ type: 'spki', format: 'der' });

@@ -26,8 +26,8 @@ export async function readSolutionFile(
 }
 
 /**
- * Returns the entry of a place that has the solution, signed with the key. ECDSA signs at random, so
- * equal solutions may have other bytes. Throws what `readSolution` throws.
+ * Returns the entry of a place that has the solution, signed with the key. ECDSA signs at random,
+ * so equal solutions may have other bytes. Throws what `readSolution` throws.
  */
 export async function findSameSolution(
   store: EntryStore,

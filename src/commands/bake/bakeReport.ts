@@ -67,8 +67,8 @@ function uploadsText(ended: readonly EndedBuild[], host: string | undefined): st
 }
 
 /**
- * The error of a run: that of the first build that failed, in the order of the targets. Undefined if
- * all went well.
+ * The error of a run: that of the first build that failed, in the order of the targets. Undefined
+ * if all went well.
  */
 export function bakeFailure(ended: readonly EndedBuild[]): UserError | undefined {
   const failed = ended.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, failure }]));

@@ -3,8 +3,8 @@ import type { UserError, Wording } from '../../errors.ts';
 import { BAKE_OPTIONS, TARGET_SETTINGS } from './options.ts';
 
 /**
- * Returns the error of a target with a hint for those who use `bake`: it names keys of the bake file
- * where `build` has options. The class and the message stay. Pure.
+ * Returns the error of a target with a hint for those who use `bake`: it names keys of the bake
+ * file where `build` has options. The class and the message stay. Pure.
  */
 export function inBakeWords(error: UserError, target: string): UserError {
   const keys: string[] = [];

@@ -84,8 +84,8 @@ const KEYS_FOR_FILES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws UsageError for a variable that a target can't replace. With another value for a secret, the
- * build would not find the real value in what ships. Keys of the target name files.
+ * Throws UsageError for a variable that a target can't replace. With another value for a secret,
+ * the build would not find the real value in what ships. Keys of the target name files.
  */
 function refuseVariables(names: readonly string[], where: string): void {
   const naming = names.find((name) => Object.hasOwn(KEYS_FOR_FILES, name));

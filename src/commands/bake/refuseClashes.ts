@@ -74,8 +74,8 @@ function filesOf(prepared: Prepared): string[] {
 
 /**
  * Throws UsageError if one version of an application would have different images on one platform.
- * The cache remembers one state of each version, so later deltas would be made from images that some
- * devices do not have. Pure.
+ * The cache remembers one state of each version, so later deltas would be made from images that
+ * some devices do not have. Pure.
  */
 export function requireSameImages(all: readonly PreparedBuild[]): void {
   const known = new Map<string, { owner: string; images: string }>();

@@ -13,8 +13,8 @@ const SHIPPED = ['manifest', 'env-file', 'service-file'];
 
 /**
  * Throws UsageError if a target would write outside the folder of the bake file, or would ship a
- * file outside the git repository of that folder, also through links. A project decides about its own
- * files; the user may name any. `targets`: what the bake file at `path` says, without `--set`.
+ * file outside the git repository of that folder, also through links. A project decides about its
+ * own files; the user may name any. `targets`: what the bake file at `path` says, without `--set`.
  */
 export async function refuseOutside(targets: readonly ResolvedTarget[], path: string): Promise<void> {
   const folder = dirname(path);
@@ -66,8 +66,8 @@ async function faultOf(path: string, limit: string): Promise<string | undefined>
 }
 
 /**
- * Returns where a file at `path` is, or would be, without links in its folder. Undefined if its folder
- * is a link to nothing.
+ * Returns where a file at `path` is, or would be, without links in its folder. Undefined if its
+ * folder is a link to nothing.
  */
 export async function realPlace(path: string): Promise<string | undefined> {
   const folder = dirname(path);

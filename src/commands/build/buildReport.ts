@@ -123,7 +123,9 @@ export function savingText({ plan, artifact, images }: BuiltArtifact): string {
   return `${good(`${size} instead of about ${formatBytes(full)} (-${saved} %)`)}, ${base}`;
 }
 
-/** In percent. Above 99 with one decimal, rounded down: 100 would say that nothing is sent. Pure. */
+/**
+ * In percent. Above 99 with one decimal, rounded down: 100 would say that nothing is sent. Pure.
+ */
 export function percentSaved(size: number, full: number): number {
   const percent = (1 - size / full) * 100;
   return percent < 99 ? Math.round(percent) : Math.floor(percent * 10) / 10;

@@ -15,8 +15,8 @@ import { buildDocument } from './buildDocument.ts';
 import { rememberBuilt } from './rememberBuilt.ts';
 
 /**
- * Builds for all platforms, uploads and deploys, as the flags say. Returns the error of a deployment that failed.
- * Throws before the build what would make the delivery fail.
+ * Builds for all platforms, uploads and deploys, as the flags say. Returns the error of a
+ * deployment that failed. Throws before the build what would make the delivery fail.
  */
 export async function buildForServer(
   { flags, world, runs }: BuildRuns,

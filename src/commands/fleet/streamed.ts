@@ -2,7 +2,9 @@ import { printableJson } from '../../io/printable.ts';
 import type { Context } from '../terminal/command.ts';
 import { formatTable } from '../terminal/format.ts';
 
-/** Rows of a table. After that many the headings come again, and columns get widths of their own. */
+/**
+ * Rows of a table. After that many the headings come again, and columns get widths of their own.
+ */
 const ROWS_AT_ONCE = 500;
 
 /** How a list is shown to people. */

@@ -7,8 +7,8 @@ import type { CiSystem } from './ciFiles.ts';
 import { CI_SYSTEMS, ciFile } from './ciFiles.ts';
 
 /**
- * Asks on a terminal which CI file to write. Undefined for none, where nobody can be asked, and if one
- * of the files is below `top` already.
+ * Asks on a terminal which CI file to write. Undefined for none, where nobody can be asked, and if
+ * one of the files is below `top` already.
  */
 export async function chooseCi(top: string, { json, signal, log }: Context): Promise<CiSystem | undefined> {
   if (!canAsk() || json || (await hasCiFile(top))) return undefined;

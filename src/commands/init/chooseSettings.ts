@@ -49,9 +49,9 @@ function checked(key: Key, values: readonly string[]): string[] {
 }
 
 /**
- * Returns what the Compose files say, completed by the flags, then by answers on a terminal, then by
- * the user's configuration, then by what the registries of the images say. Throws UsageError for a flag
- * that contradicts the Compose files, and for settings that nobody names.
+ * Returns what the Compose files say, completed by the flags, then by answers on a terminal, then
+ * by the user's configuration, then by what the registries of the images say. Throws UsageError for
+ * a flag that contradicts the Compose files, and for settings that nobody names.
  */
 export async function chooseSettings(
   flags: Readonly<Partial<Record<Key, unknown>>>,

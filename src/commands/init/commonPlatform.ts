@@ -33,7 +33,7 @@ export async function commonPlatform(
 }
 
 /** Returns the only word that is in every list. Pure. */
-export function onlyCommon(lists: readonly (readonly string[])[]): string | undefined {
+function onlyCommon(lists: readonly (readonly string[])[]): string | undefined {
   const [first = [], ...others] = lists;
   const common = new Set(first.filter((word) => others.every((list) => list.includes(word))));
   const [only] = common;

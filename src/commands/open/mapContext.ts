@@ -77,7 +77,9 @@ export function readServerProfiles(
   return readProfiles(userSettingsPath({ environment, home }), { optional: true });
 }
 
-/** All that a run by a map uses, opened once. The tokens of accounts are read when they are opened. */
+/**
+ * All that a run by a map uses, opened once. The tokens of accounts are read when they are opened.
+ */
 export async function openMapContext(flags: MapFlags, context: Context): Promise<MapContext> {
   const maps = await openMapsOf(flags, context);
   const accounts = createAccounts(await readServerProfiles(flags, context), context);

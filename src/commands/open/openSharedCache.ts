@@ -62,7 +62,9 @@ export function openShelf(
 /** The types that sign. X25519 and DSA keys have PEM files as well. */
 const KEY_TYPES = ['rsa', 'ec', 'ed25519', 'ed448'];
 
-/** Either half of a key pair. Throws UsageError for anything else, and for a key with a passphrase. */
+/**
+ * Either half of a key pair. Throws UsageError for anything else, and for a key with a passphrase.
+ */
 async function readCacheKey(path: string): Promise<KeyObject> {
   const doing = `reading the key ${path}`;
   const pem = await readUserFile(path, { doing, hint: 'check --cache-key' });

@@ -17,7 +17,9 @@ import { nonEmpty } from '../terminal/home.ts';
 /** Characters. Shorter values are in too many lines by chance to be hidden in all output. */
 const SHORTEST = 8;
 
-/** Characters. People choose words for passwords of registries, and words are in other texts too. */
+/**
+ * Characters. People choose words for passwords of registries, and words are in other texts too.
+ */
 const SHORTEST_PASSWORD = 16;
 
 /** The options that name files with secrets, and folders of shared caches. */

@@ -24,8 +24,8 @@ interface LimitFlags {
 }
 
 /**
- * The limits that options say; a size wins over a percent. `option` is the beginning of their names.
- * Throws UsageError for an invalid value.
+ * The limits that options say; a size wins over a percent. `option` is the beginning of their
+ * names. Throws UsageError for an invalid value.
  */
 export function cacheLimits({ size, percent = KEPT_FREE_PERCENT }: LimitFlags, option: string): CacheLimits {
   if (!(percent >= 0 && percent <= 100)) {

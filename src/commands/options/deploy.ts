@@ -90,7 +90,9 @@ export function deployRequest(artifactName: string, flags: DeployFlags): DeployR
 
 const TARGETS = ['device-group', 'all-devices'] as const;
 
-/** What says where to deploy, for the next command: a group, or all devices. Empty for others. Pure. */
+/**
+ * What says where to deploy, for the next command: a group, or all devices. Empty for others. Pure.
+ */
 export function targetWords(flags: DeployFlags): string {
   return wordsOf(flags, TARGETS);
 }

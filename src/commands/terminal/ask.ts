@@ -10,8 +10,8 @@ export function canAsk(
 }
 
 /**
- * The answer to a question, or `usual` if it is empty. Throws the signal's reason if that fires, and
- * UsageError if the input ends.
+ * The answer to a question, or `usual` if it is empty. Throws the signal's reason if that fires,
+ * and UsageError if the input ends.
  */
 export async function ask(question: string, usual: string, signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });

@@ -23,7 +23,9 @@ export interface Context {
   report(value: unknown, text: string): void;
   /** Defaults of the user's own configuration, by option name. A project's settings come first. */
   defaults?: Readonly<Record<string, unknown>>;
-  /** Where tokens are, for a server that has one of its own; without it the environment says that. */
+  /**
+   * Where tokens are, for a server that has one of its own; without it the environment says that.
+   */
   tokens?: TokenEnvironment;
   /** The options that name the server, as somebody typed them: for a command to copy. */
   typedServer?: string;
@@ -105,8 +107,8 @@ export interface Command {
   positionals: OptionTable;
   options: OptionTable;
   /**
-   * Set if what follows `--` is for another program: what the help says of it, or true to say nothing.
-   * Elsewhere these are ordinary words.
+   * Set if what follows `--` is for another program: what the help says of it, or true to say
+   * nothing. Elsewhere these are ordinary words.
    */
   passesOn?: string | true;
   /** Does the work and prints the result. Throws a UserError for anything that the user can fix. */

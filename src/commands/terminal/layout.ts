@@ -7,7 +7,9 @@ import { fitLines, wrapped } from './wrap.ts';
 export interface Layout {
   /** Columns of the terminal. Undefined for a file or pipe, where nothing is cut. */
   columns?: number | undefined;
-  /** False to leave out the headings of tables. Cells are then separated by tabs in a file or pipe. */
+  /**
+   * False to leave out the headings of tables. Cells are then separated by tabs in a file or pipe.
+   */
   headers: boolean;
   colour: boolean;
 }
@@ -125,14 +127,18 @@ function padded(text: string, width: number, isRight: boolean): string {
   return isRight ? space + text : text + space;
 }
 
-/** Text wraps between its words. A single long word, as the name of an image, is cut in its middle. */
+/**
+ * Text wraps between its words. A single long word, as the name of an image, is cut in its middle.
+ */
 function cellLines(text: string, width: number): string[] {
   if (visibleLength(text) <= width) return [text];
   const words = text.split(' ').map((word) => cutInTheMiddle(word, width));
   return wrapped(words.join(' '), width).split('\n');
 }
 
-/** `registry.example.com/shop/web:1.0` as `registry.e…/web:1.0`. An id keeps its first eight digits. */
+/**
+ * `registry.example.com/shop/web:1.0` as `registry.e…/web:1.0`. An id keeps its first eight digits.
+ */
 export function cutInTheMiddle(word: string, width: number): string {
   if (visibleLength(word) <= width) return word;
   if (UUID.test(word)) return shortId(word);

@@ -47,8 +47,8 @@ export function onSignals(act: (signal: EndingSignal) => void): () => void {
 }
 
 /**
- * A file that may not grow is a write that fails, with an error that names it. While a program runs,
- * execa listens to this signal too, and would end the process if it were the only listener.
+ * A file that may not grow is a write that fails, with an error that names it. While a program
+ * runs, execa listens to this signal too, and would end the process if it were the only listener.
  */
 function passOver(): void {
   // The write itself fails.

@@ -51,8 +51,8 @@ function folded(line: string, width: number): string {
 }
 
 /**
- * A command in lines of at most `width` columns, which a shell reads as one. It is broken between words
- * only. The lines after the first are indented.
+ * A command in lines of at most `width` columns, which a shell reads as one. It is broken between
+ * words only. The lines after the first are indented.
  */
 export function shellLines(command: string, width: number): string[] {
   const words = command.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];

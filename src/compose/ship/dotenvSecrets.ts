@@ -13,7 +13,9 @@ function assigned(names: ReadonlySet<string>): RegExp {
   return new RegExp(`(?<![\\w.$\\{])(${words.join('|')}) ?[=:]`);
 }
 
-/** True for the name of a file of variables: `.env`, `.envrc`, `env`, `env.prod`, `prod.env.bak`. */
+/**
+ * True for the name of a file of variables: `.env`, `.envrc`, `env`, `env.prod`, `prod.env.bak`.
+ */
 export function isNamedLikeDotenv(path: string): boolean {
   return /^\.env|(?:^|\.)env(?:$|[.~_-])/i.test(basename(path));
 }

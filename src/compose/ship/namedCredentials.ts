@@ -17,7 +17,9 @@ export function namedCredentials({ what, path }: FileReference, paths: readonly 
   return holdsCredentials ? [`${what}: ${path} may hold credentials and ships, because it is named`] : [];
 }
 
-/** The error for a repository or folder of keys that the Compose file names; `kept` is a pattern. */
+/**
+ * The error for a repository or folder of keys that the Compose file names; `kept` is a pattern.
+ */
 export function mustNotShip(what: string, path: string, kept: string): UsageError {
   return new UsageError(`${what}: ${path} may hold credentials and must not ship`, {
     hint: `copy what the application needs to another folder, or add the line !${kept} to .menderignore`,

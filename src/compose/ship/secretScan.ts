@@ -18,9 +18,9 @@ interface Needle {
 }
 
 /**
- * Throws UsageError if one of the files has the value of a secret of the build, in its path or in its
- * content. Reads each file once in pieces, and none if no secret has a value. The message names the
- * variable and the file, never the value.
+ * Throws UsageError if one of the files has the value of a secret of the build, in its path or in
+ * its content. Reads each file once in pieces, and none if no secret has a value. The message names
+ * the variable and the file, never the value.
  */
 export async function refuseSecretsInFiles(local: readonly LocalFile[], secrets: OwnSecrets): Promise<void> {
   for (const { path } of local) secrets.refuseText(path, 'the name of a local file');

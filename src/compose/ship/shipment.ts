@@ -36,7 +36,10 @@ export interface Shipment {
   secrets: OwnSecrets;
 }
 
-/** Bytes. A device's checks read the shipped Compose file and `.env` whole; real ones have some kilobytes. */
+/**
+ * Bytes. A device's checks read the shipped Compose file and `.env` whole; real ones have some
+ * kilobytes.
+ */
 export const LARGEST_SHIPPED: number = 1 << 20;
 const COMPOSE_FILE = 'docker-compose.yaml';
 const DOTENV = '.env';

@@ -56,8 +56,8 @@ export class WindowEncoder {
   }
 
   /**
-   * Finds the copies that make WINDOW_SIZE bytes from `start` on, fewer at the end. Their places are
-   * counted from `start`. Valid until the next call.
+   * Finds the copies that make WINDOW_SIZE bytes from `start` on, fewer at the end. Their places
+   * are counted from `start`. Valid until the next call.
    */
   find(start: number): CopyList {
     this.#start = start;

@@ -37,7 +37,10 @@ export class CopyExtender {
     this.#end = at + size;
   }
 
-  /** True if the current copy may reach to an exact part of its distance: few bytes before it differ. */
+  /**
+   * True if the current copy may reach to an exact part of its distance: few bytes before it
+   * differ.
+   */
   #continues(at: number, size: number): boolean {
     const gap = at - this.#end;
     const equal = this.#equalBytes(this.#end, gap, this.#from - this.#at);

@@ -13,7 +13,10 @@ export interface Sources {
   ends: readonly number[];
 }
 
-/** Copies of the sources in `target`. They may differ in single bytes. Tars are compared entry by entry. */
+/**
+ * Copies of the sources in `target`. They may differ in single bytes. Tars are compared entry by
+ * entry.
+ */
 export function findCopies(sources: Sources, target: Buffer): CopyList {
   const [base, fresh] = [readable(sources.bytes), readable(target)];
   const pairs = pairEntries(base, fresh, joinedTable(sources));

@@ -26,9 +26,9 @@ const FOLDER = 0x35;
 const FILES: ReadonlySet<number> = new Set([0, 0x30, 0x37, TYPE.gnuSparse]);
 
 /**
- * The entries of the tar that `reader` reads, in order, with the tolerance of `readEntryTable`: what
- * is no entry ends them, and nothing in a path is refused. The consumer may read the body of an
- * entry. The rest of it and the padding are skipped. Throws only what reading throws.
+ * The entries of the tar that `reader` reads, in order, with the tolerance of `readEntryTable`:
+ * what is no entry ends them, and nothing in a path is refused. The consumer may read the body of
+ * an entry. The rest of it and the padding are skipped. Throws only what reading throws.
  */
 export async function* streamEntries(reader: ByteReader): AsyncGenerator<StreamEntry> {
   for (;;) {

@@ -4,7 +4,9 @@ import { UnsupportedError } from '../../errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { formatPlatform, normalized } from '../../oci/platform.ts';
 
-/** The decoders of the package, by architecture and variant. A device runs those of lower variants. */
+/**
+ * The decoders of the package, by architecture and variant. A device runs those of lower variants.
+ */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ['amd64', 'linux-amd64'],
   ['arm64', 'linux-arm64'],

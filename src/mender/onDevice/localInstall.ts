@@ -6,9 +6,9 @@ const LOCAL_FOLDER = '/var/lib/mender/mender-docker-delta-local';
 
 /**
  * The folder of an artifact of `size` bytes on a device that installs it over ssh, and the command
- * that fills it from stdin. Each run has a folder of its own, so that two runs at once don't install
- * each other's artifact. The command removes a folder that it can't fill, and those of runs that
- * lost power a day ago or earlier.
+ * that fills it from stdin. Each run has a folder of its own, so that two runs at once don't
+ * install each other's artifact. The command removes a folder that it can't fill, and those of runs
+ * that lost power a day ago or earlier.
  */
 export function localFolder(size: number): { folder: string; fill: string } {
   const folder = `${LOCAL_FOLDER}-${randomUUID()}`;

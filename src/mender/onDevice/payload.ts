@@ -131,9 +131,9 @@ function imageLine(image: PayloadImage, number: number): string {
 }
 
 /**
- * `layer <number> <kind> <diffID> <size> <base layer or -> <bytes in the payload> <chain> <buffer>`,
- * where the kind is `omit`, `full`, `delta` or `patch`. The buffer of a patch is the memory that its
- * decoder takes.
+ * `layer <number> <kind> <diffID> <size> <base layer or -> <bytes in the payload> <chain>
+ * <buffer>`, where the kind is `omit`, `full`, `delta` or `patch`. The buffer of a patch is the
+ * memory that its decoder takes.
  */
 function layerLine({ diffID, size, content }: PayloadLayer, number: number, chain = diffID): string {
   const from = content.kind === 'delta' ? hexOf(content.from) : '-';

@@ -18,7 +18,9 @@ export function expectArtifact(start: Uint8Array, where: string): void {
   });
 }
 
-/** A local file is damaged in the same way when it is read again, so the usual hint does not help. */
+/**
+ * A local file is damaged in the same way when it is read again, so the usual hint does not help.
+ */
 export function withLocalAdvice(error: unknown): unknown {
   if (!(error instanceof IntegrityError) || error.hint !== undefined) return error;
   return new IntegrityError(error.message, {

@@ -36,7 +36,8 @@ const HIDDEN = ['__proto__', 'constructor', 'prototype'];
 
 /**
  * Throws IntegrityError for a key that programs read in different ways: a repeated one, a field in
- * another case, or one that JavaScript hides. `text` is the valid JSON of `value`. `where` names it.
+ * another case, or one that JavaScript hides. `text` is the valid JSON of `value`. `where` names
+ * it.
  */
 export function expectClearKeys(text: string, value: unknown, keys: HeaderKeys, where: string): void {
   const { maps } = keys;

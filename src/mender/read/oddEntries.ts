@@ -51,9 +51,9 @@ export class OddEntries {
   }
 
   /**
-   * Looks at the next entry of the tar. Throws IntegrityError for a name of more than 4096 characters
-   * or 100 folders, and for an artifact of more than 200000 entries, 64 MiB of names or 1000 odd
-   * entries.
+   * Looks at the next entry of the tar. Throws IntegrityError for a name of more than 4096
+   * characters or 100 folders, and for an artifact of more than 200000 entries, 64 MiB of names or
+   * 1000 odd entries.
    */
   note({ path, kind }: Pick<TarHeader, 'path' | 'kind'>): void {
     this.#used.entries += 1;

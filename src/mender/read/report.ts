@@ -88,7 +88,10 @@ export interface LayerReport {
   format?: 'patch';
   /** Of a patch: bytes of memory that its decoder takes, as the plan says. */
   memory?: number;
-  /** Of VCDIFF with a plan: bytes of the base layer that xdelta3 keeps in memory, if there is enough. */
+  /**
+   * Of VCDIFF with a plan: bytes of the base layer that xdelta3 keeps in memory, if there is
+   * enough.
+   */
   buffer?: number;
   /** Bytes in the artifact, before its compression. */
   sent: number;
@@ -107,8 +110,8 @@ export interface ArtifactVisitor {
   /** A whole layer or a delta for it; the bytes are not compared with the diffID here. */
   layer?(layer: VisitedLayer, body: AsyncIterable<Buffer>): Promise<void>;
   /**
-   * A small file of an image, after its layers: texts, JSON, `headers`, and the plan and the decoder
-   * of the state script (images `plan` and `decoder`).
+   * A small file of an image, after its layers: texts, JSON, `headers`, and the plan and the
+   * decoder of the state script (images `plan` and `decoder`).
    */
   document?(image: string, path: string, content: Uint8Array): Promise<void>;
   /** The exact bytes of an image's config, after its layers. They match the digest. */

@@ -65,7 +65,10 @@ interface ToolRun {
   signal?: AbortSignal;
 }
 
-/** Runs mender-artifact and returns its output. Throws ToolError with the last line of it if it fails. */
+/**
+ * Runs mender-artifact and returns its output. Throws ToolError with the last line of it if it
+ * fails.
+ */
 export async function runTool(
   commandLine: readonly string[],
   { doing, temporary, hint, signal }: ToolRun,

@@ -57,8 +57,8 @@ export async function writeWithTool(input: ToolInput, path: string, context: Pac
 }
 
 /**
- * Shows how many bytes `running` has written next to `output`, as mender-artifact shows no progress,
- * and at the end the size of `output`.
+ * Shows how many bytes `running` has written next to `output`, as mender-artifact shows no
+ * progress, and at the end the size of `output`.
  */
 async function watched<T>(running: Promise<T>, output: string, { progress }: PackContext): Promise<T> {
   const task = progress?.start('packing with mender-artifact');

@@ -51,7 +51,9 @@ function imageFolder(image: PayloadImage, mtime: number): TarFile[] {
   ];
 }
 
-/** The files next to `image.img` that tell the module which image it is, and from which it is made. */
+/**
+ * The files next to `image.img` that tell the module which image it is, and from which it is made.
+ */
 export function imageTexts(image: PayloadImage): TarFile[] {
   const deep = needsBaseImage(image);
   const name = formatReference(image.name);

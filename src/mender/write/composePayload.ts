@@ -17,9 +17,9 @@ export const META_DATA_VERSION = '1';
 /**
  * The payload of Mender's official update module `docker-compose`: `images.tar.gz` with one
  * loadable tar per image, `manifests.tar`, and its meta-data. A state script can load the images
- * before the module stops the old application. With delta layers, only the script can load them. With
- * patches, the payload carries their decoder.
- * Throws UsageError without images, as the module loads at least one.
+ * before the module stops the old application. With delta layers, only the script can load them.
+ * With patches, the payload carries their decoder. Throws UsageError without images, as the module
+ * loads at least one.
  * https://github.com/mendersoftware/mender-container-modules
  */
 export function composePayload(spec: ArtifactSpec, pack: PackImages = gzipPayloadFile): Payload {

@@ -60,8 +60,8 @@ export class ByteModel {
 }
 
 /**
- * What a match says of the next bit: the class of its length and the bit, or 0 if it has been wrong in this byte.
- * `node` is 1 and the bits so far, `left` is how many bits are missing.
+ * What a match says of the next bit: the class of its length and the bit, or 0 if it has been wrong
+ * in this byte. `node` is 1 and the bits so far, `left` is how many bits are missing.
  */
 function says(length: number, predicted: number, node: number, left: number): number {
   if (length === 0 || (predicted | 256) >> left !== node) return 0;

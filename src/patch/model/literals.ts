@@ -17,9 +17,9 @@ const SHORT = 16;
 export const MATCHES_FEWER = 2;
 
 /**
- * Codes literal bytes by the one to six bytes before them, by the byte that the last copy would have,
- * and by a match: what followed the same six bytes earlier in the residue. A long match is followed
- * as far as it is right.
+ * Codes literal bytes by the one to six bytes before them, by the byte that the last copy would
+ * have, and by a match: what followed the same six bytes earlier in the residue. A long match is
+ * followed as far as it is right.
  */
 export class Literals {
   readonly #recent: Recent;
@@ -52,7 +52,10 @@ export class Literals {
     this.#findMatch();
   }
 
-  /** True if the match is so long that `codeRun` must say how far it is right before the next literal. */
+  /**
+   * True if the match is so long that `codeRun` must say how far it is right before the next
+   * literal.
+   */
   get isSure(): boolean {
     return this.#matchLength === LONGEST;
   }
@@ -128,8 +131,8 @@ export class Literals {
 
   /**
    * If there is no match, takes the place that the last bytes had before, or else goes on with the
-   * old one. A place that the last twelve bytes had replaces a shorter match. Remembers the place of
-   * the next literal.
+   * old one. A place that the last twelve bytes had replaces a shorter match. Remembers the place
+   * of the next literal.
    */
   #findMatch(): void {
     const near = hash(this.#wordBefore(1), this.#wordBefore(5) & 0xffff);

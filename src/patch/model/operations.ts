@@ -6,7 +6,8 @@ const REMEMBERED = 4;
 
 /**
  * Codes what a patch says of literals and copies, except for their bytes. Each function codes a
- * value and returns it. A copy's distance is its place in the sources minus its place in the target.
+ * value and returns it. A copy's distance is its place in the sources minus its place in the
+ * target.
  */
 export class Operations {
   /** The distance of the last copy. */

@@ -53,7 +53,9 @@ export class RangeEncoder implements BitCoder {
   }
 }
 
-/** Reads the bits that a RangeEncoder wrote. `next` returns the next byte, and throws at the end. */
+/**
+ * Reads the bits that a RangeEncoder wrote. `next` returns the next byte, and throws at the end.
+ */
 export class RangeDecoder implements BitCoder {
   readonly #next: () => number;
   #range = 0xffffffff;

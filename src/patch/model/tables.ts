@@ -7,7 +7,9 @@ const LOGISTIC: Int32Array = Int32Array.of(
 
 const MOST_LOGIT = 2047;
 
-/** The probability, in 1 / 65536, with the logit `logit` / 256. Logits beyond the table are cut off. */
+/**
+ * The probability, in 1 / 65536, with the logit `logit` / 256. Logits beyond the table are cut off.
+ */
 export function squash(logit: number): number {
   const place = Math.max(-MOST_LOGIT, Math.min(MOST_LOGIT, logit)) + 2048;
   const weight = place & 127;

@@ -7,8 +7,8 @@ const PROJECT_NAME = /^[a-z0-9][a-z0-9_-]*$/;
 
 /**
  * Returns the name of the application: `given` by -m or x-mender, else Compose's `name:`, else one
- * made from the folders. Devices run the application as a Compose project of this name, so Compose's
- * rules apply to it. Throws UsageError for a name that breaks them. Pure.
+ * made from the folders. Devices run the application as a Compose project of this name, so
+ * Compose's rules apply to it. Throws UsageError for a name that breaks them. Pure.
  */
 export function applicationName(
   given: string | undefined,

@@ -14,7 +14,9 @@ export interface Running extends DeviceSetup {
   version: string;
 }
 
-/** Returns what the device says that it runs of `application`; undefined if it runs nothing. Pure. */
+/**
+ * Returns what the device says that it runs of `application`; undefined if it runs nothing. Pure.
+ */
 export function runningOn({ provides }: DeviceReport, application: string): Running | undefined {
   for (const module of MODULES) {
     const found = findVersion(provides, module, application);
@@ -160,7 +162,9 @@ export function warnOfOtherVersions(
   }
 }
 
-/** True if a device runs programs that an artifact brings: neither place is mounted noexec. Pure. */
+/**
+ * True if a device runs programs that an artifact brings: neither place is mounted noexec. Pure.
+ */
 export function runsPrograms({ work, scripts }: DeviceReport): boolean {
   return [work, scripts].every((place) => place?.noexec !== true);
 }

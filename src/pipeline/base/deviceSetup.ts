@@ -89,8 +89,8 @@ function keyChanged({ metadata, origin }: Baseline, setup: DeviceSetup): UsageEr
 }
 
 /**
- * Throws UsageError if neither the user nor the base says what the devices have: version 0.1.0 did not
- * note it in the cache, and had other defaults.
+ * Throws UsageError if neither the user nor the base says what the devices have: version 0.1.0 did
+ * not note it in the cache, and had other defaults.
  */
 export function requireSetup({ metadata, origin }: Baseline, asked: Asked): void {
   const module = asked.module ?? metadata.module;

@@ -34,9 +34,9 @@ export interface FileContext {
 }
 
 /**
- * Parses `[VERSION=]` and one of `FILE`, `library://REFERENCE`, `mender://NAME` and `oci://REFERENCE`.
- * A relative path is one in `folder`. Throws NotFoundError if there is no such file, and UsageError
- * for an invalid reference.
+ * Parses `[VERSION=]` and one of `FILE`, `library://REFERENCE`, `mender://NAME` and
+ * `oci://REFERENCE`. A relative path is one in `folder`. Throws NotFoundError if there is no such
+ * file, and UsageError for an invalid reference.
  */
 export function parseBase(text: string, folder: string): BaseFile {
   const [version = '', ...rest] = text.split('=');
@@ -135,8 +135,8 @@ async function kindOf(path: string): ReturnType<typeof kindOfFile> {
 
 /**
  * Tells what a base is by its name or its first bytes: an artifact is a .mender file or begins with
- * its version, JSON begins with a brace. Anything else is left to the reader of archives. Throws the
- * system's error.
+ * its version, JSON begins with a brace. Anything else is left to the reader of archives. Throws
+ * the system's error.
  */
 export async function kindOfFile(path: string): Promise<'artifact' | 'metadata' | 'archive'> {
   if (path.endsWith('.mender')) return 'artifact';

@@ -117,7 +117,9 @@ async function firstFitting(
   return undefined;
 }
 
-/** Says how to build against the last local build, which only other local builds do by themselves. */
+/**
+ * Says how to build against the last local build, which only other local builds do by themselves.
+ */
 async function mentionLocalBuild({ request, artifact, context: { cache, log } }: Search): Promise<void> {
   if (request.isLocal || !request.useMetadata) return;
   const local = await cache.lastArtifacts.local(artifact.application, request.platform);

@@ -173,7 +173,9 @@ function setupIn(settings: Mapping): Pick<ArtifactMetadata, 'module' | 'software
   };
 }
 
-/** The name that the Compose files of the commit say. A name made from folders is not one of them. */
+/**
+ * The name that the Compose files of the commit say. A name made from folders is not one of them.
+ */
 function nameThere({ settings, projectName }: Application): string | undefined {
   const name = settings['manifest-name'];
   return typeof name === 'string' ? name : projectName;

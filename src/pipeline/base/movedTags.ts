@@ -17,7 +17,8 @@ export interface ImageOfCommit {
 }
 
 /**
- * Reproducible builds write a fixed time, most often 1970 or 1980. Docker did not exist before 2013.
+ * Reproducible builds write a fixed time, most often 1970 or 1980. Docker did not exist before
+ * 2013.
  */
 const FIRST_BELIEVABLE = Date.parse('2013-01-01T00:00:00Z');
 
@@ -55,8 +56,9 @@ export function requireUnmoved(images: readonly ImageOfCommit[], committed: Date
 
 /**
  * Returns the variables of this build that choose the tag or digest of a service's image, from its
- * environment or from env files that the user names. They say nothing about the images of an earlier
- * commit. A variable that only names the registry or the repository is not among them. Pure.
+ * environment or from env files that the user names. They say nothing about the images of an
+ * earlier commit. A variable that only names the registry or the repository is not among them.
+ * Pure.
  */
 export function chosenBy(service: string, { parts, services }: Application): string[] {
   const template = scalarText(asMapping(asMapping(parts.deferred['services'])[service])['image']);

@@ -13,9 +13,9 @@ import { keyOf, serverBaseline } from './record.ts';
 export const SERVER_SCHEME = 'mender://';
 
 /**
- * Returns the artifact that `mender://NAME` or `mender://ID` names as a baseline. Downloads nothing.
- * Throws NotFoundError if the server has no such artifact, and UnsupportedError if it has no record
- * of its images or is of another application.
+ * Returns the artifact that `mender://NAME` or `mender://ID` names as a baseline. Downloads
+ * nothing. Throws NotFoundError if the server has no such artifact, and UnsupportedError if it has
+ * no record of its images or is of another application.
  */
 export async function namedServerBaseline(api: Api, name: string, application: string): Promise<Baseline> {
   const named = await listArtifacts(api, { names: [name] });

@@ -34,9 +34,9 @@ export async function refuseOddFile(path: string, option: '-a' | '-o' = '-a'): P
 }
 
 /**
- * Writes an artifact with `write` and moves it to `destination`. The side files of another artifact go
- * before that. Without `force`, throws UsageError if a file with another artifact is there, and leaves
- * that file as it is, also if it came there while this one was written.
+ * Writes an artifact with `write` and moves it to `destination`. The side files of another artifact
+ * go before that. Without `force`, throws UsageError if a file with another artifact is there, and
+ * leaves that file as it is, also if it came there while this one was written.
  */
 export async function writeUnlessOther(
   destination: string,
@@ -94,8 +94,8 @@ async function isNewName(path: string, name: string): Promise<boolean> {
 }
 
 /**
- * Throws UsageError unless nothing is at `path`, or an artifact that may be replaced. A file that is
- * no artifact stays.
+ * Throws UsageError unless nothing is at `path`, or an artifact that may be replaced. A file that
+ * is no artifact stays.
  */
 export async function refuseToReplace(
   path: string,

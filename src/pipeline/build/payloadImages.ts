@@ -31,8 +31,8 @@ interface ImageToMake {
 
 /**
  * Brings everything into the cache that the images of one artifact need, makes the deltas, and
- * returns the images in the form that the artifact writer takes. `needsLayers`: false if deltas that
- * others share may save the layers that they are made of.
+ * returns the images in the form that the artifact writer takes. `needsLayers`: false if deltas
+ * that others share may save the layers that they are made of.
  */
 export async function makePayloadImages(
   planned: readonly PlannedImage[],

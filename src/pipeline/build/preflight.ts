@@ -50,7 +50,9 @@ async function problemOf(check: Check): Promise<UserError | undefined> {
   }
 }
 
-/** Throws UsageError if the folder of a new file, or the one that it would be made in, is read-only. */
+/**
+ * Throws UsageError if the folder of a new file, or the one that it would be made in, is read-only.
+ */
 async function requireWritable(path: string): Promise<void> {
   try {
     await access(await existingFolder(dirname(path)), constants.W_OK);
@@ -79,7 +81,9 @@ async function requireKey({ signKey }: SettledRequest): Promise<void> {
   if (signKey !== undefined) await readSigningKey(signKey);
 }
 
-/** Throws UsageError if the disk can't take even the layers that must be fetched, as they travel. */
+/**
+ * Throws UsageError if the disk can't take even the layers that must be fetched, as they travel.
+ */
 async function requireSpace(all: readonly Prepared[], cache: World['cache']): Promise<void> {
   const images = all.flatMap(({ plans }) => plans.flatMap((plan) => plan.images));
   let bytes = 0;

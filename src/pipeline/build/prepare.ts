@@ -169,7 +169,9 @@ async function settle(
   return { ...settleSetup({ ...request, allowKeyChange: true }, known, silentLog), baselines: [] };
 }
 
-/** True if the version or the base can only come from git. A folder outside of git may do without. */
+/**
+ * True if the version or the base can only come from git. A folder outside of git may do without.
+ */
 function needsGit(
   { release, version, previousVersions, bases, delta }: BuildRequest,
   { repository }: Surroundings,

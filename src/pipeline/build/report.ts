@@ -14,9 +14,9 @@ import { choosePatches } from './patches.ts';
 import { makePayloadImages } from './payloadImages.ts';
 
 /**
- * Removes the page `path` of an earlier build before its artifact is replaced, so that no page tells of
- * another artifact than the one that is there. `paths`: the other files of the run. Throws UsageError
- * if there is something else than a page.
+ * Removes the page `path` of an earlier build before its artifact is replaced, so that no page
+ * tells of another artifact than the one that is there. `paths`: the other files of the run. Throws
+ * UsageError if there is something else than a page.
  */
 export async function removeOldReport(path: string | undefined, paths: readonly string[]): Promise<void> {
   if (path === undefined) return;
@@ -49,8 +49,8 @@ export async function writeReport(
 }
 
 /**
- * Measures the artifact of a plan before it is built. Fetches its layers and makes its deltas, which
- * stay in the cache.
+ * Measures the artifact of a plan before it is built. Fetches its layers and makes its deltas,
+ * which stay in the cache.
  */
 export async function measurePlan(
   plan: BuildPlan,

@@ -92,7 +92,9 @@ function wholeIfMissing(image: PlannedImage, contents: ReadonlyMap<Digest, Layer
   return { ...image, plan: { ...image.plan, layers } };
 }
 
-/** Stores the deltas of an image for others, and the signed solution that makes its layers needless. */
+/**
+ * Stores the deltas of an image for others, and the signed solution that makes its layers needless.
+ */
 export async function shareDeltas(
   image: PlannedImage,
   contents: ReadonlyMap<Digest, LayerContent>,

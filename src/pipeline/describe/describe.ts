@@ -34,7 +34,10 @@ export async function describeArtifact(
   await writeJson(path + PROVENANCE_ENDING, provenance(artifact, request), mode);
 }
 
-/** Removes the documents next to the artifact at `path`, if they are there. Throws UsageError if it can't. */
+/**
+ * Removes the documents next to the artifact at `path`, if they are there. Throws UsageError if it
+ * can't.
+ */
 export async function removeSideFiles(path: string): Promise<void> {
   for (const side of [path + SBOM_ENDING, path + PROVENANCE_ENDING]) {
     await rm(side, { force: true }).catch((error: unknown) => {

@@ -29,8 +29,8 @@ export interface DescribedArtifact {
 }
 
 /**
- * Returns an SBOM of the artifact: its images with their layers, by digest, and with their packages.
- * Equal artifacts give equal documents. Pure.
+ * Returns an SBOM of the artifact: its images with their layers, by digest, and with their
+ * packages. Equal artifacts give equal documents. Pure.
  * https://cyclonedx.org/docs/1.6/json/
  */
 export function cycloneDx(artifact: DescribedArtifact): unknown {

@@ -25,8 +25,8 @@ export interface Profiles {
 }
 
 /**
- * Returns where the token of a server is: in its variable, else in its file. A token from elsewhere is
- * for another server. Pure.
+ * Returns where the token of a server is: in its variable, else in its file. A token from elsewhere
+ * is for another server. Pure.
  */
 export function placeOfToken(
   { tokenEnv, tokenFile }: Pick<Profile, 'tokenEnv' | 'tokenFile'>,

@@ -33,8 +33,8 @@ export async function findTargets(
 
 /**
  * The accounts that get the software, all opened, so that a missing token costs no build and no
- * upload. Throws NotFoundError for unknown accounts, UsageError and DeniedError for invalid settings
- * and accounts.
+ * upload. Throws NotFoundError for unknown accounts, UsageError and DeniedError for invalid
+ * settings and accounts.
  */
 export async function openTargets(
   { architecture = '' }: ShippedSoftware,

@@ -47,7 +47,10 @@ export async function checkPrograms(): Promise<CheckResult[]> {
   return [checkNode(process.versions.node), xz, ...found];
 }
 
-/** Judges xz by the version that it prints, undefined for none. `hasLibrary`: there is another way. Pure. */
+/**
+ * Judges xz by the version that it prints, undefined for none. `hasLibrary`: there is another way.
+ * Pure.
+ */
 export function judgeXz(version: string | undefined, hasLibrary: boolean): CheckResult {
   if (version !== undefined) return ok('xz', version);
   return hasLibrary
@@ -124,8 +127,8 @@ function groupFinding(group: string, groups: readonly string[]): CheckResult {
 }
 
 /**
- * Compares this machine's clock with that of a server. An unreachable server is a problem only if it
- * is needed.
+ * Compares this machine's clock with that of a server. An unreachable server is a problem only if
+ * it is needed.
  */
 export async function checkClock(
   host: string,

@@ -16,7 +16,9 @@ const LITTLE_MEMORY = 96e6;
 /** Seconds. */
 const SLOW_CLOCK = 300;
 
-/** Says what of a device is fine for updates, and what is not. `now` in seconds since 1970. Pure. */
+/**
+ * Says what of a device is fine for updates, and what is not. `now` in seconds since 1970. Pure.
+ */
 export function judgeDevice(report: DeviceReport, now: number): CheckResult[] {
   return [
     userFinding(report),

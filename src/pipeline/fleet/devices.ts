@@ -123,7 +123,8 @@ function deviceOf(found: InventoryDevice, keys: readonly string[]): FleetDevice 
 }
 
 /**
- * True if the device has what the query asks of its software. The server could only ask for one key.
+ * True if the device has what the query asks of its software. The server could only ask for one
+ * key.
  */
 function fits({ versions }: FleetDevice, { application, version }: DeviceQuery): boolean {
   const reported = Object.values(versions).flat();

@@ -2,7 +2,9 @@ import { UsageError } from '../../errors.ts';
 
 const UNITS: Record<string, number> = { bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 };
 
-/** Bits per second of `100kbit`, `1.5Mbit` or `1Mbit/s`. Throws UsageError that names the option. */
+/**
+ * Bits per second of `100kbit`, `1.5Mbit` or `1Mbit/s`. Throws UsageError that names the option.
+ */
 export function parseRate(text: string, option: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?bit)(?:\/s)?$/i.exec(text.trim()) ?? [];
   const rate = Number(number) * (UNITS[unit.toLowerCase()] ?? Number.NaN);

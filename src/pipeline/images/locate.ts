@@ -42,7 +42,9 @@ function notFound(sources: readonly ImageSource[], { reference, platform }: Imag
   );
 }
 
-/** A registry that refuses access throws, so a registry that was asked answered that it has none. */
+/**
+ * A registry that refuses access throws, so a registry that was asked answered that it has none.
+ */
 function hintFor(sources: readonly ImageSource[], { registry, repository, tag, digest }: Reference): Hint {
   const archive = ({ option }: Wording): string =>
     `name an image archive with ${option('service-file', 'SERVICE=FILE')}`;

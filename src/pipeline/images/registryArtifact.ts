@@ -19,8 +19,8 @@ import type { FilesContext } from '../../registry/files/context.ts';
 export const OCI_SCHEME = 'oci://';
 
 /**
- * Parses `[oci://]HOST/REPO[:TAG][@DIGEST]`. Throws UsageError, also for a reference without a host:
- * a release must not get to Docker Hub by mistake.
+ * Parses `[oci://]HOST/REPO[:TAG][@DIGEST]`. Throws UsageError, also for a reference without a
+ * host: a release must not get to Docker Hub by mistake.
  */
 export function parseOciReference(text: string): Reference {
   const written = withoutScheme(text);
@@ -47,8 +47,8 @@ function parseWritten(text: string): Reference {
 
 /**
  * Parses `[oci://]HOST/REPO:TAG` or `[oci://]HOST/REPO[:TAG]@DIGEST`, what exists in a registry.
- * Throws UsageError as `parseOciReference` does, and without a tag or digest: which release is meant
- * is no guess.
+ * Throws UsageError as `parseOciReference` does, and without a tag or digest: which release is
+ * meant is no guess.
  */
 export function parseReleaseReference(text: string): Reference {
   const reference = parseOciReference(text);

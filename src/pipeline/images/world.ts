@@ -8,8 +8,8 @@ export interface World extends Effects {
   cache: Cache;
   images: Images;
   /**
-   * The Mender servers that the run may ask: those that the artifact goes to, as far as the user has
-   * a token.
+   * The Mender servers that the run may ask: those that the artifact goes to, as far as the user
+   * has a token.
    */
   servers?: readonly NamedServer[] | undefined;
 }

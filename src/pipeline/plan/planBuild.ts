@@ -28,8 +28,8 @@ export interface BuildPlan {
 }
 
 /**
- * Bytes of each layer that ships, as its registry compressed it. Leaves out layers of other sources.
- * Pure.
+ * Bytes of each layer that ships, as its registry compressed it. Leaves out layers of other
+ * sources. Pure.
  */
 export function shippedSizes(images: readonly PlannedImage[]): Map<Digest, number> {
   const sizes = new Map<Digest, number>();
@@ -118,7 +118,10 @@ export function hasDeltas({ images }: Pick<BuildPlan, 'images'>): boolean {
   return images.some(({ plan }) => plan.layers.some(({ kind }) => kind === 'delta' || kind === 'identity'));
 }
 
-/** Returns a line for each image: what it is compared with, and why. Empty for a full artifact. Pure. */
+/**
+ * Returns a line for each image: what it is compared with, and why. Empty for a full artifact.
+ * Pure.
+ */
 export function explainBases({ artifactName, baseline, images }: BuildPlan): string[] {
   if (baseline === undefined) return [];
   return images.map(({ image, base, plan: { layers } }) => {

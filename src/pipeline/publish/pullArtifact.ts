@@ -47,8 +47,8 @@ export interface PullReport {
 
 /**
  * Downloads an artifact from a registry. The file appears once its bytes match their digest and are
- * a Mender Artifact; an interrupted run is resumed by the next. Throws UsageError if the file exists
- * and holds something else, NotFoundError for an unknown reference or missing documents,
+ * a Mender Artifact; an interrupted run is resumed by the next. Throws UsageError if the file
+ * exists and holds something else, NotFoundError for an unknown reference or missing documents,
  * UnsupportedError for anything but a Mender Artifact, and IntegrityError for wrong bytes.
  */
 export async function pullArtifact(

@@ -37,7 +37,8 @@ export async function deployArtifact(
 /**
  * Creates a deployment once: after a broken call it looks for the new deployment before it tries
  * again, and where an identical one is running it takes that one. Throws NotFoundError for an
- * unknown artifact or group, DeniedError, UnsupportedError for Enterprise options on a plain server.
+ * unknown artifact or group, DeniedError, UnsupportedError for Enterprise options on a plain
+ * server.
  */
 export async function createDeployment(
   request: DeployRequest,

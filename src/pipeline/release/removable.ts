@@ -24,7 +24,10 @@ interface Candidate {
   isFull: boolean;
 }
 
-/** The artifacts that the rules do not keep: those that may go, and those that stay, with the reason. */
+/**
+ * The artifacts that the rules do not keep: those that may go, and those that stay, with the
+ * reason.
+ */
 interface Choice {
   removable: Candidate[];
   needed: (Candidate & { reason: string })[];

@@ -32,9 +32,9 @@ export const WOULD_BE_DELETED = 'would be deleted';
 const IN_USE = 'in use by an active deployment';
 
 /**
- * Deletes the artifacts of an application that the rules do not keep. Returns what happened to each.
- * Keeps those of active deployments, and what they depend on: throws DeniedError if the user may not
- * list the deployments.
+ * Deletes the artifacts of an application that the rules do not keep. Returns what happened to
+ * each. Keeps those of active deployments, and what they depend on: throws DeniedError if the user
+ * may not list the deployments.
  */
 export async function pruneArtifacts(api: Api, request: PruneRequest): Promise<Pruned[]> {
   if (request.rules.length === 0) return [];

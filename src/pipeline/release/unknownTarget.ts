@@ -50,8 +50,9 @@ export function ifAllowed(find: () => Promise<UserError[]>): Promise<UserError[]
 }
 
 /**
- * Returns the target with whole ids of its devices. A user who may not read the inventory gets it as
- * it is. Throws NotFoundError for an unknown device, UsageError for the beginning of several ids.
+ * Returns the target with whole ids of its devices. A user who may not read the inventory gets it
+ * as it is. Throws NotFoundError for an unknown device, UsageError for the beginning of several
+ * ids.
  */
 export async function resolveTarget(api: Api, target: Target): Promise<Target> {
   if (target.kind !== 'devices') return target;

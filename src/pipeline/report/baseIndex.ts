@@ -31,7 +31,9 @@ export class BaseIndex {
     return index === undefined ? undefined : this.#files[index];
   }
 
-  /** Calls `visit` for each file that a part of the range belongs to, with the bytes of that part. */
+  /**
+   * Calls `visit` for each file that a part of the range belongs to, with the bytes of that part.
+   */
   forEachIn(position: number, size: number, visit: (file: BaseLayerFile, bytes: number) => void): void {
     const end = position + size;
     for (let index = Math.max(0, this.#indexAt(position)); ; index++) {

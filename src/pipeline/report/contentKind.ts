@@ -1,9 +1,9 @@
 import { compressionOf } from '../../compress/magic.ts';
 
 /**
- * What a file holds, as far as it matters for its cost. `packed`: an archive or a compressed file, in
- * which a small change alters everything that follows. `media`: an image, font or film, compressed
- * by its nature. `program`: an ELF file.
+ * What a file holds, as far as it matters for its cost. `packed`: an archive or a compressed file,
+ * in which a small change alters everything that follows. `media`: an image, font or film,
+ * compressed by its nature. `program`: an ELF file.
  */
 export type ContentKind = 'packed' | 'media' | 'program' | 'other';
 

@@ -71,7 +71,9 @@ export function noOrigins(): Origins {
   return { kept: 0, moved: 0, added: 0, repeated: 0 };
 }
 
-/** What is known of a layer of `size` bytes that a patch of `sent` bytes makes. It can't be packed. */
+/**
+ * What is known of a layer of `size` bytes that a patch of `sent` bytes makes. It can't be packed.
+ */
 export function patchContents(size: number, sent: number): LayerContents {
   const origins = { ...noOrigins(), kept: Math.max(0, size - sent), added: sent };
   return { ...origins, weight: sent, instructions: 0, files: undefined };

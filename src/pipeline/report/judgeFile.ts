@@ -17,7 +17,10 @@ export function judgeFile({ size, kept, moved, added, repeated, content }: Judge
   return added + repeated >= size * NEW_SHARE ? 'new' : 'edited';
 }
 
-/** True if the content of a file is the same, and its header has another time and nothing else. Pure. */
+/**
+ * True if the content of a file is the same, and its header has another time and nothing else.
+ * Pure.
+ */
 export function hasOnlyNewTime(file: Judged): boolean {
   const { base, path, headerAdded, kept, size, modified, attributes } = file;
   const isSame = base?.path === path && kept === size && base.size === size && headerAdded > 0;

@@ -1,8 +1,8 @@
 import { record } from '../../mender/read/json.ts';
 
 /**
- * Returns the instruction that made each layer, lowest first, from the history in an image's config.
- * Undefined for a layer that the history does not tell of, and everywhere if the config is
+ * Returns the instruction that made each layer, lowest first, from the history in an image's
+ * config. Undefined for a layer that the history does not tell of, and everywhere if the config is
  * unreadable. Pure.
  * https://github.com/opencontainers/image-spec/blob/main/config.md#properties
  */

@@ -34,9 +34,9 @@ type Read = ReadonlyMap<string, ReadonlyMap<Digest, ReadDelta>>;
 
 /**
  * Returns where the bytes of the artifact at `path` are. Takes base layers from `places`, or else
- * from the cache. Reads the artifact twice, and holds no layer in memory. Throws what `readContent`,
- * `requireImages` and `openBases` throw, and IntegrityError for a delta that was not made from the
- * base.
+ * from the cache. Reads the artifact twice, and holds no layer in memory. Throws what
+ * `readContent`, `requireImages` and `openBases` throw, and IntegrityError for a delta that was not
+ * made from the base.
  */
 export async function measureArtifact(
   path: string,
@@ -92,7 +92,10 @@ async function readLayers(
   return read;
 }
 
-/** Undefined for a delta that copies a whole base layer, and for a patch, which tells nothing of files. */
+/**
+ * Undefined for a delta that copies a whole base layer, and for a patch, which tells nothing of
+ * files.
+ */
 async function readDelta(
   { image, sources, sizes }: Pair,
   diffID: Digest,

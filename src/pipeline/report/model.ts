@@ -110,7 +110,9 @@ export interface ArtifactSizes {
   images: ImageSizes[];
   /** About the bytes of everything else: Compose files, scripts, configs. */
   rest: number;
-  /** The decoder that the artifact carries; null without one. In bytes, as `size` and `cost` above. */
+  /**
+   * The decoder that the artifact carries; null without one. In bytes, as `size` and `cost` above.
+   */
   decoder: { size: number; cost: number } | null;
   /** The files that cost most, first. */
   files: FileSizes[];

@@ -9,7 +9,9 @@ import type { ImageContent } from '../verify/content.ts';
 import { needsBase } from '../verify/layers.ts';
 import { promisedSizes } from '../verify/names.ts';
 
-/** An image of the artifact, with the base image and the base layers of its deltas that are here. */
+/**
+ * An image of the artifact, with the base image and the base layers of its deltas that are here.
+ */
 export interface Pair {
   image: ImageContent;
   base: KnownBase | undefined;
@@ -22,7 +24,9 @@ export interface Pair {
 export interface PlacesOfBases {
   /** What devices run, as `verify` takes it. */
   bases: readonly string[];
-  /** Artifacts that may hold base layers, if no bases are named. It does not matter if they do not. */
+  /**
+   * Artifacts that may hold base layers, if no bases are named. It does not matter if they do not.
+   */
   others: readonly string[];
 }
 
@@ -68,7 +72,9 @@ async function pairUp(image: ImageContent, bases: readonly KnownBase[], cache: C
   return { image, base, sources, sizes: promisedSizes(image) };
 }
 
-/** The base layers that the deltas of an image are made from, but for those that are copied whole. */
+/**
+ * The base layers that the deltas of an image are made from, but for those that are copied whole.
+ */
 function sourcesOf({ report }: ImageContent): Digest[] {
   return report.layers.flatMap(({ kind, from, diffID }) =>
     kind === 'delta' && from !== undefined && from !== diffID ? [from] : [],

@@ -27,8 +27,8 @@ async function isReportOrMissing(path: string): Promise<boolean> {
 }
 
 /**
- * Writes the page, whole or not at all. Replaces an older report and throws UsageError for any other
- * file. `mode`: permission bits, less the umask.
+ * Writes the page, whole or not at all. Replaces an older report and throws UsageError for any
+ * other file. `mode`: permission bits, less the umask.
  */
 export async function writePage(path: string, page: ReportPage, mode = 0o666): Promise<void> {
   await refuseOtherPage(path);

@@ -67,8 +67,8 @@ export async function planDeltas(
 }
 
 /**
- * The most that an artifact has: the layers that changed, as the registry compresses them. Undefined
- * if the registry does not tell the size of one. Deltas are smaller. Bytes. Pure.
+ * The most that an artifact has: the layers that changed, as the registry compresses them.
+ * Undefined if the registry does not tell the size of one. Deltas are smaller. Bytes. Pure.
  */
 export function mostBytes({ images }: Pick<BuildPlan, 'images'>): number | undefined {
   const sizes = new Map<string, number | undefined>();

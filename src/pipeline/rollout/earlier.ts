@@ -3,8 +3,8 @@ import { hasFailed, hasSucceeded, isBefore } from './history.ts';
 import type { Member } from './types.ts';
 
 /**
- * The devices that get an active deployment of another version before a new one, by that deployment.
- * A device gets no deployment that is older than one that it ended, unless it is at it.
+ * The devices that get an active deployment of another version before a new one, by that
+ * deployment. A device gets no deployment that is older than one that it ended, unless it is at it.
  * `deployments`: oldest first. Pure.
  */
 export function devicesAhead(

@@ -1,4 +1,6 @@
-/** The items by their keys, in the order in which they come. Node.js 20 has no `Map.groupBy`. Pure. */
+/**
+ * The items by their keys, in the order in which they come. Node.js 20 has no `Map.groupBy`. Pure.
+ */
 export function groupBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): Map<Key, T[]> {
   const groups = new Map<Key, T[]>();
   for (const item of items) {

@@ -1,7 +1,7 @@
 import type { DeviceState, History, Member } from './types.ts';
 
 /** What devices get: a delta or the full artifact of this rollout, or another version. */
-export type Role = 'delta' | 'full' | 'other';
+type Role = 'delta' | 'full' | 'other';
 
 /** What devices get under one artifact name. */
 export interface Deployed {
@@ -63,8 +63,8 @@ export function historyOf(deployments: readonly RolloutDeployment[], { members, 
 
 /**
  * Has the device another version since it ended this deployment so, or this version without it? A
- * failed update can leave its version in the inventory. The name of the last artifact tells it from a
- * good update, until the device installs other software.
+ * failed update can leave its version in the inventory. The name of the last artifact tells it from
+ * a good update, until the device installs other software.
  */
 function isOutdated(
   { artifact, ended }: RolloutDeployment,
@@ -96,7 +96,9 @@ function stateIn({ artifact, finished, statuses }: RolloutDeployment, id: string
   return { kind: 'running', asked: status !== undefined && status !== 'pending' };
 }
 
-/** A success is never lost, and a failure with the full artifact is not undone by one with a delta. */
+/**
+ * A success is never lost, and a failure with the full artifact is not undone by one with a delta.
+ */
 function outweighs(state: DeviceState, before: DeviceState | undefined): boolean {
   if (before?.kind === 'succeeded') return false;
   const failedForGood = before?.kind === 'failed' && before.with === 'full';

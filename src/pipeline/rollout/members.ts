@@ -59,7 +59,9 @@ export function requireDevices(
   });
 }
 
-/** A device as a rollout sees it: without a version if it is not sure what the device runs. Pure. */
+/**
+ * A device as a rollout sees it: without a version if it is not sure what the device runs. Pure.
+ */
 export function memberOf(device: FleetDevice, { key, others }: Reading): Member {
   const { id, type, updated, versions } = device;
   const reported = versions[key];

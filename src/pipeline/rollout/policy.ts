@@ -11,7 +11,9 @@ export function parseThreshold(text: string, option: string): Threshold {
   throw new UsageError(`${option} ${JSON.stringify(text)}: expected a share like 5% or a number of devices`);
 }
 
-/** `5%,25%,100%`: growing shares, the last one 100%. Throws UsageError that names the option. Pure. */
+/**
+ * `5%,25%,100%`: growing shares, the last one 100%. Throws UsageError that names the option. Pure.
+ */
 export function parsePhases(text: string, option: string): number[] {
   const shares = text.split(',').map((part) => shareOf(part) ?? 0);
   const grow = shares.every((share, index) => share > (shares[index - 1] ?? 0));

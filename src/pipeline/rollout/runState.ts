@@ -68,7 +68,9 @@ export class RunState {
     return this.#running.size > 0;
   }
 
-  /** Reads the deployments, and what may have changed of the artifacts. `isAnew`: the devices too. */
+  /**
+   * Reads the deployments, and what may have changed of the artifacts. `isAnew`: the devices too.
+   */
   async look(isAnew: boolean): Promise<View> {
     const { named } = this.#rollout;
     this.#artifacts ??= await this.#rollout.artifacts();

@@ -83,15 +83,17 @@ export function baseGiven(given: Given, { enterprise }: Pick<Named, 'enterprise'
   return given.kind === 'full' && enterprise ? null : undefined;
 }
 
-/** The name under which the server hands out what is given. Undefined if it does not have it. Pure. */
+/**
+ * The name under which the server hands out what is given. Undefined if it does not have it. Pure.
+ */
 export function nameGiven(given: Given, stock: Stock, named: Named): string | undefined {
   if (given.kind === 'any') return stock.size === 0 ? undefined : sharedName(named);
   return stock.get(baseGiven(given, named))?.name;
 }
 
 /**
- * What a deployment of each artifact name means: with a delta that fails the full artifact may still
- * work, and another version takes the place of this one. Pure.
+ * What a deployment of each artifact name means: with a delta that fails the full artifact may
+ * still work, and another version takes the place of this one. Pure.
  */
 export function rolesOf(artifacts: readonly ReleaseArtifact[], { to }: Named): Map<string, Deployed> {
   const byName = groupBy(artifacts, ({ name }) => name);

@@ -43,8 +43,8 @@ export interface OpenedBases {
 
 /**
  * Opens the base images in what was named with --base: artifacts, also those of a registry, image
- * archives, library references, image names. Throws NotFoundError for what does not exist, UsageError for an artifact
- * of the server, and what the sources throw.
+ * archives, library references, image names. Throws NotFoundError for what does not exist,
+ * UsageError for an artifact of the server, and what the sources throw.
  */
 export async function openBases(
   named: readonly string[],
@@ -75,7 +75,9 @@ function fileNeeded(text: string): UsageError {
   });
 }
 
-/** Returns the path of a file, after its download, or the text itself if it names none elsewhere. */
+/**
+ * Returns the path of a file, after its download, or the text itself if it names none elsewhere.
+ */
 function fetchPlace(text: string, images: readonly ImageContent[], world: World): Promise<string> | string {
   if (text.startsWith(OCI_SCHEME)) return world.images.artifact(text);
   return isLibraryReference(text) ? fetchFromLibrary(text, images, world) : text;

@@ -32,8 +32,8 @@ export function envelopeProblems(artifact: ArtifactReport, module: Module): stri
 }
 
 /**
- * Returns the update module of an artifact. Throws UnsupportedError for one that installs no images.
- * `path` is for the message.
+ * Returns the update module of an artifact. Throws UnsupportedError for one that installs no
+ * images. `path` is for the message.
  */
 export function moduleOf({ module }: Pick<ArtifactReport, 'module'>, path: string): Module {
   const known = MODULES.find((name) => name === module);
@@ -129,7 +129,9 @@ function oddProblem({ file, path, kind }: OddEntry): string {
   return `${file}: ${path} ${KINDS[kind]}`;
 }
 
-/** The name that the update module gives the Compose project; undefined if the meta-data has none. */
+/**
+ * The name that the update module gives the Compose project; undefined if the meta-data has none.
+ */
 export function projectIn({
   module,
   metaData,

@@ -9,9 +9,14 @@ export interface DeviceEstimate {
   classic: StoreEstimate;
   /** With the containerd image store, the default of new installations since Docker 29. */
   containerd: StoreEstimate;
-  /** Bytes of memory that the decoder takes where there is enough; 0 if there is nothing to decode. */
+  /**
+   * Bytes of memory that the decoder takes where there is enough; 0 if there is nothing to decode.
+   */
   memoryBytes: number;
-  /** Bytes of memory that the decoder can't do without. It then reads more of base layers than `readBytes`. */
+  /**
+   * Bytes of memory that the decoder can't do without. It then reads more of base layers than
+   * `readBytes`.
+   */
   leastMemoryBytes: number;
   /** Bytes that decoding reads of base layers and deltas. */
   readBytes: number;
@@ -30,12 +35,17 @@ export interface StoreEstimate {
   writtenBytes: number;
 }
 
-/** Measured: xdelta3 as module app calls it, and as the state script does with the smallest buffer. */
+/**
+ * Measured: xdelta3 as module app calls it, and as the state script does with the smallest buffer.
+ */
 const APP_DECODER = 79e6;
 const SCRIPT_DECODER = 13.6e6;
 /** The plan, the small files of images, and a block for each file. */
 const SMALL_FILES = 1e6;
-/** Measured: what Docker and the client write in addition, as databases, logs and the journal of the disk. */
+/**
+ * Measured: what Docker and the client write in addition, as databases, logs and the journal of the
+ * disk.
+ */
 const RECORDS = 8e6;
 
 /** An artifact for the estimate. */

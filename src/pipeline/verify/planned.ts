@@ -136,7 +136,9 @@ function mtimeOf(images: readonly ImageContent[]): number {
   return /^[0-7]{11}$/.test(time) ? parseInt(time, 8) : DEFAULT_MTIME;
 }
 
-/** The decoder's buffers that the plan gives deltas and a build may choose, by folder and diffID. */
+/**
+ * The decoder's buffers that the plan gives deltas and a build may choose, by folder and diffID.
+ */
 function buffersIn(plan: string): Map<string, number> {
   const lines = plan.split('\n').map((line) => line.split(' '));
   return new Map(

@@ -63,8 +63,8 @@ function referenceIn(text = ''): Reference | undefined {
 }
 
 /**
- * What the reader found of an image, with the platform that its registry's index told. The config of
- * some images names another one. Pure.
+ * What the reader found of an image, with the platform that its registry's index told. The config
+ * of some images names another one. Pure.
  */
 export function imageByIndex({ report, documents }: ImageContent): ImageReport {
   const platform = platformIn(documents.get('index.json'));

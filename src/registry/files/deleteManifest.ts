@@ -4,7 +4,9 @@ import type { ImageRepository } from '../endpoint.ts';
 import { repositoryName } from '../endpoint.ts';
 import type { FilesContext } from './context.ts';
 
-/** The statuses of registries that do not delete: "unsupported", "not allowed", "not implemented". */
+/**
+ * The statuses of registries that do not delete: "unsupported", "not allowed", "not implemented".
+ */
 const UNSUPPORTED: readonly unknown[] = [400, 405, 501];
 
 /**

@@ -12,9 +12,9 @@ const ENTRY_FILE = 'application/octet-stream';
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Returns an entry as a file to push. The manifest has the day (UTC) but no time: writers of one day
- * store equal bytes. It also has the tag, so two tags never share a manifest. `now`: milliseconds
- * since 1970. Pure.
+ * Returns an entry as a file to push. The manifest has the day (UTC) but no time: writers of one
+ * day store equal bytes. It also has the tag, so two tags never share a manifest. `now`:
+ * milliseconds since 1970. Pure.
  */
 export function entryFile(tag: string, blob: NewBlob, now: number): NewFile & { tag: string } {
   const created = `${new Date(now).toISOString().slice(0, 10)}T00:00:00Z`;

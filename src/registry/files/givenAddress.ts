@@ -1,7 +1,7 @@
 /**
  * Returns the address that a registry names in a response from `url`, absolute or relative to it.
- * Undefined for what is not an address of the web. Behind a proxy, a registry may believe that it is
- * reached with plain http. Pure.
+ * Undefined for what is not an address of the web. Behind a proxy, a registry may believe that it
+ * is reached with plain http. Pure.
  */
 export function givenAddress(text: string, url: string): URL | undefined {
   if (!URL.canParse(text, url)) return undefined;

@@ -67,8 +67,8 @@ async function listUnderTag(
 
 /**
  * Returns what the registry has about a manifest: asks its API of referrers, page after page, else
- * looks for the index under the tag. Throws IntegrityError for a list that can't be read or does not
- * end.
+ * looks for the index under the tag. Throws IntegrityError for a list that can't be read or does
+ * not end.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
  */
 export async function findReferrers(

@@ -66,8 +66,8 @@ interface Tagged {
 }
 
 /**
- * Returns undefined for a tag that somebody has deleted since it was listed, and for a manifest that
- * this tool can't read: no entry has its digest.
+ * Returns undefined for a tag that somebody has deleted since it was listed, and for a manifest
+ * that this tool can't read: no entry has its digest.
  */
 async function lookUp(
   { client, signal }: FilesContext,

@@ -52,8 +52,8 @@ async function upload(
 }
 
 /**
- * Returns true if the registry has a blob, with this size if it tells one. A blob of another size is
- * uploaded again: the registry checks the digest then.
+ * Returns true if the registry has a blob, with this size if it tells one. A blob of another size
+ * is uploaded again: the registry checks the digest then.
  */
 export async function hasBlob(
   { client, signal }: FilesContext,

@@ -55,7 +55,10 @@ describe('docs/build.schema.json', () => {
   });
 });
 
-/** What a document says of its artifacts: the kinds of the image and its layers, and whether it is finished. */
+/**
+ * What a document says of its artifacts: the kinds of the image and its layers, and whether it is
+ * finished.
+ */
 function factsIn(stdout: string): string[] {
   const { artifacts } = JSON.parse(stdout) as BuildDocument;
   return artifacts.map(({ images, artifact, base }) => {

@@ -38,7 +38,9 @@ interface Shop {
   project: string;
   /** The working folder, with what is built. */
   folder: string;
-  /** `COMMAND compose.yaml --no-upload --json` in the folder. The tag of the image is the version. */
+  /**
+   * `COMMAND compose.yaml --no-upload --json` in the folder. The tag of the image is the version.
+   */
   run: (command: string, version: string, ...flags: string[]) => Promise<CliRun>;
   /** The same without a version: that of a development version is made up. */
   plan: (...flags: string[]) => Promise<CliRun>;

@@ -46,7 +46,10 @@ describe('completion', () => {
     execFileSync(shell, ['-n', file]);
   });
 
-  /** What somebody types in a shell that has the script, and what then shows the words that it offers. */
+  /**
+   * What somebody types in a shell that has the script, and what then shows the words that it
+   * offers.
+   */
   const TAB: [string, (typeof SHELLS)[number], (folder: string) => string][] = [
     [
       'sourced',

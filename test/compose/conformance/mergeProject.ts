@@ -3,7 +3,10 @@ import { serviceProject, servicesText, withPorts } from './serviceProject.ts';
 
 type Forms = Record<string, readonly string[]>;
 
-/** Lists that Compose joins and then refuses if an item is there twice, and names that must be unique. */
+/**
+ * Lists that Compose joins and then refuses if an item is there twice, and names that must be
+ * unique.
+ */
 const NO_REPEATS = [
   'container_name',
   'device_cgroup_rules',

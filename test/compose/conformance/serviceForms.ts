@@ -1,6 +1,7 @@
 /**
  * The forms that attributes of a service may have, as lines of YAML. All versions of Compose know
- * them. NN in a host port stands for two digits of the service: two services can't publish one port.
+ * them. NN in a host port stands for two digits of the service: two services can't publish one
+ * port.
  */
 export const FORMS: Record<string, readonly string[]> = {
   annotations: ['annotations: {a.b: x, n: 1, t: true, e: }', 'annotations: [a.b=y, c=d=e]'],

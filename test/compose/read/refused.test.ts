@@ -21,7 +21,9 @@ const bomb = (levels: number): string =>
           .join(', ')}]`,
   ).join('\n') + `\n${ok}`;
 
-/** What is wrong with a project, and what is said of it; the real docker compose refuses it as well. */
+/**
+ * What is wrong with a project, and what is said of it; the real docker compose refuses it as well.
+ */
 const REFUSED: Record<string, [Case, string | RegExp]> = {
   'no YAML': [only('services:\n  web: [a\n'), /compose\.yaml:\d+:\d+: invalid YAML/],
   'a tab for indentation': [only('services:\n\tweb: {image: x}\n'), /compose\.yaml:2:1: invalid YAML/],

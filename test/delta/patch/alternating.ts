@@ -10,9 +10,9 @@ const HALF = 1 << 20;
 const COPIES = 1 << 16;
 
 /**
- * A patch of a few hundred bytes whose copies alternate between two places of one slot of a decoder's
- * blocks: each byte costs the read of a block. No encoder makes it. `claimed`: the size of the base
- * layer in its header.
+ * A patch of a few hundred bytes whose copies alternate between two places of one slot of a
+ * decoder's blocks: each byte costs the read of a block. No encoder makes it. `claimed`: the size
+ * of the base layer in its header.
  */
 export function alternatingPatch(
   folder: string,

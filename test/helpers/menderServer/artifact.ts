@@ -37,7 +37,9 @@ interface TypeInfo {
   clears_artifact_provides?: string[];
 }
 
-/** Reads a .mender file as the server does; throws for an incomplete artifact or a wrong checksum. */
+/**
+ * Reads a .mender file as the server does; throws for an incomplete artifact or a wrong checksum.
+ */
 export async function parseArtifact(path: string): Promise<ParsedArtifact> {
   const small = new Map<string, Buffer>();
   const payloads = new Map<string, PayloadFile>();

@@ -30,7 +30,10 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
-/** Runs one command against the stand-in server, with its token unless the environment says otherwise. */
+/**
+ * Runs one command against the stand-in server, with its token unless the environment says
+ * otherwise.
+ */
 export async function runCommand(
   server: MenderServer,
   command: Command,

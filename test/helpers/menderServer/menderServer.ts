@@ -5,7 +5,10 @@ import type { ServerOptions } from './state.ts';
 
 export type { MenderServer } from './start.ts';
 
-/** Starts a stand-in that is closed when the test ends, which fails if anybody broke the API description. */
+/**
+ * Starts a stand-in that is closed when the test ends, which fails if anybody broke the API
+ * description.
+ */
 export async function menderServer(options: ServerOptions = {}): Promise<MenderServer> {
   const server = await startMenderServer(options);
   onTestFinished(async () => {

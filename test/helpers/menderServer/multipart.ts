@@ -15,8 +15,8 @@ export class Refused extends Error {
 }
 
 /**
- * Reads an upload as the server does: the parts in order, up to and including `artifact`, whose bytes go to `file`.
- * Parts behind it are never seen.
+ * Reads an upload as the server does: the parts in order, up to and including `artifact`, whose
+ * bytes go to `file`. Parts behind it are never seen.
  */
 export async function receiveUpload(
   type: string,

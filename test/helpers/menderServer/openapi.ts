@@ -69,7 +69,10 @@ export function findOperation(method: string, path: string): Operation | undefin
   return { method: method.toUpperCase(), template: found.template, parameters };
 }
 
-/** What the description has against this request: query parameters and JSON body. Empty when it conforms. */
+/**
+ * What the description has against this request: query parameters and JSON body. Empty when it
+ * conforms.
+ */
 export function requestFaults(
   operation: Operation,
   query: URLSearchParams,
@@ -80,7 +83,10 @@ export function requestFaults(
   return [...queryFaults(described.parameters ?? [], query), ...bodyFaults(operation, described, type, body)];
 }
 
-/** What the description has against this response. `body` is the parsed JSON, the text, or undefined for none. */
+/**
+ * What the description has against this response. `body` is the parsed JSON, the text, or undefined
+ * for none.
+ */
 export function responseFaults(operation: Operation, status: number, type: string, body: unknown): string[] {
   if (EVERYWHERE.has(status)) return [];
   const described = documentOf(operation).responses[String(status)];

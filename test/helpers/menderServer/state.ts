@@ -205,7 +205,9 @@ export function abortDeployment(deployment: Deployment): void {
   }
 }
 
-/** Notes what a device says; the deployment is finished when all its devices have come to an end. */
+/**
+ * Notes what a device says; the deployment is finished when all its devices have come to an end.
+ */
 export function report(deployment: Deployment, device: string, change: Partial<Report>): void {
   const now = new Date().toISOString();
   const known = deployment.reports.get(device) ?? { status: 'pending', created: now };
@@ -230,8 +232,8 @@ export function nextFor(state: ServerState, device: string): Deployment | undefi
 }
 
 /**
- * The artifact that a device is given: by device type and, of those, the smallest; an Enterprise server looks at the
- * other depends first.
+ * The artifact that a device is given: by device type and, of those, the smallest; an Enterprise
+ * server looks at the other depends first.
  */
 export function chooseArtifact(state: ServerState, name: string, device: Device): StoredArtifact | undefined {
   return [...state.artifacts.values()]

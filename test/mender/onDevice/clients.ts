@@ -24,7 +24,10 @@ esac
 type Generation = '2025-10' | '2026-08' | '2026-09';
 type Call = 'ArtifactInstall' | 'ArtifactCommit' | 'ArtifactRollback' | 'Cleanup';
 
-/** Modules of August 2026 have the folders of those of September, and the IDs and deletions of those before. */
+/**
+ * Modules of August 2026 have the folders of those of September, and the IDs and deletions of those
+ * before.
+ */
 function moduleText(generation: Generation): string {
   const folder = generation === '2025-10' ? generation : 'v3';
   const text = readFileSync(join(MODULES, folder, 'docker-compose'), 'utf8');

@@ -90,7 +90,10 @@ function blobsOf(layers: TestLayer[]): TarFile[] {
   }));
 }
 
-/** Writes an OCI archive with an index of two platforms: the image's own, and another with another content. */
+/**
+ * Writes an OCI archive with an index of two platforms: the image's own, and another with another
+ * content.
+ */
 export async function archiveIndex(image: TestImage, destination: string): Promise<void> {
   const { layers, config } = image;
   const lesser = imageOf(image.name, layers.slice(0, 1)).config;
@@ -134,7 +137,9 @@ function manifestOf(
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-/** The deltas from one layer to another that the tests of a file have asked for, as each takes long. */
+/**
+ * The deltas from one layer to another that the tests of a file have asked for, as each takes long.
+ */
 const deltas = new Map<string, Uint8Array>();
 
 /** A delta by the stock encoder. */
@@ -144,8 +149,8 @@ function xdelta3(from: string, to: string, destination: string): Uint8Array {
 }
 
 /**
- * What an artifact carries to bring `current` to `image`: layers of the unchanged prefix are left out, every other one
- * is a delta of the old layer at its place, or whole.
+ * What an artifact carries to bring `current` to `image`: layers of the unchanged prefix are left
+ * out, every other one is a delta of the old layer at its place, or whole.
  */
 export function payloadOf(
   id: string,

@@ -7,8 +7,8 @@ import type { TestImage } from './images.ts';
 export type Delta = LayerContent & { kind: 'delta' };
 
 /**
- * The payload that brings `current` to `image`, with patches in the place of its deltas. `folder` is
- * for temporary files.
+ * The payload that brings `current` to `image`, with patches in the place of its deltas. `folder`
+ * is for temporary files.
  */
 export async function patchesOf(
   payload: PayloadImage,

@@ -337,7 +337,8 @@ describe.each(DEVICES)('the state script in %s, %s store', (shell, kind) => {
     const moved = payloadOf('app', { ...v2, name: v1.name }, v1, folder);
     const images = [moved, payloadOf('other', other, v1, folder)];
     let moments = 0;
-    // Every second call, as the moment after one is that before the next. Every third moment starts the script again.
+    // Every second call, as the moment after one is that before the next. Every third moment starts
+    // the script again.
     for (let call = 1, isKilled = true; isKilled; call += 2) {
       for (const side of ['before', 'after'] as const) {
         const device = new Device(shell, kind);

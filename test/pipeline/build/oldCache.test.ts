@@ -7,7 +7,10 @@ import { RECORD_KEY } from '../../../src/mender/record.ts';
 import { runCli } from '../../helpers/cli.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
-/** Two builds of version 0.1.0: its cache, and the artifacts `1.mender` (full) and `2.mender` (a delta to 1). */
+/**
+ * Two builds of version 0.1.0: its cache, and the artifacts `1.mender` (full) and `2.mender` (a
+ * delta to 1).
+ */
 const FIXTURE = resolve(import.meta.dirname, '../../../fixtures/cache-v1.tar.gz');
 /** The registry that the images came from. Nothing listens there. */
 const REGISTRY = '127.0.0.1:39931';
@@ -48,7 +51,9 @@ test('a cache folder of version 0.1.0 is used as it is, and gives the same artif
   expect(readdirSync(join(folder, 'cache'))).toEqual(['v1']);
 });
 
-/** All that an artifact holds but the record of its images, which 0.1.0 did not write, and its size. */
+/**
+ * All that an artifact holds but the record of its images, which 0.1.0 did not write, and its size.
+ */
 async function withoutRecord(path: string): Promise<object> {
   const { size, record, metaData, ...report } = await readArtifact(path);
   expect(size).toBeGreaterThan(0);

@@ -17,8 +17,9 @@ import { temporaryFolder } from '../../helpers/temporary.ts';
 import { vectors } from '../../library/vectors.ts';
 
 /**
- * The verbs of the image service, on a Mender server: what its client did with an answer is what `artifacts` does. Its
- * fields and its wire format are its own; where one has no counterpart, the table says what stands in its place.
+ * The verbs of the image service, on a Mender server: what its client did with an answer is what
+ * `artifacts` does. Its fields and its wire format are its own; where one has no counterpart, the
+ * table says what stands in its place.
  */
 
 interface HttpVector {
@@ -40,7 +41,9 @@ const fields = vectors('visor-fields') as Fields;
 
 const gateways = new Map<string, Buffer>();
 
-/** An artifact of this name in the folder: the tool of Mender makes its bytes once for all tests. */
+/**
+ * An artifact of this name in the folder: the tool of Mender makes its bytes once for all tests.
+ */
 function copyOf(name: string, folder: string): string {
   const bytes = gateways.get(name) ?? readFileSync(makeArtifact({ name }));
   gateways.set(name, bytes);
@@ -169,8 +172,9 @@ describe('fields', () => {
     }
   });
 
-  // An artifact's fields are in its file, and the server reads them there: `name` is the file's, and all others but the
-  // description are unknown options, whether the image service called them valid, read-only or wrong.
+  // An artifact's fields are in its file, and the server reads them there: `name` is the file's,
+  // and all others but the description are unknown options, whether the image service called them
+  // valid, read-only or wrong.
   test.each(fields.validation.filter(({ op }) => op !== 'query'))('$op $meta', async ({ op, meta }) => {
     const { run, server } = await prepared();
     const { name, ...others } = meta;
@@ -205,9 +209,10 @@ describe('fields', () => {
 });
 
 /**
- * What the image service kept of an image, and what stands in its place on a Mender server. Its counters of reads, and the
- * states in which a store is filled behind an image's back, have no counterpart: a client can't count for a server, and an
- * artifact is there with all its bytes or not at all.
+ * What the image service kept of an image, and what stands in its place on a Mender server. Its
+ * counters of reads, and the states in which a store is filled behind an image's back, have no
+ * counterpart: a client can't count for a server, and an artifact is there with all its bytes or
+ * not at all.
  */
 const STATES: Record<string, (store: Prepared) => Promise<void>> = {
   'post meta only': ({ run }) => fails(run(['add']), UsageError, 'expected one file or --location'),

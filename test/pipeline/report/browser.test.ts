@@ -61,7 +61,10 @@ document.querySelector('iframe').addEventListener('load', ({ target }) => {
 });
 </script></body></html>`;
 
-/** Opens the page in Chromium. Returns what is seen, what it asked the network for, and its complaints. */
+/**
+ * Opens the page in Chromium. Returns what is seen, what it asked the network for, and its
+ * complaints.
+ */
 async function openPage(
   width: number,
   ...flags: string[]

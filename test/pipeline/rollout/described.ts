@@ -12,7 +12,9 @@ import type { MenderServer } from '../../helpers/menderServer/start.ts';
 export const KEY = 'rootfs-image.shop.version';
 export const TO = '2.0';
 
-/** An artifact that is only described: the devices of these tests look at its depends and no more. */
+/**
+ * An artifact that is only described: the devices of these tests look at its depends and no more.
+ */
 export function describeArtifact(server: MenderServer, name: string, version: string, base?: string): void {
   const size = base === undefined ? 100 : 10;
   const depends = { device_type: ['qemu'], ...(base === undefined ? {} : { [KEY]: [base] }) };

@@ -66,7 +66,9 @@ interface World {
   environment: Record<string, string>;
 }
 
-/** A server with the first two versions, and devices that have one of them, none, or the new one. */
+/**
+ * A server with the first two versions, and devices that have one of them, none, or the new one.
+ */
 async function makeWorld(random: () => number, failure: number): Promise<World> {
   const versions = ['1.0', '1.0', '1.0', '2.0', '2.0', undefined, undefined, TO];
   const devices = versions.map((version, index): Device => {

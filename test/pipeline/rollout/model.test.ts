@@ -60,8 +60,8 @@ async function makeWorld(seed: number): Promise<World> {
 }
 
 /**
- * Deployments from before, that may still be active: of another version to some devices, and of this
- * one to the devices of another group.
+ * Deployments from before, that may still be active: of another version to some devices, and of
+ * this one to the devices of another group.
  */
 function deployBefore(server: MenderServer, random: () => number): Deployment[] {
   const some = (group: string, share: number): string[] =>
@@ -82,7 +82,10 @@ function deployBefore(server: MenderServer, random: () => number): Deployment[] 
   });
 }
 
-/** The API of one run of the tool. The fleet moves on between its calls, and the run may be killed at one of them. */
+/**
+ * The API of one run of the tool. The fleet moves on between its calls, and the run may be killed
+ * at one of them.
+ */
 function killable({ server, fleet, random }: World, killAt: number): Api {
   const kill = new AbortController();
   const { api } = contextOf(server, kill.signal);

@@ -5,7 +5,10 @@ import type { EstimatedImage } from '../../../src/pipeline/verify/sizes.ts';
 
 const MB = 1_000_000;
 const digest = (letter: string): Digest => `sha256:${letter.repeat(64)}`;
-/** One layer of 100 MB is left out, one of 50 MB is a delta of one of 40 MB, one of 20 MB ships whole. */
+/**
+ * One layer of 100 MB is left out, one of 50 MB is a delta of one of 40 MB, one of 20 MB ships
+ * whole.
+ */
 const delta: EstimatedImage = {
   layers: [
     { kind: 'omit', diffID: digest('a'), sent: 0, size: 100 * MB },

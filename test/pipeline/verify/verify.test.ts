@@ -13,7 +13,10 @@ import { push, startRegistry } from '../../helpers/registry.ts';
 
 let folder: string;
 let it1: Shop;
-/** Of each module: 1.0 is full, 2.0 over it, 3.0 over 2.0; `wrong` has another application's content, `same` that of 1.0 over it. */
+/**
+ * Of each module: 1.0 is full, 2.0 over it, 3.0 over 2.0; `wrong` has another application's
+ * content, `same` that of 1.0 over it.
+ */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mender-docker-delta-verify-'));
   it1 = shop(folder);

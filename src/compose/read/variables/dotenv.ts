@@ -43,8 +43,8 @@ interface Assignment {
 /**
  * Parses an env file into its variables, in order. Unquoted and double-quoted values are
  * interpolated from `lookup`, then from the lines above. A name without `=` takes its value from
- * `lookup`. Takes linear time. Throws UsageError for an invalid line, for a file of more than 16 MiB
- * and for values of more than 8 MiB; `where` names the file in it.
+ * `lookup`. Takes linear time. Throws UsageError for an invalid line, for a file of more than 16
+ * MiB and for values of more than 8 MiB; `where` names the file in it.
  * https://github.com/compose-spec/compose-spec/blob/main/05-services.md#env_file-format
  */
 export function parseDotenv(source: string, where: string, lookup: Lookup): Map<string, string> {

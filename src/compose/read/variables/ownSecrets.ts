@@ -39,7 +39,9 @@ function spellingsOf(value: string): string[] {
   return [...new Set([...texts, ...slashed, ...encoded])];
 }
 
-/** The credentials in a `config.json` of Docker. Another key, or one of another form, is not read. */
+/**
+ * The credentials in a `config.json` of Docker. Another key, or one of another form, is not read.
+ */
 const TEXT = fallback(optional(string(), ''), '');
 const ENTRY = object({ auth: TEXT, password: TEXT, identitytoken: TEXT, registrytoken: TEXT });
 const CONFIG = pipe(

@@ -9,8 +9,8 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
  * Reads the text of a Compose file. Throws NotFoundError for a missing file, UnsupportedError for a
- * file of another kind, and UsageError for what is not a regular file, for a file larger than 4 MiB,
- * for bytes that are not UTF-8 and for control characters.
+ * file of another kind, and UsageError for what is not a regular file, for a file larger than 4
+ * MiB, for bytes that are not UTF-8 and for control characters.
  */
 export async function readText(path: string): Promise<string> {
   const text = decoded(await bytesOf(path), path);

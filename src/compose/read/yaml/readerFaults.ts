@@ -60,7 +60,9 @@ function scalarFault(text: string, node: Scalar, isInFlow: boolean): string | un
   return isBlock && startsWithTab(source) ? 'the first line of a text starts with a tab' : undefined;
 }
 
-/** Compose does not know two escapes of JSON: `\/` for a slash, and `\uD83D` for half a character. */
+/**
+ * Compose does not know two escapes of JSON: `\/` for a slash, and `\uD83D` for half a character.
+ */
 const KNOWN_ESCAPES = /^(?:[^\\]|\\(?:[^/u]|u(?![dD][89a-fA-F])))*$/;
 
 /** A header with a digit says how far the text is indented, so a tab belongs to the text. */

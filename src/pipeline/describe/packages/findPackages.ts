@@ -9,8 +9,8 @@ import type { LayerPackages } from './readLayer.ts';
 import { readLayerPackages } from './readLayer.ts';
 
 /**
- * Reads the packages of the images, by the image's id. An image with a layer that the cache does not
- * hold has none here, and is named in a warning. Each layer is read once.
+ * Reads the packages of the images, by the image's id. An image with a layer that the cache does
+ * not hold has none here, and is named in a warning. Each layer is read once.
  */
 export async function findPackages(
   images: readonly PayloadImage[],

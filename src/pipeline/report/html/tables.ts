@@ -25,7 +25,10 @@ interface Row {
   cells: readonly (Html | string)[];
 }
 
-/** A table that scrolls sideways where it has no room, with the keyboard as well. The first cell heads its row. */
+/**
+ * A table that scrolls sideways where it has no room, with the keyboard as well. The first cell
+ * heads its row.
+ */
 function table(caption: string, columns: readonly Column[], rows: readonly Row[]): Html {
   const heads = columns.map(
     ({ title, isNumber }) =>
@@ -91,7 +94,10 @@ function layerRow(image: ImageSizes, layer: LayerSizes): Row {
   };
 }
 
-/** The files that cost most: the first ones open, the others folded. `rowId`: of a file by its place. */
+/**
+ * The files that cost most: the first ones open, the others folded. `rowId`: of a file by its
+ * place.
+ */
 export function fileTables(
   files: readonly FileSizes[],
   rowId: (place: number) => string,
