@@ -23,8 +23,6 @@ export default tseslint.config(
   },
   {
     files: ['src/**'],
-    // `RolloutWatch` is the last to change.
-    ignores: ['src/pipeline/rollout/look.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

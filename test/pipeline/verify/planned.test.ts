@@ -167,7 +167,7 @@ test.each<[string, (entries: RawEntry[]) => RawEntry[], string]>([
 });
 
 test('a long plan of many images is read in linear time', { timeout: 15_000 }, async () => {
-  const many = Array.from({ length: 4000 }, (_, number) => file(`images/${number + 1}/x`));
+  const many = Array.from({ length: 900 }, (_, number) => file(`images/${number + 1}/x`));
   const long = plan('end\n', `${'image x\n'.repeat(100_000)}end\n`);
   expect(await problemsOf([WEB], (entries) => [...long(entries), ...many])).toEqual([
     'the plan can not be checked, as an image has faults',
