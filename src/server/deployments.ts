@@ -57,7 +57,7 @@ export async function postDeployment(api: Api, wanted: NewDeployment, doing: str
   return api.call({ ...request, path: V1, json: { ...common, ...devices } });
 }
 
-/** All deployments that match, newest first. */
+/** All deployments that match, newest first. They may carry their counters. */
 export async function listDeployments(api: Api, query: DeploymentQuery = {}): Promise<Deployment[]> {
   const doing = 'listing deployments';
   try {
@@ -70,11 +70,6 @@ export async function listDeployments(api: Api, query: DeploymentQuery = {}): Pr
     const names = name === undefined ? undefined : [name].flat();
     return all.filter((deployment) => names?.includes(deployment.name) ?? true);
   }
-}
-
-/** All finished deployments, newest first. They may carry their counters. */
-export async function listFinished(api: Api): Promise<Deployment[]> {
-  return listDeployments(api, { status: 'finished' });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Api } from '../../server/api.ts';
 import type { Artifact } from '../../server/artifacts.ts';
 import { findArtifact, listArtifacts } from '../../server/artifacts.ts';
 import type { Deployment, Statistics } from '../../server/deployments.ts';
-import { listFinished, readStatistics } from '../../server/deployments.ts';
+import { listDeployments, readStatistics } from '../../server/deployments.ts';
 import type { NamedServer } from '../images/world.ts';
 import type { Baseline } from './baseImages.ts';
 import { keyOf, serverBaseline } from './record.ts';
@@ -129,10 +129,13 @@ export class ServerArtifacts {
   }
 }
 
-/** The names among `names` that were deployed with success, the latest first. */
+/**
+ * The names among `names` that were deployed with success, the latest first. A deployment counts
+ * before its end: one device that is off would keep it open for ever.
+ */
 async function* deployedNames(api: Api, names: ReadonlySet<string>): AsyncGenerator<string> {
   const deployed = new Set<string>();
-  for (const one of await listFinished(api)) {
+  for (const one of await listDeployments(api)) {
     const name = one.artifact_name;
     if (!names.has(name) || deployed.has(name) || !wasSuccessful(await countersOf(api, one))) continue;
     deployed.add(name);

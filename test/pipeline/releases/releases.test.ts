@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readArtifact } from '../../../src/mender/read/read.ts';
 import type { BuiltImage } from '../../helpers/images.ts';
 import { buildImage } from '../../helpers/images.ts';
@@ -270,6 +270,24 @@ describe('what the server says was deployed', () => {
     const { stdout, stderr } = await on('a', 'plan', '--release', '--json');
     expect([baseIn(stdout), stderr]).toEqual(['1.0.0', expect.any(String)]);
   });
+});
+
+it('counts a deployment that a device which is off keeps open', async () => {
+  const server = await fleet();
+  const { commit, on, artifact } = makeShop(server);
+  const deploy = ['-g', 'staging', '--poll-interval', '0.02s'];
+  commit('1.0.0', web('1'));
+  expect(await on('a', 'build', '--release', '-a', artifact('1'), ...deploy)).toMatchObject({ code: 0 });
+  server.state.devices.set('off', { id: 'off', type: 'qemu', group: 'staging', provides: {} });
+  commit('2.0.0', web('2'));
+  const flags = ['--release', '-a', artifact('2'), ...deploy, '--no-wait-for-deploy'];
+  expect(await on('a', 'build', ...flags)).toMatchObject({ code: 0 });
+  const [second] = [...server.state.deployments.values()].filter((one) => one.targets.includes('off'));
+  await vi.waitFor(() => expect(second!.reports.get('d1')?.status).toBe('success'));
+  commit('3.0.0', web('3'));
+  // Another machine: it has delivered nothing.
+  const { stdout, stderr } = await on('b', 'plan', '--release', '--json');
+  expect([baseIn(stdout), stderr]).toEqual(['2.0.0', expect.any(String)]);
 });
 
 describe('one file for several artifacts', () => {
