@@ -277,6 +277,26 @@ describe('rollout', () => {
     expect(run.stderr).toContain('a rollout must know which device runs which version');
   });
 
+  test.each<[string, string[], number, RegExp]>([
+    ['is an error', [], 2, /2 devices of the target report shop as rootfs-image\.shop\.version/],
+    ['can be wanted', ['--allow-key-change'], 0, /no device of the target reports a version of shop/],
+  ])('with another module than devices have %s', async (_, more, code, message) => {
+    const place = await shop([device('a', '1.0'), device('b', '1.0')]);
+    const run = await place.rollout(2, '-g', 'g', '--dry-run', '--module', 'docker-compose', ...more);
+    expect([run.code, run.stderr]).toEqual([code, expect.stringMatching(message)]);
+  });
+
+  test('knows a key that the sample of the server lacks', async () => {
+    const key = 'my-data.shop.version';
+    const others = Array.from({ length: 5000 }, (_, index) => device(`d${index}`, undefined, { group: 'x' }));
+    const own = device('z', undefined, { provides: { [key]: '1.0' } });
+    const place = await shop([...others, own]);
+    const flags = ['-g', 'g', '--dry-run', '--json', '--software-filesystem', 'my-data'];
+    const run = await place.rollout(2, ...flags);
+    expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('the images of 1.0 are not known')]);
+    expect(JSON.parse(run.stdout)).toMatchObject({ versionKey: key });
+  });
+
   test('of two applications of one name must know which', async () => {
     const other = device('b', undefined, { provides: { 'data.shop.version': '1.0' } });
     const run = await (await shop([device('a', '1.0'), other])).rollout(2, '-g', 'g');

@@ -1,10 +1,11 @@
 import { NotFoundError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
+import type { Artifact } from '../../server/artifacts.ts';
 import type { AttributeName, DeviceFilter, InventoryDevice } from '../../server/inventory.ts';
 import { getDevice, listAttributes, listGroups, searchDevices } from '../../server/inventory.ts';
 import { resolveDevices } from '../../server/resolve.ts';
 import { unknownGroup } from '../release/unknownTarget.ts';
-import { candidateKeys } from './versionKeys.ts';
+import { candidateKeys, providedNames } from './versionKeys.ts';
 
 /** A device, and the software that it reports. */
 export interface FleetDevice {
@@ -59,9 +60,16 @@ export async function* listDevices(api: Api, query: DeviceQuery = {}): AsyncGene
   }
 }
 
-/** The keys under which devices may report the version of an application, or of all. */
-export async function keysFor(api: Api, application: string | undefined): Promise<string[]> {
-  return candidateKeys(application, await listAttributes(api));
+/**
+ * The keys under which devices may report the version of an application, or of all. The server
+ * lists the attributes of some devices only, so `artifacts` name further ones.
+ */
+export async function keysFor(
+  api: Api,
+  application: string | undefined,
+  artifacts: readonly Artifact[] = [],
+): Promise<string[]> {
+  return candidateKeys(application, [...(await listAttributes(api)), ...providedNames(artifacts)]);
 }
 
 /** Throws NotFoundError, which names the groups that exist, for an unknown one. */

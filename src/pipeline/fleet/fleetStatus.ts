@@ -9,7 +9,7 @@ import { otherSoftware } from './lastArtifact.ts';
 import { newestVersion, releaseArtifacts } from './releaseArtifacts.ts';
 import type { FleetStatus } from './status.ts';
 import { judgeFleet } from './status.ts';
-import { candidateKeys } from './versionKeys.ts';
+import { candidateKeys, providedNames } from './versionKeys.ts';
 
 export interface StatusRequest {
   application: string;
@@ -53,7 +53,7 @@ export async function fleetStatus(api: Api, request: StatusRequest): Promise<Sta
 
 async function countFleet(api: Api, request: StatusRequest, artifacts: readonly Artifact[]): Promise<Census> {
   const { application, group, versionKey } = request;
-  const keys = versionKey === undefined ? await keysFor(api, application) : [versionKey];
+  const keys = versionKey === undefined ? await keysFor(api, application, artifacts) : [versionKey];
   // Without the application in the query, devices that report no version count as well.
   const devices = listDevices(api, { group, versionKeys: keys });
   return takeCensus(application, keys, devices, otherSoftware(artifacts, keys));
@@ -71,9 +71,9 @@ async function unlessDenied<T>(ask: () => Promise<T>, otherwise: T, denied: Deni
 
 /** The key that artifacts on the server provide, where no device reports one yet. */
 function keyOfArtifacts(application: string, artifacts: readonly Artifact[]): string | undefined {
-  const provided = artifacts.flatMap((artifact) => Object.keys(artifact.artifact_provides ?? {}));
-  const names = provided.map((attribute) => ({ scope: 'inventory', attribute }));
-  return candidateKeys(application, names).find((key) => provided.includes(key));
+  const names = providedNames(artifacts);
+  const provided = new Set(names.map(({ attribute }) => attribute));
+  return candidateKeys(application, names).find((key) => provided.has(key));
 }
 
 function unknownApplication(api: Api, { application }: StatusRequest): NotFoundError {

@@ -1,5 +1,6 @@
 import { amountOf } from '../../io/amounts.ts';
 import { UsageError } from '../../errors.ts';
+import type { Artifact } from '../../server/artifacts.ts';
 import type { AttributeName } from '../../server/inventory.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
 import type { DeviceSetup } from '../../mender/spec.ts';
@@ -23,6 +24,12 @@ export function candidateKeys(application: string | undefined, known: readonly A
   if (application === undefined) return names.filter((name) => /^.+\..+\.version$/.test(name)).sort();
   const own = names.filter((name) => name.endsWith(`.${application}.version`));
   return [...new Set([...usualKeys(application), ...own])].sort();
+}
+
+/** The names under which artifacts say what they bring. Pure. */
+export function providedNames(artifacts: readonly Pick<Artifact, 'artifact_provides'>[]): AttributeName[] {
+  const names = artifacts.flatMap(({ artifact_provides: provides }) => Object.keys(provides ?? {}));
+  return names.map((attribute) => ({ scope: 'inventory', attribute }));
 }
 
 /**

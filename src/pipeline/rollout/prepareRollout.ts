@@ -53,6 +53,7 @@ export async function prepareRollout(
   const { application: name, version: to } = release.names;
   const named = { application: name, to, deviceTypes: build.deviceTypes, enterprise: build.shareName };
   const view = await readServer(api, request.target, build, { release, named });
+  warnOfUnreported(view, name, world.log);
   warnOfAhead(view, world.log);
   const supply = await planSupply(view, { build, request, release, named }, world);
   const { key } = view.reading;
@@ -60,6 +61,13 @@ export async function prepareRollout(
     plan: describePlan({ ...view, ...supply, key, named }),
     rollout: rolloutOf(view, supply, request, named, { api, world }),
   };
+}
+
+function warnOfUnreported({ isReported, members }: ServerView, application: string, log: Log): void {
+  if (isReported || members.length === 0) return;
+  log.warning(
+    `no device of the target reports a version of ${application}, so all of them get the full artifact; if they have it, check --manifest-name, --module and --software-filesystem`,
+  );
 }
 
 /** They get the full artifact, since nobody knows what they will run by then. */

@@ -1,3 +1,5 @@
+import { UsageError } from '../../errors.ts';
+import { amountOf } from '../../io/amounts.ts';
 import { DEFAULT_FILESYSTEMS } from '../../mender/spec.ts';
 import { softwareNameOf, versionKey } from '../../mender/write/header.ts';
 import { formatPlatform } from '../../oci/platform.ts';
@@ -29,6 +31,8 @@ export interface ServerView {
   target: RolloutTarget;
   reading: Reading;
   members: Member[];
+  /** False if no device reports a version of the application. */
+  isReported: boolean;
   /** Devices that get another version first, by its deployment. */
   ahead: ReadonlyMap<RolloutDeployment, readonly string[]>;
   /** All artifacts of the server. */
@@ -41,8 +45,8 @@ export interface ServerView {
 
 /**
  * Reads the devices, the artifacts and the deployments. Changes nothing on the server. Throws
- * UsageError if the server has the version with other images, NotFoundError for unknown groups and
- * devices, and DeniedError if the user may not read the inventory.
+ * UsageError if the server has the version with other images or devices report another key,
+ * NotFoundError for unknown groups and devices, and DeniedError if the user may not read the inventory.
  */
 export async function readServer(
   api: Api,
@@ -51,8 +55,8 @@ export async function readServer(
   { release, named }: { release: Release; named: Named },
 ): Promise<ServerView> {
   const target = await wholeIds(api, wanted);
-  const { key, devices } = await lookAround(api, target, build, named.application);
   const artifacts = await listArtifacts(api);
+  const { key, devices } = await lookAround(api, target, build, named.application, artifacts);
   const platform = formatPlatform(build.platform);
   const { deviceTypes, to: version } = named;
   requireImagesOfServer(artifacts, { version, key, deviceTypes, platform, images: release.images });
@@ -63,6 +67,7 @@ export async function readServer(
   return {
     ...{ target, reading, artifacts, own, stock: stockOf(own, named) },
     members: withDeployments(reported, deployments),
+    isReported: devices.some(({ versions }) => versions[key] !== undefined),
     ahead: devicesAhead(deployments, reported),
     history: historyOf(deployments, { members: reported, to: version }),
   };
@@ -76,16 +81,43 @@ async function lookAround(
   target: RolloutTarget,
   build: BuildRequest,
   application: string,
+  artifacts: readonly Artifact[],
 ): Promise<{ key: string; devices: FleetDevice[] }> {
-  const keys = (await keysFor(api, application)).filter((key) => fitsSetup(key, application, build));
+  const usual = usualKey(application, build);
+  const keys = [...new Set([usual, ...(await keysFor(api, application, artifacts))])];
   const devices = await readDevices(api, target, keys);
   requireDevices(api, target, devices);
-  const key = onlyKey(application, countKeys(keys, devices), CHOOSE) ?? usualKey(application, build);
-  return { key, devices };
+  return { key: keyInUse(application, countKeys(keys, devices), build) ?? usual, devices };
+}
+
+/**
+ * The key under which devices report the version. `counts`: how many do under each. Undefined if
+ * none does, or with --allow-key-change none under a key of this build. Throws UsageError if devices
+ * have the application under other keys only, or under several. Pure.
+ */
+function keyInUse(
+  application: string,
+  counts: ReadonlyMap<string, number>,
+  build: Pick<BuildRequest, 'module' | 'softwareFilesystem' | 'allowKeyChange'>,
+): string | undefined {
+  const fitting = new Map([...counts].filter(([key]) => fitsSetup(key, application, build)));
+  const key = onlyKey(application, fitting, CHOOSE);
+  const [other, devices] = [...counts].find(([, count]) => count > 0) ?? [];
+  if (key !== undefined || other === undefined || build.allowKeyChange) return key;
+  throw new UsageError(
+    `${amountOf(devices ?? 0, 'device')} of the target report ${application} as ${other}, which is of another module or software filesystem than this build: after a full artifact they would have two versions of it`,
+    {
+      hint: 'leave out --module and --software-filesystem; --allow-key-change brings the full artifact all the same',
+    },
+  );
 }
 
 /** False for a key of another update module or software filesystem than the build asks for. */
-function fitsSetup(key: string, application: string, build: BuildRequest): boolean {
+function fitsSetup(
+  key: string,
+  application: string,
+  build: Pick<BuildRequest, 'module' | 'softwareFilesystem'>,
+): boolean {
   const { module, softwareFilesystem } = setupOfKey(key, application);
   return (
     [undefined, module].includes(build.module) &&
