@@ -30,6 +30,7 @@ const ANSWERS: Step[] = [
   ['Device type', 'raspberrypi4'],
   ['Platform', 'linux/arm64'],
   ['Update module', ''],
+  ['CI file', ''],
 ];
 
 /** What a screen shows: the last state of lines that are drawn again is of no interest here. */
