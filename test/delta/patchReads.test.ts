@@ -66,7 +66,7 @@ test('edits all over a layer read it once', async () => {
   expect(own / large.length).toBeCloseTo(1, 2);
 });
 
-test('patches of changed tars read less than twice their layers', async () => {
+test('patches of changed tars read less than twice their layers', { timeout: 180_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.tuple(largeTarEntries, mutations), async ([entries, changes]) => {
       const [source, target] = [tarOfEntries(entries), mutate(entries, changes)];
