@@ -18,8 +18,6 @@ export interface PlannedAccount {
   /** Tags of the release. */
   tags: string[];
   description?: string | undefined;
-  /** The rules of all destinations of the account, also of other architectures and workflows. */
-  retention: RetentionRule[];
   destinations: PlannedDestination[];
 }
 
@@ -41,7 +39,7 @@ export interface Narrowing {
  * used.
  */
 export function planAccounts(
-  { entry, siblings, path }: Pick<Resolution, 'entry' | 'siblings' | 'path'>,
+  { entry, path }: Pick<Resolution, 'entry' | 'path'>,
   { architecture, accounts: only = [] }: Narrowing,
   own: DeploySettings,
 ): PlannedAccount[] {
@@ -54,9 +52,7 @@ export function planAccounts(
   const fitting = architecture === undefined ? entry.accounts : fittingAccounts(entry, architecture);
   const chosen = Object.entries(fitting).filter(([name]) => only.length === 0 || only.includes(name));
   return chosen.map(([name, account]) => {
-    const whole = entry.accounts[name] ?? account;
-    const planned = planAccount(name, account, whole, below(`${path}.mappings`, name), own);
-    return { ...planned, retention: retentionRules(siblings, name) };
+    return planAccount(name, account, entry.accounts[name] ?? account, below(`${path}.mappings`, name), own);
   });
 }
 
@@ -66,7 +62,7 @@ function planAccount(
   whole: Account,
   path: string,
   own: DeploySettings,
-): Omit<PlannedAccount, 'retention'> {
+): PlannedAccount {
   const destinations = account.destinations.map((destination) => {
     const at = `${path}.destinations[${whole.destinations.indexOf(destination)}]`;
     refuseTags(destination, `${at}.tags`);

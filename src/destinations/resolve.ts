@@ -27,11 +27,6 @@ interface Wanted {
 /** Where an application goes, and where the map says so. */
 export interface Resolution {
   entry: Entry;
-  /**
-   * All entries of the application for this cloud in the same map, of any workflow and version:
-   * their destinations need artifacts as well.
-   */
-  siblings: readonly Entry[];
   /** The entry's place, as `map.yaml: [0]`. */
   path: string;
   /** How many more entries match; the first one is used. */
@@ -39,8 +34,6 @@ export interface Resolution {
   /** How many entries are for other clouds. */
   otherClouds: number;
 }
-
-type Found = Omit<Resolution, 'siblings'>;
 
 export interface Maps {
   starmap: Starmap;
@@ -76,10 +69,14 @@ export async function resolveApplication(
   if (Object.keys(entry.billing_code_config).length > 0) {
     log.info(`${path}: billing-code-config has no effect on Mender`);
   }
-  return { ...found, siblings: await siblingsOf(entry, maps) };
+  return found;
 }
 
-async function siblingsOf(entry: Entry, { starmap, local }: Maps): Promise<Entry[]> {
+/**
+ * Returns the entry, and all others of its application for its cloud in the same map, of any
+ * workflow and version: the destinations of all of them need artifacts.
+ */
+export async function listSiblings(entry: Entry, { starmap, local }: Maps): Promise<Entry[]> {
   const { name, cloud } = entry;
   const isLocal = local?.map.entries.includes(entry) === true;
   const all = isLocal ? local.map.query({ name }) : await starmap.queryServer({ name });
@@ -93,7 +90,7 @@ async function siblingsOf(entry: Entry, { starmap, local }: Maps): Promise<Entry
 export async function resolveEntry(
   wanted: Wanted,
   { starmap, server, local }: Maps,
-): Promise<Found | undefined> {
+): Promise<Resolution | undefined> {
   const { name, workflow, version, cloud, image } = wanted;
   const what = image === undefined ? { name, version } : { image };
   const entries = local?.map.query({ ...what, workflow }) ?? [];
@@ -113,7 +110,7 @@ function choose(
   entries: readonly Entry[],
   { workflow, cloud }: Wanted,
   pathOf: (entry: Entry) => string,
-): Found | undefined {
+): Resolution | undefined {
   const own = entries.filter((entry) => entry.cloud === cloud);
   const [entry, ...others] = own.filter((one) => workflow === undefined || one.workflow === workflow);
   if (entry === undefined) return undefined;

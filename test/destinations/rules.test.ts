@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { fittingDestinations, tagsOf } from '../../src/destinations/choose.ts';
 import type { Destination } from '../../src/destinations/model.ts';
 import { localMap } from '../../src/destinations/localMap.ts';
-import { planAccounts } from '../../src/destinations/plan.ts';
+import { planAccounts, retentionRules } from '../../src/destinations/plan.ts';
 import { readDestination, readMap } from '../../src/destinations/readMap.ts';
 import { silentLog } from '../../src/io/log.ts';
-import { resolveApplication, resolveEntry } from '../../src/destinations/resolve.ts';
+import { listSiblings, resolveApplication, resolveEntry } from '../../src/destinations/resolve.ts';
 import { offlineSession } from '../../src/destinations/session.ts';
 import type { Session } from '../../src/destinations/session.ts';
 import { artifactNameOf, fillSettings, settingsOf } from '../../src/destinations/settings.ts';
@@ -218,7 +218,7 @@ describe('settings', () => {
       'map',
     );
     const [planned] = planAccounts(
-      { entry: entry!, siblings: [entry!], path: '[0]' },
+      { entry: entry!, path: '[0]' },
       {},
       { retries: undefined, description: 'flag' },
     );
@@ -486,8 +486,9 @@ describe('retention on a server', () => {
         const map = localMap(readMap(entries, 'map'));
         const maps = { starmap, server: 'server', ...(isLocal ? { local: { map, source: 'map' } } : {}) };
         const found = await resolveApplication(maps, { name: 'gateway' }, { workflow }, silentLog);
+        const siblings = await listSiblings(found.entry, maps);
         // The map may say an entry twice, as in the answer to a version and to all of them.
-        const rules = (planAccounts(found, {}, {})[0]?.retention ?? []).map((rule) => JSON.stringify(rule));
+        const rules = retentionRules(siblings, 'prod').map((rule) => JSON.stringify(rule));
         expect([...new Set(rules)]).toEqual(expected.map((rule) => JSON.stringify(rule)));
       }
     }

@@ -42,7 +42,7 @@ async function planRun(
     log.warning(`${artifact.name}: ${found.message}`);
     return { artifact, targets: found };
   }
-  const targets = await openTargets(artifact, found, request, accounts);
+  const targets = await openTargets(artifact, found, request, { maps, accounts });
   warnOfNames(artifact, targets, log);
   return { artifact, targets };
 }

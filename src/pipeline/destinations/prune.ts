@@ -1,7 +1,7 @@
 import { retentionRules } from '../../destinations/plan.ts';
 import { below } from '../../destinations/problems.ts';
 import type { MapChoice } from '../../destinations/resolve.ts';
-import { resolveApplication } from '../../destinations/resolve.ts';
+import { listSiblings, resolveApplication } from '../../destinations/resolve.ts';
 import type { RetentionRule } from '../../destinations/retention.ts';
 import type { Api } from '../../server/api.ts';
 import type { Pruned } from '../release/retention.ts';
@@ -29,8 +29,9 @@ export async function pruneByMap(
   { application, choice, rule, dryRun }: MapPrune,
   { maps, accounts, log }: Pick<MapContext, 'maps' | 'accounts' | 'log'>,
 ): Promise<PrunedOfAccount[]> {
-  const { entry, siblings, path } = await resolveApplication(maps, { name: application }, choice, log);
+  const { entry, path } = await resolveApplication(maps, { name: application }, choice, log);
   const chosen = Object.keys(entry.accounts).filter((name) => choice.accounts?.includes(name) ?? true);
+  const siblings = rule === undefined ? await listSiblings(entry, maps) : [];
   const opened: { account: string; api: Api; rules: RetentionRule[] }[] = [];
   for (const account of chosen) {
     const api = await accounts.open(account, below(`${path}.mappings`, account));

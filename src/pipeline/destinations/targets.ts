@@ -1,10 +1,9 @@
 import type { PlannedAccount } from '../../destinations/plan.ts';
-import { planAccounts } from '../../destinations/plan.ts';
+import { planAccounts, retentionRules } from '../../destinations/plan.ts';
 import type { Resolution } from '../../destinations/resolve.ts';
-import { resolveApplication } from '../../destinations/resolve.ts';
+import { listSiblings, resolveApplication } from '../../destinations/resolve.ts';
 import { artifactNameOf } from '../../destinations/settings.ts';
 import { NotFoundError, UsageError } from '../../errors.ts';
-import type { Accounts } from './accounts.ts';
 import type { MapContext, MapDeployment, TargetAccount, Targets } from './types.ts';
 
 /** What goes to the destinations of a map. */
@@ -26,7 +25,7 @@ export async function findTargets(
 ): Promise<Targets> {
   const { application: name, version } = software;
   const resolution = await resolveApplication(maps, { name, version }, request.choice, log);
-  const targets = await openTargets(software, resolution, request, accounts);
+  const targets = await openTargets(software, resolution, request, { maps, accounts });
   if (targets.accounts.length > 0 || request.allowEmpty) return targets;
   throw noDestination(`${resolution.path}: ${noDestinationText(software.architecture ?? null)}`);
 }
@@ -40,11 +39,15 @@ export async function openTargets(
   { architecture = '' }: ShippedSoftware,
   resolution: Resolution,
   { choice, settings }: MapDeployment,
-  accounts: Accounts,
+  { maps, accounts }: Pick<MapContext, 'maps' | 'accounts'>,
 ): Promise<Targets> {
   const planned = planAccounts(resolution, { architecture, accounts: choice.accounts }, settings);
   const opened: TargetAccount[] = [];
-  for (const one of planned) opened.push({ ...one, api: await accounts.open(one.account, one.path) });
+  const siblings = await listSiblings(resolution.entry, maps);
+  for (const one of planned) {
+    const api = await accounts.open(one.account, one.path);
+    opened.push({ ...one, api, retention: retentionRules(siblings, one.account) });
+  }
   return { resolution, accounts: opened };
 }
 

@@ -2,6 +2,7 @@ import type { PlannedAccount } from '../../destinations/plan.ts';
 import type { MapChoice, Maps, Resolution } from '../../destinations/resolve.ts';
 import type { DeploySettings } from '../../destinations/settings.ts';
 import type { State } from '../../destinations/states.ts';
+import type { RetentionRule } from '../../destinations/retention.ts';
 import type { NotFoundError, UserError } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import type { Progress } from '../../io/progress.ts';
@@ -49,7 +50,11 @@ export interface RunEffects {
 }
 
 /** An account of a map with its server. */
-export type TargetAccount = PlannedAccount & { api: Api };
+export type TargetAccount = PlannedAccount & {
+  api: Api;
+  /** The rules of all destinations of the account, also of other architectures and workflows. */
+  retention: RetentionRule[];
+};
 
 /** Where software goes: the entry of a map, and its accounts. */
 export interface Targets {
