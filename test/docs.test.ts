@@ -14,7 +14,7 @@ import { lintMap } from '../src/destinations/lint.ts';
 import { readProfiles } from '../src/pipeline/destinations/profiles.ts';
 import { chooseCommand } from '../src/commands/line/chooseCommand.ts';
 import { parseWords } from '../src/commands/line/parseWords.ts';
-import { usageLine } from '../src/commands/line/usage.ts';
+import { purposeOf, usageLine } from '../src/commands/line/usage.ts';
 import { readMetadataFile } from '../src/cache/metadata.ts';
 import type { Command } from '../src/commands/terminal/command.ts';
 import { EXIT, UsageError } from '../src/errors.ts';
@@ -59,14 +59,12 @@ const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll
 const code = (text: string): string => `\`${text}\``;
 
 function rowOf(name: string, option: Option): string {
-  const { alias, describe: what, choices, defaultDescription = option.default, demandOption } = option;
+  const { alias, choices, defaultDescription = option.default, demandOption } = option;
   const names = [...(alias === undefined ? [] : [`-${alias}`]), `--${name}`].map(code).join(', ');
   const values = choices === undefined ? '' : `: ${choices.map(code).join(', ')}`;
   const value = defaultDescription === undefined ? '' : code(String(defaultDescription));
   const byDefault = demandOption ? 'required' : value;
-  const actions = option.actions === undefined ? '' : `${option.actions.join(', ')}: `;
-  const text = actions === '' ? what : what.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
-  return `| ${names} | ${actions}${escaped(text)}${values} | ${byDefault} |`;
+  return `| ${names} | ${escaped(purposeOf(option))}${values} | ${byDefault} |`;
 }
 
 /**

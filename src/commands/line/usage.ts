@@ -77,16 +77,17 @@ export function wrongChoice(
   return wrongLine(command, message, didYouMean(given, choices));
 }
 
-/** `list, show: in this group` */
-function forThese(actions: readonly string[], text: string): string {
-  return `${actions.join(', ')}: ${text.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
+/** What an option does, after the actions that read it: `list, show: in this group`. */
+export function purposeOf({ actions, describe }: Pick<Option, 'actions' | 'describe'>): string {
+  if (actions === undefined) return describe;
+  return `${actions.join(', ')}: ${describe.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())}`;
 }
 
 /** Which actions read an option, what it does, its values and its default. */
 export function meaning(option: Option | undefined): string {
   if (option === undefined) return '';
-  const { actions, choices, demandOption, defaultDescription = option.default } = option;
-  const describe = actions === undefined ? option.describe : forThese(actions, option.describe);
+  const { choices, demandOption, defaultDescription = option.default } = option;
+  const describe = purposeOf(option);
   const values = choices === undefined ? '' : `: ${choices.join(', ')}`;
   if (demandOption === true) return `${describe}${values}`;
   const isPlain = defaultDescription === undefined || defaultDescription === false;

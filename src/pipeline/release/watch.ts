@@ -1,7 +1,5 @@
-import { NetworkError, UserError, messageOf } from '../../errors.ts';
 import type { Log } from '../../io/log.ts';
 import { wait } from '../../http/wait.ts';
-import { AnswerError } from '../../server/answer.ts';
 import type { Api } from '../../server/api.ts';
 import {
   abortDeployment,
@@ -14,6 +12,7 @@ import type { DeviceDeployment, Statistics } from '../../server/deployments.ts';
 import { pollingNote } from '../../server/host.ts';
 import { countersText, outcomeOf } from '../../server/outcome.ts';
 import type { Outcome, Watched } from '../../server/outcome.ts';
+import { patiently, unlessFailing } from './outage.ts';
 
 export interface WatchRequest {
   id: string;
@@ -54,22 +53,11 @@ export async function watchDeployment(request: WatchRequest, context: WatchConte
   if (note !== undefined) context.log.info(note);
   const began = Date.now();
   const { look, aborted } = await lookUntilDone(request, context, began + request.timeoutMs);
-  const devices = await ifReadable(context, () => listDeploymentDevices(context.api, request.id), []);
+  const devices = await unlessFailing(() => listDeploymentDevices(context.api, request.id), [], context);
   const waited = Math.round((Date.now() - began) / 1000);
   const watched: Watched = { id: request.id, ...look, devices, aborted, waited };
-  const logs = await ifReadable(context, () => failureLogs(context.api, request.id, devices), {});
+  const logs = await unlessFailing(() => failureLogs(context.api, request.id, devices), {}, context);
   return { ...watched, outcome: outcomeOf(watched), logs };
-}
-
-/** By then the end of the deployment is known. A failure to read the details must not hide it. */
-async function ifReadable<T>({ api, log }: WatchContext, read: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof UserError) || api.signal?.aborted === true) throw error;
-    log.warning(messageOf(error));
-    return otherwise;
-  }
 }
 
 async function lookUntilDone(
@@ -77,40 +65,22 @@ async function lookUntilDone(
   context: WatchContext,
   deadline: number,
 ): Promise<{ look: Look; aborted: boolean }> {
+  const { log } = context;
+  const waiting = { deadline, log, next: `still waiting for deployment ${request.id}` };
   let aborted = false;
   for (let shown = ''; ;) {
-    const look = await patiently(request, context, deadline, () => lookAt(context.api, request.id));
+    const look = await patiently(() => lookAt(context.api, request.id), waiting);
     if (look !== undefined) {
       shown = show(look, shown, context);
       if (look.finished) return { look, aborted };
       if (request.abortOnFailure && !aborted && (look.statistics['failure'] ?? 0) > 0) {
         const abort = (): Promise<boolean> => abortDeployment(context.api, request.id);
-        aborted = (await patiently(request, context, deadline, abort)) === true;
+        aborted = (await patiently(abort, waiting)) === true;
         if (aborted) continue;
       }
       if (Date.now() >= deadline) return { look, aborted };
     }
     await wait(Math.min(request.intervalMs, Math.max(0, deadline - Date.now())), context.api.signal);
-  }
-}
-
-/**
- * Returns undefined while the server is out of reach; after the deadline that is an error. A
- * malformed answer is an error at once.
- */
-async function patiently<T>(
-  { id }: WatchRequest,
-  { log }: WatchContext,
-  deadline: number,
-  ask: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    const mayPass = error instanceof NetworkError && !(error instanceof AnswerError);
-    if (!mayPass || Date.now() >= deadline) throw error;
-    log.warning(`${messageOf(error)}; still waiting for deployment ${id}`);
-    return undefined;
   }
 }
 

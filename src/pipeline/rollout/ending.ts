@@ -1,10 +1,10 @@
-import { UserError, messageOf } from '../../errors.ts';
+import { MOST_NAMED } from '../../io/amounts.ts';
 import type { Log } from '../../io/log.ts';
 import type { Api } from '../../server/api.ts';
 import { abortDeployment, readDeviceLog } from '../../server/deployments.ts';
+import { unlessFailing } from '../release/outage.ts';
 import type { RolloutDeployment } from './history.ts';
 import { hasFailed } from './history.ts';
-import { MOST_NAMED } from '../../io/amounts.ts';
 
 export interface EndContext {
   api: Api;
@@ -23,7 +23,7 @@ export async function abortAll(
   for (const deployment of deployments.filter(({ finished }) => !finished)) {
     const { id, artifactName } = deployment;
     if (isOnlyFor(deployment, devices)) {
-      const aborted = await unlessFailing(() => abortDeployment(api, id), { api, log });
+      const aborted = await unlessFailing(() => abortDeployment(api, id), undefined, { api, log });
       if (aborted === true) log.warning(`aborted deployment ${id}`);
     } else {
       log.warning(
@@ -54,7 +54,8 @@ export async function readFailureLogs(
   for (const device of failed.slice(0, MOST_NAMED)) {
     const deployment = failedIn(device, deployments);
     const found =
-      deployment && (await unlessFailing(() => readDeviceLog(api, deployment.id, device), { api, log }));
+      deployment &&
+      (await unlessFailing(() => readDeviceLog(api, deployment.id, device), undefined, { api, log }));
     if (found !== undefined) logs[device] = found;
   }
   return logs;
@@ -66,15 +67,4 @@ export function failedIn(
   deployments: readonly RolloutDeployment[],
 ): RolloutDeployment | undefined {
   return deployments.findLast(({ statuses }) => hasFailed(statuses.get(device)));
-}
-
-/** By then the end of the rollout is known. What fails afterwards must not hide it. */
-async function unlessFailing<T>(act: () => Promise<T>, { api, log }: EndContext): Promise<T | undefined> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof UserError) || api.signal?.aborted === true) throw error;
-    log.warning(messageOf(error));
-    return undefined;
-  }
 }

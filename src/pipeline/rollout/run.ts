@@ -1,9 +1,9 @@
-import { NetworkError, messageOf } from '../../errors.ts';
 import { wait } from '../../http/wait.ts';
 import type { Log } from '../../io/log.ts';
 import { amountOf, listed } from '../../io/amounts.ts';
-import { AnswerError } from '../../server/answer.ts';
 import { pollingNote } from '../../server/host.ts';
+import type { Waiting } from '../release/outage.ts';
+import { patiently } from '../release/outage.ts';
 import type { Standing, Step } from './decide.ts';
 import { busyOf, decide, requestSized, standingOf } from './decide.ts';
 import type { EndContext } from './ending.ts';
@@ -55,10 +55,11 @@ async function goOn(
   context: EndContext,
 ): Promise<RolloutEnd> {
   let deadline = Date.now() + timeoutMs;
+  const waiting = (): Waiting => ({ deadline, log: context.log, next: 'trying again' });
   const pause = (): Promise<void> =>
     wait(Math.min(intervalMs, Math.max(0, deadline - Date.now())), context.api.signal);
   for (let [shown, isAnew] = ['', true]; ;) {
-    const view = await patiently(() => state.look(isAnew), deadline, context);
+    const view = await patiently(() => state.look(isAnew), waiting());
     if (view === undefined) {
       await pause();
       continue;
@@ -78,25 +79,8 @@ async function goOn(
     } else {
       isAnew = await state.supply(basesOf(steps, view.members, state.policy));
       deadline = Date.now() + timeoutMs;
-      if (!isAnew && (await patiently(() => deployAll(steps, state), deadline, context)) !== true)
-        await pause();
+      if (!isAnew && (await patiently(() => deployAll(steps, state), waiting())) !== true) await pause();
     }
-  }
-}
-
-/** Returns undefined while the server is out of reach; after the deadline that is an error. */
-async function patiently<T>(
-  ask: () => Promise<T>,
-  deadline: number,
-  { log }: EndContext,
-): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    const mayPass = error instanceof NetworkError && !(error instanceof AnswerError);
-    if (!mayPass || Date.now() >= deadline) throw error;
-    log.warning(`${messageOf(error)}; trying again`);
-    return undefined;
   }
 }
 
