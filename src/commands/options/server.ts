@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Environment } from '../../environment.ts';
 import { UsageError } from '../../errors.ts';
 import type { Api } from '../../server/api.ts';
 import { createApi } from '../../server/api.ts';
@@ -41,10 +42,7 @@ export function serverHost({ menderHost = DEFAULT_HOST }: ServerFlags): string {
  * The options that name the server, with a blank in front of each, as somebody typed them. What a
  * variable says holds for the next command as well. Pure.
  */
-export function typedServer(
-  { menderHost, tokenFile }: ServerFlags,
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
+export function typedServer({ menderHost, tokenFile }: ServerFlags, environment: Environment): string {
   const typed = (word: string, name: string, value: string | undefined): string =>
     value === undefined || value === environment[variableName(name)] ? '' : ` ${word} ${shellWord(value)}`;
   return typed('-h', 'mender-host', menderHost) + typed('--token-file', 'token-file', tokenFile);

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import type { Environment } from '../../environment.ts';
 import * as v from 'valibot';
 import type { JsonObject } from '../../destinations/problems.ts';
 import { below, expected, isObject, readAs } from '../../destinations/problems.ts';
@@ -30,7 +31,7 @@ export interface Profiles {
  */
 export function placeOfToken(
   { tokenEnv, tokenFile }: Pick<Profile, 'tokenEnv' | 'tokenFile'>,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): { tokens: TokenEnvironment; tokenFile?: string | undefined } {
   const token = Object.hasOwn(environment, tokenEnv ?? '') ? environment[tokenEnv ?? ''] : undefined;
   return (token ?? '').trim() === '' ? { tokens: {}, tokenFile } : { tokens: { MENDER_PAT: token } };
